@@ -1,0 +1,126 @@
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { ReelmillError } from "../../src/base/errors.ts";
+import { DAMAGES, type Damage, STANDARD_DAMAGES } from "./damage.ts";
+import { quoteForShell } from "./run.ts";
+
+/** The command line, read. */
+export interface BenchOptions {
+  readonly filter: RegExp;
+  readonly damages: readonly Damage[];
+  /** A folder of real recordings, measured in place of the generated pairs. */
+  readonly samplesFolder?: string;
+  /** With a samples folder: victim and reference names without extension. */
+  readonly pairs: readonly { readonly victim: string; readonly reference: string }[];
+  /** With a samples folder: names without extension and how often their samples are repeated. */
+  readonly loops: readonly { readonly name: string; readonly times: number }[];
+  readonly isLarge: boolean;
+  readonly largeBytes: number;
+  readonly jsonPath?: string;
+  readonly workFolder: string;
+  readonly keep: boolean;
+  readonly markdown: boolean;
+  readonly decodes: boolean;
+  readonly command: string;
+  readonly timeoutSeconds: number;
+}
+
+/** What `--help` prints. */
+export const USAGE = `Usage: node bench/repair/main.ts [switches]
+
+  --filter <regexp>       only cases whose name matches
+  --damages <list>        comma-separated, or ALL; default ${STANDARD_DAMAGES.join(",")}
+  --samples <folder>      real recordings, each its own reference, in place of the generated pairs
+  --pair <victim=ref>     with --samples: two of its files by name without extension; may recur
+  --loop <name=times>     with --samples: the file's samples repeated, the file itself as reference; may recur
+  --large                 recordings of 2 GB: ratios to wc, cp and to the same file without a hole
+  --large-bytes <n>       size of the large recordings; default 2100000000
+  --command <template>    another command: {bad} {ref} {out} {outdir} {ext}; default reelmill repair
+  --timeout <seconds>     per run; default 300
+  --no-decode             leave decoded pictures out
+  --markdown              also print a Markdown table
+  --json <file>           also write the rows as JSON
+  --work <folder>         generated recordings and work files; default in the system's temporary folder
+  --keep                  keep damaged files, outputs and logs
+
+Damages:
+${Object.entries(DAMAGES)
+  .map(([name, meaning]) => `  ${name.padEnd(10)} ${meaning}`)
+  .join("\n")}`;
+
+/** Parses the arguments after the script's name; undefined where help is asked for. Throws USAGE. */
+export function parseBenchOptions(args: readonly string[]): BenchOptions | undefined {
+  const values = parseValues(args);
+  if (values.help === true) return undefined;
+  return {
+    filter: new RegExp(values.filter ?? "."),
+    damages: parseDamages(values.damages),
+    ...(values.samples === undefined ? {} : { samplesFolder: values.samples }),
+    pairs: (values.pair ?? []).map((text) => {
+      const [victim, reference] = splitPair(text, "--pair");
+      return { victim, reference };
+    }),
+    loops: (values.loop ?? []).map((text) => {
+      const [name, times] = splitPair(text, "--loop");
+      return { name, times: parsePositive(times, "--loop") };
+    }),
+    isLarge: values.large ?? false,
+    largeBytes: parsePositive(values["large-bytes"] ?? "2100000000", "--large-bytes"),
+    ...(values.json === undefined ? {} : { jsonPath: values.json }),
+    workFolder: values.work ?? join(tmpdir(), "reelmill-bench"),
+    keep: values.keep ?? false,
+    markdown: values.markdown ?? false,
+    decodes: !(values["no-decode"] ?? false),
+    command: values.command ?? `${launcher()} repair {bad} -r {ref} -o {out}`,
+    timeoutSeconds: parsePositive(values.timeout ?? "300", "--timeout"),
+  };
+}
+
+/** The launcher at the repository's root, as a shell word. */
+export function launcher(): string {
+  return quoteForShell(join(dirname(fileURLToPath(import.meta.url)), "..", "..", "reelmill"));
+}
+
+function parseValues(args: readonly string[]) {
+  try {
+    const text = { type: "string" } as const;
+    const texts = { type: "string", multiple: true } as const;
+    const flag = { type: "boolean" } as const;
+    const options = {
+      ...{ filter: text, damages: text, samples: text, pair: texts, loop: texts, large: flag, "large-bytes": text },
+      ...{ command: text, timeout: text, "no-decode": flag, markdown: flag, json: text, work: text, keep: flag },
+      help: flag,
+    };
+    return parseArgs({ args: [...args], options, strict: true }).values;
+  } catch (error) {
+    throw new ReelmillError("USAGE", `${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+  }
+}
+
+function parseDamages(text: string | undefined): readonly Damage[] {
+  if (text === undefined) return STANDARD_DAMAGES;
+  const names = Object.keys(DAMAGES) as Damage[];
+  if (text === "ALL") return names;
+  return text.split(",").map((name) => {
+    const found = names.find((known) => known === name);
+    if (found === undefined)
+      throw new ReelmillError("USAGE", `--damages knows ${names.join(", ")} and ALL, not ${name}.`);
+    return found;
+  });
+}
+
+function parsePositive(text: string, option: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new ReelmillError("USAGE", `${option} takes a whole number from 1 on, not ${text}.`);
+  }
+  return value;
+}
+
+function splitPair(text: string, option: string): [string, string] {
+  const [left, right, ...rest] = text.split("=");
+  if (!left || !right || rest.length > 0) throw new ReelmillError("USAGE", `${option} takes left=right, not ${text}.`);
+  return [left, right];
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { ReelmillError } from "../../base/errors.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import { reportFailure } from "./failure.ts";
+import { runProgram } from "./program.ts";
+import { createProgressBar } from "./progress-bar.ts";
+import { createRecordingContext } from "./recording-context.fixture.ts";
+import { formatTable } from "./table.ts";
+
+describe("runProgram", () => {
+  it.each([
+    [["--help"], "Usage: reelmill"],
+    [["repair", "--help"], "--in-place"],
+    [["help", "inspect"], "--json"],
+    [["--version"], "1.2.3"],
+  ])("answers %j with status 0 on standard output", async (args, text) => {
+    const context = createRecordingContext();
+    expect(await runProgram(args, "1.2.3", context)).toBe(0);
+    expect(context.written.output).toContain(text);
+    expect(context.written.error).toBe("");
+  });
+
+  it.each([
+    [["mend"], "unknown command 'mend'"],
+    [["repair", "a.mp4", "--frob"], "unknown option '--frob'"],
+    [["repair", "a.mp4", "--engine", "magic"], "Allowed choices are native, untrunc, auto"],
+    [["repair", "-r", "ok.mp4", "broken.mp4"], "Put the damaged files before -r"],
+    [["inspect"], "missing required argument 'file'"],
+    [[], "Usage: reelmill"],
+  ])("refuses %j with status 2 on standard error", async (args, text) => {
+    const context = createRecordingContext();
+    expect(await runProgram(args, "1.2.3", context)).toBe(2);
+    expect(context.written.error).toContain(text);
+    expect(context.written.output).toBe("");
+  });
+});
+
+describe("reportFailure", () => {
+  it("says what went wrong with its code", async () => {
+    const context = createRecordingContext();
+    expect(await reportFailure(new ReelmillError("INPUT_EMPTY", "a.mp4 is empty."), context)).toBe(1);
+    expect(context.written.error).toBe("reelmill: a.mp4 is empty. (INPUT_EMPTY)\n");
+  });
+
+  it("shows the stack of a fault of its own", async () => {
+    const context = createRecordingContext();
+    expect(await reportFailure(new TypeError("x is not a function"), context)).toBe(1);
+    expect(context.written.error).toMatch(/INTERNAL\)\nTypeError: x is not a function\n +at /);
+  });
+
+  it("writes a log line with LOG_FORMAT=json", async () => {
+    const context = createRecordingContext({ environment: { LOG_FORMAT: "json" } });
+    await reportFailure(new ReelmillError("NO_SPACE", "Full."), context);
+    expect(JSON.parse(context.written.error)).toMatchObject({
+      level: "error",
+      message: "Full.",
+      error: { code: "NO_SPACE" },
+    });
+  });
+
+  it("has an exit status per kind of failure", () => {
+    const statuses = (["USAGE", "CONFIG_INVALID", "ABORTED", "FFMPEG_FAILED"] as const).map((code) =>
+      exitCodeOf(new ReelmillError(code, "")),
+    );
+    expect(statuses).toEqual([2, 2, 130, 1]);
+  });
+});
+
+describe("formatTable", () => {
+  it("aligns columns and leaves no trailing spaces", () => {
+    const columns = [{ title: "track" }, { title: "packets", align: "right" }, { title: "note" }] as const;
+    expect(
+      formatTable(columns, [
+        ["video", "557", ""],
+        ["a", "12345678", "lost"],
+      ]),
+    ).toBe(
+      ["track   packets  note", "─────  ────────  ────", "video       557", "a      12345678  lost", ""].join("\n"),
+    );
+  });
+});
+
+describe("createProgressBar", () => {
+  it("draws at most ten times a second, within the terminal, and takes itself away", () => {
+    const context = createRecordingContext();
+    const bar = createProgressBar(context, "repairing");
+    bar.update(0, "scan");
+    const first = context.written.error;
+    context.time.nowMs = 50;
+    bar.update(0.4);
+    expect(context.written.error).toBe(first);
+    context.time.nowMs = 2000;
+    bar.update(0.5, "a detail that is far too long for the width of this terminal");
+    const drawn = context.written.error.slice(first.length);
+    expect(drawn).toContain("50 %, 2.0 s left");
+    // Two control sequences of four characters in all come before the text.
+    expect(drawn.length).toBeLessThanOrEqual(4 + 59);
+    bar.clear();
+    expect(context.written.error.endsWith("\r\u001b[K")).toBe(true);
+  });
+
+  it("clamps what is out of range", () => {
+    const context = createRecordingContext();
+    createProgressBar(context, "x").update(1.7);
+    expect(context.written.error).toContain("100 %");
+  });
+
+  it("writes nothing off a terminal", () => {
+    const context = createRecordingContext({ isErrorTerminal: false });
+    const bar = createProgressBar(context, "repairing");
+    bar.update(0.5);
+    bar.clear();
+    expect(context.written.error).toBe("");
+  });
+});

@@ -1,0 +1,109 @@
+import { Command, CommanderError, Option } from "commander";
+import type { CliContext } from "./cli-context.ts";
+import type { DoctorCommandOptions, InspectCommandOptions, RepairCommandOptions } from "./command-options.ts";
+import { EXIT_OK, EXIT_USAGE } from "./exit-codes.ts";
+
+/** Takes the exit status that a command ends with. */
+type ReportExit = (exitCode: number) => void;
+
+const REPAIR_EXAMPLES = `
+Examples:
+  reelmill repair broken.mp4 -r healthy.mp4      mend one file with the help of another
+  reelmill repair card/ -o mended/               mend a folder; references are chosen among its healthy files
+
+Exit status: 0 all repaired, 1 some or all not, 2 wrong usage.`;
+
+// Each command's code is loaded when it runs, so that none waits for what it does not need.
+
+function addRepairCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  program
+    .command("repair")
+    .description("mend recordings that were cut off or damaged")
+    .argument("<damaged...>", "damaged files, or folders of them; stand before -r")
+    .option("-r, --reference <file...>", "healthy recordings by the same device with the same settings")
+    .option(
+      "-o, --output <path>",
+      "where to write: a file for one input, a folder for several (default: beside the input)",
+    )
+    .option("--in-place", "mend the file itself; what is overwritten is saved first, so a crash can be undone", false)
+    .option("--faststart", "put the index at the front, for playing over a network", false)
+    .addOption(
+      new Option("--engine <name>", "what does the work").choices(["native", "untrunc", "auto"]).default("auto"),
+    )
+    .option("--dry-run", "find out what can be recovered, but write nothing", false)
+    .addOption(
+      new Option("--verify <level>", "check the result: its index and first pictures (quick), or every picture (full)")
+        .choices(["none", "quick", "full"])
+        .default("quick"),
+    )
+    .option("--report <file>", "write what was found and done to this file, as JSON")
+    .option("--json", "print the report on standard output, as JSON", false)
+    .addHelpText("after", REPAIR_EXAMPLES)
+    .action(async (damaged: readonly string[], options: Partial<RepairCommandOptions>) => {
+      const { runRepairCommand } = await import("./repair.ts");
+      exit(await runRepairCommand(damaged, { reference: [], ...options } as RepairCommandOptions, context));
+    });
+}
+
+function addInspectCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  program
+    .command("inspect")
+    .description("show what a file holds: boxes or elements, tracks, damage")
+    .argument("<file>", "the file to look at; it is not changed")
+    .option("--json", "print JSON on standard output", false)
+    .action(async (file: string, options: InspectCommandOptions) => {
+      const { runInspectCommand } = await import("./inspect.ts");
+      exit(await runInspectCommand(file, options, context));
+    });
+}
+
+function addDoctorCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  program
+    .command("doctor")
+    .description("check that this machine has what Reelmill needs")
+    .option("--json", "print JSON on standard output", false)
+    .addHelpText("after", "\nExit status: 0 all that is needed is there, 1 something is missing.")
+    .action(async (options: DoctorCommandOptions) => {
+      const { runDoctorCommand } = await import("./doctor.ts");
+      exit(await runDoctorCommand(options, context));
+    });
+}
+
+/** The whole command line; `exit` takes the status of the command that ran. */
+export function createProgram(version: string, context: CliContext, exit: ReportExit): Command {
+  const program = new Command("reelmill")
+    .description("Makes recordings play again that a dead battery or a pulled card left unplayable.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help for a command")
+    .exitOverride()
+    .configureOutput({ writeOut: context.writeOutput, writeErr: context.writeError })
+    .showHelpAfterError("(reelmill --help shows how it is used)");
+  addRepairCommand(program, context, exit);
+  addInspectCommand(program, context, exit);
+  addDoctorCommand(program, context, exit);
+  return program;
+}
+
+/**
+ * Runs the command that the arguments (without program names) ask for and gives its exit status. Usage faults are printed
+ * and give 2; a command's own failures are thrown.
+ */
+export async function runProgram(args: readonly string[], version: string, context: CliContext): Promise<number> {
+  let exitCode = EXIT_OK;
+  const program = createProgram(version, context, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.missingArgument" && args[0] === "repair") {
+      // -r takes every path that follows it, the damaged ones too.
+      context.writeError("Put the damaged files before -r, or write -- between the references and them.\n");
+    }
+    // Commander ends with an "error" of status 0 for --help and --version.
+    return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+  }
+}

@@ -1,0 +1,27 @@
+/** One column of a table. */
+export interface TableColumn {
+  readonly title: string;
+  /** Figures stand to the right; default left. */
+  readonly align?: "left" | "right";
+}
+
+function padCell(text: string, width: number, column: TableColumn): string {
+  return column.align === "right" ? text.padStart(width) : text.padEnd(width);
+}
+
+/**
+ * Lays out rows under their titles with a rule between, two spaces apart, each line ending in a line feed. Missing cells are
+ * empty; the last column is not padded.
+ */
+export function formatTable(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): string {
+  const widths = columns.map((column, index) =>
+    rows.reduce((widest, row) => Math.max(widest, (row[index] ?? "").length), column.title.length),
+  );
+  const line = (cells: readonly string[]): string =>
+    columns
+      .map((column, index) => padCell(cells[index] ?? "", widths[index] ?? 0, column))
+      .join("  ")
+      .trimEnd();
+  const rule = widths.map((width) => "─".repeat(width)).join("  ");
+  return `${[line(columns.map((column) => column.title)), rule, ...rows.map(line)].join("\n")}\n`;
+}

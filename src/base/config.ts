@@ -1,0 +1,114 @@
+import { z } from "zod";
+import type { Config, Environment } from "./config-defaults.ts";
+import { ReelmillError } from "./errors.ts";
+
+/** How a setting is documented; `allowed` completes the sentence "… must be". */
+interface SettingNotes {
+  readonly meaning: string;
+  readonly allowed: string;
+  readonly unset: string;
+}
+
+const MAX_TIMEOUT_SECONDS = 7 * 24 * 3600;
+
+const WHOLE_SECONDS = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number)
+  .pipe(z.number().min(1).max(MAX_TIMEOUT_SECONDS));
+
+/** Schema and notes of every environment variable, in the order of the reference page. */
+const SETTINGS = {
+  LOG_FORMAT: {
+    schema: z.enum(["json", "text"]).default("text"),
+    notes: {
+      meaning: "How log lines and failures are written to standard error.",
+      allowed: "json or text",
+      unset: "text",
+    },
+  },
+  LOG_LEVEL: {
+    schema: z.enum(["debug", "info", "warn", "error"]).default("info"),
+    notes: {
+      meaning: "The least severe log lines that are written.",
+      allowed: "debug, info, warn or error",
+      unset: "info",
+    },
+  },
+  REELMILL_FFMPEG: {
+    schema: z.string().default("ffmpeg"),
+    notes: {
+      meaning: "The ffmpeg program to run.",
+      allowed: "a path, or a name to look up on the PATH",
+      unset: "ffmpeg",
+    },
+  },
+  REELMILL_FFPROBE: {
+    schema: z.string().default("ffprobe"),
+    notes: {
+      meaning: "The ffprobe program to run.",
+      allowed: "a path, or a name to look up on the PATH",
+      unset: "ffprobe",
+    },
+  },
+  REELMILL_FFMPEG_TIMEOUT_SECONDS: {
+    schema: WHOLE_SECONDS.default(3600),
+    notes: {
+      meaning: "How long one run of ffmpeg or ffprobe may take before it is stopped.",
+      allowed: `a whole number of seconds from 1 to ${MAX_TIMEOUT_SECONDS}`,
+      unset: "3600",
+    },
+  },
+  UNTRUNC_TIMEOUT_SECONDS: {
+    schema: WHOLE_SECONDS.default(3600),
+    notes: {
+      meaning: "How long one run of untrunc may take before it is stopped, where `--engine` asks for it.",
+      allowed: `a whole number of seconds from 1 to ${MAX_TIMEOUT_SECONDS}`,
+      unset: "3600",
+    },
+  },
+} as const satisfies Readonly<Record<string, { readonly schema: z.ZodType; readonly notes: SettingNotes }>>;
+
+type SettingName = keyof typeof SETTINGS;
+
+/** Variables that Reelmill's own tests and benchmarks read; never settings. */
+const TOOLING_PREFIX = /^REELMILL_(TEST|BENCH)_/;
+
+function readSetting<Name extends SettingName>(
+  environment: Environment,
+  name: Name,
+): z.output<(typeof SETTINGS)[Name]["schema"]> {
+  const { schema, notes } = SETTINGS[name];
+  // An empty variable is what a shell leaves for "not set".
+  const parsed = schema.safeParse(environment[name] || undefined);
+  if (!parsed.success) {
+    throw new ReelmillError("CONFIG_INVALID", `${name} is "${environment[name]}", but must be ${notes.allowed}.`);
+  }
+  return parsed.data as z.output<(typeof SETTINGS)[Name]["schema"]>;
+}
+
+/**
+ * Reads the configuration from environment variables. Throws CONFIG_INVALID naming the variable, its value and what is
+ * allowed; also for a `REELMILL_…` variable that does not exist, because a misspelt setting would silently do nothing.
+ */
+export function loadConfig(environment: Environment): Config {
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith("REELMILL_") && !TOOLING_PREFIX.test(name) && !Object.hasOwn(SETTINGS, name)) {
+      const known = Object.keys(SETTINGS).join(", ");
+      throw new ReelmillError("CONFIG_INVALID", `${name} is not a setting of Reelmill. Settings: ${known}.`);
+    }
+  }
+  return {
+    logFormat: readSetting(environment, "LOG_FORMAT"),
+    logLevel: readSetting(environment, "LOG_LEVEL"),
+    ffmpeg: readSetting(environment, "REELMILL_FFMPEG"),
+    ffprobe: readSetting(environment, "REELMILL_FFPROBE"),
+    ffmpegTimeoutMs: readSetting(environment, "REELMILL_FFMPEG_TIMEOUT_SECONDS") * 1000,
+    untruncTimeoutMs: readSetting(environment, "UNTRUNC_TIMEOUT_SECONDS") * 1000,
+  };
+}
+
+/** Every setting with its notes, in a stable order; the reference page is made from it. */
+export function describeSettings(): readonly (SettingNotes & { readonly name: string })[] {
+  return Object.entries(SETTINGS).map(([name, { notes }]) => ({ name, ...notes }));
+}

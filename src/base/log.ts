@@ -1,0 +1,85 @@
+import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
+import { ReelmillError } from "./errors.ts";
+
+/**
+ * What a log line may carry besides its message. Names are those of the log format (snake case). An `error` is written as
+ * its code, message and stack.
+ */
+export interface LogFields {
+  readonly job_id?: string;
+  readonly file?: string;
+  readonly error?: unknown;
+  readonly [name: string]: unknown;
+}
+
+/** Writes log lines; handed in, never global. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** A logger whose every line also carries the fields given, such as `job_id`. */
+  child(fields: LogFields): Logger;
+}
+
+/** How a logger writes. */
+export interface LoggerOptions {
+  /** One JSON object per line, or text for people. */
+  readonly format: "json" | "text";
+  /** The least severe level that is written. */
+  readonly level: "debug" | "info" | "warn" | "error";
+  /** Takes each line, ending in a line feed. */
+  readonly write: (line: string) => void;
+}
+
+function serializeError(error: unknown): Readonly<Record<string, unknown>> {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const code = error instanceof ReelmillError ? { code: error.code, retryable: error.retryable } : {};
+  const cause = error.cause === undefined ? {} : { cause: serializeError(error.cause) };
+  return { ...code, message: error.message, stack: error.stack, ...cause };
+}
+
+function formatValue(value: unknown): string {
+  return typeof value === "string" && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+}
+
+/** Rewrites one JSON line as text: time of day, level, message, then fields as `name=value`. */
+function formatText(jsonLine: string): string {
+  const { timestamp, level, message, error, ...fields } = JSON.parse(jsonLine) as Record<string, unknown>;
+  const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${formatValue(value)}`);
+  const head = `${String(timestamp).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(message)}`;
+  const failure = error as { code?: string; message?: string; stack?: string } | undefined;
+  const detail = failure === undefined ? "" : `\n  ${failure.stack ?? failure.message}`;
+  return `${head}${pairs.join("")}${detail}\n`;
+}
+
+function wrap(target: PinoLogger): Logger {
+  return {
+    debug: (message, fields) => target.debug(fields ?? {}, message),
+    info: (message, fields) => target.info(fields ?? {}, message),
+    warn: (message, fields) => target.warn(fields ?? {}, message),
+    error: (message, fields) => target.error(fields ?? {}, message),
+    child: (fields) => wrap(target.child(fields)),
+  };
+}
+
+/** A logger whose lines have `timestamp` (RFC 3339, UTC), `level`, `message`, then the fields. Lines are written at once. */
+export function createLogger(options: LoggerOptions): Logger {
+  const { write } = options;
+  const destination: DestinationStream = {
+    write: options.format === "json" ? write : (line) => write(formatText(line)),
+  };
+  const target = pino(
+    {
+      level: options.level,
+      messageKey: "message",
+      errorKey: "error",
+      base: null,
+      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: serializeError },
+    },
+    destination,
+  );
+  return wrap(target);
+}

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { ReelmillError } from "../base/errors.ts";
+import { runFfprobeJson } from "./probe.ts";
+import type { FfmpegTools } from "./tools.ts";
+
+/** One packet as it is stored. */
+export interface PacketInfo {
+  /** Position of the stream in the file, from 0. */
+  readonly stream: number;
+  readonly kind: "video" | "audio" | "other";
+  /** Presentation time; undefined where the container gives none. */
+  readonly ptsSeconds: number | undefined;
+  /** Undefined where the container gives none. */
+  readonly durationSeconds: number | undefined;
+  readonly bytes: number;
+  /** Offset of the packet's first byte in the file; undefined where the container does not keep it in one piece. */
+  readonly position: number | undefined;
+  readonly isKey: boolean;
+}
+
+/** Enough for about a million packets. */
+const MAX_PACKET_LIST_BYTES = 256 * 1024 * 1024;
+
+const numeric = z.coerce.number().optional().catch(undefined);
+
+const PACKETS_SCHEMA = z.object({
+  packets: z.array(
+    z.object({
+      codec_type: z.string().catch("unknown"),
+      stream_index: z.number(),
+      pts_time: numeric,
+      duration_time: numeric,
+      size: z.coerce.number(),
+      pos: numeric,
+      flags: z.string().catch(""),
+    }),
+  ),
+});
+
+function kindOf(codecType: string): PacketInfo["kind"] {
+  return codecType === "video" || codecType === "audio" ? codecType : "other";
+}
+
+/**
+ * Lists every packet of a file in the order ffprobe reads them; per stream that is decode order. Throws FFMPEG_FAILED when
+ * ffprobe cannot open the file, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function listPackets(
+  tools: FfmpegTools,
+  path: string,
+  signal?: AbortSignal,
+): Promise<readonly PacketInfo[]> {
+  const fields = "packet=codec_type,stream_index,pts_time,duration_time,size,pos,flags";
+  const bounds = { timeoutMs: tools.timeoutMs, signal, maxOutputBytes: MAX_PACKET_LIST_BYTES };
+  const parsed = PACKETS_SCHEMA.safeParse(await runFfprobeJson(tools, path, ["-show_entries", fields], bounds));
+  if (!parsed.success) {
+    throw new ReelmillError("FFMPEG_FAILED", "ffprobe's list of packets lacks fields.", { cause: parsed.error });
+  }
+  return parsed.data.packets.map((packet) => ({
+    stream: packet.stream_index,
+    kind: kindOf(packet.codec_type),
+    ptsSeconds: packet.pts_time,
+    durationSeconds: packet.duration_time,
+    bytes: packet.size,
+    position: packet.pos,
+    isKey: packet.flags.includes("K"),
+  }));
+}

@@ -1,0 +1,95 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runProcess } from "./process.ts";
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "reelmill-process-"));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A shell script: it stands for a program that does what ffmpeg only does when it is broken. */
+async function script(name: string, body: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  return path;
+}
+
+/** A zombie still has a process id until its parent takes note, so its state is read. */
+async function isRunning(pid: number): Promise<boolean> {
+  const state = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return state !== "" && !/\) Z /.test(state);
+}
+
+async function readPid(name: string): Promise<number> {
+  return Number(await readFile(join(folder, name), "utf8"));
+}
+
+describe("runProcess", () => {
+  it("gives output, exit status and the end of standard error", async () => {
+    const path = await script("plain", "echo out; echo bad >&2; exit 3");
+    const result = await runProcess(path, [], { timeoutMs: 10_000 });
+    expect(result).toMatchObject({ exitCode: 3, errorTail: "bad\n" });
+    expect(result.output.toString()).toBe("out\n");
+  });
+
+  it("keeps at most 16 KiB of standard error", async () => {
+    const path = await script("noisy", "head -c 1000000 /dev/zero | tr '\\0' x >&2; echo end >&2");
+    const { errorTail } = await runProcess(path, [], { timeoutMs: 10_000 });
+    expect(errorTail).toHaveLength(16 * 1024);
+    expect(errorTail).toMatch(/end\n$/);
+  });
+
+  it("passes arguments untouched by any shell", async () => {
+    const path = await script("args", 'printf "%s|" "$@"');
+    const args = ["$(id)", "a b", "; rm -rf x", "*"];
+    expect((await runProcess(path, args, { timeoutMs: 10_000 })).output.toString()).toBe(`${args.join("|")}|`);
+  });
+
+  it("ends the whole group on time-out, and by force when asking does not help", async () => {
+    const path = await script(
+      "deaf",
+      `trap '' TERM; sh -c "trap '' TERM; echo \\$\\$ > ${folder}/pid; sleep 60" & wait; sleep 60`,
+    );
+    const run = runProcess(path, [], { timeoutMs: 500, graceMs: 200 });
+    await expect(run).rejects.toMatchObject({ code: "FFMPEG_TIMEOUT", retryable: true });
+    expect(await isRunning(await readPid("pid"))).toBe(false);
+  });
+
+  it("ends on abort, and does not begin when aborted before", async () => {
+    const path = await script("slow", "sleep 60");
+    const controller = new AbortController();
+    const run = runProcess(path, [], { timeoutMs: 60_000, signal: controller.signal });
+    setTimeout(() => controller.abort(), 100);
+    await expect(run).rejects.toMatchObject({ code: "ABORTED" });
+    await expect(runProcess(path, [], { timeoutMs: 1000, signal: controller.signal })).rejects.toMatchObject({
+      code: "ABORTED",
+    });
+  });
+
+  it("ends a program that prints without end", async () => {
+    const path = await script("endless", "exec yes");
+    const run = runProcess(path, [], { timeoutMs: 60_000, maxOutputBytes: 100_000 });
+    await expect(run).rejects.toMatchObject({
+      code: "FFMPEG_FAILED",
+      message: expect.stringContaining("100000 bytes"),
+    });
+  });
+
+  it("ends the run when the taker of output fails, and passes its failure on", async () => {
+    const path = await script("talker", "exec yes");
+    const onOutput = (): void => {
+      throw new Error("cannot read this");
+    };
+    await expect(runProcess(path, [], { timeoutMs: 60_000, onOutput })).rejects.toThrow("cannot read this");
+  });
+
+  it("says so when the program does not exist", async () => {
+    const run = runProcess(join(folder, "none"), [], { timeoutMs: 1000 });
+    await expect(run).rejects.toMatchObject({ code: "FFMPEG_MISSING" });
+  });
+});

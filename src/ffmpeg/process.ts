@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { basename } from "node:path";
+import { ReelmillError } from "../base/errors.ts";
+
+const DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+const STDERR_TAIL_BYTES = 16 * 1024;
+const DEFAULT_GRACE_MS = 3000;
+
+/** Bounds and hooks of one run. */
+export interface ProcessOptions {
+  /** The run is stopped and FFMPEG_TIMEOUT thrown after this many milliseconds, > 0. */
+  readonly timeoutMs: number;
+  /** Stops the run; ABORTED is thrown. */
+  readonly signal?: AbortSignal | undefined;
+  /** Takes standard output piece by piece; without it the output is collected. */
+  readonly onOutput?: ((piece: Buffer) => void) | undefined;
+  /** The run is stopped and FFMPEG_FAILED thrown when standard output exceeds this many bytes; default 64 MiB. */
+  readonly maxOutputBytes?: number | undefined;
+  /** From SIGTERM to SIGKILL, in milliseconds; default 3000. */
+  readonly graceMs?: number | undefined;
+}
+
+/** What a run left, whatever its exit status. */
+export interface ProcessResult {
+  /** Exit status; null when a signal ended the process from outside. */
+  readonly exitCode: number | null;
+  /** Standard output; empty where `onOutput` took it. */
+  readonly output: Buffer;
+  /** The last 16 KiB of standard error. */
+  readonly errorTail: string;
+}
+
+function keepTail(tail: Buffer, piece: Buffer): Buffer {
+  return Buffer.concat([tail, piece]).subarray(-STDERR_TAIL_BYTES);
+}
+
+function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, name);
+  } catch {
+    // The group is already gone.
+  }
+}
+
+interface Stopper {
+  /** Begins to end the process group; the first reason given is the one thrown. */
+  readonly stop: (reason: Error) => void;
+  readonly reason: () => Error | undefined;
+  /** Ends the timers and listeners; nothing is signalled any more. */
+  readonly release: () => void;
+}
+
+/** Ends the process group on time-out, abort, or when this process itself exits. */
+function guardProcess(child: ChildProcess, program: string, options: ProcessOptions): Stopper {
+  let reason: Error | undefined;
+  let killTimer: NodeJS.Timeout | undefined;
+  const stop = (why: Error): void => {
+    if (reason !== undefined) return;
+    reason = why;
+    signalGroup(child, "SIGTERM");
+    killTimer = setTimeout(() => signalGroup(child, "SIGKILL"), options.graceMs ?? DEFAULT_GRACE_MS);
+  };
+  const onAbort = (): void => stop(new ReelmillError("ABORTED", `${program} was cancelled.`));
+  const onExit = (): void => signalGroup(child, "SIGKILL");
+  const timer = setTimeout(() => {
+    const message = `${program} did not finish within ${options.timeoutMs / 1000} s and was stopped.`;
+    stop(new ReelmillError("FFMPEG_TIMEOUT", message));
+  }, options.timeoutMs);
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  process.once("exit", onExit);
+  const release = (): void => {
+    clearTimeout(timer);
+    clearTimeout(killTimer);
+    options.signal?.removeEventListener("abort", onAbort);
+    process.off("exit", onExit);
+  };
+  return { stop, reason: () => reason, release };
+}
+
+/**
+ * Runs a program without a shell, in a process group of its own, with no standard input. Resolves with any exit status.
+ * Throws FFMPEG_MISSING when the program cannot be started, FFMPEG_TIMEOUT, ABORTED, and FFMPEG_FAILED when the output
+ * exceeds its bound, and what `onOutput` throws; in each case the whole group has ended before the promise settles.
+ */
+export async function runProcess(
+  path: string,
+  args: readonly string[],
+  options: ProcessOptions,
+): Promise<ProcessResult> {
+  const program = basename(path);
+  if (options.signal?.aborted) throw new ReelmillError("ABORTED", `${program} was cancelled before it began.`);
+  const maxOutputBytes = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
+  const child = spawn(path, args, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const guard = guardProcess(child, program, options);
+  const pieces: Buffer[] = [];
+  let outputBytes = 0;
+  let errorTail: Buffer = Buffer.alloc(0);
+  child.stdout.on("data", (piece: Buffer) => {
+    outputBytes += piece.length;
+    if (outputBytes > maxOutputBytes) {
+      guard.stop(new ReelmillError("FFMPEG_FAILED", `${program} printed more than ${maxOutputBytes} bytes.`));
+    } else if (options.onOutput) {
+      // Thrown here, it would end the whole process; it ends the run instead.
+      try {
+        options.onOutput(piece);
+      } catch (error) {
+        guard.stop(error instanceof Error ? error : new Error(String(error)));
+      }
+    } else {
+      pieces.push(piece);
+    }
+  });
+  child.stderr.on("data", (piece: Buffer) => {
+    errorTail = keepTail(errorTail, piece);
+  });
+  try {
+    const exitCode = await new Promise<number | null>((settle, fail) => {
+      child.once("close", settle);
+      child.once("error", (error) => {
+        fail(new ReelmillError("FFMPEG_MISSING", `${path} could not be started.`, { cause: error }));
+      });
+    });
+    const reason = guard.reason();
+    if (reason !== undefined) throw reason;
+    return { exitCode, output: Buffer.concat(pieces), errorTail: errorTail.toString("utf8") };
+  } finally {
+    guard.release();
+  }
+}

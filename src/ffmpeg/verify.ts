@@ -1,0 +1,174 @@
+import { ReelmillError } from "../base/errors.ts";
+import { COMMON_ARGUMENTS, inputArguments } from "./arguments.ts";
+import { runProcess } from "./process.ts";
+import { requireSuccess, splitComplaints } from "./run.ts";
+import type { FfmpegTools } from "./tools.ts";
+
+/** How a file behaved when all its video and audio was decoded. */
+export interface DecodeCheck {
+  /** Whether ffmpeg reached the end without a complaint. */
+  readonly isClean: boolean;
+  /** Video frames that came out, over all video streams. */
+  readonly videoFrames: number;
+  /** Frames (codec frames, not PCM samples) that came out of the audio streams. */
+  readonly audioFrames: number;
+  /** What ffmpeg complained of; at most the last 16 KiB. */
+  readonly complaints: readonly string[];
+}
+
+/** Limits of a check. */
+export interface VerifyOptions {
+  /** Decode only this many seconds from the start, > 0; default: everything. */
+  readonly maxSeconds?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One decoded frame, or one packet, with the digest of its bytes. */
+export interface FrameHash {
+  /** Position of the stream among those chosen, from 0. */
+  readonly stream: number;
+  /** Presentation time in ticks of the stream's time base. */
+  readonly ptsTicks: number;
+  /** In ticks of the stream's time base. */
+  readonly durationTicks: number;
+  /** Presentation time in seconds. */
+  readonly ptsSeconds: number;
+  /** Size of the decoded frame or packet. */
+  readonly bytes: number;
+  /** MD5 in hexadecimal. */
+  readonly hash: string;
+}
+
+/** Which frames to digest. */
+export interface FrameHashOptions {
+  /** ffmpeg stream specifiers, such as `["0:v:0", "0:a:0"]`; default: the first video stream. */
+  readonly maps?: readonly string[] | undefined;
+  /** Digest packets as they are stored instead of decoded frames; default false. */
+  readonly packets?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Enough for about two million frames. */
+const MAX_HASH_LIST_BYTES = 256 * 1024 * 1024;
+
+/** Takes the lines of ffmpeg's frame lists from pieces cut anywhere. */
+interface LineReader {
+  readonly feed: (piece: Buffer) => void;
+  /** Gives out the last line when no line feed ended it. */
+  readonly end: () => void;
+}
+
+/** Comment lines (`#…`, the head of a list) go to `onComment`, all others to `onLine`. */
+function createLineReader(onLine: (line: string) => void, onComment: (line: string) => void): LineReader {
+  let rest = "";
+  const emit = (line: string): void => {
+    if (line.startsWith("#")) onComment(line);
+    else if (line !== "") onLine(line);
+  };
+  return {
+    feed: (piece) => {
+      const lines = (rest + piece.toString("latin1")).split("\n");
+      rest = lines.pop() ?? "";
+      lines.forEach(emit);
+    },
+    end: () => emit(rest),
+  };
+}
+
+/**
+ * Decodes the video and audio of a file and drops the result. A file whose decoding ffmpeg gives up on is not clean but no
+ * error of this function. Throws FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function verifyDecodes(
+  tools: FfmpegTools,
+  path: string,
+  options: VerifyOptions = {},
+): Promise<DecodeCheck> {
+  let videoFrames = 0;
+  let audioFrames = 0;
+  const audioStreams = new Set<string>();
+  const countLine = (line: string): void => {
+    if (audioStreams.has(line.slice(0, line.indexOf(",")))) audioFrames += 1;
+    else videoFrames += 1;
+  };
+  const reader = createLineReader(countLine, (comment) => {
+    const stream = /^#media_type (\d+): audio$/.exec(comment)?.[1];
+    if (stream !== undefined) audioStreams.add(stream);
+  });
+  const limit = options.maxSeconds === undefined ? [] : ["-t", String(options.maxSeconds)];
+  const args = [
+    ...COMMON_ARGUMENTS,
+    ...["-v", "error", "-nostats"],
+    ...inputArguments({ path }),
+    ...["-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough", ...limit],
+    ...["-f", "framehash", "-hash", "adler32", "pipe:1"],
+  ];
+  const result = await runProcess(tools.ffmpegPath, args, {
+    timeoutMs: tools.timeoutMs,
+    signal: options.signal,
+    onOutput: reader.feed,
+    maxOutputBytes: MAX_HASH_LIST_BYTES,
+  });
+  reader.end();
+  const complaints = splitComplaints(result.errorTail);
+  const isClean = result.exitCode === 0 && complaints.length === 0;
+  return { isClean, videoFrames, audioFrames, complaints };
+}
+
+/** Seconds per tick, by stream; from the list's head, `#tb 0: 1/15360`. */
+type TimeBases = Map<number, number>;
+
+function readTimeBase(comment: string, timeBases: TimeBases): void {
+  const match = /^#tb (\d+): (\d+)\/(\d+)$/.exec(comment);
+  if (match !== null) timeBases.set(Number(match[1]), Number(match[2]) / Number(match[3]));
+}
+
+function parseFrameHash(line: string, timeBases: TimeBases): FrameHash {
+  const [stream, , pts, duration, bytes, hash] = line.split(",").map((field) => field.trim());
+  if (hash === undefined) {
+    throw new ReelmillError("FFMPEG_FAILED", `ffmpeg printed "${line}" where a frame's digest was expected.`);
+  }
+  return {
+    stream: Number(stream),
+    ptsTicks: Number(pts),
+    durationTicks: Number(duration),
+    ptsSeconds: Number(pts) * (timeBases.get(Number(stream)) ?? Number.NaN),
+    bytes: Number(bytes),
+    hash,
+  };
+}
+
+/**
+ * Digests every frame (or packet) of the chosen streams, in the order ffmpeg gives them out: presentation order for frames,
+ * decode order for packets. No frame is repeated or left out for the sake of a rate. Throws FFMPEG_FAILED, FFMPEG_MISSING,
+ * FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function frameHashes(
+  tools: FfmpegTools,
+  path: string,
+  options: FrameHashOptions = {},
+): Promise<readonly FrameHash[]> {
+  const hashes: FrameHash[] = [];
+  const timeBases: TimeBases = new Map();
+  const reader = createLineReader(
+    (line) => hashes.push(parseFrameHash(line, timeBases)),
+    (comment) => readTimeBase(comment, timeBases),
+  );
+  const args = [
+    ...COMMON_ARGUMENTS,
+    ...["-v", "error", "-nostats"],
+    ...inputArguments({ path }),
+    ...(options.maps ?? ["0:v:0"]).flatMap((map) => ["-map", map]),
+    ...(options.packets === true ? ["-c", "copy"] : ["-fps_mode", "passthrough"]),
+    ...["-f", "framemd5", "pipe:1"],
+  ];
+  const result = await runProcess(tools.ffmpegPath, args, {
+    timeoutMs: tools.timeoutMs,
+    signal: options.signal,
+    onOutput: reader.feed,
+    maxOutputBytes: MAX_HASH_LIST_BYTES,
+  });
+  reader.end();
+  requireSuccess("ffmpeg", result);
+  return hashes;
+}

@@ -1,0 +1,19 @@
+import type { BoxReader } from "./box-reader.ts";
+import { FieldWriter, serializeFullBox } from "./box-writer.ts";
+
+/**
+ * Reads 64-bit chunk offsets, ISO/IEC 14496-12 §8.7.5. Throws MEDIA_MALFORMED where the count does not fit or an
+ * offset is above 2^53 − 1.
+ */
+export function parseCo64(box: BoxReader): Float64Array {
+  box.versionAndFlags();
+  return box.u64Array(box.u32());
+}
+
+/** Writes 64-bit chunk offsets. */
+export function serializeCo64(chunkOffsets: Float64Array): Uint8Array {
+  const fields = new FieldWriter(4 + chunkOffsets.length * 8);
+  fields.u32(chunkOffsets.length);
+  for (const offsetBytes of chunkOffsets) fields.u64(offsetBytes);
+  return serializeFullBox("co64", 0, 0, fields.finish());
+}

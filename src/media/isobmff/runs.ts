@@ -1,0 +1,134 @@
+/** A growing list of (count, value) pairs in which neighbours of one value are joined. */
+export class RunList {
+  #pairs: Float64Array = new Float64Array(64);
+  #length = 0;
+  readonly #maxCount: number;
+
+  /** Counts above `maxCount` (what the target array holds) are split over several pairs. */
+  constructor(maxCount: number) {
+    this.#maxCount = maxCount;
+  }
+
+  get runCount(): number {
+    return this.#length / 2;
+  }
+
+  /** Appends `count` (≥ 0, integer) times `value`. */
+  push(count: number, value: number): void {
+    let left = count;
+    const last = this.#length - 2;
+    if (last >= 0 && this.#pairs[last + 1] === value) {
+      const before = this.#pairs[last] as number;
+      const taken = Math.min(left, this.#maxCount - before);
+      this.#pairs[last] = before + taken;
+      left -= taken;
+    }
+    while (left > 0) {
+      const taken = Math.min(left, this.#maxCount);
+      this.#append(taken, value);
+      left -= taken;
+    }
+  }
+
+  /** The value that was pushed last, or undefined where the list is empty. */
+  lastValue(): number | undefined {
+    return this.#length === 0 ? undefined : this.#pairs[this.#length - 1];
+  }
+
+  /** Gives the last single element another value. Does nothing to an empty list. */
+  replaceLast(value: number): void {
+    const last = this.#length - 2;
+    if (last < 0) return;
+    const count = this.#pairs[last] as number;
+    if (count > 1) this.#pairs[last] = count - 1;
+    else this.#length -= 2;
+    this.push(1, value);
+  }
+
+  /** Whether no value but `value` was pushed. */
+  holdsOnly(value: number): boolean {
+    for (let i = 1; i < this.#length; i += 2) if (this.#pairs[i] !== value) return false;
+    return true;
+  }
+
+  /** The pairs as unsigned 32-bit numbers. */
+  toUint32(): Uint32Array {
+    return Uint32Array.from(this.#pairs.subarray(0, this.#length));
+  }
+
+  /** The pairs as signed 32-bit numbers. */
+  toInt32(): Int32Array {
+    return Int32Array.from(this.#pairs.subarray(0, this.#length));
+  }
+
+  #append(count: number, value: number): void {
+    if (this.#length === this.#pairs.length) {
+      const larger = new Float64Array(this.#length * 2);
+      larger.set(this.#pairs);
+      this.#pairs = larger;
+    }
+    this.#pairs[this.#length++] = count;
+    this.#pairs[this.#length++] = value;
+  }
+}
+
+/** Pairs made to cover a number of elements. */
+interface FittedRuns<T> {
+  readonly runs: T;
+  /** How many elements the pairs covered before. */
+  readonly covered: number;
+}
+
+/**
+ * Makes (count, duration) pairs cover exactly `total` elements: what goes beyond is dropped, what is missing gets the
+ * last duration. Neighbours of one value are joined, empty pairs dropped.
+ */
+export function fitDurations(pairs: Uint32Array, total: number): FittedRuns<Uint32Array> {
+  const covered = sumOfCounts(pairs);
+  if (covered === total && isCompact(pairs)) return { runs: pairs, covered };
+  const runs = new RunList(U32_MAX_COUNT);
+  fillRuns(runs, pairs, total, undefined);
+  return { runs: runs.toUint32(), covered };
+}
+
+/**
+ * Makes (count, composition offset) pairs cover exactly `total` elements, as `fitDurations` does, with 0 for what is
+ * missing. No runs where every offset is 0.
+ */
+export function fitOffsets(pairs: Int32Array, total: number): FittedRuns<Int32Array | undefined> {
+  const covered = sumOfCounts(pairs);
+  if (covered === total && pairs.length > 2 && isCompact(pairs)) return { runs: pairs, covered };
+  const runs = new RunList(I32_MAX_COUNT);
+  fillRuns(runs, pairs, total, 0);
+  return { runs: runs.holdsOnly(0) ? undefined : runs.toInt32(), covered };
+}
+
+/** Sum of the counts of (count, value) pairs. */
+export function sumOfCounts(pairs: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i + 1 < pairs.length; i += 2) total += pairs[i] as number;
+  return total;
+}
+
+/** Whether no pair is empty and no neighbours have one value. */
+function isCompact(pairs: ArrayLike<number>): boolean {
+  for (let i = 0; i + 1 < pairs.length; i += 2) {
+    if (pairs[i] === 0 || (i > 0 && pairs[i + 1] === pairs[i - 1])) return false;
+  }
+  return true;
+}
+
+function fillRuns(runs: RunList, pairs: ArrayLike<number>, total: number, filler: number | undefined): void {
+  let left = total;
+  for (let i = 0; i + 1 < pairs.length && left > 0; i += 2) {
+    const taken = Math.min(pairs[i] as number, left);
+    runs.push(taken, pairs[i + 1] as number);
+    left -= taken;
+  }
+  runs.push(left, filler ?? runs.lastValue() ?? 0);
+}
+
+/** Largest count a pair of `Uint32Array` holds. */
+export const U32_MAX_COUNT = 0xffff_ffff;
+/** Largest count a pair of `Int32Array` holds. */
+export const I32_MAX_COUNT = 0x7fff_ffff;

@@ -1,0 +1,209 @@
+import { ReelmillError } from "../../base/errors.ts";
+import type { SampleTable } from "./movie.ts";
+import { sumOfCounts } from "./runs.ts";
+import { SampleTableBuilder } from "./sample-table-builder.ts";
+
+/** Plain columns, one value per sample in decode order. All present columns have the length of `offsets`. */
+export interface SampleColumns {
+  /** Absolute file offsets in bytes. */
+  readonly offsets: ArrayLike<number>;
+  readonly sizes: ArrayLike<number>;
+  /** Media ticks. */
+  readonly durations: ArrayLike<number>;
+  /** Signed media ticks; absent where presentation is decode order. */
+  readonly compositionOffsets?: ArrayLike<number>;
+  /** 0 or not 0; absent where every sample is a sync sample. */
+  readonly isSync?: ArrayLike<number>;
+  /** 1-based `stsd` indexes; absent where all are 1. */
+  readonly descriptionIndexes?: ArrayLike<number>;
+  /**
+   * Not 0 where a chunk starts. A chunk starts in any case where a sample does not follow the one before byte by
+   * byte, or has another description.
+   */
+  readonly startsChunk?: ArrayLike<number>;
+}
+
+/** Run-length encodes plain columns. Throws INTERNAL where the columns' lengths differ. */
+export function createSampleTable(columns: SampleColumns): SampleTable {
+  const sampleCount = columns.offsets.length;
+  for (const [name, column] of Object.entries(columns)) {
+    if (column !== undefined && column.length !== sampleCount) {
+      throw new ReelmillError("INTERNAL", `Column ${name} has ${column.length} samples, offsets ${sampleCount}.`);
+    }
+  }
+  const { compositionOffsets, isSync, descriptionIndexes, startsChunk } = columns;
+  const builder = new SampleTableBuilder(sampleCount);
+  let expectedOffset = -1;
+  let lastIndex = 1;
+  for (let i = 0; i < sampleCount; i++) {
+    const offsetBytes = columns.offsets[i] as number;
+    const sizeBytes = columns.sizes[i] as number;
+    const descriptionIndex = descriptionIndexes?.[i] ?? 1;
+    const isStart = offsetBytes !== expectedOffset || descriptionIndex !== lastIndex || (startsChunk?.[i] ?? 0) !== 0;
+    if (isStart) builder.startChunk(offsetBytes, descriptionIndex);
+    builder.addSample(
+      sizeBytes,
+      columns.durations[i] as number,
+      compositionOffsets?.[i] ?? 0,
+      (isSync?.[i] ?? 1) !== 0,
+    );
+    expectedOffset = offsetBytes + sizeBytes;
+    lastIndex = descriptionIndex;
+  }
+  return builder.build();
+}
+
+/** Chunks of samples that are all of one size and duration, as PCM and constant-rate sound have them. */
+export interface ConstantChunks {
+  /** Absolute file offsets in bytes. */
+  readonly chunkOffsets: Float64Array;
+  /** Each ≥ 1. */
+  readonly chunkSampleCounts: Uint32Array;
+  /** PCM: bytes of one frame. ≥ 1. */
+  readonly sampleSizeBytes: number;
+  /** Media ticks of one sample. PCM: 1 where the timescale is the sample rate. */
+  readonly sampleDurationTicks: number;
+}
+
+/** The table of a constant-size track; allocates nothing per sample. */
+export function createConstantSizeTable(chunks: ConstantChunks): SampleTable {
+  const sampleCount = sum(chunks.chunkSampleCounts);
+  return {
+    sampleCount,
+    chunkOffsets: chunks.chunkOffsets,
+    chunkSampleCounts: chunks.chunkSampleCounts,
+    constantSizeBytes: chunks.sampleSizeBytes,
+    sizes: new Uint32Array(0),
+    durationRuns: Uint32Array.from(sampleCount === 0 ? [] : [sampleCount, chunks.sampleDurationTicks]),
+  };
+}
+
+/** Sum of a column, exact up to 2^53. */
+export function sum(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i] as number;
+  return total;
+}
+
+/** Sum of all samples' durations in media ticks. */
+export function totalDurationTicks(table: SampleTable): number {
+  let total = 0;
+  const runs = table.durationRuns;
+  for (let i = 0; i + 1 < runs.length; i += 2) total += (runs[i] as number) * (runs[i + 1] as number);
+  return total;
+}
+
+/** Called once per sample, in decode order. `sampleIndex` and `chunkIndex` count from 0. */
+export type SampleVisitor = (
+  sampleIndex: number,
+  offsetBytes: number,
+  sizeBytes: number,
+  durationTicks: number,
+  compositionOffsetTicks: number,
+  isSync: boolean,
+  chunkIndex: number,
+) => void;
+
+/** A cursor over (count, value) pairs. */
+interface RunCursor {
+  readonly runs: ArrayLike<number>;
+  at: number;
+  left: number;
+  value: number;
+}
+
+function nextOf(cursor: RunCursor): number {
+  while (cursor.left === 0) {
+    if (cursor.at >= cursor.runs.length) return cursor.value;
+    cursor.left = cursor.runs[cursor.at] as number;
+    cursor.value = cursor.runs[cursor.at + 1] as number;
+    cursor.at += 2;
+  }
+  cursor.left--;
+  return cursor.value;
+}
+
+/** Visits every sample in decode order. For PCM, whose samples are single frames, use `forEachChunk`. */
+export function forEachSample(table: SampleTable, visit: SampleVisitor): void {
+  const durations: RunCursor = { runs: table.durationRuns, at: 0, left: 0, value: 0 };
+  const offsets: RunCursor = { runs: table.compositionRuns ?? [], at: 0, left: 0, value: 0 };
+  const sync = table.syncSamples;
+  let nextSync = 0;
+  let sample = 0;
+  for (let chunk = 0; chunk < table.chunkOffsets.length; chunk++) {
+    let offsetBytes = table.chunkOffsets[chunk] as number;
+    const end = Math.min(sample + (table.chunkSampleCounts[chunk] as number), table.sampleCount);
+    for (; sample < end; sample++) {
+      const sizeBytes = table.constantSizeBytes || (table.sizes[sample] as number);
+      const isSync = sync === undefined || sync[nextSync] === sample;
+      if (isSync) nextSync++;
+      visit(sample, offsetBytes, sizeBytes, nextOf(durations), nextOf(offsets), isSync, chunk);
+      offsetBytes += sizeBytes;
+    }
+  }
+}
+
+/** Called once per chunk. Indexes count from 0, `descriptionIndex` from 1. */
+export type ChunkVisitor = (
+  chunkIndex: number,
+  firstSampleIndex: number,
+  sampleCount: number,
+  offsetBytes: number,
+  sizeBytes: number,
+  /** Decode time of the first sample in media ticks. */
+  startTicks: number,
+  descriptionIndex: number,
+) => void;
+
+/** Visits every chunk in order; O(chunks) for constant-size tracks. */
+export function forEachChunk(table: SampleTable, visit: ChunkVisitor): void {
+  const runs = table.durationRuns;
+  let run = 0;
+  let runLeft = runs[0] ?? 0;
+  let ticks = 0;
+  let sample = 0;
+  for (let chunk = 0; chunk < table.chunkOffsets.length; chunk++) {
+    const sampleCount = table.chunkSampleCounts[chunk] as number;
+    const sizes = table.sizes.subarray(sample, sample + sampleCount);
+    const sizeBytes = table.constantSizeBytes ? table.constantSizeBytes * sampleCount : sum(sizes);
+    const descriptionIndex = table.chunkDescriptionIndexes?.[chunk] ?? 1;
+    visit(chunk, sample, sampleCount, table.chunkOffsets[chunk] as number, sizeBytes, ticks, descriptionIndex);
+    sample += sampleCount;
+    let left = sampleCount;
+    while (left > 0 && run + 1 < runs.length) {
+      const taken = Math.min(left, runLeft);
+      ticks += taken * (runs[run + 1] as number);
+      left -= taken;
+      runLeft -= taken;
+      if (runLeft === 0) {
+        run += 2;
+        runLeft = runs[run] ?? 0;
+      }
+    }
+  }
+}
+
+/** Throws INTERNAL where the table's sums disagree: what the writer must never write. */
+export function checkSampleTable(table: SampleTable, name: string): void {
+  const faults: string[] = [];
+  const expect = (what: string, found: number, wanted: number) => {
+    if (found !== wanted) faults.push(`${what} is ${found}, not ${wanted}`);
+  };
+  expect("the number of chunk counts", table.chunkSampleCounts.length, table.chunkOffsets.length);
+  expect("the sum of chunk counts", sum(table.chunkSampleCounts), table.sampleCount);
+  expect("the number of sizes", table.sizes.length, table.constantSizeBytes === 0 ? table.sampleCount : 0);
+  expect("the sum of stts counts", sumOfCounts(table.durationRuns), table.sampleCount);
+  if (table.compositionRuns) expect("the sum of ctts counts", sumOfCounts(table.compositionRuns), table.sampleCount);
+  if (table.chunkDescriptionIndexes) {
+    expect("the number of description indexes", table.chunkDescriptionIndexes.length, table.chunkOffsets.length);
+  }
+  if (table.chunkSampleCounts.includes(0)) faults.push("a chunk holds no samples");
+  let last = -1;
+  for (const index of table.syncSamples ?? []) {
+    if (index <= last || index >= table.sampleCount) faults.push(`sync sample ${index} stands after ${last}`);
+    last = index;
+    if (faults.length > 8) break;
+  }
+  if (faults.length > 0)
+    throw new ReelmillError("INTERNAL", `The sample table of ${name} is wrong: ${faults.join("; ")}.`);
+}

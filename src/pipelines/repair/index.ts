@@ -1,0 +1,10 @@
+export { type DamageNote, findDamage } from "./damage.ts";
+export { openFileSource } from "./file-source.ts";
+export { finishRepair } from "./finish.ts";
+export type { RepairPipelineOptions } from "./options.ts";
+export { planRepair } from "./plan.ts";
+export { requireFfmpeg } from "./programs.ts";
+export { remuxedContainerOf } from "./remuxed-container.ts";
+export type { FileResult, RepairDocument } from "./result.ts";
+export { undoUnfinishedRepair } from "./undo-journal.ts";
+export { describeFailure, workRepair } from "./work.ts";

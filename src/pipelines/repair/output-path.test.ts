@@ -1,0 +1,46 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { chooseOutputs } from "./output-path.ts";
+
+let folder: string;
+const at = (path: string): string => join(folder, path);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "reelmill-output-"));
+  for (const name of ["a", "b", "mended"]) mkdirSync(at(name));
+  for (const name of ["a/x.mp4", "b/x.mp4", "a/y.mov", "a/y_repaired.mov"]) writeFileSync(at(name), "x");
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("chooseOutputs", () => {
+  const inputs = (...paths: string[]) => paths.map((path) => ({ path: at(path), relativePath: path.slice(2) }));
+
+  it("takes a free name beside each input", () => {
+    expect(chooseOutputs(inputs("a/x.mp4", "a/y.mov"), undefined)).toEqual([
+      at("a/x_repaired.mp4"),
+      at("a/y_repaired-2.mov"),
+    ]);
+  });
+
+  it("puts one input into a file or a folder", () => {
+    expect(chooseOutputs(inputs("a/x.mp4"), at("new.mp4"))).toEqual([at("new.mp4")]);
+    expect(chooseOutputs(inputs("a/x.mp4"), at("mended"))).toEqual([at("mended/x.mp4")]);
+    expect(chooseOutputs(inputs("a/x.mp4"), `${at("new")}/`)).toEqual([at("new/x.mp4")]);
+  });
+
+  it("keeps inputs of one name apart, and never puts one over itself", () => {
+    expect(chooseOutputs(inputs("a/x.mp4", "b/x.mp4"), at("mended"))).toEqual([
+      at("mended/x.mp4"),
+      at("mended/x_repaired.mp4"),
+    ]);
+    expect(chooseOutputs(inputs("a/x.mp4"), at("a"))).toEqual([at("a/x_repaired.mp4")]);
+  });
+
+  it("refuses the input itself, and one file for several", () => {
+    expect(() => chooseOutputs(inputs("a/x.mp4"), at("b/../a/x.mp4"))).toThrow("use --in-place");
+    expect(() => chooseOutputs(inputs("a/x.mp4", "a/y.mov"), at("b/x.mp4"))).toThrow("give a folder");
+  });
+});

@@ -1,0 +1,98 @@
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
+import { basename, dirname, extname, join, parse, resolve } from "node:path";
+import { ReelmillError } from "../../base/errors.ts";
+import { translateOutputError } from "./file-errors.ts";
+import { identityOf } from "./file-source.ts";
+
+/** An input and where it lies in the tree that was asked for. */
+export interface NamedInput {
+  readonly path: string;
+  /** Its path from the folder given, or its name; kept below an output folder. */
+  readonly relativePath: string;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Whether `output` is to be a folder: it is one, ends in a slash, or several files are to go there. */
+export function isFolderOutput(output: string, inputCount: number): boolean {
+  return /[/\\]$/.test(output) || isFolder(output) || inputCount > 1;
+}
+
+function isSameFile(a: string, b: string): boolean {
+  if (resolve(a) === resolve(b)) return true;
+  const [first, second] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return first !== undefined && second !== undefined && identityOf(first) === identityOf(second);
+}
+
+/** `clip.mp4` → `clip_repaired.mp4`, then `clip_repaired-2.mp4` … for the first name that is free. */
+function freeNameBeside(path: string, taken: ReadonlySet<string>): string {
+  const { dir, name, ext } = parse(path);
+  for (let number = 1; ; number++) {
+    const candidate = join(dir, `${name}_repaired${number === 1 ? "" : `-${number}`}${ext}`);
+    if (!existsSync(candidate) && !taken.has(resolve(candidate))) return candidate;
+  }
+}
+
+/**
+ * The output of every input, in their order. Default names never meet a file that exists; names below an output folder
+ * may, which writing refuses. Throws USAGE where several inputs are to go into one file, and where an output is its own
+ * input.
+ */
+export function chooseOutputs(inputs: readonly NamedInput[], output: string | undefined): readonly string[] {
+  if (output !== undefined && inputs.length > 1 && existsSync(output) && !isFolder(output)) {
+    throw new ReelmillError(
+      "USAGE",
+      `${output} is a file, but ${inputs.length} files are to be repaired: give a folder.`,
+    );
+  }
+  const intoFolder = output !== undefined && isFolderOutput(output, inputs.length);
+  const taken = new Set<string>();
+  return inputs.map((input) => {
+    const chosen = chooseOne(input, output, intoFolder, taken);
+    taken.add(resolve(chosen));
+    return chosen;
+  });
+}
+
+function chooseOne(
+  input: NamedInput,
+  output: string | undefined,
+  intoFolder: boolean,
+  taken: ReadonlySet<string>,
+): string {
+  if (output === undefined) return freeNameBeside(input.path, taken);
+  if (!intoFolder) {
+    if (isSameFile(input.path, output)) {
+      const message = `The output ${output} is the damaged file itself: give another name, or use --in-place.`;
+      throw new ReelmillError("USAGE", message);
+    }
+    return output;
+  }
+  const path = join(output, input.relativePath);
+  // Inputs of one name from several folders, and an output folder that is the input's own.
+  const isTaken = taken.has(resolve(path)) || isSameFile(input.path, path);
+  return isTaken ? freeNameBeside(join(dirname(path), basename(path)), taken) : path;
+}
+
+/**
+ * Makes sure that a file can be put there before work goes into it; makes the folder where `makesFolder`. Throws
+ * OUTPUT_EXISTS, OUTPUT_UNWRITABLE, NO_SPACE.
+ */
+export function requireFreeTarget(target: string, makesFolder: boolean): void {
+  const folder = dirname(target);
+  try {
+    if (makesFolder) mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw translateOutputError(target, error);
+  }
+  if (lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
+  throw new ReelmillError("OUTPUT_EXISTS", `${target} is there already; choose another name or remove it.`);
+}
+
+/** Lower-case extension with its dot; empty where there is none. */
+export function extensionOf(path: string): string {
+  return extname(path).toLowerCase();
+}

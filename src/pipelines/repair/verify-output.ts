@@ -1,0 +1,55 @@
+import { ReelmillError } from "../../base/errors.ts";
+import type { RepairReport } from "../../repair/report.ts";
+import { openFileSource } from "./file-source.ts";
+import type { RepairPipelineOptions } from "./options.ts";
+import { findFfmpeg, requireFfmpeg } from "./programs.ts";
+import type { Check } from "./result.ts";
+import { checkDecode } from "./verify-decode.ts";
+import { checkStructure } from "./verify-structure.ts";
+
+/** What checking an output needs of the options. */
+export type VerifySettings = Pick<RepairPipelineOptions, "verify" | "environment" | "signal">;
+
+/** Loads what checking will need while the copying thread is at work, so that it need not be waited for afterwards. */
+export function prepareCheck(settings: VerifySettings): void {
+  if (settings.verify === "none") return;
+  const loading = Promise.all([findFfmpeg(settings.environment), import("../../ffmpeg/verify.ts")]);
+  // Checking does the same again and reports what goes wrong.
+  loading.catch(() => undefined);
+}
+
+/** Checks a repaired MP4 or MOV by its boxes and with ffmpeg. Throws ABORTED, and FFMPEG_MISSING where `full` needs it. */
+export async function checkOutput(
+  path: string,
+  report: RepairReport,
+  settings: VerifySettings,
+): Promise<readonly Check[]> {
+  if (settings.verify === "none") return [];
+  // The decoder runs beside the reading back, which keeps this process busy.
+  const decoding = decode(path, report, settings);
+  decoding.catch(() => undefined);
+  const source = openFileSource(path);
+  try {
+    const structure = checkStructure(source, report);
+    return [...structure, await decoding];
+  } finally {
+    source.close();
+  }
+}
+
+/** The decode check alone, with the program that the level needs. Throws as `checkOutput`. */
+export async function decode(path: string, report: RepairReport, settings: VerifySettings): Promise<Check> {
+  const { environment, signal, verify } = settings;
+  const tools = await (verify === "full" ? requireFfmpeg(environment) : findFfmpeg(environment));
+  return await checkDecode(path, report, { level: verify === "full" ? "full" : "quick", tools, signal });
+}
+
+/** Throws OUTPUT_NOT_VERIFIED naming the failed checks and the references, the likeliest cause. */
+export function requirePassed(checks: readonly Check[], references: readonly string[]): void {
+  const failed = checks.filter((check) => check.status === "failed");
+  if (failed.length === 0) return;
+  const reasons = failed.map((check) => check.detail).join("; ");
+  const suspects =
+    references.length === 0 ? "" : ` Was ${references.join(", ")} made by the same device with the same settings?`;
+  throw new ReelmillError("OUTPUT_NOT_VERIFIED", `The result did not pass its checks: ${reasons}.${suspects}`);
+}

@@ -1,0 +1,155 @@
+import type { RecordingProfile, TrackProfile } from "./learn/profile.ts";
+import type { PacketLog } from "./scan/packet-log.ts";
+
+/** Which of the reference's tracks a family of equal parsers stands for. */
+export interface Family {
+  readonly tracks: readonly number[];
+}
+
+/** Ways of assigning that are followed at once. */
+const BEAM = 24;
+/** A lead outside what the reference showed costs this much per second beyond it. */
+const LEAD_COST_PER_SECOND = 60;
+const UNUSUAL_TRANSITION_COST = 6;
+
+interface Hypothesis {
+  readonly cost: number;
+  /** Media clock of each track of the family, in seconds since the last gap. */
+  readonly clocks: readonly number[];
+  readonly last: number;
+  readonly step: Step | undefined;
+}
+
+interface Step {
+  readonly choice: number;
+  readonly previous: Step | undefined;
+}
+
+interface SizeModel {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+/**
+ * The reference track of every packet. Families of one track are plain; packets of several equal tracks are assigned
+ * jointly: each track's clock must keep its learnt lead on the video's, sizes and order of runs break ties.
+ */
+export function assignTracks(log: PacketLog, families: readonly Family[], profile: RecordingProfile): Uint8Array {
+  const assigned = new Uint8Array(log.count);
+  for (let index = 0; index < log.count; index++) assigned[index] = families[log.family(index)]?.tracks[0] ?? 0;
+  families.forEach((family, familyIndex) => {
+    if (family.tracks.length > 1) assignFamily(log, familyIndex, family, profile, families, assigned);
+  });
+  return assigned;
+}
+
+function assignFamily(
+  log: PacketLog,
+  familyIndex: number,
+  family: Family,
+  profile: RecordingProfile,
+  families: readonly Family[],
+  assigned: Uint8Array,
+): void {
+  const tracks = family.tracks.map((track) => profile.tracks[track] as TrackProfile);
+  const sizeModels = tracks.map(sizeModelOf);
+  const video = profile.tracks.findIndex((track) => track.kind === "video");
+  const videoSeconds = video >= 0 ? packetSeconds(profile.tracks[video] as TrackProfile, 0) : 0;
+  let beam: Hypothesis[] = [{ cost: 0, clocks: tracks.map(() => 0), last: -1, step: undefined }];
+  let videoClock = 0;
+  let lastFamily = -1;
+  for (let index = 0; index < log.count; index++) {
+    if (log.isAfterGap(index)) {
+      beam = beam.map((way) => ({ ...way, clocks: restart(family, profile), last: -1 }));
+      videoClock = 0;
+    }
+    const packetFamily = log.family(index);
+    if (packetFamily !== familyIndex) {
+      if (families[packetFamily]?.tracks.includes(video)) videoClock += videoSeconds;
+      if (lastFamily === familyIndex) beam = beam.map((way) => ({ ...way, last: -1 }));
+      lastFamily = packetFamily;
+      continue;
+    }
+    lastFamily = familyIndex;
+    const next: Hypothesis[] = [];
+    for (const way of beam) {
+      tracks.forEach((track, choice) => {
+        const clock = way.clocks[choice] as number;
+        const seconds = packetSeconds(track, log.durations[index] as number);
+        const cost =
+          way.cost +
+          sizeCost(sizeModels[choice] as SizeModel, log.size(index)) +
+          leadCost(profile, family.tracks[choice] as number, clock - videoClock, tracks.length, way) +
+          transitionCost(profile, family, way.last, choice);
+        const clocks = way.clocks.with(choice, clock + seconds);
+        next.push({ cost, clocks, last: choice, step: { choice, previous: way.step } });
+      });
+    }
+    beam = next.sort((a, b) => a.cost - b.cost).slice(0, BEAM);
+  }
+  let step = beam[0]?.step;
+  for (let index = log.count - 1; index >= 0 && step !== undefined; index--) {
+    if (log.family(index) !== familyIndex) continue;
+    assigned[index] = family.tracks[step.choice] as number;
+    step = step.previous;
+  }
+}
+
+/** Clocks right after a gap: the video's starts anew, and each track leads it as it usually does. */
+function restart(family: Family, profile: RecordingProfile): number[] {
+  return family.tracks.map((track) => profile.interleave.leads[track]?.median ?? 0);
+}
+
+/** Without video the tracks are held against each other. */
+function leadCost(
+  profile: RecordingProfile,
+  track: number,
+  leadSeconds: number,
+  trackCount: number,
+  way: Hypothesis,
+): number {
+  const usual = profile.interleave.leads[track];
+  if (usual) {
+    const beyond = Math.max(0, usual.min - leadSeconds, leadSeconds - usual.max);
+    return beyond * LEAD_COST_PER_SECOND;
+  }
+  const others = way.clocks.reduce((sum, clock) => sum + clock, 0) / trackCount;
+  return Math.abs(leadSeconds - others) * LEAD_COST_PER_SECOND;
+}
+
+function transitionCost(profile: RecordingProfile, family: Family, last: number, choice: number): number {
+  const to = family.tracks[choice] as number;
+  const rows = profile.interleave.transitions;
+  if (last === choice) return 0;
+  const from = last < 0 ? undefined : rows[(family.tracks[last] as number) + 1];
+  const seen = from ? (from[to] ?? 0) : startsOf(rows, family, to);
+  return seen > 0 ? 0 : UNUSUAL_TRANSITION_COST;
+}
+
+/** How often a run of `to` follows one of a track outside the family. */
+function startsOf(rows: readonly (readonly number[])[], family: Family, to: number): number {
+  let seen = 0;
+  rows.forEach((row, from) => {
+    if (!family.tracks.includes(from - 1)) seen += row[to] ?? 0;
+  });
+  return seen;
+}
+
+/** −log likelihood of a size under a track's distribution, capped so that one odd packet decides nothing. */
+function sizeCost(model: SizeModel, sizeBytes: number): number {
+  const distance = (sizeBytes - model.mean) / model.deviation;
+  return Math.min(8, (distance * distance) / 2 + Math.log(model.deviation));
+}
+
+function sizeModelOf(profile: TrackProfile): SizeModel {
+  const { sizes, constantSizeBytes } = profile.track.samples;
+  if (constantSizeBytes > 0) return { mean: constantSizeBytes, deviation: 1 };
+  let variance = 0;
+  for (const size of sizes) variance += (size - profile.meanSizeBytes) ** 2;
+  return { mean: profile.meanSizeBytes, deviation: Math.max(1, Math.sqrt(variance / Math.max(1, sizes.length))) };
+}
+
+/** Playing time of one packet in seconds: by its own samples where known, else the track's commonest duration. */
+function packetSeconds(profile: TrackProfile, _durationSamples: number): number {
+  return (profile.durations[0]?.value ?? 0) / profile.track.timescale;
+}

@@ -1,0 +1,70 @@
+import type { SampleEntry } from "../../media/isobmff/movie.ts";
+import { createCammProbe } from "../../media/metadata/camm-probe.ts";
+import { createFdscProbe, learnFdscSizes } from "../../media/metadata/fdsc-probe.ts";
+import { createGpmfProbe } from "../../media/metadata/gpmf-probe.ts";
+import { createLearnedProbe, learnSamples } from "../../media/metadata/learned-probe.ts";
+import { createMebxProbe, learnMebxPattern, parseMebxKeys } from "../../media/metadata/mebx-probe.ts";
+import { createRtmdProbe } from "../../media/metadata/rtmd-probe.ts";
+import { createTextProbe } from "../../media/metadata/text-probe.ts";
+import { createTimecodeProbe, parseTimecodeEntry } from "../../media/metadata/timecode-probe.ts";
+import type { TrackProfile } from "../learn/profile.ts";
+import type { PacketParser } from "./packet-parser.ts";
+import { createProbeParser, type ProbeBytes } from "./probe-parser.ts";
+
+const LEARNT_SAMPLES = 512;
+const FIRST_LOOK_BYTES = 1024;
+const MAX_PACKET_BYTES = 4 * 1024 * 1024;
+/** A learnt pattern weaker than this says nothing by itself. */
+const MIN_PATTERN_BITS = 8;
+
+/** Parsers of timed metadata. Undefined for what neither a specification nor the reference's samples explain. */
+export function metadataParser(entry: SampleEntry, profile: TrackProfile): PacketParser | undefined {
+  const samples = (): Iterable<Uint8Array> => profile.readSamples(LEARNT_SAMPLES);
+  const isConstant = profile.minSizeBytes === profile.maxSizeBytes;
+  switch (entry.format) {
+    case "mebx": {
+      const keys = entry.children.get("keys");
+      const ids = keys ? parseMebxKeys(keys).map((key) => key.localId) : [];
+      return ids.length > 0 ? parser(entry, profile, createMebxProbe(ids, learnMebxPattern(samples()))) : undefined;
+    }
+    case "gpmd":
+      return parser(entry, profile, createGpmfProbe());
+    case "fdsc":
+      return parser(entry, profile, createFdscProbe(learnFdscSizes(samples())));
+    case "camm":
+      return parser(entry, profile, createCammProbe());
+    case "rtmd":
+      return parser(entry, profile, createRtmdProbe(isConstant ? profile.maxSizeBytes : undefined));
+    case "tx3g":
+    case "text":
+      return parser(entry, profile, createTextProbe());
+    case "tmcd":
+      return parser(entry, profile, createTimecodeProbe(parseTimecodeEntry(entry), profile.maxSizeBytes === 8 ? 8 : 4));
+    default:
+      return learnedParser(entry, profile, samples());
+  }
+}
+
+function learnedParser(entry: SampleEntry, profile: TrackProfile, samples: Iterable<Uint8Array>): PacketParser | undefined {
+  const stats = learnSamples(samples);
+  const probe = createLearnedProbe(stats);
+  const answer = probe.probe(stats.leadBytes, 0, stats.leadBytes.length);
+  const tells = answer.kind === "packet" && answer.evidenceBits >= MIN_PATTERN_BITS;
+  return tells ? parser(entry, profile, probe) : undefined;
+}
+
+/** A track whose reference holds one sample (timecode) is not looked for again once that sample is found. */
+function parser(entry: SampleEntry, profile: TrackProfile, probe: { probe: ProbeBytes }): PacketParser {
+  const setup = { codec: entry.format.trim(), firstLookBytes: FIRST_LOOK_BYTES, maxPacketBytes: MAX_PACKET_BYTES };
+  const made = createProbeParser(setup, (bytes, startIndex, endIndex) => probe.probe(bytes, startIndex, endIndex));
+  if (profile.track.samples.sampleCount > 1) return made;
+  let isFound = false;
+  return {
+    ...made,
+    probe: (window, offset, limit) => (isFound ? undefined : made.probe(window, offset, limit)),
+    startEvidenceBits: (window, offset) => (isFound ? 0 : made.startEvidenceBits(window, offset)),
+    take() {
+      isFound = true;
+    },
+  };
+}

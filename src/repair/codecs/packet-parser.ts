@@ -1,0 +1,61 @@
+import type { ByteWindow } from "../../media/bytes/byte-window.ts";
+
+/** What presentation order needs of a coded picture, told in decode order. */
+export interface PictureOrder {
+  /** Picture order count within the coded video sequence. */
+  readonly poc: number;
+  /** Whether a new coded video sequence starts here: order counts of earlier pictures do not compare. */
+  readonly startsSequence: boolean;
+  /** After a gap, order counts are only known modulo this; 0 where they are absolute. */
+  readonly pocModulus: number;
+}
+
+/** One packet that a parser sees at an offset. */
+export interface Candidate {
+  readonly sizeBytes: number;
+  /** −log2 of the chance that random bytes look like this. */
+  readonly evidenceBits: number;
+  readonly isSync: boolean;
+  /** Audio: samples per channel; 0 where the packet does not tell. */
+  readonly durationSamples: number;
+  /** What the parser wants back in `take` and `commit`; opaque to the scanner. */
+  readonly detail?: unknown;
+}
+
+/** A parse of a whole byte range as packets of one track, back to back. */
+export interface Run {
+  readonly packets: readonly Candidate[];
+  /** −log2 of the likelihood against random bytes: lower is better, below 0 speaks for the parse. */
+  readonly costBits: number;
+}
+
+/** A packet starts at the offset, but runs past the end of the data. */
+export const CUT = Symbol("cut");
+
+/** How one kind of track is found in raw bytes. One instance serves one scan: it keeps state between packets. */
+export interface PacketParser {
+  /** Short name for reports: `h264`, `aac`, `pcm`, … */
+  readonly codec: string;
+  /** Whether packets tell their own size. Open ones are bounded by what stands beside them. */
+  readonly isSelfDelimiting: boolean;
+  /** Whether a probe's answer may change once an earlier packet is known. */
+  readonly dependsOnPast: boolean;
+  /** Longest run between two packets of other tracks in which open packets are sought, in bytes. */
+  readonly maxRunBytes: number;
+  /** Likeliest lengths of a run in bytes, best first: tried before any search. Only constant-size packets have them. */
+  readonly usualRunBytes: readonly number[];
+  /** The packet at `offset` that ends at or before `limit`; open parsers always say undefined. */
+  probe(window: ByteWindow, offset: number, limit: number): Candidate | typeof CUT | undefined;
+  /** Evidence in bits that a packet starts at `offset`, cheap enough to ask at every byte of a damaged range; 0 is no. */
+  startEvidenceBits(window: ByteWindow, offset: number): number;
+  /** Open parsers: the likeliest parses of `[start, end)` as one run, best first; none where it cannot be one. */
+  splitRun(window: ByteWindow, start: number, end: number): readonly Run[];
+  /** Bits for or against a candidate in view of the packet taken last. */
+  continuityBits(candidate: Candidate): number;
+  /** A packet was taken: later probes may rely on what it carries (parameter sets, last sizes). */
+  take(candidate: Candidate): void;
+  /** Called once per packet in final order; tells the place in presentation order of video that may reorder. */
+  commit(candidate: Candidate): PictureOrder | undefined;
+  /** Bytes were lost: what follows need not continue what came before. */
+  reset(): void;
+}

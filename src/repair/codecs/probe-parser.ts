@@ -1,0 +1,68 @@
+import type { ByteWindow } from "../../media/bytes/byte-window.ts";
+import type { PacketProbe } from "../../media/bytes/packet-probe.ts";
+import { type Candidate, CUT, type PacketParser, type PictureOrder } from "./packet-parser.ts";
+
+/** A codec's question to visible bytes. */
+export type ProbeBytes = (bytes: Uint8Array, startIndex: number, endIndex: number) => PacketProbe;
+
+/** How a self-delimiting codec is probed. */
+export interface ProbeSetup {
+  readonly codec: string;
+  /** Bytes shown at first; a probe may ask for more. */
+  readonly firstLookBytes: number;
+  /** No packet is longer: a probe that asks for more than this is answered with no. */
+  readonly maxPacketBytes: number;
+}
+
+/** Makes a parser of a codec whose packets tell their own size and depend on no other packet. */
+export function createProbeParser(setup: ProbeSetup, probeBytes: ProbeBytes): PacketParser {
+  const look = (window: ByteWindow, offset: number, limit: number): PacketProbe | typeof CUT => {
+    let wanted = setup.firstLookBytes;
+    while (true) {
+      const visible = Math.min(window.load(offset, wanted), limit - offset);
+      const start = offset - window.baseOffset;
+      const answer = probeBytes(window.bytes, start, start + Math.max(0, visible));
+      if (answer.kind !== "more") return answer;
+      if (answer.neededBytes > limit - offset) return CUT;
+      if (answer.neededBytes > setup.maxPacketBytes || answer.neededBytes <= wanted) return { kind: "no" };
+      wanted = answer.neededBytes;
+    }
+  };
+  return {
+    ...STATELESS,
+    codec: setup.codec,
+    probe(window, offset, limit) {
+      const answer = look(window, offset, limit);
+      if (answer === CUT) return CUT;
+      return answer.kind === "packet" ? toCandidate(answer, offset, limit) : undefined;
+    },
+    startEvidenceBits(window, offset) {
+      const answer = look(window, offset, window.sizeBytes);
+      return answer === CUT || (answer.kind !== "packet" && answer.kind !== "open") ? 0 : answer.evidenceBits;
+    },
+  };
+}
+
+/** What parsers of self-delimiting packets without memory have in common. */
+export const STATELESS = {
+  isSelfDelimiting: true,
+  dependsOnPast: false,
+  maxRunBytes: 0,
+  usualRunBytes: [],
+  splitRun: () => [],
+  continuityBits: () => 0,
+  take: () => {},
+  commit: (): PictureOrder | undefined => undefined,
+  reset: () => {},
+} as const satisfies Partial<PacketParser>;
+
+/** A probe's packet as a candidate; a packet past the end of the data is cut. */
+export function toCandidate(
+  packet: PacketProbe & { readonly kind: "packet" },
+  offset: number,
+  limit: number,
+): Candidate | typeof CUT {
+  if (offset + packet.sizeBytes > limit) return CUT;
+  const { sizeBytes, evidenceBits, isSync } = packet;
+  return { sizeBytes, evidenceBits, isSync, durationSamples: packet.durationSamples ?? 0 };
+}

@@ -1,0 +1,24 @@
+import type { ByteSource } from "../media/bytes/byte-source.ts";
+import type { RepairReport } from "./report.ts";
+import type { ScanProgress } from "./scan/scanner.ts";
+import type { OutputLayout } from "./write/layout.ts";
+
+/** A healthy recording to learn from. */
+export interface Reference {
+  /** How messages call it. */
+  readonly name: string;
+  readonly source: ByteSource;
+}
+
+/** What a repair may be told. */
+export interface RepairOptions {
+  /** Put the index in front of the data, for players that stream. Default false. */
+  readonly faststart?: boolean;
+  readonly onProgress?: ScanProgress;
+}
+
+/** How a repair came out: the report, and how to write the file; no layout where nothing needs writing. */
+export interface RepairOutcome {
+  readonly report: RepairReport;
+  readonly layout?: OutputLayout;
+}

@@ -1,0 +1,131 @@
+import type { Movie } from "../media/isobmff/movie.ts";
+import type { RecordingProfile, TrackProfile } from "./learn/profile.ts";
+import type { Finding } from "./findings.ts";
+import type { PacketLog } from "./scan/packet-log.ts";
+import type { Timeline, TimingSource } from "./timing/timeline.ts";
+
+/** What state the damaged file was found in. */
+export type Diagnosis =
+  | "healthy"
+  /** The index in front is sound, the data end early. */
+  | "index-cut"
+  /** The index is sound, but players do not find it: box sizes lie, zeros or another index stand before it. */
+  | "index-hidden"
+  /** Fragments (`moof`): whole ones are kept, the rest salvaged. */
+  | "fragmented"
+  /** There is no index, or one that does not fit the data. */
+  | "no-index"
+  /** Not looked into: another program mended the file. */
+  | "unknown";
+
+/** What was recovered of one track. */
+export interface TrackReport {
+  readonly trackId: number;
+  readonly kind: "video" | "audio" | "other";
+  readonly codec: string;
+  /** Packets (PCM: frames of samples) in the output. */
+  readonly packets: number;
+  readonly keyframes: number;
+  readonly bytes: number;
+  readonly durationSeconds: number;
+  readonly timing: TimingSource;
+}
+
+/** What a repair found and did. Holds no media content: it may be shared. */
+export interface RepairReport {
+  readonly schema: 1;
+  readonly engine: "native" | "remux" | "untrunc";
+  readonly diagnosis: Diagnosis;
+  readonly tracks: readonly TrackReport[];
+  readonly findings: readonly Finding[];
+  /** Bytes of the damaged file that hold recovered packets, and bytes that may hold any. */
+  readonly bytes: { readonly recovered: number; readonly scanned: number };
+  /** Recovered share of the bytes scanned, 0 to 1. */
+  readonly confidence: number;
+}
+
+/** Reports on a scan. */
+export function reportScan(
+  profile: RecordingProfile,
+  log: PacketLog,
+  timelines: readonly Timeline[],
+  findings: readonly Finding[],
+  codecs: readonly string[],
+  scannedBytes: number,
+): RepairReport {
+  let recovered = 0;
+  for (let index = 0; index < log.count; index++) recovered += log.size(index);
+  const idle = findings.filter((finding) => finding.kind === "zeros" || finding.kind === "padding");
+  const idleBytes = idle.reduce((sum, finding) => sum + finding.endOffset - finding.startOffset, 0);
+  return {
+    schema: 1,
+    engine: "native",
+    diagnosis: "no-index",
+    tracks: timelines.map((timeline) => reportTimeline(profile, log, timeline, codecs[timeline.track] ?? "unknown")),
+    findings,
+    bytes: { recovered, scanned: scannedBytes },
+    confidence: scannedBytes > idleBytes ? Math.min(1, recovered / (scannedBytes - idleBytes)) : 0,
+  };
+}
+
+function reportTimeline(profile: RecordingProfile, log: PacketLog, timeline: Timeline, codec: string): TrackReport {
+  const own = profile.tracks[timeline.track] as TrackProfile;
+  const frameBytes = own.track.samples.constantSizeBytes;
+  let [bytes, keyframes] = [0, 0];
+  for (const packet of timeline.packets) {
+    bytes += log.size(packet);
+    if (log.isSync(packet)) keyframes++;
+  }
+  return {
+    trackId: own.track.trackId,
+    kind: own.kind,
+    codec,
+    packets: frameBytes > 0 ? Math.floor(bytes / frameBytes) : timeline.packets.length,
+    keyframes: frameBytes > 0 ? 0 : keyframes,
+    bytes,
+    durationSeconds: (timeline.decodeTicks[timeline.packets.length] as number) / own.track.timescale,
+    timing: timeline.source,
+  };
+}
+
+/** Reports on a movie whose own index was kept. */
+export function reportMovie(
+  diagnosis: Diagnosis,
+  movie: Movie,
+  findings: readonly Finding[],
+  scannedBytes: number,
+): RepairReport {
+  const tracks = movie.tracks.map((track): TrackReport => {
+    const { samples } = track;
+    const bytes =
+      samples.constantSizeBytes > 0
+        ? samples.constantSizeBytes * samples.sampleCount
+        : samples.sizes.reduce((sum, size) => sum + size, 0);
+    let ticks = 0;
+    for (let run = 0; run < samples.durationRuns.length; run += 2) {
+      ticks += (samples.durationRuns[run] as number) * (samples.durationRuns[run + 1] as number);
+    }
+    return {
+      trackId: track.trackId,
+      kind: track.handlerType === "vide" ? "video" : track.handlerType === "soun" ? "audio" : "other",
+      codec: track.sampleEntries[0]?.format.trim() ?? "unknown",
+      packets: samples.sampleCount,
+      keyframes: samples.syncSamples?.length ?? samples.sampleCount,
+      bytes,
+      durationSeconds: ticks / track.timescale,
+      timing: "index",
+    };
+  });
+  const recovered = tracks.reduce((sum, track) => sum + track.bytes, 0);
+  const damage = findings.filter(({ kind }) => kind !== "cut-packet" && kind !== "padding");
+  const lost = damage.reduce((sum, { startOffset, endOffset }) => sum + endOffset - startOffset, 0);
+  return {
+    schema: 1,
+    engine: "native",
+    diagnosis,
+    tracks,
+    findings,
+    bytes: { recovered, scanned: scannedBytes },
+    confidence: recovered > 0 ? recovered / (recovered + lost) : 0,
+  };
+}

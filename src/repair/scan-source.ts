@@ -1,0 +1,41 @@
+import type { ByteSource } from "../media/bytes/byte-source.ts";
+import { ByteWindow } from "../media/bytes/byte-window.ts";
+import type { RecordingProfile } from "./learn/profile.ts";
+import { createScanModel, type ScanModel } from "./scan/model.ts";
+import { type ScanProgress, type ScanResult, Scanner } from "./scan/scanner.ts";
+import type { Extent } from "./triage.ts";
+
+/** A scan and the model it was made with. */
+export interface Scan extends ScanResult {
+  readonly model: ScanModel;
+  readonly profile: RecordingProfile;
+  /** Length of the extents scanned. */
+  readonly scannedBytes: number;
+}
+
+/** Scans `extents` (rising) for packets of the profile's tracks. */
+export async function scanExtents(
+  damaged: ByteSource,
+  extents: readonly Extent[],
+  profile: RecordingProfile,
+  onProgress?: ScanProgress,
+): Promise<Scan> {
+  const model = createScanModel(profile);
+  const scanner = new Scanner(new ByteWindow(damaged), model);
+  for (const { startOffset, endOffset } of extents) await scanner.scan(startOffset, endOffset, onProgress);
+  const scannedBytes = extents.reduce((sum, { startOffset, endOffset }) => sum + endOffset - startOffset, 0);
+  return { ...scanner.result, model, profile, scannedBytes };
+}
+
+/** Bytes of the packets found. */
+export function recoveredBytes({ log }: Scan): number {
+  let bytes = 0;
+  for (let index = 0; index < log.count; index++) bytes += log.size(index);
+  return bytes;
+}
+
+/** Bytes scanned that may have held packets: zeros, padding and the packet that the end cuts are none. */
+export function possibleBytes({ findings, scannedBytes }: Scan): number {
+  const idle = findings.filter(({ kind }) => kind === "zeros" || kind === "padding" || kind === "cut-packet");
+  return scannedBytes - idle.reduce((sum, { startOffset, endOffset }) => sum + endOffset - startOffset, 0);
+}

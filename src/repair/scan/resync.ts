@@ -1,0 +1,81 @@
+import type { ByteWindow } from "../../media/bytes/byte-window.ts";
+import type { Lattice, LatticeModel } from "./lattice.ts";
+import { type Path, searchPath } from "./search.ts";
+
+/** Where the recording goes on after damage; the end of the data, without a path, where it does not. */
+export interface Resync {
+  readonly offset: number;
+  readonly path: Path | undefined;
+}
+
+/** A start this likely is worth following. */
+const START_BITS = 10;
+/** Three packets in a row with this much evidence between them are the recording again. */
+const CHAIN = { packets: 3, bits: 56 } as const;
+const BOUNDS = { depth: 5, plainBits: Number.POSITIVE_INFINITY, expansions: 24 } as const;
+/** Damaged stretches cost at most this many attempts to follow a start per MiB, whatever they hold. */
+const ATTEMPTS_PER_MIB = 4096;
+const MIB = 1024 * 1024;
+
+/** The first place from `from` on where at least three packets chain. Linear in the bytes passed over. */
+export function findResync(window: ByteWindow, model: LatticeModel, lattice: Lattice, from: number, limit: number): Resync {
+  let offset = from;
+  let attempts = 0;
+  while (offset < limit) {
+    window.load(offset, 64 * 1024);
+    if (window.bytes[offset - window.baseOffset] === 0) {
+      const nonZero = skipZeros(window, offset, limit);
+      // A packet may start with up to three zero bytes (a length field), not more.
+      offset = Math.max(offset, nonZero - 3);
+      if (offset >= limit) break;
+    }
+    if (attempts < (1 + (offset - from) / MIB) * ATTEMPTS_PER_MIB && mayStart(window, model, offset)) {
+      attempts++;
+      const path = searchPath(lattice, offset, -1, limit, BOUNDS);
+      if (path && isChain(path, limit)) return { offset, path };
+    }
+    offset++;
+  }
+  return { offset: limit, path: undefined };
+}
+
+function mayStart(window: ByteWindow, model: LatticeModel, offset: number): boolean {
+  for (const parser of model.parsers) {
+    if (!parser.isSelfDelimiting && parser.usualRunBytes.length > 0) continue;
+    if (parser.startEvidenceBits(window, offset) >= START_BITS) return true;
+  }
+  return false;
+}
+
+function isChain(path: Path, limit: number): boolean {
+  if (path.scoreBits < CHAIN.bits) return false;
+  const packets = path.edges.reduce((count, edge) => count + edge.packets.length, 0);
+  return packets >= CHAIN.packets || path.edges.at(-1)?.endOffset === limit;
+}
+
+/** The first offset from `from` on that holds something other than zero, or `limit`. */
+export function skipZeros(window: ByteWindow, from: number, limit: number): number {
+  let offset = from;
+  while (offset < limit) {
+    const visible = Math.min(window.load(offset, Math.min(64 * 1024, limit - offset)), limit - offset);
+    if (visible <= 0) return limit;
+    const base = offset - window.baseOffset;
+    for (let index = 0; index < visible; index++) if (window.bytes[base + index] !== 0) return offset + index;
+    offset += visible;
+  }
+  return limit;
+}
+
+/** Where the run of zeros that covers `offset` begins. */
+export function zeroRunStart(window: ByteWindow, offset: number): number {
+  let start = offset;
+  while (start > 0) {
+    const from = Math.max(0, start - 4096);
+    window.load(from, start - from);
+    for (let at = start - 1; at >= from; at--) {
+      if (window.bytes[at - window.baseOffset] !== 0) return at + 1;
+    }
+    start = from;
+  }
+  return 0;
+}

@@ -1,0 +1,200 @@
+import type { ByteWindow } from "../../media/bytes/byte-window.ts";
+import { type Candidate, CUT, type PacketParser } from "../codecs/packet-parser.ts";
+import type { Finding } from "../findings.ts";
+import { type Edge, Lattice, type LatticeModel } from "./lattice.ts";
+import { PacketLog } from "./packet-log.ts";
+import { findResync, skipZeros, zeroRunStart } from "./resync.ts";
+import { type Path, searchPath } from "./search.ts";
+
+/** Two claims on the same bytes are told apart at once only when this many bits lie between them. */
+const CONTEST_BITS = 8;
+/** Packets held back before they are final, so that a step into a dead end can be undone. */
+const HELD_PACKETS = 6;
+const SEARCH = { depth: 6, plainBits: 56, expansions: 64 } as const;
+const MIN_PADDING_RUN_BYTES = 16;
+
+/** What a scan of raw bytes found. */
+export interface ScanResult {
+  readonly log: PacketLog;
+  readonly findings: readonly Finding[];
+}
+
+interface Held {
+  readonly family: number;
+  readonly offset: number;
+  readonly candidate: Candidate;
+  readonly afterGap: boolean;
+}
+
+/** Hears of progress about every 4,096 steps; throws to stop the scan. */
+export type ScanProgress = (offset: number) => void | Promise<void>;
+
+/** Walks damaged bytes packet by packet. One instance serves one recording. */
+export class Scanner {
+  readonly #window: ByteWindow;
+  readonly #model: LatticeModel;
+  readonly #log = new PacketLog();
+  readonly #findings: Finding[] = [];
+  readonly #held: Held[] = [];
+  #lattice: Lattice | undefined;
+  #lastFamily = -1;
+  #afterGap = false;
+  #steps = 0;
+
+  constructor(window: ByteWindow, model: LatticeModel) {
+    this.#window = window;
+    this.#model = model;
+  }
+
+  get result(): ScanResult {
+    return { log: this.#log, findings: this.#findings };
+  }
+
+  /** Scans `[start, end)`; call once per extent, in rising order. */
+  async scan(start: number, end: number, progress?: ScanProgress): Promise<void> {
+    const lattice = new Lattice(this.#window, this.#model, end);
+    this.#lattice = lattice;
+    let offset = start;
+    while (offset < end) {
+      if ((++this.#steps & 0xfff) === 0) await progress?.(offset);
+      offset = this.#fastStep(lattice, offset) ?? this.#searchStep(lattice, offset, end) ?? this.#recover(lattice, offset, end);
+    }
+    this.#commit(0);
+  }
+
+  /** Takes the one packet that stands beyond doubt at `offset`, and returns where it ends. */
+  #fastStep(lattice: Lattice, offset: number): number | undefined {
+    let best: Edge | undefined;
+    let second = 0;
+    for (let family = 0; family < this.#model.parsers.length; family++) {
+      const edge = lattice.selfEdge(offset, family, this.#lastFamily);
+      if (edge === undefined || edge === CUT) continue;
+      if (best === undefined || edge.scoreBits > best.scoreBits) {
+        second = best?.scoreBits ?? 0;
+        best = edge;
+      } else second = Math.max(second, edge.scoreBits);
+    }
+    if (best === undefined || best.scoreBits - second < CONTEST_BITS || !lattice.isSure(best)) return undefined;
+    this.#take(best, offset);
+    return best.endOffset;
+  }
+
+  #searchStep(lattice: Lattice, offset: number, end: number): number | undefined {
+    const path = searchPath(lattice, offset, this.#lastFamily, end, SEARCH);
+    return path && isConvincing(path) ? this.#follow(path, offset, end) : undefined;
+  }
+
+  /** Takes the beginning of a path: all of it at the end of the data, else the half that later bytes won't revise. */
+  #follow(path: Path, offset: number, end: number): number {
+    const reachesEnd = path.edges.at(-1)?.endOffset === end;
+    const count = reachesEnd || !path.isOpenEnded ? path.edges.length : Math.ceil(path.edges.length / 2);
+    let at = offset;
+    for (const edge of path.edges.slice(0, count)) {
+      this.#take(edge, at);
+      at = edge.endOffset;
+    }
+    return at;
+  }
+
+  /** Nothing leads on from `offset`: undo a wrong step, or find where the recording goes on. */
+  #recover(lattice: Lattice, offset: number, end: number): number {
+    const isZero = skipZeros(this.#window, offset, end) - offset >= MIN_PADDING_RUN_BYTES;
+    if (!isZero) {
+      const undone = this.#undo(lattice, offset, end);
+      if (undone !== undefined) return undone;
+    }
+    const damageStart = isZero ? this.#dropDamaged(offset) : offset;
+    const resync = findResync(this.#window, this.#model, lattice, offset, end);
+    this.#noteGap(damageStart, resync.offset, isZero, resync.offset >= end && this.#isCut(lattice, offset));
+    if (resync.path) return this.#follow(resync.path, resync.offset, end);
+    return end;
+  }
+
+  /** Takes back up to three packets and looks for another way past `offset`. */
+  #undo(lattice: Lattice, offset: number, end: number): number | undefined {
+    for (let back = 1; back <= 3 && back <= this.#held.length; back++) {
+      const from = this.#held[this.#held.length - back] as Held;
+      const lastFamily = this.#held[this.#held.length - back - 1]?.family ?? -1;
+      const isSame = (edge: Edge): boolean =>
+        edge.family === from.family && edge.packets[0]?.sizeBytes === from.candidate.sizeBytes;
+      const path = searchPath(lattice, from.offset, lastFamily, end, SEARCH, isSame);
+      const reach = path?.edges.at(-1)?.endOffset ?? 0;
+      if (!path?.isOpenEnded || reach <= offset || !isConvincing(path)) continue;
+      this.#held.length -= back;
+      return this.#follow(path, from.offset, end);
+    }
+    return undefined;
+  }
+
+  /** Zeros at `offset`: packets that reach into the run are damaged. Returns where the damage starts. */
+  #dropDamaged(offset: number): number {
+    const start = zeroRunStart(this.#window, offset);
+    let damageStart = offset;
+    while (this.#held.length > 0) {
+      const last = this.#held.at(-1) as Held;
+      const end = last.offset + last.candidate.sizeBytes;
+      // A packet may rightly end in a few zero bytes; one whose end is mostly zeros was overwritten.
+      if (end - start < MIN_PADDING_RUN_BYTES) break;
+      this.#held.pop();
+      damageStart = last.offset;
+      this.#note("damaged-packet", last.offset, end, "left out: its end is zeros");
+    }
+    return Math.min(damageStart, offset);
+  }
+
+  #isCut(lattice: Lattice, offset: number): boolean {
+    return this.#model.parsers.some((_, family) => lattice.selfEdge(offset, family, this.#lastFamily) === CUT);
+  }
+
+  #noteGap(start: number, end: number, isZero: boolean, isCut: boolean): void {
+    if (end <= start) return;
+    if (isCut) this.#note("cut-packet", start, end, "left out: the recording ends inside it");
+    else if (isZero) this.#note("zeros", start, end, "stepped over");
+    else this.#note("lost", start, end, "stepped over");
+    this.#afterGap = true;
+    this.#commit(0);
+    for (const parser of this.#model.parsers) parser.reset();
+  }
+
+  #note(kind: Finding["kind"], startOffset: number, endOffset: number, action: string): void {
+    this.#findings.push({ kind, startOffset, endOffset, action });
+  }
+
+  #take(edge: Edge, offset: number): void {
+    let at = offset;
+    const parser = this.#model.parsers[edge.family];
+    for (const candidate of edge.packets) {
+      parser?.take(candidate);
+      this.#held.push({ family: edge.family, offset: at, candidate, afterGap: this.#afterGap });
+      this.#afterGap = false;
+      at += candidate.sizeBytes;
+    }
+    if (parser?.dependsOnPast) this.#lattice?.forget();
+    this.#lastFamily = edge.family;
+    this.#commit(HELD_PACKETS);
+  }
+
+  /** Makes all but the last `keep` packets final. */
+  #commit(keep: number): void {
+    const count = this.#held.length - keep;
+    if (count <= 0 || (keep > 0 && count < HELD_PACKETS)) return;
+    for (const held of this.#held.splice(0, count)) {
+      const parser = this.#model.parsers[held.family] as PacketParser;
+      this.#log.push({
+        family: held.family,
+        offset: held.offset,
+        sizeBytes: held.candidate.sizeBytes,
+        isSync: held.candidate.isSync,
+        durationSamples: held.candidate.durationSamples,
+        afterGap: held.afterGap,
+        order: parser.commit(held.candidate),
+      });
+    }
+  }
+}
+
+/** Whether a path stands on more than luck. */
+function isConvincing(path: Path): boolean {
+  if (path.isOpenEnded) return path.scoreBits >= 8;
+  return path.scoreBits >= 40;
+}

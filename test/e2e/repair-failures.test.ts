@@ -1,0 +1,143 @@
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { copyOf } from "./recordings.fixture.ts";
+import { createWorkplace, hashOf, reelmill, repairAsJson, type Workplace } from "./workplace.fixture.ts";
+
+let place: Workplace;
+
+beforeAll(() => {
+  place = createWorkplace();
+});
+
+beforeEach(() => place.renew());
+
+afterAll(() => place.remove());
+
+describe("what cannot be done", () => {
+  const makers: readonly (readonly [code: string, name: string, make: (path: string) => void])[] = [
+    ["INPUT_NOT_FOUND", "gone.mp4", () => undefined],
+    ["INPUT_SYMLINK_LOOP", "loop.mp4", (path) => symlinkSync("loop.mp4", path)],
+    ["INPUT_EMPTY", "void.mp4", (path) => writeFileSync(path, "")],
+    ["INPUT_NOT_FOUND", "hollow", (path) => mkdirSync(path)],
+    ["INPUT_UNREADABLE", "pipe.mp4", (path) => execFileSync("mkfifo", [path])],
+  ];
+
+  it.each(makers)("%s has its own code (%s)", async (code, name, make) => {
+    make(join(place.folder, name));
+    const { exit, files: results } = await repairAsJson(join(place.folder, name));
+    expect([exit, results[0]?.error?.code]).toEqual([1, code]);
+  });
+
+  it("refuses what is no video, and a file that needs a reference where there is none", async () => {
+    const alone = join(place.folder, "alone");
+    mkdirSync(alone);
+    writeFileSync(join(alone, "text.mp4"), "not a recording\n".repeat(999));
+    expect((await repairAsJson(join(alone, "text.mp4"))).files[0]?.error?.code).toBe("INPUT_NOT_VIDEO");
+    rmSync(join(alone, "text.mp4"));
+    const bad = copyOf(place.files.damaged, "alone/bad.mp4");
+    const { error } = (await repairAsJson(bad)).files[0] ?? {};
+    expect(error).toMatchObject({ code: "REFERENCE_REQUIRED", message: expect.stringContaining("-r") });
+  });
+
+  it("refuses a reference that is damaged, missing, or the damaged file itself", async () => {
+    const damagedToo = copyOf(place.files.damaged, "damaged-too.mp4");
+    const { files: results } = await repairAsJson(place.files.damaged, "-r", damagedToo, place.files.damaged);
+    expect(results[0]?.error?.code).toBe("REFERENCE_UNUSABLE");
+    expect(results[0]?.error?.message).toContain("it is the damaged file itself");
+    const { status, error } = await reelmill(["repair", place.files.damaged, "-r", join(place.folder, "gone.mp4")]);
+    expect([status, error]).toEqual([1, expect.stringContaining("The reference")]);
+  });
+
+  it("refuses outputs that are there, are the input, or have no folder", async () => {
+    const run = (output: string) => repairAsJson(place.files.damaged, "-r", place.files.reference, "-o", output);
+    const before = hashOf(place.files.foreign);
+    expect((await run(place.files.foreign)).files[0]?.error?.code).toBe("OUTPUT_EXISTS");
+    expect(hashOf(place.files.foreign)).toBe(before);
+    expect((await run(join(place.folder, "no/such/place.mp4"))).files[0]?.error?.code).toBe("OUTPUT_UNWRITABLE");
+    expect((await reelmill(["repair", place.files.damaged, "-o", place.files.damaged])).status).toBe(2);
+    expect((await reelmill(["repair", place.files.damaged, "--in-place", "-o", "x.mp4"])).status).toBe(2);
+    expect((await reelmill(["repair", place.files.damaged, "--in-place", "--faststart"])).status).toBe(2);
+    expect(place.listAdded()).toEqual([]);
+  });
+
+  it("names the program that --engine asks for and that is not there", async () => {
+    const { files: results } = await repairAsJson(
+      place.files.damaged,
+      "-r",
+      place.files.reference,
+      "--engine",
+      "untrunc",
+    );
+    expect(results[0]?.error).toMatchObject({ code: "ENGINE_MISSING", message: expect.stringContaining("untrunc") });
+  });
+
+  it("leaves nothing behind when cancelled", async () => {
+    const before = hashOf(place.files.damaged);
+    const args = ["repair", place.files.damaged, "-r", place.files.reference];
+    const { status } = await reelmill(args, { signal: AbortSignal.abort() });
+    expect(status).toBe(130);
+    expect(hashOf(place.files.damaged)).toBe(before);
+    expect(place.listAdded()).toEqual([]);
+  });
+});
+
+describe("a full disk", () => {
+  let disk: string;
+  let isMounted = false;
+
+  beforeAll(() => {
+    disk = mkdtempSync(join(tmpdir(), "reelmill-disk-"));
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], { stdio: "ignore" });
+      isMounted = true;
+    } catch {
+      // Without the right to mount there is no disk small enough.
+    }
+  });
+
+  afterAll(() => {
+    if (isMounted) execFileSync("umount", [disk]);
+    rmSync(disk, { recursive: true, force: true });
+  });
+
+  it("ends in NO_SPACE with nothing half-written, the original as it was", async ({ skip }) => {
+    if (!isMounted) skip("mounting is not permitted here");
+    const before = hashOf(place.files.damaged);
+    for (const input of [place.files.damaged, place.files.matroskaCut]) {
+      const { exit, files: results } = await repairAsJson(input, "-r", place.files.reference, "-o", `${disk}/`);
+      expect([exit, results[0]?.error?.code]).toEqual([1, "NO_SPACE"]);
+      expect(readdirSync(disk)).toEqual([]);
+    }
+    expect(hashOf(place.files.damaged)).toBe(before);
+  });
+
+  it("does not harm a file that is mended in place", async ({ skip }) => {
+    if (!isMounted) skip("mounting is not permitted here");
+    const path = join(disk, "clip.mp4");
+    writeFileSync(path, readFileSync(place.files.damaged).subarray(0, 48 * 1024));
+    // Fills the disk up to its last page.
+    try {
+      writeFileSync(join(disk, "ballast"), Buffer.alloc(64 * 1024));
+    } catch {
+      truncateSync(join(disk, "ballast"), 12 * 1024);
+    }
+    const before = hashOf(path);
+    const { files: results } = await repairAsJson(path, "-r", place.files.reference, "--in-place");
+    expect(results[0]?.error?.code).toBe("NO_SPACE");
+    expect(hashOf(path)).toBe(before);
+    expect(existsSync(`${path}.reelmill-undo`)).toBe(false);
+  });
+});

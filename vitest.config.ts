@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts"],
+    // Real ffmpeg runs on shared cores: a slow machine must not turn a right answer into a failure.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
