@@ -67,10 +67,15 @@ function cutAsPowerFailureDoes(packets: readonly PacketInfo[]): number {
   return end;
 }
 
+/** A path as somebody at the repository's root would type it. */
+function shown(path: string): string {
+  return relative(ROOT, path);
+}
+
+/** Runs the command line as anybody would, and returns how long it took in milliseconds. */
 function repair(): number {
-  const args = ["repair", FILES.damaged, "-r", FILES.reference, "-o", FILES.repaired];
-  const shown = args.map((word) => (word.startsWith("/") ? relative(ROOT, word) : word)).join(" ");
-  console.log(`\n$ ./reelmill ${shown}`);
+  const args = ["repair", shown(FILES.damaged), "-r", shown(FILES.reference), "-o", shown(FILES.repaired)];
+  console.log(`\n$ ./reelmill ${args.join(" ")}`);
   const startMs = performance.now();
   const result = spawnSync(join(ROOT, "reelmill"), args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
   const elapsedMs = performance.now() - startMs;
@@ -127,10 +132,9 @@ async function scoreAll(tools: FfmpegTools, packets: readonly PacketInfo[], end:
   return scores;
 }
 
-function endOf(packets: readonly PacketInfo[], kind: PacketInfo["kind"]): number {
-  const ends = packets
-    .filter((packet) => packet.kind === kind)
-    .map((packet) => (packet.ptsSeconds ?? 0) + (packet.durationSeconds ?? 0));
+/** Where the last picture or sound ends, in seconds. */
+function endSecondsOf(packets: readonly PacketInfo[]): number {
+  const ends = packets.map((packet) => (packet.ptsSeconds ?? 0) + (packet.durationSeconds ?? 0));
   return ends.reduce((latest, end) => Math.max(latest, end), 0);
 }
 
@@ -181,23 +185,17 @@ async function main(): Promise<number> {
   const after = await listPackets(tools, FILES.repaired);
   const checkMs = performance.now() - checkStartMs;
   printScores(scores);
-  const [videoEnd, audioEnd] = [endOf(after, "video"), endOf(after, "audio")];
-  console.log(
-    `length    ${formatMediaSeconds(Math.max(videoEnd, audioEnd))} of ${formatMediaSeconds(ORIGINAL_SECONDS)}`,
-  );
-  console.log(`ends      picture and sound end ${((videoEnd - audioEnd) * 1000).toFixed(1)} ms apart`);
+  console.log(`length    ${formatMediaSeconds(endSecondsOf(after))} of ${formatMediaSeconds(ORIGINAL_SECONDS)}`);
   console.log(`decoding  ${decoded.isClean ? "no complaint" : decoded.complaints.slice(0, 3).join(" · ")}`);
   const times = [recordMs, repairMs, checkMs].map(formatElapsedMs);
   console.log(`times     recording ${times[0]}, repair ${times[1]}, comparison ${times[2]}`);
   console.log(
-    `\nLook at them:\n  ${Object.values(FILES)
-      .map((path) => relative(ROOT, path))
-      .join("\n  ")}`,
+    `\nLook at them:\n${Object.values(FILES)
+      .map((path) => `  ${shown(path)}\n`)
+      .join("")}`,
   );
   const isAllRecovered = scores.every(isPerfect) && decoded.isClean;
-  console.log(
-    `\n${isAllRecovered ? "Everything recoverable was recovered." : "NOT everything recoverable was recovered."}`,
-  );
+  console.log(isAllRecovered ? "Everything recoverable was recovered." : "NOT everything recoverable was recovered.");
   return isAllRecovered ? 0 : 1;
 }
 

@@ -1,52 +1,20 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { renderReferencePages } from "../scripts/reference-pages.ts";
 import { createProgram } from "../src/apps/cli/program.ts";
 import { createRecordingContext } from "../src/apps/cli/recording-context.fixture.ts";
+import { listCommands, listPages, ROOT, readPage } from "./support/documentation.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const PAGES = listPages();
 
-function read(path: string): string {
-  return readFileSync(join(ROOT, path), "utf8");
-}
-
-const SKIPPED = new Set(["node_modules", "dist", "out"]);
-
-/** Markdown files of the tree by their path from its root; folders that hold no sources are left out. */
-function listPages(folder: string): readonly string[] {
-  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return SKIPPED.has(entry.name) || entry.name.startsWith(".") ? [] : listPages(path);
-    return entry.name.endsWith(".md") ? [path] : [];
-  });
-}
-
-const PAGES = listPages("");
-
-/** The lines of the shell blocks of a page, prompts and comments taken off. */
-function commandsOf(page: string): readonly string[] {
-  const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1] ?? "");
-  return blocks
-    .join("\n")
-    .split("\n")
-    .map((line) =>
-      line
-        .replace(/^\$ /, "")
-        .replace(/\s+#.*$/, "")
-        .trim(),
-    )
-    .filter((line) => line !== "" && !line.startsWith("#"));
-}
-
-const COMMANDS = PAGES.flatMap((path) => commandsOf(read(path)).map((command) => [path, command] as const));
+const COMMANDS = PAGES.flatMap((path) => listCommands(path).map((command) => [path, command] as const));
 
 /** Whether a documented command is one that the package or the command line has, with options that exist. */
 function isKnown(command: string): boolean {
   const words = command.split(/\s+/);
   const [program, name] = words;
-  const scripts: Readonly<Record<string, string>> = JSON.parse(read("package.json")).scripts;
+  const scripts: Readonly<Record<string, string>> = JSON.parse(readPage("package.json")).scripts;
   if (program === "npm" && name === "run") return Object.hasOwn(scripts, words[2] ?? "");
   if (program === "npm") return name === "test" || name === "ci";
   if (program === "git" || program === "cd") return true;
@@ -64,7 +32,7 @@ function isKnown(command: string): boolean {
 
 describe("the documentation", () => {
   it.each([...renderReferencePages()])("%s is up to date (npm run docs)", (path, text) => {
-    expect(read(path)).toBe(text);
+    expect(readPage(path)).toBe(text);
   });
 
   it.each(COMMANDS)("%s shows a command that exists: %s", (_path, command) => {
@@ -72,12 +40,13 @@ describe("the documentation", () => {
   });
 
   it.each(PAGES)("%s links to files that exist", (path) => {
-    const targets = [...read(path).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1] ?? "");
+    const targets = [...readPage(path).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1] ?? "");
     const missing = targets.filter((target) => !existsSync(join(ROOT, dirname(path), target)));
     expect(missing).toEqual([]);
   });
 
-  it("has an entry in the changelog for the package's version", () => {
-    expect(read("CHANGELOG.md")).toContain(`## ${JSON.parse(read("package.json")).version}`);
+  it("has an entry in the changelog for what is not released yet, or for the package's version", () => {
+    const version = String(JSON.parse(readPage("package.json")).version).replaceAll(".", "\\.");
+    expect(readPage("CHANGELOG.md")).toMatch(new RegExp(`^## (Unreleased|${version})$`, "m"));
   });
 });

@@ -55,6 +55,8 @@ async function measure(options: BenchOptions, workFolder: string): Promise<boole
   const { samplesFolder } = options;
   const subjects = samplesFolder === undefined ? generatedSubjects(options) : sampleSubjects(samplesFolder, options);
   const rows = await measureSubjects(subjects, options, bench);
+  if (rows.length === 0)
+    throw new ReelmillError("USAGE", "No case has a name and a damage that --filter and --damages let through.");
   const missed = rows.filter((row) => row.missed.length > 0);
   console.log(`\n${rows.length} runs, ${rows.length - missed.length} reach their targets, ${missed.length} do not.`);
   if (options.markdown) console.log(`\n${formatMarkdown(rows)}`);

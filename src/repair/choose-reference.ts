@@ -44,7 +44,7 @@ export async function chooseReference(
   let best: { lesson: Lesson; score: number } | undefined;
   for (const teacher of distinct) {
     const lesson = learn(teacher);
-    const score = scoreOf(await scanExtents(damaged, tried, lesson.profile));
+    const score = claimedBytes(await scanExtents(damaged, tried, lesson.profile), OPEN_SHARE);
     if (best === undefined || score > best.score) best = { lesson, score };
   }
   return best?.lesson;
@@ -68,12 +68,46 @@ function triedExtents(extents: readonly Extent[]): Extent[] {
   return [head, { startOffset: middle, endOffset: Math.min(largest.endOffset, middle + MIDDLE_TRIED_BYTES) }];
 }
 
-function scoreOf({ log, model }: Scan): number {
-  let score = 0;
+/** A wrong reference makes a whole scan slow: recordings from this size on are first tried at a few places. */
+const MIN_TRIED_BYTES = 64 * MIB;
+const TRIED_PLACES = 6;
+const HOPELESS_SHARE = 0.002;
+
+/**
+ * A quick look at whether a reference can fit at all, before minutes are spent on a large file: 1 MiB at each of six
+ * places. Throws as `judgeFit` where hardly a byte of them fits; small files are left to the whole scan.
+ */
+export async function refuseHopeless(
+  damaged: ByteSource,
+  extents: readonly Extent[],
+  { profile, teacher }: Lesson,
+  seen: () => string | undefined,
+): Promise<void> {
+  const largest = extents.reduce<Extent | undefined>((a, b) => (a && a.endOffset - a.startOffset >= b.endOffset - b.startOffset ? a : b), undefined);
+  if (largest === undefined) return;
+  const length = largest.endOffset - largest.startOffset;
+  if (length < MIN_TRIED_BYTES) return;
+  const places = Array.from({ length: TRIED_PLACES }, (_, place): Extent => {
+    const startOffset = largest.startOffset + Math.floor((length * place) / TRIED_PLACES);
+    return { startOffset, endOffset: startOffset + MIB };
+  });
+  const scan = await scanExtents(damaged, places, profile);
+  const possible = possibleBytes(scan);
+  // Open packets claim whatever stands between two places.
+  const share = claimedBytes(scan, 0) / Math.max(1, possible);
+  const isTold = scan.model.parsers.some((parser) => parser.isSelfDelimiting);
+  if (!isTold || possible < MIB / 2 || share >= HOPELESS_SHARE) return;
+  const like = seen();
+  if (like !== undefined) throw mismatch(scan, packetsByTrack(scan), teacher.name, share, like);
+}
+
+/** Bytes of the packets found, those of open ones counted at `openShare`. */
+function claimedBytes({ log, model }: Scan, openShare: number): number {
+  let bytes = 0;
   for (let index = 0; index < log.count; index++) {
-    score += log.size(index) * (model.parsers[log.family(index)]?.isSelfDelimiting ? 1 : OPEN_SHARE);
+    bytes += log.size(index) * (model.parsers[log.family(index)]?.isSelfDelimiting ? 1 : openShare);
   }
-  return score;
+  return bytes;
 }
 
 /** A scan that claims less of what is there was made with the wrong reference. */
@@ -93,11 +127,20 @@ export function judgeFit(scan: Scan, name: string, seen: string | undefined): Fi
   const isVideo = (index: number): boolean => scan.profile.tracks[index]?.kind === "video";
   const pictures = packets.reduce((sum, count, index) => sum + (isVideo(index) ? count : 0), 0);
   const isConvincing = pictures >= CONVINCING_PICTURES && share >= CONVINCING_SHARE;
-  if (share < MIN_FITTING_SHARE && !isConvincing) throw mismatch(scan, packets, name, share, seen);
+  if ((share < MIN_FITTING_SHARE && !isConvincing) || isRagged(scan, pictures, share)) throw mismatch(scan, packets, name, share, seen);
   const first = scan.profile.tracks.findIndex((track) => track.kind === "video" && track.track.samples.sampleCount > 0);
   if (first < 0 || pictures > 0 || share > MOSTLY_RECOVERED) return [];
   const action = `no packet of the reference's video track (${describeTrack(scan, first)}) was found: is the reference of the same device and settings?`;
   return [{ kind: "lost", startOffset: scan.log.offset(0), endOffset: endOfLog(scan), action }];
+}
+
+/** Damage takes long stretches out; a wrong reference fits a packet here and there. */
+const RAGGED = { maxShare: 0.5, minGaps: 20, maxPacketsPerGap: 10 } as const;
+
+function isRagged({ log, findings, model }: Scan, pictures: number, share: number): boolean {
+  if (pictures === 0 || share >= RAGGED.maxShare || !model.parsers.every((parser) => parser.isSelfDelimiting)) return false;
+  const gaps = findings.reduce((count, { kind }) => count + Number(kind === "lost"), 0);
+  return gaps >= RAGGED.minGaps && log.count < gaps * RAGGED.maxPacketsPerGap;
 }
 
 /** With this much accounted for, no video is missing: there was none. */

@@ -1,15 +1,18 @@
 import { ReelmillError } from "../base/errors.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import { assignTracks } from "./assign.ts";
-import { chooseReference, judgeFit, type Lesson, type Teacher } from "./choose-reference.ts";
+import { chooseReference, judgeFit, type Lesson, refuseHopeless, type Teacher } from "./choose-reference.ts";
 import type { Finding } from "./findings.ts";
 import { repairFragments } from "./fragmented.ts";
 import { type KeptIndex, keepIndex } from "./index-kept.ts";
+import type { RecordingProfile } from "./learn/profile.ts";
 import type { Reference, RepairOptions, RepairOutcome } from "./outcome.ts";
 import { readReferences } from "./reference-movies.ts";
-import { reportScan } from "./report.ts";
-import { recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
-import { describePayload, learnFromItself } from "./self-described.ts";
+import { reportScan, type TrackReport } from "./report.ts";
+import { possibleBytes, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
+import { describePayload } from "./self-described/describe.ts";
+import { learnFromItself } from "./self-described/learn.ts";
+import { refineRate } from "./self-described/refine-rate.ts";
 import { buildTimelines } from "./timing/timeline.ts";
 import { type Triage, triage } from "./triage.ts";
 import { buildMovie } from "./write/build-movie.ts";
@@ -36,13 +39,14 @@ export async function repairSource(
   const movies = readReferences(references);
   const fragments = repairFragments(damaged, state, movies, options);
   if (fragments) return fragments;
-  const teachers: readonly Teacher[] = kept.kind === "none" ? movies : [{ ...kept, name: "its own index", source: damaged, ftyp: state.ftyp }, ...movies];
-  if (kept.kind === "short") return await scanBeyondIndex(damaged, state, kept, teachers, options);
+  const self = { name: "its own index", source: damaged, ftyp: state.ftyp };
+  if (kept.kind === "short") {
+    return await scanBeyondIndex(damaged, state, kept, [{ ...self, movie: kept.movie }, ...movies], options);
+  }
+  const teachers: readonly Teacher[] = kept.kind === "stale" ? [...movies, { ...self, movie: kept.movie }] : movies;
   const lesson = await chooseReference(damaged, state.extents, teachers);
   if (lesson) return await repairByScan(damaged, state, lesson, options);
-  const own = learnFromItself(damaged, state);
-  if (own) return await repairByScan(damaged, state, own, options);
-  throw referenceNeeded(damaged, state);
+  return await repairUnaided(damaged, state, options);
 }
 
 function notVideo({ container }: Triage): ReelmillError {
@@ -71,26 +75,56 @@ async function scanBeyondIndex(
     const lesson = await chooseReference(damaged, state.extents, teachers);
     if (lesson === undefined) return kept.outcome;
     const scan = await scanExtents(damaged, state.extents, lesson.profile, options.onProgress);
-    return recoveredBytes(scan) > kept.indexedBytes ? buildOutcome(damaged, state, lesson, scan, [], options) : kept.outcome;
+    if (recoveredBytes(scan) <= kept.indexedBytes) return kept.outcome;
+    return buildOutcome(damaged, state, { profile: lesson.profile, ftyp: lesson.teacher.ftyp }, scan, [], options);
   } catch (error) {
     if (error instanceof ReelmillError && error.code === "NOTHING_RECOVERED") return kept.outcome;
     throw error;
   }
 }
 
+/** Neither index nor reference: the packets must tell what they are. */
+async function repairUnaided(damaged: ByteSource, state: Triage, options: RepairOptions): Promise<RepairOutcome> {
+  const portrait = learnFromItself(damaged, state);
+  if (portrait === undefined) throw referenceNeeded(damaged, state);
+  const scan = await scanExtents(damaged, state.extents, portrait.profile, options.onProgress);
+  const isTrusted = scan.log.count > 0 && recoveredBytes(scan) >= MIN_TRUSTED_SHARE * possibleBytes(scan);
+  if (!isTrusted) throw referenceNeeded(damaged, state);
+  const refined = portrait.isRateAssumed ? refineRate(scan) : undefined;
+  const outcome = buildOutcome(damaged, state, { profile: refined ?? portrait.profile, ftyp: undefined }, scan, [], options);
+  if (!portrait.isRateAssumed) return outcome;
+  const tracks = outcome.report.tracks.map((track): TrackReport =>
+    track.kind === "video" ? { ...track, timing: refined ? "other-clock" : "assumed" } : track,
+  );
+  return { ...outcome, report: { ...outcome.report, tracks } };
+}
+
+/** What was learnt without a reference must account for most of the data. */
+const MIN_TRUSTED_SHARE = 0.5;
+
 async function repairByScan(damaged: ByteSource, state: Triage, lesson: Lesson, options: RepairOptions): Promise<RepairOutcome> {
+  const look = (): string | undefined => describePayload(damaged, state.extents);
+  await refuseHopeless(damaged, state.extents, lesson, look);
   const scan = await scanExtents(damaged, state.extents, lesson.profile, options.onProgress);
-  const seen = describePayload(damaged, state.extents);
+  // Only looked for where it is wanted: it takes a search of its own.
+  const seen = recoveredBytes(scan) < possibleBytes(scan) / 2 ? look() : undefined;
   if (scan.log.count === 0 && seen === undefined) {
     throw new ReelmillError("NOTHING_RECOVERED", "No packet of any of the reference's tracks was found.");
   }
-  return buildOutcome(damaged, state, lesson, scan, judgeFit(scan, lesson.teacher.name, seen), options);
+  const notes = judgeFit(scan, lesson.teacher.name, seen);
+  return buildOutcome(damaged, state, { profile: lesson.profile, ftyp: lesson.teacher.ftyp }, scan, notes, options);
+}
+
+/** What a movie is built from besides the packets. */
+interface Learnt {
+  readonly profile: RecordingProfile;
+  readonly ftyp: Uint8Array | undefined;
 }
 
 function buildOutcome(
   damaged: ByteSource,
   state: Triage,
-  { profile, teacher }: Lesson,
+  { profile, ftyp }: Learnt,
   scan: Scan,
   notes: readonly Finding[],
   options: RepairOptions,
@@ -106,6 +140,6 @@ function buildOutcome(
   const movie = buildMovie(profile, log, timelines);
   return {
     report: reportScan(profile, log, timelines, [...findings, ...notes], codecs, scannedBytes),
-    layout: layOutput(damaged, { startOffset, endOffset }, movie, state.ftyp ?? teacher.ftyp, options.faststart ?? false),
+    layout: layOutput(damaged, { startOffset, endOffset }, movie, state.ftyp ?? ftyp, options.faststart ?? false),
   };
 }

@@ -28,7 +28,8 @@ export interface TrackReport {
   readonly keyframes: number;
   readonly bytes: number;
   readonly durationSeconds: number;
-  readonly timing: TimingSource;
+  /** `assumed`: nothing says how fast pictures follow each other. */
+  readonly timing: TimingSource | "assumed";
 }
 
 /** What a repair found and did. Holds no media content: it may be shared. */

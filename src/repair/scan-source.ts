@@ -34,8 +34,17 @@ export function recoveredBytes({ log }: Scan): number {
   return bytes;
 }
 
+/** A cut packet may be this many times the largest that the profile knows. */
+const LARGER_THAN_KNOWN = 4;
+
 /** Bytes scanned that may have held packets: zeros, padding and the packet that the end cuts are none. */
-export function possibleBytes({ findings, scannedBytes }: Scan): number {
-  const idle = findings.filter(({ kind }) => kind === "zeros" || kind === "padding" || kind === "cut-packet");
-  return scannedBytes - idle.reduce((sum, { startOffset, endOffset }) => sum + endOffset - startOffset, 0);
+export function possibleBytes({ findings, scannedBytes, profile }: Scan): number {
+  // A foreign codec's bytes may read as the start of a packet that has no end.
+  const mostCut = LARGER_THAN_KNOWN * Math.max(0, ...profile.tracks.map((track) => track.maxSizeBytes));
+  let idle = 0;
+  for (const { kind, startOffset, endOffset } of findings) {
+    if (kind === "zeros" || kind === "padding") idle += endOffset - startOffset;
+    if (kind === "cut-packet") idle += Math.min(mostCut, endOffset - startOffset);
+  }
+  return scannedBytes - idle;
 }

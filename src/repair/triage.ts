@@ -146,7 +146,7 @@ function findExtents(source: ByteSource, boxes: readonly TopLevelBox[], dataEndO
     if (endOffset > startOffset) extents.push({ startOffset, endOffset });
   });
   if (boxes.some((box) => box.type === "mdat" && box.sizeBytes > box.headerBytes)) return extents;
-  return extents.length > 0 ? extents : outsideBoxes(boxes, dataEndOffset);
+  return extents.length > 0 ? extents : outsideBoxes(boxes, dataEndOffset).map((extent) => afterZeros(source, extent));
 }
 
 /** Where an `mdat` ends: where its size says if a box or zeros follow there, else at the next box or the data's end. */
@@ -156,6 +156,14 @@ function endOfPayload(source: ByteSource, box: TopLevelBox, next: TopLevelBox | 
   if (box.sizeKind === "to-end" || statedEnd > nextOffset || box.declaredSizeBytes <= box.headerBytes) return nextOffset;
   return skipZeroBytes(source, statedEnd, nextOffset) >= nextOffset ? statedEnd : nextOffset;
 }
+
+/** Without the zeros in front, but for the few that a packet's length may start with. */
+function afterZeros(source: ByteSource, { startOffset, endOffset }: Extent): Extent {
+  const firstByte = skipZeroBytes(source, startOffset, endOffset);
+  return { startOffset: Math.max(startOffset, firstByte - MAX_LENGTH_ZEROS), endOffset };
+}
+
+const MAX_LENGTH_ZEROS = 3;
 
 /** The stretches between boxes: where data lie whose `mdat` header is gone. */
 function outsideBoxes(boxes: readonly TopLevelBox[], dataEndOffset: number): Extent[] {

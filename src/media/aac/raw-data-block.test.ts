@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createAacProbe } from "./aac-probe.ts";
 import { type AudioSpecificConfig, parseAudioSpecificConfig } from "./audio-specific-config.ts";
-import { choicesFrom, FrameWriter } from "./frame-writer.test-support.ts";
+import { choicesFrom, FrameWriter } from "./frame-writer.fixture.ts";
 
 const configOf = (word: number, frameLengthSamples: 960 | 1024 = 1024): AudioSpecificConfig => ({
   ...parseAudioSpecificConfig(Uint8Array.of(word >> 8, word & 0xff)),

@@ -1,39 +1,11 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { createEncoder } from "../../../test/support/encode.ts";
 import { createAc3Probe } from "./ac3-probe.ts";
 import { createEac3Probe } from "./eac3-probe.ts";
 import { parseDac3, parseDec3 } from "./specific-boxes.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "reelmill-ac3-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Encoded {
-  readonly bytes: Uint8Array;
-  readonly packets: readonly { readonly pos: number; readonly size: number }[];
-}
-
-/** Runs ffmpeg and returns the file with where ffprobe says its packets lie. */
-function encode(fileName: string, ...args: readonly string[]): Encoded {
-  const path = join(folder, fileName);
-  execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...args, path]);
-  const text = execFileSync("ffprobe", ["-v", "error", "-show_entries", "packet=pos,size", "-of", "csv=p=0", path], {
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-  });
-  const packets = text
-    .trim()
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [size = "0", pos = "0"] = line.split(",");
-      return { size: Number(size), pos: Number(pos) };
-    });
-  return { bytes: readFileSync(path), packets };
-}
+const encode = createEncoder("ac3");
 
 const NOISE = ["-f", "lavfi", "-i", "anoisesrc=a=0.1:r=48000:d=1,aformat=channel_layouts=5.1"];
 

@@ -1,40 +1,12 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { createEncoder } from "../../../test/support/encode.ts";
 import { createMemorySource } from "../bytes/byte-source.ts";
 import { ByteWindow } from "../bytes/byte-window.ts";
 import { createMjpegBProbe } from "./mjpeg-b-probe.ts";
 import { createMjpegProbe, learnMjpegConstraints, readJpegSize } from "./mjpeg-probe.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "reelmill-mjpeg-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Encoded {
-  readonly bytes: Uint8Array;
-  readonly packets: readonly { readonly pos: number; readonly size: number }[];
-}
-
-/** Runs ffmpeg and returns the file with where ffprobe says its packets lie. */
-function encode(fileName: string, ...args: readonly string[]): Encoded {
-  const path = join(folder, fileName);
-  execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...args, path]);
-  const text = execFileSync("ffprobe", ["-v", "error", "-show_entries", "packet=pos,size", "-of", "csv=p=0", path], {
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-  });
-  const packets = text
-    .trim()
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [size = "0", pos = "0"] = line.split(",");
-      return { size: Number(size), pos: Number(pos) };
-    });
-  return { bytes: readFileSync(path), packets };
-}
+const encode = createEncoder("mjpeg");
 const PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=0.4"];
 
 describe("createMjpegProbe", () => {

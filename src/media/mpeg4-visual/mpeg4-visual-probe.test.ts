@@ -1,41 +1,13 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { createEncoder } from "../../../test/support/encode.ts";
 import { createH263Probe } from "./h263-probe.ts";
 import { createMpeg4VisualProbe, isExactOn } from "./mpeg4-visual-probe.ts";
 import { parseVolConfig, type VolConfig } from "./vol-config.ts";
 import { endsWithStuffing, findVopEndCandidates } from "./vop-end.ts";
 import { createVopClock, parseVopHeader } from "./vop-header.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "reelmill-mpeg4-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Encoded {
-  readonly bytes: Uint8Array;
-  readonly packets: readonly { readonly pos: number; readonly size: number }[];
-}
-
-/** Runs ffmpeg and returns the file with where ffprobe says its packets lie. */
-function encode(fileName: string, ...args: readonly string[]): Encoded {
-  const path = join(folder, fileName);
-  execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...args, path]);
-  const text = execFileSync("ffprobe", ["-v", "error", "-show_entries", "packet=pos,size", "-of", "csv=p=0", path], {
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-  });
-  const packets = text
-    .trim()
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [size = "0", pos = "0"] = line.split(",");
-      return { size: Number(size), pos: Number(pos) };
-    });
-  return { bytes: readFileSync(path), packets };
-}
+const encode = createEncoder("mpeg4");
 const PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=176x144:r=25:d=0.8", "-pix_fmt", "yuv420p"];
 const NOISE = ["-f", "lavfi", "-i", "testsrc2=s=160x96:r=25:d=0.5,noise=alls=60:allf=t", "-pix_fmt", "yuv420p"];
 const MPEG4 = ["-c:v", "mpeg4"];

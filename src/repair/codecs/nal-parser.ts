@@ -56,7 +56,9 @@ export function createAvcParser(configuration: AvcConfiguration, allowsDolbyVisi
     updateSets: (nals) => sets.update(nals),
     order(sample) {
       const place = decoder.next(sample.picture, sample.secondField);
-      return { poc: place.poc, startsSequence: place.startsSequence, pocModulus: place.pocLsbModulus };
+      // Without coded counts the frame number, two counts a frame, is what wraps.
+      const pocModulus = place.pocLsbModulus || 2 * place.maxFrameNum;
+      return { poc: place.poc, startsSequence: place.startsSequence, pocModulus };
     },
     reset: () => decoder.reset(),
   });

@@ -1,17 +1,26 @@
+import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import type { OpusStreamState } from "../../media/opus/evaluate.ts";
-import { learnOpusModel } from "../../media/opus/model.ts";
-import { splitOpusRun } from "../../media/opus/split-run.ts";
-import type { Candidate, PacketParser, Run } from "./packet-parser.ts";
+import { learnOpusModel, type OpusModel } from "../../media/opus/model.ts";
+import { type OpusSplit, splitOpusRun } from "../../media/opus/split-run.ts";
+import type { Candidate, PacketParser, PlacedRun, Run, RunPlace } from "./packet-parser.ts";
 import { STATELESS } from "./probe-parser.ts";
 
 const MAX_RESULTS = 2;
 /** Runs a little longer than the reference's are looked at. */
 const RUN_SLACK = 1.25;
+/** A run much longer is found piece by piece. */
+const MAX_RUN_BYTES = 64 * 1024;
+/** Ends tried for a run that is cut at an unknown place. */
+const MAX_CUT_ENDS = 8;
+/** A run found by its end alone must be so much likelier than any bytes, for the many places that it may start at. */
+const MIN_FOUND_BITS = 16;
+/** How much a cut packet's beginning may speak for the end of the one before it. */
+const MAX_CUT_START_BITS = 12;
 
 /** Finds Opus packets, which do not tell their end: by reading each candidate's whole syntax against a learnt model. */
 export function createOpusParser(samples: Iterable<Uint8Array>, largestRunBytes: number): PacketParser {
   const model = learnOpusModel(samples);
-  const maxRunBytes = Math.ceil(largestRunBytes * RUN_SLACK);
+  const maxRunBytes = Math.min(MAX_RUN_BYTES, Math.ceil(largestRunBytes * RUN_SLACK));
   let startBytes = 0;
   for (let byte = 0; byte < 256; byte++) if (model.isStart(byte)) startBytes++;
   // A start byte alone; the rest of the evidence comes with the end.
@@ -37,6 +46,11 @@ export function createOpusParser(samples: Iterable<Uint8Array>, largestRunBytes:
         costBits: split.costBits,
       }));
     },
+    findRun(window, place) {
+      const from = Math.max(place.from, place.end - maxRunBytes);
+      if (from >= place.end || window.load(from, place.end - from) < place.end - from) return undefined;
+      return findOpusRun(window, { ...place, from }, model, states ?? model.createStates());
+    },
     take(candidate) {
       states = model.observe(candidate.detail as Uint8Array, states ?? model.createStates());
     },
@@ -44,6 +58,57 @@ export function createOpusParser(samples: Iterable<Uint8Array>, largestRunBytes:
       states = undefined;
     },
   };
+}
+
+/** The best run at a place whose bytes are all visible. */
+function findOpusRun(
+  window: ByteWindow,
+  place: RunPlace,
+  model: OpusModel,
+  states: readonly OpusStreamState[],
+): PlacedRun | undefined {
+  const [from, end] = [place.from - window.baseOffset, place.end - window.baseOffset];
+  const starts = new Map<number, number>();
+  for (let index = from; index < end; index++) {
+    if (!model.isPossibleStart(window.bytes[index] as number)) continue;
+    const bits = place.startBits(index + window.baseOffset);
+    if (Number.isFinite(bits)) starts.set(index, bits);
+  }
+  if (starts.size === 0) return undefined;
+  let best: OpusSplit | undefined;
+  let bestBits = MIN_FOUND_BITS;
+  for (const [runEnd, cutBits] of place.mayBeCut ? cutEnds(window.bytes, from, end, model, states) : [[end, 0] as const]) {
+    const [split] = splitOpusRun(window.bytes, from, runEnd, model, { states, starts, maxResults: 1 });
+    if (split === undefined || cutBits - split.costBits <= bestBits) continue;
+    best = split;
+    bestBits = cutBits - split.costBits;
+  }
+  if (best === undefined) return undefined;
+  return {
+    packets: toPackets(window.bytes, best.boundaries, best.durationSamples),
+    costBits: best.costBits,
+    startOffset: (best.boundaries[0] as number) + window.baseOffset,
+    endOffset: (best.boundaries.at(-1) as number) + window.baseOffset,
+  };
+}
+
+/** Where the last whole packet may end before a cut at `end`, with what the bytes from there to the cut say for it. */
+function cutEnds(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  model: OpusModel,
+  states: readonly OpusStreamState[],
+): (readonly [number, number])[] {
+  const ends: (readonly [number, number])[] = [];
+  const nearest = Math.max(from + 1, end - model.sizeBounds.maxBytes);
+  for (let index = end - 1; index >= nearest; index--) {
+    if (!model.isStart(bytes[index] as number)) continue;
+    const bits = model.startBits(bytes, index, end, states);
+    ends.push([index, Math.min(MAX_CUT_START_BITS, Number.isFinite(bits) ? bits : 0)]);
+  }
+  ends.sort((a, b) => b[1] - a[1] || b[0] - a[0]);
+  return [[end, 0], ...ends.slice(0, MAX_CUT_ENDS)];
 }
 
 /** Packets carry their bytes: the model learns from each one taken. */

@@ -29,6 +29,24 @@ export interface Run {
   readonly costBits: number;
 }
 
+/** Where a run of open packets is sought when only its end is known, or not even that. */
+export interface RunPlace {
+  /** The run starts here or later. */
+  readonly from: number;
+  /** The run ends here. */
+  readonly end: number;
+  /** The bytes break off at `end`, maybe inside a packet: the run is what whole packets there are before it. */
+  readonly mayBeCut: boolean;
+  /** log2 of how likely the run starts at an offset, for what stands before it; −Infinity where it cannot. */
+  readonly startBits: (offset: number) => number;
+}
+
+/** A run and where it lies. `costBits` counts the place's start bits in. */
+export interface PlacedRun extends Run {
+  readonly startOffset: number;
+  readonly endOffset: number;
+}
+
 /** A packet starts at the offset, but runs past the end of the data. */
 export const CUT = Symbol("cut");
 
@@ -50,6 +68,10 @@ export interface PacketParser {
   startEvidenceBits(window: ByteWindow, offset: number): number;
   /** Open parsers: the likeliest parses of `[start, end)` as one run, best first; none where it cannot be one. */
   splitRun(window: ByteWindow, start: number, end: number): readonly Run[];
+  /** Open parsers that can find a run by its end alone: the likeliest one at a place, undefined where none is likely. */
+  findRun?(window: ByteWindow, place: RunPlace): PlacedRun | undefined;
+  /** Open parsers of packets that stand alone: log2 odds that the packet which starts at `start` ends at each offset. */
+  endBits?(window: ByteWindow, start: number): ((end: number) => number) | undefined;
   /** Bits for or against a candidate in view of the packet taken last. */
   continuityBits(candidate: Candidate): number;
   /** A packet was taken: later probes may rely on what it carries (parameter sets, last sizes). */

@@ -1,7 +1,8 @@
+import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { correlationScore } from "../../media/pcm/correlation-score.ts";
 import type { PcmLayout } from "../../media/pcm/pcm-layout.ts";
 import type { Share } from "../learn/profile.ts";
-import type { Candidate, PacketParser, Run } from "./packet-parser.ts";
+import type { Candidate, PacketParser, PlacedRun, Run, RunPlace } from "./packet-parser.ts";
 import { STATELESS } from "./probe-parser.ts";
 
 const MAX_RUN_BYTES = 8 * 1024 * 1024;
@@ -9,27 +10,68 @@ const LOOK_BYTES = 16 * 1024;
 /** However sound-like the bytes are, a run of them is worth no more than this against a parsed header. */
 const MAX_RUN_BITS = 24;
 const USUAL_RUNS = 16;
+/** What a usual length speaks for a run. */
+const USUAL_BITS = 8;
+/** Bytes less like sound than this are no run that only a cut or damage bounds. */
+const MIN_CUT_BITS = 4;
 
 /** Finds uncompressed sound: any bytes may be it, so that its neighbours and its usual lengths bound it. */
 export function createPcmParser(layout: PcmLayout, frameBytes: number, runSamples: readonly Share[]): PacketParser {
+  const usualRunBytes = runSamples.slice(0, USUAL_RUNS).map((share) => share.value * frameBytes);
+  const likeness = (window: ByteWindow, start: number, length: number): number => {
+    const visible = Math.min(window.load(start, Math.min(LOOK_BYTES, length)), length);
+    const index = start - window.baseOffset;
+    const bits = correlationScore(window.bytes, index, index + visible, layout);
+    return Math.max(-MAX_RUN_BITS, Math.min(MAX_RUN_BITS, bits));
+  };
+  const toRun = (start: number, length: number, bits: number): PlacedRun => {
+    const packet: Candidate = { sizeBytes: length, evidenceBits: 1, isSync: true, durationSamples: length / frameBytes };
+    return { packets: [packet], costBits: -bits, startOffset: start, endOffset: start + length };
+  };
+  const isUsual = (length: number): boolean => runSamples.some((share) => share.value * frameBytes === length);
   return {
     ...STATELESS,
     codec: "pcm",
     isSelfDelimiting: false,
     maxRunBytes: MAX_RUN_BYTES,
-    usualRunBytes: runSamples.slice(0, USUAL_RUNS).map((share) => share.value * frameBytes),
+    usualRunBytes,
     probe: () => undefined,
     startEvidenceBits: () => 1,
     splitRun(window, start, end): readonly Run[] {
       const length = end - start;
       if (length <= 0 || length % frameBytes !== 0) return [];
-      const visible = Math.min(window.load(start, Math.min(LOOK_BYTES, length)), length);
-      const index = start - window.baseOffset;
-      const likeness = correlationScore(window.bytes, index, index + visible, layout);
-      const isUsual = runSamples.some((share) => share.value * frameBytes === length);
-      const packet: Candidate = { sizeBytes: length, evidenceBits: 1, isSync: true, durationSamples: length / frameBytes };
-      const bits = Math.max(-MAX_RUN_BITS, Math.min(MAX_RUN_BITS, likeness)) + (isUsual ? 8 : 0);
-      return [{ packets: [packet], costBits: -bits }];
+      return [toRun(start, length, likeness(window, start, length) + (isUsual(length) ? USUAL_BITS : 0))];
+    },
+    findRun(window, place) {
+      const length = place.end - place.from;
+      if (Number.isFinite(place.startBits(place.from)) && place.mayBeCut) {
+        const whole = length - (length % frameBytes);
+        const bits = likeness(window, place.from, whole);
+        return whole > 0 && bits >= MIN_CUT_BITS ? toRun(place.from, whole, bits) : undefined;
+      }
+      return runBefore(place, usualRunBytes, frameBytes, (start, size) => {
+        const bits = likeness(window, start, size) + (isUsual(size) ? USUAL_BITS : 0) + place.startBits(start);
+        return toRun(start, size, bits);
+      });
     },
   };
+}
+
+/** The likeliest run that ends at a known place: of a usual length, else as long as there is room. */
+function runBefore(
+  place: RunPlace,
+  usualRunBytes: readonly number[],
+  frameBytes: number,
+  runOf: (start: number, length: number) => PlacedRun,
+): PlacedRun | undefined {
+  const room = place.end - place.from;
+  const whole = room - (room % frameBytes);
+  const longest = Math.max(0, ...usualRunBytes);
+  const lengths = [...usualRunBytes.filter((length) => length <= room), ...(whole > 0 && whole < longest ? [whole] : [])];
+  let best: PlacedRun | undefined;
+  for (const length of lengths) {
+    const run = runOf(place.end - length, length);
+    if (-run.costBits >= MIN_CUT_BITS && (best === undefined || run.costBits < best.costBits)) best = run;
+  }
+  return best;
 }

@@ -1,54 +1,37 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { vp9EndEvidenceBits } from "../../media/vp9/end-evidence.ts";
 import { Vp9Model } from "../../media/vp9/model.ts";
-import { createVp9Probe, type Vp9StartProbe } from "../../media/vp9/probe.ts";
+import { createVp9Probe, type Vp9Probe, type Vp9StartProbe } from "../../media/vp9/probe.ts";
 import { parseSuperframeIndex } from "../../media/vp9/superframe.ts";
 import type { Vp9State } from "../../media/vp9/uncompressed-header.ts";
-import type { PacketParser, Run } from "./packet-parser.ts";
+import type { Candidate, PacketParser, Run } from "./packet-parser.ts";
 import { STATELESS } from "./probe-parser.ts";
 
 const LOOK_BYTES = 4096;
 const MAX_PACKET_BYTES = 8 * 1024 * 1024;
+/** A superframe's index is at most this long (VP9 Annex B). */
+const MAX_TAIL_BYTES = 64;
 /** An end less likely than this is none. */
 const MIN_END_BITS = -8;
+/** Against a hidden frame in a packet of its own: muxers join it with the shown one after it. */
+const HIDDEN_ALONE_BITS = -24;
+/** Against a packet that shows a frame again and yet has more bytes. */
+const IMPOSSIBLE_BITS = -64;
+/** Evidence that one of the frames in a superframe adds at most. */
+const MAX_INNER_BITS = 96;
 
-/** What a packet found passes on to the next one. */
-interface Vp9Packet {
-  readonly bytes: Uint8Array;
-}
+type Start = Vp9StartProbe & { readonly kind: "start" };
 
 /**
  * Finds VP9 packets: their starts by both frame headers, their ends, which they do not tell, by the coder's flush and by
  * what follows. The model is learnt from the reference and from every packet taken.
  */
 export function createVp9Parser(vpccPayload: Uint8Array, samples: Iterable<Uint8Array>, largestBytes: number): PacketParser {
-  const probe = createVp9Probe(vpccPayload);
-  const model = new Vp9Model();
-  let state: Vp9State = probe.initialState;
-  const observe = (packet: Uint8Array): void => {
-    let start = 0;
-    const ends = parseSuperframeIndex(packet, 0, packet.length)?.frameBytes ?? [packet.length];
-    for (const sizeBytes of ends) {
-      const end = Math.min(packet.length, start + sizeBytes);
-      const answer = probe.probeStart(packet, start, end, state, true);
-      if (answer.kind !== "start") return;
-      model.observe(answer.header, packet, start, end);
-      state = answer.nextState;
-      start = end;
-    }
-  };
-  for (const sample of samples) observe(sample);
-  const startAt = (window: ByteWindow, offset: number): (Vp9StartProbe & { kind: "start" }) | undefined => {
-    const visible = window.load(offset, LOOK_BYTES);
-    const index = offset - window.baseOffset;
-    if (visible < 1 || !model.isFamiliarStart(window.bytes[index] as number)) return undefined;
-    const answer = probe.probeStart(window.bytes, index, index + visible, state, visible < LOOK_BYTES);
-    return answer.kind === "start" ? answer : undefined;
-  };
-  const startBits = (window: ByteWindow, offset: number): number => {
-    const answer = startAt(window, offset);
-    if (answer === undefined) return 0;
-    return answer.evidenceBits + model.headerBits(answer.header, window.bytes, offset - window.baseOffset);
+  const track = new Vp9Track(createVp9Probe(vpccPayload));
+  for (const sample of samples) track.observe(sample);
+  const endBits = (window: ByteWindow, start: number): ((end: number) => number) | undefined => {
+    const answer = track.startAt(window, start);
+    return answer && ((end) => track.endBits(window, start, end, answer));
   };
   return {
     ...STATELESS,
@@ -57,18 +40,98 @@ export function createVp9Parser(vpccPayload: Uint8Array, samples: Iterable<Uint8
     dependsOnPast: true,
     maxRunBytes: Math.min(MAX_PACKET_BYTES, largestBytes * 4),
     probe: () => undefined,
-    startEvidenceBits: (window, offset) => Math.max(0, startBits(window, offset)),
+    startEvidenceBits: (window, offset) => Math.max(0, track.startBits(window, offset)),
+    endBits,
     splitRun(window, start, end): readonly Run[] {
-      const answer = startAt(window, start);
-      if (answer === undefined || end - start > MAX_PACKET_BYTES || window.load(start, end - start) < end - start) return [];
+      const answer = track.startAt(window, start);
+      if (answer === undefined || end - start > MAX_PACKET_BYTES) return [];
+      const tailBits = track.endBits(window, start, end, answer);
+      if (tailBits < MIN_END_BITS || window.load(start, end - start) < end - start) return [];
       const index = start - window.baseOffset;
-      const endBits = vp9EndEvidenceBits(window.bytes, index, index + end - start, model, answer.minSizeBytes);
-      if (endBits < MIN_END_BITS) return [];
-      const bits = answer.evidenceBits + model.headerBits(answer.header, window.bytes, index) + endBits;
-      const detail: Vp9Packet = { bytes: window.bytes.slice(index, index + end - start) };
-      const packet = { sizeBytes: end - start, evidenceBits: answer.evidenceBits, isSync: answer.isSync, durationSamples: 0, detail };
+      const bits = track.headBits(window, start, answer) + tailBits;
+      const packet: Candidate = {
+        sizeBytes: end - start,
+        evidenceBits: answer.evidenceBits,
+        isSync: answer.isSync,
+        durationSamples: 0,
+        detail: window.bytes.slice(index, index + end - start),
+      };
       return [{ packets: [packet], costBits: -bits }];
     },
-    take: (candidate) => observe((candidate.detail as Vp9Packet).bytes),
+    take: (candidate) => track.observe(candidate.detail as Uint8Array),
   };
+}
+
+/** What is known of one VP9 track so far. */
+class Vp9Track {
+  readonly #probe: Vp9Probe;
+  readonly #model = new Vp9Model();
+  #state: Vp9State;
+
+  constructor(probe: Vp9Probe) {
+    this.#probe = probe;
+    this.#state = probe.initialState;
+  }
+
+  /** Learns from a packet that is certain. */
+  observe(packet: Uint8Array): void {
+    let start = 0;
+    for (const sizeBytes of parseSuperframeIndex(packet, 0, packet.length)?.frameBytes ?? [packet.length]) {
+      const end = Math.min(packet.length, start + sizeBytes);
+      const answer = this.#probe.probeStart(packet, start, end, this.#state, true);
+      if (answer.kind !== "start") return;
+      this.#model.observe(answer.header, packet, start, end);
+      this.#state = answer.nextState;
+      start = end;
+    }
+  }
+
+  startAt(window: ByteWindow, offset: number, state = this.#state): Start | undefined {
+    const first = window.bytes[offset - window.baseOffset];
+    const isVisible = offset >= window.baseOffset && offset < window.endOffset;
+    if (isVisible && first !== undefined && !this.#model.isFamiliarStart(first)) return undefined;
+    const visible = window.load(offset, LOOK_BYTES);
+    const index = offset - window.baseOffset;
+    if (visible < 1 || !this.#model.isFamiliarStart(window.bytes[index] as number)) return undefined;
+    const answer = this.#probe.probeStart(window.bytes, index, index + visible, state, visible < LOOK_BYTES);
+    return answer.kind === "start" ? answer : undefined;
+  }
+
+  headBits(window: ByteWindow, offset: number, answer: Start): number {
+    window.load(offset, LOOK_BYTES);
+    return answer.evidenceBits + this.#model.headerBits(answer.header, window.bytes, offset - window.baseOffset);
+  }
+
+  startBits(window: ByteWindow, offset: number, state = this.#state): number {
+    const answer = this.startAt(window, offset, state);
+    return answer === undefined ? 0 : this.headBits(window, offset, answer);
+  }
+
+  /** log2 odds that the packet at `start` ends at `end`. Frames of a superframe speak for it as packets would. */
+  endBits(window: ByteWindow, start: number, end: number, answer: Start): number {
+    if (end - start < answer.minSizeBytes) return IMPOSSIBLE_BITS;
+    if (answer.header.showExistingSlot !== undefined) return end - start === answer.minSizeBytes ? 0 : IMPOSSIBLE_BITS;
+    const tail = Math.max(start, end - MAX_TAIL_BYTES);
+    if (window.load(tail, end - tail) < end - tail) return IMPOSSIBLE_BITS;
+    const base = window.baseOffset;
+    const superframe = parseSuperframeIndex(window.bytes, tail - base, end - base);
+    const bits = vp9EndEvidenceBits(window.bytes, start - base, end - base, this.#model, answer.minSizeBytes);
+    if (superframe === undefined) return bits + (answer.header.showFrame ? 0 : HIDDEN_ALONE_BITS);
+    return bits > 0 ? bits + this.#innerBits(window, start, superframe.frameBytes, answer.nextState) : bits;
+  }
+
+  /** Evidence for the frames of a superframe after the first. */
+  #innerBits(window: ByteWindow, start: number, frameBytes: readonly number[], state: Vp9State): number {
+    let bits = 0;
+    let at = start;
+    let now = state;
+    for (const sizeBytes of frameBytes.slice(0, -1)) {
+      at += sizeBytes;
+      const answer = this.startAt(window, at, now);
+      if (answer === undefined) return bits;
+      bits += Math.min(MAX_INNER_BITS, this.headBits(window, at, answer));
+      now = answer.nextState;
+    }
+    return bits;
+  }
 }

@@ -16,6 +16,10 @@ export interface TrackProfile {
   readonly kind: "video" | "audio" | "other";
   /** Sample durations in ticks, commonest first; the last sample's, which recorders make up, is left out. */
   readonly durations: readonly Share[];
+  /** Video: when each sample decodes, in ticks from the first one on. Empty for other kinds. */
+  readonly decodeTicks: Float64Array;
+  /** Video: when each picture shows, in order of presentation, in ticks from the first one shown on. */
+  readonly displayTicks: Float64Array;
   /** Sizes of its samples in bytes. */
   readonly minSizeBytes: number;
   readonly maxSizeBytes: number;
@@ -37,6 +41,8 @@ export interface Interleave {
    * being the decode time of the samples written so far. Undefined for a track without samples or without video.
    */
   readonly leads: readonly (Range | undefined)[];
+  /** The same at the starts of the first video track's runs: (a track's clock − the video's), as the last packets before it left it. */
+  readonly lags: readonly (Range | undefined)[];
 }
 
 /** A closed interval. */
@@ -85,8 +91,10 @@ function learnTrack(track: Track, source: ByteSource, runs: readonly Chunk[]): T
     max = Math.max(max, size);
     sum += size;
   }
+  const times = track.handlerType === "vide" ? sampleTimes(samples) : NO_TIMES;
   return {
     track,
+    ...times,
     readSamples: (limit) => readSamples(source, track, limit),
     kind: track.handlerType === "vide" ? "video" : track.handlerType === "soun" ? "audio" : "other",
     durations: durationShares(samples),
@@ -109,6 +117,24 @@ function durationShares(samples: SampleTable): readonly Share[] {
     if (count > 0) counts.set(ticks, (counts.get(ticks) ?? 0) + count);
   }
   return byCount(counts);
+}
+
+const NO_TIMES = { decodeTicks: new Float64Array(0), displayTicks: new Float64Array(0) };
+/** Samples of a reference whose times are learnt. */
+const MAX_TIMES = 262_144;
+
+function sampleTimes(samples: SampleTable): { decodeTicks: Float64Array; displayTicks: Float64Array } {
+  const count = Math.min(MAX_TIMES, samples.sampleCount);
+  const decodeTicks = new Float64Array(count);
+  const displayTicks = new Float64Array(count);
+  let index = 0;
+  walkTimes(samples, count, (ticks, offset) => {
+    decodeTicks[index] = ticks;
+    displayTicks[index++] = ticks + offset;
+  });
+  displayTicks.sort();
+  const first = displayTicks[0] ?? 0;
+  return { decodeTicks, displayTicks: displayTicks.map((ticks) => ticks - first) };
 }
 
 /** Composition offset of the sample that is shown first (the one with the least decode time + offset). */
@@ -217,6 +243,8 @@ function learnInterleave(movie: Movie, runs: readonly Chunk[]): Interleave {
   const gaps = new Map<number, number>();
   const clocks = new Array<number>(count).fill(0);
   const leads: number[][] = movie.tracks.map(() => []);
+  const firstLeads: number[][] = movie.tracks.map(() => []);
+  const lags: number[][] = movie.tracks.map(() => []);
   const video = movie.tracks.findIndex((track) => track.handlerType === "vide");
   let last = -1;
   let lastEnd = -1;
@@ -224,12 +252,22 @@ function learnInterleave(movie: Movie, runs: readonly Chunk[]): Interleave {
     const row = transitions[last + 1] as number[];
     row[run.track] = (row[run.track] ?? 0) + 1;
     if (lastEnd >= 0 && run.offset > lastEnd) gaps.set(run.offset - lastEnd, (gaps.get(run.offset - lastEnd) ?? 0) + 1);
-    if (video >= 0) leads[run.track]?.push(run.startSeconds - (clocks[video] ?? 0));
+    // A track's first run starts at 0 whatever the buffers then settle to.
+    const isFirst = (clocks[run.track] ?? 0) === 0;
+    if (video >= 0) (isFirst ? firstLeads : leads)[run.track]?.push(run.startSeconds - (clocks[video] ?? 0));
+    if (run.track === video && last >= 0 && last !== video && (clocks[video] ?? 0) > 0) {
+      lags[last]?.push((clocks[last] ?? 0) - run.startSeconds);
+    }
     clocks[run.track] = run.endSeconds;
     last = run.track;
     lastEnd = run.endOffset;
   }
-  return { transitions, gapBytes: byCount(gaps), leads: leads.map((values) => rangeOf(values)) };
+  return {
+    transitions,
+    gapBytes: byCount(gaps),
+    leads: leads.map((values, track) => rangeOf(values.length > 0 ? values : (firstLeads[track] ?? []))),
+    lags: lags.map(rangeOf),
+  };
 }
 
 function rangeOf(values: number[]): Range | undefined {

@@ -1,4 +1,5 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
+import { partsOf } from "./edge.ts";
 import type { Lattice, LatticeModel } from "./lattice.ts";
 import { type Path, searchPath } from "./search.ts";
 
@@ -49,7 +50,7 @@ function mayStart(window: ByteWindow, model: LatticeModel, offset: number): bool
 
 function isChain(path: Path, limit: number): boolean {
   if (path.scoreBits < CHAIN.bits) return false;
-  const packets = path.edges.reduce((count, edge) => count + edge.packets.length, 0);
+  const packets = path.edges.flatMap(partsOf).reduce((count, edge) => count + edge.packets.length, 0);
   return packets >= CHAIN.packets || path.edges.at(-1)?.endOffset === limit;
 }
 

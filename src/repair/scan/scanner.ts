@@ -1,7 +1,8 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { type Candidate, CUT, type PacketParser } from "../codecs/packet-parser.ts";
 import type { Finding } from "../findings.ts";
-import { type Edge, Lattice, type LatticeModel } from "./lattice.ts";
+import { type Edge, partsOf } from "./edge.ts";
+import { Lattice, type LatticeModel } from "./lattice.ts";
 import { PacketLog } from "./packet-log.ts";
 import { findResync, skipZeros, zeroRunStart } from "./resync.ts";
 import { type Path, searchPath } from "./search.ts";
@@ -115,8 +116,10 @@ export class Scanner {
     for (let back = 1; back <= 3 && back <= this.#held.length; back++) {
       const from = this.#held[this.#held.length - back] as Held;
       const lastFamily = this.#held[this.#held.length - back - 1]?.family ?? -1;
-      const isSame = (edge: Edge): boolean =>
-        edge.family === from.family && edge.packets[0]?.sizeBytes === from.candidate.sizeBytes;
+      const isSame = (edge: Edge): boolean => {
+        const [first] = partsOf(edge);
+        return first?.family === from.family && first.packets[0]?.sizeBytes === from.candidate.sizeBytes;
+      };
       const path = searchPath(lattice, from.offset, lastFamily, end, SEARCH, isSame);
       const reach = path?.edges.at(-1)?.endOffset ?? 0;
       if (!path?.isOpenEnded || reach <= offset || !isConvincing(path)) continue;
@@ -161,7 +164,8 @@ export class Scanner {
   }
 
   #take(edge: Edge, offset: number): void {
-    let at = offset;
+    if (edge.before) this.#take(edge.before, offset);
+    let at = edge.before?.endOffset ?? offset;
     const parser = this.#model.parsers[edge.family];
     for (const candidate of edge.packets) {
       parser?.take(candidate);

@@ -1,4 +1,5 @@
-import type { Edge, Lattice } from "./lattice.ts";
+import type { Edge } from "./edge.ts";
+import type { Lattice } from "./lattice.ts";
 
 /** A way through the bytes, first step first. */
 export interface Path {

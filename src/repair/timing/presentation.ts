@@ -1,4 +1,5 @@
 import type { PacketLog } from "../scan/packet-log.ts";
+import { createLossEstimate, hasGap, type LossEstimate } from "./loss.ts";
 
 /**
  * Where each picture of a track stands in presentation order, counted in frames from the first one shown. Pictures that
@@ -31,51 +32,102 @@ interface PocPace {
 
 /** Pictures that a cut leaves out of a stream's end without making its counts irregular. */
 const MAX_REORDER = 16;
-/** An estimate of lost frames may be this far off. */
-const NEAR_FRAMES = 6;
-const MAX_LOST_SEQUENCES = 1000;
+/** Pictures after a gap among which those shown before the first of them are sought. */
+const LOOKED_AT = 64;
+const MAX_MISSING = 4096;
+/** An estimate of lost frames may be this far off, or by this share. */
+const NEAR_FRAMES = 5;
+const NEAR_SHARE = 0.4;
 /** Counts past this many pictures are not looked at to find the step. */
 const STEP_PICTURES = 8192;
 
+/** Where the count stands. */
+interface Place {
+  /** Display index of order count 0 of the sequence at hand. */
+  readonly origin: number;
+  /** The first index not used yet. */
+  readonly next: number;
+}
+
+/** One track's pictures and what is known of their order. */
+interface Stream {
+  readonly log: PacketLog;
+  readonly packets: Uint32Array;
+  readonly pace: PocPace;
+  readonly loss: LossEstimate;
+  /** Whether order counts place pictures even where some are missing. */
+  readonly usesCounts: boolean;
+}
+
 /**
- * Orders the pictures at `packets` (log indexes in decode order). `estimateLoss` tells about how many frames were lost
- * before the picture at a position. Without order counts, presentation is decode order.
+ * Orders the pictures at `packets` (log indexes in decode order). Without order counts, presentation is decode order;
+ * what a gap lost is then judged by its bytes alone.
  */
-export function orderPictures(
-  log: PacketLog,
-  packets: Uint32Array,
-  estimateLoss: (position: number) => number,
-): PresentationOrder {
+export function orderPictures(log: PacketLog, packets: Uint32Array): PresentationOrder {
   const parts = splitParts(log, packets);
   const pace = learnPace(log, packets, parts);
+  const usesCounts = pace.step > 0 && pace.isRegular;
+  const stream: Stream = { log, packets, pace, loss: createLossEstimate(log, packets), usesCounts };
   const displayIndexes = new Float64Array(packets.length);
   const lostFrames = new Map<number, number>();
-  // Display index of order count 0 of the sequence at hand, and the first index not used yet.
-  let origin = 0;
-  let next = 0;
+  let place: Place = { origin: 0, next: 0 };
   parts.forEach((part, index) => {
-    const indexOf = (position: number): number => Math.round(pocAt(log, packets, position) / Math.max(1, pace.step));
-    const least = leastIndex(part, indexOf);
-    const lost = part.isAfterGap ? Math.max(0, estimateLoss(part.from)) : 0;
-    if (part.startsSequence || pace.step === 0 || !pace.isRegular) {
-      origin = next + (part.isAfterGap ? snapToPeriod(lost, pace.period, next - origin) : 0) - least;
-    } else if (part.isAfterGap) {
-      origin = continueSequence(origin, least, next, next + lost, pace.period, moduloOf(log, packets, part, pace.step));
+    const least = leastCount(stream, part);
+    const origin = originOf(stream, part, place, least);
+    if (part.isAfterGap) {
+      const lost = usesCounts ? missingCounts(stream, part, place.next - origin) : origin + least - place.next;
+      lostFrames.set(part.from, Math.max(0, lost));
     }
-    if (part.isAfterGap) lostFrames.set(part.from, Math.max(0, origin + least - next));
-    const isBroken = part.isAfterGap || parts[index + 1]?.startsSequence !== true || parts[index + 1]?.isAfterGap === true;
-    if (isBroken && pace.isRegular && pace.step > 0) {
-      for (let at = part.from; at < part.to; at++) displayIndexes[at] = origin + indexOf(at);
+    const after = parts[index + 1];
+    const isWhole = !part.isAfterGap && after?.startsSequence === true && !after.isAfterGap;
+    if (usesCounts && !isWhole) {
+      for (let at = part.from; at < part.to; at++) displayIndexes[at] = origin + countAt(stream, at);
     } else rankPart(log, packets, part, origin + least, pace.step > 0, displayIndexes);
+    let next = place.next;
     for (let at = part.from; at < part.to; at++) next = Math.max(next, (displayIndexes[at] as number) + 1);
+    place = { origin, next };
   });
   return { displayIndexes, lostFrames };
 }
 
-/** Whether bytes were lost between two packets of one track, given by their places in the log. */
-export function hasGap(log: PacketLog, before: number, after: number): boolean {
-  for (let index = before + 1; index <= after; index++) if (log.isAfterGap(index)) return true;
-  return false;
+/** Order count in pictures; 0 throughout without order. */
+function countAt({ log, packets, pace }: Stream, position: number): number {
+  return Math.round(pocAt(log, packets, position) / Math.max(1, pace.step));
+}
+
+/** Display index of a part's order count 0. */
+function originOf(stream: Stream, part: Part, place: Place, least: number): number {
+  const { pace, loss, usesCounts } = stream;
+  const startsAnew = part.startsSequence || !usesCounts;
+  if (!part.isAfterGap) return startsAnew ? place.next - least : place.origin;
+  const bytes = loss.bytesBefore(part.from);
+  const lost = Math.max(0, loss.packetsIn(bytes));
+  const sinceStart = place.next - place.origin;
+  if (startsAnew) return place.next + snapToPeriod(lost, pace.period, sinceStart) - least;
+  const modulus = moduloOf(stream, part);
+  const same = nearestTurn(place, least, place.next + lost, modulus);
+  // The rarer counts wrap, the less it is chance that they come near: the same sequence then may be further off.
+  const tolerance = Math.max(NEAR_FRAMES, lost * NEAR_SHARE, Math.min(modulus / 4, lost + NEAR_FRAMES));
+  if (same !== undefined && Math.abs(same + least - place.next - lost) <= tolerance) return same;
+  // The start of a later sequence was lost: it and what else is missing since then take their part of the bytes.
+  const missingBytes = loss.bytesOf(missingCounts(stream, part, 0), true);
+  const lostBefore = Math.max(0, loss.packetsIn(bytes - missingBytes));
+  return place.next + snapToPeriod(lostBefore, pace.period, sinceStart);
+}
+
+/** Pictures lost before a part: counts from `from` to the highest of the first few that no picture of the part has. */
+function missingCounts(stream: Stream, part: Part, from: number): number {
+  const seen = new Set<number>();
+  let highest = from;
+  for (let at = part.from; at < Math.min(part.to, part.from + LOOKED_AT); at++) {
+    const count = countAt(stream, at);
+    seen.add(count);
+    if (at < part.from + MAX_REORDER / 2) highest = Math.max(highest, count);
+  }
+  let missing = 0;
+  const nearest = Math.max(from, highest - MAX_MISSING);
+  for (let count = nearest; count < highest; count++) if (!seen.has(count)) missing++;
+  return missing + nearest - from;
 }
 
 function splitParts(log: PacketLog, packets: Uint32Array): Part[] {
@@ -144,47 +196,16 @@ function snapToPeriod(lost: number, period: number, sinceSequenceStart: number):
   return missing + Math.max(0, Math.round((lost - missing) / period)) * period;
 }
 
-/**
- * Origin of a sequence that goes on after a gap. Order counts may have wrapped (`modulus`); where that explains nothing
- * near the place expected, the start of a later sequence was lost, a multiple of the period on.
- */
-function continueSequence(
-  origin: number,
-  least: number,
-  next: number,
-  expected: number,
-  period: number,
-  modulus: number,
-): number {
-  const same = nearestTurn(origin, least, next, expected, modulus);
-  const isNear = (found: number): boolean =>
-    Math.abs(found + least - expected) <= Math.max(NEAR_FRAMES, (expected - next) / 2);
-  if (same !== undefined && isNear(same)) return same;
-  let best = same ?? Math.round(expected) - least;
-  const sequences = period > 0 ? Math.ceil((expected - origin) / period) + 1 : 0;
-  for (let turns = 1; turns <= Math.min(sequences, MAX_LOST_SEQUENCES); turns++) {
-    const later = nearestTurn(origin + turns * period, least, next, expected, modulus);
-    if (later !== undefined && Math.abs(later + least - expected) < Math.abs(best + least - expected)) best = later;
-  }
-  return best;
-}
-
 /** The origin, moved on by whole turns of the modulus (0: none), that puts the picture nearest to where it is expected. */
-function nearestTurn(
-  origin: number,
-  least: number,
-  next: number,
-  expected: number,
-  modulus: number,
-): number | undefined {
-  const turns = modulus > 0 ? Math.round((expected - least - origin) / modulus) : 0;
-  const places = [turns, turns - 1, turns + 1].map((count) => origin + count * modulus);
-  return places.find((place) => place + least >= next - MAX_REORDER / 4);
+function nearestTurn(place: Place, least: number, expected: number, modulus: number): number | undefined {
+  const turns = modulus > 0 ? Math.round((expected - least - place.origin) / modulus) : 0;
+  const origins = [turns, turns - 1, turns + 1].map((count) => place.origin + count * modulus);
+  return origins.find((origin) => origin + least >= place.next - MAX_REORDER / 4);
 }
 
-function leastIndex(part: Part, indexOf: (position: number) => number): number {
+function leastCount(stream: Stream, part: Part): number {
   let least = Number.POSITIVE_INFINITY;
-  for (let at = part.from; at < part.to; at++) least = Math.min(least, indexOf(at));
+  for (let at = part.from; at < part.to; at++) least = Math.min(least, countAt(stream, at));
   return least;
 }
 
@@ -203,8 +224,9 @@ function rankPart(
   });
 }
 
-function moduloOf(log: PacketLog, packets: Uint32Array, part: Part, step: number): number {
-  return Math.round((log.pocModuli[packets[part.from] as number] as number) / step);
+/** Pictures after which order counts may wrap, for a part that follows a gap; 0 where they do not. */
+function moduloOf({ log, packets, pace }: Stream, part: Part): number {
+  return Math.round((log.pocModuli[packets[part.from] as number] as number) / pace.step);
 }
 
 function pocAt(log: PacketLog, packets: Uint32Array, position: number): number {

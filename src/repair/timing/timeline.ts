@@ -1,10 +1,12 @@
-import type { Range, RecordingProfile, TrackProfile } from "../learn/profile.ts";
+import type { Interleave, Range, RecordingProfile, TrackProfile } from "../learn/profile.ts";
 import type { PacketLog } from "../scan/packet-log.ts";
-import { hasGap, orderPictures } from "./presentation.ts";
+import { hasGap } from "./loss.ts";
+import { orderPictures, type PresentationOrder } from "./presentation.ts";
+import { createFrameClock, type FrameClock } from "./frame-clock.ts";
 import { fitDurations, type TimeBound } from "./variable-rate.ts";
 
 /** Where a track's times come from, by falling trust. */
-export type TimingSource = "index" | "container" | "constant-rate" | "packet-durations" | "other-clock" | "reference-histogram";
+export type TimingSource = "index" | "container" | "constant-rate" | "packet-durations" | "other-clock" | "picture-order" | "reference-histogram";
 
 /** When the packets of one track decode and show. */
 export interface Timeline {
@@ -19,10 +21,19 @@ export interface Timeline {
   readonly source: TimingSource;
 }
 
-/** A steady share of samples has one duration: jitter below this is a variable rate. */
+/** Nearly all samples have one duration: the others are slips. */
 const CONSTANT_SHARE = 0.995;
+/** Durations of a steady track may waver by this share of their mean, but for one in fifty. */
+const JITTER = 0.12;
+const JITTER_SHARE = 0.98;
 /** Runs after a gap that vote on how a track's clock goes on. */
 const VOTES = 64;
+/** Pictures at a cut end whose neighbours in presentation may be missing. */
+const REORDERED_TAIL = 8;
+/** The reference's own pattern of durations is kept while it misses the other clock by no more than this beyond the best fit. */
+const SLACK_SECONDS = 0.02;
+/** Clocks of two timescales agree to this. */
+const EPSILON_SECONDS = 0.0005;
 
 /** One stretch of the log between gaps. */
 interface Stretch {
@@ -85,11 +96,16 @@ function chooseMaster(profile: RecordingProfile, packets: readonly Uint32Array[]
   return video >= 0 ? video : find(() => true);
 }
 
-/** Whether samples last one time each: audio by its nature, others where the reference shows hardly any exception. */
+/** Whether samples last one time each, give or take: audio by its nature, others by what the reference shows. */
 function isSteady(track: TrackProfile): boolean {
-  if (track.kind === "audio") return true;
-  const total = track.durations.reduce((sum, share) => sum + share.count, 0);
-  return track.durations.length <= 1 || (track.durations[0]?.count ?? 0) >= total * CONSTANT_SHARE;
+  if (track.kind === "audio" || track.durations.length <= 1) return true;
+  const mean = meanDuration(track);
+  let [near, total] = [0, 0];
+  for (const share of track.durations) {
+    total += share.count;
+    if (Math.abs(share.value - mean) <= mean * JITTER) near += share.count;
+  }
+  return near >= total * JITTER_SHARE;
 }
 
 function timescaleOf(profile: RecordingProfile, track: number): number {
@@ -159,8 +175,9 @@ function masterTimeline(
   const ticks = steadyDuration(own);
   const perSecond = own.track.timescale / ticks;
   if (own.kind === "video") {
-    const order = orderPictures(log, packets, (position) => lostBefore(stretches, packets, position) * perSecond);
-    return placePictures(track, packets, own, order.displayIndexes, order.lostFrames, ticks, steady);
+    const order = orderPictures(log, packets);
+    const source = steady ? "constant-rate" : "reference-histogram";
+    return placePictures(track, packets, own, order.displayIndexes, order.lostFrames, createFrameClock(own, ticks), source);
   }
   const decodeTicks = new Float64Array(packets.length + 1);
   let clock = 0;
@@ -189,20 +206,19 @@ function placePictures(
   own: TrackProfile,
   displayIndexes: Float64Array,
   lostFrames: ReadonlyMap<number, number>,
-  ticks: number,
-  steady: boolean,
+  clock: FrameClock,
+  source: TimingSource,
 ): Timeline {
   const decodeTicks = new Float64Array(packets.length + 1);
   const presentationTicks = new Float64Array(packets.length);
   let frames = 0;
   for (let position = 0; position < packets.length; position++) {
     frames += lostFrames.get(position) ?? 0;
-    decodeTicks[position] = Math.round(frames * ticks);
-    presentationTicks[position] = Math.round((displayIndexes[position] as number) * ticks) + own.presentationDelayTicks;
+    decodeTicks[position] = clock.decodeTicks(frames);
+    presentationTicks[position] = clock.displayTicks(displayIndexes[position] as number) + own.presentationDelayTicks;
     frames++;
   }
-  decodeTicks[packets.length] = Math.round(frames * ticks);
-  const source = steady ? "constant-rate" : "reference-histogram";
+  decodeTicks[packets.length] = clock.decodeTicks(frames);
   return { track, packets, decodeTicks, presentationTicks, source };
 }
 
@@ -236,7 +252,10 @@ function followerTimeline(
   return { track, packets, decodeTicks, source: own.kind === "audio" ? "packet-durations" : "reference-histogram" };
 }
 
-/** Seconds at which the packet at `position`, the first after a gap, decodes, by the runs that follow it. */
+/**
+ * Seconds at which the packet at `position`, the first after a gap, decodes: where the runs that follow it keep best to
+ * the range of leads on the master that the reference showed.
+ */
 function clockAfterGap(
   log: PacketLog,
   track: number,
@@ -247,19 +266,44 @@ function clockAfterGap(
 ): number | undefined {
   const own = profile.tracks[track] as TrackProfile;
   const lead = leadOn(profile, track, clock.track);
+  const lag = profile.interleave.lags[track];
   if (lead === undefined) return undefined;
-  const votes: number[] = [];
+  const spans: { readonly min: number; readonly max: number }[] = [];
   let relativeTicks = 0;
-  for (let at = position; at < packets.length && votes.length < VOTES; at++) {
+  for (let at = position; at < packets.length && spans.length < VOTES; at++) {
     const packet = packets[at] as number;
     if (at > position && hasGap(log, packets[at - 1] as number, packet)) break;
     const isRunStart = at === position || (packets[at - 1] as number) !== packet - 1;
     const masterSeconds = isRunStart ? masterClockAt(log, clock, packet, at === position) : undefined;
-    if (masterSeconds !== undefined) votes.push(masterSeconds + lead.median - relativeTicks / own.track.timescale);
+    if (masterSeconds !== undefined) {
+      const start = masterSeconds - relativeTicks / own.track.timescale;
+      spans.push({ min: start + lead.min, max: start + lead.max });
+    }
     relativeTicks += samplesOf(log, own, packet) * steadyDuration(own);
+    const next = lowerBound(clock.timeline.packets, packet);
+    if (lag && clock.timeline.packets[next] === packet + 1 && !log.isAfterGap(packet + 1)) {
+      const start = (clock.timeline.decodeTicks[next] as number) / clock.timescale - relativeTicks / own.track.timescale;
+      spans.push({ min: start + lag.min, max: start + lag.max });
+    }
   }
-  votes.sort((a, b) => a - b);
-  return votes[votes.length >> 1];
+  return bestCovered(spans);
+}
+
+/** The middle of the stretch that most intervals cover. */
+function bestCovered(spans: readonly { readonly min: number; readonly max: number }[]): number | undefined {
+  const edges = spans.flatMap((span) => [
+    { at: span.min - EPSILON_SECONDS, step: 1 },
+    { at: span.max + EPSILON_SECONDS, step: -1 },
+  ]);
+  edges.sort((a, b) => a.at - b.at || b.step - a.step);
+  let [depth, deepest, best] = [0, 0, undefined as number | undefined];
+  edges.forEach((edge, index) => {
+    depth += edge.step;
+    if (depth <= deepest) return;
+    deepest = depth;
+    best = (edge.at + (edges[index + 1]?.at ?? edge.at)) / 2;
+  });
+  return best;
 }
 
 /** Master seconds written before a log entry: the decode time of the master's next packet. */
@@ -301,29 +345,75 @@ function followingVideo(
   clock: MasterClock,
 ): Timeline {
   const own = profile.tracks[track] as TrackProfile;
-  const lead = profile.interleave.leads[clock.track];
-  const perSecond = own.track.timescale / meanDuration(own);
-  const order = orderPictures(log, packets, (position) => lostBefore(stretches, packets, position) * perSecond);
+  const order = orderPictures(log, packets);
+  const counted = timesOfCounts(track, packets, own, order);
+  if (counted) return counted;
   const decodeTicks = new Float64Array(packets.length + 1);
   let from = 0;
   let now = 0;
   while (from < packets.length) {
     let end = from + 1;
     while (end < packets.length && !hasGap(log, packets[end - 1] as number, packets[end] as number)) end++;
-    const bounds = lead ? audioBounds(clock, packets, from, end, lead) : [];
-    const start = from === 0 ? 0 : startAfterGap(bounds, own, now + (lostBefore(stretches, packets, from) * own.track.timescale));
+    const bounds = audioBounds(log, clock, packets, from, end, profile.interleave);
+    const start = from === 0 ? 0 : startAfterGap(bounds, own, now + lostBefore(stretches, packets, from) * own.track.timescale);
     const relative = bounds.map((bound) => ({
       sample: bound.sample,
       minSeconds: bound.minSeconds - start / own.track.timescale,
       maxSeconds: bound.maxSeconds - start / own.track.timescale,
     }));
-    const times = fitDurations(end - from, own.durations, own.track.timescale, relative);
+    const pattern = from === 0 ? patternTimes(own, end - from) : undefined;
+    const fitted = fitDurations(end - from, own.durations, own.track.timescale, relative);
+    const keepsPattern = pattern && beyondBounds(pattern, relative, own) <= beyondBounds(fitted, relative, own) + SLACK_SECONDS;
+    const times = keepsPattern ? pattern : fitted;
+    if (keepsPattern && end === packets.length) {
+      const shown = createFrameClock(own, meanDuration(own));
+      const presentationTicks = order.displayIndexes.map((frame) => shown.displayTicks(frame) + own.presentationDelayTicks);
+      const lastTicks = (times[end - 1] as number) + commonDuration(own);
+      return { track, packets, decodeTicks: withEnd(times, lastTicks), presentationTicks, source: "other-clock" };
+    }
     for (let index = from; index < end; index++) decodeTicks[index] = start + (times[index - from] as number);
     now = (decodeTicks[end - 1] as number) + commonDuration(own);
     from = end;
   }
   decodeTicks[packets.length] = now;
   return { track, packets, decodeTicks, ...presented(order.displayIndexes, decodeTicks, own), source: "other-clock" };
+}
+
+function withEnd(times: Float64Array, endTicks: number): Float64Array {
+  const whole = new Float64Array(times.length + 1);
+  whole.set(times);
+  whole[times.length] = endTicks;
+  return whole;
+}
+
+/**
+ * Order counts that leave places free although nothing was lost: the recorder dropped those frames, and the count keeps
+ * time for it. Undefined where counts run through, or where bytes were lost.
+ */
+function timesOfCounts(track: number, packets: Uint32Array, own: TrackProfile, order: PresentationOrder): Timeline | undefined {
+  const sorted = order.displayIndexes.toSorted();
+  const settled = sorted.length - REORDERED_TAIL;
+  const holes = settled > 0 ? (sorted[settled - 1] as number) - (sorted[0] as number) + 1 - settled : 0;
+  if (order.lostFrames.size > 0 || holes <= 0) return undefined;
+  const ticks = commonDuration(own);
+  const first = sorted[0] as number;
+  const presentationTicks = order.displayIndexes.map((index) => (index - first) * ticks + own.presentationDelayTicks);
+  const decodeTicks = withEnd(sorted.map((index) => (index - first) * ticks), ((sorted.at(-1) as number) + 1 - first) * ticks);
+  return { track, packets, decodeTicks, presentationTicks, source: "picture-order" };
+}
+
+/** Decode times as the reference's went. */
+function patternTimes(own: TrackProfile, count: number): Float64Array {
+  const clock = createFrameClock(own, meanDuration(own));
+  return Float64Array.from({ length: count }, (_, frame) => clock.decodeTicks(frame));
+}
+
+/** Seconds by which times miss their bounds, all together. */
+function beyondBounds(times: Float64Array, bounds: readonly TimeBound[], own: TrackProfile): number {
+  return bounds.reduce((sum, bound) => {
+    const seconds = (times[bound.sample] ?? 0) / own.track.timescale;
+    return sum + Math.max(0, bound.minSeconds - seconds, seconds - bound.maxSeconds);
+  }, 0);
 }
 
 /** The nth picture shown shows when the nth picture decodes, plus the constant delay. */
@@ -338,26 +428,42 @@ function presented(displayIndexes: Float64Array, decodeTicks: Float64Array, own:
   return { presentationTicks };
 }
 
+/** Ticks at which the first picture after a gap decodes: where most of the bounds on it and its followers agree. */
 function startAfterGap(bounds: readonly TimeBound[], own: TrackProfile, fallbackTicks: number): number {
-  const first = bounds[0];
-  if (first === undefined) return Math.round(fallbackTicks);
-  const middle = (first.minSeconds + first.maxSeconds) / 2;
-  return Math.round(middle * own.track.timescale - first.sample * meanDuration(own));
+  const secondsPerSample = meanDuration(own) / own.track.timescale;
+  const spans = bounds.slice(0, VOTES).map((bound) => ({
+    min: bound.minSeconds - bound.sample * secondsPerSample,
+    max: bound.maxSeconds - bound.sample * secondsPerSample,
+  }));
+  const seconds = bestCovered(spans);
+  return Math.round(seconds === undefined ? fallbackTicks : seconds * own.track.timescale);
 }
 
-/** At each start of an audio run, the video written so far ends where the audio's lead allows. */
-function audioBounds(clock: MasterClock, packets: Uint32Array, from: number, end: number, lead: Range): TimeBound[] {
+/**
+ * When each picture behind an audio packet decodes at the earliest and latest: the audio written so far lags and leads
+ * the video as the reference showed.
+ */
+function audioBounds(
+  log: PacketLog,
+  clock: MasterClock,
+  packets: Uint32Array,
+  from: number,
+  end: number,
+  interleave: Interleave,
+): TimeBound[] {
   const bounds: TimeBound[] = [];
+  const [lead, lag] = [interleave.leads[clock.track], interleave.lags[clock.track]];
   const audio = clock.timeline;
-  for (let index = from; index < end; index++) {
-    const next = lowerBound(audio.packets, packets[index] as number);
-    // The last audio run before this picture: it starts where the audio packets stop being consecutive in the log.
+  const seconds = (position: number): number => (audio.decodeTicks[position] as number) / clock.timescale;
+  for (let index = Math.max(1, from); index < end; index++) {
+    const packet = packets[index] as number;
+    const next = lowerBound(audio.packets, packet);
+    if (next === 0 || audio.packets[next - 1] !== packet - 1 || log.isAfterGap(packet)) continue;
     let runStart = next - 1;
     while (runStart > 0 && audio.packets[runStart - 1] === (audio.packets[runStart] as number) - 1) runStart--;
-    if (runStart < 0 || (audio.packets[runStart] as number) < (packets[from] as number)) continue;
-    if (index > from && (audio.packets[runStart] as number) < (packets[index - 1] as number)) continue;
-    const startSeconds = (audio.decodeTicks[runStart] as number) / clock.timescale;
-    bounds.push({ sample: index - from, minSeconds: startSeconds - lead.max, maxSeconds: startSeconds - lead.min });
+    const sample = index - from;
+    if (lead) bounds.push({ sample, minSeconds: seconds(runStart) - lead.max, maxSeconds: seconds(runStart) - lead.min });
+    if (lag) bounds.push({ sample, minSeconds: seconds(next) - lag.max, maxSeconds: seconds(next) - lag.min });
   }
   return bounds;
 }

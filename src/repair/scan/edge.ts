@@ -1,0 +1,27 @@
+import type { Candidate, PacketParser } from "../codecs/packet-parser.ts";
+
+/** One step through the bytes: one or more packets of one family, back to back, and what was found together with them. */
+export interface Edge {
+  readonly family: number;
+  readonly packets: readonly Candidate[];
+  readonly endOffset: number;
+  /** Bits for this step and those before it: evidence, continuity and how usual the transitions are. */
+  readonly scoreBits: number;
+  /** The step that leads to this one, where neither could be found without the other. */
+  readonly before?: Edge;
+}
+
+/** What the search needs to know of the recording beyond the parsers. */
+export interface LatticeModel {
+  readonly parsers: readonly PacketParser[];
+  /** log2 of how usual it is that a run of `to` follows one of `from` (−1 at the start), 0 best, about −8 worst. */
+  transitionBits(from: number, to: number): number;
+}
+
+/** The steps that an edge is made of, first one first, each without those before it. */
+export function partsOf(edge: Edge): Edge[] {
+  if (edge.before === undefined) return [edge];
+  const { family, packets, endOffset } = edge;
+  const scoreBits = edge.scoreBits - edge.before.scoreBits;
+  return [...partsOf(edge.before), { family, packets, endOffset, scoreBits }];
+}

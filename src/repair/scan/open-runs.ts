@@ -1,0 +1,209 @@
+import type { ByteWindow } from "../../media/bytes/byte-window.ts";
+import type { PacketParser, PlacedRun, RunPlace } from "../codecs/packet-parser.ts";
+import type { Anchors } from "./anchors.ts";
+import type { Edge, LatticeModel } from "./edge.ts";
+
+/** What it costs a run at least to pass over a sure start as if it were its own bytes. */
+const PASSED_ANCHOR_BITS = 20;
+const ANCHORS_PER_GAP = 3;
+/** A zero run this long inside open packets is taken for damage. */
+const ZERO_RUN_BYTES = 512;
+/** Where no sure start is in sight, a long run is found in pieces of this many bytes. */
+const PIECE_BYTES = 16 * 1024;
+/** An end at the end of the data that says less than this is rather a cut. */
+const MIN_LIMIT_END_BITS = 1.5;
+/** Bytes that one scan may search for runs at once, and per byte of progress: a bound on hostile input. */
+const BUDGET = { bytes: 512 * 1024, perByte: 3 } as const;
+/** What it costs a run to pass over zeros that may be damage. */
+const PASSED_ZEROS_BITS = 12;
+/** Runs up to so much longer than the usual ones may be silent as a whole. */
+const USUAL_RUN_SLACK = 1.25;
+
+/** Where an open run may end. */
+interface RunEnd {
+  readonly offset: number;
+  /** Whether the bytes break off there, so that the last packet may be cut. */
+  readonly mayBeCut: boolean;
+  /** What it costs to pass over the sure starts before it. */
+  readonly passedBits: number;
+}
+
+/** What open runs ask of the self-delimiting families. */
+export interface Neighbours {
+  readonly anchors: Anchors;
+  /** Whether a self-delimiting packet stands at a place where one is expected. */
+  hasPacket(offset: number): boolean;
+}
+
+/** Finds runs of packets that don't tell their size, by what bounds them. */
+export class OpenRuns {
+  readonly families: readonly number[];
+  readonly #window: ByteWindow;
+  readonly #model: LatticeModel;
+  readonly #limit: number;
+  readonly #neighbours: Neighbours;
+  #spentBytes = 0;
+  #first = Number.POSITIVE_INFINITY;
+  #farthest = 0;
+
+  /** Bytes at or past `limit` are not there. */
+  constructor(window: ByteWindow, model: LatticeModel, limit: number, neighbours: Neighbours) {
+    this.#window = window;
+    this.#model = model;
+    this.#limit = limit;
+    this.#neighbours = neighbours;
+    this.families = model.parsers.flatMap((parser, family) => (parser.isSelfDelimiting ? [] : [family]));
+  }
+
+  /** The likeliest runs of `family` from `offset` on, one way for each end they may have. */
+  edges(offset: number, family: number, lastFamily: number, isCut: boolean): Edge[] {
+    const parser = this.#model.parsers[family] as PacketParser;
+    const startBits = parser.startEvidenceBits(this.#window, offset);
+    if (startBits <= 0) return [];
+    this.#first = Math.min(this.#first, offset);
+    this.#farthest = Math.max(this.#farthest, offset);
+    const prior = this.#model.transitionBits(lastFamily, family);
+    const usual = this.#usualEdges(offset, family, prior);
+    if (usual.length > 0) return usual;
+    const found: Edge[] = [];
+    for (const end of this.#runEnds(offset, parser)) {
+      if (end.mayBeCut && isCut) continue;
+      const edge = this.#bestTo(offset, end, family, prior);
+      if (edge === undefined) continue;
+      found.push(edge);
+      // What fits up to the first sure start has no business beyond it.
+      if (edge.scoreBits - startBits > prior - PASSED_ANCHOR_BITS) break;
+    }
+    return found;
+  }
+
+  /** The likeliest runs of each open family that end exactly at `to` and start at or after `from`, best first. */
+  backFill(from: number, to: number): Edge[] {
+    const edges: Edge[] = [];
+    for (const family of this.families) {
+      const run = this.#findRun(family, { from, end: to, mayBeCut: false, startBits: () => 0 });
+      if (run) edges.push({ family, packets: run.packets, endOffset: to, scoreBits: -run.costBits });
+    }
+    return edges.sort((a, b) => b.scoreBits - a.scoreBits || a.family - b.family);
+  }
+
+  #usualEdges(offset: number, family: number, prior: number): Edge[] {
+    const parser = this.#model.parsers[family] as PacketParser;
+    for (const length of parser.usualRunBytes) {
+      const end = offset + length;
+      if (end !== this.#limit && (end > this.#limit || !this.#neighbours.hasPacket(end))) continue;
+      const runs = this.#split(offset, end, family, prior);
+      if (runs.length > 0) return runs;
+    }
+    return [];
+  }
+
+  #split(offset: number, end: number, family: number, prior: number): Edge[] {
+    const parser = this.#model.parsers[family] as PacketParser;
+    if (!this.#spend(Math.min(end - offset, PIECE_BYTES))) return [];
+    return parser.splitRun(this.#window, offset, end).map(({ packets, costBits }) => {
+      return { family, packets, endOffset: end, scoreBits: prior - costBits };
+    });
+  }
+
+  /** The best way to one end: the family's run alone, or with a run of another open family behind it. */
+  #bestTo(offset: number, end: RunEnd, family: number, prior: number): Edge | undefined {
+    const parser = this.#model.parsers[family] as PacketParser;
+    const ways: (Edge | undefined)[] = [];
+    const isStandalone = parser.endBits !== undefined;
+    if (end.mayBeCut && parser.findRun !== undefined) ways.push(this.#cutEdge(offset, end, family, prior));
+    else if (!end.mayBeCut || this.#endsWhole(offset, end.offset, parser)) ways.push(...this.#split(offset, end.offset, family, prior));
+    if (isStandalone) for (const other of this.families) if (other !== family) ways.push(this.#jointEdge(offset, end, family, other, prior));
+    let best: Edge | undefined;
+    for (const way of ways) if (way !== undefined && (best === undefined || way.scoreBits > best.scoreBits)) best = way;
+    return best && { ...best, scoreBits: best.scoreBits - end.passedBits };
+  }
+
+  /** At the end of the data a packet that cannot be told from a cut one is left out. */
+  #endsWhole(offset: number, end: number, parser: PacketParser): boolean {
+    if (end !== this.#limit) return false;
+    const endBits = parser.endBits?.(this.#window, offset);
+    return endBits === undefined || endBits(end) >= MIN_LIMIT_END_BITS;
+  }
+
+  #cutEdge(offset: number, end: RunEnd, family: number, prior: number): Edge | undefined {
+    const startBits = (at: number): number => (at === offset ? 0 : Number.NEGATIVE_INFINITY);
+    const run = this.#findRun(family, { from: offset, end: end.offset, mayBeCut: true, startBits });
+    return run && { family, packets: run.packets, endOffset: run.endOffset, scoreBits: prior - run.costBits };
+  }
+
+  /** A packet of `family` and a run of `other` that fills the bytes from its end to a known one. */
+  #jointEdge(offset: number, end: RunEnd, family: number, other: number, prior: number): Edge | undefined {
+    const parser = this.#model.parsers[family] as PacketParser;
+    const second = this.#model.parsers[other] as PacketParser;
+    const endBits = parser.endBits?.(this.#window, offset);
+    if (endBits === undefined || second.findRun === undefined) return undefined;
+    const from = Math.max(offset + 1, end.offset - second.maxRunBytes);
+    const run = this.#findRun(other, { from, end: end.offset, mayBeCut: end.mayBeCut, startBits: endBits });
+    if (run === undefined) return undefined;
+    const [before] = parser.splitRun(this.#window, offset, run.startOffset);
+    if (before === undefined) return undefined;
+    const ownBits = -before.costBits - endBits(run.startOffset);
+    const first: Edge = { family, packets: before.packets, endOffset: run.startOffset, scoreBits: prior - before.costBits };
+    const scoreBits = prior + ownBits - run.costBits + this.#model.transitionBits(family, other);
+    return { family: other, packets: run.packets, endOffset: run.endOffset, scoreBits, before: first };
+  }
+
+  #findRun(family: number, place: RunPlace): PlacedRun | undefined {
+    const parser = this.#model.parsers[family] as PacketParser;
+    const bytes = Math.min(place.end - place.from, parser.maxRunBytes, PIECE_BYTES) * (place.mayBeCut ? 4 : 1);
+    return this.#spend(bytes) ? parser.findRun?.(this.#window, place) : undefined;
+  }
+
+  /** Where a run may end: at sure starts, at damage, with the data, or after a piece's length. */
+  *#runEnds(offset: number, parser: PacketParser): Generator<RunEnd> {
+    const reach = Math.min(this.#limit, offset + parser.maxRunBytes);
+    let anchor = this.#neighbours.anchors.next(offset + 1, reach);
+    let passedBits = 0;
+    const bound = anchor?.offset ?? reach;
+    const zeros = this.#findDamage(offset, bound, parser);
+    if (zeros >= 0) {
+      if (zeros > offset) yield { offset: zeros, mayBeCut: true, passedBits };
+      if (parser.endBits !== undefined) return;
+      passedBits += PASSED_ZEROS_BITS;
+    }
+    if (anchor === undefined) {
+      if (zeros >= 0) return;
+      const end = reach === this.#limit ? reach : Math.min(reach, offset + PIECE_BYTES);
+      yield { offset: end, mayBeCut: true, passedBits };
+    }
+    for (let count = 0; anchor !== undefined && count < ANCHORS_PER_GAP; count++) {
+      yield { offset: anchor.offset, mayBeCut: false, passedBits };
+      passedBits += Math.max(PASSED_ANCHOR_BITS, anchor.evidenceBits);
+      anchor = this.#neighbours.anchors.next(anchor.offset + 1, reach);
+    }
+  }
+
+  /** Where zeros that are no silence begin in `[offset, end)`, or −1. Sound may well be silent for a usual run's length. */
+  #findDamage(offset: number, end: number, parser: PacketParser): number {
+    const longest = Math.max(0, ...parser.usualRunBytes) * USUAL_RUN_SLACK;
+    return end - offset <= longest ? -1 : findZeroRun(this.#window, offset, end, ZERO_RUN_BYTES);
+  }
+
+  /** Takes from the budget; false once it is used up. */
+  #spend(bytes: number): boolean {
+    const allowed = BUDGET.bytes + BUDGET.perByte * Math.max(0, this.#farthest - this.#first);
+    if (this.#spentBytes + bytes > allowed) return false;
+    this.#spentBytes += bytes;
+    return true;
+  }
+}
+
+/** Offset of the first run of at least `lengthBytes` zeros in `[from, to)`, or −1. Looks at one byte in `lengthBytes`. */
+function findZeroRun(window: ByteWindow, from: number, to: number, lengthBytes: number): number {
+  const isZero = (at: number): boolean => window.load(at, 1) > 0 && window.bytes[at - window.baseOffset] === 0;
+  for (let at = from + lengthBytes - 1; at < to; at += lengthBytes) {
+    if (!isZero(at)) continue;
+    let start = at;
+    while (start > from && at - start < lengthBytes && isZero(start - 1)) start--;
+    let end = at + 1;
+    while (end < to && end - start < lengthBytes && isZero(end)) end++;
+    if (end - start >= lengthBytes) return start;
+  }
+  return -1;
+}

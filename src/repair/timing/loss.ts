@@ -1,0 +1,53 @@
+import type { PacketLog } from "../scan/packet-log.ts";
+
+/** Whether bytes were lost between two packets, given by their places in the log (−1: before the first). */
+export function hasGap(log: PacketLog, before: number, after: number): boolean {
+  for (let index = before + 1; index <= after; index++) if (log.isAfterGap(index)) return true;
+  return false;
+}
+
+/** How many packets of one track may have been lost in a gap, judged by bytes. */
+export interface LossEstimate {
+  /** Bytes of this track's kind that were lost before the packet at a position of the track: its share of what was lost. */
+  bytesBefore(position: number): number;
+  /** Packets of mean size that so many bytes are worth, fractions included. */
+  packetsIn(bytes: number): number;
+  /** Bytes that so many packets take on average. */
+  bytesOf(packetCount: number, startsWithSync: boolean): number;
+}
+
+/** Learns sizes from the packets found. `packets` are the track's places in the log, in file order. */
+export function createLossEstimate(log: PacketLog, packets: Uint32Array): LossEstimate {
+  let [syncBytes, syncCount, otherBytes, otherCount, allBytes] = [0, 0, 0, 0, 0];
+  for (const packet of packets) {
+    if (log.isSync(packet)) {
+      syncBytes += log.size(packet);
+      syncCount++;
+    } else {
+      otherBytes += log.size(packet);
+      otherCount++;
+    }
+  }
+  for (let index = 0; index < log.count; index++) allBytes += log.size(index);
+  const share = (syncBytes + otherBytes) / Math.max(1, allBytes);
+  const meanSync = syncBytes / Math.max(1, syncCount);
+  const meanOther = Math.max(1, otherCount > 0 ? otherBytes / otherCount : meanSync);
+  const mean = Math.max(1, (syncBytes + otherBytes) / Math.max(1, packets.length));
+  return {
+    bytesBefore(position) {
+      const before = position > 0 ? (packets[position - 1] as number) : -1;
+      return share * lostBytes(log, before, packets[position] as number);
+    },
+    packetsIn: (bytes) => bytes / mean,
+    bytesOf: (count, startsWithSync) => count * meanOther + (startsWithSync && count > 0 ? meanSync - meanOther : 0),
+  };
+}
+
+/** Bytes that belong to no packet between two places in the log. */
+export function lostBytes(log: PacketLog, before: number, after: number): number {
+  let bytes = 0;
+  for (let index = Math.max(1, before + 1); index <= after; index++) {
+    if (log.isAfterGap(index)) bytes += log.offset(index) - (log.offset(index - 1) + log.size(index - 1));
+  }
+  return bytes;
+}
