@@ -1,6 +1,6 @@
 import { ReelmillError } from "../base/errors.ts";
 import { COMMON_ARGUMENTS, inputArguments } from "./arguments.ts";
-import { runProcess } from "./process.ts";
+import { type ProcessResult, runProcess } from "./process.ts";
 import { requireSuccess, splitComplaints } from "./run.ts";
 import type { FfmpegTools } from "./tools.ts";
 
@@ -75,6 +75,25 @@ function createLineReader(onLine: (line: string) => void, onComment: (line: stri
   };
 }
 
+/** Has ffmpeg print a frame list of what `outputArguments` choose to the reader. Throws FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED. */
+async function listDigests(
+  tools: FfmpegTools,
+  path: string,
+  outputArguments: readonly string[],
+  reader: LineReader,
+  signal: AbortSignal | undefined,
+): Promise<ProcessResult> {
+  const input = [...COMMON_ARGUMENTS, "-v", "error", "-nostats", ...inputArguments({ path })];
+  const result = await runProcess(tools.ffmpegPath, [...input, ...outputArguments, "pipe:1"], {
+    timeoutMs: tools.timeoutMs,
+    signal,
+    onOutput: reader.feed,
+    maxOutputBytes: MAX_HASH_LIST_BYTES,
+  });
+  reader.end();
+  return result;
+}
+
 /**
  * Decodes the video and audio of a file and drops the result. A file whose decoding ffmpeg gives up on is not clean but no
  * error of this function. Throws FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
@@ -96,20 +115,11 @@ export async function verifyDecodes(
     if (stream !== undefined) audioStreams.add(stream);
   });
   const limit = options.maxSeconds === undefined ? [] : ["-t", String(options.maxSeconds)];
-  const args = [
-    ...COMMON_ARGUMENTS,
-    ...["-v", "error", "-nostats"],
-    ...inputArguments({ path }),
+  const output = [
     ...["-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough", ...limit],
-    ...["-f", "framehash", "-hash", "adler32", "pipe:1"],
+    ...["-f", "framehash", "-hash", "adler32"],
   ];
-  const result = await runProcess(tools.ffmpegPath, args, {
-    timeoutMs: tools.timeoutMs,
-    signal: options.signal,
-    onOutput: reader.feed,
-    maxOutputBytes: MAX_HASH_LIST_BYTES,
-  });
-  reader.end();
+  const result = await listDigests(tools, path, output, reader, options.signal);
   const complaints = splitComplaints(result.errorTail);
   const isClean = result.exitCode === 0 && complaints.length === 0;
   return { isClean, videoFrames, audioFrames, complaints };
@@ -154,21 +164,12 @@ export async function frameHashes(
     (line) => hashes.push(parseFrameHash(line, timeBases)),
     (comment) => readTimeBase(comment, timeBases),
   );
-  const args = [
-    ...COMMON_ARGUMENTS,
-    ...["-v", "error", "-nostats"],
-    ...inputArguments({ path }),
+  const output = [
     ...(options.maps ?? ["0:v:0"]).flatMap((map) => ["-map", map]),
     ...(options.packets === true ? ["-c", "copy"] : ["-fps_mode", "passthrough"]),
-    ...["-f", "framemd5", "pipe:1"],
+    ...["-f", "framemd5"],
   ];
-  const result = await runProcess(tools.ffmpegPath, args, {
-    timeoutMs: tools.timeoutMs,
-    signal: options.signal,
-    onOutput: reader.feed,
-    maxOutputBytes: MAX_HASH_LIST_BYTES,
-  });
-  reader.end();
+  const result = await listDigests(tools, path, output, reader, options.signal);
   requireSuccess("ffmpeg", result);
   return hashes;
 }

@@ -3,6 +3,7 @@ import type { ByteSource } from "../media/bytes/byte-source.ts";
 import type { Movie, SampleEntry } from "../media/isobmff/movie.ts";
 import type { Finding } from "./findings.ts";
 import { learnProfile, type RecordingProfile } from "./learn/profile.ts";
+import { hasReadableConfiguration } from "./sample-check.ts";
 import { possibleBytes, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
 import type { Extent } from "./triage.ts";
 
@@ -30,14 +31,19 @@ const OPEN_SHARE = 0.5;
 
 /**
  * Picks the reference whose packets claim most of the damaged bytes: each is tried on the first 4 MiB and 1 MiB in the
- * middle. Of equal ones the first wins; ones with the same configuration as an earlier one are not tried.
+ * middle. Of equal ones the first wins; ones with the same configuration as
+ * an earlier one, or one that cannot be read, are not tried.
  */
 export async function chooseReference(
   damaged: ByteSource,
   extents: readonly Extent[],
   teachers: readonly Teacher[],
 ): Promise<Lesson | undefined> {
-  const distinct = teachers.filter((teacher, index) => teachers.findIndex((other) => signatureOf(other.movie) === signatureOf(teacher.movie)) === index);
+  const readable = teachers.filter(({ movie, source }) => hasReadableConfiguration(movie, source));
+  const distinct = readable.filter(
+    (teacher, index) =>
+      readable.findIndex((other) => signatureOf(other.movie) === signatureOf(teacher.movie)) === index,
+  );
   const learn = (teacher: Teacher): Lesson => ({ teacher, profile: learnProfile(teacher.movie, teacher.source) });
   if (distinct.length <= 1) return distinct[0] && learn(distinct[0]);
   const tried = triedExtents(extents);
@@ -61,7 +67,10 @@ function signatureOf(movie: Movie): string {
 function triedExtents(extents: readonly Extent[]): Extent[] {
   const first = extents[0];
   if (first === undefined) return [];
-  const head = { startOffset: first.startOffset, endOffset: Math.min(first.endOffset, first.startOffset + FIRST_TRIED_BYTES) };
+  const head = {
+    startOffset: first.startOffset,
+    endOffset: Math.min(first.endOffset, first.startOffset + FIRST_TRIED_BYTES),
+  };
   const largest = extents.reduce((a, b) => (b.endOffset - b.startOffset > a.endOffset - a.startOffset ? b : a));
   const middle = Math.floor((largest.startOffset + largest.endOffset) / 2);
   if (middle < head.endOffset) return [head];
@@ -83,7 +92,10 @@ export async function refuseHopeless(
   { profile, teacher }: Lesson,
   seen: () => string | undefined,
 ): Promise<void> {
-  const largest = extents.reduce<Extent | undefined>((a, b) => (a && a.endOffset - a.startOffset >= b.endOffset - b.startOffset ? a : b), undefined);
+  const largest = extents.reduce<Extent | undefined>(
+    (a, b) => (a && a.endOffset - a.startOffset >= b.endOffset - b.startOffset ? a : b),
+    undefined,
+  );
   if (largest === undefined) return;
   const length = largest.endOffset - largest.startOffset;
   if (length < MIN_TRIED_BYTES) return;
@@ -127,7 +139,8 @@ export function judgeFit(scan: Scan, name: string, seen: string | undefined): Fi
   const isVideo = (index: number): boolean => scan.profile.tracks[index]?.kind === "video";
   const pictures = packets.reduce((sum, count, index) => sum + (isVideo(index) ? count : 0), 0);
   const isConvincing = pictures >= CONVINCING_PICTURES && share >= CONVINCING_SHARE;
-  if ((share < MIN_FITTING_SHARE && !isConvincing) || isRagged(scan, pictures, share)) throw mismatch(scan, packets, name, share, seen);
+  if ((share < MIN_FITTING_SHARE && !isConvincing) || isRagged(scan, pictures, share))
+    throw mismatch(scan, packets, name, share, seen);
   const first = scan.profile.tracks.findIndex((track) => track.kind === "video" && track.track.samples.sampleCount > 0);
   if (first < 0 || pictures > 0 || share > MOSTLY_RECOVERED) return [];
   const action = `no packet of the reference's video track (${describeTrack(scan, first)}) was found: is the reference of the same device and settings?`;
@@ -138,7 +151,8 @@ export function judgeFit(scan: Scan, name: string, seen: string | undefined): Fi
 const RAGGED = { maxShare: 0.5, minGaps: 20, maxPacketsPerGap: 10 } as const;
 
 function isRagged({ log, findings, model }: Scan, pictures: number, share: number): boolean {
-  if (pictures === 0 || share >= RAGGED.maxShare || !model.parsers.every((parser) => parser.isSelfDelimiting)) return false;
+  if (pictures === 0 || share >= RAGGED.maxShare || !model.parsers.every((parser) => parser.isSelfDelimiting))
+    return false;
   const gaps = findings.reduce((count, { kind }) => count + Number(kind === "lost"), 0);
   return gaps >= RAGGED.minGaps && log.count < gaps * RAGGED.maxPacketsPerGap;
 }
@@ -160,7 +174,13 @@ function packetsByTrack({ log, model, profile }: Scan): number[] {
   return counts;
 }
 
-function mismatch(scan: Scan, packets: readonly number[], name: string, share: number, seen: string | undefined): ReelmillError {
+function mismatch(
+  scan: Scan,
+  packets: readonly number[],
+  name: string,
+  share: number,
+  seen: string | undefined,
+): ReelmillError {
   const told = scan.model.families.map(({ tracks }) => {
     const track = tracks[0] ?? 0;
     const { kind } = scan.profile.tracks[track] ?? { kind: "other" };
@@ -184,6 +204,7 @@ function describeTrack(scan: Scan, track: number): string {
 function describeEntry({ format, visual, audio }: SampleEntry): string {
   const codec = format.trim();
   if (visual) return `${codec}, ${visual.widthPixels}×${visual.heightPixels}`;
-  if (audio) return `${codec}, ${audio.channelCount} channel${audio.channelCount === 1 ? "" : "s"}, ${audio.sampleRateHz} Hz`;
+  if (audio)
+    return `${codec}, ${audio.channelCount} channel${audio.channelCount === 1 ? "" : "s"}, ${audio.sampleRateHz} Hz`;
   return codec;
 }

@@ -8,7 +8,8 @@ import { type TopLevelBox, topLevelEndBytes } from "../media/isobmff/top-level.t
 import type { Finding } from "./findings.ts";
 import type { RepairOptions, RepairOutcome } from "./outcome.ts";
 import { reportMovie } from "./report.ts";
-import { fitsBytes } from "./sample-check.ts";
+import { salvageHoles } from "./salvage-fragments.ts";
+import { fitsBytes, hasReadableConfiguration } from "./sample-check.ts";
 import { fitEdits, selectSamples } from "./select-samples.ts";
 import type { Triage } from "./triage.ts";
 import { layOutput } from "./write/layout.ts";
@@ -48,10 +49,21 @@ function plainMovie({ timescale, movieHeader, fragmentDefaults }: Movie, tracks:
 }
 
 /** The initial part's delay and first media time, run to the end of what the fragments hold. */
-function joinedEdits(track: Track, leadTicks: number, samples: Track["samples"], movieTimescale: number): Track["edits"] {
+function joinedEdits(
+  track: Track,
+  leadTicks: number,
+  samples: Track["samples"],
+  movieTimescale: number,
+): Track["edits"] {
   const media = track.edits.filter((edit) => edit.mediaTimeTicks >= 0);
-  const open = media.length === 1 ? track.edits.map((edit) => (edit.mediaTimeTicks >= 0 ? { ...edit, durationTicks: 0 } : edit)) : track.edits;
-  return fitEdits({ edits: open, samples, timescale: track.timescale, leadTicks: Math.round(leadTicks) }, movieTimescale);
+  const open =
+    media.length === 1
+      ? track.edits.map((edit) => (edit.mediaTimeTicks >= 0 ? { ...edit, durationTicks: 0 } : edit))
+      : track.edits;
+  return fitEdits(
+    { edits: open, samples, timescale: track.timescale, leadTicks: Math.round(leadTicks) },
+    movieTimescale,
+  );
 }
 
 /**
@@ -60,24 +72,41 @@ function joinedEdits(track: Track, leadTicks: number, samples: Track["samples"],
  * where the file is not fragmented or no sample is found. Throws REFERENCE_REQUIRED where only the configuration lacks,
  * REFERENCE_MISMATCH where no reference has it.
  */
-export function repairFragments(
+export async function repairFragments(
   damaged: ByteSource,
   state: Triage,
   references: readonly NamedMovie[],
   options: RepairOptions,
-): RepairOutcome | undefined {
-  const own = (state.movies.find(({ movie }) => movie.isFragmented) ?? (state.hasFragments ? state.movies[0] : undefined));
-  if (own === undefined && !state.hasFragments && !references.some(({ isFragmented }) => isFragmented)) return undefined;
+): Promise<RepairOutcome | undefined> {
+  const own =
+    state.movies.find(({ movie }) => movie.isFragmented) ?? (state.hasFragments ? state.movies[0] : undefined);
+  if (own === undefined && !state.hasFragments && !references.some(({ isFragmented }) => isFragmented))
+    return undefined;
   const found = own ? readWith(damaged, state, own.movie) : readWithReference(damaged, state, references);
   if (found === undefined) return undefined;
-  const { movie, dropped } = dropZeroSamples(damaged, found.movie);
+  const sound = dropZeroSamples(damaged, found.movie);
+  const readHoles = found.reading.findings.filter(({ kind }) => kind === "hole");
+  const holes = readHoles.map(({ byteStart, byteEnd }) => ({ startOffset: byteStart, endOffset: byteEnd }));
+  const salvaged =
+    holes.length > 0 && hasReadableConfiguration(sound.movie, damaged)
+      ? await salvageHoles(damaged, sound.movie, holes, options.onProgress)
+      : { movie: sound.movie, holes };
+  const { movie } = salvaged;
+  const { dropped } = sound;
   const used: Movie = { ...movie, tracks: movie.tracks.filter((track) => track.samples.sampleCount > 0) };
   if (used.tracks.length === 0) return undefined;
-  const told = found.reading.findings.map((finding) => toFinding(damaged, finding));
+  const told = found.reading.findings.map((finding) => {
+    const left = salvaged.holes[readHoles.indexOf(finding)];
+    return toFinding(damaged, left ? { ...finding, byteEnd: left.endOffset } : finding);
+  });
   // Of several tracks cut at the same place one tells all.
   const findings = [...told.filter(({ startOffset, endOffset }) => endOffset > startOffset), ...dropped];
   findings.sort((a, b) => a.startOffset - b.startOffset || a.endOffset - b.endOffset);
-  const isHealthy = own !== undefined && !own.isHidden && told.length + dropped.length === 0 && topLevelEndBytes(state.boxes) >= damaged.sizeBytes;
+  const isHealthy =
+    own !== undefined &&
+    !own.isHidden &&
+    told.length + dropped.length === 0 &&
+    topLevelEndBytes(state.boxes) >= damaged.sizeBytes;
   if (isHealthy) return { report: reportMovie("healthy", used, [], damaged.sizeBytes) };
   const payload = payloadOf(used);
   return {
@@ -108,7 +137,10 @@ function readWithReference(damaged: ByteSource, state: Triage, references: reado
   }
   if (hasSamples) {
     const names = references.map(({ name }) => name).join(", ");
-    throw new ReelmillError("REFERENCE_MISMATCH", `The fragments' packets are not of the codecs and settings of ${names}.`);
+    throw new ReelmillError(
+      "REFERENCE_MISMATCH",
+      `The fragments' packets are not of the codecs and settings of ${names}.`,
+    );
   }
   if (!state.hasFragments || references.length > 0) return undefined;
   throw new ReelmillError(
@@ -126,7 +158,9 @@ function withoutSamples(movie: Movie): Movie {
 /** Fragments of tracks that the reference numbers otherwise: taken in the order of their numbers. */
 function readRenumbered(damaged: ByteSource, state: Triage, movie: Movie): Found | undefined {
   const { findings } = readFragments(damaged, state.boxes, movie);
-  const ids = new Set(findings.flatMap(({ kind, trackId }) => (kind === "fragment-broken" && trackId !== undefined ? [trackId] : [])));
+  const ids = new Set(
+    findings.flatMap(({ kind, trackId }) => (kind === "fragment-broken" && trackId !== undefined ? [trackId] : [])),
+  );
   const unknown = [...ids].filter((id) => movie.tracks.every((track) => track.trackId !== id)).sort((a, b) => a - b);
   if (unknown.length === 0) return undefined;
   const tracks = movie.tracks.map((track, index) => ({ ...track, trackId: unknown[index] ?? 0xffff_0000 + index }));

@@ -119,7 +119,8 @@ function cutMovie(movie: Movie, limit: number): Movie {
 }
 
 function firstChunkOffset(movie: Movie): number {
-  const least = (samples: SampleTable): number => samples.chunkOffsets.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const least = (samples: SampleTable): number =>
+    samples.chunkOffsets.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   return Math.min(...movie.tracks.map((track) => least(track.samples)));
 }
 
@@ -132,7 +133,9 @@ const BOX_TYPES_BETWEEN = ["free", "skip", "wide", "uuid", "moov", "moof", "meta
 
 /** Estimates the bytes in `extents` that no chunk covers and that are neither zeros nor other boxes. */
 function unindexedBytes(damaged: ByteSource, extents: readonly Extent[], ranges: readonly Extent[]): number {
-  const gaps = extents.flatMap((extent) => uncovered(extent, ranges)).sort((a, b) => b.endOffset - b.startOffset - (a.endOffset - a.startOffset));
+  const gaps = extents
+    .flatMap((extent) => uncovered(extent, ranges))
+    .sort((a, b) => b.endOffset - b.startOffset - (a.endOffset - a.startOffset));
   let missed = 0;
   let probes = 0;
   const bytes = new Uint8Array(PROBE_BYTES);

@@ -21,7 +21,10 @@ export function readReferences(references: readonly Reference[]): readonly Refer
   const read = references.flatMap((reference) => readReference(reference) ?? []);
   if (read.length === 0 && references.length > 0) {
     const names = references.map(({ name }) => name).join(", ");
-    throw new ReelmillError("REFERENCE_UNUSABLE", `There is no index to learn from in ${names}: give a file that plays.`);
+    throw new ReelmillError(
+      "REFERENCE_UNUSABLE",
+      `There is no index to learn from in ${names}: give a file that plays.`,
+    );
   }
   return read;
 }

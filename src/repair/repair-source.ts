@@ -30,14 +30,15 @@ export async function repairSource(
   references: readonly Reference[],
   options: RepairOptions = {},
 ): Promise<RepairOutcome> {
-  if (damaged.sizeBytes === 0) throw new ReelmillError("INPUT_EMPTY", "The file holds no bytes: there is nothing to recover.");
+  if (damaged.sizeBytes === 0)
+    throw new ReelmillError("INPUT_EMPTY", "The file holds no bytes: there is nothing to recover.");
   const state = triage(damaged);
   const isForeign = state.container !== "isobmff" && state.container !== "unknown";
   if (isForeign && references.length === 0) throw notVideo(state);
   const kept = keepIndex(damaged, state, options);
   if (kept.kind === "sound") return kept.outcome;
   const movies = readReferences(references);
-  const fragments = repairFragments(damaged, state, movies, options);
+  const fragments = await repairFragments(damaged, state, movies, options);
   if (fragments) return fragments;
   const self = { name: "its own index", source: damaged, ftyp: state.ftyp };
   if (kept.kind === "short") {
@@ -91,10 +92,18 @@ async function repairUnaided(damaged: ByteSource, state: Triage, options: Repair
   const isTrusted = scan.log.count > 0 && recoveredBytes(scan) >= MIN_TRUSTED_SHARE * possibleBytes(scan);
   if (!isTrusted) throw referenceNeeded(damaged, state);
   const refined = portrait.isRateAssumed ? refineRate(scan) : undefined;
-  const outcome = buildOutcome(damaged, state, { profile: refined ?? portrait.profile, ftyp: undefined }, scan, [], options);
+  const outcome = buildOutcome(
+    damaged,
+    state,
+    { profile: refined ?? portrait.profile, ftyp: undefined },
+    scan,
+    [],
+    options,
+  );
   if (!portrait.isRateAssumed) return outcome;
-  const tracks = outcome.report.tracks.map((track): TrackReport =>
-    track.kind === "video" ? { ...track, timing: refined ? "other-clock" : "assumed" } : track,
+  const tracks = outcome.report.tracks.map(
+    (track): TrackReport =>
+      track.kind === "video" ? { ...track, timing: refined ? "other-clock" : "assumed" } : track,
   );
   return { ...outcome, report: { ...outcome.report, tracks } };
 }
@@ -102,7 +111,12 @@ async function repairUnaided(damaged: ByteSource, state: Triage, options: Repair
 /** What was learnt without a reference must account for most of the data. */
 const MIN_TRUSTED_SHARE = 0.5;
 
-async function repairByScan(damaged: ByteSource, state: Triage, lesson: Lesson, options: RepairOptions): Promise<RepairOutcome> {
+async function repairByScan(
+  damaged: ByteSource,
+  state: Triage,
+  lesson: Lesson,
+  options: RepairOptions,
+): Promise<RepairOutcome> {
   const look = (): string | undefined => describePayload(damaged, state.extents);
   await refuseHopeless(damaged, state.extents, lesson, look);
   const scan = await scanExtents(damaged, state.extents, lesson.profile, options.onProgress);

@@ -1,8 +1,8 @@
 import type { Movie } from "../media/isobmff/movie.ts";
-import type { RecordingProfile, TrackProfile } from "./learn/profile.ts";
 import type { Finding } from "./findings.ts";
+import type { RecordingProfile, TrackProfile } from "./learn/profile.ts";
 import type { PacketLog } from "./scan/packet-log.ts";
-import type { Timeline, TimingSource } from "./timing/timeline.ts";
+import type { Timeline, TimingSource } from "./timing/times.ts";
 
 /** What state the damaged file was found in. */
 export type Diagnosis =

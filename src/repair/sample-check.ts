@@ -1,8 +1,8 @@
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import { ByteWindow } from "../media/bytes/byte-window.ts";
 import type { Movie, SampleTable, Track } from "../media/isobmff/movie.ts";
-import { createParser } from "./codecs/registry.ts";
 import { CUT, type PacketParser } from "./codecs/packet-parser.ts";
+import { createParser } from "./codecs/registry.ts";
 import { learnProfile, type TrackProfile } from "./learn/profile.ts";
 
 /** Formats whose packets tell their own size, so that an index can be held against the bytes. */
@@ -23,7 +23,7 @@ export function fitsBytes(movie: Movie, source: ByteSource): boolean {
   let wasAsked = false;
   for (const own of profile.tracks) {
     const parser = tryParser(own);
-    if (parser === undefined) continue;
+    if (parser === undefined || parser === "unreadable") continue;
     const answer = anyFits(parser, own.track.samples, window);
     if (answer) return true;
     if (answer === false) wasAsked = true;
@@ -31,14 +31,19 @@ export function fitsBytes(movie: Movie, source: ByteSource): boolean {
   return !wasAsked;
 }
 
-function tryParser(own: TrackProfile): PacketParser | undefined {
+/** Whether the codec configuration of every track can be read, as far as it is a checked kind. */
+export function hasReadableConfiguration(movie: Movie, source: ByteSource): boolean {
+  return learnProfile(movie, source).tracks.every((own) => !isChecked(own.track) || tryParser(own) !== "unreadable");
+}
+
+function tryParser(own: TrackProfile): PacketParser | "unreadable" | undefined {
   if (!isChecked(own.track)) return undefined;
   try {
     const parser = createParser(own);
     return parser.isSelfDelimiting ? parser : undefined;
   } catch {
     // A configuration that cannot be read says nothing about the index.
-    return undefined;
+    return "unreadable";
   }
 }
 

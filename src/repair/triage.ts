@@ -34,7 +34,28 @@ export interface Extent {
 
 const MAX_FTYP_BYTES = 4096;
 /** Boxes that may follow sample data at the top level; anything else behind an `mdat` means that its size lies. */
-const KNOWN_TYPES = new Set(["ftyp", "styp", "moov", "moof", "mdat", "free", "skip", "wide", "uuid", "meta", "udta", "sidx", "ssix", "mfra", "prft", "emsg", "pnot", "PICT", "pdin", "bloc"]);
+const KNOWN_TYPES = new Set([
+  "ftyp",
+  "styp",
+  "moov",
+  "moof",
+  "mdat",
+  "free",
+  "skip",
+  "wide",
+  "uuid",
+  "meta",
+  "udta",
+  "sidx",
+  "ssix",
+  "mfra",
+  "prft",
+  "emsg",
+  "pnot",
+  "PICT",
+  "pdin",
+  "bloc",
+]);
 
 /** Looks at the boxes of a damaged file. Never throws on content. */
 export function triage(source: ByteSource): Triage {
@@ -42,7 +63,8 @@ export function triage(source: ByteSource): Triage {
   const chained = scanTopLevelBoxes(source).filter((box) => KNOWN_TYPES.has(box.type));
   const container = chained.some((box) => box.type !== "uuid") ? "isobmff" : containerOf(head);
   const dataEndOffset = endOfData(source);
-  const boxes = container === "isobmff" || container === "unknown" ? findAllBoxes(source, chained, dataEndOffset) : chained;
+  const boxes =
+    container === "isobmff" || container === "unknown" ? findAllBoxes(source, chained, dataEndOffset) : chained;
   const ftypBox = boxes.find((box) => box.type === "ftyp" && box.sizeBytes <= MAX_FTYP_BYTES);
   return {
     container: boxes.length > 0 && container === "unknown" ? "isobmff" : container,
@@ -59,7 +81,11 @@ function containerOf(head: Uint8Array): Triage["container"] {
   const starts = (...bytes: number[]): boolean => bytes.every((byte, index) => head[index] === byte);
   if (starts(0x1a, 0x45, 0xdf, 0xa3)) return "matroska";
   if (starts(0x52, 0x49, 0x46, 0x46) && head[8] === 0x41 && head[9] === 0x56 && head[10] === 0x49) return "avi";
-  for (const [stride, first] of [[188, 0], [192, 4], [204, 0]] as const) {
+  for (const [stride, first] of [
+    [188, 0],
+    [192, 4],
+    [204, 0],
+  ] as const) {
     if ([0, 1, 2, 3].every((packet) => head[first + packet * stride] === 0x47)) return "mpegts";
   }
   return "unknown";
@@ -75,7 +101,11 @@ function tryRead(source: ByteSource, box: TopLevelBox, isHidden: boolean): Found
 }
 
 /** The boxes that chain from the start, those behind zeros, and a `moov` at the end that a lying size covers. */
-function findAllBoxes(source: ByteSource, chained: readonly TopLevelBox[], dataEndOffset: number): readonly TopLevelBox[] {
+function findAllBoxes(
+  source: ByteSource,
+  chained: readonly TopLevelBox[],
+  dataEndOffset: number,
+): readonly TopLevelBox[] {
   const boxes = [...chained];
   for (let round = 0; round < MAX_ZERO_RUNS; round++) {
     const last = boxes.at(-1);
@@ -150,10 +180,16 @@ function findExtents(source: ByteSource, boxes: readonly TopLevelBox[], dataEndO
 }
 
 /** Where an `mdat` ends: where its size says if a box or zeros follow there, else at the next box or the data's end. */
-function endOfPayload(source: ByteSource, box: TopLevelBox, next: TopLevelBox | undefined, dataEndOffset: number): number {
+function endOfPayload(
+  source: ByteSource,
+  box: TopLevelBox,
+  next: TopLevelBox | undefined,
+  dataEndOffset: number,
+): number {
   const statedEnd = box.offsetBytes + box.declaredSizeBytes;
   const nextOffset = next?.offsetBytes ?? Math.max(dataEndOffset, box.offsetBytes + box.headerBytes);
-  if (box.sizeKind === "to-end" || statedEnd > nextOffset || box.declaredSizeBytes <= box.headerBytes) return nextOffset;
+  if (box.sizeKind === "to-end" || statedEnd > nextOffset || box.declaredSizeBytes <= box.headerBytes)
+    return nextOffset;
   return skipZeroBytes(source, statedEnd, nextOffset) >= nextOffset ? statedEnd : nextOffset;
 }
 
@@ -170,7 +206,8 @@ function outsideBoxes(boxes: readonly TopLevelBox[], dataEndOffset: number): Ext
   const extents: Extent[] = [];
   let startOffset = 0;
   for (const box of [...boxes].sort((a, b) => a.offsetBytes - b.offsetBytes)) {
-    if (box.offsetBytes > startOffset) extents.push({ startOffset, endOffset: Math.min(box.offsetBytes, dataEndOffset) });
+    if (box.offsetBytes > startOffset)
+      extents.push({ startOffset, endOffset: Math.min(box.offsetBytes, dataEndOffset) });
     startOffset = Math.max(startOffset, box.offsetBytes + (box.type === "mdat" ? box.headerBytes : box.sizeBytes));
   }
   if (dataEndOffset > startOffset) extents.push({ startOffset, endOffset: dataEndOffset });

@@ -18,7 +18,10 @@ export function createZeroCheck(source: ByteSource, track: Track): SoundBytes {
     const from = Math.max(0, offset - TELLING_ZEROS);
     const got = source.read(from, bytes);
     const split = offset - from;
-    return { before: isZero(bytes, 0, split), after: got > split && isZero(bytes, split, Math.min(got, split + TELLING_ZEROS)) };
+    return {
+      before: isZero(bytes, 0, split),
+      after: got > split && isZero(bytes, split, Math.min(got, split + TELLING_ZEROS)),
+    };
   };
   let last = { offset: -1, ...around(0) };
   return (offset, sizeBytes) => {

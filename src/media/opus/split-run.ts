@@ -23,6 +23,8 @@ export interface OpusRunOptions {
    * starts at `startIndex`. With `"anywhere"`, bytes before the first packet belong to something else.
    */
   readonly starts?: "anywhere" | ReadonlyMap<number, number>;
+  /** Whether only places are tried that begin as some packet of the track was seen to: much quicker; default no. */
+  readonly onlySeenStarts?: boolean;
   /** How many ways to return at most; default 4. */
   readonly maxResults?: number;
 }
@@ -73,7 +75,7 @@ export function splitOpusRun(
   const quick = search(run, good);
   if (isCertain(quick[0])) return quick.map(toSplit);
   const seen = search(run, places);
-  if (isCertain(seen[0])) return seen.map(toSplit);
+  if (options.onlySeenStarts === true || isCertain(seen[0])) return seen.map(toSplit);
   const all = search(
     run,
     candidatePlaces(run, (byte) => model.isPossibleStart(byte)),

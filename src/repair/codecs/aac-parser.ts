@@ -1,7 +1,7 @@
+import type { AacFrame } from "../../media/aac/aac-frame.ts";
 import { isLegalWindowTransition } from "../../media/aac/aac-frame.ts";
 import { createAacProbe } from "../../media/aac/aac-probe.ts";
 import type { AudioSpecificConfig } from "../../media/aac/audio-specific-config.ts";
-import type { AacFrame } from "../../media/aac/aac-frame.ts";
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { type Candidate, CUT, type PacketParser } from "./packet-parser.ts";
 import { STATELESS } from "./probe-parser.ts";

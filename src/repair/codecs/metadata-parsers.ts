@@ -45,7 +45,11 @@ export function metadataParser(entry: SampleEntry, profile: TrackProfile): Packe
   }
 }
 
-function learnedParser(entry: SampleEntry, profile: TrackProfile, samples: Iterable<Uint8Array>): PacketParser | undefined {
+function learnedParser(
+  entry: SampleEntry,
+  profile: TrackProfile,
+  samples: Iterable<Uint8Array>,
+): PacketParser | undefined {
   const stats = learnSamples(samples);
   const probe = createLearnedProbe(stats);
   const answer = probe.probe(stats.leadBytes, 0, stats.leadBytes.length);

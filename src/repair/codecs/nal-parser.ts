@@ -28,7 +28,11 @@ interface NalSample {
 /** What H.264 and HEVC do each in their own way. */
 interface NalCodec<Sample extends NalSample> {
   readonly codec: string;
-  probe(window: ByteWindow, offset: number, limitOffset: number): Sample | { readonly kind: "cut" } | { readonly kind: "no" };
+  probe(
+    window: ByteWindow,
+    offset: number,
+    limitOffset: number,
+  ): Sample | { readonly kind: "cut" } | { readonly kind: "no" };
   probeStart(bytes: Uint8Array, startIndex: number, endIndex: number): number;
   isSync(sample: Sample): boolean;
   /** Bits for the sample as the one decoded after `last`. */

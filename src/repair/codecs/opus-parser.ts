@@ -14,6 +14,10 @@ const MAX_RUN_BYTES = 64 * 1024;
 const MAX_CUT_ENDS = 8;
 /** A run found by its end alone must be so much likelier than any bytes, for the many places that it may start at. */
 const MIN_FOUND_BITS = 16;
+/** Another family's start that says less tells nothing. */
+const MIN_FOLLOW_BITS = 5;
+/** A start less likely than this, for what stands before it, is none. */
+const MIN_START_BITS = -32;
 /** How much a cut packet's beginning may speak for the end of the one before it. */
 const MAX_CUT_START_BITS = 12;
 
@@ -32,6 +36,7 @@ export function createOpusParser(samples: Iterable<Uint8Array>, largestRunBytes:
     isSelfDelimiting: false,
     maxRunBytes,
     probe: () => undefined,
+    maxStartBits: startBits,
     startEvidenceBits(window, offset) {
       if (window.load(offset, 1) < 1) return 0;
       return model.isStart(window.bytes[offset - window.baseOffset] as number) ? startBits : 0;
@@ -67,45 +72,48 @@ function findOpusRun(
   model: OpusModel,
   states: readonly OpusStreamState[],
 ): PlacedRun | undefined {
-  const [from, end] = [place.from - window.baseOffset, place.end - window.baseOffset];
+  const { from } = place;
+  // A copy: asking for start bits may move the window.
+  const bytes = window.bytes.slice(from - window.baseOffset, place.end - window.baseOffset);
   const starts = new Map<number, number>();
-  for (let index = from; index < end; index++) {
-    if (!model.isPossibleStart(window.bytes[index] as number)) continue;
-    const bits = place.startBits(index + window.baseOffset);
-    if (Number.isFinite(bits)) starts.set(index, bits);
-  }
+  bytes.forEach((byte, index) => {
+    if (!(place.isThorough ? model.isPossibleStart(byte) : model.isStart(byte))) return;
+    const bits = place.startBits(from + index);
+    if (bits > MIN_START_BITS) starts.set(index, bits);
+  });
   if (starts.size === 0) return undefined;
   let best: OpusSplit | undefined;
   let bestBits = MIN_FOUND_BITS;
-  for (const [runEnd, cutBits] of place.mayBeCut ? cutEnds(window.bytes, from, end, model, states) : [[end, 0] as const]) {
-    const [split] = splitOpusRun(window.bytes, from, runEnd, model, { states, starts, maxResults: 1 });
+  const options = { states, starts, maxResults: 1, onlySeenStarts: !place.isThorough };
+  for (const [runEnd, cutBits] of place.mayBeCut ? cutEnds(bytes, place, model, states) : [[bytes.length, 0] as const]) {
+    const [split] = splitOpusRun(bytes, 0, runEnd, model, options);
     if (split === undefined || cutBits - split.costBits <= bestBits) continue;
     best = split;
     bestBits = cutBits - split.costBits;
   }
   if (best === undefined) return undefined;
   return {
-    packets: toPackets(window.bytes, best.boundaries, best.durationSamples),
+    packets: toPackets(bytes, best.boundaries, best.durationSamples),
     costBits: best.costBits,
-    startOffset: (best.boundaries[0] as number) + window.baseOffset,
-    endOffset: (best.boundaries.at(-1) as number) + window.baseOffset,
+    startOffset: from + (best.boundaries[0] as number),
+    endOffset: from + (best.boundaries.at(-1) as number),
   };
 }
 
-/** Where the last whole packet may end before a cut at `end`, with what the bytes from there to the cut say for it. */
+/** Where the last whole packet may end before a cut, with what the bytes from there to the cut say for it. */
 function cutEnds(
   bytes: Uint8Array,
-  from: number,
-  end: number,
+  place: RunPlace,
   model: OpusModel,
   states: readonly OpusStreamState[],
 ): (readonly [number, number])[] {
+  const end = bytes.length;
   const ends: (readonly [number, number])[] = [];
-  const nearest = Math.max(from + 1, end - model.sizeBounds.maxBytes);
-  for (let index = end - 1; index >= nearest; index--) {
-    if (!model.isStart(bytes[index] as number)) continue;
+  for (let index = end - 1; index >= Math.max(1, end - model.sizeBounds.maxBytes); index--) {
+    const followBits = place.followBits?.(place.from + index) ?? 0;
+    if (followBits < MIN_FOLLOW_BITS && !model.isStart(bytes[index] as number)) continue;
     const bits = model.startBits(bytes, index, end, states);
-    ends.push([index, Math.min(MAX_CUT_START_BITS, Number.isFinite(bits) ? bits : 0)]);
+    ends.push([index, Math.max(followBits, Math.min(MAX_CUT_START_BITS, Number.isFinite(bits) ? bits : 0))]);
   }
   ends.sort((a, b) => b[1] - a[1] || b[0] - a[0]);
   return [[end, 0], ...ends.slice(0, MAX_CUT_ENDS)];

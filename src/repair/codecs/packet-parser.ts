@@ -37,6 +37,10 @@ export interface RunPlace {
   readonly end: number;
   /** The bytes break off at `end`, maybe inside a packet: the run is what whole packets there are before it. */
   readonly mayBeCut: boolean;
+  /** What speaks for another family's packet at an offset, in bits: where the run may end before the cut. */
+  readonly followBits?: (offset: number) => number;
+  /** Whether a run is worth much time, for which packets of kinds not seen so far are sought too. */
+  readonly isThorough?: boolean;
   /** log2 of how likely the run starts at an offset, for what stands before it; −Infinity where it cannot. */
   readonly startBits: (offset: number) => number;
 }
@@ -66,6 +70,10 @@ export interface PacketParser {
   probe(window: ByteWindow, offset: number, limit: number): Candidate | typeof CUT | undefined;
   /** Evidence in bits that a packet starts at `offset`, cheap enough to ask at every byte of a damaged range; 0 is no. */
   startEvidenceBits(window: ByteWindow, offset: number): number;
+  /** Most that `startEvidenceBits` ever says; no bound where absent. */
+  readonly maxStartBits?: number;
+  /** Whether a packet may start with this byte: a filter for searches over every byte. Any may where absent. */
+  isStartByte?(byte: number): boolean;
   /** Open parsers: the likeliest parses of `[start, end)` as one run, best first; none where it cannot be one. */
   splitRun(window: ByteWindow, start: number, end: number): readonly Run[];
   /** Open parsers that can find a run by its end alone: the likeliest one at a place, undefined where none is likely. */

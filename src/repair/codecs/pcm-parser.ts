@@ -37,6 +37,7 @@ export function createPcmParser(layout: PcmLayout, frameBytes: number, runSample
     usualRunBytes,
     probe: () => undefined,
     startEvidenceBits: () => 1,
+    maxStartBits: 1,
     splitRun(window, start, end): readonly Run[] {
       const length = end - start;
       if (length <= 0 || length % frameBytes !== 0) return [];

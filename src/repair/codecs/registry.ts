@@ -1,8 +1,8 @@
+import { parseAudioSpecificConfig } from "../../media/aac/audio-specific-config.ts";
+import { parseElementaryStreamDescriptor } from "../../media/aac/elementary-stream-descriptor.ts";
 import { createAc3Probe } from "../../media/ac3/ac3-probe.ts";
 import { createEac3Probe } from "../../media/ac3/eac3-probe.ts";
 import { parseDac3, parseDec3 } from "../../media/ac3/specific-boxes.ts";
-import { parseAudioSpecificConfig } from "../../media/aac/audio-specific-config.ts";
-import { parseElementaryStreamDescriptor } from "../../media/aac/elementary-stream-descriptor.ts";
 import { parseAlacConfig } from "../../media/alac/alac-config.ts";
 import { createAlacProbe } from "../../media/alac/alac-probe.ts";
 import { createDnxhdProbe } from "../../media/dnxhd/dnxhd-probe.ts";
@@ -25,9 +25,9 @@ import { createAvcParser, createHevcParser } from "./nal-parser.ts";
 import { createOpaqueParser } from "./opaque-parser.ts";
 import { createOpusParser } from "./opus-parser.ts";
 import type { PacketParser } from "./packet-parser.ts";
-import { createVp9Parser } from "./vp9-parser.ts";
 import { createPcmParser } from "./pcm-parser.ts";
 import { createProbeParser, type ProbeBytes, type ProbeSetup } from "./probe-parser.ts";
+import { createVp9Parser } from "./vp9-parser.ts";
 
 /** Samples of a reference on which a parser must prove itself, and from which a model is learnt. */
 const TRIED_SAMPLES = 64;
@@ -59,7 +59,8 @@ function videoParser(entry: SampleEntry, profile: TrackProfile): PacketParser | 
   const av1C = entry.children.get("av1C");
   if (av1C) return createAv1Parser(av1C, firstOf(profile.readSamples(1)));
   const vpcC = entry.children.get("vpcC");
-  if (vpcC && entry.format === "vp09") return createVp9Parser(vpcC, profile.readSamples(LEARNT_SAMPLES), profile.maxSizeBytes);
+  if (vpcC && entry.format === "vp09")
+    return createVp9Parser(vpcC, profile.readSamples(LEARNT_SAMPLES), profile.maxSizeBytes);
   const size = entry.visual ? { widthPixels: entry.visual.widthPixels, heightPixels: entry.visual.heightPixels } : {};
   switch (entry.format) {
     case "apch":
@@ -71,7 +72,10 @@ function videoParser(entry: SampleEntry, profile: TrackProfile): PacketParser | 
       return simple({ codec: "prores", firstLookBytes: 256, maxPacketBytes: 64 * MIB }, createProresProbe(size));
     case "AVdn":
     case "AVdh":
-      return simple({ codec: "dnxhd", firstLookBytes: KIB, maxPacketBytes: 64 * MIB }, createDnxhdProbe(dnxhdConstraints(profile)));
+      return simple(
+        { codec: "dnxhd", firstLookBytes: KIB, maxPacketBytes: 64 * MIB },
+        createDnxhdProbe(dnxhdConstraints(profile)),
+      );
     case "jpeg":
     case "mjpa":
     case "dmb1":
@@ -121,19 +125,34 @@ function audioParser(entry: SampleEntry, profile: TrackProfile): PacketParser | 
       return mp3Parser(rate);
     case "ac-3": {
       const dac3 = entry.children.get("dac3");
-      return simple({ codec: "ac3", firstLookBytes: 4 * KIB, maxPacketBytes: 8 * KIB }, createAc3Probe(dac3 && parseDac3(dac3)));
+      return simple(
+        { codec: "ac3", firstLookBytes: 4 * KIB, maxPacketBytes: 8 * KIB },
+        createAc3Probe(dac3 && parseDac3(dac3)),
+      );
     }
     case "ec-3": {
       const dec3 = entry.children.get("dec3");
-      return simple({ codec: "eac3", firstLookBytes: 8 * KIB, maxPacketBytes: 128 * KIB }, createEac3Probe(dec3 && parseDec3(dec3)));
+      return simple(
+        { codec: "eac3", firstLookBytes: 8 * KIB, maxPacketBytes: 128 * KIB },
+        createEac3Probe(dec3 && parseDec3(dec3)),
+      );
     }
     case "fLaC": {
       const dfLa = entry.children.get("dfLa");
-      return dfLa && simple({ codec: "flac", firstLookBytes: 16 * KIB, maxPacketBytes: MIB }, createFlacProbe(parseFlacConfig(dfLa)));
+      return (
+        dfLa &&
+        simple({ codec: "flac", firstLookBytes: 16 * KIB, maxPacketBytes: MIB }, createFlacProbe(parseFlacConfig(dfLa)))
+      );
     }
     case "alac": {
       const cookie = entry.children.get("alac");
-      return cookie && simple({ codec: "alac", firstLookBytes: 16 * KIB, maxPacketBytes: MIB }, createAlacProbe(parseAlacConfig(cookie)));
+      return (
+        cookie &&
+        simple(
+          { codec: "alac", firstLookBytes: 16 * KIB, maxPacketBytes: MIB },
+          createAlacProbe(parseAlacConfig(cookie)),
+        )
+      );
     }
     case "Opus":
       return createOpusParser(profile.readSamples(LEARNT_SAMPLES), largestRunBytes(profile));
@@ -151,7 +170,8 @@ function largestRunBytes(profile: TrackProfile): number {
 function mp4aParser(entry: SampleEntry): PacketParser | undefined {
   const esds = entry.children.get("esds");
   const info = esds && parseElementaryStreamDescriptor(esds);
-  if (info?.objectTypeIndication === 0x69 || info?.objectTypeIndication === 0x6b) return mp3Parser(entry.audio?.sampleRateHz);
+  if (info?.objectTypeIndication === 0x69 || info?.objectTypeIndication === 0x6b)
+    return mp3Parser(entry.audio?.sampleRateHz);
   if (!info?.decoderSpecificInfo) return undefined;
   return createAacParser(parseAudioSpecificConfig(info.decoderSpecificInfo));
 }

@@ -1,9 +1,10 @@
+import { BitReader } from "../../media/bytes/bit-reader.ts";
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { vp9EndEvidenceBits } from "../../media/vp9/end-evidence.ts";
 import { Vp9Model } from "../../media/vp9/model.ts";
 import { createVp9Probe, type Vp9Probe, type Vp9StartProbe } from "../../media/vp9/probe.ts";
 import { parseSuperframeIndex } from "../../media/vp9/superframe.ts";
-import type { Vp9State } from "../../media/vp9/uncompressed-header.ts";
+import { parseVp9FrameHeader, type Vp9State } from "../../media/vp9/uncompressed-header.ts";
 import type { Candidate, PacketParser, Run } from "./packet-parser.ts";
 import { STATELESS } from "./probe-parser.ts";
 
@@ -14,7 +15,7 @@ const MAX_TAIL_BYTES = 64;
 /** An end less likely than this is none. */
 const MIN_END_BITS = -8;
 /** Against a hidden frame in a packet of its own: muxers join it with the shown one after it. */
-const HIDDEN_ALONE_BITS = -24;
+const HIDDEN_ALONE_BITS = -48;
 /** Against a packet that shows a frame again and yet has more bytes. */
 const IMPOSSIBLE_BITS = -64;
 /** Evidence that one of the frames in a superframe adds at most. */
@@ -41,6 +42,7 @@ export function createVp9Parser(vpccPayload: Uint8Array, samples: Iterable<Uint8
     maxRunBytes: Math.min(MAX_PACKET_BYTES, largestBytes * 4),
     probe: () => undefined,
     startEvidenceBits: (window, offset) => Math.max(0, track.startBits(window, offset)),
+    isStartByte: (byte) => track.isStartByte(byte),
     endBits,
     splitRun(window, start, end): readonly Run[] {
       const answer = track.startAt(window, start);
@@ -86,6 +88,10 @@ class Vp9Track {
     }
   }
 
+  isStartByte(byte: number): boolean {
+    return this.#model.isFamiliarStart(byte);
+  }
+
   startAt(window: ByteWindow, offset: number, state = this.#state): Start | undefined {
     const first = window.bytes[offset - window.baseOffset];
     const isVisible = offset >= window.baseOffset && offset < window.endOffset;
@@ -102,9 +108,25 @@ class Vp9Track {
     return answer.evidenceBits + this.#model.headerBits(answer.header, window.bytes, offset - window.baseOffset);
   }
 
-  startBits(window: ByteWindow, offset: number, state = this.#state): number {
-    const answer = this.startAt(window, offset, state);
-    return answer === undefined ? 0 : this.headBits(window, offset, answer);
+  startBits(window: ByteWindow, offset: number): number {
+    const answer = this.startAt(window, offset);
+    if (answer !== undefined) return this.headBits(window, offset, answer);
+    return offset + LOOK_BYTES > window.sizeBytes ? this.#cutStartBits(window, offset) : 0;
+  }
+
+  /** Where the data end inside a frame's headers, the first of them tells what it can. */
+  #cutStartBits(window: ByteWindow, offset: number): number {
+    const visible = window.load(offset, LOOK_BYTES);
+    const index = offset - window.baseOffset;
+    const { bytes } = window;
+    if (visible < 1 || !this.#model.isFamiliarStart(bytes[index] as number)) return 0;
+    if (this.#probe.probeStart(bytes, index, index + visible, this.#state).kind !== "more") return 0;
+    try {
+      const header = parseVp9FrameHeader(new BitReader(bytes, index, index + visible), this.#state);
+      return header ? header.fixedBits + this.#model.headerBits(header, bytes, index) : 0;
+    } catch {
+      return 0;
+    }
   }
 
   /** log2 odds that the packet at `start` ends at `end`. Frames of a superframe speak for it as packets would. */

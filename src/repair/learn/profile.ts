@@ -77,7 +77,13 @@ export function learnProfile(movie: Movie, source: ByteSource): RecordingProfile
   const runs = mergeRuns(chunks);
   return {
     movie,
-    tracks: movie.tracks.map((track, index) => learnTrack(track, source, runs.filter((run) => run.track === index))),
+    tracks: movie.tracks.map((track, index) =>
+      learnTrack(
+        track,
+        source,
+        runs.filter((run) => run.track === index),
+      ),
+    ),
     interleave: learnInterleave(movie, runs),
   };
 }
@@ -149,10 +155,20 @@ function presentationDelay(samples: SampleTable): number {
 }
 
 /** Calls back with decode time and composition offset of the first `limit` samples. */
-function walkTimes(samples: SampleTable, limit: number, visit: (decodeTicks: number, compositionTicks: number) => void): void {
+function walkTimes(
+  samples: SampleTable,
+  limit: number,
+  visit: (decodeTicks: number, compositionTicks: number) => void,
+): void {
   const durations = samples.durationRuns;
   const composition = samples.compositionRuns ?? new Int32Array(0);
-  let [durationRun, durationLeft, compositionRun, compositionLeft, ticks] = [0, durations[0] ?? 0, 0, composition[0] ?? 0, 0];
+  let [durationRun, durationLeft, compositionRun, compositionLeft, ticks] = [
+    0,
+    durations[0] ?? 0,
+    0,
+    composition[0] ?? 0,
+    0,
+  ];
   for (let sample = 0; sample < Math.min(limit, samples.sampleCount); sample++) {
     while (compositionLeft === 0 && compositionRun + 2 < composition.length) {
       compositionRun += 2;
@@ -224,7 +240,10 @@ function mergeRuns(chunks: readonly Chunk[]): Chunk[] {
   const runs: Chunk[] = [];
   for (const chunk of chunks) {
     const last = runs.at(-1);
-    const joins = last?.track === chunk.track && last.endOffset === chunk.offset && last.firstSample + last.samples === chunk.firstSample;
+    const joins =
+      last?.track === chunk.track &&
+      last.endOffset === chunk.offset &&
+      last.firstSample + last.samples === chunk.firstSample;
     if (last && joins) {
       runs[runs.length - 1] = {
         ...last,

@@ -1,8 +1,12 @@
-/** A place where a packet stands so surely that it shows in a search over every byte. */
+import type { ByteWindow } from "../../media/bytes/byte-window.ts";
+
+/** A place where a packet seems to start, seen in a search over every byte. */
 export interface Anchor {
   readonly offset: number;
   /** Evidence for it in bits. */
   readonly evidenceBits: number;
+  /** Whether it stands beyond doubt; otherwise the bytes may well be another packet's. */
+  readonly isSure: boolean;
 }
 
 /** Anchors remembered before the oldest half is forgotten. */
@@ -10,18 +14,30 @@ const MAX_REMEMBERED = 4096;
 /** A question from so little before the known bytes adds to them; one from farther back starts over. */
 const MAX_STEP_BACK_BYTES = 64 * 1024;
 
+const LOAD_BYTES = 64 * 1024;
+
+/** What makes an anchor. */
+export interface AnchorTest {
+  /** Whether any anchor may start with this byte. */
+  isStartByte(byte: number): boolean;
+  /** The anchor at an offset, if any. May move the window. */
+  anchorAt(offset: number): Anchor | undefined;
+}
+
 /** The anchors of one stretch of bytes, found as they are asked for, so that no byte is looked at twice on the way on. */
 export class Anchors {
-  readonly #evidenceAt: (offset: number) => number;
+  readonly #window: ByteWindow;
+  readonly #test: AnchorTest;
   readonly #limit: number;
   #found: Anchor[] = [];
   /** All anchors in `[#from, #to)` are known. */
   #from = 0;
   #to = 0;
 
-  /** `evidenceAt` tells the evidence for an anchor at an offset, 0 where there is none; `limit` is where the bytes end. */
-  constructor(evidenceAt: (offset: number) => number, limit: number) {
-    this.#evidenceAt = evidenceAt;
+  /** `limit` is where the bytes end. */
+  constructor(window: ByteWindow, test: AnchorTest, limit: number) {
+    this.#window = window;
+    this.#test = test;
     this.#limit = limit;
   }
 
@@ -29,16 +45,31 @@ export class Anchors {
   next(offset: number, reach: number): Anchor | undefined {
     const known = this.#known(offset);
     if (known !== undefined) return known.offset <= reach ? known : undefined;
-    const end = Math.min(this.#limit - 1, reach);
-    for (let at = this.#to; at <= end; at++) {
-      const evidenceBits = this.#evidenceAt(at);
-      if (evidenceBits <= 0) continue;
-      this.#to = at + 1;
-      const anchor = { offset: at, evidenceBits };
-      this.#remember(anchor);
-      return anchor;
+    const end = Math.min(this.#limit, reach + 1);
+    const anchor = this.#find(this.#to, end);
+    this.#to = anchor ? anchor.offset + 1 : Math.max(this.#to, end);
+    if (anchor) this.#remember(anchor);
+    return anchor;
+  }
+
+  #find(from: number, end: number): Anchor | undefined {
+    if (from >= end) return undefined;
+    const isStart = Uint8Array.from({ length: 256 }, (_, byte) => (this.#test.isStartByte(byte) ? 1 : 0));
+    const window = this.#window;
+    let at = from;
+    while (at < end) {
+      const visible = Math.min(window.load(at, Math.min(LOAD_BYTES, end - at)), end - at);
+      if (visible <= 0) return undefined;
+      const { bytes } = window;
+      const first = at - window.baseOffset;
+      let index = first;
+      while (index < first + visible && isStart[bytes[index] as number] === 0) index++;
+      at += index - first;
+      if (index === first + visible) continue;
+      const anchor = this.#test.anchorAt(at);
+      if (anchor) return anchor;
+      at++;
     }
-    this.#to = Math.max(this.#to, end + 1);
     return undefined;
   }
 
@@ -63,9 +94,10 @@ export class Anchors {
   /** Looks at the bytes just before those known, so that these need not be looked at again. */
   #stepBack(offset: number): void {
     const before: Anchor[] = [];
-    for (let at = offset; at < this.#from; at++) {
-      const evidenceBits = this.#evidenceAt(at);
-      if (evidenceBits > 0) before.push({ offset: at, evidenceBits });
+    let anchor = this.#find(offset, this.#from);
+    while (anchor !== undefined) {
+      before.push(anchor);
+      anchor = this.#find(anchor.offset + 1, this.#from);
     }
     this.#found.unshift(...before);
     this.#from = offset;

@@ -1,6 +1,6 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { type Candidate, CUT, type PacketParser } from "../codecs/packet-parser.ts";
-import { Anchors } from "./anchors.ts";
+import { type Anchor, Anchors } from "./anchors.ts";
 import type { Edge, LatticeModel } from "./edge.ts";
 import { OpenRuns } from "./open-runs.ts";
 
@@ -8,6 +8,8 @@ export type { Edge, LatticeModel } from "./edge.ts";
 
 /** A packet with this much evidence stands by itself; with less, what follows it must confirm it. */
 const SURE_BITS = 28;
+/** An open packet's start that says so much stands out among other bytes. */
+const SURE_OPEN_BITS = 18;
 /** Evidence enough for a packet that stands exactly where one is expected. */
 const EXPECTED_BITS = 10;
 /** Evidence enough for a packet together with the start of an open one behind it. */
@@ -23,7 +25,8 @@ export class Lattice {
   readonly #model: LatticeModel;
   readonly #limit: number;
   readonly #open: OpenRuns;
-  readonly #anchors: Anchors;
+  /** Families whose packets may stand out among other bytes. */
+  readonly #anchoring: readonly number[];
   /** Probes made lately: looking ahead asks what the next step asks again. */
   readonly #probes = new Map<number, Candidate | typeof CUT | undefined>();
 
@@ -32,9 +35,13 @@ export class Lattice {
     this.#window = window;
     this.#model = model;
     this.#limit = limit;
-    this.#anchors = new Anchors((offset) => this.#anchorBits(offset), limit);
-    const neighbours = { anchors: this.#anchors, hasPacket: (offset: number) => this.#hasPacket(offset) };
-    this.#open = new OpenRuns(window, model, limit, neighbours);
+    this.#anchoring = model.parsers.flatMap((parser, family) => (mayAnchor(parser) ? [family] : []));
+    const anchorAt = (offset: number): Anchor | undefined => this.#anchorAt(offset);
+    this.#open = new OpenRuns(window, model, limit, {
+      anchors: new Anchors(window, { isStartByte: (byte) => this.#isAnchorByte(byte), anchorAt }, limit),
+      hasPacket: (offset) => this.#hasPacket(offset),
+      startBits: (offset) => this.#startBits(offset),
+    });
   }
 
   /** Every plausible step from `offset` after a packet of `lastFamily` (−1: none), in family order. */
@@ -124,20 +131,41 @@ export class Lattice {
     return false;
   }
 
-  /** Evidence for a packet that stands at `offset` so surely that it shows in a search over every byte; 0 where none does. */
-  #anchorBits(offset: number): number {
-    for (let family = 0; family < this.#model.parsers.length; family++) {
+  #isAnchorByte(byte: number): boolean {
+    return this.#anchoring.some((family) => this.#model.parsers[family]?.isStartByte?.(byte) ?? true);
+  }
+
+  /** A packet that stands at `offset` so surely that it shows in a search over every byte, or nearly so. */
+  #anchorAt(offset: number): Anchor | undefined {
+    for (const family of this.#anchoring) {
       const parser = this.#model.parsers[family] as PacketParser;
       const startBits = parser.startEvidenceBits(this.#window, offset);
       if (startBits <= 0) continue;
       if (!parser.isSelfDelimiting) {
-        if (startBits >= SURE_BITS) return startBits;
+        if (startBits >= SURE_OPEN_BITS) return { offset, evidenceBits: startBits, isSure: true };
         continue;
       }
       const edge = this.selfEdge(offset, family, -1);
-      if (edge === CUT && startBits >= SURE_BITS / 2) return startBits;
-      if (typeof edge === "object" && this.isSure(edge)) return Math.max(startBits, edge.packets[0]?.evidenceBits ?? 0);
+      if (edge === CUT && startBits >= SURE_BITS / 2) return { offset, evidenceBits: startBits, isSure: true };
+      if (typeof edge !== "object") continue;
+      const evidenceBits = Math.max(startBits, edge.packets[0]?.evidenceBits ?? 0);
+      if (this.isSure(edge)) return { offset, evidenceBits, isSure: true };
+      const isFollowed = evidenceBits >= EXPECTED_BITS && this.#openStartBits(edge.endOffset) > 0;
+      if (isFollowed) return { offset, evidenceBits, isSure: false };
     }
-    return 0;
+    return undefined;
   }
+
+  /** What speaks for any packet's start at `offset`, even of one that the end of the data cuts. */
+  #startBits(offset: number): number {
+    let bits = 0;
+    for (const family of this.#anchoring) {
+      bits = Math.max(bits, this.#model.parsers[family]?.startEvidenceBits(this.#window, offset) ?? 0);
+    }
+    return bits;
+  }
+}
+
+function mayAnchor(parser: PacketParser): boolean {
+  return parser.isSelfDelimiting || (parser.maxStartBits ?? SURE_OPEN_BITS) >= SURE_OPEN_BITS;
 }

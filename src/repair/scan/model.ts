@@ -1,7 +1,7 @@
-import { createParser } from "../codecs/registry.ts";
-import type { Family } from "../assign.ts";
-import type { RecordingProfile } from "../learn/profile.ts";
 import type { SampleEntry } from "../../media/isobmff/movie.ts";
+import type { Family } from "../assign.ts";
+import { createParser } from "../codecs/registry.ts";
+import type { RecordingProfile } from "../learn/profile.ts";
 import type { LatticeModel } from "./lattice.ts";
 
 /** The worst a transition can count: never seen in the reference. */

@@ -1,6 +1,6 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import type { PacketParser, PlacedRun, RunPlace } from "../codecs/packet-parser.ts";
-import type { Anchors } from "./anchors.ts";
+import type { Anchor, Anchors } from "./anchors.ts";
 import type { Edge, LatticeModel } from "./edge.ts";
 
 /** What it costs a run at least to pass over a sure start as if it were its own bytes. */
@@ -14,6 +14,9 @@ const PIECE_BYTES = 16 * 1024;
 const MIN_LIMIT_END_BITS = 1.5;
 /** Bytes that one scan may search for runs at once, and per byte of progress: a bound on hostile input. */
 const BUDGET = { bytes: 512 * 1024, perByte: 3 } as const;
+/** So close behind a start, one surer by so much is probably the true one. */
+const CONTEST_BYTES = 64;
+const CONTEST_BITS = 8;
 /** What it costs a run to pass over zeros that may be damage. */
 const PASSED_ZEROS_BITS = 12;
 /** Runs up to so much longer than the usual ones may be silent as a whole. */
@@ -24,6 +27,8 @@ interface RunEnd {
   readonly offset: number;
   /** Whether the bytes break off there, so that the last packet may be cut. */
   readonly mayBeCut: boolean;
+  /** Whether a surer start stands close behind. */
+  readonly isContested?: boolean;
   /** What it costs to pass over the sure starts before it. */
   readonly passedBits: number;
 }
@@ -33,6 +38,8 @@ export interface Neighbours {
   readonly anchors: Anchors;
   /** Whether a self-delimiting packet stands at a place where one is expected. */
   hasPacket(offset: number): boolean;
+  /** What speaks for some other packet's start at an offset, in bits. */
+  startBits(offset: number): number;
 }
 
 /** Finds runs of packets that don't tell their size, by what bounds them. */
@@ -72,7 +79,7 @@ export class OpenRuns {
       if (edge === undefined) continue;
       found.push(edge);
       // What fits up to the first sure start has no business beyond it.
-      if (edge.scoreBits - startBits > prior - PASSED_ANCHOR_BITS) break;
+      if (!end.isContested && edge.scoreBits - startBits > prior - PASSED_ANCHOR_BITS) break;
     }
     return found;
   }
@@ -114,6 +121,8 @@ export class OpenRuns {
     if (end.mayBeCut && parser.findRun !== undefined) ways.push(this.#cutEdge(offset, end, family, prior));
     else if (!end.mayBeCut || this.#endsWhole(offset, end.offset, parser)) ways.push(...this.#split(offset, end.offset, family, prior));
     if (isStandalone) for (const other of this.families) if (other !== family) ways.push(this.#jointEdge(offset, end, family, other, prior));
+    const isPoor: boolean = isStandalone && !end.mayBeCut && ways.every((way) => way === undefined);
+    if (isPoor) for (const other of this.families) if (other !== family) ways.push(this.#jointEdge(offset, end, family, other, prior, true));
     let best: Edge | undefined;
     for (const way of ways) if (way !== undefined && (best === undefined || way.scoreBits > best.scoreBits)) best = way;
     return best && { ...best, scoreBits: best.scoreBits - end.passedBits };
@@ -133,13 +142,13 @@ export class OpenRuns {
   }
 
   /** A packet of `family` and a run of `other` that fills the bytes from its end to a known one. */
-  #jointEdge(offset: number, end: RunEnd, family: number, other: number, prior: number): Edge | undefined {
+  #jointEdge(offset: number, end: RunEnd, family: number, other: number, prior: number, isThorough = false): Edge | undefined {
     const parser = this.#model.parsers[family] as PacketParser;
     const second = this.#model.parsers[other] as PacketParser;
     const endBits = parser.endBits?.(this.#window, offset);
     if (endBits === undefined || second.findRun === undefined) return undefined;
     const from = Math.max(offset + 1, end.offset - second.maxRunBytes);
-    const run = this.#findRun(other, { from, end: end.offset, mayBeCut: end.mayBeCut, startBits: endBits });
+    const run = this.#findRun(other, { from, end: end.offset, mayBeCut: end.mayBeCut, startBits: endBits, isThorough });
     if (run === undefined) return undefined;
     const [before] = parser.splitRun(this.#window, offset, run.startOffset);
     if (before === undefined) return undefined;
@@ -151,14 +160,16 @@ export class OpenRuns {
 
   #findRun(family: number, place: RunPlace): PlacedRun | undefined {
     const parser = this.#model.parsers[family] as PacketParser;
-    const bytes = Math.min(place.end - place.from, parser.maxRunBytes, PIECE_BYTES) * (place.mayBeCut ? 4 : 1);
-    return this.#spend(bytes) ? parser.findRun?.(this.#window, place) : undefined;
+    const bytes = Math.min(place.end - place.from, parser.maxRunBytes, PIECE_BYTES) * (place.mayBeCut ? 4 : 1) * (place.isThorough ? 16 : 1);
+    const followBits = place.mayBeCut ? { followBits: (offset: number) => this.#neighbours.startBits(offset) } : {};
+    return this.#spend(bytes) ? parser.findRun?.(this.#window, { ...place, ...followBits }) : undefined;
   }
 
   /** Where a run may end: at sure starts, at damage, with the data, or after a piece's length. */
   *#runEnds(offset: number, parser: PacketParser): Generator<RunEnd> {
     const reach = Math.min(this.#limit, offset + parser.maxRunBytes);
-    let anchor = this.#neighbours.anchors.next(offset + 1, reach);
+    const isShort = parser.endBits === undefined && parser.usualRunBytes.length === 0;
+    let anchor = this.#nextAnchor(offset, reach, isShort);
     let passedBits = 0;
     const bound = anchor?.offset ?? reach;
     const zeros = this.#findDamage(offset, bound, parser);
@@ -172,11 +183,21 @@ export class OpenRuns {
       const end = reach === this.#limit ? reach : Math.min(reach, offset + PIECE_BYTES);
       yield { offset: end, mayBeCut: true, passedBits };
     }
-    for (let count = 0; anchor !== undefined && count < ANCHORS_PER_GAP; count++) {
-      yield { offset: anchor.offset, mayBeCut: false, passedBits };
-      passedBits += Math.max(PASSED_ANCHOR_BITS, anchor.evidenceBits);
-      anchor = this.#neighbours.anchors.next(anchor.offset + 1, reach);
+    for (let count = 0; anchor !== undefined && count < ANCHORS_PER_GAP; count += anchor.isSure ? 1 : 0) {
+      const next = this.#nextAnchor(anchor.offset, reach, isShort);
+      const isContested = !anchor.isSure || (next !== undefined && isContest(anchor, next));
+      yield { offset: anchor.offset, mayBeCut: false, isContested, passedBits };
+      if (!isContested) passedBits += Math.max(PASSED_ANCHOR_BITS, anchor.evidenceBits);
+      if (next === undefined) return;
+      anchor = next;
     }
+  }
+
+  /** The next anchor behind `offset`; one that is not sure says nothing unless it stands within a short run. */
+  #nextAnchor(offset: number, reach: number, isShort: boolean): Anchor | undefined {
+    let anchor = this.#neighbours.anchors.next(offset + 1, reach);
+    while (anchor !== undefined && !anchor.isSure && !isShort) anchor = this.#neighbours.anchors.next(anchor.offset + 1, reach);
+    return anchor;
   }
 
   /** Where zeros that are no silence begin in `[offset, end)`, or −1. Sound may well be silent for a usual run's length. */
@@ -192,6 +213,11 @@ export class OpenRuns {
     this.#spentBytes += bytes;
     return true;
   }
+}
+
+/** Whether one of two anchors is likely an accident: what the other holds looks by chance like a start just before it. */
+function isContest(anchor: Anchor, next: Anchor): boolean {
+  return next.offset - anchor.offset <= CONTEST_BYTES && next.evidenceBits > anchor.evidenceBits + CONTEST_BITS;
 }
 
 /** Offset of the first run of at least `lengthBytes` zeros in `[from, to)`, or −1. Looks at one byte in `lengthBytes`. */

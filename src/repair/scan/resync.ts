@@ -2,6 +2,7 @@ import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { partsOf } from "./edge.ts";
 import type { Lattice, LatticeModel } from "./lattice.ts";
 import { type Path, searchPath } from "./search.ts";
+import { skipZeros } from "./zeros.ts";
 
 /** Where the recording goes on after damage; the end of the data, without a path, where it does not. */
 export interface Resync {
@@ -19,7 +20,13 @@ const ATTEMPTS_PER_MIB = 4096;
 const MIB = 1024 * 1024;
 
 /** The first place from `from` on where at least three packets chain. Linear in the bytes passed over. */
-export function findResync(window: ByteWindow, model: LatticeModel, lattice: Lattice, from: number, limit: number): Resync {
+export function findResync(
+  window: ByteWindow,
+  model: LatticeModel,
+  lattice: Lattice,
+  from: number,
+  limit: number,
+): Resync {
   let offset = from;
   let attempts = 0;
   while (offset < limit) {
@@ -52,31 +59,4 @@ function isChain(path: Path, limit: number): boolean {
   if (path.scoreBits < CHAIN.bits) return false;
   const packets = path.edges.flatMap(partsOf).reduce((count, edge) => count + edge.packets.length, 0);
   return packets >= CHAIN.packets || path.edges.at(-1)?.endOffset === limit;
-}
-
-/** The first offset from `from` on that holds something other than zero, or `limit`. */
-export function skipZeros(window: ByteWindow, from: number, limit: number): number {
-  let offset = from;
-  while (offset < limit) {
-    const visible = Math.min(window.load(offset, Math.min(64 * 1024, limit - offset)), limit - offset);
-    if (visible <= 0) return limit;
-    const base = offset - window.baseOffset;
-    for (let index = 0; index < visible; index++) if (window.bytes[base + index] !== 0) return offset + index;
-    offset += visible;
-  }
-  return limit;
-}
-
-/** Where the run of zeros that covers `offset` begins. */
-export function zeroRunStart(window: ByteWindow, offset: number): number {
-  let start = offset;
-  while (start > 0) {
-    const from = Math.max(0, start - 4096);
-    window.load(from, start - from);
-    for (let at = start - 1; at >= from; at--) {
-      if (window.bytes[at - window.baseOffset] !== 0) return at + 1;
-    }
-    start = from;
-  }
-  return 0;
 }

@@ -4,8 +4,9 @@ import type { Finding } from "../findings.ts";
 import { type Edge, partsOf } from "./edge.ts";
 import { Lattice, type LatticeModel } from "./lattice.ts";
 import { PacketLog } from "./packet-log.ts";
-import { findResync, skipZeros, zeroRunStart } from "./resync.ts";
+import { findResync } from "./resync.ts";
 import { type Path, searchPath } from "./search.ts";
+import { findZeroRun, skipZeros, zeroRunStart } from "./zeros.ts";
 
 /** Two claims on the same bytes are told apart at once only when this many bits lie between them. */
 const CONTEST_BITS = 8;
@@ -13,6 +14,10 @@ const CONTEST_BITS = 8;
 const HELD_PACKETS = 6;
 const SEARCH = { depth: 6, plainBits: 56, expansions: 64 } as const;
 const MIN_PADDING_RUN_BYTES = 16;
+/** A run of zeros this long among lost bytes is damage. */
+const DAMAGE_ZEROS_BYTES = 512;
+/** A run found backwards from a resync must stand on this much. */
+const MIN_FILL_BITS = 8;
 
 /** What a scan of raw bytes found. */
 export interface ScanResult {
@@ -58,7 +63,10 @@ export class Scanner {
     let offset = start;
     while (offset < end) {
       if ((++this.#steps & 0xfff) === 0) await progress?.(offset);
-      offset = this.#fastStep(lattice, offset) ?? this.#searchStep(lattice, offset, end) ?? this.#recover(lattice, offset, end);
+      offset =
+        this.#fastStep(lattice, offset) ??
+        this.#searchStep(lattice, offset, end) ??
+        this.#recover(lattice, offset, end);
     }
     this.#commit(0);
   }
@@ -106,9 +114,24 @@ export class Scanner {
     }
     const damageStart = isZero ? this.#dropDamaged(offset) : offset;
     const resync = findResync(this.#window, this.#model, lattice, offset, end);
-    this.#noteGap(damageStart, resync.offset, isZero, resync.offset >= end && this.#isCut(lattice, offset));
-    if (resync.path) return this.#follow(resync.path, resync.offset, end);
-    return end;
+    const fill = resync.path && this.#fillBefore(lattice, offset, resync.offset);
+    const goesOnAt = resync.offset - (fill ? runBytes(fill) : 0);
+    this.#noteGap(damageStart, goesOnAt, isZero, resync.offset >= end && this.#isCut(lattice, offset));
+    if (resync.path === undefined) return end;
+    if (fill) this.#take(fill, goesOnAt);
+    return this.#follow(resync.path, resync.offset, end);
+  }
+
+  /** Packets that do not tell their size are found from behind: what ends where the recording goes on. */
+  #fillBefore(lattice: Lattice, offset: number, resyncOffset: number): Edge | undefined {
+    let from = offset;
+    while (from < resyncOffset) {
+      const zeros = findZeroRun(this.#window, from, resyncOffset, DAMAGE_ZEROS_BYTES);
+      if (zeros < 0) break;
+      from = skipZeros(this.#window, zeros, resyncOffset);
+    }
+    const [best] = lattice.backFill(from, resyncOffset);
+    return best && best.scoreBits >= MIN_FILL_BITS ? best : undefined;
   }
 
   /** Takes back up to three packets and looks for another way past `offset`. */
@@ -197,8 +220,15 @@ export class Scanner {
   }
 }
 
+/** A path into a dead end holds while each step shows this much: it starts where the packet before it ends. */
+const STUCK_STEP_BITS = 10;
+const OPEN_PATH_BITS = 8;
+
+function runBytes(edge: Edge): number {
+  return edge.packets.reduce((sum, packet) => sum + packet.sizeBytes, 0);
+}
+
 /** Whether a path stands on more than luck. */
 function isConvincing(path: Path): boolean {
-  if (path.isOpenEnded) return path.scoreBits >= 8;
-  return path.scoreBits >= 40;
+  return path.scoreBits >= (path.isOpenEnded ? OPEN_PATH_BITS : path.edges.length * STUCK_STEP_BITS);
 }

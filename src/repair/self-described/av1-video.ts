@@ -1,8 +1,8 @@
-import { BitReader } from "../../media/bytes/bit-reader.ts";
+import { ReelmillError } from "../../base/errors.ts";
 import { OBU_FRAME, OBU_FRAME_HEADER, OBU_METADATA, OBU_SEQUENCE_HEADER, parseObuHeader } from "../../media/av1/obu.ts";
 import { type Av1SequenceHeader, parseAv1SequenceHeader } from "../../media/av1/sequence-header.ts";
+import { BitReader } from "../../media/bytes/bit-reader.ts";
 import { createVisualEntry } from "../../media/isobmff/create-entry.ts";
-import { ReelmillError } from "../../base/errors.ts";
 import { ASSUMED_RATE, type GuessedVideo } from "./profile.ts";
 
 const MAX_SEQUENCE_HEADER_BYTES = 128;
@@ -39,7 +39,8 @@ function tryParse(payload: Uint8Array): Av1SequenceHeader | undefined {
 
 /** `av1C` (AV1-ISOBMFF §2.3.3). Level 31 is "no bound"; what matters stands in the sequence header itself. */
 function configurationRecord(sequence: Av1SequenceHeader, obu: Uint8Array): Uint8Array {
-  const flags = (sequence.monochrome ? 0x10 : 0) | (sequence.subsamplingX ? 0x08 : 0) | (sequence.subsamplingY ? 0x04 : 0);
+  const flags =
+    (sequence.monochrome ? 0x10 : 0) | (sequence.subsamplingX ? 0x08 : 0) | (sequence.subsamplingY ? 0x04 : 0);
   const record = new Uint8Array(4 + obu.length);
   record.set([0x81, (sequence.profile << 5) | 31, flags, 0]);
   record.set(obu, 4);

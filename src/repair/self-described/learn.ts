@@ -1,11 +1,11 @@
 import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { ByteWindow } from "../../media/bytes/byte-window.ts";
-import { createParser } from "../codecs/registry.ts";
 import { CUT, type PacketParser } from "../codecs/packet-parser.ts";
+import { createParser } from "../codecs/registry.ts";
 import type { RecordingProfile } from "../learn/profile.ts";
 import type { Extent, Triage } from "../triage.ts";
 import { createProfile, type GuessedTrack, type GuessedVideo } from "./profile.ts";
-import { type GuessedSound, findSound, findSoundAmongPictures, shares } from "./sound.ts";
+import { findSound, findSoundAmongPictures, type GuessedSound, shares } from "./sound.ts";
 import { findVideoAt } from "./video.ts";
 
 /** What a recording tells of itself. */
@@ -42,7 +42,10 @@ export function learnFromItself(damaged: ByteSource, state: Triage): SelfPortrai
   const { gaps, runs } = walkRuns(window, extent, found.offset, parser);
   if (runs.length === 0) return undefined;
   // Data cut at the front may begin inside a packet: what lies before the first picture is asked last.
-  const sound = findSound(window, gaps.slice(1), false) ?? findSound(window, gaps, false) ?? soundBehind(window, extent, gaps[1], parser);
+  const sound =
+    findSound(window, gaps.slice(1), false) ??
+    findSound(window, gaps, false) ??
+    soundBehind(window, extent, gaps[1], parser);
   const track = videoTrack(found.video, runs);
   return {
     profile: createProfile(sound ? [track, sound.track] : [track]),
@@ -51,7 +54,12 @@ export function learnFromItself(damaged: ByteSource, state: Triage): SelfPortrai
   };
 }
 
-function soundBehind(window: ByteWindow, extent: Extent, gap: Extent | undefined, parser: PacketParser): GuessedSound | undefined {
+function soundBehind(
+  window: ByteWindow,
+  extent: Extent,
+  gap: Extent | undefined,
+  parser: PacketParser,
+): GuessedSound | undefined {
   return gap && findSoundAmongPictures(window, { startOffset: gap.startOffset, endOffset: extent.endOffset }, parser);
 }
 
@@ -103,12 +111,14 @@ interface Runs {
 }
 
 function walkRuns(window: ByteWindow, extent: Extent, firstOffset: number, parser: PacketParser): Runs {
-  const gaps: Extent[] = firstOffset > extent.startOffset ? [{ startOffset: extent.startOffset, endOffset: firstOffset }] : [];
+  const gaps: Extent[] =
+    firstOffset > extent.startOffset ? [{ startOffset: extent.startOffset, endOffset: firstOffset }] : [];
   const runs: number[] = [];
   let offset = firstOffset;
   while (runs.length < MAX_RUNS) {
     const run = walkRun(window, offset, extent.endOffset, parser);
-    if (run.packets === 0 || run.packets === MAX_RUN_PACKETS) return { gaps, runs: [...runs, run.packets].filter((count) => count > 0) };
+    if (run.packets === 0 || run.packets === MAX_RUN_PACKETS)
+      return { gaps, runs: [...runs, run.packets].filter((count) => count > 0) };
     runs.push(run.packets);
     const next = nextVideo(window, run.endOffset, extent.endOffset, parser);
     if (next === undefined) break;
@@ -118,7 +128,12 @@ function walkRuns(window: ByteWindow, extent: Extent, firstOffset: number, parse
   return { gaps, runs };
 }
 
-function walkRun(window: ByteWindow, startOffset: number, limit: number, parser: PacketParser): { packets: number; endOffset: number } {
+function walkRun(
+  window: ByteWindow,
+  startOffset: number,
+  limit: number,
+  parser: PacketParser,
+): { packets: number; endOffset: number } {
   let offset = startOffset;
   let packets = 0;
   while (packets < MAX_RUN_PACKETS) {

@@ -53,7 +53,8 @@ function describeAvc(nals: readonly Uint8Array[]): GuessedVideo | undefined {
   const sps = parseAvcSps(spsNal);
   for (const nal of ppsNals) parseAvcPps(nal, () => sps.chromaFormatIdc);
   const timing = sps.vui?.timing;
-  const delayPictures = sps.vui?.maxNumReorderFrames ?? (sps.profileIdc === BASELINE ? 0 : Math.min(2, maxAvcReorderFrames(sps)));
+  const delayPictures =
+    sps.vui?.maxNumReorderFrames ?? (sps.profileIdc === BASELINE ? 0 : Math.min(2, maxAvcReorderFrames(sps)));
   return {
     name: `H.264 video, ${sps.width}×${sps.height}`,
     entry: createVisualEntry({

@@ -122,7 +122,13 @@ export function withPictureTicks(profile: RecordingProfile, timescale: number, t
     const samples = { ...own.track.samples, durationRuns: Uint32Array.of(2, ticks) };
     const boxes = createTrackBoxes({ ...own.track, ...(own.track.sampleEntries[0]?.visual ?? {}) });
     const track = { ...own.track, timescale, edits, samples, boxes };
-    return { ...own, ...pictureTimes("video", ticks), track, durations: [{ value: ticks, count: 1 }], presentationDelayTicks };
+    return {
+      ...own,
+      ...pictureTimes("video", ticks),
+      track,
+      durations: [{ value: ticks, count: 1 }],
+      presentationDelayTicks,
+    };
   });
   return { ...profile, movie: { ...profile.movie, tracks: tracks.map(({ track }) => track) }, tracks };
 }

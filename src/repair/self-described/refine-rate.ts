@@ -40,7 +40,8 @@ export function refineRate({ log, model, profile }: Scan): RecordingProfile | un
   }
   if (pictures < MIN_PICTURES || soundSeconds === 0) return undefined;
   const perSecond = pictures / soundSeconds;
-  const deviation = ([timescale, ticks]: readonly [number, number]): number => Math.abs(timescale / ticks / perSecond - 1);
+  const deviation = ([timescale, ticks]: readonly [number, number]): number =>
+    Math.abs(timescale / ticks / perSecond - 1);
   const best = USUAL_RATES.reduce((a, b) => (deviation(b) < deviation(a) ? b : a));
   return deviation(best) <= MAX_DEVIATION ? withPictureTicks(profile, ...best) : undefined;
 }

@@ -1,13 +1,18 @@
 import { samplingRateOfIndex, serializeAudioSpecificConfig } from "../../media/aac/audio-specific-config.ts";
 import { parseAc3Syncframe, parseEac3Syncframe, SYNCFRAME_HEADER_BYTES } from "../../media/ac3/syncframe.ts";
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
-import { createAacEntry, createPcmEntry, createSoundEntry, type NewPcmEntry } from "../../media/isobmff/create-entry.ts";
+import {
+  createAacEntry,
+  createPcmEntry,
+  createSoundEntry,
+  type NewPcmEntry,
+} from "../../media/isobmff/create-entry.ts";
 import type { SampleEntry } from "../../media/isobmff/movie.ts";
 import { parseMpegAudioHeader } from "../../media/mp3/mpeg-audio-header.ts";
 import { guessPcmLayout } from "../../media/pcm/guess-layout.ts";
 import type { PcmLayout } from "../../media/pcm/pcm-layout.ts";
-import { createParser } from "../codecs/registry.ts";
 import { type Candidate, CUT, type PacketParser } from "../codecs/packet-parser.ts";
+import { createParser } from "../codecs/registry.ts";
 import type { Share } from "../learn/profile.ts";
 import type { Extent } from "../triage.ts";
 import { createProfile, type GuessedTrack } from "./profile.ts";
@@ -55,7 +60,8 @@ function bestAttempt(
   for (const attempt of attempts) {
     const track = codedTrack(attempt, []);
     const chain = chainFrames(window, regions, track);
-    const isProven = chain.frames >= CHAINED_FRAMES || (!isOpen && chain.wholeRegions >= 2 && chain.wholeRegions === regions.length);
+    const isProven =
+      chain.frames >= CHAINED_FRAMES || (!isOpen && chain.wholeRegions >= 2 && chain.wholeRegions === regions.length);
     if (!isProven || chain.frames <= (best?.frames ?? 0)) continue;
     best = { found: { name: attempt.name, track: { ...track, runSamples: shares(chain.runs) } }, frames: chain.frames };
   }
@@ -74,9 +80,15 @@ function headedAttempts(window: ByteWindow, { startOffset }: Extent): Attempt[] 
   const ac3 = parseAc3Syncframe(bytes, index);
   if (ac3) {
     const { fscod, bsid, bsmod, acmod, isLfeOn, frmsizecod, sampleRateHz } = ac3;
-    const code = (fscod << 22) | (bsid << 17) | (bsmod << 14) | (acmod << 11) | (Number(isLfeOn) << 10) | ((frmsizecod >> 1) << 5);
+    const code =
+      (fscod << 22) | (bsid << 17) | (bsmod << 14) | (acmod << 11) | (Number(isLfeOn) << 10) | ((frmsizecod >> 1) << 5);
     const children = [{ type: "dac3", payload: Uint8Array.of(code >> 16, code >> 8, code) }];
-    const entry = createSoundEntry({ format: "ac-3", channelCount: channelsOf(acmod, isLfeOn), sampleRateHz, children });
+    const entry = createSoundEntry({
+      format: "ac-3",
+      channelCount: channelsOf(acmod, isLfeOn),
+      sampleRateHz,
+      children,
+    });
     return [{ name: "AC-3 sound", entry, rateHz: sampleRateHz, ticks: 1536 }];
   }
   const eac3 = parseEac3Syncframe(bytes, index);
@@ -86,7 +98,12 @@ function headedAttempts(window: ByteWindow, { startOffset }: Extent): Attempt[] 
     const rate = Math.min(kbps, 0x1fff) << 3;
     const payload = Uint8Array.of(rate >> 8, rate, (fscod << 6) | (bsid << 1), (acmod << 1) | Number(isLfeOn), 0);
     const children = [{ type: "dec3", payload }];
-    const entry = createSoundEntry({ format: "ec-3", channelCount: channelsOf(acmod, isLfeOn), sampleRateHz, children });
+    const entry = createSoundEntry({
+      format: "ec-3",
+      channelCount: channelsOf(acmod, isLfeOn),
+      sampleRateHz,
+      children,
+    });
     return [{ name: "E-AC-3 sound", entry, rateHz: sampleRateHz, ticks: blockCount * 256 }];
   }
   const word = new DataView(bytes.buffer, bytes.byteOffset + index, 4).getUint32(0);
@@ -111,7 +128,12 @@ function aacAttempts(): Attempt[] {
   return AAC_RATE_INDEXES.flatMap((rateIndex) =>
     AAC_CHANNELS.map((channelConfiguration): Attempt => {
       const rateHz = samplingRateOfIndex(rateIndex) ?? PCM_RATE_HZ;
-      const config = serializeAudioSpecificConfig({ objectType: AAC_LC, rateIndex, channelConfiguration, frameLengthSamples: 1024 });
+      const config = serializeAudioSpecificConfig({
+        objectType: AAC_LC,
+        rateIndex,
+        channelConfiguration,
+        frameLengthSamples: 1024,
+      });
       return { name: "AAC sound", entry: createAacEntry(config, channelConfiguration, rateHz), rateHz, ticks: 1024 };
     }),
   );
@@ -128,7 +150,11 @@ interface Chain {
  * Coded sound that starts at `place.startOffset` right behind a picture, recognised by its frames and the pictures that
  * `video` finds between them chaining on and on. For video whose pictures do not stand out among other bytes.
  */
-export function findSoundAmongPictures(window: ByteWindow, place: Extent, video: PacketParser): GuessedSound | undefined {
+export function findSoundAmongPictures(
+  window: ByteWindow,
+  place: Extent,
+  video: PacketParser,
+): GuessedSound | undefined {
   let best: { found: GuessedSound; frames: number } | undefined;
   for (const attempt of [...headedAttempts(window, place), ...aacAttempts()]) {
     const track = codedTrack(attempt, []);
@@ -141,7 +167,12 @@ export function findSoundAmongPictures(window: ByteWindow, place: Extent, video:
 }
 
 /** Frames in each run between pictures, from `startOffset` on until neither fits. */
-function chainWithPictures(window: ByteWindow, { startOffset, endOffset }: Extent, track: GuessedTrack, video: PacketParser): number[] {
+function chainWithPictures(
+  window: ByteWindow,
+  { startOffset, endOffset }: Extent,
+  track: GuessedTrack,
+  video: PacketParser,
+): number[] {
   const sound = parserOf(track);
   const runs: number[] = [];
   let [offset, run, frames] = [startOffset, 0, 0];
@@ -206,7 +237,9 @@ function findPcm(window: ByteWindow, regions: readonly Extent[]): GuessedSound |
   if (guess === undefined || guess.offsetBytes !== 0) return undefined;
   const { layout } = guess;
   const frameBytes = layout.bytesPerFrame;
-  const runs = regions.map(({ startOffset, endOffset }) => endOffset - startOffset).filter((bytes) => bytes % frameBytes === 0);
+  const runs = regions
+    .map(({ startOffset, endOffset }) => endOffset - startOffset)
+    .filter((bytes) => bytes % frameBytes === 0);
   if (runs.length * 2 < regions.length) return undefined;
   return {
     name: `PCM sound of ${layout.channelCount} channel${layout.channelCount === 1 ? "" : "s"} with ${layout.bitsPerSample} bits`,
@@ -223,7 +256,12 @@ function findPcm(window: ByteWindow, regions: readonly Extent[]): GuessedSound |
 }
 
 function pcmEntry({ bitsPerSample, channelCount, isFloat, isBigEndian, isSigned, companding }: PcmLayout): NewPcmEntry {
-  const shared = { channelCount, sampleRateHz: PCM_RATE_HZ, sampleSizeBits: bitsPerSample, isLittleEndian: !isBigEndian };
+  const shared = {
+    channelCount,
+    sampleRateHz: PCM_RATE_HZ,
+    sampleSizeBits: bitsPerSample,
+    isLittleEndian: !isBigEndian,
+  };
   if (companding) return { ...shared, format: companding };
   if (isFloat) return { ...shared, format: bitsPerSample === 64 ? "fl64" : "fl32" };
   if (bitsPerSample === 24) return { ...shared, format: "in24" };

@@ -2,9 +2,13 @@ import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { DNXHD_HEADER_BYTES, parseDnxhdHeader } from "../../media/dnxhd/coding-unit.ts";
 import { createJpegMp4Entry, createVisualEntry } from "../../media/isobmff/create-entry.ts";
 import { createMjpegProbe, readJpegSize } from "../../media/mjpeg/mjpeg-probe.ts";
-import { type ProresFrameHeader, PRORES_HEADER_BYTES, parseProresFrameHeader } from "../../media/prores/frame-header.ts";
-import { findNalVideo } from "./nal-video.ts";
+import {
+  PRORES_HEADER_BYTES,
+  type ProresFrameHeader,
+  parseProresFrameHeader,
+} from "../../media/prores/frame-header.ts";
 import { findAv1Video } from "./av1-video.ts";
+import { findNalVideo } from "./nal-video.ts";
 import { ASSUMED_RATE, type GuessedVideo } from "./profile.ts";
 
 /** Longest JPEG that is looked at whole for its size. */
@@ -12,18 +16,27 @@ const MAX_JPEG_BYTES = 16 * 1024 * 1024;
 const HEADER_LOOK_BYTES = 1024;
 
 /** The video that the bytes at `offset` (before `limit`) start and describe; undefined for any other bytes. */
-export function findVideoAt(window: ByteWindow, offset: number, limit: number, isQuickTime: boolean): GuessedVideo | undefined {
+export function findVideoAt(
+  window: ByteWindow,
+  offset: number,
+  limit: number,
+  isQuickTime: boolean,
+): GuessedVideo | undefined {
   const visible = Math.min(window.load(offset, HEADER_LOOK_BYTES), limit - offset);
   const index = offset - window.baseOffset;
   const bytes = window.bytes;
   if (visible < DNXHD_HEADER_BYTES) return undefined;
   switch (bytes[index]) {
     case 0xff:
-      return bytes[index + 1] === 0xd8 && bytes[index + 2] === 0xff ? findJpeg(window, offset, limit, isQuickTime) : undefined;
+      return bytes[index + 1] === 0xd8 && bytes[index + 2] === 0xff
+        ? findJpeg(window, offset, limit, isQuickTime)
+        : undefined;
     case 0x0a:
       return findAv1Video(bytes.subarray(index, index + visible));
     case 0:
-      return findDnxhd(bytes, index) ?? findProres(bytes, index) ?? findNalVideo(bytes.subarray(index, index + visible));
+      return (
+        findDnxhd(bytes, index) ?? findProres(bytes, index) ?? findNalVideo(bytes.subarray(index, index + visible))
+      );
     default:
       return findProres(bytes, index);
   }
@@ -58,7 +71,12 @@ function findProres(bytes: Uint8Array, index: number): GuessedVideo | undefined 
   const told = PRORES_RATES[header.frameRateCode - 1];
   return {
     name: `ProRes video, ${widthPixels}×${heightPixels}`,
-    entry: createVisualEntry({ format: proresFormat(header), widthPixels, heightPixels, depthBits: header.alphaType > 0 ? 32 : 24 }),
+    entry: createVisualEntry({
+      format: proresFormat(header),
+      widthPixels,
+      heightPixels,
+      depthBits: header.alphaType > 0 ? 32 : 24,
+    }),
     rate: told ? { timescale: told[0], ticks: told[1], isAssumed: false } : ASSUMED_RATE,
     delayPictures: 0,
   };
@@ -98,7 +116,9 @@ function findJpeg(window: ByteWindow, offset: number, limit: number, isQuickTime
       const size = readJpegSize(window.bytes, index, index + visible);
       if (size === undefined || size.heightPixels === 0) return undefined;
       const { widthPixels, heightPixels } = size;
-      const entry = isQuickTime ? createVisualEntry({ format: "jpeg", ...size }) : createJpegMp4Entry(widthPixels, heightPixels);
+      const entry = isQuickTime
+        ? createVisualEntry({ format: "jpeg", ...size })
+        : createJpegMp4Entry(widthPixels, heightPixels);
       return { name: `Motion JPEG video, ${widthPixels}×${heightPixels}`, entry, rate: ASSUMED_RATE, delayPictures: 0 };
     }
     if (answer.kind !== "more" || visible >= limit - offset || wanted >= MAX_JPEG_BYTES) return undefined;

@@ -1,7 +1,7 @@
 import type { Edit, Movie, SampleTable, Track } from "../../media/isobmff/movie.ts";
 import type { RecordingProfile, TrackProfile } from "../learn/profile.ts";
 import type { PacketLog } from "../scan/packet-log.ts";
-import type { Timeline } from "../timing/timeline.ts";
+import type { Timeline } from "../timing/times.ts";
 
 /** The recovered movie: the reference's configuration, the damaged file's samples. Tracks without packets are left out. */
 export function buildMovie(profile: RecordingProfile, log: PacketLog, timelines: readonly Timeline[]): Movie {
@@ -40,7 +40,10 @@ function tabulate(own: TrackProfile, log: PacketLog, timeline: Timeline, loneTic
     const ticks = loneTicks || (decodeTicks[position + 1] as number) - (decodeTicks[position] as number);
     chunks.add(log.offset(packet), log.size(packet), count);
     addDurations(durations, count, ticks, own);
-    composition.add(1, presentationTicks ? (presentationTicks[position] as number) - (decodeTicks[position] as number) : 0);
+    composition.add(
+      1,
+      presentationTicks ? (presentationTicks[position] as number) - (decodeTicks[position] as number) : 0,
+    );
     if (frameBytes === 0) sizes[position] = log.size(packet);
     if (log.isSync(packet)) sync.push(position);
     sampleCount += count;
@@ -116,5 +119,8 @@ function rebuildEdits(own: TrackProfile, samples: SampleTable, movieTimescale: n
   }
   const mediaTimeTicks = own.track.samples.sampleCount > 1 ? first.mediaTimeTicks : 0;
   const shown = Math.max(0, ticks + (samples.compositionRuns ? own.presentationDelayTicks : 0) - mediaTimeTicks);
-  return [...delay, { durationTicks: Math.round((shown * movieTimescale) / own.track.timescale), mediaTimeTicks, rate: 1 }];
+  return [
+    ...delay,
+    { durationTicks: Math.round((shown * movieTimescale) / own.track.timescale), mediaTimeTicks, rate: 1 },
+  ];
 }

@@ -29,7 +29,28 @@ export interface OutputLayout {
 const BOX_HEADER_BYTES = 8;
 const LARGE_HEADER_BYTES = 16;
 const MAX_HEAD_BYTES = 64 * 1024 * 1024;
-const DEFAULT_FTYP = Uint8Array.of(0, 0, 0, 20, 0x66, 0x74, 0x79, 0x70, 0x69, 0x73, 0x6f, 0x6d, 0, 0, 2, 0, 0x69, 0x73, 0x6f, 0x6d);
+const DEFAULT_FTYP = Uint8Array.of(
+  0,
+  0,
+  0,
+  20,
+  0x66,
+  0x74,
+  0x79,
+  0x70,
+  0x69,
+  0x73,
+  0x6f,
+  0x6d,
+  0,
+  0,
+  2,
+  0,
+  0x69,
+  0x73,
+  0x6f,
+  0x6d,
+);
 
 /**
  * Lays out the repaired file: head (`ftyp`, `free`, `mdat` header), payload where it was, `moov` behind it; or with
@@ -81,7 +102,12 @@ function layFaststart(payload: Payload, payloadBytes: number, movie: Movie, ftyp
  * A head of exactly the payload's present offset, so that no sample moves: `ftyp`, what else stood there as `free`
  * space, and an `mdat` header that fits the payload's size. Undefined where there is no room.
  */
-function fitHead(damaged: ByteSource, startOffset: number, payloadBytes: number, ftyp: Uint8Array): Uint8Array | undefined {
+function fitHead(
+  damaged: ByteSource,
+  startOffset: number,
+  payloadBytes: number,
+  ftyp: Uint8Array,
+): Uint8Array | undefined {
   if (startOffset > MAX_HEAD_BYTES) return undefined;
   const header = mdatHeader(payloadBytes);
   for (const brand of [ftyp, shortFtyp(ftyp), new Uint8Array(0)]) {

@@ -1,0 +1,42 @@
+import type { ByteWindow } from "../../media/bytes/byte-window.ts";
+
+/** Offset of the first run of at least `lengthBytes` zeros in `[from, to)`, or −1. Looks at one byte in `lengthBytes`. */
+export function findZeroRun(window: ByteWindow, from: number, to: number, lengthBytes: number): number {
+  const isZero = (at: number): boolean => window.load(at, 1) > 0 && window.bytes[at - window.baseOffset] === 0;
+  for (let at = from + lengthBytes - 1; at < to; at += lengthBytes) {
+    if (!isZero(at)) continue;
+    let start = at;
+    while (start > from && at - start < lengthBytes && isZero(start - 1)) start--;
+    let end = at + 1;
+    while (end < to && end - start < lengthBytes && isZero(end)) end++;
+    if (end - start >= lengthBytes) return start;
+  }
+  return -1;
+}
+
+/** The first offset from `from` on that holds something other than zero, or `limit`. */
+export function skipZeros(window: ByteWindow, from: number, limit: number): number {
+  let offset = from;
+  while (offset < limit) {
+    const visible = Math.min(window.load(offset, Math.min(64 * 1024, limit - offset)), limit - offset);
+    if (visible <= 0) return limit;
+    const base = offset - window.baseOffset;
+    for (let index = 0; index < visible; index++) if (window.bytes[base + index] !== 0) return offset + index;
+    offset += visible;
+  }
+  return limit;
+}
+
+/** Where the run of zeros that covers `offset` begins. */
+export function zeroRunStart(window: ByteWindow, offset: number): number {
+  let start = offset;
+  while (start > 0) {
+    const from = Math.max(0, start - 4096);
+    window.load(from, start - from);
+    for (let at = start - 1; at >= from; at--) {
+      if (window.bytes[at - window.baseOffset] !== 0) return at + 1;
+    }
+    start = from;
+  }
+  return 0;
+}

@@ -1,0 +1,51 @@
+import type { TrackProfile } from "../learn/profile.ts";
+import type { PacketLog } from "../scan/packet-log.ts";
+
+/** Nearly all samples have one duration: the others are slips. */
+const CONSTANT_SHARE = 0.995;
+
+/** Durations of a steady track may waver by this share of their mean, but for one in fifty. */
+const JITTER = 0.12;
+
+const JITTER_SHARE = 0.98;
+
+/** Whether samples last one time each, give or take: audio by its nature, others by what the reference shows. */
+export function isSteady(track: TrackProfile): boolean {
+  if (track.kind === "audio" || track.durations.length <= 1) return true;
+  const mean = meanDuration(track);
+  let [near, total] = [0, 0];
+  for (const share of track.durations) {
+    total += share.count;
+    if (Math.abs(share.value - mean) <= mean * JITTER) near += share.count;
+  }
+  return near >= total * JITTER_SHARE;
+}
+
+/**
+ * Ticks of one sample, a fraction where the reference's durations waver around a mean (times taken from a clock of
+ * another rate): the commonest duration where it stands for nearly all.
+ */
+export function steadyDuration(profile: TrackProfile): number {
+  const common = commonDuration(profile);
+  const total = profile.durations.reduce((sum, share) => sum + share.count, 0);
+  return (profile.durations[0]?.count ?? 0) >= total * CONSTANT_SHARE ? common : meanDuration(profile);
+}
+
+export function commonDuration(profile: TrackProfile): number {
+  return Math.max(1, profile.durations[0]?.value ?? 1);
+}
+
+export function meanDuration(profile: TrackProfile): number {
+  let [sum, count] = [0, 0];
+  for (const share of profile.durations) {
+    sum += share.value * share.count;
+    count += share.count;
+  }
+  return count > 0 ? sum / count : 1;
+}
+
+/** Samples a log entry stands for: PCM runs hold many. */
+export function samplesOf(log: PacketLog, profile: TrackProfile, packet: number): number {
+  const frameBytes = profile.track.samples.constantSizeBytes;
+  return frameBytes > 0 ? log.size(packet) / frameBytes : 1;
+}

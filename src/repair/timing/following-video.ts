@@ -1,0 +1,166 @@
+import type { Interleave, RecordingProfile, TrackProfile } from "../learn/profile.ts";
+import type { PacketLog } from "../scan/packet-log.ts";
+import { commonDuration, meanDuration } from "./durations.ts";
+import { createFrameClock } from "./frame-clock.ts";
+import { hasGap } from "./loss.ts";
+import { bestCovered, lowerBound, type MasterClock, VOTES } from "./master-clock.ts";
+import { orderPictures, type PresentationOrder } from "./presentation.ts";
+import { lostBefore, type Stretch } from "./stretches.ts";
+import type { Timeline } from "./times.ts";
+import { fitDurations, type TimeBound } from "./variable-rate.ts";
+
+/** Pictures at a cut end whose neighbours in presentation may be missing. */
+const REORDERED_TAIL = 8;
+
+/** The reference's own pattern of durations is kept while it misses the other clock by no more than this beyond the best fit. */
+const SLACK_SECONDS = 0.02;
+
+/** Video of variable rate beside a steady audio clock: the audio written so far bounds when each picture decodes. */
+export function followingVideo(
+  log: PacketLog,
+  track: number,
+  packets: Uint32Array,
+  profile: RecordingProfile,
+  stretches: readonly Stretch[],
+  clock: MasterClock,
+): Timeline {
+  const own = profile.tracks[track] as TrackProfile;
+  const order = orderPictures(log, packets);
+  const counted = timesOfCounts(track, packets, own, order);
+  if (counted) return counted;
+  const decodeTicks = new Float64Array(packets.length + 1);
+  let from = 0;
+  let now = 0;
+  while (from < packets.length) {
+    let end = from + 1;
+    while (end < packets.length && !hasGap(log, packets[end - 1] as number, packets[end] as number)) end++;
+    const bounds = audioBounds(log, clock, packets, from, end, profile.interleave);
+    const start =
+      from === 0 ? 0 : startAfterGap(bounds, own, now + lostBefore(stretches, packets, from) * own.track.timescale);
+    const relative = bounds.map((bound) => ({
+      sample: bound.sample,
+      minSeconds: bound.minSeconds - start / own.track.timescale,
+      maxSeconds: bound.maxSeconds - start / own.track.timescale,
+    }));
+    const pattern = from === 0 ? patternTimes(own, end - from) : undefined;
+    const fitted = fitDurations(end - from, own.durations, own.track.timescale, relative);
+    const keepsPattern =
+      pattern && beyondBounds(pattern, relative, own) <= beyondBounds(fitted, relative, own) + SLACK_SECONDS;
+    const times = keepsPattern ? pattern : fitted;
+    if (keepsPattern && end === packets.length) {
+      const shown = createFrameClock(own, meanDuration(own));
+      const presentationTicks = order.displayIndexes.map(
+        (frame) => shown.displayTicks(frame) + own.presentationDelayTicks,
+      );
+      const lastTicks = (times[end - 1] as number) + commonDuration(own);
+      return { track, packets, decodeTicks: withEnd(times, lastTicks), presentationTicks, source: "other-clock" };
+    }
+    for (let index = from; index < end; index++) decodeTicks[index] = start + (times[index - from] as number);
+    now = (decodeTicks[end - 1] as number) + commonDuration(own);
+    from = end;
+  }
+  decodeTicks[packets.length] = now;
+  return { track, packets, decodeTicks, ...presented(order.displayIndexes, decodeTicks, own), source: "other-clock" };
+}
+
+function withEnd(times: Float64Array, endTicks: number): Float64Array {
+  const whole = new Float64Array(times.length + 1);
+  whole.set(times);
+  whole[times.length] = endTicks;
+  return whole;
+}
+
+/**
+ * Order counts that leave places free although nothing was lost: the recorder dropped those frames, and the count keeps
+ * time for it. Undefined where counts run through, or where bytes were lost.
+ */
+function timesOfCounts(
+  track: number,
+  packets: Uint32Array,
+  own: TrackProfile,
+  order: PresentationOrder,
+): Timeline | undefined {
+  const sorted = order.displayIndexes.toSorted();
+  const settled = sorted.length - REORDERED_TAIL;
+  const holes = settled > 0 ? (sorted[settled - 1] as number) - (sorted[0] as number) + 1 - settled : 0;
+  if (order.lostFrames.size > 0 || holes <= 0) return undefined;
+  const ticks = commonDuration(own);
+  const first = sorted[0] as number;
+  const presentationTicks = order.displayIndexes.map((index) => (index - first) * ticks + own.presentationDelayTicks);
+  const decodeTicks = withEnd(
+    sorted.map((index) => (index - first) * ticks),
+    ((sorted.at(-1) as number) + 1 - first) * ticks,
+  );
+  return { track, packets, decodeTicks, presentationTicks, source: "picture-order" };
+}
+
+/** Decode times as the reference's went. */
+function patternTimes(own: TrackProfile, count: number): Float64Array {
+  const clock = createFrameClock(own, meanDuration(own));
+  return Float64Array.from({ length: count }, (_, frame) => clock.decodeTicks(frame));
+}
+
+/** Seconds by which times miss their bounds, all together. */
+function beyondBounds(times: Float64Array, bounds: readonly TimeBound[], own: TrackProfile): number {
+  return bounds.reduce((sum, bound) => {
+    const seconds = (times[bound.sample] ?? 0) / own.track.timescale;
+    return sum + Math.max(0, bound.minSeconds - seconds, seconds - bound.maxSeconds);
+  }, 0);
+}
+
+/** The nth picture shown shows when the nth picture decodes, plus the constant delay. */
+function presented(
+  displayIndexes: Float64Array,
+  decodeTicks: Float64Array,
+  own: TrackProfile,
+): { presentationTicks: Float64Array } {
+  const count = displayIndexes.length;
+  const byDisplay = Uint32Array.from({ length: count }, (_, index) => index);
+  byDisplay.sort((a, b) => (displayIndexes[a] as number) - (displayIndexes[b] as number) || a - b);
+  const presentationTicks = new Float64Array(count);
+  byDisplay.forEach((position, rank) => {
+    presentationTicks[position] = (decodeTicks[rank] as number) + own.presentationDelayTicks;
+  });
+  return { presentationTicks };
+}
+
+/** Ticks at which the first picture after a gap decodes: where most of the bounds on it and its followers agree. */
+function startAfterGap(bounds: readonly TimeBound[], own: TrackProfile, fallbackTicks: number): number {
+  const secondsPerSample = meanDuration(own) / own.track.timescale;
+  const spans = bounds.slice(0, VOTES).map((bound) => ({
+    min: bound.minSeconds - bound.sample * secondsPerSample,
+    max: bound.maxSeconds - bound.sample * secondsPerSample,
+  }));
+  const seconds = bestCovered(spans);
+  return Math.round(seconds === undefined ? fallbackTicks : seconds * own.track.timescale);
+}
+
+/**
+ * When each picture behind an audio packet decodes at the earliest and latest: the audio written so far lags and leads
+ * the video as the reference showed.
+ */
+function audioBounds(
+  log: PacketLog,
+  clock: MasterClock,
+  packets: Uint32Array,
+  from: number,
+  end: number,
+  interleave: Interleave,
+): TimeBound[] {
+  const bounds: TimeBound[] = [];
+  const [lead, lag] = [interleave.leads[clock.track], interleave.lags[clock.track]];
+  const audio = clock.timeline;
+  const seconds = (position: number): number => (audio.decodeTicks[position] as number) / clock.timescale;
+  for (let index = Math.max(1, from); index < end; index++) {
+    const packet = packets[index] as number;
+    const next = lowerBound(audio.packets, packet);
+    if (next === 0 || audio.packets[next - 1] !== packet - 1 || log.isAfterGap(packet)) continue;
+    let runStart = next - 1;
+    while (runStart > 0 && audio.packets[runStart - 1] === (audio.packets[runStart] as number) - 1) runStart--;
+    const sample = index - from;
+    if (lead)
+      bounds.push({ sample, minSeconds: seconds(runStart) - lead.max, maxSeconds: seconds(runStart) - lead.min });
+    if (lag) bounds.push({ sample, minSeconds: seconds(next) - lag.max, maxSeconds: seconds(next) - lag.min });
+  }
+  return bounds;
+}

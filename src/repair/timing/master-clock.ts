@@ -1,0 +1,107 @@
+import type { Range, RecordingProfile, TrackProfile } from "../learn/profile.ts";
+import type { PacketLog } from "../scan/packet-log.ts";
+import { samplesOf, steadyDuration } from "./durations.ts";
+import { hasGap } from "./loss.ts";
+import type { Timeline } from "./times.ts";
+
+/** Runs after a gap that vote on how a track's clock goes on. */
+export const VOTES = 64;
+
+/** Clocks of two timescales agree to this. */
+const EPSILON_SECONDS = 0.0005;
+
+export interface MasterClock {
+  readonly timeline: Timeline;
+  readonly track: number;
+  readonly timescale: number;
+}
+
+/**
+ * Seconds at which the packet at `position`, the first after a gap, decodes: where the runs that follow it keep best to
+ * the range of leads on the master that the reference showed.
+ */
+export function clockAfterGap(
+  log: PacketLog,
+  track: number,
+  packets: Uint32Array,
+  position: number,
+  profile: RecordingProfile,
+  clock: MasterClock,
+): number | undefined {
+  const own = profile.tracks[track] as TrackProfile;
+  const lead = leadOn(profile, track, clock.track);
+  const lag = profile.interleave.lags[track];
+  if (lead === undefined) return undefined;
+  const spans: { readonly min: number; readonly max: number }[] = [];
+  let relativeTicks = 0;
+  for (let at = position; at < packets.length && spans.length < VOTES; at++) {
+    const packet = packets[at] as number;
+    if (at > position && hasGap(log, packets[at - 1] as number, packet)) break;
+    const isRunStart = at === position || (packets[at - 1] as number) !== packet - 1;
+    const masterSeconds = isRunStart ? masterClockAt(log, clock, packet, at === position) : undefined;
+    if (masterSeconds !== undefined) {
+      const start = masterSeconds - relativeTicks / own.track.timescale;
+      spans.push({ min: start + lead.min, max: start + lead.max });
+    }
+    relativeTicks += samplesOf(log, own, packet) * steadyDuration(own);
+    const next = lowerBound(clock.timeline.packets, packet);
+    if (lag && clock.timeline.packets[next] === packet + 1 && !log.isAfterGap(packet + 1)) {
+      const start =
+        (clock.timeline.decodeTicks[next] as number) / clock.timescale - relativeTicks / own.track.timescale;
+      spans.push({ min: start + lag.min, max: start + lag.max });
+    }
+  }
+  return bestCovered(spans);
+}
+
+/** The middle of the stretch that most intervals cover. */
+export function bestCovered(spans: readonly { readonly min: number; readonly max: number }[]): number | undefined {
+  const edges = spans.flatMap((span) => [
+    { at: span.min - EPSILON_SECONDS, step: 1 },
+    { at: span.max + EPSILON_SECONDS, step: -1 },
+  ]);
+  edges.sort((a, b) => a.at - b.at || b.step - a.step);
+  let [depth, deepest, best] = [0, 0, undefined as number | undefined];
+  edges.forEach((edge, index) => {
+    depth += edge.step;
+    if (depth <= deepest) return;
+    deepest = depth;
+    best = (edge.at + (edges[index + 1]?.at ?? edge.at)) / 2;
+  });
+  return best;
+}
+
+/** Master seconds written before a log entry: the decode time of the master's next packet. */
+export function masterClockAt(
+  log: PacketLog,
+  clock: MasterClock,
+  packet: number,
+  mayFollowGap: boolean,
+): number | undefined {
+  const { packets, decodeTicks } = clock.timeline;
+  const next = lowerBound(packets, packet);
+  if (mayFollowGap && next > 0 && hasGap(log, packets[next - 1] as number, packet)) {
+    return next < packets.length ? (decodeTicks[next] as number) / clock.timescale : undefined;
+  }
+  // Not the next packet's own time: frames may be lost between the two.
+  if (next > 0 && next < packets.length && hasGap(log, packets[next - 1] as number, packets[next] as number))
+    return undefined;
+  return (decodeTicks[next] as number) / clock.timescale;
+}
+
+/** First position whose value is ≥ `value`. */
+export function lowerBound(sorted: Uint32Array, value: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** How a track leads another at the starts of its runs, from what the reference showed against its first video. */
+export function leadOn(profile: RecordingProfile, track: number, master: number): Range | undefined {
+  const video = profile.tracks.findIndex((candidate) => candidate.kind === "video");
+  return master === video ? profile.interleave.leads[track] : undefined;
+}
