@@ -3,6 +3,7 @@ import type { Finding } from "./findings.ts";
 import type { RecordingProfile, TrackProfile } from "./learn/profile.ts";
 import type { PacketLog } from "./scan/packet-log.ts";
 import type { Timeline, TimingSource } from "./timing/times.ts";
+import { wholeFrameBytes } from "./write/build-movie.ts";
 
 /** What state the damaged file was found in. */
 export type Diagnosis =
@@ -71,7 +72,7 @@ export function reportScan(
 
 function reportTimeline(profile: RecordingProfile, log: PacketLog, timeline: Timeline, codec: string): TrackReport {
   const own = profile.tracks[timeline.track] as TrackProfile;
-  const frameBytes = own.track.samples.constantSizeBytes;
+  const frameBytes = wholeFrameBytes(own, log, timeline.packets);
   let [bytes, keyframes] = [0, 0];
   for (const packet of timeline.packets) {
     bytes += log.size(packet);

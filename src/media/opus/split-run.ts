@@ -73,14 +73,14 @@ export function splitOpusRun(
     (place) => model.startBits(bytes, place, Math.min(endIndex, place + reach), states) > GOOD_START_BITS,
   );
   const quick = search(run, good);
-  if (isCertain(quick[0])) return quick.map(toSplit);
+  if (isCertain(quick[0])) return quick.map((path) => toSplit(path, lead(run, places, path)));
   const seen = search(run, places);
-  if (options.onlySeenStarts === true || isCertain(seen[0])) return seen.map(toSplit);
+  if (options.onlySeenStarts === true || isCertain(seen[0])) return seen.map((path) => toSplit(path));
   const all = search(
     run,
     candidatePlaces(run, (byte) => model.isPossibleStart(byte)),
   );
-  return (all.length > 0 ? all : seen).map(toSplit);
+  return (all.length > 0 ? all : seen).map((path) => toSplit(path));
 }
 
 /** Whether every packet of the path has much that speaks for it, and something that speaks for its very end. */
@@ -173,8 +173,25 @@ function keep(paths: Paths, path: Path): void {
   paths.places.set(path.index, list);
 }
 
-function toSplit(path: Path): OpusSplit {
+/** Packets before a path that began only where places begin well: it may lack its first, where the start is not known. */
+function lead(run: Run, places: readonly number[], path: Path): Path | undefined {
+  const { starts } = run.options;
+  if (!(starts instanceof Map) || run.options.packetCount !== undefined) return undefined;
+  let first = path;
+  while (first.previous) first = first.previous;
+  const before = places.filter((place) => place < first.index);
+  const [best] = search({ ...run, endIndex: first.index }, before);
+  return best && best.bits > first.bits ? best : undefined;
+}
+
+function toSplit(path: Path, before?: Path): OpusSplit {
   const boundaries: number[] = [];
-  for (let at: Path | undefined = path; at; at = at.previous) boundaries.unshift(at.index);
-  return { boundaries, costBits: -path.bits, durationSamples: path.durationSamples, states: path.states };
+  let startBits = 0;
+  for (let at: Path | undefined = path; at; at = at.previous) {
+    boundaries.unshift(at.index);
+    startBits = at.bits;
+  }
+  for (let at = before?.previous; at; at = at.previous) boundaries.unshift(at.index);
+  const costBits = -path.bits - (before ? before.bits - startBits : 0);
+  return { boundaries, costBits, durationSamples: path.durationSamples + (before?.durationSamples ?? 0), states: path.states };
 }

@@ -1,6 +1,6 @@
 import type { Movie } from "../../media/isobmff/movie.ts";
 import { type Triage, triage } from "../../repair/triage.ts";
-import { findDamage } from "./damage.ts";
+import { findDamage, NO_SAMPLES } from "./damage.ts";
 import { openFileSource } from "./file-source.ts";
 
 /** What a look at a file's boxes says of it as a reference. */
@@ -9,7 +9,7 @@ export interface Classification {
   readonly health: "healthy" | "damaged";
   /** Why a damaged one is; empty for a healthy one. */
   readonly reason: string;
-  /** Whether an index could be read at all. */
+  /** Whether an index that lists samples could be read: damaged or not, there is something to learn from. */
   readonly hasIndex: boolean;
   /** Major brand of `ftyp`; empty where there is none. */
   readonly brand: string;
@@ -27,7 +27,7 @@ export function classifyFile(path: string): Classification {
     return {
       health: reason === "" ? "healthy" : "damaged",
       reason,
-      hasIndex: movie !== undefined,
+      hasIndex: movie !== undefined && reason !== NO_SAMPLES,
       brand: brandOf(state),
       signature: movie === undefined ? "" : signatureOf(movie),
     };

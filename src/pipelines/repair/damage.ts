@@ -5,6 +5,9 @@ import { topLevelEndBytes } from "../../media/isobmff/top-level.ts";
 import { samplesWithin } from "../../media/isobmff/truncate-sample-table.ts";
 import type { Triage } from "../../repair/triage.ts";
 
+/** The damage of a recording whose index lists nothing. */
+export const NO_SAMPLES = "it holds no samples";
+
 /** One thing wrong or odd about a file, told by its boxes alone. */
 export interface DamageNote {
   /** `damage`: media is missing or cannot be found; `oddity`: it plays all the same. */
@@ -42,12 +45,11 @@ function findIndexDamage(source: ByteSource, state: Triage, movie: Movie): reado
     notes.push({ kind: "damage", text });
   }
   const isEmpty = tracks.every((track) => track.samples.sampleCount === 0);
-  return isEmpty ? [...notes, { kind: "damage", text: "it holds no samples" }] : notes;
+  return isEmpty ? [...notes, { kind: "damage", text: NO_SAMPLES }] : notes;
 }
 
 function findMissingSamples(tracks: readonly Track[], sourceBytes: number): readonly DamageNote[] {
-  if (tracks.every((track) => track.samples.sampleCount === 0))
-    return [{ kind: "damage", text: "it holds no samples" }];
+  if (tracks.every((track) => track.samples.sampleCount === 0)) return [{ kind: "damage", text: NO_SAMPLES }];
   return tracks.flatMap(({ trackId, samples }): readonly DamageNote[] => {
     const missing = samples.sampleCount - samplesWithin(samples, sourceBytes);
     if (missing === 0) return [];

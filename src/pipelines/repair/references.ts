@@ -102,9 +102,14 @@ function chooseNamed(
 ): ReferenceChoice {
   const notices: string[] = [];
   const usable = files.filter((path) => {
-    const problem = isSameFile(path, damagedPath) ? "it is the damaged file itself" : problemOf(classify(path));
-    if (problem !== "") notices.push(`The reference ${path} cannot be used: ${problem}.`);
-    return problem === "";
+    const classification = classify(path);
+    const isSame = isSameFile(path, damagedPath);
+    const problem = isSame ? "it is the damaged file itself" : problemOf(classification);
+    if (problem === "") return true;
+    // One named by the user that is itself cut short still teaches what its index says and its bytes show.
+    const isUsable = !isSame && !(classification instanceof Error) && classification.hasIndex;
+    notices.push(`The reference ${path} ${isUsable ? "is itself damaged" : "cannot be used"}: ${problem}.`);
+    return isUsable;
   });
   const found = collectInputs(folders).files.map((file) => file.path);
   const paths = [...usable, ...rank(damagedPath, found, classify)];

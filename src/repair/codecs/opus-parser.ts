@@ -11,7 +11,7 @@ const RUN_SLACK = 1.25;
 /** A run much longer is found piece by piece. */
 const MAX_RUN_BYTES = 64 * 1024;
 /** Ends tried for a run that is cut at an unknown place. */
-const MAX_CUT_ENDS = 8;
+const MAX_CUT_ENDS = 24;
 /** A run found by its end alone must be so much likelier than any bytes, for the many places that it may start at. */
 const MIN_FOUND_BITS = 16;
 /** Another family's start that says less tells nothing. */

@@ -15,6 +15,10 @@ const USUAL_BITS = 8;
 /** Bytes less like sound than this are no run that only a cut or damage bounds. */
 const MIN_CUT_BITS = 4;
 
+/** Blocks looked at in a run that nothing else vouches for. */
+const BLOCK_FRAMES = 256;
+const MAX_BLOCKS = 32;
+
 /** Finds uncompressed sound: any bytes may be it, so that its neighbours and its usual lengths bound it. */
 export function createPcmParser(layout: PcmLayout, frameBytes: number, runSamples: readonly Share[]): PacketParser {
   const usualRunBytes = runSamples.slice(0, USUAL_RUNS).map((share) => share.value * frameBytes);
@@ -23,6 +27,18 @@ export function createPcmParser(layout: PcmLayout, frameBytes: number, runSample
     const index = start - window.baseOffset;
     const bits = correlationScore(window.bytes, index, index + visible, layout);
     return Math.max(-MAX_RUN_BITS, Math.min(MAX_RUN_BITS, bits));
+  };
+  /** How much the least sound-like of some blocks all over a run is like sound. */
+  const soundness = (window: ByteWindow, start: number, length: number): number => {
+    const blockBytes = Math.min(length, BLOCK_FRAMES * frameBytes);
+    const blocks = Math.min(MAX_BLOCKS, Math.ceil(length / blockBytes));
+    const step = blocks > 1 ? (length - blockBytes) / (blocks - 1) / frameBytes : 0;
+    let least = Number.POSITIVE_INFINITY;
+    for (let block = 0; block < blocks; block++) {
+      const at = start + Math.floor(block * step) * frameBytes;
+      least = Math.min(least, likeness(window, at, blockBytes));
+    }
+    return least;
   };
   const toRun = (start: number, length: number, bits: number): PlacedRun => {
     const packet: Candidate = { sizeBytes: length, evidenceBits: 1, isSync: true, durationSamples: length / frameBytes };
@@ -41,14 +57,19 @@ export function createPcmParser(layout: PcmLayout, frameBytes: number, runSample
     splitRun(window, start, end): readonly Run[] {
       const length = end - start;
       if (length <= 0 || length % frameBytes !== 0) return [];
-      return [toRun(start, length, likeness(window, start, length) + (isUsual(length) ? USUAL_BITS : 0))];
+      const bits = isUsual(length) ? likeness(window, start, length) + USUAL_BITS : soundness(window, start, length);
+      return [toRun(start, length, bits)];
     },
     findRun(window, place) {
       const length = place.end - place.from;
       if (Number.isFinite(place.startBits(place.from)) && place.mayBeCut) {
-        const whole = length - (length % frameBytes);
-        const bits = likeness(window, place.from, whole);
-        return whole > 0 && bits >= MIN_CUT_BITS ? toRun(place.from, whole, bits) : undefined;
+        const lengths = [length - (length % frameBytes), ...usualRunBytes.toSorted((a, b) => b - a)];
+        for (const whole of lengths) {
+          if (whole <= 0 || whole > length) continue;
+          const bits = soundness(window, place.from, whole);
+          if (bits >= MIN_CUT_BITS) return toRun(place.from, whole, bits);
+        }
+        return undefined;
       }
       return runBefore(place, usualRunBytes, frameBytes, (start, size) => {
         const bits = likeness(window, start, size) + (isUsual(size) ? USUAL_BITS : 0) + place.startBits(start);

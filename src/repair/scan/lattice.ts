@@ -12,6 +12,8 @@ const SURE_BITS = 28;
 const SURE_OPEN_BITS = 18;
 /** Evidence enough for a packet that stands exactly where one is expected. */
 const EXPECTED_BITS = 10;
+/** A packet that the end of the data cuts stands where its start says so much: nothing else ends there then. */
+const CUT_START_BITS = 14;
 /** Evidence enough for a packet together with the start of an open one behind it. */
 const STARTED_BITS = 22;
 /** An open packet's start that says less than this says nothing: any byte may be one. */
@@ -50,7 +52,7 @@ export class Lattice {
     let isCut = false;
     for (let family = 0; family < this.#model.parsers.length; family++) {
       const edge = this.selfEdge(offset, family, lastFamily);
-      if (edge === CUT) isCut = true;
+      if (edge === CUT) isCut ||= this.#startBits(offset) >= CUT_START_BITS;
       else if (edge !== undefined) edges.push(edge);
     }
     if (edges.some((edge) => this.isSure(edge))) return edges;
@@ -146,7 +148,7 @@ export class Lattice {
         continue;
       }
       const edge = this.selfEdge(offset, family, -1);
-      if (edge === CUT && startBits >= SURE_BITS / 2) return { offset, evidenceBits: startBits, isSure: true };
+      if (edge === CUT && startBits >= CUT_START_BITS) return { offset, evidenceBits: startBits, isSure: true };
       if (typeof edge !== "object") continue;
       const evidenceBits = Math.max(startBits, edge.packets[0]?.evidenceBits ?? 0);
       if (this.isSure(edge)) return { offset, evidenceBits, isSure: true };

@@ -5,6 +5,7 @@ import type { Edge, LatticeModel } from "./edge.ts";
 
 /** What it costs a run at least to pass over a sure start as if it were its own bytes. */
 const PASSED_ANCHOR_BITS = 20;
+const PASSED_IN_SOUND_BITS = 4;
 const ANCHORS_PER_GAP = 3;
 /** A zero run this long inside open packets is taken for damage. */
 const ZERO_RUN_BYTES = 512;
@@ -187,10 +188,13 @@ export class OpenRuns {
       const next = this.#nextAnchor(anchor.offset, reach, isShort);
       const isContested = !anchor.isSure || (next !== undefined && isContest(anchor, next));
       yield { offset: anchor.offset, mayBeCut: false, isContested, passedBits };
-      if (!isContested) passedBits += Math.max(PASSED_ANCHOR_BITS, anchor.evidenceBits);
-      if (next === undefined) return;
+      // Raw sound may look like anything now and then.
+      const passing = parser.usualRunBytes.length > 0 ? PASSED_IN_SOUND_BITS : Math.max(PASSED_ANCHOR_BITS, anchor.evidenceBits);
+      if (!isContested) passedBits += passing;
+      if (next === undefined) break;
       anchor = next;
     }
+    if (anchor !== undefined && reach === this.#limit) yield { offset: reach, mayBeCut: true, passedBits };
   }
 
   /** The next anchor behind `offset`; one that is not sure says nothing unless it stands within a short run. */

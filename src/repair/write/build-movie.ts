@@ -22,7 +22,11 @@ function buildTrack(profile: RecordingProfile, log: PacketLog, timeline: Timelin
   const own = profile.tracks[timeline.track] as TrackProfile;
   const isLoneSample = own.track.samples.sampleCount === 1 && timeline.packets.length === 1 && own.kind === "other";
   const samples = tabulate(own, log, timeline, isLoneSample ? Math.round(movieSeconds * own.track.timescale) : 0);
-  return { ...own.track, samples, edits: rebuildEdits(own, samples, profile.movie.timescale) };
+  return {
+    ...own.track,
+    samples,
+    edits: rebuildEdits(own, samples, endOfPresentation(timeline), profile.movie.timescale),
+  };
 }
 
 /** Run-length columns from a timeline. `loneTicks` is the duration of a track's only sample (timecode); 0 otherwise. */
@@ -63,7 +67,7 @@ function tabulate(own: TrackProfile, log: PacketLog, timeline: Timeline, loneTic
 }
 
 /** Size that all samples share (for PCM: of a frame), or 0 where a packet holds no whole number of them. */
-function wholeFrameBytes(own: TrackProfile, log: PacketLog, packets: Uint32Array): number {
+export function wholeFrameBytes(own: TrackProfile, log: PacketLog, packets: Uint32Array): number {
   const { constantSizeBytes } = own.track.samples;
   const isWhole = constantSizeBytes > 0 && packets.every((packet) => log.size(packet) % constantSizeBytes === 0);
   return isWhole ? constantSizeBytes : 0;
@@ -108,19 +112,31 @@ class ChunkList {
   }
 }
 
+/** Ticks at which the last picture shown, or sound heard, ends. */
+function endOfPresentation({ packets, decodeTicks, presentationTicks }: Timeline): number {
+  let end = decodeTicks[packets.length] as number;
+  presentationTicks?.forEach((ticks, position) => {
+    const durationTicks = (decodeTicks[position + 1] as number) - (decodeTicks[position] as number);
+    end = Math.max(end, ticks + durationTicks);
+  });
+  return end;
+}
+
 /** The reference's initial delay and priming, stretched over the recovered samples (ISO/IEC 14496-12 §8.6.6). */
-function rebuildEdits(own: TrackProfile, samples: SampleTable, movieTimescale: number): readonly Edit[] {
+function rebuildEdits(
+  own: TrackProfile,
+  samples: SampleTable,
+  endTicks: number,
+  movieTimescale: number,
+): readonly Edit[] {
   const first = own.track.edits.find((edit) => edit.mediaTimeTicks >= 0);
   if (first === undefined) return [];
   const delay = own.track.edits[0]?.mediaTimeTicks === -1 ? [own.track.edits[0] as Edit] : [];
-  let ticks = 0;
-  for (let run = 0; run < samples.durationRuns.length; run += 2) {
-    ticks += (samples.durationRuns[run] as number) * (samples.durationRuns[run + 1] as number);
-  }
   const mediaTimeTicks = own.track.samples.sampleCount > 1 ? first.mediaTimeTicks : 0;
-  const shown = Math.max(0, ticks + (samples.compositionRuns ? own.presentationDelayTicks : 0) - mediaTimeTicks);
+  const loneTicks = samples.sampleCount === 1 ? (samples.durationRuns[1] ?? 0) : 0;
+  const shown = Math.max(0, Math.max(endTicks, loneTicks) - mediaTimeTicks);
   return [
     ...delay,
-    { durationTicks: Math.round((shown * movieTimescale) / own.track.timescale), mediaTimeTicks, rate: 1 },
+    { durationTicks: Math.ceil((shown * movieTimescale) / own.track.timescale), mediaTimeTicks, rate: 1 },
   ];
 }
