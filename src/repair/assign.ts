@@ -54,7 +54,7 @@ function assignFamily(
   const tracks = family.tracks.map((track) => profile.tracks[track] as TrackProfile);
   const sizeModels = tracks.map(sizeModelOf);
   const video = profile.tracks.findIndex((track) => track.kind === "video");
-  const videoSeconds = video >= 0 ? packetSeconds(profile.tracks[video] as TrackProfile, 0) : 0;
+  const videoSeconds = video >= 0 ? packetSeconds(profile.tracks[video] as TrackProfile) : 0;
   let beam: Hypothesis[] = [{ cost: 0, clocks: tracks.map(() => 0), last: -1, step: undefined }];
   let videoClock = 0;
   let lastFamily = -1;
@@ -75,7 +75,7 @@ function assignFamily(
     for (const way of beam) {
       tracks.forEach((track, choice) => {
         const clock = way.clocks[choice] as number;
-        const seconds = packetSeconds(track, log.durations[index] as number);
+        const seconds = packetSeconds(track);
         const cost =
           way.cost +
           sizeCost(sizeModels[choice] as SizeModel, log.size(index)) +
@@ -149,7 +149,7 @@ function sizeModelOf(profile: TrackProfile): SizeModel {
   return { mean: profile.meanSizeBytes, deviation: Math.max(1, Math.sqrt(variance / Math.max(1, sizes.length))) };
 }
 
-/** Playing time of one packet in seconds: by its own samples where known, else the track's commonest duration. */
-function packetSeconds(profile: TrackProfile, _durationSamples: number): number {
+/** Playing time of one packet in seconds: the track's commonest duration. */
+function packetSeconds(profile: TrackProfile): number {
   return (profile.durations[0]?.value ?? 0) / profile.track.timescale;
 }

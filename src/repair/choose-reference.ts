@@ -40,10 +40,8 @@ export async function chooseReference(
   teachers: readonly Teacher[],
 ): Promise<Lesson | undefined> {
   const readable = teachers.filter(({ movie, source }) => hasReadableConfiguration(movie, source));
-  const distinct = readable.filter(
-    (teacher, index) =>
-      readable.findIndex((other) => signatureOf(other.movie) === signatureOf(teacher.movie)) === index,
-  );
+  const signatures = readable.map(({ movie }) => signatureOf(movie));
+  const distinct = readable.filter((_, index) => signatures.indexOf(signatures[index] as string) === index);
   const learn = (teacher: Teacher): Lesson => ({ teacher, profile: learnProfile(teacher.movie, teacher.source) });
   if (distinct.length <= 1) return distinct[0] && learn(distinct[0]);
   const tried = triedExtents(extents);

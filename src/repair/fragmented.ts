@@ -95,8 +95,9 @@ export async function repairFragments(
   const { dropped } = sound;
   const used: Movie = { ...movie, tracks: movie.tracks.filter((track) => track.samples.sampleCount > 0) };
   if (used.tracks.length === 0) return undefined;
+  const leftOf = new Map(readHoles.map((finding, index) => [finding, salvaged.holes[index]]));
   const told = found.reading.findings.map((finding) => {
-    const left = salvaged.holes[readHoles.indexOf(finding)];
+    const left = leftOf.get(finding);
     return toFinding(damaged, left ? { ...finding, byteEnd: left.endOffset } : finding);
   });
   // Of several tracks cut at the same place one tells all.

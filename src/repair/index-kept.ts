@@ -5,7 +5,7 @@ import type { Finding } from "./findings.ts";
 import type { RepairOptions, RepairOutcome } from "./outcome.ts";
 import { reportMovie } from "./report.ts";
 import { fitsBytes } from "./sample-check.ts";
-import { fitEdits, selectSamples } from "./select-samples.ts";
+import { fitEdits, isWalkedByChunk, selectSamples } from "./select-samples.ts";
 import type { Extent, Triage } from "./triage.ts";
 import { layOutput } from "./write/layout.ts";
 
@@ -37,6 +37,7 @@ const MIN_INDEXED_SHARE = 0.9;
 export function keepIndex(damaged: ByteSource, state: Triage, options: RepairOptions): KeptIndex {
   const measured = state.movies
     .filter(({ movie }) => !movie.isFragmented && movie.tracks.some((track) => track.samples.sampleCount > 0))
+    .filter(({ movie }) => movie.tracks.every((track) => isBelievable(track.samples, damaged.sizeBytes)))
     .map(({ movie, isHidden }) => measure(damaged, movie, isHidden || movie !== state.movies[0]?.movie))
     .sort((a, b) => b.insideBytes - a.insideBytes);
   const best = measured.find(({ movie, insideBytes }) => insideBytes > 0 && fitsBytes(movie, damaged));
@@ -50,6 +51,15 @@ export function keepIndex(damaged: ByteSource, state: Triage, options: RepairOpt
   const isShort = missed > MIN_UNINDEXED_BYTES && best.insideBytes < MIN_INDEXED_SHARE * (best.insideBytes + missed);
   if (!isShort) return { kind: "sound", outcome };
   return { kind: "short", movie: best.movie, outcome, indexedBytes: best.insideBytes };
+}
+
+/** Samples of one size that are walked one by one whatever the file's size, and for each byte of it. */
+const WALKED_SAMPLES = { least: 2 ** 26, perByte: 8 } as const;
+
+/** A table of equal samples takes no bytes per sample, so that a hostile one may list billions in a small file. */
+function isBelievable(samples: SampleTable, sizeBytes: number): boolean {
+  if (samples.constantSizeBytes === 0 || isWalkedByChunk(samples)) return true;
+  return samples.sampleCount <= Math.max(WALKED_SAMPLES.least, WALKED_SAMPLES.perByte * sizeBytes);
 }
 
 function measure(damaged: ByteSource, movie: Movie, isHidden: boolean): Measured {
@@ -158,11 +168,23 @@ function unindexedBytes(damaged: ByteSource, extents: readonly Extent[], ranges:
 function uncovered(extent: Extent, ranges: readonly Extent[]): Extent[] {
   const gaps: Extent[] = [];
   let startOffset = extent.startOffset;
-  for (const range of ranges) {
+  for (let index = firstEndingAfter(ranges, startOffset); index < ranges.length; index++) {
+    const range = ranges[index] as Extent;
     if (range.startOffset >= extent.endOffset) break;
     if (range.startOffset > startOffset) gaps.push({ startOffset, endOffset: range.startOffset });
     startOffset = Math.max(startOffset, range.endOffset);
   }
   if (extent.endOffset > startOffset) gaps.push({ startOffset, endOffset: extent.endOffset });
   return gaps;
+}
+
+/** By halving: a file may hold as many extents as ranges. */
+function firstEndingAfter(ranges: readonly Extent[], offset: number): number {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ranges[middle] as Extent).endOffset <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -9,7 +9,7 @@ import type { RecordingProfile } from "./learn/profile.ts";
 import type { Reference, RepairOptions, RepairOutcome } from "./outcome.ts";
 import { readReferences } from "./reference-movies.ts";
 import { reportScan, type TrackReport } from "./report.ts";
-import { possibleBytes, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
+import { possibleBytes, profileOfPackets, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
 import { describePayload } from "./self-described/describe.ts";
 import { learnFromItself } from "./self-described/learn.ts";
 import { refineRate } from "./self-described/refine-rate.ts";
@@ -138,12 +138,13 @@ interface Learnt {
 function buildOutcome(
   damaged: ByteSource,
   state: Triage,
-  { profile, ftyp }: Learnt,
+  learnt: Learnt,
   scan: Scan,
   notes: readonly Finding[],
   options: RepairOptions,
 ): RepairOutcome {
   const { log, model, findings, scannedBytes } = scan;
+  const profile = profileOfPackets(learnt.profile, model);
   const timelines = buildTimelines(log, assignTracks(log, model.families, profile), profile);
   const codecs: string[] = [];
   model.families.forEach((family, index) => {
@@ -154,6 +155,6 @@ function buildOutcome(
   const movie = buildMovie(profile, log, timelines);
   return {
     report: reportScan(profile, log, timelines, [...findings, ...notes], codecs, scannedBytes),
-    layout: layOutput(damaged, { startOffset, endOffset }, movie, state.ftyp ?? ftyp, options.faststart ?? false),
+    layout: layOutput(damaged, { startOffset, endOffset }, movie, state.ftyp ?? learnt.ftyp, options.faststart ?? false),
   };
 }

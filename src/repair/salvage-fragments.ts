@@ -5,7 +5,7 @@ import { SampleTableBuilder } from "../media/isobmff/sample-table-builder.ts";
 import { assignTracks } from "./assign.ts";
 import { learnProfile } from "./learn/profile.ts";
 import type { ScanProgress } from "./scan/scanner.ts";
-import { type Scan, scanExtents } from "./scan-source.ts";
+import { profileOfPackets, type Scan, scanExtents } from "./scan-source.ts";
 import type { Timeline } from "./timing/times.ts";
 import { buildTimelines } from "./timing/timeline.ts";
 import type { Extent } from "./triage.ts";
@@ -46,7 +46,8 @@ export async function salvageHoles(
   for (const [index, hole] of holes.slice(0, MAX_HOLES).entries()) {
     const scan = await scanExtents(damaged, [hole], profile, onProgress);
     if (scan.log.count === 0) continue;
-    for (const timeline of buildTimelines(scan.log, assignTracks(scan.log, scan.model.families, profile), profile)) {
+    const assigned = assignTracks(scan.log, scan.model.families, profile);
+    for (const timeline of buildTimelines(scan.log, assigned, profileOfPackets(profile, scan.model))) {
       const samples = lastStretch(scan, timeline);
       const isPlaceable = samples.length > 0 && movie.tracks[timeline.track]?.samples.constantSizeBytes === 0;
       if (!isPlaceable) continue;

@@ -77,7 +77,8 @@ function placesOf(samples: SampleTable): Place[] {
   let sample = 0;
   for (let chunk = 0; chunk < samples.chunkOffsets.length && sample < MAX_WALKED_SAMPLES; chunk++) {
     let offset = samples.chunkOffsets[chunk] as number;
-    for (const end = sample + (samples.chunkSampleCounts[chunk] as number); sample < end; sample++) {
+    const end = Math.min(MAX_WALKED_SAMPLES, sample + (samples.chunkSampleCounts[chunk] as number));
+    for (; sample < end; sample++) {
       const sizeBytes = samples.constantSizeBytes || (samples.sizes[sample] ?? 0);
       if (wanted.has(sample)) places.push({ offset, sizeBytes });
       offset += sizeBytes;

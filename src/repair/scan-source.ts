@@ -27,6 +27,21 @@ export async function scanExtents(
   return { ...scanner.result, model, profile, scannedBytes };
 }
 
+/**
+ * The profile for what a scan found: a packet that tells its own size is one sample, although the reference's may all
+ * have been of one size, so that its table looks like that of PCM, whose packets hold many.
+ */
+export function profileOfPackets(profile: RecordingProfile, { families, parsers }: ScanModel): RecordingProfile {
+  const isSingle = (index: number): boolean =>
+    families.some(({ tracks }, family) => tracks.includes(index) && parsers[family]?.isSelfDelimiting === true);
+  const tracks = profile.tracks.map((own, index) => {
+    if (own.track.samples.constantSizeBytes === 0 || !isSingle(index)) return own;
+    const samples = { ...own.track.samples, constantSizeBytes: 0 };
+    return { ...own, track: { ...own.track, samples } };
+  });
+  return { ...profile, tracks };
+}
+
 /** Bytes of the packets found. */
 export function recoveredBytes({ log }: Scan): number {
   let bytes = 0;

@@ -20,7 +20,7 @@ export interface SelectedSamples {
 export function selectSamples(table: SampleTable, soundBytes: SoundBytes): SelectedSamples {
   const isPlain = table.compositionRuns === undefined && table.syncSamples === undefined;
   const keeper = new Keeper(new SampleTableBuilder(table.sampleCount, isPlain ? table.constantSizeBytes : 0));
-  if (table.constantSizeBytes > 0 && isPlain && isOneDuration(table)) {
+  if (isWalkedByChunk(table)) {
     const ticks = table.durationRuns[1] ?? 0;
     forEachChunk(table, (_chunk, _first, count, offset, sizeBytes, _ticks, description) => {
       const kept = Math.floor(soundBytes(offset, sizeBytes) / table.constantSizeBytes);
@@ -44,8 +44,11 @@ export function selectSamples(table: SampleTable, soundBytes: SoundBytes): Selec
   return keeper.finish();
 }
 
-function isOneDuration({ durationRuns, sampleCount }: SampleTable): boolean {
-  return durationRuns.length === 2 && durationRuns[0] === sampleCount;
+/** Whether `selectSamples` takes the table chunk by chunk, not sample by sample: all samples are alike (PCM). */
+export function isWalkedByChunk(table: SampleTable): boolean {
+  const { durationRuns, sampleCount, constantSizeBytes, compositionRuns, syncSamples } = table;
+  const isOneDuration = durationRuns.length === 2 && durationRuns[0] === sampleCount;
+  return constantSizeBytes > 0 && compositionRuns === undefined && syncSamples === undefined && isOneDuration;
 }
 
 interface KeptSample {

@@ -65,12 +65,13 @@ export function triage(source: ByteSource): Triage {
   const dataEndOffset = endOfData(source);
   const boxes =
     container === "isobmff" || container === "unknown" ? findAllBoxes(source, chained, dataEndOffset) : chained;
+  const visible = new Set(chained);
   const ftypBox = boxes.find((box) => box.type === "ftyp" && box.sizeBytes <= MAX_FTYP_BYTES);
   return {
     container: boxes.length > 0 && container === "unknown" ? "isobmff" : container,
     boxes,
     ftyp: ftypBox && readExactly(source, ftypBox.offsetBytes, ftypBox.sizeBytes),
-    movies: boxes.filter((box) => box.type === "moov").flatMap((box) => tryRead(source, box, !chained.includes(box))),
+    movies: boxes.filter((box) => box.type === "moov").flatMap((box) => tryRead(source, box, !visible.has(box))),
     hasFragments: boxes.some((box) => box.type === "moof"),
     extents: findExtents(source, boxes, dataEndOffset),
     dataEndOffset,
@@ -111,7 +112,8 @@ function findAllBoxes(
     const last = boxes.at(-1);
     const found = behindZeros(source, last ? last.offsetBytes + last.sizeBytes : 0, dataEndOffset);
     if (found.length === 0) break;
-    boxes.push(...found);
+    // A million of them would be too many arguments for one call.
+    for (const box of found) boxes.push(box);
   }
   if (boxes.some((box) => box.type === "moov" || box.type === "moof")) return boxes;
   const hidden = findMovieAtEnd(source, dataEndOffset);
@@ -136,7 +138,7 @@ function behindZeros(source: ByteSource, from: number, dataEndOffset: number): r
 }
 
 function skipZeroBytes(source: ByteSource, from: number, limit: number): number {
-  const block = new Uint8Array(64 * 1024);
+  const block = new Uint8Array(Math.max(0, Math.min(64 * 1024, limit - from)));
   for (let offset = from; offset < limit; offset += block.length) {
     const got = source.read(offset, block);
     for (let index = 0; index < got; index++) if (block[index] !== 0) return Math.min(limit, offset + index);

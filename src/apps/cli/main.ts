@@ -40,16 +40,17 @@ function createSystemContext(): CliContext {
   };
 }
 
-/** A reader that went away (`reelmill … | head`) is no fault of ours. */
-function endQuietlyOnBrokenPipe(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(process.exitCode ?? 0);
-  });
+/** A reader that went away (`reelmill … | head`) is no fault of ours, and no reason to leave a repair half done. */
+function ignoreBrokenPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
 }
 
 async function main(): Promise<void> {
-  endQuietlyOnBrokenPipe();
+  ignoreBrokenPipes();
   // Every running ffmpeg holds listeners of its own, and a batch may run more than the ten that Node warns about.
   process.setMaxListeners(0);
   const context = createSystemContext();

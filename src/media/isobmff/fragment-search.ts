@@ -4,6 +4,7 @@ import { scanTopLevelBoxes, type TopLevelBox } from "./top-level.ts";
 
 /** Largest `moof` that is read, in bytes. */
 export const MAX_FRAGMENT_BYTES = 64 * 1024 * 1024;
+const FIRST_SEARCH_BYTES = 4096;
 const SEARCH_BLOCK_BYTES = 1024 * 1024;
 /** Header of `moof`, then the whole `mfhd` that stands first in it. */
 const HEAD_BYTES = 24;
@@ -50,7 +51,9 @@ export function* eachMovieFragment(
 
 /** The offset of the next plausible `moof` at or after `fromBytes`, or undefined. O(bytes searched). */
 function findFragment(source: ByteSource, fromBytes: number): number | undefined {
-  const block = new Uint8Array(Math.min(SEARCH_BLOCK_BYTES, Math.max(HEAD_BYTES, source.sizeBytes - fromBytes)));
+  const wanted = Math.max(HEAD_BYTES, source.sizeBytes - fromBytes);
+  // Hostile files have a fragment every few bytes: only where none is near, much is read at once.
+  let block = new Uint8Array(Math.min(FIRST_SEARCH_BYTES, wanted));
   let blockStart = fromBytes;
   while (blockStart + HEAD_BYTES <= source.sizeBytes) {
     const got = source.read(blockStart, block);
@@ -59,6 +62,7 @@ function findFragment(source: ByteSource, fromBytes: number): number | undefined
       if (isFragmentAt(block, at - 4, source.sizeBytes - blockStart)) return blockStart + at - 4;
     }
     blockStart += got - HEAD_BYTES + 1;
+    if (block.length < SEARCH_BLOCK_BYTES) block = new Uint8Array(Math.min(SEARCH_BLOCK_BYTES, wanted));
   }
   return undefined;
 }

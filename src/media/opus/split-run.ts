@@ -173,12 +173,16 @@ function keep(paths: Paths, path: Path): void {
   paths.places.set(path.index, list);
 }
 
+/** A start that other bytes speak for so much needs no packets before it. */
+const SURE_START_BITS = 5;
+
 /** Packets before a path that began only where places begin well: it may lack its first, where the start is not known. */
 function lead(run: Run, places: readonly number[], path: Path): Path | undefined {
   const { starts } = run.options;
   if (!(starts instanceof Map) || run.options.packetCount !== undefined) return undefined;
   let first = path;
   while (first.previous) first = first.previous;
+  if (first.bits >= SURE_START_BITS) return undefined;
   const before = places.filter((place) => place < first.index);
   const [best] = search({ ...run, endIndex: first.index }, before);
   return best && best.bits > first.bits ? best : undefined;
@@ -193,5 +197,10 @@ function toSplit(path: Path, before?: Path): OpusSplit {
   }
   for (let at = before?.previous; at; at = at.previous) boundaries.unshift(at.index);
   const costBits = -path.bits - (before ? before.bits - startBits : 0);
-  return { boundaries, costBits, durationSamples: path.durationSamples + (before?.durationSamples ?? 0), states: path.states };
+  return {
+    boundaries,
+    costBits,
+    durationSamples: path.durationSamples + (before?.durationSamples ?? 0),
+    states: path.states,
+  };
 }

@@ -21,6 +21,8 @@ export async function workRepair(task: RepairTask, hooks: WorkHooks): Promise<Fi
   const notices: string[] = [];
   const base = { input: task.input, output: null, references: [], report: null, checks: [] };
   try {
+    // A batch of healthy files does nothing else that would let a signal through.
+    await breathe(hooks.signal);
     const achieved = await attempt(task, hooks, notices);
     return { ...base, ...achieved, notices };
   } catch (error) {

@@ -7,7 +7,6 @@ import {
   ftruncateSync,
   linkSync,
   openSync,
-  readSync,
   renameSync,
   rmSync,
   statfsSync,
@@ -111,6 +110,7 @@ export interface OutputDraft {
 export function createOutputDraft(damaged: FileSource, target: string): OutputDraft {
   const pending = createPendingOutput(temporaryPathFor(target), target);
   let started: EarlyCopy | undefined;
+  let isBegun = false;
   const stop = async (): Promise<void> => {
     const copy = started;
     started = undefined;
@@ -118,8 +118,10 @@ export function createOutputDraft(damaged: FileSource, target: string): OutputDr
   };
   return {
     begin: () => {
-      if (started === undefined && damaged.sizeBytes >= MIN_EARLY_COPY_BYTES)
-        started = startCopy(damaged, pending.path);
+      if (isBegun || damaged.sizeBytes < MIN_EARLY_COPY_BYTES) return;
+      // Tried once: what the disk has no room for is not asked again with every step of the reading.
+      isBegun = true;
+      started = startCopy(damaged, pending.path);
     },
     write: async (layout, hooks) => {
       try {
@@ -239,8 +241,7 @@ async function copyRange(
   const buffer = new Uint8Array(COPY_BUFFER_BYTES);
   let sinceBreath = 0;
   for (let offset = startOffset; offset < endOffset; ) {
-    const wanted = Math.min(buffer.length, endOffset - offset);
-    const got = readSync(damaged.descriptor, buffer, 0, wanted, offset);
+    const got = damaged.read(offset, buffer.subarray(0, Math.min(buffer.length, endOffset - offset)));
     if (got === 0) throw new ReelmillError("INPUT_UNREADABLE", `${damaged.path} became shorter while it was copied.`);
     writeFully(descriptor, buffer.subarray(0, got), at + offset - startOffset);
     offset += got;

@@ -85,7 +85,9 @@ function findOpusRun(
   let best: OpusSplit | undefined;
   let bestBits = MIN_FOUND_BITS;
   const options = { states, starts, maxResults: 1, onlySeenStarts: !place.isThorough };
-  for (const [runEnd, cutBits] of place.mayBeCut ? cutEnds(bytes, place, model, states) : [[bytes.length, 0] as const]) {
+  for (const [runEnd, cutBits] of place.mayBeCut
+    ? cutEnds(bytes, place, model, states)
+    : [[bytes.length, 0] as const]) {
     const [split] = splitOpusRun(bytes, 0, runEnd, model, options);
     if (split === undefined || cutBits - split.costBits <= bestBits) continue;
     best = split;

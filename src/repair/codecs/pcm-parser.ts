@@ -41,7 +41,12 @@ export function createPcmParser(layout: PcmLayout, frameBytes: number, runSample
     return least;
   };
   const toRun = (start: number, length: number, bits: number): PlacedRun => {
-    const packet: Candidate = { sizeBytes: length, evidenceBits: 1, isSync: true, durationSamples: length / frameBytes };
+    const packet: Candidate = {
+      sizeBytes: length,
+      evidenceBits: 1,
+      isSync: true,
+      durationSamples: length / frameBytes,
+    };
     return { packets: [packet], costBits: -bits, startOffset: start, endOffset: start + length };
   };
   const isUsual = (length: number): boolean => runSamples.some((share) => share.value * frameBytes === length);
@@ -89,7 +94,10 @@ function runBefore(
   const room = place.end - place.from;
   const whole = room - (room % frameBytes);
   const longest = Math.max(0, ...usualRunBytes);
-  const lengths = [...usualRunBytes.filter((length) => length <= room), ...(whole > 0 && whole < longest ? [whole] : [])];
+  const lengths = [
+    ...usualRunBytes.filter((length) => length <= room),
+    ...(whole > 0 && whole < longest ? [whole] : []),
+  ];
   let best: PlacedRun | undefined;
   for (const length of lengths) {
     const run = runOf(place.end - length, length);

@@ -27,7 +27,11 @@ type Start = Vp9StartProbe & { readonly kind: "start" };
  * Finds VP9 packets: their starts by both frame headers, their ends, which they do not tell, by the coder's flush and by
  * what follows. The model is learnt from the reference and from every packet taken.
  */
-export function createVp9Parser(vpccPayload: Uint8Array, samples: Iterable<Uint8Array>, largestBytes: number): PacketParser {
+export function createVp9Parser(
+  vpccPayload: Uint8Array,
+  samples: Iterable<Uint8Array>,
+  largestBytes: number,
+): PacketParser {
   const track = new Vp9Track(createVp9Probe(vpccPayload));
   for (const sample of samples) track.observe(sample);
   const endBits = (window: ByteWindow, start: number): ((end: number) => number) | undefined => {

@@ -10,6 +10,8 @@ export type { Edge, LatticeModel } from "./edge.ts";
 const SURE_BITS = 28;
 /** An open packet's start that says so much stands out among other bytes. */
 const SURE_OPEN_BITS = 18;
+/** One that says so much is tried, besides those behind it. */
+const WEAK_OPEN_BITS = 9;
 /** Evidence enough for a packet that stands exactly where one is expected. */
 const EXPECTED_BITS = 10;
 /** A packet that the end of the data cuts stands where its start says so much: nothing else ends there then. */
@@ -46,12 +48,15 @@ export class Lattice {
     });
   }
 
-  /** Every plausible step from `offset` after a packet of `lastFamily` (−1: none), in family order. */
-  edges(offset: number, lastFamily: number): Edge[] {
+  /**
+   * Every plausible step from `offset` after a packet of `lastFamily` (−1: none), in family order. `isNext` says that the
+   * packets before it are taken already: only then what a packet goes on from counts.
+   */
+  edges(offset: number, lastFamily: number, isNext = true): Edge[] {
     const edges: Edge[] = [];
     let isCut = false;
     for (let family = 0; family < this.#model.parsers.length; family++) {
-      const edge = this.selfEdge(offset, family, lastFamily);
+      const edge = this.selfEdge(offset, family, lastFamily, isNext);
       if (edge === CUT) isCut ||= this.#startBits(offset) >= CUT_START_BITS;
       else if (edge !== undefined) edges.push(edge);
     }
@@ -66,13 +71,14 @@ export class Lattice {
   }
 
   /** The step that a self-delimiting family proposes at `offset`. */
-  selfEdge(offset: number, family: number, lastFamily: number): Edge | typeof CUT | undefined {
+  selfEdge(offset: number, family: number, lastFamily: number, isNext = true): Edge | typeof CUT | undefined {
     const parser = this.#model.parsers[family];
     const candidate = this.#candidate(offset, family);
     if (candidate === CUT) return CUT;
     if (parser === undefined || candidate === undefined) return undefined;
-    const scoreBits =
-      candidate.evidenceBits + parser.continuityBits(candidate) + this.#model.transitionBits(lastFamily, family);
+    const continuityBits = isNext ? parser.continuityBits(candidate) : 0;
+    const priorBits = continuityBits + this.#model.transitionBits(lastFamily, family);
+    const scoreBits = candidate.evidenceBits + priorBits;
     return { family, packets: [candidate], endOffset: offset + candidate.sizeBytes, scoreBits };
   }
 
@@ -144,7 +150,8 @@ export class Lattice {
       const startBits = parser.startEvidenceBits(this.#window, offset);
       if (startBits <= 0) continue;
       if (!parser.isSelfDelimiting) {
-        if (startBits >= SURE_OPEN_BITS) return { offset, evidenceBits: startBits, isSure: true };
+        if (startBits >= WEAK_OPEN_BITS)
+          return { offset, evidenceBits: startBits, isSure: startBits >= SURE_OPEN_BITS };
         continue;
       }
       const edge = this.selfEdge(offset, family, -1);
@@ -169,5 +176,5 @@ export class Lattice {
 }
 
 function mayAnchor(parser: PacketParser): boolean {
-  return parser.isSelfDelimiting || (parser.maxStartBits ?? SURE_OPEN_BITS) >= SURE_OPEN_BITS;
+  return parser.isSelfDelimiting || (parser.maxStartBits ?? WEAK_OPEN_BITS) >= WEAK_OPEN_BITS;
 }

@@ -7,6 +7,9 @@ import type { LatticeModel } from "./lattice.ts";
 /** The worst a transition can count: never seen in the reference. */
 const UNSEEN_BITS = -6;
 
+/** Logs keep a packet's family and track in a byte; tracks beyond are left out, which only hostile references have. */
+const MAX_TRACKS = 256;
+
 /** What a scan needs of a reference: one parser for each kind of packet, and which tracks share it. */
 export interface ScanModel extends LatticeModel {
   readonly families: readonly Family[];
@@ -16,7 +19,7 @@ export interface ScanModel extends LatticeModel {
 export function createScanModel(profile: RecordingProfile): ScanModel {
   const families: { key: string; tracks: number[] }[] = [];
   profile.tracks.forEach((track, index) => {
-    if (track.track.samples.sampleCount === 0) return;
+    if (track.track.samples.sampleCount === 0 || index >= MAX_TRACKS) return;
     const key = familyKey(track.kind, track.track.sampleEntries[0]);
     const known = track.kind === "audio" ? families.find((family) => family.key === key) : undefined;
     if (known) known.tracks.push(index);

@@ -7,6 +7,8 @@ import type { Edge, LatticeModel } from "./edge.ts";
 const PASSED_ANCHOR_BITS = 20;
 const PASSED_IN_SOUND_BITS = 4;
 const ANCHORS_PER_GAP = 3;
+/** Usual lengths of which several runs in a row are made up. */
+const MAX_USUAL_LENGTHS = 4;
 /** A zero run this long inside open packets is taken for damage. */
 const ZERO_RUN_BYTES = 512;
 /** Where no sure start is in sight, a long run is found in pieces of this many bytes. */
@@ -18,6 +20,8 @@ const BUDGET = { bytes: 512 * 1024, perByte: 3 } as const;
 /** So close behind a start, one surer by so much is probably the true one. */
 const CONTEST_BYTES = 64;
 const CONTEST_BITS = 8;
+/** Packets of constant size are found at a small part of what others cost. */
+const CHEAP_SHARE = 16;
 /** What it costs a run to pass over zeros that may be damage. */
 const PASSED_ZEROS_BITS = 12;
 /** Runs up to so much longer than the usual ones may be silent as a whole. */
@@ -103,12 +107,32 @@ export class OpenRuns {
       const runs = this.#split(offset, end, family, prior);
       if (runs.length > 0) return runs;
     }
+    return this.#severalUsual(offset, family, prior);
+  }
+
+  /** Runs of several tracks that share a family, back to back: two of usual lengths, or more of one. */
+  #severalUsual(offset: number, family: number, prior: number): Edge[] {
+    const usual = (this.#model.parsers[family]?.usualRunBytes ?? []).slice(0, MAX_USUAL_LENGTHS);
+    const pairs = usual.flatMap((first) => usual.map((second) => [first, second]));
+    const rows = usual.flatMap((length) => [3, 4, 5, 6].map((count) => new Array<number>(count).fill(length)));
+    for (const lengths of [...pairs, ...rows]) {
+      const end = lengths.reduce((sum, length) => sum + length, offset);
+      if (end !== this.#limit && (end > this.#limit || !this.#neighbours.hasPacket(end))) continue;
+      let edge: Edge | undefined;
+      for (const length of lengths) edge = this.#follow(edge, edge?.endOffset ?? offset, length, family, prior);
+      if (edge !== undefined) return [edge];
+    }
     return [];
+  }
+
+  #follow(before: Edge | undefined, offset: number, length: number, family: number, prior: number): Edge | undefined {
+    const [next] = this.#split(offset, offset + length, family, before ? 0 : prior);
+    return next && before ? { ...next, before, scoreBits: before.scoreBits + next.scoreBits } : next;
   }
 
   #split(offset: number, end: number, family: number, prior: number): Edge[] {
     const parser = this.#model.parsers[family] as PacketParser;
-    if (!this.#spend(Math.min(end - offset, PIECE_BYTES))) return [];
+    if (!this.#spend(parser, Math.min(end - offset, PIECE_BYTES))) return [];
     return parser.splitRun(this.#window, offset, end).map(({ packets, costBits }) => {
       return { family, packets, endOffset: end, scoreBits: prior - costBits };
     });
@@ -120,10 +144,15 @@ export class OpenRuns {
     const ways: (Edge | undefined)[] = [];
     const isStandalone = parser.endBits !== undefined;
     if (end.mayBeCut && parser.findRun !== undefined) ways.push(this.#cutEdge(offset, end, family, prior));
-    else if (!end.mayBeCut || this.#endsWhole(offset, end.offset, parser)) ways.push(...this.#split(offset, end.offset, family, prior));
-    if (isStandalone) for (const other of this.families) if (other !== family) ways.push(this.#jointEdge(offset, end, family, other, prior));
+    else if (!end.mayBeCut || this.#endsWhole(offset, end.offset, parser))
+      ways.push(...this.#split(offset, end.offset, family, prior));
+    if (isStandalone)
+      for (const other of this.families)
+        if (other !== family) ways.push(this.#jointEdge(offset, end, family, other, prior));
     const isPoor: boolean = isStandalone && !end.mayBeCut && ways.every((way) => way === undefined);
-    if (isPoor) for (const other of this.families) if (other !== family) ways.push(this.#jointEdge(offset, end, family, other, prior, true));
+    if (isPoor)
+      for (const other of this.families)
+        if (other !== family) ways.push(this.#jointEdge(offset, end, family, other, prior, true));
     let best: Edge | undefined;
     for (const way of ways) if (way !== undefined && (best === undefined || way.scoreBits > best.scoreBits)) best = way;
     return best && { ...best, scoreBits: best.scoreBits - end.passedBits };
@@ -143,7 +172,14 @@ export class OpenRuns {
   }
 
   /** A packet of `family` and a run of `other` that fills the bytes from its end to a known one. */
-  #jointEdge(offset: number, end: RunEnd, family: number, other: number, prior: number, isThorough = false): Edge | undefined {
+  #jointEdge(
+    offset: number,
+    end: RunEnd,
+    family: number,
+    other: number,
+    prior: number,
+    isThorough = false,
+  ): Edge | undefined {
     const parser = this.#model.parsers[family] as PacketParser;
     const second = this.#model.parsers[other] as PacketParser;
     const endBits = parser.endBits?.(this.#window, offset);
@@ -154,23 +190,31 @@ export class OpenRuns {
     const [before] = parser.splitRun(this.#window, offset, run.startOffset);
     if (before === undefined) return undefined;
     const ownBits = -before.costBits - endBits(run.startOffset);
-    const first: Edge = { family, packets: before.packets, endOffset: run.startOffset, scoreBits: prior - before.costBits };
+    const first: Edge = {
+      family,
+      packets: before.packets,
+      endOffset: run.startOffset,
+      scoreBits: prior - before.costBits,
+    };
     const scoreBits = prior + ownBits - run.costBits + this.#model.transitionBits(family, other);
     return { family: other, packets: run.packets, endOffset: run.endOffset, scoreBits, before: first };
   }
 
   #findRun(family: number, place: RunPlace): PlacedRun | undefined {
     const parser = this.#model.parsers[family] as PacketParser;
-    const bytes = Math.min(place.end - place.from, parser.maxRunBytes, PIECE_BYTES) * (place.mayBeCut ? 4 : 1) * (place.isThorough ? 16 : 1);
+    const bytes =
+      Math.min(place.end - place.from, parser.maxRunBytes, PIECE_BYTES) *
+      (place.mayBeCut ? 4 : 1) *
+      (place.isThorough ? 16 : 1);
     const followBits = place.mayBeCut ? { followBits: (offset: number) => this.#neighbours.startBits(offset) } : {};
-    return this.#spend(bytes) ? parser.findRun?.(this.#window, { ...place, ...followBits }) : undefined;
+    return this.#spend(parser, bytes) ? parser.findRun?.(this.#window, { ...place, ...followBits }) : undefined;
   }
 
   /** Where a run may end: at sure starts, at damage, with the data, or after a piece's length. */
   *#runEnds(offset: number, parser: PacketParser): Generator<RunEnd> {
     const reach = Math.min(this.#limit, offset + parser.maxRunBytes);
-    const isShort = parser.endBits === undefined && parser.usualRunBytes.length === 0;
-    let anchor = this.#nextAnchor(offset, reach, isShort);
+    const isTelling = parser.usualRunBytes.length === 0;
+    let anchor = this.#nextAnchor(offset, reach, isTelling);
     let passedBits = 0;
     const bound = anchor?.offset ?? reach;
     const zeros = this.#findDamage(offset, bound, parser);
@@ -185,11 +229,12 @@ export class OpenRuns {
       yield { offset: end, mayBeCut: true, passedBits };
     }
     for (let count = 0; anchor !== undefined && count < ANCHORS_PER_GAP; count += anchor.isSure ? 1 : 0) {
-      const next = this.#nextAnchor(anchor.offset, reach, isShort);
+      const next = this.#nextAnchor(anchor.offset, reach, isTelling);
       const isContested = !anchor.isSure || (next !== undefined && isContest(anchor, next));
       yield { offset: anchor.offset, mayBeCut: false, isContested, passedBits };
       // Raw sound may look like anything now and then.
-      const passing = parser.usualRunBytes.length > 0 ? PASSED_IN_SOUND_BITS : Math.max(PASSED_ANCHOR_BITS, anchor.evidenceBits);
+      const passing =
+        parser.usualRunBytes.length > 0 ? PASSED_IN_SOUND_BITS : Math.max(PASSED_ANCHOR_BITS, anchor.evidenceBits);
       if (!isContested) passedBits += passing;
       if (next === undefined) break;
       anchor = next;
@@ -197,10 +242,11 @@ export class OpenRuns {
     if (anchor !== undefined && reach === this.#limit) yield { offset: reach, mayBeCut: true, passedBits };
   }
 
-  /** The next anchor behind `offset`; one that is not sure says nothing unless it stands within a short run. */
-  #nextAnchor(offset: number, reach: number, isShort: boolean): Anchor | undefined {
+  /** The next anchor behind `offset`; in raw sound one that is not sure says nothing. */
+  #nextAnchor(offset: number, reach: number, isTelling: boolean): Anchor | undefined {
     let anchor = this.#neighbours.anchors.next(offset + 1, reach);
-    while (anchor !== undefined && !anchor.isSure && !isShort) anchor = this.#neighbours.anchors.next(anchor.offset + 1, reach);
+    while (anchor !== undefined && !anchor.isSure && !isTelling)
+      anchor = this.#neighbours.anchors.next(anchor.offset + 1, reach);
     return anchor;
   }
 
@@ -211,7 +257,8 @@ export class OpenRuns {
   }
 
   /** Takes from the budget; false once it is used up. */
-  #spend(bytes: number): boolean {
+  #spend(parser: PacketParser, readBytes: number): boolean {
+    const bytes = parser.usualRunBytes.length > 0 ? readBytes / CHEAP_SHARE : readBytes;
     const allowed = BUDGET.bytes + BUDGET.perByte * Math.max(0, this.#farthest - this.#first);
     if (this.#spentBytes + bytes > allowed) return false;
     this.#spentBytes += bytes;

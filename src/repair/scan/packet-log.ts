@@ -28,12 +28,15 @@ export class PacketLog {
   families = new Uint8Array(1024);
   durations = new Uint32Array(1024);
   #flags = new Uint8Array(1024);
+  /** Places of the packets with a gap before them, rising. */
+  readonly #gaps: number[] = [];
   pocs = new Int32Array(1024);
   pocModuli = new Uint32Array(1024);
 
   push(packet: FoundPacket): void {
     if (this.count === this.offsets.length) this.#grow();
     const index = this.count++;
+    if (packet.afterGap) this.#gaps.push(index);
     this.offsets[index] = packet.offset;
     this.sizes[index] = packet.sizeBytes;
     this.families[index] = packet.family;
@@ -53,6 +56,17 @@ export class PacketLog {
 
   isAfterGap(index: number): boolean {
     return (this.#flag(index) & AFTER_GAP) !== 0;
+  }
+
+  /** Whether bytes were lost before some packet of `[first, last]`. O(log gaps). */
+  hasGapWithin(first: number, last: number): boolean {
+    let [low, high] = [0, this.#gaps.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#gaps[middle] as number) < first) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.#gaps.length && (this.#gaps[low] as number) <= last;
   }
 
   startsSequence(index: number): boolean {

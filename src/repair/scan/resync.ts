@@ -19,17 +19,29 @@ const BOUNDS = { depth: 5, plainBits: Number.POSITIVE_INFINITY, expansions: 24 }
 const ATTEMPTS_PER_MIB = 4096;
 const MIB = 1024 * 1024;
 
-/** The first place from `from` on where at least three packets chain. Linear in the bytes passed over. */
-export function findResync(
+/** Passing over so many bytes is told to `onProgress`, so that a long search can be seen and stopped. */
+const PROGRESS_BYTES = MIB;
+
+/**
+ * The first place from `from` on where at least three packets chain. Linear in the bytes passed over. Throws what
+ * `onProgress` throws.
+ */
+export async function findResync(
   window: ByteWindow,
   model: LatticeModel,
   lattice: Lattice,
   from: number,
   limit: number,
-): Resync {
+  onProgress?: (offset: number) => void | Promise<void>,
+): Promise<Resync> {
   let offset = from;
   let attempts = 0;
+  let nextProgress = from + PROGRESS_BYTES;
   while (offset < limit) {
+    if (offset >= nextProgress) {
+      nextProgress = offset + PROGRESS_BYTES;
+      await onProgress?.(offset);
+    }
     window.load(offset, 64 * 1024);
     if (window.bytes[offset - window.baseOffset] === 0) {
       const nonZero = skipZeros(window, offset, limit);

@@ -32,7 +32,7 @@ interface Held {
   readonly afterGap: boolean;
 }
 
-/** Hears of progress about every 4,096 steps; throws to stop the scan. */
+/** Hears of progress about every 4,096 steps, and every MiB of a search through damage; throws to stop the scan. */
 export type ScanProgress = (offset: number) => void | Promise<void>;
 
 /** Walks damaged bytes packet by packet. One instance serves one recording. */
@@ -66,7 +66,7 @@ export class Scanner {
       offset =
         this.#fastStep(lattice, offset) ??
         this.#searchStep(lattice, offset, end) ??
-        this.#recover(lattice, offset, end);
+        (await this.#recover(lattice, offset, end, progress));
     }
     this.#commit(0);
   }
@@ -106,14 +106,14 @@ export class Scanner {
   }
 
   /** Nothing leads on from `offset`: undo a wrong step, or find where the recording goes on. */
-  #recover(lattice: Lattice, offset: number, end: number): number {
+  async #recover(lattice: Lattice, offset: number, end: number, progress?: ScanProgress): Promise<number> {
     const isZero = skipZeros(this.#window, offset, end) - offset >= MIN_PADDING_RUN_BYTES;
     if (!isZero) {
       const undone = this.#undo(lattice, offset, end);
       if (undone !== undefined) return undone;
     }
     const damageStart = isZero ? this.#dropDamaged(offset) : offset;
-    const resync = findResync(this.#window, this.#model, lattice, offset, end);
+    const resync = await findResync(this.#window, this.#model, lattice, offset, end, progress);
     const fill = resync.path && this.#fillBefore(lattice, offset, resync.offset);
     const goesOnAt = resync.offset - (fill ? runBytes(fill) : 0);
     this.#noteGap(damageStart, goesOnAt, isZero, resync.offset >= end && this.#isCut(lattice, offset));
@@ -139,13 +139,15 @@ export class Scanner {
     for (let back = 1; back <= 3 && back <= this.#held.length; back++) {
       const from = this.#held[this.#held.length - back] as Held;
       const lastFamily = this.#held[this.#held.length - back - 1]?.family ?? -1;
+      // Another family with the same size leads to the same dead end.
       const isSame = (edge: Edge): boolean => {
         const [first] = partsOf(edge);
-        return first?.family === from.family && first.packets[0]?.sizeBytes === from.candidate.sizeBytes;
+        return first?.packets[0]?.sizeBytes === from.candidate.sizeBytes;
       };
       const path = searchPath(lattice, from.offset, lastFamily, end, SEARCH, isSame);
       const reach = path?.edges.at(-1)?.endOffset ?? 0;
       if (!path?.isOpenEnded || reach <= offset || !isConvincing(path)) continue;
+      if (path.edges.some((edge) => edge.scoreBits <= 0)) continue;
       this.#held.length -= back;
       return this.#follow(path, from.offset, end);
     }

@@ -27,6 +27,8 @@ export interface SearchBounds {
   readonly expansions: number;
 }
 
+/** A step this much likelier to be any bytes at all is none: damage explains them better. */
+const JUNK_BITS = -12;
 /** A way this far behind one that has come less far (whose bytes told more) is given up. */
 const HOPELESS_BITS = 30;
 
@@ -62,8 +64,8 @@ export function searchPath(
     if (node.scoreBits < bestBits - HOPELESS_BITS) continue;
     bestBits = Math.max(bestBits, node.scoreBits);
     const edges = lattice
-      .edges(node.offset, node.edge?.family ?? lastFamily)
-      .filter((edge) => node.depth > 0 || !excluded?.(edge));
+      .edges(node.offset, node.edge?.family ?? lastFamily, node.depth === 0)
+      .filter((edge) => edge.scoreBits > JUNK_BITS && (node.depth > 0 || !excluded?.(edge)));
     if (edges.length === 0 && node.depth > 0 && (stuck === undefined || node.scoreBits > stuck.scoreBits)) stuck = node;
     for (const edge of edges) arrive(arrivals, queue, node, edge);
   }

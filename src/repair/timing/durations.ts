@@ -31,10 +31,12 @@ export function steadyDuration(profile: TrackProfile): number {
   return (profile.durations[0]?.count ?? 0) >= total * CONSTANT_SHARE ? common : meanDuration(profile);
 }
 
+/** Ticks of one sample, ≥ 1, as most samples of the reference last. */
 export function commonDuration(profile: TrackProfile): number {
   return Math.max(1, profile.durations[0]?.value ?? 1);
 }
 
+/** Ticks of one sample on average, a fraction; 1 where nothing is known. */
 export function meanDuration(profile: TrackProfile): number {
   let [sum, count] = [0, 0];
   for (const share of profile.durations) {

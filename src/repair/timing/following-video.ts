@@ -35,8 +35,7 @@ export function followingVideo(
     let end = from + 1;
     while (end < packets.length && !hasGap(log, packets[end - 1] as number, packets[end] as number)) end++;
     const bounds = audioBounds(log, clock, packets, from, end, profile.interleave);
-    const start =
-      from === 0 ? 0 : startAfterGap(bounds, own, now + lostBefore(stretches, packets, from) * own.track.timescale);
+    const start = from === 0 ? 0 : startAfterGap(bounds, own, now, lostBefore(stretches, packets, from));
     const relative = bounds.map((bound) => ({
       sample: bound.sample,
       minSeconds: bound.minSeconds - start / own.track.timescale,
@@ -124,15 +123,25 @@ function presented(
   return { presentationTicks };
 }
 
-/** Ticks at which the first picture after a gap decodes: where most of the bounds on it and its followers agree. */
-function startAfterGap(bounds: readonly TimeBound[], own: TrackProfile, fallbackTicks: number): number {
+/**
+ * Ticks at which the first picture after a gap decodes: where most of the bounds on it and its followers agree, else
+ * `lostSeconds` after `endTicks`, where the picture before it ends; never before that one decodes.
+ */
+function startAfterGap(
+  bounds: readonly TimeBound[],
+  own: TrackProfile,
+  endTicks: number,
+  lostSeconds: number,
+): number {
   const secondsPerSample = meanDuration(own) / own.track.timescale;
   const spans = bounds.slice(0, VOTES).map((bound) => ({
     min: bound.minSeconds - bound.sample * secondsPerSample,
     max: bound.maxSeconds - bound.sample * secondsPerSample,
   }));
   const seconds = bestCovered(spans);
-  return Math.round(seconds === undefined ? fallbackTicks : seconds * own.track.timescale);
+  const { timescale } = own.track;
+  const least = endTicks - commonDuration(own) + 1;
+  return Math.max(least, Math.round(seconds === undefined ? endTicks + lostSeconds * timescale : seconds * timescale));
 }
 
 /**

@@ -2,8 +2,7 @@ import type { PacketLog } from "../scan/packet-log.ts";
 
 /** Whether bytes were lost between two packets, given by their places in the log (−1: before the first). */
 export function hasGap(log: PacketLog, before: number, after: number): boolean {
-  for (let index = before + 1; index <= after; index++) if (log.isAfterGap(index)) return true;
-  return false;
+  return log.hasGapWithin(before + 1, after);
 }
 
 /** How many packets of one track may have been lost in a gap, judged by bytes. */

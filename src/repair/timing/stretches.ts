@@ -10,6 +10,7 @@ export interface Stretch {
   readonly lostSeconds: number;
 }
 
+/** The stretches of the whole log, in file order. `packets` are each track's places in it. */
 export function splitStretches(log: PacketLog, packets: readonly Uint32Array[], profile: RecordingProfile): Stretch[] {
   const bytesPerSecond = meanBytesPerSecond(log, packets, profile);
   const starts: number[] = [0];
@@ -36,6 +37,21 @@ export function lostBefore(stretches: readonly Stretch[], packets: Uint32Array, 
   const to = packets[position] as number;
   const from = position > 0 ? (packets[position - 1] as number) : -1;
   let seconds = 0;
-  for (const stretch of stretches) if (stretch.first > from && stretch.first <= to) seconds += stretch.lostSeconds;
+  for (let index = firstAfter(stretches, from); index < stretches.length; index++) {
+    const stretch = stretches[index] as Stretch;
+    if (stretch.first > to) break;
+    seconds += stretch.lostSeconds;
+  }
   return seconds;
+}
+
+/** By halving: it is asked for every packet, and a file damaged all over has as many stretches. */
+function firstAfter(stretches: readonly Stretch[], packet: number): number {
+  let [low, high] = [0, stretches.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((stretches[middle] as Stretch).first <= packet) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
