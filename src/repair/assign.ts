@@ -54,7 +54,7 @@ function assignFamily(
   const tracks = family.tracks.map((track) => profile.tracks[track] as TrackProfile);
   const sizeModels = tracks.map(sizeModelOf);
   const video = profile.tracks.findIndex((track) => track.kind === "video");
-  const videoSeconds = video >= 0 ? packetSeconds(profile.tracks[video] as TrackProfile) : 0;
+  const videoSeconds = video >= 0 ? packetSeconds(profile.tracks[video] as TrackProfile, 0) : 0;
   let beam: Hypothesis[] = [{ cost: 0, clocks: tracks.map(() => 0), last: -1, step: undefined }];
   let videoClock = 0;
   let lastFamily = -1;
@@ -75,7 +75,7 @@ function assignFamily(
     for (const way of beam) {
       tracks.forEach((track, choice) => {
         const clock = way.clocks[choice] as number;
-        const seconds = packetSeconds(track);
+        const seconds = packetSeconds(track, log.size(index));
         const cost =
           way.cost +
           sizeCost(sizeModels[choice] as SizeModel, log.size(index)) +
@@ -149,7 +149,10 @@ function sizeModelOf(profile: TrackProfile): SizeModel {
   return { mean: profile.meanSizeBytes, deviation: Math.max(1, Math.sqrt(variance / Math.max(1, sizes.length))) };
 }
 
-/** Playing time of one packet in seconds: the track's commonest duration. */
-function packetSeconds(profile: TrackProfile): number {
-  return (profile.durations[0]?.value ?? 0) / profile.track.timescale;
+/** Playing time of one packet in seconds, by the track's commonest duration; a PCM packet holds many frames. */
+function packetSeconds(profile: TrackProfile, sizeBytes: number): number {
+  const { samples, timescale } = profile.track;
+  const isPcm = profile.kind === "audio" && samples.constantSizeBytes > 0;
+  const count = isPcm ? Math.max(1, sizeBytes / samples.constantSizeBytes) : 1;
+  return (count * (profile.durations[0]?.value ?? 0)) / timescale;
 }

@@ -19,6 +19,6 @@ export interface Finding {
   readonly endOffset: number;
   /** In the user's terms. */
   readonly action: string;
-  /** Estimated playing time lost, in seconds; absent where none is. */
-  lostSeconds?: number;
+  /** Playing time lost, in seconds, estimated by the bytes; absent where none is, and where fragments or an index tell the times. */
+  readonly lostSeconds?: number;
 }

@@ -155,6 +155,12 @@ function buildOutcome(
   const movie = buildMovie(profile, log, timelines);
   return {
     report: reportScan(profile, log, timelines, [...findings, ...notes], codecs, scannedBytes),
-    layout: layOutput(damaged, { startOffset, endOffset }, movie, state.ftyp ?? learnt.ftyp, options.faststart ?? false),
+    layout: layOutput(
+      damaged,
+      { startOffset, endOffset },
+      movie,
+      state.ftyp ?? learnt.ftyp,
+      options.faststart ?? false,
+    ),
   };
 }

@@ -57,17 +57,43 @@ export function reportScan(
 ): RepairReport {
   let recovered = 0;
   for (let index = 0; index < log.count; index++) recovered += log.size(index);
+  const tracks = timelines.map((timeline) =>
+    reportTimeline(profile, log, timeline, codecs[timeline.track] ?? "unknown"),
+  );
   const idle = findings.filter((finding) => finding.kind === "zeros" || finding.kind === "padding");
   const idleBytes = idle.reduce((sum, finding) => sum + finding.endOffset - finding.startOffset, 0);
   return {
     schema: 1,
     engine: "native",
     diagnosis: "no-index",
-    tracks: timelines.map((timeline) => reportTimeline(profile, log, timeline, codecs[timeline.track] ?? "unknown")),
-    findings,
+    tracks,
+    findings: withLostSeconds(findings, tracks, recovered, endOfLog(log)),
     bytes: { recovered, scanned: scannedBytes },
     confidence: scannedBytes > idleBytes ? Math.min(1, recovered / (scannedBytes - idleBytes)) : 0,
   };
+}
+
+function endOfLog(log: PacketLog): number {
+  return log.count === 0 ? 0 : log.offset(log.count - 1) + log.size(log.count - 1);
+}
+
+/** What lies behind the last packet was never played. */
+function withLostSeconds(
+  findings: readonly Finding[],
+  tracks: readonly TrackReport[],
+  recoveredBytes: number,
+  endOffset: number,
+): readonly Finding[] {
+  const isLoss = ({ kind, startOffset }: Finding): boolean =>
+    startOffset < endOffset && (kind === "lost" || kind === "zeros" || kind === "damaged-packet");
+  const lengthOf = (finding: Finding): number => finding.endOffset - finding.startOffset;
+  const lostBytes = findings.reduce((sum, finding) => sum + (isLoss(finding) ? lengthOf(finding) : 0), 0);
+  // Times keep the gaps, so that the longest track lasts as long as what was found and what was lost together.
+  const seconds = tracks.reduce((most, track) => Math.max(most, track.durationSeconds), 0);
+  const perByte = seconds / Math.max(1, recoveredBytes + lostBytes);
+  return findings.map((finding) =>
+    isLoss(finding) ? { ...finding, lostSeconds: lengthOf(finding) * perByte } : finding,
+  );
 }
 
 function reportTimeline(profile: RecordingProfile, log: PacketLog, timeline: Timeline, codec: string): TrackReport {

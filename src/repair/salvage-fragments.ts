@@ -6,8 +6,8 @@ import { assignTracks } from "./assign.ts";
 import { learnProfile } from "./learn/profile.ts";
 import type { ScanProgress } from "./scan/scanner.ts";
 import { profileOfPackets, type Scan, scanExtents } from "./scan-source.ts";
-import type { Timeline } from "./timing/times.ts";
 import { buildTimelines } from "./timing/timeline.ts";
+import type { Timeline } from "./timing/times.ts";
 import type { Extent } from "./triage.ts";
 
 /** A sample found behind a destroyed fragment's header. */

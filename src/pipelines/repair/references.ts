@@ -131,8 +131,8 @@ function rank(
 ): readonly string[] {
   const own = classify(damagedPath);
   const candidates = paths
-    .filter((path) => !isSameFile(path, damagedPath))
     .slice(0, MAX_CANDIDATES)
+    .filter((path) => !isSameFile(path, damagedPath))
     .flatMap((path): readonly Candidate[] => {
       const classification = classify(path);
       return classification instanceof Error || classification.health !== "healthy" ? [] : [{ path, classification }];

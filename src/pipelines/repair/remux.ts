@@ -43,7 +43,8 @@ export async function repairByRemux(
     const complaints = await copyPackets(tools, damaged, container, pending.path, hooks);
     const after = await countStreams(tools, pending.path, hooks.signal);
     const report = describe(after, damaged);
-    if (isHealthy(before, after, complaints)) return conclude("healthy", null, report, []);
+    const isFinished = container !== "matroska" || !hasOpenSegment(damaged);
+    if (isFinished && isHealthy(before, after, complaints)) return conclude("healthy", null, report, []);
     if (task.output === undefined) {
       const message = `${damaged.path} cannot be mended in place: files of this kind are written anew. Write to a new file with -o.`;
       throw new ReelmillError("OUTPUT_UNWRITABLE", message);
@@ -108,6 +109,27 @@ function requireWritten(complaints: readonly string[], path: string): void {
   if (complaints.some((line) => line.includes("No space left on device"))) {
     throw new ReelmillError("NO_SPACE", `${path} cannot be written: the disk is full.`);
   }
+}
+
+const SEGMENT_ID = [0x18, 0x53, 0x80, 0x67] as const;
+const MAX_EBML_HEAD_BYTES = 4096;
+
+/**
+ * Whether a Matroska file's segment has no size, as while it is being recorded (RFC 8794 §6.2: all bits of the number
+ * set): it was never finished, plays, but cannot be sought in.
+ */
+function hasOpenSegment(source: FileSource): boolean {
+  const head = new Uint8Array(Math.min(MAX_EBML_HEAD_BYTES, source.sizeBytes));
+  source.read(0, head);
+  for (let at = 0; at + 12 <= head.length; at++) {
+    if (!SEGMENT_ID.every((byte, index) => head[at + index] === byte)) continue;
+    const first = head[at + 4] ?? 0;
+    const lengthBytes = Math.clz32(first) - 23;
+    const mask = 0xff >>> lengthBytes;
+    const rest = head.subarray(at + 5, at + 4 + lengthBytes);
+    return first !== 0 && (first & mask) === mask && rest.every((byte) => byte === 0xff);
+  }
+  return false;
 }
 
 function isHealthy(before: StreamCounts, after: StreamCounts, complaints: readonly string[]): boolean {

@@ -162,7 +162,10 @@ function readJournal(path: string): Journal | undefined {
 function parseHeader(line: string): JournalHeader | undefined {
   try {
     const header = JSON.parse(line) as Partial<JournalHeader> | null;
-    return header?.magic === MAGIC && header.version === 1 ? (header as JournalHeader) : undefined;
+    if (header?.magic !== MAGIC || header.version !== 1 || typeof header.owner?.pid !== "number") return undefined;
+    const figures = [header.originalBytes, header.headBytes, header.truncateAt, header.cutBytes];
+    // Undoing cuts the file to these sizes: a header that lacks one must not be taken for an empty file.
+    return figures.every((figure) => Number.isSafeInteger(figure)) ? (header as JournalHeader) : undefined;
   } catch {
     return undefined;
   }

@@ -12,6 +12,8 @@ export interface ProbeSetup {
   readonly firstLookBytes: number;
   /** No packet is longer: a probe that asks for more than this is answered with no. */
   readonly maxPacketBytes: number;
+  /** A packet that shows less than this is none; 0 by default. */
+  readonly minEvidenceBits?: number;
 }
 
 /** Makes a parser of a codec whose packets tell their own size and depend on no other packet. */
@@ -34,7 +36,8 @@ export function createProbeParser(setup: ProbeSetup, probeBytes: ProbeBytes): Pa
     probe(window, offset, limit) {
       const answer = look(window, offset, limit);
       if (answer === CUT) return CUT;
-      return answer.kind === "packet" ? toCandidate(answer, offset, limit) : undefined;
+      if (answer.kind !== "packet" || answer.evidenceBits < (setup.minEvidenceBits ?? 0)) return undefined;
+      return toCandidate(answer, offset, limit);
     },
     startEvidenceBits(window, offset) {
       const answer = look(window, offset, window.sizeBytes);

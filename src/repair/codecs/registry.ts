@@ -11,7 +11,7 @@ import { createFlacProbe } from "../../media/flac/flac-probe.ts";
 import { parseAvcConfiguration } from "../../media/h264/avc-configuration.ts";
 import { parseHevcConfiguration } from "../../media/hevc/hevc-configuration.ts";
 import type { SampleEntry } from "../../media/isobmff/movie.ts";
-import { createMjpegProbe } from "../../media/mjpeg/mjpeg-probe.ts";
+import { createMjpegProbe, learnMjpegConstraints } from "../../media/mjpeg/mjpeg-probe.ts";
 import { createMp3Probe } from "../../media/mp3/mp3-probe.ts";
 import { createMpeg4VisualProbe, isExactOn } from "../../media/mpeg4-visual/mpeg4-visual-probe.ts";
 import { parseVolConfig } from "../../media/mpeg4-visual/vol-config.ts";
@@ -32,6 +32,8 @@ import { createVp9Parser } from "./vp9-parser.ts";
 /** Samples of a reference on which a parser must prove itself, and from which a model is learnt. */
 const TRIED_SAMPLES = 64;
 const LEARNT_SAMPLES = 1024;
+/** A JPEG whose data hold a long run of zeros shows less: the picture's end is not its own. */
+const HOLED_JPEG_BITS = 16;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
@@ -107,9 +109,10 @@ function dnxhdConstraints(profile: TrackProfile): { packetSizeBytes?: number } {
   return profile.minSizeBytes === profile.maxSizeBytes ? { packetSizeBytes: profile.maxSizeBytes } : {};
 }
 
-function mjpegParser(_profile: TrackProfile): PacketParser {
-  const probe = createMjpegProbe({});
-  return simple({ codec: "mjpeg", firstLookBytes: 64 * KIB, maxPacketBytes: 64 * MIB }, probe);
+function mjpegParser(profile: TrackProfile): PacketParser {
+  const probe = createMjpegProbe(learnMjpegConstraints(profile.readSamples(TRIED_SAMPLES)));
+  const setup = { codec: "mjpeg", firstLookBytes: 64 * KIB, maxPacketBytes: 64 * MIB, minEvidenceBits: HOLED_JPEG_BITS };
+  return simple(setup, probe);
 }
 
 function audioParser(entry: SampleEntry, profile: TrackProfile): PacketParser | undefined {

@@ -127,12 +127,7 @@ function presented(
  * Ticks at which the first picture after a gap decodes: where most of the bounds on it and its followers agree, else
  * `lostSeconds` after `endTicks`, where the picture before it ends; never before that one decodes.
  */
-function startAfterGap(
-  bounds: readonly TimeBound[],
-  own: TrackProfile,
-  endTicks: number,
-  lostSeconds: number,
-): number {
+function startAfterGap(bounds: readonly TimeBound[], own: TrackProfile, endTicks: number, lostSeconds: number): number {
   const secondsPerSample = meanDuration(own) / own.track.timescale;
   const spans = bounds.slice(0, VOTES).map((bound) => ({
     min: bound.minSeconds - bound.sample * secondsPerSample,
