@@ -6,7 +6,6 @@ export const OBU_TILE_GROUP = 4;
 export const OBU_METADATA = 5;
 export const OBU_FRAME = 6;
 export const OBU_REDUNDANT_FRAME_HEADER = 7;
-export const OBU_TILE_LIST = 8;
 export const OBU_PADDING = 15;
 
 /** The header of one open bitstream unit (AV1 §5.3) that carries its own size. */

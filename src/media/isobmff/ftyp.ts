@@ -25,8 +25,3 @@ export function serializeFtyp(fileType: FileType): Uint8Array {
   for (const brand of fileType.compatibleBrands) fields.fourcc(brand);
   return serializeBox("ftyp", fields.finish());
 }
-
-/** Whether a file of this type follows QuickTime's rules rather than ISO's. A file without `ftyp` is QuickTime. */
-export function isQuickTime(fileType: FileType | undefined): boolean {
-  return fileType === undefined || fileType.majorBrand === "qt  ";
-}

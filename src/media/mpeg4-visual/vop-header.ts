@@ -101,17 +101,3 @@ export function createVopClock(resolution: number): VopClock {
     },
   };
 }
-
-/**
- * Seconds of the day in a group-of-VOP header (`00 00 01 B3`) at `startIndex` (§6.2.4): hours, minutes, a marker bit,
- * seconds. Undefined where it is cut short or the marker is wrong.
- */
-export function parseGroupOfVopSeconds(bytes: Uint8Array, startIndex: number, endIndex: number): number | undefined {
-  if (endIndex - startIndex < 7) return undefined;
-  const reader = new BitReader(bytes, startIndex + 4, endIndex);
-  const hours = reader.bits(5);
-  const minutes = reader.bits(6);
-  const isMarked = reader.flag();
-  const seconds = reader.bits(6);
-  return isMarked && hours < 24 && minutes < 60 && seconds < 60 ? hours * 3600 + minutes * 60 + seconds : undefined;
-}

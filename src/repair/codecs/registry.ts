@@ -111,7 +111,12 @@ function dnxhdConstraints(profile: TrackProfile): { packetSizeBytes?: number } {
 
 function mjpegParser(profile: TrackProfile): PacketParser {
   const probe = createMjpegProbe(learnMjpegConstraints(profile.readSamples(TRIED_SAMPLES)));
-  const setup = { codec: "mjpeg", firstLookBytes: 64 * KIB, maxPacketBytes: 64 * MIB, minEvidenceBits: HOLED_JPEG_BITS };
+  const setup = {
+    codec: "mjpeg",
+    firstLookBytes: 64 * KIB,
+    maxPacketBytes: 64 * MIB,
+    minEvidenceBits: HOLED_JPEG_BITS,
+  };
   return simple(setup, probe);
 }
 

@@ -14,6 +14,8 @@ const REORDERED_TAIL = 8;
 
 /** The reference's own pattern of durations is kept while it misses the other clock by no more than this beyond the best fit. */
 const SLACK_SECONDS = 0.02;
+/** Frames off the likeliest start after a gap that are tried, likeliest first. */
+const TRIED_FRAMES = [0, -1, 1, -2, 2] as const;
 
 /** Video of variable rate beside a steady audio clock: the audio written so far bounds when each picture decodes. */
 export function followingVideo(
@@ -36,11 +38,7 @@ export function followingVideo(
     while (end < packets.length && !hasGap(log, packets[end - 1] as number, packets[end] as number)) end++;
     const bounds = audioBounds(log, clock, packets, from, end, profile.interleave);
     const start = from === 0 ? 0 : startAfterGap(bounds, own, now, lostBefore(stretches, packets, from));
-    const relative = bounds.map((bound) => ({
-      sample: bound.sample,
-      minSeconds: bound.minSeconds - start / own.track.timescale,
-      maxSeconds: bound.maxSeconds - start / own.track.timescale,
-    }));
+    const relative = shiftBounds(bounds, start / own.track.timescale);
     const pattern = from === 0 ? patternTimes(own, end - from) : undefined;
     const fitted = fitDurations(end - from, own.durations, own.track.timescale, relative);
     const keepsPattern =
@@ -124,19 +122,39 @@ function presented(
 }
 
 /**
- * Ticks at which the first picture after a gap decodes: where most of the bounds on it and its followers agree, else
- * `lostSeconds` after `endTicks`, where the picture before it ends; never before that one decodes.
+ * Ticks at which the first picture after a gap decodes: whole frames after `endTicks`, where the picture before it ends, so
+ * that it and its followers keep best to their bounds; without bounds, `lostSeconds` on. Never before that one decodes.
  */
 function startAfterGap(bounds: readonly TimeBound[], own: TrackProfile, endTicks: number, lostSeconds: number): number {
-  const secondsPerSample = meanDuration(own) / own.track.timescale;
-  const spans = bounds.slice(0, VOTES).map((bound) => ({
-    min: bound.minSeconds - bound.sample * secondsPerSample,
-    max: bound.maxSeconds - bound.sample * secondsPerSample,
-  }));
-  const seconds = bestCovered(spans);
   const { timescale } = own.track;
-  const least = endTicks - commonDuration(own) + 1;
-  return Math.max(least, Math.round(seconds === undefined ? endTicks + lostSeconds * timescale : seconds * timescale));
+  const ticks = commonDuration(own);
+  const near = bounds.slice(0, VOTES);
+  const secondsPerSample = meanDuration(own) / timescale;
+  const covered = bestCovered(
+    near.map((bound) => ({
+      min: bound.minSeconds - bound.sample * secondsPerSample,
+      max: bound.maxSeconds - bound.sample * secondsPerSample,
+    })),
+  );
+  const least = endTicks - ticks + 1;
+  if (covered === undefined) return Math.max(least, Math.round(endTicks + lostSeconds * timescale));
+  const middle = Math.round((((covered.min + covered.max) / 2) * timescale - endTicks) / ticks);
+  const count = (near.at(-1)?.sample ?? 0) + 1;
+  const starts = TRIED_FRAMES.map((frames) => endTicks + (middle + frames) * ticks).filter((start) => start >= least);
+  const misses = starts.map((start) => {
+    const relative = shiftBounds(near, start / timescale);
+    return beyondBounds(fitDurations(count, own.durations, timescale, relative), relative, own);
+  });
+  const best = misses.indexOf(Math.min(...misses));
+  return starts[best] ?? Math.max(least, endTicks);
+}
+
+function shiftBounds(bounds: readonly TimeBound[], bySeconds: number): TimeBound[] {
+  return bounds.map(({ sample, minSeconds, maxSeconds }) => ({
+    sample,
+    minSeconds: minSeconds - bySeconds,
+    maxSeconds: maxSeconds - bySeconds,
+  }));
 }
 
 /**

@@ -17,7 +17,7 @@ export interface MasterClock {
 }
 
 /**
- * Seconds at which the packet at `position`, the first after a gap, decodes: where the runs that follow it keep best to
+ * When the packet at `position`, the first after a gap, decodes, in seconds: where the runs that follow it keep best to
  * the range of leads on the master that the reference showed.
  */
 export function clockAfterGap(
@@ -27,12 +27,12 @@ export function clockAfterGap(
   position: number,
   profile: RecordingProfile,
   clock: MasterClock,
-): number | undefined {
+): Span | undefined {
   const own = profile.tracks[track] as TrackProfile;
   const lead = leadOn(profile, track, clock.track);
   const lag = profile.interleave.lags[track];
   if (lead === undefined) return undefined;
-  const spans: { readonly min: number; readonly max: number }[] = [];
+  const spans: Span[] = [];
   let relativeTicks = 0;
   for (let at = position; at < packets.length && spans.length < VOTES; at++) {
     const packet = packets[at] as number;
@@ -54,19 +54,25 @@ export function clockAfterGap(
   return bestCovered(spans);
 }
 
-/** The middle of the stretch that most intervals cover. */
-export function bestCovered(spans: readonly { readonly min: number; readonly max: number }[]): number | undefined {
+/** A stretch of time, in seconds. */
+export interface Span {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** The stretch that most intervals cover; the first of several. */
+export function bestCovered(spans: readonly Span[]): Span | undefined {
   const edges = spans.flatMap((span) => [
     { at: span.min - EPSILON_SECONDS, step: 1 },
     { at: span.max + EPSILON_SECONDS, step: -1 },
   ]);
   edges.sort((a, b) => a.at - b.at || b.step - a.step);
-  let [depth, deepest, best] = [0, 0, undefined as number | undefined];
+  let [depth, deepest, best] = [0, 0, undefined as Span | undefined];
   edges.forEach((edge, index) => {
     depth += edge.step;
     if (depth <= deepest) return;
     deepest = depth;
-    best = (edge.at + (edges[index + 1]?.at ?? edge.at)) / 2;
+    best = { min: edge.at, max: edges[index + 1]?.at ?? edge.at };
   });
   return best;
 }

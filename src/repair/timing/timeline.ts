@@ -139,14 +139,26 @@ function followerTimeline(
     const lostSeconds = lostBefore(stretches, packets, position);
     if (lostSeconds > 0 || (position === 0 && packet > 0 && log.isAfterGap(0))) {
       const wanted = clock ? clockAfterGap(log, track, packets, position, profile, clock) : undefined;
-      const target = wanted === undefined ? now + lostSeconds * own.track.timescale : wanted * own.track.timescale;
-      now += Math.max(0, Math.round((target - now) / ticks)) * ticks;
+      const nowSeconds = now / own.track.timescale;
+      const isBetweenOthers = !isBesideGap(log, packets, position);
+      // A gap among another track's packets alone took none of this one's, if the clocks allow it: by half a run, as the
+      // reference's few runs do not show how far leads range.
+      const slack = ((own.runSamples[0]?.value ?? 1) * ticks) / own.track.timescale / 2;
+      const keeps = isBetweenOthers && wanted && nowSeconds >= wanted.min - slack && nowSeconds <= wanted.max + slack;
+      const targetSeconds = wanted ? (wanted.min + wanted.max) / 2 : nowSeconds + lostSeconds;
+      if (!keeps) now += Math.max(0, Math.round(((targetSeconds - nowSeconds) * own.track.timescale) / ticks)) * ticks;
     }
     decodeTicks[position] = Math.round(now);
     now += samplesOf(log, own, packet) * ticks;
   }
   decodeTicks[packets.length] = Math.round(now);
   return { track, packets, decodeTicks, source: own.kind === "audio" ? "packet-durations" : "reference-histogram" };
+}
+
+/** Whether the packet at `position`, or the one before it, stands directly at a gap between the two. */
+function isBesideGap(log: PacketLog, packets: Uint32Array, position: number): boolean {
+  const packet = packets[position] as number;
+  return log.isAfterGap(packet) || (position > 0 && log.isAfterGap((packets[position - 1] as number) + 1));
 }
 
 /** Samples of no steady duration (text, events): each plays when its run was written. */
