@@ -7,10 +7,16 @@ export interface Family {
 }
 
 /** Ways of assigning that are followed at once. */
-const BEAM = 24;
+const BEAM = 48;
 /** A lead outside what the reference showed costs this much per second beyond it. */
 const LEAD_COST_PER_SECOND = 60;
 const UNUSUAL_TRANSITION_COST = 6;
+/** A lag counts up to this much. */
+const MOST_LAG_SECONDS = 0.05;
+/** A track may lag this much behind its usual lead before its next packet comes. */
+const LAG_SLACK_SECONDS = 0.1;
+/** Where this share of a track's runs are of one packet, longer ones are unusual. */
+const LONE_RUNS_SHARE = 0.95;
 
 interface Hypothesis {
   readonly cost: number;
@@ -79,13 +85,13 @@ function assignFamily(
         const cost =
           way.cost +
           sizeCost(sizeModels[choice] as SizeModel, log.size(index)) +
-          leadCost(profile, family.tracks[choice] as number, clock - videoClock, tracks.length, way) +
+          leadCost(profile, family, choice, videoClock, way.clocks) +
           transitionCost(profile, family, way.last, choice);
         const clocks = way.clocks.with(choice, clock + seconds);
         next.push({ cost, clocks, last: choice, step: { choice, previous: way.step } });
       });
     }
-    beam = next.sort((a, b) => a.cost - b.cost).slice(0, BEAM);
+    beam = bestDistinct(next);
   }
   let step = beam[0]?.step;
   for (let index = log.count - 1; index >= 0 && step !== undefined; index--) {
@@ -95,35 +101,64 @@ function assignFamily(
   }
 }
 
+/** The cheapest ways of each distinct state: ways that differ only in their past cannot differ again. */
+function bestDistinct(ways: readonly Hypothesis[]): Hypothesis[] {
+  const best = new Map<string, Hypothesis>();
+  for (const way of ways) {
+    const key = `${way.last}:${way.clocks.map((clock) => Math.round(clock * 1000)).join()}`;
+    const known = best.get(key);
+    if (known === undefined || way.cost < known.cost) best.set(key, way);
+  }
+  return [...best.values()].sort((a, b) => a.cost - b.cost).slice(0, BEAM);
+}
+
 /** Clocks right after a gap: the video's starts anew, and each track leads it as it usually does. */
 function restart(family: Family, profile: RecordingProfile): number[] {
   return family.tracks.map((track) => profile.interleave.leads[track]?.median ?? 0);
 }
 
-/** Without video the tracks are held against each other. */
+/**
+ * What it costs to take a packet for a track whose clock then leads the video's by `leadSeconds`, and that the others lag.
+ * Without video the tracks are held against each other.
+ */
 function leadCost(
   profile: RecordingProfile,
-  track: number,
-  leadSeconds: number,
-  trackCount: number,
-  way: Hypothesis,
+  family: Family,
+  choice: number,
+  videoClock: number,
+  clocks: readonly number[],
 ): number {
-  const usual = profile.interleave.leads[track];
-  if (usual) {
-    const beyond = Math.max(0, usual.min - leadSeconds, leadSeconds - usual.max);
-    return beyond * LEAD_COST_PER_SECOND;
+  const leadSeconds = (clocks[choice] as number) - videoClock;
+  const usual = profile.interleave.leads[family.tracks[choice] as number];
+  if (usual === undefined) {
+    const others = clocks.reduce((sum, clock) => sum + clock, 0) / clocks.length;
+    return Math.abs(leadSeconds - others) * LEAD_COST_PER_SECOND;
   }
-  const others = way.clocks.reduce((sum, clock) => sum + clock, 0) / trackCount;
-  return Math.abs(leadSeconds - others) * LEAD_COST_PER_SECOND;
+  // A recorder cannot write what is not there yet, but it may hold a track back for long and then write it all.
+  let beyond = Math.max(0, leadSeconds - usual.max, Math.min(MOST_LAG_SECONDS, usual.min - leadSeconds));
+  clocks.forEach((clock, other) => {
+    const least = profile.interleave.leads[family.tracks[other] as number]?.min;
+    if (other === choice || least === undefined) return;
+    beyond += Math.min(MOST_LAG_SECONDS, Math.max(0, least - LAG_SLACK_SECONDS - (clock - videoClock)));
+  });
+  return beyond * LEAD_COST_PER_SECOND;
 }
 
 function transitionCost(profile: RecordingProfile, family: Family, last: number, choice: number): number {
   const to = family.tracks[choice] as number;
   const rows = profile.interleave.transitions;
-  if (last === choice) return 0;
+  if (last === choice) return staysUsually(profile.tracks[to]) ? 0 : UNUSUAL_TRANSITION_COST;
   const from = last < 0 ? undefined : rows[(family.tracks[last] as number) + 1];
   const seen = from ? (from[to] ?? 0) : startsOf(rows, family, to);
   return seen > 0 ? 0 : UNUSUAL_TRANSITION_COST;
+}
+
+/** Whether runs of more than one packet are more than an exception. */
+function staysUsually(track: TrackProfile | undefined): boolean {
+  const runs = track?.runSamples ?? [];
+  const total = runs.reduce((sum, share) => sum + share.count, 0);
+  const single = runs.find((share) => share.value === 1)?.count ?? 0;
+  return single < total * LONE_RUNS_SHARE;
 }
 
 /** How often a run of `to` follows one of a track outside the family. */

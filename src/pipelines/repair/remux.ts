@@ -43,7 +43,8 @@ export async function repairByRemux(
     const complaints = await copyPackets(tools, damaged, container, pending.path, hooks);
     const after = await countStreams(tools, pending.path, hooks.signal);
     const report = describe(after, damaged);
-    const isFinished = container !== "matroska" || !hasOpenSegment(damaged);
+    const isFinished =
+      container === "avi" ? !hasOpenRiff(damaged) : container !== "matroska" || !hasOpenSegment(damaged);
     if (isFinished && isHealthy(before, after, complaints)) return conclude("healthy", null, report, []);
     if (task.output === undefined) {
       const message = `${damaged.path} cannot be mended in place: files of this kind are written anew. Write to a new file with -o.`;
@@ -130,6 +131,13 @@ function hasOpenSegment(source: FileSource): boolean {
     return first !== 0 && (first & mask) === mask && rest.every((byte) => byte === 0xff);
   }
   return false;
+}
+
+/** Whether an AVI file's outer list has no size, as while it is being recorded. */
+function hasOpenRiff(source: FileSource): boolean {
+  const head = new Uint8Array(8);
+  source.read(0, head);
+  return head.subarray(4).every((byte) => byte === 0);
 }
 
 function isHealthy(before: StreamCounts, after: StreamCounts, complaints: readonly string[]): boolean {
