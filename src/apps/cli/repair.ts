@@ -9,6 +9,7 @@ import {
   planRepair,
   type RepairDocument,
   type RepairPipelineOptions,
+  requireFreeTarget,
   workRepair,
 } from "../../pipelines/repair/index.ts";
 import type { CliContext } from "./cli-context.ts";
@@ -29,6 +30,8 @@ export async function runRepairCommand(
   context: CliContext,
 ): Promise<number> {
   await requireValidSettings(context.environment);
+  // Before any work: a report never replaces a file, be it the recording itself.
+  if (options.report !== undefined) requireFreeTarget(options.report, false);
   const plan = planRepair(damaged, resolveOptions(options, context));
   const results: FileResult[] = plan.failures.map(({ path, error }) => failedInput(path, error));
   for (const result of results) show(result, options, context);
@@ -95,7 +98,7 @@ function show(result: FileResult, options: RepairCommandOptions, context: CliCon
 
 function writeReport(path: string, document: RepairDocument): void {
   try {
-    writeFileSync(path, `${JSON.stringify(document, null, 2)}\n`);
+    writeFileSync(path, `${JSON.stringify(document, null, 2)}\n`, { flag: "wx" });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ReelmillError("OUTPUT_UNWRITABLE", `The report ${path} cannot be written: ${reason}`, { cause: error });

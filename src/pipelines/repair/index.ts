@@ -2,6 +2,7 @@ export { type DamageNote, findDamage } from "./damage.ts";
 export { openFileSource } from "./file-source.ts";
 export { finishRepair } from "./finish.ts";
 export type { RepairPipelineOptions } from "./options.ts";
+export { requireFreeTarget } from "./output-path.ts";
 export { planRepair } from "./plan.ts";
 export { requireFfmpeg } from "./programs.ts";
 export { remuxedContainerOf } from "./remuxed-container.ts";

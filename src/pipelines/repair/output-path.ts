@@ -88,8 +88,17 @@ export function requireFreeTarget(target: string, makesFolder: boolean): void {
   } catch (error) {
     throw translateOutputError(target, error);
   }
-  if (lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
+  if (isFree(target)) return;
   throw new ReelmillError("OUTPUT_EXISTS", `${target} is there already; choose another name or remove it.`);
+}
+
+function isFree(target: string): boolean {
+  try {
+    return lstatSync(target, { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    // A part of the path that is a file, not a folder, is no entry missing.
+    throw translateOutputError(target, error);
+  }
 }
 
 /** Lower-case extension with its dot; empty where there is none. */
