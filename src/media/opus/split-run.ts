@@ -51,7 +51,7 @@ const PATHS_PER_PLACE = 3;
 /** A path so much worse than the best at its place does not come back: what follows costs both about the same. */
 const HOPELESS_BITS = 24;
 /** A guard for hostile input: candidate packets read in one call. */
-const MAX_EVALUATIONS = 2_000;
+const MAX_EVALUATIONS = 20_000;
 
 /**
  * Finds the best ways to cut `[startIndex, endIndex)` into whole packets of the model's track, best first. Empty where
