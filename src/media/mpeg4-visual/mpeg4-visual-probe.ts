@@ -4,6 +4,7 @@ import { findStartCode, START_CODE } from "./start-codes.ts";
 import type { VisualCodes } from "./vlc-tables.ts";
 import { buildVisualCodes } from "./vlc-tables.ts";
 import { parseVolConfig, type VolConfig } from "./vol-config.ts";
+import { groupSeconds, type VopTime } from "./vop-clock.ts";
 import { parseVopHeader, type VopHeader } from "./vop-header.ts";
 
 /** How a track's samples are to be probed. */
@@ -21,8 +22,11 @@ export interface Mpeg4VisualProbe {
    * visible: answers `more` ask for twice as much each time. The probe remembers the skipped macroblocks of the last
    * reference VOPs it saw, which B-VOPs need: feed it in decode order.
    */
-  probe(bytes: Uint8Array, startIndex: number, endIndex: number): PacketProbe;
+  probe(bytes: Uint8Array, startIndex: number, endIndex: number): Mpeg4VisualAnswer;
 }
+
+/** What stands there; a packet's first VOP tells its time. */
+export type Mpeg4VisualAnswer = PacketProbe & { readonly time?: VopTime };
 
 /** Headers before a VOP are looked for this far. */
 const MAX_HEADER_BYTES = 4096;
@@ -79,9 +83,16 @@ interface VopPlace {
   readonly vopIndex: number;
   readonly config: VolConfig | undefined;
   readonly headerCount: number;
+  /** Time code of a group header before it. */
+  readonly groupSeconds: number | undefined;
 }
 
-function probeSample(state: ProbeState, bytes: Uint8Array, startIndex: number, endIndex: number): PacketProbe | "more" {
+function probeSample(
+  state: ProbeState,
+  bytes: Uint8Array,
+  startIndex: number,
+  endIndex: number,
+): Mpeg4VisualAnswer | "more" {
   const place = findVop(state, bytes, startIndex, endIndex);
   if (place === undefined) return NO_PACKET;
   if (place === "more") return "more";
@@ -112,7 +123,14 @@ function probeSample(state: ProbeState, bytes: Uint8Array, startIndex: number, e
     // A macroblock of random bits is refused about one time in six; short VOPs end by their stuffing.
     evidenceBits: headerBits + 4 + (header.isCoded && vopEnd.isSure ? Math.min(128, macroblocks / 4) : 0),
     isSync,
+    time: timeOf(place, config, header),
   };
+}
+
+function timeOf({ groupSeconds }: VopPlace, config: VolConfig, header: VopHeader): VopTime {
+  const { codingType, moduloTimeBaseSeconds, timeIncrementTicks } = header;
+  const resolution = config.timeIncrementResolution;
+  return { codingType, moduloTimeBaseSeconds, timeIncrementTicks, resolution, groupSeconds };
 }
 
 /** Steps over headers and user data to the VOP's start code. */
@@ -126,10 +144,11 @@ function findVop(
   if (!isPrefix(bytes, startIndex, startIndex + 4)) return undefined;
   let { config } = state;
   let headerCount = 0;
+  let group: number | undefined;
   let index = startIndex;
   while (index - startIndex < MAX_HEADER_BYTES) {
     const code = bytes[index + 3] as number;
-    if (code === START_CODE.vop) return { vopIndex: index, config, headerCount };
+    if (code === START_CODE.vop) return { vopIndex: index, config, headerCount, groupSeconds: group };
     if (!isHeaderCode(code)) return undefined;
     const limit = Math.min(endIndex, startIndex + MAX_HEADER_BYTES);
     const next = findStartCode(bytes, index + 4, limit);
@@ -137,6 +156,7 @@ function findVop(
     if (code >= START_CODE.firstVideoObjectLayer && code <= START_CODE.lastVideoObjectLayer) {
       config = parseVolConfig(bytes, index, next) ?? config;
     }
+    if (code === START_CODE.groupOfVop) group = groupSeconds(bytes, index);
     headerCount++;
     index = next;
   }

@@ -70,34 +70,3 @@ function readVopHeader(reader: BitReader, config: VolConfig): VopHeader | undefi
   if (quant === 0 || isMissingCode) return undefined;
   return { ...time, isCoded: true, intraDcVlcThreshold, quant, forwardCode, backwardCode, endBit: reader.bitPosition };
 }
-
-/** Follows the time bases of VOPs in decode order. */
-export interface VopClock {
-  /** Presentation time in ticks of the layer's resolution, from the first time base on. Feed VOPs in decode order. */
-  presentationTicks(header: VopHeader): number;
-  /** A group-of-VOP header's time code sets the base, in whole seconds. */
-  setBaseSeconds(seconds: number): void;
-}
-
-/**
- * Times of VOPs: reference VOPs count seconds from the reference before, B-VOPs from the one before that (§6.3.5,
- * modulo_time_base).
- */
-export function createVopClock(resolution: number): VopClock {
-  let previousBaseSeconds = 0;
-  let baseSeconds = 0;
-  return {
-    presentationTicks(header) {
-      if (header.codingType === "B") {
-        return (previousBaseSeconds + header.moduloTimeBaseSeconds) * resolution + header.timeIncrementTicks;
-      }
-      previousBaseSeconds = baseSeconds;
-      baseSeconds += header.moduloTimeBaseSeconds;
-      return baseSeconds * resolution + header.timeIncrementTicks;
-    },
-    setBaseSeconds(seconds) {
-      previousBaseSeconds = seconds;
-      baseSeconds = seconds;
-    },
-  };
-}

@@ -15,12 +15,22 @@ const USUAL_BITS = 8;
 /** Bytes less like sound than this are no run that only a cut or damage bounds. */
 const MIN_CUT_BITS = 4;
 
+/** A run of more pieces is none that tracks wrote by turns. */
+const MAX_PIECES = 4096;
 /** Blocks looked at in a run that nothing else vouches for. */
 const BLOCK_FRAMES = 256;
 const MAX_BLOCKS = 32;
 
-/** Finds uncompressed sound: any bytes may be it, so that its neighbours and its usual lengths bound it. */
-export function createPcmParser(layout: PcmLayout, frameBytes: number, runSamples: readonly Share[]): PacketParser {
+/**
+ * Finds uncompressed sound: any bytes may be it, so that its neighbours and its usual lengths bound it. A run of several
+ * equal tracks is cut into what each of them wrote.
+ */
+export function createPcmParser(
+  layout: PcmLayout,
+  frameBytes: number,
+  runSamples: readonly Share[],
+  trackCount: number,
+): PacketParser {
   const usualRunBytes = runSamples.slice(0, USUAL_RUNS).map((share) => share.value * frameBytes);
   const likeness = (window: ByteWindow, start: number, length: number): number => {
     const visible = Math.min(window.load(start, Math.min(LOOK_BYTES, length)), length);
@@ -40,16 +50,16 @@ export function createPcmParser(layout: PcmLayout, frameBytes: number, runSample
     }
     return least;
   };
-  const toRun = (start: number, length: number, bits: number): PlacedRun => {
-    const packet: Candidate = {
-      sizeBytes: length,
-      evidenceBits: 1,
-      isSync: true,
-      durationSamples: length / frameBytes,
-    };
-    return { packets: [packet], costBits: -bits, startOffset: start, endOffset: start + length };
-  };
   const isUsual = (length: number): boolean => runSamples.some((share) => share.value * frameBytes === length);
+  const toRun = (start: number, length: number, bits: number, isCut = false): PlacedRun => {
+    const unit = usualRunBytes[0];
+    const isShared = trackCount > 1 && unit !== undefined && !isUsual(length);
+    const sizes = isShared ? sharedSizes(length, unit, isCut ? 1 : trackCount, frameBytes) : [length];
+    const packets = sizes.map((sizeBytes): Candidate => {
+      return { sizeBytes, evidenceBits: 1, isSync: true, durationSamples: sizeBytes / frameBytes };
+    });
+    return { packets, costBits: -bits, startOffset: start, endOffset: start + length };
+  };
   return {
     ...STATELESS,
     codec: "pcm",
@@ -72,7 +82,7 @@ export function createPcmParser(layout: PcmLayout, frameBytes: number, runSample
         for (const whole of lengths) {
           if (whole <= 0 || whole > length) continue;
           const bits = soundness(window, place.from, whole);
-          if (bits >= MIN_CUT_BITS) return toRun(place.from, whole, bits);
+          if (bits >= MIN_CUT_BITS) return toRun(place.from, whole, bits, true);
         }
         return undefined;
       }
@@ -82,6 +92,17 @@ export function createPcmParser(layout: PcmLayout, frameBytes: number, runSample
       });
     },
   };
+}
+
+/** Sizes of what tracks wrote by turns: whole rounds of the unit, then one round of what is left, in equal parts. */
+function sharedSizes(length: number, unit: number, trackCount: number, frameBytes: number): number[] {
+  const round = trackCount * unit;
+  if (length / unit > MAX_PIECES) return [length];
+  const sizes = new Array<number>(Math.floor(length / round) * trackCount).fill(unit);
+  const rest = length % round;
+  if (rest === 0) return sizes;
+  const isEven = rest % (trackCount * frameBytes) === 0;
+  return [...sizes, ...(isEven ? new Array<number>(trackCount).fill(rest / trackCount) : [rest])];
 }
 
 /** The likeliest run that ends at a known place: of a usual length, else as long as there is room. */

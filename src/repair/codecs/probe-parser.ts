@@ -3,7 +3,11 @@ import type { PacketProbe } from "../../media/bytes/packet-probe.ts";
 import { type Candidate, CUT, type PacketParser, type PictureOrder } from "./packet-parser.ts";
 
 /** A codec's question to visible bytes. */
-export type ProbeBytes = (bytes: Uint8Array, startIndex: number, endIndex: number) => PacketProbe;
+export type ProbeBytes<Answer extends PacketProbe = PacketProbe> = (
+  bytes: Uint8Array,
+  startIndex: number,
+  endIndex: number,
+) => Answer;
 
 /** How a self-delimiting codec is probed. */
 export interface ProbeSetup {
@@ -16,9 +20,16 @@ export interface ProbeSetup {
   readonly minEvidenceBits?: number;
 }
 
-/** Makes a parser of a codec whose packets tell their own size and depend on no other packet. */
-export function createProbeParser(setup: ProbeSetup, probeBytes: ProbeBytes): PacketParser {
-  const look = (window: ByteWindow, offset: number, limit: number): PacketProbe | typeof CUT => {
+/**
+ * Makes a parser of a codec whose packets tell their own size and depend on no other packet. `detailOf` tells what of a
+ * probe's answer is wanted back when the packet is taken.
+ */
+export function createProbeParser<Answer extends PacketProbe>(
+  setup: ProbeSetup,
+  probeBytes: ProbeBytes<Answer>,
+  detailOf?: (answer: Answer) => unknown,
+): PacketParser {
+  const look = (window: ByteWindow, offset: number, limit: number): Answer | { readonly kind: "no" } | typeof CUT => {
     let wanted = setup.firstLookBytes;
     while (true) {
       const visible = Math.min(window.load(offset, wanted), limit - offset);
@@ -37,7 +48,8 @@ export function createProbeParser(setup: ProbeSetup, probeBytes: ProbeBytes): Pa
       const answer = look(window, offset, limit);
       if (answer === CUT) return CUT;
       if (answer.kind !== "packet" || answer.evidenceBits < (setup.minEvidenceBits ?? 0)) return undefined;
-      return toCandidate(answer, offset, limit);
+      const candidate = toCandidate(answer, offset, limit);
+      return candidate === CUT || !detailOf ? candidate : { ...candidate, detail: detailOf(answer) };
     },
     startEvidenceBits(window, offset) {
       const answer = look(window, offset, window.sizeBytes);

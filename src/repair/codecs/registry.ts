@@ -13,7 +13,7 @@ import { parseHevcConfiguration } from "../../media/hevc/hevc-configuration.ts";
 import type { SampleEntry } from "../../media/isobmff/movie.ts";
 import { createMjpegProbe, learnMjpegConstraints } from "../../media/mjpeg/mjpeg-probe.ts";
 import { createMp3Probe } from "../../media/mp3/mp3-probe.ts";
-import { createMpeg4VisualProbe, isExactOn } from "../../media/mpeg4-visual/mpeg4-visual-probe.ts";
+import { isExactOn } from "../../media/mpeg4-visual/mpeg4-visual-probe.ts";
 import { parseVolConfig } from "../../media/mpeg4-visual/vol-config.ts";
 import { pcmLayout } from "../../media/pcm/pcm-layout.ts";
 import { createProresProbe } from "../../media/prores/prores-probe.ts";
@@ -21,6 +21,7 @@ import type { TrackProfile } from "../learn/profile.ts";
 import { createAacParser } from "./aac-parser.ts";
 import { createAv1Parser } from "./av1-parser.ts";
 import { metadataParser } from "./metadata-parsers.ts";
+import { createMpeg4Parser } from "./mpeg4-parser.ts";
 import { createAvcParser, createHevcParser } from "./nal-parser.ts";
 import { createOpaqueParser } from "./opaque-parser.ts";
 import { createOpusParser } from "./opus-parser.ts";
@@ -37,14 +38,17 @@ const HOLED_JPEG_BITS = 16;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Parsers by what a reference's sample entry says; codecs without one are bounded by their neighbours. */
-export function createParser(profile: TrackProfile): PacketParser {
+/**
+ * Parsers by what a reference's sample entry says; codecs without one are bounded by their neighbours. `trackCount` tracks
+ * have such packets.
+ */
+export function createParser(profile: TrackProfile, trackCount = 1): PacketParser {
   const entry = profile.track.sampleEntries[0];
   const codec = entry?.format.trim() ?? "unknown";
   if (entry === undefined) return createOpaqueParser(codec, profile);
   return (
     (profile.kind === "video" ? videoParser(entry, profile) : undefined) ??
-    (profile.kind === "audio" ? audioParser(entry, profile) : undefined) ??
+    (profile.kind === "audio" ? audioParser(entry, profile, trackCount) : undefined) ??
     (profile.kind === "other" ? metadataParser(entry, profile) : undefined) ??
     createOpaqueParser(codec, profile)
   );
@@ -102,7 +106,7 @@ function mpeg4Parser(entry: SampleEntry, profile: TrackProfile): PacketParser | 
   if (info?.objectTypeIndication === 0x6c) return mjpegParser(profile);
   const config = info?.decoderSpecificInfo && parseVolConfig(info.decoderSpecificInfo);
   if (!isExactOn(config, profile.readSamples(TRIED_SAMPLES))) return undefined;
-  return simple({ codec: "mpeg4", firstLookBytes: 16 * KIB, maxPacketBytes: 16 * MIB }, createMpeg4VisualProbe(config));
+  return createMpeg4Parser({ codec: "mpeg4", firstLookBytes: 16 * KIB, maxPacketBytes: 16 * MIB }, config);
 }
 
 function dnxhdConstraints(profile: TrackProfile): { packetSizeBytes?: number } {
@@ -120,10 +124,10 @@ function mjpegParser(profile: TrackProfile): PacketParser {
   return simple(setup, probe);
 }
 
-function audioParser(entry: SampleEntry, profile: TrackProfile): PacketParser | undefined {
+function audioParser(entry: SampleEntry, profile: TrackProfile, trackCount: number): PacketParser | undefined {
   const layout = pcmLayout(entry);
   const frameBytes = profile.track.samples.constantSizeBytes;
-  if (layout && frameBytes > 0) return createPcmParser(layout, frameBytes, profile.runSamples);
+  if (layout && frameBytes > 0) return createPcmParser(layout, frameBytes, profile.runSamples, trackCount);
   const rate = entry.audio?.sampleRateHz;
   switch (entry.format) {
     case "mp4a":

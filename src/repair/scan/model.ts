@@ -34,7 +34,7 @@ export function createScanModel(profile: RecordingProfile): ScanModel {
       const profiles = family.tracks.map((track) => profile.tracks[track]);
       const first = profiles[0];
       if (first === undefined) throw new RangeError("A family has no track.");
-      return createParser(first);
+      return createParser(first, profiles.length);
     }),
     transitionBits: (from, to) => (from === to ? (staying[to] ?? 0) : (bits[from + 1]?.[to] ?? UNSEEN_BITS)),
   };
