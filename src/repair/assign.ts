@@ -8,13 +8,21 @@ export interface Family {
 
 /** Ways of assigning that are followed at once. */
 const BEAM = 48;
+/** A packet of another family stands before. */
+const OTHER = -1;
+/** Bytes were lost before: any track may come next. */
+const LOST = -2;
 /** A lead outside what the reference showed costs this much per second beyond it. */
 const LEAD_COST_PER_SECOND = 60;
 const UNUSUAL_TRANSITION_COST = 6;
+/** For each e-fold that a transition is rarer than the others. */
+const RARE_TRANSITION_COST = 0.25;
 /** A lag counts up to this much. */
 const MOST_LAG_SECONDS = 0.05;
 /** A track may lag this much behind its usual lead before its next packet comes. */
 const LAG_SLACK_SECONDS = 0.1;
+/** A track this far behind its usual lead is a late one. */
+const LATE_SECONDS = 0.05;
 /** Where this share of a track's runs are of one packet, longer ones are unusual. */
 const LONE_RUNS_SHARE = 0.95;
 
@@ -22,6 +30,7 @@ interface Hypothesis {
   readonly cost: number;
   /** Media clock of each track of the family, in seconds since the last gap. */
   readonly clocks: readonly number[];
+  /** Track of the family's packet directly before, by its place in the family; `OTHER` or `LOST` where there is none. */
   readonly last: number;
   readonly step: Step | undefined;
 }
@@ -61,18 +70,18 @@ function assignFamily(
   const sizeModels = tracks.map(sizeModelOf);
   const video = profile.tracks.findIndex((track) => track.kind === "video");
   const videoSeconds = video >= 0 ? packetSeconds(profile.tracks[video] as TrackProfile, 0) : 0;
-  let beam: Hypothesis[] = [{ cost: 0, clocks: tracks.map(() => 0), last: -1, step: undefined }];
+  let beam: Hypothesis[] = [{ cost: 0, clocks: tracks.map(() => 0), last: OTHER, step: undefined }];
   let videoClock = 0;
   let lastFamily = -1;
   for (let index = 0; index < log.count; index++) {
     if (log.isAfterGap(index)) {
-      beam = beam.map((way) => ({ ...way, clocks: restart(family, profile), last: -1 }));
+      beam = beam.map((way) => ({ ...way, clocks: restart(family, profile, way.clocks, videoClock), last: LOST }));
       videoClock = 0;
     }
     const packetFamily = log.family(index);
     if (packetFamily !== familyIndex) {
       if (families[packetFamily]?.tracks.includes(video)) videoClock += videoSeconds;
-      if (lastFamily === familyIndex) beam = beam.map((way) => ({ ...way, last: -1 }));
+      if (lastFamily === familyIndex || log.isAfterGap(index)) beam = beam.map((way) => ({ ...way, last: OTHER }));
       lastFamily = packetFamily;
       continue;
     }
@@ -86,7 +95,9 @@ function assignFamily(
           way.cost +
           sizeCost(sizeModels[choice] as SizeModel, log.size(index)) +
           leadCost(profile, family, choice, videoClock, way.clocks) +
-          transitionCost(profile, family, way.last, choice);
+          (way.last === choice && isLate(profile, family, choice, clock - videoClock)
+            ? 0
+            : transitionCost(profile, family, way.last, choice));
         const clocks = way.clocks.with(choice, clock + seconds);
         next.push({ cost, clocks, last: choice, step: { choice, previous: way.step } });
       });
@@ -112,9 +123,26 @@ function bestDistinct(ways: readonly Hypothesis[]): Hypothesis[] {
   return [...best.values()].sort((a, b) => a.cost - b.cost).slice(0, BEAM);
 }
 
-/** Clocks right after a gap: the video's starts anew, and each track leads it as it usually does. */
-function restart(family: Family, profile: RecordingProfile): number[] {
-  return family.tracks.map((track) => profile.interleave.leads[track]?.median ?? 0);
+/**
+ * Clocks right after a gap: the video's starts anew, and each track leads it as it usually does. One that was written far
+ * later than the reference's, as a slow filter makes it, stays as far behind.
+ */
+function restart(
+  family: Family,
+  profile: RecordingProfile,
+  clocks: readonly number[],
+  videoClock: number,
+): readonly number[] {
+  return family.tracks.map((track, choice) => {
+    const leadSeconds = (clocks[choice] as number) - videoClock;
+    if (isLate(profile, family, choice, leadSeconds)) return leadSeconds;
+    return profile.interleave.leads[track]?.median ?? 0;
+  });
+}
+
+function isLate(profile: RecordingProfile, family: Family, choice: number, leadSeconds: number): boolean {
+  const usual = profile.interleave.leads[family.tracks[choice] as number];
+  return usual !== undefined && leadSeconds < usual.min - LATE_SECONDS;
 }
 
 /**
@@ -144,20 +172,29 @@ function leadCost(
   return beyond * LEAD_COST_PER_SECOND;
 }
 
+/**
+ * What it costs that a run of the choice follows one of the last track: much where the reference never showed it; how
+ * often it did breaks ties.
+ */
 function transitionCost(profile: RecordingProfile, family: Family, last: number, choice: number): number {
   const to = family.tracks[choice] as number;
-  const rows = profile.interleave.transitions;
+  if (last === LOST) return 0;
   if (last === choice) return staysUsually(profile.tracks[to]) ? 0 : UNUSUAL_TRANSITION_COST;
-  const from = last < 0 ? undefined : rows[(family.tracks[last] as number) + 1];
-  const seen = from ? (from[to] ?? 0) : startsOf(rows, family, to);
-  return seen > 0 ? 0 : UNUSUAL_TRANSITION_COST;
+  const rows = profile.interleave.transitions;
+  const seenOf = (track: number): number =>
+    last === OTHER ? startsOf(rows, family, track) : (rows[(family.tracks[last] as number) + 1]?.[track] ?? 0);
+  const total = family.tracks.reduce((sum, track) => sum + seenOf(track), 0);
+  const seen = seenOf(to);
+  return seen > 0 ? Math.log(total / seen) * RARE_TRANSITION_COST : UNUSUAL_TRANSITION_COST;
 }
 
-/** Whether runs of more than one packet are more than an exception. */
+/** Whether runs of more than one packet are more than an exception. A packet of PCM is what its runs mostly hold. */
 function staysUsually(track: TrackProfile | undefined): boolean {
   const runs = track?.runSamples ?? [];
+  const isPcm = (track?.track.samples.constantSizeBytes ?? 0) > 0;
+  const packetSamples = isPcm ? (runs[0]?.value ?? 1) : 1;
   const total = runs.reduce((sum, share) => sum + share.count, 0);
-  const single = runs.find((share) => share.value === 1)?.count ?? 0;
+  const single = runs.reduce((sum, share) => sum + (share.value < 2 * packetSamples ? share.count : 0), 0);
   return single < total * LONE_RUNS_SHARE;
 }
 
