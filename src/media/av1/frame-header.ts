@@ -19,7 +19,8 @@ export interface Av1FrameHeader {
   readonly showsExisting: boolean;
   readonly frameType: number;
   readonly showFrame: boolean;
-  readonly orderHint: number;
+  /** Undefined where a frame is shown that is not known. */
+  readonly orderHint: number | undefined;
   /** Undefined where nothing is coded, or where the size hangs on a reference that is not known. */
   readonly tiles: Av1TileInfo | undefined;
   /** The reference slots after this frame. */
@@ -110,7 +111,7 @@ function parseShowExisting(
     showsExisting: true,
     frameType: shown?.frameType ?? 1,
     showFrame: true,
-    orderHint: shown?.orderHint ?? 0,
+    orderHint: shown?.orderHint,
     tiles: undefined,
     // A key frame shown this way fills every slot (AV1 §7.21).
     references: isKey ? state.references.map(() => shown) : state.references,

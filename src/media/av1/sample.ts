@@ -28,8 +28,8 @@ export type Av1SampleProbe =
       readonly evidenceBits: number;
       /** Whether the unit starts with a shown key frame. */
       readonly isSync: boolean;
-      /** Order hint of the (last) shown frame: presentation order modulo 2^OrderHintBits. */
-      readonly orderHint: number;
+      /** Order hint of the (last) shown frame: presentation order modulo 2^OrderHintBits. Undefined if it is not known. */
+      readonly orderHint: number | undefined;
       /** Coded frames in the unit, hidden ones included. */
       readonly frameCount: number;
       /** The state for the sample after this one. */
@@ -62,7 +62,7 @@ interface Walk {
   isSync: boolean;
   hasSequence: boolean;
   open: OpenFrame | undefined;
-  shown: { readonly orderHint: number; readonly layer: ObuHeader } | undefined;
+  shown: { readonly orderHint: number | undefined; readonly layer: ObuHeader } | undefined;
 }
 
 /**
@@ -103,7 +103,7 @@ export function probeAv1Sample(
   return NO_SAMPLE;
 }
 
-function finish(walk: Walk, offset: number, orderHint: number): Av1SampleProbe {
+function finish(walk: Walk, offset: number, orderHint: number | undefined): Av1SampleProbe {
   return {
     kind: "sample",
     sizeBytes: walk.offset - offset,
@@ -303,8 +303,9 @@ function frameEvidenceBits(state: Av1State, header: Av1FrameHeader): number {
   let bits = 6; // the OBU header byte
   if (header.headerBits !== undefined) bits += 4;
   const hintBits = state.sequence?.orderHintBits ?? 0;
-  if (state.shownOrderHint !== undefined && hintBits > 0 && header.frameType !== KEY_FRAME) {
-    const ahead = relativeDistance(hintBits, header.orderHint, state.shownOrderHint);
+  const { orderHint } = header;
+  if (state.shownOrderHint !== undefined && orderHint !== undefined && hintBits > 0 && header.frameType !== KEY_FRAME) {
+    const ahead = relativeDistance(hintBits, orderHint, state.shownOrderHint);
     const expected = header.showFrame ? 1 : 16;
     if (ahead > 0) bits += Math.max(0, hintBits - Math.log2(Math.abs(ahead - expected) + 1) - 1);
     else bits -= 8;

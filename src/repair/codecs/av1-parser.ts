@@ -1,13 +1,19 @@
 import type { Av1State } from "../../media/av1/frame-state.ts";
 import { createAv1Probe } from "../../media/av1/probe.ts";
-import { type Candidate, CUT, type PacketParser } from "./packet-parser.ts";
+import { type Candidate, CUT, type PacketParser, type PictureOrder } from "./packet-parser.ts";
 import { STATELESS } from "./probe-parser.ts";
 
 const START_LOOK_BYTES = 1024;
 /** A unit must show this much before later ones are read in the light of it. */
-const TRUSTED_BITS = 12;
+const TRUSTED_BITS = 24;
 /** Units seen ahead of the last one taken whose states are kept. */
 const MAX_AHEAD = 24;
+
+/** Where a unit ends, and the state that it leaves behind. */
+interface Passed {
+  readonly endOffset: number;
+  readonly state: Av1State;
+}
 
 /**
  * Finds AV1 temporal units by their OBUs. One picture is shown per unit, in decode order. Frame headers refer to frames
@@ -16,18 +22,22 @@ const MAX_AHEAD = 24;
  */
 export function createAv1Parser(av1cPayload: Uint8Array, syncSample: Uint8Array | undefined): PacketParser {
   const probe = createAv1Probe(av1cPayload, syncSample);
-  let taken: Av1State = probe.initialState;
-  let ahead: { readonly endOffset: number; readonly state: Av1State }[] = [];
-  const stateAt = (offset: number): Av1State => {
-    let nearest: { readonly endOffset: number; readonly state: Av1State } | undefined;
-    for (const seen of ahead) {
-      if (seen.endOffset <= offset && seen.endOffset > (nearest?.endOffset ?? -1)) nearest = seen;
-    }
-    return nearest?.state ?? taken;
+  const order = createHintOrder();
+  const forgetPast = (): void => {
+    taken = start;
+    ahead = [];
   };
-  const remember = (endOffset: number, state: Av1State): void => {
-    ahead = ahead.filter((seen) => seen.endOffset !== endOffset).slice(1 - MAX_AHEAD);
-    ahead.push({ endOffset, state });
+  const start: Passed = { endOffset: -1, state: probe.initialState };
+  let taken = start;
+  let ahead: Passed[] = [];
+  const stateAt = (offset: number): Av1State => {
+    let nearest = taken;
+    for (const seen of ahead) if (seen.endOffset <= offset && seen.endOffset > nearest.endOffset) nearest = seen;
+    return nearest.state;
+  };
+  const remember = (passed: Passed): void => {
+    ahead = ahead.filter((seen) => seen.endOffset !== passed.endOffset).slice(1 - MAX_AHEAD);
+    ahead.push(passed);
   };
   return {
     ...STATELESS,
@@ -38,8 +48,9 @@ export function createAv1Parser(av1cPayload: Uint8Array, syncSample: Uint8Array 
       if (answer.kind === "no") return undefined;
       if (answer.kind === "cut") return CUT;
       const { sizeBytes, evidenceBits, isSync } = answer;
-      if (evidenceBits >= TRUSTED_BITS) remember(offset + sizeBytes, answer.nextState);
-      return { sizeBytes, evidenceBits, isSync, durationSamples: 0, detail: answer.nextState };
+      const passed: Passed = { endOffset: offset + sizeBytes, state: answer.nextState };
+      if (evidenceBits >= TRUSTED_BITS) remember(passed);
+      return { sizeBytes, evidenceBits, isSync, durationSamples: 0, detail: passed };
     },
     startEvidenceBits(window, offset) {
       const visible = window.load(offset, START_LOOK_BYTES);
@@ -48,11 +59,36 @@ export function createAv1Parser(av1cPayload: Uint8Array, syncSample: Uint8Array 
       return answer.kind === "open" || answer.kind === "packet" ? answer.evidenceBits : 0;
     },
     take(candidate) {
-      taken = candidate.detail as Av1State;
+      taken = candidate.detail as Passed;
+    },
+    commit: (candidate) => order.next((candidate.detail as Passed).state, candidate.isSync),
+    forgetPast,
+    reset: () => order.reset(),
+  };
+}
+
+/** Counts pictures by their order hints, which wrap; units are stored in order of presentation. */
+interface HintOrder {
+  /** Place of the picture that left `state` behind; undefined where its hint is not known. */
+  next(state: Av1State, isSync: boolean): PictureOrder | undefined;
+  reset(): void;
+}
+
+/** Some encoders start hints anew at key frames, others count on. */
+function createHintOrder(): HintOrder {
+  let [origin, last, isAbsolute] = [0, -1, true];
+  return {
+    next({ sequence, shownOrderHint }, isSync) {
+      if (sequence === undefined || sequence.orderHintBits === 0 || shownOrderHint === undefined) return undefined;
+      const modulus = 2 ** sequence.orderHintBits;
+      const distance = (((shownOrderHint - origin - last) % modulus) + modulus) % modulus;
+      const startsSequence = isSync && (last < 0 || distance !== 1);
+      if (startsSequence) [origin, last, isAbsolute] = [shownOrderHint, 0, true];
+      else last += distance;
+      return { poc: last, startsSequence, pocModulus: isAbsolute ? 0 : modulus };
     },
     reset() {
-      taken = probe.initialState;
-      ahead = [];
+      [last, isAbsolute] = [0, false];
     },
   };
 }

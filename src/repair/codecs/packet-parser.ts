@@ -86,6 +86,8 @@ export interface PacketParser {
   take(candidate: Candidate): void;
   /** Called once per packet in final order; tells the place in presentation order of video that may reorder. */
   commit(candidate: Candidate): PictureOrder | undefined;
+  /** A search past damage begins: its probes must not lean on what came before. Absent where none ever do. */
+  forgetPast?(): void;
   /** Bytes were lost: what follows need not continue what came before. */
   reset(): void;
 }

@@ -113,6 +113,7 @@ export class Scanner {
       if (undone !== undefined) return undone;
     }
     const damageStart = isZero ? this.#dropDamaged(offset) : offset;
+    for (const parser of this.#model.parsers) parser.forgetPast?.();
     const resync = await findResync(this.#window, this.#model, lattice, offset, end, progress);
     const fill = resync.path && this.#fillBefore(lattice, offset, resync.offset);
     const goesOnAt = resync.offset - (fill ? runBytes(fill) : 0);

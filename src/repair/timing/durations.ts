@@ -4,6 +4,9 @@ import type { PacketLog } from "../scan/packet-log.ts";
 /** Nearly all samples have one duration: the others are slips. */
 const CONSTANT_SHARE = 0.995;
 
+/** Times rounded to another clock move the mean of a few seconds by no more than this share. */
+const ROUNDING = 0.001;
+
 /** Durations of a steady track may waver by this share of their mean, but for one in fifty. */
 const JITTER = 0.12;
 
@@ -23,12 +26,19 @@ export function isSteady(track: TrackProfile): boolean {
 
 /**
  * Ticks of one sample, a fraction where the reference's durations waver around a mean (times taken from a clock of
- * another rate): the commonest duration where it stands for nearly all.
+ * another rate): the commonest duration where it stands for nearly all. Sound in ticks of its sample rate, whose packets
+ * are whole samples long, has it also where the mean comes as near as a short reference tells.
  */
 export function steadyDuration(profile: TrackProfile): number {
   const common = commonDuration(profile);
+  const mean = meanDuration(profile);
+  const rate = profile.track.sampleEntries[0]?.audio?.sampleRateHz;
+  const isInSamples = profile.kind === "audio" && rate === profile.track.timescale;
+  const isContested = profile.durations[0]?.count === profile.durations[1]?.count;
+  const nominal = isContested ? Math.round(mean) : common;
+  if (isInSamples && Math.abs(mean - nominal) <= nominal * ROUNDING) return nominal;
   const total = profile.durations.reduce((sum, share) => sum + share.count, 0);
-  return (profile.durations[0]?.count ?? 0) >= total * CONSTANT_SHARE ? common : meanDuration(profile);
+  return (profile.durations[0]?.count ?? 0) >= total * CONSTANT_SHARE ? common : mean;
 }
 
 /** Ticks of one sample, ≥ 1, as most samples of the reference last. */

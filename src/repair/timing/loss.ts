@@ -11,8 +11,8 @@ export interface LossEstimate {
   bytesBefore(position: number): number;
   /** Packets of mean size that so many bytes are worth, fractions included. */
   packetsIn(bytes: number): number;
-  /** Bytes that so many packets take on average. */
-  bytesOf(packetCount: number, startsWithSync: boolean): number;
+  /** Bytes that so many packets take on average, of which so many are sync samples. */
+  bytesOf(packetCount: number, syncCount: number): number;
 }
 
 /** Learns sizes from the packets found. `packets` are the track's places in the log, in file order. */
@@ -38,7 +38,7 @@ export function createLossEstimate(log: PacketLog, packets: Uint32Array): LossEs
       return share * lostBytes(log, before, packets[position] as number);
     },
     packetsIn: (bytes) => bytes / mean,
-    bytesOf: (count, startsWithSync) => count * meanOther + (startsWithSync && count > 0 ? meanSync - meanOther : 0),
+    bytesOf: (count, syncs) => count * meanOther + Math.min(syncs, count) * (meanSync - meanOther),
   };
 }
 
