@@ -1,11 +1,11 @@
 import { ReelmillError } from "../base/errors.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import type { Movie, SampleEntry } from "../media/isobmff/movie.ts";
+import type { Extent } from "./extents.ts";
 import type { Finding } from "./findings.ts";
 import { learnProfile, type RecordingProfile } from "./learn/profile.ts";
 import { hasReadableConfiguration } from "./sample-check.ts";
 import { possibleBytes, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
-import type { Extent } from "./triage.ts";
 
 /** What a scan can learn from. */
 export interface Teacher {

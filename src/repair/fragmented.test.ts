@@ -20,6 +20,13 @@ const repair = (damaged: Uint8Array, ...references: Uint8Array[]) =>
     references.map((bytes, index) => ({ name: `r${index}`, source: createMemorySource(bytes) })),
   );
 
+/** The last frames of the second track with the time that they play at. */
+function soundOf(file: Uint8Array, last: number): unknown {
+  return packetsOf(file)
+    .filter(({ trackId }) => trackId === 2)
+    .slice(last);
+}
+
 describe("a fragmented recording", () => {
   it("is left alone when it is whole", async () => {
     const outcome = await repair(clip);
@@ -61,6 +68,23 @@ describe("a fragmented recording", () => {
     expect(result.foreign).toBe(0);
     expect(result.kept).toBeGreaterThan(packetsOf(clip).length * 0.8);
     expect(result.worstSeconds).toBeLessThan(0.001);
+  });
+
+  it("gives raw sound silence where a fragment is lost", async () => {
+    const options = "-c:v libx264 -preset ultrafast -g 15 -c:a pcm_s16le -movflags frag_keyframe+empty_moov";
+    const pcm = makeClip(options, "mov");
+    const fragment = triage(createMemorySource(pcm)).boxes.filter((box) => box.type === "moof")[3];
+    const damaged = pcm.slice();
+    damaged.fill(0, fragment?.offsetBytes, (fragment?.offsetBytes ?? 0) + (fragment?.sizeBytes ?? 0));
+    const outcome = await repair(damaged);
+    const repaired = written(damaged, outcome);
+    const sound = triage(createMemorySource(repaired)).movies[0]?.movie.tracks[1];
+    const reported = outcome.report.tracks[1];
+    // One run: every frame lasts one tick.
+    expect(Array.from(sound?.samples.durationRuns ?? [])).toEqual([sound?.samples.sampleCount, 1]);
+    expect(reported?.silence).toBeGreaterThan(20_000);
+    expect((reported?.packets ?? 0) + (reported?.silence ?? 0)).toBe(sound?.samples.sampleCount);
+    expect(soundOf(repaired, -2000)).toEqual(soundOf(pcm, -2000));
   });
 
   it("takes a lost configuration from a reference, fragmented or not", async () => {

@@ -2,7 +2,6 @@ import { ReelmillError } from "../base/errors.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import { type FragmentFinding, type FragmentReading, readFragments } from "../media/isobmff/fragments.ts";
 import type { Movie, Track } from "../media/isobmff/movie.ts";
-import { forEachChunk } from "../media/isobmff/sample-table.ts";
 import { SampleTableBuilder } from "../media/isobmff/sample-table-builder.ts";
 import { type TopLevelBox, topLevelEndBytes } from "../media/isobmff/top-level.ts";
 import type { Finding } from "./findings.ts";
@@ -10,10 +9,10 @@ import type { RepairOptions, RepairOutcome } from "./outcome.ts";
 import { reportMovie } from "./report.ts";
 import { salvageHoles } from "./salvage-fragments.ts";
 import { fitsBytes, hasReadableConfiguration } from "./sample-check.ts";
-import { fitEdits, selectSamples } from "./select-samples.ts";
+import { fitEdits } from "./select-samples.ts";
 import type { Triage } from "./triage.ts";
 import { layOutput } from "./write/layout.ts";
-import { createZeroCheck } from "./zero-samples.ts";
+import { dropHoles, placeOfSamples } from "./zero-holes.ts";
 
 /** A movie to take the configuration of lost headers from. */
 interface NamedMovie {
@@ -84,7 +83,9 @@ export async function repairFragments(
     return undefined;
   const found = own ? readWith(damaged, state, own.movie) : readWithReference(damaged, state, references);
   if (found === undefined) return undefined;
-  const sound = dropZeroSamples(damaged, found.movie);
+  const isDamaged = own === undefined || own.isHidden || found.reading.findings.length > 0;
+  const within = placeOfSamples(found.movie, damaged.sizeBytes);
+  const sound = await dropHoles(damaged, found.movie, { within, isDamaged, pause: options.onPause });
   const readHoles = found.reading.findings.filter(({ kind }) => kind === "hole");
   const holes = readHoles.map(({ byteStart, byteEnd }) => ({ startOffset: byteStart, endOffset: byteEnd }));
   const salvaged =
@@ -92,7 +93,6 @@ export async function repairFragments(
       ? await salvageHoles(damaged, sound.movie, holes, options.onProgress)
       : { movie: sound.movie, holes };
   const { movie } = salvaged;
-  const { dropped } = sound;
   const used: Movie = { ...movie, tracks: movie.tracks.filter((track) => track.samples.sampleCount > 0) };
   if (used.tracks.length === 0) return undefined;
   const leftOf = new Map(readHoles.map((finding, index) => [finding, salvaged.holes[index]]));
@@ -101,15 +101,16 @@ export async function repairFragments(
     return toFinding(damaged, left ? { ...finding, byteEnd: left.endOffset } : finding);
   });
   // Of several tracks cut at the same place one tells all.
-  const findings = [...told.filter(({ startOffset, endOffset }) => endOffset > startOffset), ...dropped];
+  const findings = [...told.filter(({ startOffset, endOffset }) => endOffset > startOffset), ...sound.findings];
   findings.sort((a, b) => a.startOffset - b.startOffset || a.endOffset - b.endOffset);
   const isHealthy =
     own !== undefined &&
     !own.isHidden &&
-    told.length + dropped.length === 0 &&
+    told.length + sound.findings.length === 0 &&
     topLevelEndBytes(state.boxes) >= damaged.sizeBytes;
   if (isHealthy) return { report: reportMovie("healthy", used, [], damaged.sizeBytes) };
-  const payload = payloadOf(used);
+  // Boxes between the first sample and the last become dead bytes of the one `mdat`.
+  const payload = placeOfSamples(used, damaged.sizeBytes);
   return {
     report: reportMovie("fragmented", used, findings, damaged.sizeBytes),
     layout: layOutput(damaged, payload, used, state.ftyp, options.faststart ?? false),
@@ -168,28 +169,6 @@ function readRenumbered(damaged: ByteSource, state: Triage, movie: Movie): Found
   return readWith(damaged, state, { ...movie, tracks });
 }
 
-function dropZeroSamples(damaged: ByteSource, movie: Movie): { movie: Movie; dropped: Finding[] } {
-  const dropped: Finding[] = [];
-  const tracks = movie.tracks.map((track): Track => {
-    const soundBytes = createZeroCheck(damaged, track);
-    const { samples, leadTicks, droppedCount } = selectSamples(track.samples, (offset, sizeBytes) => {
-      const sound = soundBytes(offset, sizeBytes);
-      if (sound < sizeBytes) noteDamaged(dropped, offset, offset + sizeBytes);
-      return sound;
-    });
-    if (droppedCount === 0) return track;
-    return { ...track, samples, edits: fitEdits({ ...track, samples, leadTicks }, movie.timescale) };
-  });
-  return { movie: { ...movie, tracks }, dropped };
-}
-
-function noteDamaged(findings: Finding[], startOffset: number, endOffset: number): void {
-  const last = findings.at(-1);
-  const action = "left out: zeros stand where its bytes should be";
-  if (last?.endOffset === startOffset) findings[findings.length - 1] = { ...last, endOffset };
-  else findings.push({ kind: "damaged-packet", startOffset, endOffset, action });
-}
-
 function toFinding(damaged: ByteSource, { kind, byteStart, byteEnd, message }: FragmentFinding): Finding {
   const action = `${message.charAt(0).toLowerCase()}${message.slice(1).replace(/\.$/, "")}`;
   const range = { startOffset: byteStart, endOffset: byteEnd, action };
@@ -200,16 +179,4 @@ function toFinding(damaged: ByteSource, { kind, byteStart, byteEnd, message }: F
 function startsWithZeros(damaged: ByteSource, offset: number): boolean {
   const bytes = new Uint8Array(64);
   return bytes.subarray(0, damaged.read(offset, bytes)).every((byte) => byte === 0);
-}
-
-/** From the first sample to the end of the last: boxes in between become dead bytes of the one `mdat`. */
-function payloadOf(movie: Movie): { startOffset: number; endOffset: number } {
-  let [startOffset, endOffset] = [Number.POSITIVE_INFINITY, 0];
-  for (const { samples } of movie.tracks) {
-    forEachChunk(samples, (_chunk, _first, _count, offset, sizeBytes) => {
-      startOffset = Math.min(startOffset, offset);
-      endOffset = Math.max(endOffset, offset + sizeBytes);
-    });
-  }
-  return { startOffset, endOffset };
 }

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createMemorySource } from "../media/bytes/byte-source.ts";
+import { forEachSample } from "../media/isobmff/sample-table.ts";
 import { boxAt, compare, makeClip, packetsOf, written } from "./clips.fixture.ts";
 import { repairSource } from "./repair-source.ts";
+import { triage } from "./triage.ts";
 
 const OPTIONS = "-c:v libx264 -preset ultrafast -bf 2 -g 30 -c:a aac";
 let clip: Uint8Array;
@@ -26,6 +28,17 @@ function withBoxSize(file: Uint8Array, type: string, size: number): Uint8Array {
   return changed;
 }
 
+/** Packets that reach into a byte range. */
+function packetsWithin(file: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (const { samples } of triage(createMemorySource(file)).movies[0]?.movie.tracks ?? []) {
+    forEachSample(samples, (_sample, offset, sizeBytes) => {
+      if (offset < to && offset + sizeBytes > from) count++;
+    });
+  }
+  return count;
+}
+
 describe("a file with its index", () => {
   it("is healthy when every sample stands where the index says", async () => {
     for (const file of [clip, faststart]) expect((await repair(file)).report.diagnosis).toBe("healthy");
@@ -39,6 +52,25 @@ describe("a file with its index", () => {
     expect(result.foreign).toBe(0);
     expect(result.kept).toBeGreaterThan(packetsOf(faststart).length * 0.4);
     expect(result.worstSeconds).toBeLessThan(0.001);
+  });
+
+  it("whose data hold zeros loses the packets in them alone, times exact", async () => {
+    for (const file of [clip, faststart]) {
+      const damaged = file.slice();
+      const start = boxAt(file, "mdat").start + 30_000;
+      damaged.fill(0, start, start + 40_000);
+      const outcome = await repair(damaged);
+      const result = compare(file, written(damaged, outcome));
+      expect(outcome.report.diagnosis).toBe("index-holed");
+      expect(outcome.report.findings).toMatchObject([{ kind: "damaged-packet" }]);
+      expect(result).toMatchObject({ foreign: 0, worstSeconds: 0 });
+      expect(result.kept).toBe(packetsOf(file).length - packetsWithin(file, start, start + 40_000));
+    }
+  });
+
+  it("is healthy when only raw sound is silent", async () => {
+    const silent = makeClip("-c:v libx264 -preset ultrafast -g 30 -af volume=0 -c:a pcm_s16le", "mov");
+    expect((await repair(silent)).report.diagnosis).toBe("healthy");
   });
 
   it("whose index a wrong mdat size hides is written anew", async () => {

@@ -1,13 +1,15 @@
 import type { ByteSource } from "../media/bytes/byte-source.ts";
-import type { Movie, SampleTable, Track } from "../media/isobmff/movie.ts";
-import { forEachChunk } from "../media/isobmff/sample-table.ts";
+import { forEachChunkInFile } from "../media/isobmff/chunk-order.ts";
+import type { Movie, SampleTable } from "../media/isobmff/movie.ts";
+import { type Extent, firstEndingAfter } from "./extents.ts";
 import type { Finding } from "./findings.ts";
 import type { RepairOptions, RepairOutcome } from "./outcome.ts";
 import { reportMovie } from "./report.ts";
 import { fitsBytes } from "./sample-check.ts";
-import { fitEdits, isWalkedByChunk, selectSamples } from "./select-samples.ts";
-import type { Extent, Triage } from "./triage.ts";
+import { isWalkedByChunk, withoutSamplesIn } from "./select-samples.ts";
+import type { Triage } from "./triage.ts";
 import { layOutput } from "./write/layout.ts";
+import { dropHoles, placeOfSamples } from "./zero-holes.ts";
 
 /** What the damaged file's own index is good for. */
 export type KeptIndex =
@@ -33,8 +35,11 @@ interface Measured {
 const MIN_UNINDEXED_BYTES = 64 * 1024;
 const MIN_INDEXED_SHARE = 0.9;
 
-/** Judges the indexes (`moov`) that the file still has, and repairs with the best of them where one is sound. */
-export function keepIndex(damaged: ByteSource, state: Triage, options: RepairOptions): KeptIndex {
+/**
+ * Judges the indexes (`moov`) that the file still has, and repairs with the best of them where one is sound. Throws what
+ * `options.onPause` throws.
+ */
+export async function keepIndex(damaged: ByteSource, state: Triage, options: RepairOptions): Promise<KeptIndex> {
   const measured = state.movies
     .filter(({ movie }) => !movie.isFragmented && movie.tracks.some((track) => track.samples.sampleCount > 0))
     .filter(({ movie }) => movie.tracks.every((track) => isBelievable(track.samples, damaged.sizeBytes)))
@@ -45,7 +50,7 @@ export function keepIndex(damaged: ByteSource, state: Triage, options: RepairOpt
     const stale = measured[0];
     return stale ? { kind: "stale", movie: stale.movie } : { kind: "none" };
   }
-  const outcome = repairWithIndex(damaged, state, best, options);
+  const outcome = await repairWithIndex(damaged, state, best, options);
   if (outcome === undefined) return { kind: "stale", movie: best.movie };
   const missed = unindexedBytes(damaged, state.extents, best.ranges);
   const isShort = missed > MIN_UNINDEXED_BYTES && best.insideBytes < MIN_INDEXED_SHARE * (best.insideBytes + missed);
@@ -63,43 +68,46 @@ function isBelievable(samples: SampleTable, sizeBytes: number): boolean {
 }
 
 function measure(damaged: ByteSource, movie: Movie, isHidden: boolean): Measured {
-  const chunks: { startOffset: number; endOffset: number }[] = [];
-  let endOffset = 0;
-  for (const { samples } of movie.tracks) {
-    forEachChunk(samples, (_chunk, _first, _count, startOffset, sizeBytes) => {
-      endOffset = Math.max(endOffset, startOffset + sizeBytes);
-      const end = Math.min(startOffset + sizeBytes, damaged.sizeBytes);
-      if (end > startOffset) chunks.push({ startOffset, endOffset: end });
-    });
-  }
-  chunks.sort((a, b) => a.startOffset - b.startOffset);
   const ranges: { startOffset: number; endOffset: number }[] = [];
-  for (const chunk of chunks) {
+  let endOffset = 0;
+  const tables = movie.tracks.map((track) => track.samples);
+  forEachChunkInFile(tables, ({ offsetBytes, sizeBytes }) => {
+    endOffset = Math.max(endOffset, offsetBytes + sizeBytes);
+    const end = Math.min(offsetBytes + sizeBytes, damaged.sizeBytes);
     const last = ranges.at(-1);
-    if (last && chunk.startOffset <= last.endOffset) last.endOffset = Math.max(last.endOffset, chunk.endOffset);
-    else ranges.push(chunk);
-  }
+    if (end <= offsetBytes) return;
+    if (last && offsetBytes <= last.endOffset) last.endOffset = Math.max(last.endOffset, end);
+    else ranges.push({ startOffset: offsetBytes, endOffset: end });
+  });
   const insideBytes = ranges.reduce((sum, range) => sum + range.endOffset - range.startOffset, 0);
   return { movie, isHidden, ranges, insideBytes, endOffset };
 }
 
 /** Undefined where no sample is left. */
-function repairWithIndex(
+async function repairWithIndex(
   damaged: ByteSource,
   state: Triage,
-  { movie, isHidden, endOffset }: Measured,
+  { movie, isHidden, ranges, endOffset }: Measured,
   options: RepairOptions,
-): RepairOutcome | undefined {
+): Promise<RepairOutcome | undefined> {
   const limit = hasSamplesFrom(movie, state.dataEndOffset) ? state.dataEndOffset : damaged.sizeBytes;
   const isCut = endOffset > limit;
-  if (!isCut && !isHidden) return { report: reportMovie("healthy", movie, [], damaged.sizeBytes) };
-  const kept: Movie = isCut ? cutMovie(movie, limit) : movie;
+  const cut: Movie = isCut ? cutMovie(movie, limit) : movie;
+  const within = { startOffset: ranges[0]?.startOffset ?? 0, endOffset: Math.min(limit, endOffset) };
+  const sound = await dropHoles(damaged, cut, { within, isDamaged: isCut || isHidden, pause: options.onPause });
+  const kept: Movie = { ...sound.movie, tracks: sound.movie.tracks.filter((track) => track.samples.sampleCount > 0) };
   if (kept.tracks.length === 0) return undefined;
-  const findings: Finding[] = isCut ? [cutFinding(limit, endOffset, damaged.sizeBytes)] : [];
-  const payload = { startOffset: firstChunkOffset(kept), endOffset: Math.min(limit, endOffset) };
+  const isHoled = sound.findings.length > 0;
+  if (!isCut && !isHidden && !isHoled) return { report: reportMovie("healthy", movie, [], damaged.sizeBytes) };
+  const findings = [...sound.findings, ...(isCut ? [cutFinding(limit, endOffset, damaged.sizeBytes)] : [])];
   return {
-    report: reportMovie(isCut ? "index-cut" : "index-hidden", kept, findings, damaged.sizeBytes),
-    layout: layOutput(damaged, payload, kept, state.ftyp, options.faststart ?? false),
+    report: reportMovie(
+      isCut ? "index-cut" : isHidden ? "index-hidden" : "index-holed",
+      kept,
+      findings,
+      damaged.sizeBytes,
+    ),
+    layout: layOutput(damaged, placeOfSamples(kept, limit), kept, state.ftyp, options.faststart ?? false),
   };
 }
 
@@ -119,19 +127,8 @@ function hasSamplesFrom(movie: Movie, offset: number): boolean {
 
 /** The movie's samples that end at or before `limit`, whatever their order in the file. */
 function cutMovie(movie: Movie, limit: number): Movie {
-  const sound = (offset: number, sizeBytes: number): number => Math.max(0, Math.min(sizeBytes, limit - offset));
-  const tracks = movie.tracks.map((track): Track => {
-    const { samples, leadTicks, droppedCount } = selectSamples(track.samples, sound);
-    if (droppedCount === 0) return track;
-    return { ...track, samples, edits: fitEdits({ ...track, samples, leadTicks }, movie.timescale) };
-  });
-  return { ...movie, tracks: tracks.filter((track) => track.samples.sampleCount > 0) };
-}
-
-function firstChunkOffset(movie: Movie): number {
-  const least = (samples: SampleTable): number =>
-    samples.chunkOffsets.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  return Math.min(...movie.tracks.map((track) => least(track.samples)));
+  const beyond = [{ startOffset: limit, endOffset: Number.POSITIVE_INFINITY }];
+  return { ...movie, tracks: movie.tracks.map((track) => withoutSamplesIn(track, beyond, movie.timescale).track) };
 }
 
 const PROBE_BYTES = 64;
@@ -176,15 +173,4 @@ function uncovered(extent: Extent, ranges: readonly Extent[]): Extent[] {
   }
   if (extent.endOffset > startOffset) gaps.push({ startOffset, endOffset: extent.endOffset });
   return gaps;
-}
-
-/** By halving: a file may hold as many extents as ranges. */
-function firstEndingAfter(ranges: readonly Extent[], offset: number): number {
-  let [low, high] = [0, ranges.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((ranges[middle] as Extent).endOffset <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,4 +1,5 @@
 import type { ByteSource } from "../media/bytes/byte-source.ts";
+import type { Pause } from "./data-end.ts";
 import type { RepairReport } from "./report.ts";
 import type { ScanProgress } from "./scan/scanner.ts";
 import type { OutputLayout } from "./write/layout.ts";
@@ -15,6 +16,8 @@ export interface RepairOptions {
   /** Put the index in front of the data, for players that stream. Default false. */
   readonly faststart?: boolean;
   readonly onProgress?: ScanProgress;
+  /** Called now and then where a file is looked at without being scanned. */
+  readonly onPause?: Pause;
 }
 
 /** How a repair came out: the report, and how to write the file; no layout where nothing needs writing. */

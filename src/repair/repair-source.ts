@@ -2,13 +2,14 @@ import { ReelmillError } from "../base/errors.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import { assignTracks } from "./assign.ts";
 import { chooseReference, judgeFit, type Lesson, refuseHopeless, type Teacher } from "./choose-reference.ts";
+import { findDataEnd } from "./data-end.ts";
 import type { Finding } from "./findings.ts";
 import { repairFragments } from "./fragmented.ts";
 import { type KeptIndex, keepIndex } from "./index-kept.ts";
 import type { RecordingProfile } from "./learn/profile.ts";
 import type { Reference, RepairOptions, RepairOutcome } from "./outcome.ts";
 import { readReferences } from "./reference-movies.ts";
-import { reportScan, type TrackReport } from "./report.ts";
+import { reportScan, type TrackReport, withSilence } from "./report.ts";
 import { possibleBytes, profileOfPackets, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
 import { describePayload } from "./self-described/describe.ts";
 import { learnFromItself } from "./self-described/learn.ts";
@@ -32,10 +33,10 @@ export async function repairSource(
 ): Promise<RepairOutcome> {
   if (damaged.sizeBytes === 0)
     throw new ReelmillError("INPUT_EMPTY", "The file holds no bytes: there is nothing to recover.");
-  const state = triage(damaged);
+  const state = triage(damaged, await findDataEnd(damaged, options.onPause));
   const isForeign = state.container !== "isobmff" && state.container !== "unknown";
   if (isForeign && references.length === 0) throw notVideo(state);
-  const kept = keepIndex(damaged, state, options);
+  const kept = await keepIndex(damaged, state, options);
   if (kept.kind === "sound") return kept.outcome;
   const movies = readReferences(references);
   const fragments = await repairFragments(damaged, state, movies, options);
@@ -154,7 +155,7 @@ function buildOutcome(
   const endOffset = log.offset(log.count - 1) + log.size(log.count - 1);
   const movie = buildMovie(profile, log, timelines);
   return {
-    report: reportScan(profile, log, timelines, [...findings, ...notes], codecs, scannedBytes),
+    report: withSilence(reportScan(profile, log, timelines, [...findings, ...notes], codecs, scannedBytes), movie),
     layout: layOutput(
       damaged,
       { startOffset, endOffset },

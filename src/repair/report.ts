@@ -4,6 +4,7 @@ import type { RecordingProfile, TrackProfile } from "./learn/profile.ts";
 import type { PacketLog } from "./scan/packet-log.ts";
 import type { Timeline, TimingSource } from "./timing/times.ts";
 import { wholeFrameBytes } from "./write/build-movie.ts";
+import { silentFramesOf } from "./write/sound-gaps.ts";
 
 /** What state the damaged file was found in. */
 export type Diagnosis =
@@ -12,6 +13,8 @@ export type Diagnosis =
   | "index-cut"
   /** The index is sound, but players do not find it: box sizes lie, zeros or another index stand before it. */
   | "index-hidden"
+  /** The index is sound; zeros stand where some of its samples should be. */
+  | "index-holed"
   /** Fragments (`moof`): whole ones are kept, the rest salvaged. */
   | "fragmented"
   /** There is no index, or one that does not fit the data. */
@@ -27,6 +30,8 @@ export interface TrackReport {
   /** Packets (PCM: frames of samples) in the output. */
   readonly packets: number;
   readonly keyframes: number;
+  /** Frames of silence in the output besides, where raw sound is lost; absent where none. */
+  readonly silence?: number;
   readonly bytes: number;
   readonly durationSeconds: number;
   /** `assumed`: nothing says how fast pictures follow each other. */
@@ -116,6 +121,16 @@ function reportTimeline(profile: RecordingProfile, log: PacketLog, timeline: Tim
   };
 }
 
+/** The report with the silence that `movie` will be given. */
+export function withSilence(report: RepairReport, movie: Movie): RepairReport {
+  const frames = new Map(movie.tracks.map((track) => [track.trackId, silentFramesOf(track)]));
+  const tracks = report.tracks.map((track): TrackReport => {
+    const silence = frames.get(track.trackId) ?? 0;
+    return silence > 0 ? { ...track, silence } : track;
+  });
+  return { ...report, tracks };
+}
+
 /** Reports on a movie whose own index was kept. */
 export function reportMovie(
   diagnosis: Diagnosis,
@@ -133,11 +148,13 @@ export function reportMovie(
     for (let run = 0; run < samples.durationRuns.length; run += 2) {
       ticks += (samples.durationRuns[run] as number) * (samples.durationRuns[run + 1] as number);
     }
+    const silence = silentFramesOf(track);
     return {
       trackId: track.trackId,
       kind: track.handlerType === "vide" ? "video" : track.handlerType === "soun" ? "audio" : "other",
       codec: track.sampleEntries[0]?.format.trim() ?? "unknown",
       packets: samples.sampleCount,
+      ...(silence > 0 && diagnosis !== "healthy" ? { silence } : {}),
       keyframes: samples.syncSamples?.length ?? samples.sampleCount,
       bytes,
       durationSeconds: ticks / track.timescale,

@@ -3,12 +3,12 @@ import type { Movie, SampleTable, Track } from "../media/isobmff/movie.ts";
 import { forEachSample } from "../media/isobmff/sample-table.ts";
 import { SampleTableBuilder } from "../media/isobmff/sample-table-builder.ts";
 import { assignTracks } from "./assign.ts";
-import { learnProfile } from "./learn/profile.ts";
+import type { Extent } from "./extents.ts";
+import { learnProfile, type RecordingProfile, type TrackProfile } from "./learn/profile.ts";
 import type { ScanProgress } from "./scan/scanner.ts";
 import { profileOfPackets, type Scan, scanExtents } from "./scan-source.ts";
 import { buildTimelines } from "./timing/timeline.ts";
 import type { Timeline } from "./timing/times.ts";
-import type { Extent } from "./triage.ts";
 
 /** A sample found behind a destroyed fragment's header. */
 interface Salvaged {
@@ -42,7 +42,7 @@ export async function salvageHoles(
 ): Promise<{ readonly movie: Movie; readonly holes: readonly Extent[] }> {
   const found: Salvage[][] = movie.tracks.map(() => []);
   const left = [...holes];
-  const profile = learnProfile(movie, damaged);
+  const profile = withoutGaps(learnProfile(movie, damaged));
   for (const [index, hole] of holes.slice(0, MAX_HOLES).entries()) {
     const scan = await scanExtents(damaged, [hole], profile, onProgress);
     if (scan.log.count === 0) continue;
@@ -61,6 +61,19 @@ export async function salvageHoles(
     return salvages.length === 0 ? track : { ...track, samples: insert(track.samples, salvages) };
   });
   return { movie: { ...movie, tracks }, holes: left };
+}
+
+/** A duration so common is every sample's; the others are the gaps that holes leave. */
+const COMMON_SHARE = 0.8;
+
+/** The profile without the durations of samples that stand before a gap. */
+function withoutGaps(profile: RecordingProfile): RecordingProfile {
+  const tracks = profile.tracks.map((own): TrackProfile => {
+    const total = own.durations.reduce((sum, share) => sum + share.count, 0);
+    const isCommon = (own.durations[0]?.count ?? 0) >= COMMON_SHARE * total;
+    return isCommon ? { ...own, durations: own.durations.slice(0, 1) } : own;
+  });
+  return { ...profile, tracks };
 }
 
 /** The track's packets behind the last damage in the hole: from there on nothing is missing up to the next fragment. */

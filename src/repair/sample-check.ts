@@ -5,8 +5,11 @@ import { CUT, type PacketParser } from "./codecs/packet-parser.ts";
 import { createParser } from "./codecs/registry.ts";
 import { learnProfile, type TrackProfile } from "./learn/profile.ts";
 
+/** Formats whose samples are NAL units behind their lengths. */
+export const NAL_FORMATS: ReadonlySet<string> = new Set("avc1 avc3 dva1 dvav hvc1 hev1 dvh1 dvhe".split(" "));
+
 /** Formats whose packets tell their own size, so that an index can be held against the bytes. */
-const CHECKED_FORMATS = new Set(
+export const CHECKED_FORMATS: ReadonlySet<string> = new Set(
   "avc1 avc3 hvc1 hev1 dvh1 dvhe av01 apch apcn apcs apco ap4h ap4x AVdn AVdh jpeg mp4a .mp3 ac-3 ec-3 fLaC".split(" "),
 );
 const PROBED_IN_A_ROW = 3;

@@ -1,9 +1,9 @@
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import { ByteWindow } from "../media/bytes/byte-window.ts";
+import type { Extent } from "./extents.ts";
 import type { RecordingProfile } from "./learn/profile.ts";
 import { createScanModel, type ScanModel } from "./scan/model.ts";
 import { Scanner, type ScanProgress, type ScanResult } from "./scan/scanner.ts";
-import type { Extent } from "./triage.ts";
 
 /** A scan and the model it was made with. */
 export interface Scan extends ScanResult {

@@ -1,54 +1,105 @@
-import type { Edit, SampleTable } from "../media/isobmff/movie.ts";
+import type { Edit, SampleTable, Track } from "../media/isobmff/movie.ts";
 import { forEachChunk, forEachSample, totalDurationTicks } from "../media/isobmff/sample-table.ts";
 import { SampleTableBuilder } from "../media/isobmff/sample-table-builder.ts";
+import { type Extent, firstEndingAfter } from "./extents.ts";
 
-/** How many leading bytes of `[offset, offset + sizeBytes)` are sound: `sizeBytes` keeps a sample, less drops it. */
-export type SoundBytes = (offset: number, sizeBytes: number) => number;
+/** Samples left out that lie side by side. */
+export interface DroppedSamples extends Extent {
+  readonly count: number;
+}
 
 /** What is left of a table after samples were taken out of it. */
 export interface SelectedSamples {
   readonly samples: SampleTable;
-  readonly droppedCount: number;
+  /** The dropped samples, those that touch together, in the table's order. */
+  readonly dropped: readonly DroppedSamples[];
   /** Media ticks of the samples dropped before the first one kept: playback starts later by these. */
   readonly leadTicks: number;
 }
 
 /**
- * Takes out the samples whose bytes are not sound; those that stay keep their times, because the one before a gap lasts
- * until the one behind it. Of a chunk of equal samples (PCM) the leading sound ones stay.
+ * Takes out the samples that reach into `lost` (rising, apart); those that stay keep their times, because the one before a
+ * gap lasts until the one behind it. O(chunks) for tables of equal samples, whatever their number.
  */
-export function selectSamples(table: SampleTable, soundBytes: SoundBytes): SelectedSamples {
-  const isPlain = table.compositionRuns === undefined && table.syncSamples === undefined;
-  const keeper = new Keeper(new SampleTableBuilder(table.sampleCount, isPlain ? table.constantSizeBytes : 0));
-  if (isWalkedByChunk(table)) {
-    const ticks = table.durationRuns[1] ?? 0;
-    forEachChunk(table, (_chunk, _first, count, offset, sizeBytes, _ticks, description) => {
-      const kept = Math.floor(soundBytes(offset, sizeBytes) / table.constantSizeBytes);
-      if (kept > 0) keeper.keepEqual(offset, description, kept, ticks);
-      keeper.drop(count - kept, (count - kept) * ticks);
-    });
-    return keeper.finish();
-  }
-  let lastChunk = -1;
+export function selectSamples(table: SampleTable, lost: readonly Extent[]): SelectedSamples {
+  if (isWalkedByChunk(table)) return selectEqual(table, lost);
+  const keeper = new Keeper(new SampleTableBuilder(table.sampleCount));
+  let [lastChunk, lastKept, next] = [-1, -1, 0];
   forEachSample(table, (_sample, offset, sizeBytes, ticks, compositionTicks, isSync, chunk) => {
-    if (soundBytes(offset, sizeBytes) < sizeBytes) {
-      keeper.drop(1, ticks);
-      lastChunk = -1;
+    if (chunk !== lastChunk) next = firstEndingAfter(lost, offset);
+    lastChunk = chunk;
+    while (next < lost.length && (lost[next] as Extent).endOffset <= offset) next++;
+    if ((lost[next]?.startOffset ?? Number.POSITIVE_INFINITY) < offset + sizeBytes) {
+      keeper.drop(1, ticks, offset, sizeBytes);
+      lastKept = -1;
       return;
     }
     const description = table.chunkDescriptionIndexes?.[chunk] ?? 1;
-    if (isPlain && table.constantSizeBytes > 0) keeper.keepEqual(offset, description, 1, ticks);
-    else keeper.keep({ offset, sizeBytes, ticks, compositionTicks, isSync }, chunk === lastChunk ? 0 : description);
-    lastChunk = chunk;
+    keeper.keep({ offset, sizeBytes, ticks, compositionTicks, isSync }, chunk === lastKept ? 0 : description);
+    lastKept = chunk;
   });
   return keeper.finish();
 }
 
-/** Whether `selectSamples` takes the table chunk by chunk, not sample by sample: all samples are alike (PCM). */
-export function isWalkedByChunk(table: SampleTable): boolean {
-  const { durationRuns, sampleCount, constantSizeBytes, compositionRuns, syncSamples } = table;
-  const isOneDuration = durationRuns.length === 2 && durationRuns[0] === sampleCount;
-  return constantSizeBytes > 0 && compositionRuns === undefined && syncSamples === undefined && isOneDuration;
+/** A track without the samples that reach into `lost`, as `selectSamples` takes them out, and those. */
+export function withoutSamplesIn(
+  track: Track,
+  lost: readonly Extent[],
+  movieTimescale: number,
+): { readonly track: Track; readonly dropped: readonly DroppedSamples[] } {
+  const { samples, dropped, leadTicks } = selectSamples(track.samples, lost);
+  if (dropped.length === 0) return { track, dropped };
+  return { track: { ...track, samples, edits: fitEdits({ ...track, samples, leadTicks }, movieTimescale) }, dropped };
+}
+
+/** Whether `selectSamples` takes the table chunk by chunk, not sample by sample: all samples are of one size and sync. */
+export function isWalkedByChunk({ constantSizeBytes, compositionRuns, syncSamples }: SampleTable): boolean {
+  return constantSizeBytes > 0 && compositionRuns === undefined && syncSamples === undefined;
+}
+
+function selectEqual(table: SampleTable, lost: readonly Extent[]): SelectedSamples {
+  const size = table.constantSizeBytes;
+  const keeper = new Keeper(new SampleTableBuilder(0, size));
+  const durations = createRunReader(table.durationRuns);
+  forEachChunk(table, (_chunk, _first, count, offset, _size, _ticks, description) => {
+    let sample = 0;
+    while (sample < count) {
+      const gap = lost[firstEndingAfter(lost, offset + sample * size)];
+      const soundEnd = gap ? clamp(Math.floor((gap.startOffset - offset) / size), sample, count) : count;
+      if (soundEnd > sample) keeper.startChunk(offset + sample * size, description);
+      durations(soundEnd - sample, (equal, ticks) => keeper.keepEqual(equal, ticks));
+      const lostEnd = gap ? clamp(Math.ceil((gap.endOffset - offset) / size), soundEnd, count) : count;
+      const start = offset + soundEnd * size;
+      let ticksLost = 0;
+      durations(lostEnd - soundEnd, (equal, ticks) => {
+        ticksLost += equal * ticks;
+      });
+      keeper.drop(lostEnd - soundEnd, ticksLost, start, (lostEnd - soundEnd) * size);
+      sample = lostEnd;
+    }
+  });
+  return keeper.finish();
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
+}
+
+/** Reads (count, value) pairs on by a number of elements, calling back once for each pair met. */
+function createRunReader(runs: Uint32Array): (count: number, visit: (count: number, value: number) => void) => void {
+  let [run, left] = [0, runs[0] ?? 0];
+  return (count, visit) => {
+    for (let wanted = count; wanted > 0; ) {
+      while (left === 0 && run + 2 < runs.length) {
+        run += 2;
+        left = runs[run] as number;
+      }
+      const taken = left === 0 ? wanted : Math.min(wanted, left);
+      visit(taken, runs[run + 1] ?? 0);
+      wanted -= taken;
+      left = Math.max(0, left - taken);
+    }
+  };
 }
 
 interface KeptSample {
@@ -62,8 +113,8 @@ interface KeptSample {
 /** Builds the table of what is kept; what was dropped lengthens the sample before only once another follows. */
 class Keeper {
   readonly #builder: SampleTableBuilder;
+  readonly #dropped: { startOffset: number; endOffset: number; count: number }[] = [];
   #pendingTicks = 0;
-  #droppedCount = 0;
   #leadTicks = 0;
 
   constructor(builder: SampleTableBuilder) {
@@ -77,19 +128,27 @@ class Keeper {
     this.#builder.addSample(sample.sizeBytes, sample.ticks, sample.compositionTicks, sample.isSync);
   }
 
-  keepEqual(offset: number, description: number, count: number, ticks: number): void {
+  startChunk(offset: number, description: number): void {
     this.#closeGap();
     this.#builder.startChunk(offset, description);
+  }
+
+  keepEqual(count: number, ticks: number): void {
     this.#builder.addConstant(count, ticks);
   }
 
-  drop(count: number, ticks: number): void {
-    this.#droppedCount += count;
+  drop(count: number, ticks: number, offset: number, sizeBytes: number): void {
+    if (count === 0) return;
     this.#pendingTicks += ticks;
+    const last = this.#dropped.at(-1);
+    if (last?.endOffset === offset) {
+      last.endOffset += sizeBytes;
+      last.count += count;
+    } else this.#dropped.push({ startOffset: offset, endOffset: offset + sizeBytes, count });
   }
 
   finish(): SelectedSamples {
-    return { samples: this.#builder.build(), droppedCount: this.#droppedCount, leadTicks: this.#leadTicks };
+    return { samples: this.#builder.build(), dropped: this.#dropped, leadTicks: this.#leadTicks };
   }
 
   #closeGap(): void {

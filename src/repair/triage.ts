@@ -2,6 +2,8 @@ import { type ByteSource, readExactly } from "../media/bytes/byte-source.ts";
 import type { Movie } from "../media/isobmff/movie.ts";
 import { readMovie } from "../media/isobmff/read-movie.ts";
 import { scanTopLevelBoxes, type TopLevelBox } from "../media/isobmff/top-level.ts";
+import { dataEndOf, skipZeros } from "./data-end.ts";
+import type { Extent } from "./extents.ts";
 
 /** What a look at the boxes tells, before any sample is parsed. */
 export interface Triage {
@@ -26,13 +28,11 @@ interface FoundMovie {
   readonly isHidden: boolean;
 }
 
-/** A byte range. */
-export interface Extent {
-  readonly startOffset: number;
-  readonly endOffset: number;
-}
-
 const MAX_FTYP_BYTES = 4096;
+/** A `moov` with one track and its empty tables takes more. */
+const MIN_MOVIE_BYTES = 128;
+/** More indexes than these are not read: a hostile file holds nothing else. */
+const MAX_MOVIES = 64;
 /** Boxes that may follow sample data at the top level; anything else behind an `mdat` means that its size lies. */
 const KNOWN_TYPES = new Set([
   "ftyp",
@@ -57,12 +57,14 @@ const KNOWN_TYPES = new Set([
   "bloc",
 ]);
 
-/** Looks at the boxes of a damaged file. Never throws on content. */
-export function triage(source: ByteSource): Triage {
+/**
+ * Looks at the boxes of a damaged file. Never throws on content. `dataEndOffset` is where its data end, for a caller that
+ * found it with pauses.
+ */
+export function triage(source: ByteSource, dataEndOffset = dataEndOf(source)): Triage {
   const head = readExactly(source, 0, Math.min(source.sizeBytes, 1024)) ?? new Uint8Array(0);
   const chained = scanTopLevelBoxes(source).filter((box) => KNOWN_TYPES.has(box.type));
   const container = chained.some((box) => box.type !== "uuid") ? "isobmff" : containerOf(head);
-  const dataEndOffset = endOfData(source);
   const boxes =
     container === "isobmff" || container === "unknown" ? findAllBoxes(source, chained, dataEndOffset) : chained;
   const visible = new Set(chained);
@@ -71,7 +73,10 @@ export function triage(source: ByteSource): Triage {
     container: boxes.length > 0 && container === "unknown" ? "isobmff" : container,
     boxes,
     ftyp: ftypBox && readExactly(source, ftypBox.offsetBytes, ftypBox.sizeBytes),
-    movies: boxes.filter((box) => box.type === "moov").flatMap((box) => tryRead(source, box, !visible.has(box))),
+    movies: boxes
+      .filter((box) => box.type === "moov" && box.sizeBytes >= MIN_MOVIE_BYTES)
+      .slice(0, MAX_MOVIES)
+      .flatMap((box) => tryRead(source, box, !visible.has(box))),
     hasFragments: boxes.some((box) => box.type === "moof"),
     extents: findExtents(source, boxes, dataEndOffset),
     dataEndOffset,
@@ -126,7 +131,7 @@ const MIN_ZERO_RUN_BYTES = 8;
 
 /** The boxes that go on where zeros that start at `from` end. */
 function behindZeros(source: ByteSource, from: number, dataEndOffset: number): readonly TopLevelBox[] {
-  const firstByte = skipZeroBytes(source, from, dataEndOffset);
+  const firstByte = skipZeros(source, from, dataEndOffset);
   if (firstByte - from < MIN_ZERO_RUN_BYTES || firstByte >= dataEndOffset) return [];
   // A size starts with up to four zero bytes of its own.
   for (let start = Math.max(from, firstByte - 4); start <= firstByte; start++) {
@@ -135,15 +140,6 @@ function behindZeros(source: ByteSource, from: number, dataEndOffset: number): r
     if (first !== undefined && KNOWN_TYPES.has(first.type)) return found.filter((box) => KNOWN_TYPES.has(box.type));
   }
   return [];
-}
-
-function skipZeroBytes(source: ByteSource, from: number, limit: number): number {
-  const block = new Uint8Array(Math.max(0, Math.min(64 * 1024, limit - from)));
-  for (let offset = from; offset < limit; offset += block.length) {
-    const got = source.read(offset, block);
-    for (let index = 0; index < got; index++) if (block[index] !== 0) return Math.min(limit, offset + index);
-  }
-  return limit;
 }
 
 /** A recorder that never closed its `mdat` may have written the index all the same: it lies in the last bytes. */
@@ -192,12 +188,12 @@ function endOfPayload(
   const nextOffset = next?.offsetBytes ?? Math.max(dataEndOffset, box.offsetBytes + box.headerBytes);
   if (box.sizeKind === "to-end" || statedEnd > nextOffset || box.declaredSizeBytes <= box.headerBytes)
     return nextOffset;
-  return skipZeroBytes(source, statedEnd, nextOffset) >= nextOffset ? statedEnd : nextOffset;
+  return skipZeros(source, statedEnd, nextOffset) >= nextOffset ? statedEnd : nextOffset;
 }
 
 /** Without the zeros in front, but for the few that a packet's length may start with. */
 function afterZeros(source: ByteSource, { startOffset, endOffset }: Extent): Extent {
-  const firstByte = skipZeroBytes(source, startOffset, endOffset);
+  const firstByte = skipZeros(source, startOffset, endOffset);
   return { startOffset: Math.max(startOffset, firstByte - MAX_LENGTH_ZEROS), endOffset };
 }
 
@@ -214,28 +210,4 @@ function outsideBoxes(boxes: readonly TopLevelBox[], dataEndOffset: number): Ext
   }
   if (dataEndOffset > startOffset) extents.push({ startOffset, endOffset: dataEndOffset });
   return extents.filter((extent) => extent.endOffset > extent.startOffset);
-}
-
-/** Zeros at the end count as never written from this many on; fewer may be sound. */
-const MIN_ZERO_TAIL_BYTES = 4096;
-/** A packet may rightly end in a few zeros. */
-const KEPT_ZERO_BYTES = 16;
-
-/** Where a preallocated tail of zeros begins, or the end of the file. */
-function endOfData(source: ByteSource): number {
-  const end = lastNonZero(source);
-  return source.sizeBytes - end < MIN_ZERO_TAIL_BYTES ? source.sizeBytes : end + KEPT_ZERO_BYTES;
-}
-
-function lastNonZero(source: ByteSource): number {
-  const block = new Uint8Array(1024 * 1024);
-  let end = source.sizeBytes;
-  while (end > 0) {
-    const from = Math.max(0, end - block.length);
-    const view = block.subarray(0, end - from);
-    source.read(from, view);
-    for (let index = view.length - 1; index >= 0; index--) if (view[index] !== 0) return from + index + 1;
-    end = from;
-  }
-  return 0;
 }

@@ -1,4 +1,4 @@
-import type { ByteSource } from "../bytes/byte-source.ts";
+import { type ByteSource, readExactly } from "../bytes/byte-source.ts";
 import { fourccAt } from "./box-reader.ts";
 import { scanTopLevelBoxes, type TopLevelBox } from "./top-level.ts";
 
@@ -6,6 +6,8 @@ import { scanTopLevelBoxes, type TopLevelBox } from "./top-level.ts";
 export const MAX_FRAGMENT_BYTES = 64 * 1024 * 1024;
 const FIRST_SEARCH_BYTES = 4096;
 const SEARCH_BLOCK_BYTES = 1024 * 1024;
+/** Bytes between boxes that may have been a `moof`: fewer are padding. */
+const MIN_HOLE_BYTES = 64;
 /** Header of `moof`, then the whole `mfhd` that stands first in it. */
 const HEAD_BYTES = 24;
 
@@ -28,7 +30,14 @@ export function* eachMovieFragment(
   let chain = boxes;
   let offsetBytes = 0;
   while (true) {
+    let hole: number | undefined;
     for (const box of chain) {
+      if (box.offsetBytes - offsetBytes >= MIN_HOLE_BYTES && isZeroAt(source, offsetBytes)) hole ??= offsetBytes;
+      // Without the `moof` before it nobody knows what an `mdat` holds.
+      if (hole !== undefined && box.type !== "mdat") {
+        yield { kind: "hole", byteStart: hole, byteEnd: box.offsetBytes };
+        hole = undefined;
+      }
       if (box.type === "moof") yield { kind: "fragment", offsetBytes: box.offsetBytes, sizeBytes: box.sizeBytes };
       offsetBytes = box.offsetBytes + box.sizeBytes;
       // What claims more than there is may be a stale size: its payload may hold fragments.
@@ -41,12 +50,19 @@ export function* eachMovieFragment(
     const end = found ?? source.sizeBytes;
     // Samples may have been placed beyond the last whole header: their bytes are no hole.
     const dataEnd = dataEndBytes();
-    const start = dataEnd > offsetBytes && dataEnd <= end ? dataEnd : offsetBytes;
-    if (end > start && (found !== undefined || !isInsideBox)) yield { kind: "hole", byteStart: start, byteEnd: end };
+    const start = hole ?? (dataEnd > offsetBytes && dataEnd <= end ? dataEnd : offsetBytes);
+    const isHole = end > start && (found !== undefined || !isInsideBox || hole !== undefined);
+    if (isHole) yield { kind: "hole", byteStart: start, byteEnd: end };
     if (found === undefined) return;
     chain = scanTopLevelBoxes(source, found);
-    offsetBytes = found + 8;
+    offsetBytes = found;
+    if (chain.length === 0) return;
   }
+}
+
+/** Whether zeros stand where a box's header should. */
+function isZeroAt(source: ByteSource, offsetBytes: number): boolean {
+  return readExactly(source, offsetBytes, 8)?.every((byte) => byte === 0) ?? false;
 }
 
 /** The offset of the next plausible `moof` at or after `fromBytes`, or undefined. O(bytes searched). */

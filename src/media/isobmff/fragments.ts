@@ -229,14 +229,16 @@ function addRun(reading: Reading, state: TrackState, run: FragmentRun): number {
 }
 
 function addSample(state: TrackState, run: FragmentRun, sample: number, sizeBytes: number): void {
+  const durationTicks = run.durations?.[sample] ?? run.defaultDurationTicks;
   if (state.frameBytes > 0) {
-    // A PCM sample's duration is its frames, whatever the run says.
-    state.builder.addConstant(Math.floor(sizeBytes / state.frameBytes), 1);
+    // PCM lasts as long as its frames, and at times a gap is told by a longer duration.
+    const frameCount = Math.floor(sizeBytes / state.frameBytes);
+    state.builder.addConstant(frameCount, 1);
+    if (frameCount > 0 && run.durations) state.builder.stretchLastSample(Math.max(0, durationTicks - frameCount));
     return;
   }
   const defaultFlags = sample === 0 ? (run.firstSampleFlags ?? run.defaultFlags) : run.defaultFlags;
   const flags = run.sampleFlags?.[sample] ?? defaultFlags;
   const isSync = state.isSound || (flags & NON_SYNC_FLAG) === 0;
-  const durationTicks = run.durations?.[sample] ?? run.defaultDurationTicks;
   state.builder.addSample(sizeBytes, durationTicks, run.compositionOffsets?.[sample] ?? 0, isSync);
 }

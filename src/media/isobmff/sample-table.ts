@@ -157,28 +157,62 @@ export type ChunkVisitor = (
 
 /** Visits every chunk in order; O(chunks) for constant-size tracks. */
 export function forEachChunk(table: SampleTable, visit: ChunkVisitor): void {
-  const runs = table.durationRuns;
-  let run = 0;
-  let runLeft = runs[0] ?? 0;
-  let ticks = 0;
-  let sample = 0;
-  for (let chunk = 0; chunk < table.chunkOffsets.length; chunk++) {
-    const sampleCount = table.chunkSampleCounts[chunk] as number;
-    const sizes = table.sizes.subarray(sample, sample + sampleCount);
-    const sizeBytes = table.constantSizeBytes ? table.constantSizeBytes * sampleCount : sum(sizes);
-    const descriptionIndex = table.chunkDescriptionIndexes?.[chunk] ?? 1;
-    visit(chunk, sample, sampleCount, table.chunkOffsets[chunk] as number, sizeBytes, ticks, descriptionIndex);
-    sample += sampleCount;
-    let left = sampleCount;
-    while (left > 0 && run + 1 < runs.length) {
-      const taken = Math.min(left, runLeft);
-      ticks += taken * (runs[run + 1] as number);
+  const walk = new ChunkWalk(table);
+  while (walk.next()) {
+    const descriptionIndex = table.chunkDescriptionIndexes?.[walk.chunkIndex] ?? 1;
+    const { chunkIndex, firstSampleIndex, sampleCount, sizeBytes, startTicks } = walk;
+    visit(chunkIndex, firstSampleIndex, sampleCount, walk.offsetBytes, sizeBytes, startTicks, descriptionIndex);
+  }
+}
+
+/** Walks a table's chunks in order; the fields tell of the one that `next` moved on to. */
+export class ChunkWalk {
+  chunkIndex = -1;
+  firstSampleIndex = 0;
+  sampleCount = 0;
+  /** Absolute file offset. */
+  offsetBytes = 0;
+  sizeBytes = 0;
+  /** Decode times of the first sample and of the end of the last one, in media ticks. */
+  startTicks = 0;
+  endTicks = 0;
+  readonly #table: SampleTable;
+  #run = 0;
+  #runLeft: number;
+
+  constructor(table: SampleTable) {
+    this.#table = table;
+    this.#runLeft = table.durationRuns[0] ?? 0;
+  }
+
+  /** Moves on to the next chunk; false where there is none. */
+  next(): boolean {
+    const table = this.#table;
+    if (this.chunkIndex + 1 >= table.chunkOffsets.length) return false;
+    this.chunkIndex++;
+    this.firstSampleIndex += this.sampleCount;
+    this.sampleCount = table.chunkSampleCounts[this.chunkIndex] as number;
+    this.offsetBytes = table.chunkOffsets[this.chunkIndex] as number;
+    this.sizeBytes = table.constantSizeBytes * this.sampleCount;
+    if (table.constantSizeBytes === 0) {
+      const end = Math.min(this.firstSampleIndex + this.sampleCount, table.sizes.length);
+      for (let sample = this.firstSampleIndex; sample < end; sample++) this.sizeBytes += table.sizes[sample] as number;
+    }
+    this.startTicks = this.endTicks;
+    this.#passTime(this.sampleCount);
+    return true;
+  }
+
+  #passTime(sampleCount: number): void {
+    const runs = this.#table.durationRuns;
+    for (let left = sampleCount; left > 0 && this.#run + 1 < runs.length; ) {
+      const taken = Math.min(left, this.#runLeft);
+      this.endTicks += taken * (runs[this.#run + 1] as number);
       left -= taken;
-      runLeft -= taken;
-      if (runLeft === 0) {
-        run += 2;
-        runLeft = runs[run] ?? 0;
-      }
+      this.#runLeft -= taken;
+      if (this.#runLeft > 0) continue;
+      this.#run += 2;
+      this.#runLeft = runs[this.#run] ?? 0;
     }
   }
 }

@@ -86,13 +86,13 @@ function bytesOfSamples(samples: SampleTable, first: number, count: number): num
 
 function checkPackets(tracks: readonly WrittenTrack[], reported: readonly TrackReport[]): Check {
   const mismatch = reported
-    .map(({ trackId, packets }) => {
-      const written = tracks.find((track) => track.trackId === trackId)?.samples.sampleCount ?? 0;
+    .map(({ trackId, packets, silence = 0 }) => {
+      const written = (tracks.find((track) => track.trackId === trackId)?.samples.sampleCount ?? 0) - silence;
       return written === packets ? undefined : `track ${trackId} lists ${written} packets, ${packets} were recovered`;
     })
     .find((problem) => problem !== undefined);
   if (mismatch !== undefined) return { name: "packets", status: "failed", detail: mismatch };
-  const total = tracks.reduce((sum, track) => sum + track.samples.sampleCount, 0);
+  const total = reported.reduce((sum, track) => sum + track.packets, 0);
   if (total === 0) return { name: "packets", status: "failed", detail: "the index lists no packet at all" };
   return { name: "packets", status: "passed", detail: `the index lists the ${total} packets recovered` };
 }

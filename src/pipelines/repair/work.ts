@@ -181,7 +181,8 @@ async function orElse<T>(
 async function recoverWith(run: EngineRun, paths: readonly string[]): Promise<Recovery> {
   const outcome = await runEngine(run, paths);
   const { diagnosis } = outcome.report;
-  return { outcome, references: diagnosis === "healthy" || diagnosis === "index-cut" ? [] : paths };
+  const usedOwnIndex = diagnosis === "healthy" || diagnosis === "index-cut" || diagnosis === "index-holed";
+  return { outcome, references: usedOwnIndex ? [] : paths };
 }
 
 /** With the healthy recordings found near the damaged one; where they do not fit, with what the file tells itself. */
@@ -212,6 +213,7 @@ async function runEngine(run: EngineRun, paths: readonly string[]): Promise<Repa
     const references = sources.map((source) => ({ name: source.path, source }));
     return await repairSource(damaged, references, {
       faststart: task.options.faststart,
+      onPause: () => breathe(hooks.signal),
       onProgress: async (offset) => {
         run.onScan();
         hooks.onProgress(offset / damaged.sizeBytes, "reading");

@@ -1,4 +1,5 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
+import { skipZeroBytes, trimZeroBytes } from "../../media/bytes/zeros.ts";
 
 /** Offset of the first run of at least `lengthBytes` zeros in `[from, to)`, or −1. Looks at one byte in `lengthBytes`. */
 export function findZeroRun(window: ByteWindow, from: number, to: number, lengthBytes: number): number {
@@ -21,7 +22,8 @@ export function skipZeros(window: ByteWindow, from: number, limit: number): numb
     const visible = Math.min(window.load(offset, Math.min(64 * 1024, limit - offset)), limit - offset);
     if (visible <= 0) return limit;
     const base = offset - window.baseOffset;
-    for (let index = 0; index < visible; index++) if (window.bytes[base + index] !== 0) return offset + index;
+    const used = skipZeroBytes(window.bytes, base, base + visible) - base;
+    if (used < visible) return offset + used;
     offset += visible;
   }
   return limit;
@@ -33,9 +35,9 @@ export function zeroRunStart(window: ByteWindow, offset: number): number {
   while (start > 0) {
     const from = Math.max(0, start - 4096);
     window.load(from, start - from);
-    for (let at = start - 1; at >= from; at--) {
-      if (window.bytes[at - window.baseOffset] !== 0) return at + 1;
-    }
+    const index = from - window.baseOffset;
+    const end = from + trimZeroBytes(window.bytes, index, index + start - from) - index;
+    if (end > from) return end;
     start = from;
   }
   return 0;

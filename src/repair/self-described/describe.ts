@@ -1,6 +1,6 @@
 import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { ByteWindow } from "../../media/bytes/byte-window.ts";
-import type { Extent } from "../triage.ts";
+import type { Extent } from "../extents.ts";
 import { findVideo } from "./learn.ts";
 import { findSound } from "./sound.ts";
 

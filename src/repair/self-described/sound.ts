@@ -13,8 +13,8 @@ import { guessPcmLayout } from "../../media/pcm/guess-layout.ts";
 import type { PcmLayout } from "../../media/pcm/pcm-layout.ts";
 import { type Candidate, CUT, type PacketParser } from "../codecs/packet-parser.ts";
 import { createParser } from "../codecs/registry.ts";
+import type { Extent } from "../extents.ts";
 import type { Share } from "../learn/profile.ts";
-import type { Extent } from "../triage.ts";
 import { createProfile, type GuessedTrack } from "./profile.ts";
 
 /** Sound that was recognised, as messages call it: `AAC sound`. */

@@ -1,8 +1,10 @@
 import { ReelmillError } from "../../base/errors.ts";
 import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { readExactly } from "../../media/bytes/byte-source.ts";
+import { concatBytes } from "../../media/isobmff/box-writer.ts";
 import type { Movie, SampleTable } from "../../media/isobmff/movie.ts";
 import { serializeMovie } from "../../media/isobmff/serialize-movie.ts";
+import { fillSoundGaps } from "./sound-gaps.ts";
 
 /** Where the payload stands in the damaged file. */
 export interface Payload {
@@ -59,40 +61,39 @@ const DEFAULT_FTYP = Uint8Array.of(
 export function layOutput(
   damaged: ByteSource,
   payload: Payload,
-  movie: Movie,
+  timed: Movie,
   ftyp: Uint8Array | undefined,
   faststart: boolean,
 ): OutputLayout {
-  const payloadBytes = payload.endOffset - payload.startOffset;
+  const { movie, silence } = fillSoundGaps(timed, payload.endOffset);
+  const payloadBytes = payload.endOffset - payload.startOffset + silence.length;
   const brand = ftyp ?? DEFAULT_FTYP;
-  if (faststart) return layFaststart(payload, payloadBytes, movie, brand);
+  const body: OutputPart[] = [{ kind: "copy", ...payload }];
+  if (silence.length > 0) body.push(made(silence));
+  if (faststart) return { parts: [...layFaststart(payload, payloadBytes, movie, brand), ...body] };
   const head = fitHead(damaged, payload.startOffset, payloadBytes, brand);
-  const body: OutputPart = { kind: "copy", startOffset: payload.startOffset, endOffset: payload.endOffset };
   if (head !== undefined) {
-    const tail = serializeMovie(movie);
-    const parts: OutputPart[] = [{ kind: "bytes", bytes: head }, body, { kind: "bytes", bytes: tail }];
-    return { parts, inPlace: { head, truncateAt: payload.endOffset, tail } };
+    const index = serializeMovie(movie);
+    const tail = silence.length > 0 ? concatBytes([silence, index]) : index;
+    return { parts: [made(head), ...body, made(index)], inPlace: { head, truncateAt: payload.endOffset, tail } };
   }
-  const made = concat([brand, mdatHeader(payloadBytes)]);
-  const tail = serializeMovie(shiftMovie(movie, made.length - payload.startOffset));
-  return { parts: [{ kind: "bytes", bytes: made }, body, { kind: "bytes", bytes: tail }] };
+  const front = concatBytes([brand, mdatHeader(payloadBytes)]);
+  const index = serializeMovie(shiftMovie(movie, front.length - payload.startOffset));
+  return { parts: [made(front), ...body, made(index)] };
+}
+
+function made(bytes: Uint8Array): OutputPart {
+  return { kind: "bytes", bytes };
 }
 
 /** The size of `moov` depends on its offsets only in whether they need 64 bits: two rounds settle it. */
-function layFaststart(payload: Payload, payloadBytes: number, movie: Movie, ftyp: Uint8Array): OutputLayout {
+function layFaststart(payload: Payload, payloadBytes: number, movie: Movie, ftyp: Uint8Array): readonly OutputPart[] {
   const header = mdatHeader(payloadBytes);
   let moov = serializeMovie(movie);
   for (let round = 0; round < 4; round++) {
     const start = ftyp.length + moov.length + header.length;
     const next = serializeMovie(shiftMovie(movie, start - payload.startOffset));
-    if (next.length === moov.length) {
-      return {
-        parts: [
-          { kind: "bytes", bytes: concat([ftyp, next, header]) },
-          { kind: "copy", startOffset: payload.startOffset, endOffset: payload.endOffset },
-        ],
-      };
-    }
+    if (next.length === moov.length) return [made(ftyp), made(next), made(header)];
     moov = next;
   }
   throw new ReelmillError("INTERNAL", "The size of the movie box did not settle.");
@@ -112,8 +113,8 @@ function fitHead(
   const header = mdatHeader(payloadBytes);
   for (const brand of [ftyp, shortFtyp(ftyp), new Uint8Array(0)]) {
     const room = startOffset - brand.length - header.length;
-    if (room === 0) return concat([brand, header]);
-    if (room >= BOX_HEADER_BYTES) return concat([brand, freeBox(damaged, brand.length, room), header]);
+    if (room === 0) return concatBytes([brand, header]);
+    if (room >= BOX_HEADER_BYTES) return concatBytes([brand, freeBox(damaged, brand.length, room), header]);
   }
   // Room for a short header only: enough unless the payload needs 64 bits.
   return undefined;
@@ -168,16 +169,6 @@ function shiftMovie(movie: Movie, byBytes: number): Movie {
     chunkOffsets: samples.chunkOffsets.map((offset) => offset + byBytes),
   });
   return { ...movie, tracks: movie.tracks.map((track) => ({ ...track, samples: shift(track.samples) })) };
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function ascii(text: string): Uint8Array {

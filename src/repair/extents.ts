@@ -1,0 +1,27 @@
+/** A byte range. */
+export interface Extent {
+  readonly startOffset: number;
+  readonly endOffset: number;
+}
+
+/** Index of the first of `extents` (rising, apart) that ends after `offset`, by halving; their number where none does. */
+export function firstEndingAfter(extents: readonly Extent[], offset: number): number {
+  let [low, high] = [0, extents.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((extents[middle] as Extent).endOffset <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The same bytes as rising extents that do not touch. */
+export function joinExtents(extents: readonly Extent[]): Extent[] {
+  const joined: { startOffset: number; endOffset: number }[] = [];
+  for (const extent of [...extents].sort((a, b) => a.startOffset - b.startOffset)) {
+    const last = joined.at(-1);
+    if (last && extent.startOffset <= last.endOffset) last.endOffset = Math.max(last.endOffset, extent.endOffset);
+    else joined.push({ ...extent });
+  }
+  return joined;
+}

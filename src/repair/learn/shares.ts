@@ -1,0 +1,15 @@
+/** A value and how often it was seen. */
+export interface Share {
+  readonly value: number;
+  readonly count: number;
+}
+
+/** Adds one, or `times`, to a value's count. */
+export function countValue(counts: Map<number, number>, value: number, times = 1): void {
+  counts.set(value, (counts.get(value) ?? 0) + times);
+}
+
+/** The counted values, commonest first, the smaller of equally common ones before the larger. */
+export function sharesOf(counts: ReadonlyMap<number, number>): Share[] {
+  return [...counts].map(([value, count]) => ({ value, count })).sort((a, b) => b.count - a.count || a.value - b.value);
+}

@@ -1,0 +1,156 @@
+import type { ByteSource } from "../media/bytes/byte-source.ts";
+import type { Movie, Track } from "../media/isobmff/movie.ts";
+import { forEachChunk, forEachSample } from "../media/isobmff/sample-table.ts";
+import type { Pause } from "./data-end.ts";
+import { type Extent, firstEndingAfter, joinExtents } from "./extents.ts";
+import type { Finding } from "./findings.ts";
+import { CHECKED_FORMATS, NAL_FORMATS } from "./sample-check.ts";
+import { type DroppedSamples, withoutSamplesIn } from "./select-samples.ts";
+import { findZeroStretches } from "./zero-stretches.ts";
+
+/** A coded sample does not begin with so many zeros, and may end in fewer. */
+const TELLING_ZEROS = 16;
+/** NAL units hold no zeros in a row: so many inside a sample are a hole. */
+const MIN_INNER_ZEROS = 4096;
+/** Formats whose samples do not end in zeros, so that zeros that run on past the end are a hole. */
+const TELLING_END_FORMATS: ReadonlySet<string> = new Set([
+  ...NAL_FORMATS,
+  "mp4a",
+  "ac-3",
+  "ec-3",
+  "fLaC",
+  "av01",
+  "vp09",
+]);
+/** Zeros inside or at the end of more samples than this are the recorder's way. */
+const MAX_INNER_SHARE = 0.1;
+/** Files up to this size, and those known to be damaged, are looked at closely. */
+const SMALL_FILE_BYTES = 64 * 1024 * 1024;
+const CLOSE_STEP_BYTES = 512;
+/** Wherever else: holes are storage blocks that were never written, and mostly many of them. */
+const WIDE_STEP_BYTES = 32 * 1024;
+
+/** A movie without the samples that zeros have replaced. */
+export interface HoledMovie {
+  readonly movie: Movie;
+  readonly findings: readonly Finding[];
+}
+
+/** How a movie's samples are held against the file. */
+export interface HoleSearch {
+  /** Where the samples may lie. */
+  readonly within: Extent;
+  /** Whether damage is known of already: then small holes are worth the reading. */
+  readonly isDamaged: boolean;
+  readonly pause?: Pause | undefined;
+}
+
+/**
+ * Leaves out the samples in whose place zeros stand; the others keep their times. A stretch of zeros counts as a hole where
+ * a coded sample begins in it, or lies around it although its codec allows none; PCM within a hole stays, as silence.
+ * Throws what `pause` throws.
+ */
+export async function dropHoles(source: ByteSource, movie: Movie, search: HoleSearch): Promise<HoledMovie> {
+  const { within, pause } = search;
+  const isClose = search.isDamaged || within.endOffset - within.startOffset <= SMALL_FILE_BYTES;
+  const look = async (stepBytes: number): Promise<Extent[]> =>
+    holesAmong(movie, await findZeroStretches(source, within, stepBytes, pause));
+  let holes = await look(isClose ? CLOSE_STEP_BYTES : WIDE_STEP_BYTES);
+  if (holes.length > 0 && !isClose) holes = await look(CLOSE_STEP_BYTES);
+  if (holes.length === 0) return { movie, findings: [] };
+  const lost = holes.map(({ startOffset, endOffset }) => ({
+    startOffset: startOffset + TELLING_ZEROS - 1,
+    endOffset: endOffset - TELLING_ZEROS + 1,
+  }));
+  const dropped: DroppedSamples[] = [];
+  const tracks = movie.tracks.map((track): Track => {
+    if (isRawSound(track)) return track;
+    const kept = withoutSamplesIn(track, lost, movie.timescale);
+    for (const samples of kept.dropped) dropped.push(samples);
+    return kept.track;
+  });
+  return { movie: { ...movie, tracks }, findings: describe(holes, dropped, movie.tracks.some(isRawSound)) };
+}
+
+/** Those of the stretches (rising, apart) that stand where coded samples should. */
+function holesAmong(movie: Movie, stretches: readonly Extent[]): Extent[] {
+  if (stretches.length === 0) return [];
+  const isHole = new Uint8Array(stretches.length);
+  const maySoundFollow = movie.tracks.some(isRawSound);
+  for (const track of movie.tracks) if (isTelling(track)) markHoles(track, maySoundFollow, stretches, isHole);
+  return stretches.filter((_, index) => isHole[index] === 1);
+}
+
+function markHoles(track: Track, maySoundFollow: boolean, stretches: readonly Extent[], isHole: Uint8Array): void {
+  const format = track.sampleEntries[0]?.format ?? "";
+  const isNal = NAL_FORMATS.has(format);
+  const hasTellingEnd = TELLING_END_FORMATS.has(format) && !maySoundFollow;
+  const inner: number[] = [];
+  let [lastChunk, next] = [-1, 0];
+  forEachSample(track.samples, (_sample, offset, sizeBytes, _ticks, _composition, _isSync, chunk) => {
+    if (chunk !== lastChunk) next = firstEndingAfter(stretches, offset);
+    lastChunk = chunk;
+    const end = offset + sizeBytes;
+    while (next < stretches.length && (stretches[next] as Extent).endOffset <= offset) next++;
+    for (let index = next; index < stretches.length; index++) {
+      const stretch = stretches[index] as Extent;
+      if (stretch.startOffset >= end) break;
+      const hasHead = sizeBytes >= TELLING_ZEROS && stretch.endOffset - offset >= TELLING_ZEROS;
+      if (stretch.startOffset <= offset && hasHead) isHole[index] = 1;
+      else if ((isNal && isInner(stretch, offset, end)) || (hasTellingEnd && runsPast(stretch, end))) inner.push(index);
+    }
+  });
+  if (inner.length <= Math.max(1, track.samples.sampleCount * MAX_INNER_SHARE))
+    for (const index of inner) isHole[index] = 1;
+}
+
+/** Whether a sample holds many of a stretch's zeros, and not as the padding at its end. */
+function isInner(stretch: Extent, offset: number, end: number): boolean {
+  const innerBytes = Math.min(end, stretch.endOffset) - Math.max(offset, stretch.startOffset);
+  const isPadding = stretch.endOffset >= end && stretch.endOffset < end + TELLING_ZEROS;
+  return innerBytes >= MIN_INNER_ZEROS && !isPadding;
+}
+
+/** Whether a sample's last bytes are zeros and so are those behind it. */
+function runsPast(stretch: Extent, end: number): boolean {
+  return end - stretch.startOffset >= TELLING_ZEROS && stretch.endOffset - end >= TELLING_ZEROS;
+}
+
+/** Whether the track's samples are coded ones that begin with something. Of equal size, raw pictures and sound are, too. */
+function isTelling({ handlerType, samples, sampleEntries }: Track): boolean {
+  const isMedia = handlerType === "vide" || handlerType === "soun";
+  return isMedia && (samples.constantSizeBytes === 0 || CHECKED_FORMATS.has(sampleEntries[0]?.format ?? ""));
+}
+
+/** Sound whose silence is zeros. */
+function isRawSound({ handlerType, samples, sampleEntries }: Track): boolean {
+  const isChecked = CHECKED_FORMATS.has(sampleEntries[0]?.format ?? "");
+  return handlerType === "soun" && samples.constantSizeBytes > 0 && !isChecked;
+}
+
+/** One finding for each hole with the samples around it. */
+function describe(holes: readonly Extent[], dropped: readonly DroppedSamples[], hasRawSound: boolean): Finding[] {
+  const places = joinExtents([...holes, ...dropped]);
+  const counts = new Uint32Array(places.length);
+  for (const { startOffset, count } of dropped) {
+    const place = firstEndingAfter(places, startOffset);
+    counts[place] = (counts[place] as number) + count;
+  }
+  const rest = hasRawSound ? "; raw sound in them stays, as silence" : "";
+  return places.map(({ startOffset, endOffset }, index): Finding => {
+    const action = `left out: zeros stand where bytes of ${counts[index]} packets should be${rest}`;
+    return { kind: "damaged-packet", startOffset, endOffset, action };
+  });
+}
+
+/** From the first chunk's start to the last one's end, within `sizeBytes`. */
+export function placeOfSamples(movie: Movie, sizeBytes: number): Extent {
+  let [startOffset, endOffset] = [sizeBytes, 0];
+  for (const { samples } of movie.tracks) {
+    forEachChunk(samples, (_chunk, _first, _count, offset, bytes) => {
+      startOffset = Math.min(startOffset, offset);
+      endOffset = Math.max(endOffset, Math.min(sizeBytes, offset + bytes));
+    });
+  }
+  return { startOffset, endOffset };
+}
