@@ -1,5 +1,6 @@
 import { ReelmillError } from "../base/errors.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
+import type { Movie } from "../media/isobmff/movie.ts";
 import { assignTracks } from "./assign.ts";
 import { chooseReference, judgeFit, type Lesson, refuseHopeless, type Teacher } from "./choose-reference.ts";
 import { findDataEnd } from "./data-end.ts";
@@ -9,7 +10,7 @@ import { type KeptIndex, keepIndex } from "./index-kept.ts";
 import type { RecordingProfile } from "./learn/profile.ts";
 import type { Reference, RepairOptions, RepairOutcome } from "./outcome.ts";
 import { readReferences } from "./reference-movies.ts";
-import { reportScan, type TrackReport, withSilence } from "./report.ts";
+import { type RepairReport, reportScan, type TrackReport, withSilence } from "./report.ts";
 import { possibleBytes, profileOfPackets, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
 import { describePayload } from "./self-described/describe.ts";
 import { learnFromItself } from "./self-described/learn.ts";
@@ -17,7 +18,7 @@ import { refineRate } from "./self-described/refine-rate.ts";
 import { buildTimelines } from "./timing/timeline.ts";
 import { type Triage, triage } from "./triage.ts";
 import { buildMovie } from "./write/build-movie.ts";
-import { layOutput } from "./write/layout.ts";
+import { layOutput, type Payload } from "./write/layout.ts";
 
 export type { Reference, RepairOptions, RepairOutcome } from "./outcome.ts";
 
@@ -38,6 +39,19 @@ export async function repairSource(
   if (isForeign && references.length === 0) throw notVideo(state);
   const kept = await keepIndex(damaged, state, options);
   if (kept.kind === "sound") return kept.outcome;
+  // Laid out here, where nothing of the scan or the references takes memory any more.
+  const found = await recover(damaged, state, kept, references, options);
+  return "movie" in found ? layBuilt(damaged, found, options) : found;
+}
+
+/** What is left where no index tells all. */
+async function recover(
+  damaged: ByteSource,
+  state: Triage,
+  kept: KeptIndex,
+  references: readonly Reference[],
+  options: RepairOptions,
+): Promise<Built | RepairOutcome> {
   const movies = readReferences(references);
   const fragments = await repairFragments(damaged, state, movies, options);
   if (fragments) return fragments;
@@ -72,13 +86,13 @@ async function scanBeyondIndex(
   kept: KeptIndex & { readonly kind: "short" },
   teachers: readonly Teacher[],
   options: RepairOptions,
-): Promise<RepairOutcome> {
+): Promise<Built | RepairOutcome> {
   try {
     const lesson = await chooseReference(damaged, state.extents, teachers);
     if (lesson === undefined) return kept.outcome;
     const scan = await scanExtents(damaged, state.extents, lesson.profile, options.onProgress);
     if (recoveredBytes(scan) <= kept.indexedBytes) return kept.outcome;
-    return buildOutcome(damaged, state, { profile: lesson.profile, ftyp: lesson.teacher.ftyp }, scan, [], options);
+    return buildScanned(state, { profile: lesson.profile, ftyp: lesson.teacher.ftyp }, scan, []);
   } catch (error) {
     if (error instanceof ReelmillError && error.code === "NOTHING_RECOVERED") return kept.outcome;
     throw error;
@@ -86,27 +100,20 @@ async function scanBeyondIndex(
 }
 
 /** Neither index nor reference: the packets must tell what they are. */
-async function repairUnaided(damaged: ByteSource, state: Triage, options: RepairOptions): Promise<RepairOutcome> {
+async function repairUnaided(damaged: ByteSource, state: Triage, options: RepairOptions): Promise<Built> {
   const portrait = learnFromItself(damaged, state);
   if (portrait === undefined) throw referenceNeeded(damaged, state);
   const scan = await scanExtents(damaged, state.extents, portrait.profile, options.onProgress);
   const isTrusted = scan.log.count > 0 && recoveredBytes(scan) >= MIN_TRUSTED_SHARE * possibleBytes(scan);
   if (!isTrusted) throw referenceNeeded(damaged, state);
   const refined = portrait.isRateAssumed ? refineRate(scan) : undefined;
-  const outcome = buildOutcome(
-    damaged,
-    state,
-    { profile: refined ?? portrait.profile, ftyp: undefined },
-    scan,
-    [],
-    options,
-  );
-  if (!portrait.isRateAssumed) return outcome;
-  const tracks = outcome.report.tracks.map(
+  const built = buildScanned(state, { profile: refined ?? portrait.profile, ftyp: undefined }, scan, []);
+  if (!portrait.isRateAssumed) return built;
+  const tracks = built.report.tracks.map(
     (track): TrackReport =>
       track.kind === "video" ? { ...track, timing: refined ? "other-clock" : "assumed" } : track,
   );
-  return { ...outcome, report: { ...outcome.report, tracks } };
+  return { ...built, report: { ...built.report, tracks } };
 }
 
 /** What was learnt without a reference must account for most of the data. */
@@ -117,7 +124,7 @@ async function repairByScan(
   state: Triage,
   lesson: Lesson,
   options: RepairOptions,
-): Promise<RepairOutcome> {
+): Promise<Built> {
   const look = (): string | undefined => describePayload(damaged, state.extents);
   await refuseHopeless(damaged, state.extents, lesson, look);
   const scan = await scanExtents(damaged, state.extents, lesson.profile, options.onProgress);
@@ -127,7 +134,7 @@ async function repairByScan(
     throw new ReelmillError("NOTHING_RECOVERED", "No packet of any of the reference's tracks was found.");
   }
   const notes = judgeFit(scan, lesson.teacher.name, seen);
-  return buildOutcome(damaged, state, { profile: lesson.profile, ftyp: lesson.teacher.ftyp }, scan, notes, options);
+  return buildScanned(state, { profile: lesson.profile, ftyp: lesson.teacher.ftyp }, scan, notes);
 }
 
 /** What a movie is built from besides the packets. */
@@ -136,16 +143,17 @@ interface Learnt {
   readonly ftyp: Uint8Array | undefined;
 }
 
-function buildOutcome(
-  damaged: ByteSource,
-  state: Triage,
-  learnt: Learnt,
-  scan: Scan,
-  notes: readonly Finding[],
-  options: RepairOptions,
-): RepairOutcome {
+/** A movie built from a scan, which takes less memory than the scan itself. */
+interface Built {
+  readonly movie: Movie;
+  readonly report: RepairReport;
+  readonly payload: Payload;
+  readonly ftyp: Uint8Array | undefined;
+}
+
+function buildScanned(state: Triage, learnt: Learnt, scan: Scan, notes: readonly Finding[]): Built {
   const { log, model, findings, scannedBytes } = scan;
-  const profile = profileOfPackets(learnt.profile, model);
+  const profile = profileOfPackets(learnt.profile, scan);
   const timelines = buildTimelines(log, assignTracks(log, model.families, profile), profile);
   const codecs: string[] = [];
   model.families.forEach((family, index) => {
@@ -154,14 +162,15 @@ function buildOutcome(
   const startOffset = state.extents[0]?.startOffset ?? 0;
   const endOffset = log.offset(log.count - 1) + log.size(log.count - 1);
   const movie = buildMovie(profile, log, timelines);
+  const report = reportScan(profile, log, timelines, [...findings, ...notes], codecs, scannedBytes);
   return {
-    report: withSilence(reportScan(profile, log, timelines, [...findings, ...notes], codecs, scannedBytes), movie),
-    layout: layOutput(
-      damaged,
-      { startOffset, endOffset },
-      movie,
-      state.ftyp ?? learnt.ftyp,
-      options.faststart ?? false,
-    ),
+    movie,
+    report: withSilence(report, movie),
+    payload: { startOffset, endOffset },
+    ftyp: state.ftyp ?? learnt.ftyp,
   };
+}
+
+function layBuilt(damaged: ByteSource, { movie, report, payload, ftyp }: Built, options: RepairOptions): RepairOutcome {
+  return { report, layout: layOutput(damaged, payload, movie, ftyp, options.faststart ?? false) };
 }

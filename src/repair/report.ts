@@ -3,7 +3,6 @@ import type { Finding } from "./findings.ts";
 import type { RecordingProfile, TrackProfile } from "./learn/profile.ts";
 import type { PacketLog } from "./scan/packet-log.ts";
 import type { Timeline, TimingSource } from "./timing/times.ts";
-import { wholeFrameBytes } from "./write/build-movie.ts";
 import { silentFramesOf } from "./write/sound-gaps.ts";
 
 /** What state the damaged file was found in. */
@@ -103,7 +102,7 @@ function withLostSeconds(
 
 function reportTimeline(profile: RecordingProfile, log: PacketLog, timeline: Timeline, codec: string): TrackReport {
   const own = profile.tracks[timeline.track] as TrackProfile;
-  const frameBytes = wholeFrameBytes(own, log, timeline.packets);
+  const frameBytes = own.track.samples.constantSizeBytes;
   let [bytes, keyframes] = [0, 0];
   for (const packet of timeline.packets) {
     bytes += log.size(packet);

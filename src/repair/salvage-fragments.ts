@@ -47,7 +47,7 @@ export async function salvageHoles(
     const scan = await scanExtents(damaged, [hole], profile, onProgress);
     if (scan.log.count === 0) continue;
     const assigned = assignTracks(scan.log, scan.model.families, profile);
-    for (const timeline of buildTimelines(scan.log, assigned, profileOfPackets(profile, scan.model))) {
+    for (const timeline of buildTimelines(scan.log, assigned, profileOfPackets(profile, scan))) {
       const samples = lastStretch(scan, timeline);
       const isPlaceable = samples.length > 0 && movie.tracks[timeline.track]?.samples.constantSizeBytes === 0;
       if (!isPlaceable) continue;

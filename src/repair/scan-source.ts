@@ -28,14 +28,21 @@ export async function scanExtents(
 }
 
 /**
- * The profile for what a scan found: a packet that tells its own size is one sample, although the reference's may all
- * have been of one size, so that its table looks like that of PCM, whose packets hold many.
+ * The profile for what a scan found. Packets of one size each are counted in frames as PCM's are, unless they tell their
+ * own size (each is one sample then, although the reference's table looks the same), or one holds no whole number of
+ * frames.
  */
-export function profileOfPackets(profile: RecordingProfile, { families, parsers }: ScanModel): RecordingProfile {
-  const isSingle = (index: number): boolean =>
-    families.some(({ tracks }, family) => tracks.includes(index) && parsers[family]?.isSelfDelimiting === true);
+export function profileOfPackets(profile: RecordingProfile, { log, model }: Scan): RecordingProfile {
+  const isCounted = model.parsers.map((parser) => !parser.isSelfDelimiting);
+  const frameBytesOf = (track: number): number => profile.tracks[track]?.track.samples.constantSizeBytes ?? 0;
+  const frameBytes = model.families.map(({ tracks }) => tracks.map(frameBytesOf).filter((bytes) => bytes > 0));
+  for (let index = 0; index < log.count; index++) {
+    const family = log.family(index);
+    if (frameBytes[family]?.some((bytes) => log.size(index) % bytes !== 0)) isCounted[family] = false;
+  }
+  const single = new Set(model.families.flatMap(({ tracks }, family) => (isCounted[family] ? [] : tracks)));
   const tracks = profile.tracks.map((own, index) => {
-    if (own.track.samples.constantSizeBytes === 0 || !isSingle(index)) return own;
+    if (own.track.samples.constantSizeBytes === 0 || !single.has(index)) return own;
     const samples = { ...own.track.samples, constantSizeBytes: 0 };
     return { ...own, track: { ...own.track, samples } };
   });

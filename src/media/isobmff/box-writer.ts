@@ -1,25 +1,36 @@
 import { ReelmillError } from "../../base/errors.ts";
 
 const U32_MAX = 0xffff_ffff;
+const FULL_HEADER_BYTES = 12;
 
-/** Joins byte arrays into a new one. */
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
-  let sizeBytes = 0;
-  for (const part of parts) sizeBytes += part.length;
-  const joined = new Uint8Array(sizeBytes);
-  let at = 0;
+/** A box that is written when all is joined. */
+export interface DeferredBox {
+  /** Bytes that `write` writes. */
+  readonly length: number;
+  readonly write: (fields: FieldWriter) => void;
+}
+
+/** What boxes are joined from. */
+export type BoxPart = Uint8Array | DeferredBox;
+
+/** Joins parts into a new array. Throws INTERNAL where a deferred box writes more or less than it said. */
+export function concatBytes(parts: readonly BoxPart[]): Uint8Array {
+  const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
+  const joined = new FieldWriter(sizeBytes);
   for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
+    if (part instanceof Uint8Array) joined.bytes(part);
+    else part.write(joined);
   }
-  return joined;
+  const bytes = joined.finish();
+  if (bytes.length === sizeBytes) return bytes;
+  throw new ReelmillError("INTERNAL", `Boxes of ${sizeBytes} bytes were written as ${bytes.length}.`);
 }
 
 /**
  * A box of the parts given, header included (64-bit size where the payload needs it). Throws INTERNAL where
  * `type` is not four Latin-1 characters. ISO/IEC 14496-12 §4.2.
  */
-export function serializeBox(type: string, ...parts: readonly Uint8Array[]): Uint8Array {
+export function serializeBox(type: string, ...parts: readonly BoxPart[]): Uint8Array {
   return concatBytes(nestParts(type, parts));
 }
 
@@ -27,7 +38,7 @@ export function serializeBox(type: string, ...parts: readonly Uint8Array[]): Uin
  * A box as a list of parts, its header first: for containers of large tables, which `concatBytes` then copies once
  * and not once per level.
  */
-export function nestParts(type: string, parts: readonly Uint8Array[]): readonly Uint8Array[] {
+export function nestParts(type: string, parts: readonly BoxPart[]): readonly BoxPart[] {
   let payloadBytes = 0;
   for (const part of parts) payloadBytes += part.length;
   return [serializeBoxHeader(type, payloadBytes), ...parts];
@@ -57,6 +68,28 @@ export function serializeFullBox(
   head.u8(version);
   head.u24(flags);
   return serializeBox(type, head.finish(), ...parts);
+}
+
+/**
+ * A FullBox of `fieldBytes` (below 4 GiB) of fields that `write` writes where the whole is joined: large tables then never
+ * stand in memory twice.
+ */
+export function deferFields(
+  type: string,
+  version: number,
+  fieldBytes: number,
+  write: (fields: FieldWriter) => void,
+): DeferredBox {
+  const length = FULL_HEADER_BYTES + fieldBytes;
+  return {
+    length,
+    write: (fields) => {
+      fields.u32(length);
+      fields.fourcc(type);
+      fields.u32(version * 0x100_0000);
+      write(fields);
+    },
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { BoxReader } from "./box-reader.ts";
-import { FieldWriter, serializeFullBox } from "./box-writer.ts";
+import { type DeferredBox, deferFields } from "./box-writer.ts";
 
 /**
  * Reads 64-bit chunk offsets, ISO/IEC 14496-12 §8.7.5. Throws MEDIA_MALFORMED where the count does not fit or an
@@ -11,9 +11,9 @@ export function parseCo64(box: BoxReader): Float64Array {
 }
 
 /** Writes 64-bit chunk offsets. */
-export function serializeCo64(chunkOffsets: Float64Array): Uint8Array {
-  const fields = new FieldWriter(4 + chunkOffsets.length * 8);
-  fields.u32(chunkOffsets.length);
-  for (const offsetBytes of chunkOffsets) fields.u64(offsetBytes);
-  return serializeFullBox("co64", 0, 0, fields.finish());
+export function serializeCo64(chunkOffsets: Float64Array): DeferredBox {
+  return deferFields("co64", 0, 4 + chunkOffsets.length * 8, (fields) => {
+    fields.u32(chunkOffsets.length);
+    for (const offsetBytes of chunkOffsets) fields.u64(offsetBytes);
+  });
 }

@@ -1,5 +1,5 @@
 import type { BoxReader } from "./box-reader.ts";
-import { FieldWriter, serializeFullBox } from "./box-writer.ts";
+import { type DeferredBox, deferFields } from "./box-writer.ts";
 
 /**
  * Reads `ctts` as it stands: pairs (sample count, signed offset in media ticks), ISO/IEC 14496-12 §8.6.1.3. Version
@@ -18,11 +18,11 @@ export function parseCtts(box: BoxReader): Int32Array {
 }
 
 /** Writes `ctts` from pairs (sample count, offset in media ticks), at version 1 where an offset is negative. */
-export function serializeCtts(compositionRuns: Int32Array): Uint8Array {
+export function serializeCtts(compositionRuns: Int32Array): DeferredBox {
   let version = 0;
   for (let i = 1; i < compositionRuns.length; i += 2) if ((compositionRuns[i] as number) < 0) version = 1;
-  const fields = new FieldWriter(4 + compositionRuns.length * 4);
-  fields.u32(compositionRuns.length / 2);
-  fields.i32Array(compositionRuns);
-  return serializeFullBox("ctts", version, 0, fields.finish());
+  return deferFields("ctts", version, 4 + compositionRuns.length * 4, (fields) => {
+    fields.u32(compositionRuns.length / 2);
+    fields.i32Array(compositionRuns);
+  });
 }

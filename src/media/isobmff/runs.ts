@@ -1,16 +1,23 @@
+import { exactly, grown } from "./growing.ts";
+
+/** Largest count a pair of `Uint32Array` holds. */
+const U32_MAX_COUNT = 0xffff_ffff;
+/** Largest count a pair of `Int32Array` holds. */
+const I32_MAX_COUNT = 0x7fff_ffff;
+
+/** The arrays that runs are kept in: unsigned for durations, signed for composition offsets. */
+type RunArray = Uint32Array | Int32Array;
+
 /** A growing list of (count, value) pairs in which neighbours of one value are joined. */
-export class RunList {
-  #pairs: Float64Array = new Float64Array(64);
+export class RunList<T extends RunArray> {
+  #pairs: T;
   #length = 0;
   readonly #maxCount: number;
 
-  /** Counts above `maxCount` (what the target array holds) are split over several pairs. */
-  constructor(maxCount: number) {
-    this.#maxCount = maxCount;
-  }
-
-  get runCount(): number {
-    return this.#length / 2;
+  /** `empty` tells the kind of array. Counts above what it holds are split over several pairs. */
+  constructor(empty: T) {
+    this.#pairs = empty;
+    this.#maxCount = empty instanceof Int32Array ? I32_MAX_COUNT : U32_MAX_COUNT;
   }
 
   /** Appends `count` (≥ 0, integer) times `value`. */
@@ -51,22 +58,13 @@ export class RunList {
     return true;
   }
 
-  /** The pairs as unsigned 32-bit numbers. */
-  toUint32(): Uint32Array {
-    return Uint32Array.from(this.#pairs.subarray(0, this.#length));
-  }
-
-  /** The pairs as signed 32-bit numbers. */
-  toInt32(): Int32Array {
-    return Int32Array.from(this.#pairs.subarray(0, this.#length));
+  /** The pairs. The list is done with. */
+  finish(): T {
+    return exactly(this.#pairs, this.#length);
   }
 
   #append(count: number, value: number): void {
-    if (this.#length === this.#pairs.length) {
-      const larger = new Float64Array(this.#length * 2);
-      larger.set(this.#pairs);
-      this.#pairs = larger;
-    }
+    this.#pairs = grown(this.#pairs, this.#length + 2);
     this.#pairs[this.#length++] = count;
     this.#pairs[this.#length++] = value;
   }
@@ -86,9 +84,9 @@ interface FittedRuns<T> {
 export function fitDurations(pairs: Uint32Array, total: number): FittedRuns<Uint32Array> {
   const covered = sumOfCounts(pairs);
   if (covered === total && isCompact(pairs)) return { runs: pairs, covered };
-  const runs = new RunList(U32_MAX_COUNT);
+  const runs = new RunList(new Uint32Array(0));
   fillRuns(runs, pairs, total, undefined);
-  return { runs: runs.toUint32(), covered };
+  return { runs: runs.finish(), covered };
 }
 
 /**
@@ -98,9 +96,9 @@ export function fitDurations(pairs: Uint32Array, total: number): FittedRuns<Uint
 export function fitOffsets(pairs: Int32Array, total: number): FittedRuns<Int32Array | undefined> {
   const covered = sumOfCounts(pairs);
   if (covered === total && pairs.length > 2 && isCompact(pairs)) return { runs: pairs, covered };
-  const runs = new RunList(I32_MAX_COUNT);
+  const runs = new RunList(new Int32Array(0));
   fillRuns(runs, pairs, total, 0);
-  return { runs: runs.holdsOnly(0) ? undefined : runs.toInt32(), covered };
+  return { runs: runs.holdsOnly(0) ? undefined : runs.finish(), covered };
 }
 
 /** Sum of the counts of (count, value) pairs. */
@@ -118,7 +116,7 @@ function isCompact(pairs: ArrayLike<number>): boolean {
   return true;
 }
 
-function fillRuns(runs: RunList, pairs: ArrayLike<number>, total: number, filler: number | undefined): void {
+function fillRuns(runs: RunList<RunArray>, pairs: ArrayLike<number>, total: number, filler: number | undefined): void {
   let left = total;
   for (let i = 0; i + 1 < pairs.length && left > 0; i += 2) {
     const taken = Math.min(pairs[i] as number, left);
@@ -127,8 +125,3 @@ function fillRuns(runs: RunList, pairs: ArrayLike<number>, total: number, filler
   }
   runs.push(left, filler ?? runs.lastValue() ?? 0);
 }
-
-/** Largest count a pair of `Uint32Array` holds. */
-export const U32_MAX_COUNT = 0xffff_ffff;
-/** Largest count a pair of `Int32Array` holds. */
-export const I32_MAX_COUNT = 0x7fff_ffff;

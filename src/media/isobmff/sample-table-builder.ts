@@ -1,32 +1,26 @@
+import { exactly, grown } from "./growing.ts";
 import type { SampleTable } from "./movie.ts";
-import { I32_MAX_COUNT, RunList, U32_MAX_COUNT } from "./runs.ts";
+import { RunList } from "./runs.ts";
 
 const U32_MAX = 0xffff_ffff;
 
-/** Grows a typed array so that `length` elements fit. */
-function grown<T extends Float64Array | Uint32Array | Uint16Array>(array: T, length: number): T {
-  if (length <= array.length) return array;
-  const larger = new (array.constructor as new (length: number) => T)(Math.max(length, array.length * 2));
-  larger.set(array);
-  return larger;
-}
-
 /** Collects a track's samples in decode order, chunk by chunk, at about 8 bytes each. */
 export class SampleTableBuilder {
-  #chunkOffsets = new Float64Array(64);
-  #chunkSampleCounts = new Uint32Array(64);
-  #chunkDescriptionIndexes = new Uint16Array(64);
+  #chunkOffsets = new Float64Array(0);
+  #chunkSampleCounts = new Uint32Array(0);
+  /** Written down from the first chunk on whose index is not 1. */
+  #chunkDescriptionIndexes: Uint16Array | undefined;
   #chunkCount = 0;
   #sizes: Uint32Array;
   #sampleCount = 0;
-  #syncSamples = new Uint32Array(64);
+  #syncSamples = new Uint32Array(0);
   #syncCount = 0;
   /** Sync samples are written down from the first sample on that is none. */
   #areAllSync = true;
   #endTicks = 0;
   readonly #constantSizeBytes: number;
-  readonly #durations = new RunList(U32_MAX_COUNT);
-  readonly #compositionOffsets = new RunList(I32_MAX_COUNT);
+  readonly #durations = new RunList(new Uint32Array(0));
+  readonly #compositionOffsets = new RunList(new Int32Array(0));
 
   /**
    * `expectedSampleCount` is a hint. With `constantSizeBytes` all samples have that size and come through
@@ -53,9 +47,11 @@ export class SampleTableBuilder {
     const chunk = this.#chunkCount++;
     this.#chunkOffsets = grown(this.#chunkOffsets, this.#chunkCount);
     this.#chunkSampleCounts = grown(this.#chunkSampleCounts, this.#chunkCount);
-    this.#chunkDescriptionIndexes = grown(this.#chunkDescriptionIndexes, this.#chunkCount);
     this.#chunkOffsets[chunk] = offsetBytes;
     this.#chunkSampleCounts[chunk] = 0;
+    if (descriptionIndex === 1 && this.#chunkDescriptionIndexes === undefined) return;
+    this.#chunkDescriptionIndexes ??= new Uint16Array(this.#chunkCount).fill(1);
+    this.#chunkDescriptionIndexes = grown(this.#chunkDescriptionIndexes, this.#chunkCount);
     this.#chunkDescriptionIndexes[chunk] = descriptionIndex;
   }
 
@@ -93,17 +89,17 @@ export class SampleTableBuilder {
   build(): SampleTable {
     const hasEmptyLast = this.#chunkCount > 0 && this.#chunkSampleCounts[this.#chunkCount - 1] === 0;
     const chunkCount = hasEmptyLast ? this.#chunkCount - 1 : this.#chunkCount;
-    const indexes = this.#chunkDescriptionIndexes.slice(0, chunkCount);
+    const indexes = this.#chunkDescriptionIndexes?.slice(0, chunkCount);
     return {
       sampleCount: this.#sampleCount,
-      chunkOffsets: this.#chunkOffsets.slice(0, chunkCount),
-      chunkSampleCounts: this.#chunkSampleCounts.slice(0, chunkCount),
+      chunkOffsets: exactly(this.#chunkOffsets, chunkCount),
+      chunkSampleCounts: exactly(this.#chunkSampleCounts, chunkCount),
       constantSizeBytes: this.#constantSizeBytes,
-      sizes: this.#sizes.slice(0, this.#constantSizeBytes === 0 ? this.#sampleCount : 0),
-      durationRuns: this.#durations.toUint32(),
-      ...(indexes.every((index) => index === 1) ? {} : { chunkDescriptionIndexes: indexes }),
-      ...(this.#compositionOffsets.holdsOnly(0) ? {} : { compositionRuns: this.#compositionOffsets.toInt32() }),
-      ...(this.#areAllSync ? {} : { syncSamples: this.#syncSamples.slice(0, this.#syncCount) }),
+      sizes: exactly(this.#sizes, this.#constantSizeBytes === 0 ? this.#sampleCount : 0),
+      durationRuns: this.#durations.finish(),
+      ...(!indexes || indexes.every((index) => index === 1) ? {} : { chunkDescriptionIndexes: indexes }),
+      ...(this.#compositionOffsets.holdsOnly(0) ? {} : { compositionRuns: this.#compositionOffsets.finish() }),
+      ...(this.#areAllSync ? {} : { syncSamples: exactly(this.#syncSamples, this.#syncCount) }),
     };
   }
 

@@ -1,6 +1,6 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { openBox } from "./box-reader.ts";
-import { concatBytes, nestParts, serializeBox } from "./box-writer.ts";
+import { type BoxPart, concatBytes, nestParts, serializeBox } from "./box-writer.ts";
 import { createTrackBoxes } from "./create-track.ts";
 import { serializeElst } from "./elst.ts";
 import { parseMdhd, serializeMdhd } from "./mdhd.ts";
@@ -69,7 +69,7 @@ function serializeTrak(
   edits: readonly Edit[],
   trackTicks: number,
   hasLargeOffsets: boolean,
-): readonly Uint8Array[] {
+): readonly BoxPart[] {
   const boxes = withRequiredBoxes(track);
   dropMisfits(boxes, track.samples);
   const tkhd = parseTkhd(openBox(required(boxes, "tkhd")));

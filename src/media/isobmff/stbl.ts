@@ -1,5 +1,5 @@
 import type { BoxReader } from "./box-reader.ts";
-import { nestParts } from "./box-writer.ts";
+import { type BoxPart, nestParts } from "./box-writer.ts";
 import { parseCo64, serializeCo64 } from "./co64.ts";
 import { serializeCslg } from "./cslg.ts";
 import { parseCtts, serializeCtts } from "./ctts.ts";
@@ -144,9 +144,9 @@ export function serializeSampleTable(
   table: SampleTable,
   others: readonly Uint8Array[],
   hasLargeOffsets: boolean,
-): readonly Uint8Array[] {
+): readonly BoxPart[] {
   const written = countSingleFrames(table, sampleEntries[0]);
-  const parts = [serializeStsd(sampleEntries), serializeStts(written.durationRuns)];
+  const parts: BoxPart[] = [serializeStsd(sampleEntries), serializeStts(written.durationRuns)];
   if (written.compositionRuns && written.sampleCount > 0) {
     parts.push(serializeCtts(written.compositionRuns));
     if (hasNegative(written.compositionRuns)) parts.push(serializeCslg(compositionToDecode(written)));

@@ -1,5 +1,5 @@
 import type { BoxReader } from "./box-reader.ts";
-import { FieldWriter, serializeFullBox } from "./box-writer.ts";
+import { type DeferredBox, deferFields } from "./box-writer.ts";
 
 /** `stsc` spread over the chunks. */
 export interface ChunkSampleCounts {
@@ -18,45 +18,53 @@ export function parseStsc(box: BoxReader, chunkCount: number): ChunkSampleCounts
   box.versionAndFlags();
   const entryCount = box.u32();
   box.checkCount(entryCount, 12);
-  const triples = box.u32Array(entryCount * 3);
   const chunkSampleCounts = new Uint32Array(chunkCount);
-  const indexes = new Uint16Array(chunkCount).fill(1);
-  let isPlain = true;
-  for (let i = 0; i < triples.length; i += 3) {
-    const firstChunk = triples[i] as number;
-    const isLast = i + 3 === triples.length;
-    const nextFirst = isLast ? chunkCount + 1 : (triples[i + 3] as number);
-    const descriptionIndex = triples[i + 2] as number;
+  let indexes: Uint16Array | undefined;
+  let nextFirst = entryCount > 0 ? box.u32() : 0;
+  for (let entry = 1; entry <= entryCount; entry++) {
+    const firstChunk = nextFirst;
+    const sampleCount = box.u32();
+    const descriptionIndex = box.u32();
+    const isLast = entry === entryCount;
+    nextFirst = isLast ? chunkCount + 1 : box.u32();
     if (firstChunk < 1 || (nextFirst <= firstChunk && !isLast)) {
-      throw box.fail(`entry ${i / 3 + 1} begins at chunk ${firstChunk}, the next at ${nextFirst}`);
+      throw box.fail(`entry ${entry} begins at chunk ${firstChunk}, the next at ${nextFirst}`);
     }
-    if (descriptionIndex > 0xffff) throw box.fail(`entry ${i / 3 + 1} names sample description ${descriptionIndex}`);
-    if (descriptionIndex > 1) isPlain = false;
+    if (descriptionIndex > 0xffff) throw box.fail(`entry ${entry} names sample description ${descriptionIndex}`);
     const end = Math.min(nextFirst - 1, chunkCount);
-    for (let chunk = firstChunk - 1; chunk < end; chunk++) {
-      chunkSampleCounts[chunk] = triples[i + 1] as number;
-      indexes[chunk] = descriptionIndex || 1;
-    }
+    chunkSampleCounts.fill(sampleCount, firstChunk - 1, end);
+    if (descriptionIndex > 1) indexes ??= new Uint16Array(chunkCount).fill(1);
+    indexes?.fill(descriptionIndex || 1, firstChunk - 1, end);
   }
-  return isPlain ? { chunkSampleCounts } : { chunkSampleCounts, chunkDescriptionIndexes: indexes };
+  return indexes ? { chunkSampleCounts, chunkDescriptionIndexes: indexes } : { chunkSampleCounts };
 }
 
 /** Writes `stsc`, one entry per run of chunks alike. */
-export function serializeStsc(counts: ChunkSampleCounts): Uint8Array {
-  const { chunkSampleCounts, chunkDescriptionIndexes } = counts;
-  const chunkCount = chunkSampleCounts.length;
-  const triples = new Uint32Array(chunkCount * 3);
-  let length = 0;
-  for (let chunk = 0; chunk < chunkCount; chunk++) {
+export function serializeStsc(counts: ChunkSampleCounts): DeferredBox {
+  let entryCount = 0;
+  forEachEntry(counts, () => {
+    entryCount++;
+  });
+  return deferFields("stsc", 0, 4 + entryCount * 12, (fields) => {
+    fields.u32(entryCount);
+    forEachEntry(counts, (chunk, sampleCount, descriptionIndex) => {
+      fields.u32(chunk + 1);
+      fields.u32(sampleCount);
+      fields.u32(descriptionIndex);
+    });
+  });
+}
+
+function forEachEntry(
+  { chunkSampleCounts, chunkDescriptionIndexes }: ChunkSampleCounts,
+  visit: (chunk: number, sampleCount: number, descriptionIndex: number) => void,
+): void {
+  let [lastCount, lastIndex] = [-1, -1];
+  for (let chunk = 0; chunk < chunkSampleCounts.length; chunk++) {
     const sampleCount = chunkSampleCounts[chunk] as number;
     const descriptionIndex = chunkDescriptionIndexes?.[chunk] ?? 1;
-    if (length > 0 && sampleCount === triples[length - 2] && descriptionIndex === triples[length - 1]) continue;
-    triples[length++] = chunk + 1;
-    triples[length++] = sampleCount;
-    triples[length++] = descriptionIndex;
+    if (sampleCount === lastCount && descriptionIndex === lastIndex) continue;
+    visit(chunk, sampleCount, descriptionIndex);
+    [lastCount, lastIndex] = [sampleCount, descriptionIndex];
   }
-  const fields = new FieldWriter(4 + length * 4);
-  fields.u32(length / 3);
-  fields.u32Array(triples.subarray(0, length));
-  return serializeFullBox("stsc", 0, 0, fields.finish());
 }

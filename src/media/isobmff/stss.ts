@@ -1,5 +1,5 @@
 import type { BoxReader } from "./box-reader.ts";
-import { FieldWriter, serializeFullBox } from "./box-writer.ts";
+import { type DeferredBox, deferFields } from "./box-writer.ts";
 
 /**
  * Reads `stss` (or QuickTime's `stps`, laid out alike) into 0-based sample indexes, as they stand;
@@ -14,9 +14,9 @@ export function parseStss(box: BoxReader): Uint32Array {
 }
 
 /** Writes `stss` from 0-based, rising sample indexes. */
-export function serializeStss(syncSamples: Uint32Array): Uint8Array {
-  const fields = new FieldWriter(4 + syncSamples.length * 4);
-  fields.u32(syncSamples.length);
-  fields.u32Array(syncSamples.map((index) => index + 1));
-  return serializeFullBox("stss", 0, 0, fields.finish());
+export function serializeStss(syncSamples: Uint32Array): DeferredBox {
+  return deferFields("stss", 0, 4 + syncSamples.length * 4, (fields) => {
+    fields.u32(syncSamples.length);
+    for (const index of syncSamples) fields.u32(index + 1);
+  });
 }

@@ -1,5 +1,5 @@
 import type { BoxReader } from "./box-reader.ts";
-import { FieldWriter, serializeFullBox } from "./box-writer.ts";
+import { type DeferredBox, deferFields } from "./box-writer.ts";
 
 /** Sizes of a track's samples. */
 export interface SampleSizes {
@@ -20,10 +20,10 @@ export function parseStsz(box: BoxReader): SampleSizes {
 }
 
 /** Writes `stsz`. */
-export function serializeStsz(sampleSizes: SampleSizes): Uint8Array {
-  const fields = new FieldWriter(8 + sampleSizes.sizes.length * 4);
-  fields.u32(sampleSizes.constantSizeBytes);
-  fields.u32(sampleSizes.sampleCount);
-  fields.u32Array(sampleSizes.sizes);
-  return serializeFullBox("stsz", 0, 0, fields.finish());
+export function serializeStsz(sampleSizes: SampleSizes): DeferredBox {
+  return deferFields("stsz", 0, 8 + sampleSizes.sizes.length * 4, (fields) => {
+    fields.u32(sampleSizes.constantSizeBytes);
+    fields.u32(sampleSizes.sampleCount);
+    fields.u32Array(sampleSizes.sizes);
+  });
 }

@@ -1,5 +1,5 @@
 import type { BoxReader } from "./box-reader.ts";
-import { FieldWriter, serializeFullBox } from "./box-writer.ts";
+import { type DeferredBox, deferFields } from "./box-writer.ts";
 
 /**
  * Reads `stts` as it stands: pairs (sample count, duration in media ticks), ISO/IEC 14496-12 §8.6.1.2. Throws
@@ -13,9 +13,9 @@ export function parseStts(box: BoxReader): Uint32Array {
 }
 
 /** Writes `stts` from pairs (sample count, duration in media ticks). */
-export function serializeStts(durationRuns: Uint32Array): Uint8Array {
-  const fields = new FieldWriter(4 + durationRuns.length * 4);
-  fields.u32(durationRuns.length / 2);
-  fields.u32Array(durationRuns);
-  return serializeFullBox("stts", 0, 0, fields.finish());
+export function serializeStts(durationRuns: Uint32Array): DeferredBox {
+  return deferFields("stts", 0, 4 + durationRuns.length * 4, (fields) => {
+    fields.u32(durationRuns.length / 2);
+    fields.u32Array(durationRuns);
+  });
 }

@@ -1,3 +1,4 @@
+import { ReelmillError } from "../../base/errors.ts";
 import type { SampleEntry } from "../../media/isobmff/movie.ts";
 import type { Family } from "../assign.ts";
 import { createParser } from "../codecs/registry.ts";
@@ -33,7 +34,7 @@ export function createScanModel(profile: RecordingProfile): ScanModel {
     parsers: families.map((family) => {
       const profiles = family.tracks.map((track) => profile.tracks[track]);
       const first = profiles[0];
-      if (first === undefined) throw new RangeError("A family has no track.");
+      if (first === undefined) throw new ReelmillError("INTERNAL", "A family has no track.");
       return createParser(first, profiles.length);
     }),
     transitionBits: (from, to) => (from === to ? (staying[to] ?? 0) : (bits[from + 1]?.[to] ?? UNSEEN_BITS)),

@@ -13,41 +13,48 @@ export interface FoundPacket {
   readonly offset: number;
   readonly sizeBytes: number;
   readonly isSync: boolean;
-  /** Samples per channel (audio), 0 unknown. */
-  readonly durationSamples: number;
   /** Whether bytes were lost directly before it. */
   readonly afterGap: boolean;
   readonly order?: PictureOrder | undefined;
 }
 
-/** Every packet found, in file order, in columns: 30 bytes a packet. */
+const SEGMENT_SHIFT = 16;
+const SEGMENT_PACKETS = 1 << SEGMENT_SHIFT;
+const SEGMENT_MASK = SEGMENT_PACKETS - 1;
+
+/** Columns of so many packets: growing adds a segment and copies nothing. */
+class Segment {
+  readonly offsets = new Float64Array(SEGMENT_PACKETS);
+  readonly sizes = new Uint32Array(SEGMENT_PACKETS);
+  readonly pocs = new Int32Array(SEGMENT_PACKETS);
+  readonly pocModuli = new Uint32Array(SEGMENT_PACKETS);
+  readonly families = new Uint8Array(SEGMENT_PACKETS);
+  readonly flags = new Uint8Array(SEGMENT_PACKETS);
+}
+
+/** Every packet found, in file order, in columns: 22 bytes a packet. */
 export class PacketLog {
   count = 0;
-  offsets = new Float64Array(1024);
-  sizes = new Uint32Array(1024);
-  families = new Uint8Array(1024);
-  durations = new Uint32Array(1024);
-  #flags = new Uint8Array(1024);
+  readonly #segments: Segment[] = [];
   /** Places of the packets with a gap before them, rising. */
   readonly #gaps: number[] = [];
-  pocs = new Int32Array(1024);
-  pocModuli = new Uint32Array(1024);
 
   push(packet: FoundPacket): void {
-    if (this.count === this.offsets.length) this.#grow();
     const index = this.count++;
+    const at = index & SEGMENT_MASK;
+    if (at === 0) this.#segments.push(new Segment());
+    const segment = this.#segment(index);
     if (packet.afterGap) this.#gaps.push(index);
-    this.offsets[index] = packet.offset;
-    this.sizes[index] = packet.sizeBytes;
-    this.families[index] = packet.family;
-    this.durations[index] = packet.durationSamples;
-    this.#flags[index] =
+    segment.offsets[at] = packet.offset;
+    segment.sizes[at] = packet.sizeBytes;
+    segment.families[at] = packet.family;
+    segment.flags[at] =
       (packet.isSync ? SYNC : 0) |
       (packet.afterGap ? AFTER_GAP : 0) |
       (packet.order?.startsSequence ? STARTS_SEQUENCE : 0) |
       (packet.order ? HAS_POC : 0);
-    this.pocs[index] = packet.order?.poc ?? 0;
-    this.pocModuli[index] = packet.order?.pocModulus ?? 0;
+    segment.pocs[at] = packet.order?.poc ?? 0;
+    segment.pocModuli[at] = packet.order?.pocModulus ?? 0;
   }
 
   isSync(index: number): boolean {
@@ -78,33 +85,32 @@ export class PacketLog {
   }
 
   offset(index: number): number {
-    return this.offsets[index] as number;
+    return this.#segment(index).offsets[index & SEGMENT_MASK] as number;
   }
 
   size(index: number): number {
-    return this.sizes[index] as number;
+    return this.#segment(index).sizes[index & SEGMENT_MASK] as number;
   }
 
   family(index: number): number {
-    return this.families[index] as number;
+    return this.#segment(index).families[index & SEGMENT_MASK] as number;
+  }
+
+  /** Picture order count, 0 where there is none. */
+  poc(index: number): number {
+    return this.#segment(index).pocs[index & SEGMENT_MASK] as number;
+  }
+
+  /** What the picture order count wraps at, 0 where it is whole. */
+  pocModulus(index: number): number {
+    return this.#segment(index).pocModuli[index & SEGMENT_MASK] as number;
   }
 
   #flag(index: number): number {
-    return this.#flags[index] as number;
+    return this.#segment(index).flags[index & SEGMENT_MASK] as number;
   }
 
-  #grow(): void {
-    const length = this.offsets.length * 2;
-    const widen = <T extends { set(from: T): void }>(to: T, from: T): T => {
-      to.set(from);
-      return to;
-    };
-    this.offsets = widen(new Float64Array(length), this.offsets);
-    this.sizes = widen(new Uint32Array(length), this.sizes);
-    this.families = widen(new Uint8Array(length), this.families);
-    this.durations = widen(new Uint32Array(length), this.durations);
-    this.#flags = widen(new Uint8Array(length), this.#flags);
-    this.pocs = widen(new Int32Array(length), this.pocs);
-    this.pocModuli = widen(new Uint32Array(length), this.pocModuli);
+  #segment(index: number): Segment {
+    return this.#segments[index >>> SEGMENT_SHIFT] as Segment;
   }
 }

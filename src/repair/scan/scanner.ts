@@ -215,7 +215,6 @@ export class Scanner {
         offset: held.offset,
         sizeBytes: held.candidate.sizeBytes,
         isSync: held.candidate.isSync,
-        durationSamples: held.candidate.durationSamples,
         afterGap: held.afterGap,
         order: parser.commit(held.candidate),
       });

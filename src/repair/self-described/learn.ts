@@ -1,3 +1,4 @@
+import { ReelmillError } from "../../base/errors.ts";
 import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { CUT, type PacketParser } from "../codecs/packet-parser.ts";
@@ -100,7 +101,7 @@ function videoTrack({ entry, rate, delayPictures }: GuessedVideo, runs: readonly
 
 function videoParser(video: GuessedVideo): PacketParser {
   const own = createProfile([videoTrack(video, [])]).tracks[0];
-  if (own === undefined) throw new RangeError("A profile of one track has one.");
+  if (own === undefined) throw new ReelmillError("INTERNAL", "A profile of one track has one.");
   return createParser(own);
 }
 

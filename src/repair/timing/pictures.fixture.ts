@@ -37,9 +37,15 @@ export function makePictures(count: number, period: number, depth: number, hasOr
 
 /**
  * A log of the pictures without those of `[lostFrom, lostTo)`; from there on counts are known but for a multiple of
- * `pocModulus`, until a sequence starts.
+ * `pocModulus`, until a sequence starts or the picture `sureFrom`.
  */
-export function logOf(pictures: readonly Picture[], lostFrom: number, lostTo: number, pocModulus: number): PacketLog {
+export function logOf(
+  pictures: readonly Picture[],
+  lostFrom: number,
+  lostTo: number,
+  pocModulus: number,
+  sureFrom = Number.POSITIVE_INFINITY,
+): PacketLog {
   const log = new PacketLog();
   let offset = 0;
   let isAbsolute = true;
@@ -47,7 +53,7 @@ export function logOf(pictures: readonly Picture[], lostFrom: number, lostTo: nu
   pictures.forEach((picture, index) => {
     if (index >= lostFrom && index < lostTo) isAbsolute = false;
     else {
-      if (picture.startsSequence) isAbsolute = true;
+      if (picture.startsSequence || index >= sureFrom) isAbsolute = true;
       if (index === lostTo) shift = (picture.poc ?? 0) - ((picture.poc ?? 0) % pocModulus);
       const poc = picture.poc === undefined || isAbsolute ? picture.poc : picture.poc - shift;
       log.push({

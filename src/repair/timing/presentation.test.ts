@@ -85,11 +85,7 @@ describe("orderPictures", () => {
       // One huge picture is lost: by its bytes, the gap would hold dozens.
       sizeBytes: index === 60 ? 300_000 : picture.sizeBytes,
     }));
-    const log = logOf(pictures, 60, 62, 64);
-    for (let index = 78; index < log.count; index++) {
-      log.pocs[index] = (index + 2) * 2;
-      log.pocModuli[index] = 0;
-    }
+    const log = logOf(pictures, 60, 62, MODULUS, 80);
     const order = orderPictures(
       log,
       Uint32Array.from({ length: log.count }, (_, index) => index),

@@ -104,7 +104,7 @@ function leastLead(displayIndexes: Float64Array, from: number, to: number): numb
 
 /** Order counts; a picture that has none, as what it shows was lost, stands beside its neighbours in decode order. */
 function countPictures(log: PacketLog, packets: Uint32Array, parts: readonly Part[], step: number): Int32Array {
-  const counts = Int32Array.from(packets, (packet) => log.pocs[packet] as number);
+  const counts = Int32Array.from(packets, (packet) => log.poc(packet));
   const isKnown = (at: number): boolean => log.hasOrder(packets[at] as number);
   for (const { from, to } of parts) {
     let first = from;
@@ -221,5 +221,5 @@ function rankPart(counts: Int32Array, part: Part, base: number, displayIndexes: 
 /** Pictures after which order counts may wrap, a fraction for some clocks, where a part follows a gap; 0 where they do not. */
 function moduloOf({ log, packets, pace }: Stream, part: Part): number {
   const known = packets.subarray(part.from, part.to).find((packet) => log.hasOrder(packet));
-  return known === undefined ? 0 : (log.pocModuli[known] as number) / pace.step;
+  return known === undefined ? 0 : log.pocModulus(known) / pace.step;
 }

@@ -65,7 +65,7 @@ function sequenceStarts(log: PacketLog, packets: Uint32Array): (packet: number) 
 
 function isSureAgain(log: PacketLog, before: number, packet: number): boolean {
   if (!log.hasOrder(packet) || log.startsSequence(packet)) return false;
-  return log.pocModuli[packet] === 0 && (log.pocModuli[before] ?? 0) > 0;
+  return log.pocModulus(packet) === 0 && before >= 0 && log.pocModulus(before) > 0;
 }
 
 /** Learns the pace of a track's pictures from those that no gap touches. */
@@ -93,7 +93,7 @@ export function learnPace(log: PacketLog, packets: Uint32Array, parts: readonly 
 
 function sortedPocs(log: PacketLog, packets: Uint32Array, part: Part): Int32Array {
   const known = packets.subarray(part.from, part.to).filter((packet) => log.hasOrder(packet));
-  return Int32Array.from(known, (packet) => log.pocs[packet] as number).sort();
+  return Int32Array.from(known, (packet) => log.poc(packet)).sort();
 }
 
 /** Length of the longest whole sequences; the last one and those touched by gaps do not count. */

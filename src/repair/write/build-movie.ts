@@ -1,6 +1,8 @@
 import type { Edit, Movie, SampleTable, Track } from "../../media/isobmff/movie.ts";
+import { SampleTableBuilder } from "../../media/isobmff/sample-table-builder.ts";
 import type { RecordingProfile, TrackProfile } from "../learn/profile.ts";
 import type { PacketLog } from "../scan/packet-log.ts";
+import { commonDuration, samplesOf } from "../timing/durations.ts";
 import type { Timeline } from "../timing/times.ts";
 
 /** The recovered movie: the reference's configuration, the damaged file's samples. Tracks without packets are left out. */
@@ -29,87 +31,33 @@ function buildTrack(profile: RecordingProfile, log: PacketLog, timeline: Timelin
   };
 }
 
-/** Run-length columns from a timeline. `loneTicks` is the duration of a track's only sample (timecode); 0 otherwise. */
+/** The table of a timeline. `loneTicks` is the duration of a track's only sample (timecode); 0 otherwise. */
 function tabulate(own: TrackProfile, log: PacketLog, timeline: Timeline, loneTicks: number): SampleTable {
   const { packets, decodeTicks, presentationTicks } = timeline;
-  const frameBytes = wholeFrameBytes(own, log, packets);
-  const durations = new RunList();
-  const composition = new RunList();
-  const chunks = new ChunkList();
-  const sizes = new Uint32Array(frameBytes > 0 ? 0 : packets.length);
-  const sync: number[] = [];
-  let sampleCount = 0;
+  const frameBytes = own.track.samples.constantSizeBytes;
+  const builder = new SampleTableBuilder(packets.length, frameBytes);
+  let end = -1;
   packets.forEach((packet, position) => {
-    const count = frameBytes > 0 ? Math.floor(log.size(packet) / frameBytes) : 1;
-    const ticks = loneTicks || (decodeTicks[position + 1] as number) - (decodeTicks[position] as number);
-    chunks.add(log.offset(packet), log.size(packet), count);
-    addDurations(durations, count, ticks, own);
-    composition.add(
-      1,
-      presentationTicks ? (presentationTicks[position] as number) - (decodeTicks[position] as number) : 0,
-    );
-    if (frameBytes === 0) sizes[position] = log.size(packet);
-    if (log.isSync(packet)) sync.push(position);
-    sampleCount += count;
+    const [offset, sizeBytes] = [log.offset(packet), log.size(packet)];
+    // Samples that touch each other in the file share a chunk.
+    if (offset !== end) builder.startChunk(offset, 1);
+    end = offset + sizeBytes;
+    const decode = decodeTicks[position] as number;
+    const ticks = loneTicks || (decodeTicks[position + 1] as number) - decode;
+    if (frameBytes > 0) addFrames(builder, samplesOf(log, own, packet), ticks, own);
+    else {
+      const compositionTicks = presentationTicks ? (presentationTicks[position] as number) - decode : 0;
+      builder.addSample(sizeBytes, ticks, compositionTicks, own.kind !== "video" || log.isSync(packet));
+    }
   });
-  const isReordered = composition.values.some((value, index) => index % 2 === 1 && value !== 0);
-  const allSync = own.kind !== "video" || sync.length === packets.length;
-  return {
-    sampleCount,
-    chunkOffsets: Float64Array.from(chunks.offsets),
-    chunkSampleCounts: Uint32Array.from(chunks.counts),
-    constantSizeBytes: frameBytes,
-    sizes,
-    durationRuns: Uint32Array.from(durations.values),
-    ...(isReordered ? { compositionRuns: Int32Array.from(composition.values) } : {}),
-    ...(allSync ? {} : { syncSamples: Uint32Array.from(sync) }),
-  };
-}
-
-/** Size that all samples share (for PCM: of a frame), or 0 where a packet holds no whole number of them. */
-export function wholeFrameBytes(own: TrackProfile, log: PacketLog, packets: Uint32Array): number {
-  const { constantSizeBytes } = own.track.samples;
-  const isWhole = constantSizeBytes > 0 && packets.every((packet) => log.size(packet) % constantSizeBytes === 0);
-  return isWhole ? constantSizeBytes : 0;
+  return builder.build();
 }
 
 /** PCM frames last their usual time; what a gap adds falls to the last frame before it. */
-function addDurations(durations: RunList, count: number, ticks: number, own: TrackProfile): void {
-  if (count <= 1) {
-    durations.add(count, ticks);
-    return;
-  }
-  const each = Math.max(1, own.durations[0]?.value ?? 1);
-  durations.add(count - 1, each);
-  durations.add(1, Math.max(0, ticks - each * (count - 1)));
-}
-
-/** Pairs (count, value), equal neighbours joined. */
-class RunList {
-  readonly values: number[] = [];
-
-  add(count: number, value: number): void {
-    const at = this.values.length - 2;
-    if (at >= 0 && this.values[at + 1] === value) this.values[at] = (this.values[at] as number) + count;
-    else this.values.push(count, value);
-  }
-}
-
-/** Samples that touch each other in the file share a chunk. */
-class ChunkList {
-  readonly offsets: number[] = [];
-  readonly counts: number[] = [];
-  #end = -1;
-
-  add(offset: number, sizeBytes: number, samples: number): void {
-    const last = this.counts.length - 1;
-    if (offset === this.#end) this.counts[last] = (this.counts[last] as number) + samples;
-    else {
-      this.offsets.push(offset);
-      this.counts.push(samples);
-    }
-    this.#end = offset + sizeBytes;
-  }
+function addFrames(builder: SampleTableBuilder, count: number, ticks: number, own: TrackProfile): void {
+  const each = commonDuration(own);
+  builder.addConstant(count, each);
+  builder.stretchLastSample(ticks - each * count);
 }
 
 /** Ticks at which the last picture shown, or sound heard, ends. */
