@@ -7,9 +7,8 @@ import { forEachChunk, forEachSample } from "./sample-table.ts";
 import { SampleTableBuilder } from "./sample-table-builder.ts";
 import type { TopLevelBox } from "./top-level.ts";
 import { type FragmentRun, parseTraf, runBytes } from "./traf.ts";
+import { samplesWithin, truncateSampleTable } from "./truncate-sample-table.ts";
 
-/** Samples that stand in `moov` already are copied in front of the fragments', up to this many. */
-const MAX_MOVIE_SAMPLES = 50_000_000;
 /** A longer gap in decode times is not believed at once. */
 const MAX_GAP_SECONDS = 3600;
 const NON_SYNC_FLAG = 0x1_0000;
@@ -79,8 +78,10 @@ interface Reading {
  * skipped and reported, never thrown. Samples that `moov` itself lists come first.
  */
 export function readFragments(source: ByteSource, boxes: readonly TopLevelBox[], movie: Movie): FragmentReading {
-  const states = new Map(movie.tracks.map((track) => [track.trackId, createState(movie, track)]));
-  const reading: Reading = { source, states, findings: [], fragmentCount: 0, dataEndBytes: 0 };
+  const findings: FragmentFinding[] = [];
+  const inMovie = movie.tracks.map((track) => withinSource(track, source.sizeBytes, findings));
+  const states = new Map(inMovie.map((track) => [track.trackId, createState(movie, track)]));
+  const reading: Reading = { source, states, findings, fragmentCount: 0, dataEndBytes: 0 };
   for (const step of eachMovieFragment(source, boxes, () => reading.dataEndBytes)) {
     if (step.kind === "fragment") readFragment(reading, step.offsetBytes, step.sizeBytes);
     else {
@@ -93,7 +94,7 @@ export function readFragments(source: ByteSource, boxes: readonly TopLevelBox[],
     samples: state.builder.build(),
     firstDecodeTimeTicks: state.firstDecodeTimeTicks ?? 0,
   }));
-  const findings = reading.findings.sort((a, b) => a.byteStart - b.byteStart);
+  findings.sort((a, b) => a.byteStart - b.byteStart);
   return { tracks, findings, fragmentCount: reading.fragmentCount };
 }
 
@@ -119,6 +120,25 @@ function createState(movie: Movie, track: Track): TrackState {
   };
 }
 
+/**
+ * The track with those samples of its own table that the source holds whole, and no more than it has bytes: a hostile table
+ * of equal samples lists billions in a few bytes.
+ */
+function withinSource(track: Track, sourceBytes: number, findings: FragmentFinding[]): Track {
+  const count = Math.min(samplesWithin(track.samples, sourceBytes), sourceBytes);
+  const lost = track.samples.sampleCount - count;
+  if (lost <= 0) return track;
+  const message = `${lost} of ${track.samples.sampleCount} samples of the first part reach past the end of the file.`;
+  findings.push({
+    kind: "fragment-cut",
+    byteStart: sourceBytes,
+    byteEnd: sourceBytes,
+    trackId: track.trackId,
+    message,
+  });
+  return { ...track, samples: truncateSampleTable(track.samples, count) };
+}
+
 /** Whether the track's own table holds single PCM frames of one tick each. */
 function isCountedInFrames(track: Track): boolean {
   const { constantSizeBytes, durationRuns } = track.samples;
@@ -133,7 +153,6 @@ function copyFrames(table: SampleTable, builder: SampleTableBuilder): void {
 }
 
 function copySamples(table: SampleTable, builder: SampleTableBuilder): void {
-  if (table.sampleCount > MAX_MOVIE_SAMPLES) return;
   let lastChunk = -1;
   forEachSample(table, (_sample, offsetBytes, sizeBytes, durationTicks, compositionTicks, isSync, chunk) => {
     if (chunk !== lastChunk) builder.startChunk(offsetBytes, table.chunkDescriptionIndexes?.[chunk] ?? 1);

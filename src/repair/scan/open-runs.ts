@@ -2,6 +2,7 @@ import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import type { PacketParser, PlacedRun, RunPlace } from "../codecs/packet-parser.ts";
 import type { Anchor, Anchors } from "./anchors.ts";
 import type { Edge, LatticeModel } from "./edge.ts";
+import { findZeroRun } from "./zeros.ts";
 
 /** What it costs a run at least to pass over a sure start as if it were its own bytes. */
 const PASSED_ANCHOR_BITS = 20;
@@ -269,18 +270,4 @@ export class OpenRuns {
 /** Whether one of two anchors is likely an accident: what the other holds looks by chance like a start just before it. */
 function isContest(anchor: Anchor, next: Anchor): boolean {
   return next.offset - anchor.offset <= CONTEST_BYTES && next.evidenceBits > anchor.evidenceBits + CONTEST_BITS;
-}
-
-/** Offset of the first run of at least `lengthBytes` zeros in `[from, to)`, or −1. Looks at one byte in `lengthBytes`. */
-function findZeroRun(window: ByteWindow, from: number, to: number, lengthBytes: number): number {
-  const isZero = (at: number): boolean => window.load(at, 1) > 0 && window.bytes[at - window.baseOffset] === 0;
-  for (let at = from + lengthBytes - 1; at < to; at += lengthBytes) {
-    if (!isZero(at)) continue;
-    let start = at;
-    while (start > from && at - start < lengthBytes && isZero(start - 1)) start--;
-    let end = at + 1;
-    while (end < to && end - start < lengthBytes && isZero(end)) end++;
-    if (end - start >= lengthBytes) return start;
-  }
-  return -1;
 }

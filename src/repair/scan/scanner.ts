@@ -6,7 +6,7 @@ import { Lattice, type LatticeModel } from "./lattice.ts";
 import { PacketLog } from "./packet-log.ts";
 import { findResync } from "./resync.ts";
 import { type Path, searchPath } from "./search.ts";
-import { findZeroRun, skipZeros, zeroRunStart } from "./zeros.ts";
+import { lastZeroRunEnd, skipZeros, zeroRunStart } from "./zeros.ts";
 
 /** Two claims on the same bytes are told apart at once only when this many bits lie between them. */
 const CONTEST_BITS = 8;
@@ -125,12 +125,13 @@ export class Scanner {
 
   /** Packets that do not tell their size are found from behind: what ends where the recording goes on. */
   #fillBefore(lattice: Lattice, offset: number, resyncOffset: number): Edge | undefined {
-    let from = offset;
-    while (from < resyncOffset) {
-      const zeros = findZeroRun(this.#window, from, resyncOffset, DAMAGE_ZEROS_BYTES);
-      if (zeros < 0) break;
-      from = skipZeros(this.#window, zeros, resyncOffset);
-    }
+    const reach = Math.max(
+      0,
+      ...this.#model.parsers.map((parser) => (parser.isSelfDelimiting ? 0 : parser.maxRunBytes)),
+    );
+    if (reach === 0) return undefined;
+    const least = Math.max(offset, resyncOffset - reach);
+    const from = lastZeroRunEnd(this.#window, least, resyncOffset, DAMAGE_ZEROS_BYTES);
     const [best] = lattice.backFill(from, resyncOffset);
     return best && best.scoreBits >= MIN_FILL_BITS ? best : undefined;
   }

@@ -15,6 +15,23 @@ export function findZeroRun(window: ByteWindow, from: number, to: number, length
   return -1;
 }
 
+const BACK_BLOCK_BYTES = 64 * 1024;
+
+/** Where the last run of at least `lengthBytes` zeros in `[from, to)` ends; `from` where there is none. Reads backwards from `to`. */
+export function lastZeroRunEnd(window: ByteWindow, from: number, to: number, lengthBytes: number): number {
+  for (let at = to - 1; at >= from; at -= lengthBytes) {
+    if (at < window.baseOffset || at >= window.endOffset) {
+      const start = Math.max(from, at + 1 - BACK_BLOCK_BYTES);
+      if (window.load(start, at + 1 - start) <= at - start) return from;
+    }
+    if (window.bytes[at - window.baseOffset] !== 0) continue;
+    const start = Math.max(from, zeroRunStart(window, at + 1));
+    const end = skipZeros(window, at, to);
+    if (end - start >= lengthBytes) return end;
+  }
+  return from;
+}
+
 /** The first offset from `from` on that holds something other than zero, or `limit`. */
 export function skipZeros(window: ByteWindow, from: number, limit: number): number {
   let offset = from;
