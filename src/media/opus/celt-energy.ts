@@ -28,62 +28,103 @@ export function copyCeltEnergy(energy: CeltEnergy): CeltEnergy {
   return { levels: energy.levels.slice(), isKnown: energy.isKnown };
 }
 
-/** The state that a silent frame leaves. */
-export function silenceEnergy(energy: CeltEnergy): void {
-  energy.levels.fill(-28);
-  energy.isKnown = true;
+/**
+ * What one frame says of band energies. Its bits decode the same whatever came before: only the levels that come of
+ * them, and how surprising they are, hang on the frame before.
+ */
+export interface CeltEnergyFrame {
+  readonly shape: CeltShape;
+  readonly isSilence: boolean;
+  readonly isIntra: boolean;
+  /** Coarse steps of 6 dB, at channel·21 + band. */
+  readonly steps: Int16Array;
+  /** The probability that the code gives each step; 1 where nothing was coded. */
+  readonly probabilities: Float64Array;
+  /** What the fine energy adds, in steps. */
+  readonly offsets: Float64Array;
+}
+
+/** Decodes the coarse energy (RFC 6716 §4.3.2.1). */
+export function decodeCoarseEnergy(decoder: RangeDecoder, shape: CeltShape, isIntra: boolean): CeltEnergyFrame {
+  const steps = new Int16Array(2 * CELT_BANDS);
+  const probabilities = new Float64Array(2 * CELT_BANDS);
+  const row = (2 * shape.lm + (isIntra ? 1 : 0)) * CELT_BANDS;
+  for (let band = shape.startBand; band < shape.endBand; band++) {
+    for (let channel = 0; channel < shape.channels; channel++) {
+      const index = channel * CELT_BANDS + band;
+      steps[index] = decodeStep(decoder, row + band, probabilities, index);
+    }
+  }
+  return { shape, isSilence: false, isIntra, steps, probabilities, offsets: new Float64Array(2 * CELT_BANDS) };
+}
+
+const NO_STEPS = new Int16Array(0);
+const NO_NUMBERS = new Float64Array(0);
+
+/** The energy of a silent frame. */
+export function silentEnergy(shape: CeltShape): CeltEnergyFrame {
+  return {
+    shape,
+    isSilence: true,
+    isIntra: false,
+    steps: NO_STEPS,
+    probabilities: NO_NUMBERS,
+    offsets: NO_NUMBERS,
+  };
 }
 
 const SURPRISE_LIMIT = 7;
 
 /**
- * Decodes the coarse energy (RFC 6716 §4.3.2.1) and moves the state on. What is traced is not the coded step but how
- * far the band's new level lies from the old one: that is what is small in sound and not in noise.
+ * Moves the state on by a frame. What is traced is not the coded step but how far the band's new level lies from the
+ * old one: that is what is small in sound and not in noise.
  */
-export function decodeCoarseEnergy(
-  decoder: RangeDecoder,
-  shape: CeltShape,
-  isIntra: boolean,
-  energy: CeltEnergy,
-  trace: SymbolTrace | undefined,
-): void {
+export function followEnergy(energy: CeltEnergy, frame: CeltEnergyFrame, trace: SymbolTrace | undefined): void {
+  const { shape, steps, probabilities, isIntra } = frame;
   const { levels } = energy;
+  if (frame.isSilence) {
+    levels.fill(SILENT_LEVEL);
+    energy.isKnown = true;
+    return;
+  }
   if (shape.channels === 1) {
     for (let band = 0; band < CELT_BANDS; band++)
       levels[band] = Math.max(levels[band] as number, levels[CELT_BANDS + band] as number);
   }
   const time = isIntra ? 0 : (INTER_TIME_PREDICTION[shape.lm] as number);
   const leak = isIntra ? INTRA_BAND_LEAK : (INTER_BAND_LEAK[shape.lm] as number);
-  const row = (2 * shape.lm + (isIntra ? 1 : 0)) * CELT_BANDS;
   const context = CONTEXT.energy + (energy.isKnown ? 0 : 80) + (isIntra ? 40 : 0);
   let below = 0;
-  const across = [0, 0];
+  let [acrossFirst, acrossSecond] = [0, 0];
   for (let band = shape.startBand; band < shape.endBand; band++) {
     let first = 0;
     const quarter = band < 8 ? 0 : band < 13 ? 10 : band < 17 ? 20 : 30;
     for (let channel = 0; channel < shape.channels; channel++) {
       const index = channel * CELT_BANDS + band;
+      const step = steps[index] as number;
+      const probability = probabilities[index] as number;
       const old = Math.max(-9, levels[index] as number);
-      const prediction = time * old + (across[channel] as number);
-      const symbol = decodeStep(decoder, row + band);
+      const prediction = time * old + (channel === 0 ? acrossFirst : acrossSecond);
       const expected = energy.isKnown ? Math.round(old - prediction) : 0;
-      const surprise = Math.max(-SURPRISE_LIMIT, Math.min(SURPRISE_LIMIT, symbol.step - expected));
-      if (symbol.probability < 1) {
+      const surprise = Math.max(-SURPRISE_LIMIT, Math.min(SURPRISE_LIMIT, step - expected));
+      if (probability < 1) {
         const kind = channel === 0 ? 2 + clampTo2(below) : 7 + clampTo2(first);
         const size = Math.abs(surprise) === SURPRISE_LIMIT ? 4 : 1;
-        trace?.add(context + quarter + kind, surprise + SURPRISE_LIMIT, symbol.probability, size);
+        trace?.add(context + quarter + kind, surprise + SURPRISE_LIMIT, probability, size);
       }
       if (channel === 0) {
         first = surprise;
         below = surprise;
-      }
-      levels[index] = prediction + symbol.step;
-      across[channel] = (across[channel] as number) + symbol.step * (1 - leak);
+        acrossFirst += step * (1 - leak);
+      } else acrossSecond += step * (1 - leak);
+      levels[index] = prediction + step + (frame.offsets[index] as number);
     }
   }
   energy.isKnown = true;
   settle(shape, levels);
 }
+
+const SILENT_LEVEL = -28;
 
 function clampTo2(value: number): number {
   return Math.max(-2, Math.min(2, value));
@@ -99,27 +140,31 @@ function settle(shape: CeltShape, levels: Float64Array): void {
   if (shape.channels === 1) levels.copyWithin(CELT_BANDS, 0, CELT_BANDS);
 }
 
-interface Step {
-  readonly step: number;
-  /** 1 where nothing was coded. */
-  readonly probability: number;
-}
-
-function decodeStep(decoder: RangeDecoder, parameters: number): Step {
+/** Decodes one step; what the code made of it goes to `probabilities[index]`. */
+function decodeStep(decoder: RangeDecoder, parameters: number, probabilities: Float64Array, index: number): number {
   const left = decoder.sizeBits - decoder.tell();
   if (left >= 15) {
-    return decodeLaplace(decoder, at(COARSE_ENERGY, 2 * parameters) << 7, at(COARSE_ENERGY, 2 * parameters + 1) << 6);
+    const zeroWeight = at(COARSE_ENERGY, 2 * parameters) << 7;
+    const decay = at(COARSE_ENERGY, 2 * parameters + 1) << 6;
+    return decodeLaplace(decoder, zeroWeight, decay, probabilities, index);
   }
   if (left >= 2) {
     const symbol = decoder.symbol(SMALL_ENERGY_ICDF, 2);
-    return { step: (symbol >> 1) ^ -(symbol & 1), probability: symbol === 0 ? 0.5 : 0.25 };
+    probabilities[index] = symbol === 0 ? 0.5 : 0.25;
+    return (symbol >> 1) ^ -(symbol & 1);
   }
-  if (left >= 1) return { step: decoder.bit(1) ? -1 : 0, probability: 0.5 };
-  return { step: -1, probability: 1 };
+  probabilities[index] = left >= 1 ? 0.5 : 1;
+  return left < 1 || decoder.bit(1) ? -1 : 0;
 }
 
 /** The Laplace-like code: each magnitude keeps a probability of at least 1/32768. */
-function decodeLaplace(decoder: RangeDecoder, zeroWeight: number, decay: number): Step {
+function decodeLaplace(
+  decoder: RangeDecoder,
+  zeroWeight: number,
+  decay: number,
+  probabilities: Float64Array,
+  index: number,
+): number {
   const position = decoder.position(32768);
   let weight = zeroWeight;
   let low = 0;
@@ -144,7 +189,8 @@ function decodeLaplace(decoder: RangeDecoder, zeroWeight: number, decay: number)
   }
   const high = Math.min(low + weight, 32768);
   decoder.update(low, high, 32768);
-  return { step, probability: (high - low) / 32768 };
+  probabilities[index] = (high - low) / 32768;
+  return step;
 }
 
 /** Reads the fine energy (RFC 6716 §4.3.2.2). */
@@ -152,14 +198,14 @@ export function decodeFineEnergy(
   decoder: RangeDecoder,
   shape: CeltShape,
   allocation: CeltAllocation,
-  energy: CeltEnergy,
+  energy: CeltEnergyFrame,
 ): void {
   for (let band = shape.startBand; band < shape.endBand; band++) {
     const bits = at(allocation.fineBits, band);
     if (bits <= 0) continue;
     for (let channel = 0; channel < shape.channels; channel++) {
       const offset = (decoder.rawBits(bits) + 0.5) / 2 ** bits - 0.5;
-      addLevel(energy, channel * CELT_BANDS + band, offset);
+      addOffset(energy, channel * CELT_BANDS + band, offset);
     }
   }
 }
@@ -169,7 +215,7 @@ export function finaliseEnergy(
   decoder: RangeDecoder,
   shape: CeltShape,
   allocation: CeltAllocation,
-  energy: CeltEnergy,
+  energy: CeltEnergyFrame,
   bitsLeft: number,
 ): void {
   let left = bitsLeft;
@@ -178,14 +224,13 @@ export function finaliseEnergy(
       const fine = at(allocation.fineBits, band);
       if (fine >= 8 || at(allocation.finePriority, band) !== priority) continue;
       for (let channel = 0; channel < shape.channels; channel++) {
-        addLevel(energy, channel * CELT_BANDS + band, (decoder.rawBits(1) - 0.5) / 2 ** (fine + 1));
+        addOffset(energy, channel * CELT_BANDS + band, (decoder.rawBits(1) - 0.5) / 2 ** (fine + 1));
         left--;
       }
     }
   }
-  if (shape.channels === 1) energy.levels.copyWithin(CELT_BANDS, 0, CELT_BANDS);
 }
 
-function addLevel(energy: CeltEnergy, index: number, offset: number): void {
-  energy.levels[index] = (energy.levels[index] as number) + offset;
+function addOffset(energy: CeltEnergyFrame, index: number, offset: number): void {
+  energy.offsets[index] = (energy.offsets[index] as number) + offset;
 }

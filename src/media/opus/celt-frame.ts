@@ -7,7 +7,13 @@ import {
   decodeAllocation,
 } from "./celt-allocation.ts";
 import { decodeBands } from "./celt-bands.ts";
-import { type CeltEnergy, decodeCoarseEnergy, decodeFineEnergy, finaliseEnergy, silenceEnergy } from "./celt-energy.ts";
+import {
+  type CeltEnergyFrame,
+  decodeCoarseEnergy,
+  decodeFineEnergy,
+  finaliseEnergy,
+  silentEnergy,
+} from "./celt-energy.ts";
 import { CELT_BANDS, SPREAD_ICDF, TAPSET_ICDF, TF_SELECT, TRIM_ICDF } from "./celt-tables.ts";
 import type { RangeDecoder } from "./range-decoder.ts";
 import { CONTEXT, type SymbolTrace } from "./symbol-trace.ts";
@@ -17,45 +23,43 @@ export interface CeltFrameResult {
   readonly isSilence: boolean;
   /** False where the bits ran out or a uniform integer was out of range: no encoder wrote this. */
   readonly isValid: boolean;
+  readonly energy: CeltEnergyFrame;
+}
+
+/** The beginning of a frame's syntax. */
+export interface CeltHead {
+  readonly isTransient: boolean;
+  /** Coarse steps alone. */
+  readonly energy: CeltEnergyFrame;
 }
 
 /**
  * Decodes a CELT frame's syntax up to the coarse energy (RFC 6716 §4.3.2.1): the part that hardly hangs on the frame's
- * size. Returns whether it is silence and whether a transient. `energy` is moved on.
+ * size. Symbols but those of the energy go to `trace` where one is given.
  */
-export function decodeCeltHead(
-  decoder: RangeDecoder,
-  shape: CeltShape,
-  energy: CeltEnergy,
-  trace: SymbolTrace | undefined,
-): { readonly isSilence: boolean; readonly isTransient: boolean } {
+export function decodeCeltHead(decoder: RangeDecoder, shape: CeltShape, trace: SymbolTrace | undefined): CeltHead {
   const sizeBits = decoder.sizeBits;
-  if (decodeSilence(decoder, sizeBits, trace)) {
-    silenceEnergy(energy);
-    return { isSilence: true, isTransient: false };
-  }
+  if (decodeSilence(decoder, sizeBits, trace)) return { isTransient: false, energy: silentEnergy(shape) };
   if (shape.startBand === 0 && decoder.tell() + 16 <= sizeBits) decodePostFilter(decoder, sizeBits, trace);
   const isTransient = shape.lm > 0 && decoder.tell() + 3 <= sizeBits && decoder.bit(3);
   trace?.add(CONTEXT.transient, isTransient ? 1 : 0, isTransient ? 1 / 8 : 7 / 8);
   const isIntra = decoder.tell() + 3 <= sizeBits && decoder.bit(3);
   trace?.add(CONTEXT.intra, isIntra ? 1 : 0, isIntra ? 1 / 8 : 7 / 8);
-  decodeCoarseEnergy(decoder, shape, isIntra, energy, trace);
-  return { isSilence: false, isTransient };
+  return { isTransient, energy: decodeCoarseEnergy(decoder, shape, isIntra) };
 }
 
 /**
  * Decodes the whole syntax of a CELT frame (RFC 6716 §4.3), or of the CELT part of a hybrid one, up to its last bit.
- * `energy` is the state after the previous frame and is moved on. Symbols go to `trace` where one is given.
+ * Symbols but those of the energy go to `trace` where one is given.
  */
 export function decodeCeltFrame(
   decoder: RangeDecoder,
   shape: CeltShape,
-  energy: CeltEnergy,
   trace: SymbolTrace | undefined,
 ): CeltFrameResult {
   const sizeBits = decoder.sizeBits;
-  const { isSilence, isTransient } = decodeCeltHead(decoder, shape, energy, trace);
-  if (isSilence) return { isSilence, isValid: true };
+  const { isTransient, energy } = decodeCeltHead(decoder, shape, trace);
+  if (energy.isSilence) return { isSilence: true, isValid: true, energy };
   const tf = decodeTimeFrequency(decoder, shape, isTransient, trace);
   if (decoder.tell() + 4 <= sizeBits) {
     const spread = decoder.symbol(SPREAD_ICDF, 5);
@@ -80,7 +84,7 @@ export function decodeCeltFrame(
     trace?.add(CONTEXT.antiCollapse, isOn, 0.5);
   }
   finaliseEnergy(decoder, shape, allocation, energy, sizeBits - decoder.tell());
-  return { isSilence: false, isValid: !decoder.hasRangeError && decoder.tell() <= sizeBits };
+  return { isSilence: false, isValid: !decoder.hasRangeError && decoder.tell() <= sizeBits, energy };
 }
 
 /** Weight of a symbol of an inverse cumulative table. */

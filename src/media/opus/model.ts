@@ -1,5 +1,7 @@
+import type { CeltEnergyFrame } from "./celt-energy.ts";
 import {
   createOpusStreamState,
+  followOpusPacket,
   type OpusReading,
   type OpusStreamState,
   readOpusPacket,
@@ -18,13 +20,25 @@ const SIZE_FLOOR = 0.25;
 const UNSEEN_TOC_SHARE = 0.05;
 const MAX_PACKET_BYTES = 1275 * 6;
 
-/** A candidate packet's worth. */
+/** What a candidate packet is worth whatever came before it. */
+export interface OpusWeight {
+  readonly reading: OpusReading;
+  /** log2 of how much likelier than any bytes its first byte, size and header are, and its end. */
+  readonly bits: number;
+  /** The part of it that speaks for the end: what is decoded after the sizes of all fields are fixed by the packet's. */
+  readonly endBits: number;
+}
+
+/** A packet's beginning, whatever came before it. */
+export interface OpusHead {
+  readonly bits: number;
+  readonly energy: CeltEnergyFrame;
+}
+
+/** A candidate packet's worth behind known ones. */
 export interface OpusScore {
   /** log2 of how much likelier these bytes are as a packet of this track than as any bytes at all. May be negative. */
   readonly evidenceBits: number;
-  /** The part of it that speaks for the end: what is decoded after the sizes of all fields are fixed by the packet's. */
-  readonly endBits: number;
-  readonly durationSamples: number;
   /** States for the packet after it. */
   readonly states: readonly OpusStreamState[];
 }
@@ -40,6 +54,8 @@ export class OpusModel {
   readonly #counts = new Float64Array(CONTEXT.end * CLASSES);
   readonly #totals = new Float64Array(CONTEXT.end);
   readonly #tocs = new Map<number, number>();
+  /** By first byte: whether it may start a packet though none was seen to. */
+  readonly #possible = new Uint8Array(256);
   readonly #durations = new Map<number, number>();
   readonly #sizes = new Float64Array(SIZE_BINS);
   readonly #trace = new SymbolTrace();
@@ -80,20 +96,15 @@ export class OpusModel {
    * the sound, but hardly ever the length of its frames or their number, nor, where speech was not asked for, the mode.
    */
   isPossibleStart(byte: number): boolean {
-    if (this.isStart(byte)) return true;
-    const { frameSamples, code, mode } = parseOpusToc(byte);
-    for (const seen of this.#tocs.keys()) {
-      const toc = parseOpusToc(seen);
-      if (toc.frameSamples === frameSamples && toc.code === code && toc.mode === mode) return true;
-    }
-    return false;
+    return this.#packets === 0 || this.#possible[byte] === 1;
   }
 
   /** Learns from a packet that is certain, and returns the states after it. Broken framing teaches nothing. */
   observe(bytes: Uint8Array, states: readonly OpusStreamState[]): readonly OpusStreamState[] {
     const trace = this.#trace;
-    const reading = readOpusPacket(bytes, 0, bytes.length, states, trace);
+    const reading = readOpusPacket(bytes, 0, bytes.length, this.streamCount, trace);
     if (!reading) return this.createStates();
+    const nextStates = followOpusPacket(states, reading.energies, trace);
     for (let i = 0; i < trace.count; i++) {
       const context = trace.contexts[i] as number;
       const index = context * CLASSES + (trace.classes[i] as number);
@@ -101,6 +112,7 @@ export class OpusModel {
       this.#totals[context] = (this.#totals[context] as number) + 1;
     }
     const toc = bytes[0] as number;
+    if (!this.#tocs.has(toc)) this.#allowKin(toc);
     this.#tocs.set(toc, (this.#tocs.get(toc) ?? 0) + 1);
     this.#durations.set(reading.durationSamples, (this.#durations.get(reading.durationSamples) ?? 0) + 1);
     const bin = sizeBin(bytes.length);
@@ -109,35 +121,53 @@ export class OpusModel {
     this.#largest = Math.max(this.#largest, bytes.length);
     this.#packets++;
     this.#median = undefined;
-    return reading.states;
+    return nextStates;
   }
 
-  /** Scores `[startIndex, endIndex)` as one packet. Undefined where it cannot be one. */
-  score(
-    bytes: Uint8Array,
-    startIndex: number,
-    endIndex: number,
-    states: readonly OpusStreamState[],
-  ): OpusScore | undefined {
+  #allowKin(first: number): void {
+    const { frameSamples, code, mode } = parseOpusToc(first);
+    for (let byte = 0; byte < 256; byte++) {
+      const toc = parseOpusToc(byte);
+      if (toc.frameSamples === frameSamples && toc.code === code && toc.mode === mode) this.#possible[byte] = 1;
+    }
+  }
+
+  /** Weighs `[startIndex, endIndex)` as one packet. Undefined where it cannot be one. */
+  weigh(bytes: Uint8Array, startIndex: number, endIndex: number): OpusWeight | undefined {
     const toc = bytes[startIndex];
     if (toc === undefined || !this.isPossibleStart(toc)) return undefined;
     const trace = this.#trace;
-    const reading = readOpusPacket(bytes, startIndex, endIndex, states, trace);
+    const reading = readOpusPacket(bytes, startIndex, endIndex, this.streamCount, trace);
     if (!reading) return undefined;
     if (this.#packets > 0 && !this.#durations.has(reading.durationSamples)) return undefined;
     const read = this.#traceBits(trace);
-    const evidenceBits =
-      this.tocBits(toc) + this.#sizeBits(endIndex - startIndex, silentBytes(reading)) + read.startBits + read.endBits;
-    return { evidenceBits, endBits: read.endBits, durationSamples: reading.durationSamples, states: reading.states };
+    const sizeBits = this.#sizeBits(endIndex - startIndex, silentBytes(reading));
+    return { reading, bits: this.tocBits(toc) + sizeBits + read.startBits + read.endBits, endBits: read.endBits };
+  }
+
+  /** A weighed packet in the light of the ones before it. */
+  score({ reading, bits }: OpusWeight, states: readonly OpusStreamState[]): OpusScore {
+    const trace = this.#trace;
+    trace.clear();
+    const nextStates = followOpusPacket(states, reading.energies, trace);
+    return { evidenceBits: bits + this.#traceBits(trace).startBits, states: nextStates };
   }
 
   /**
-   * How well a packet that starts at `startIndex` begins, whatever its end: a cheap part of `score`. Infinite where
-   * nothing can be told before the end is known.
+   * How a packet that starts at `startIndex` begins, whatever its end: a cheap part of `weigh`. Undefined where nothing
+   * can be told before the end is known.
    */
-  startBits(bytes: Uint8Array, startIndex: number, endIndex: number, states: readonly OpusStreamState[]): number {
-    const known = readOpusStart(bytes, startIndex, endIndex, states, this.#trace);
-    return known ? this.#traceBits(this.#trace).startBits : Number.POSITIVE_INFINITY;
+  head(bytes: Uint8Array, startIndex: number, endIndex: number): OpusHead | undefined {
+    const energy = readOpusStart(bytes, startIndex, endIndex, this.streamCount, this.#trace);
+    return energy && { bits: this.#traceBits(this.#trace).startBits, energy };
+  }
+
+  /** log2 of how much likelier than any bytes a beginning is behind the packets before it. */
+  headBits({ bits, energy }: OpusHead, states: readonly OpusStreamState[]): number {
+    const trace = this.#trace;
+    trace.clear();
+    followOpusPacket(states, [[energy]], trace);
+    return bits + this.#traceBits(trace).startBits;
   }
 
   /**
@@ -243,8 +273,7 @@ const SILENT_SHORT_SHARE = 0.7;
 
 /** The size of the shortest packet that says the same, where the packet is silence; undefined where it is not. */
 function silentBytes(reading: OpusReading): number | undefined {
-  const [only] = reading.streams;
-  return reading.isSilence && reading.streams.length === 1 && only?.frames.length === 1 ? 3 : undefined;
+  return reading.isSilence && reading.energies.length === 1 && reading.frameCount === 1 ? 3 : undefined;
 }
 
 /** Silence may come where the learned recording had none. */

@@ -4,10 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createCeltEnergy } from "./celt-energy.ts";
+import { OpusCandidates } from "./candidates.ts";
 import { decodeCeltFrame } from "./celt-frame.ts";
 import { learnOpusModel, type OpusModel } from "./model.ts";
-import { probeOpusStart } from "./probe.ts";
 import { RangeDecoder } from "./range-decoder.ts";
 import { splitOpusRun } from "./split-run.ts";
 import { parseOpusPacket } from "./toc.ts";
@@ -52,7 +51,8 @@ function countRight(packets: readonly Uint8Array[], count: number, model: OpusMo
   for (let i = 0; i + count <= packets.length; i += count, runs++) {
     const run = packets.slice(i, i + count);
     const bytes = concat(run);
-    const [best] = splitOpusRun(bytes, 0, bytes.length, model, { states });
+    const stretch = { bytes, baseOffset: 0, startIndex: 0, endIndex: bytes.length };
+    const [best] = splitOpusRun({ ...stretch, states }, new OpusCandidates(model));
     if (best?.boundaries.join() === boundariesOf(run).join()) right++;
     for (const packet of run) states = model.observe(packet, states);
   }
@@ -68,11 +68,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe("decodeCeltFrame", () => {
   it("reads every packet of an encoder to an end as the encoder leaves it, and few wrong ends", () => {
     const packets = record("beats", BEATS, 3, ["-b:a", "96k"]);
-    const energy = createCeltEnergy();
     const read = (bytes: Uint8Array, end: number): boolean => {
       const decoder = new RangeDecoder(bytes, 1, end);
       const shape = { lm: 3, channels: 2, startBand: 0, endBand: 21 } as const;
-      const { isValid } = decodeCeltFrame(decoder, shape, energy, undefined);
+      const { isValid } = decodeCeltFrame(decoder, shape, undefined);
       return isValid && decoder.checkJunction() >= 0;
     };
     let wrongEnds = 0;
@@ -107,7 +106,9 @@ describe("splitOpusRun", () => {
     for (let i = 60; i + 2 <= 90; i += 2) {
       const run = packets.slice(i, i + 2);
       const bytes = concat([noise, ...run]);
-      const [best] = splitOpusRun(bytes, 0, bytes.length, model, { starts: "anywhere" });
+      const starts = new Map(Array.from(bytes, (_, index) => [index, 0] as const));
+      const stretch = { bytes, baseOffset: 0, startIndex: 0, endIndex: bytes.length };
+      const [best] = splitOpusRun({ ...stretch, starts }, new OpusCandidates(model));
       if (best?.boundaries.join() === boundariesOf(run, noise.length).join()) right++;
     }
     expect(right).toBeGreaterThanOrEqual(13);
@@ -118,21 +119,10 @@ describe("splitOpusRun", () => {
     const packets = record("silence", TONES, 1, ["-b:a", "96k"]);
     const run = [silence, silence, packets[20] as Uint8Array];
     const bytes = concat(run);
-    const [best] = splitOpusRun(bytes, 0, bytes.length, learnOpusModel(packets));
+    const stretch = { bytes, baseOffset: 0, startIndex: 0, endIndex: bytes.length };
+    const [best] = splitOpusRun(stretch, new OpusCandidates(learnOpusModel(packets)));
     expect(best?.boundaries).toEqual(boundariesOf(run));
     expect(best?.durationSamples).toBe(3 * 960);
-  });
-
-  it("sees a start, with bounds and duration, at every packet", () => {
-    const packets = record("starts", TONES, 1, ["-b:a", "96k"]);
-    const model = learnOpusModel(packets);
-    for (const packet of packets) {
-      const probe = probeOpusStart(packet, 0, packet.length, model, model.createStates());
-      expect(probe).toMatchObject({ kind: "open", durationSamples: 960 });
-      if (probe.kind !== "open") continue;
-      expect(probe.minSizeBytes).toBeLessThanOrEqual(packet.length);
-      expect(probe.maxSizeBytes).toBeGreaterThanOrEqual(packet.length);
-    }
   });
 
   it("never throws on any bytes", () => {
@@ -142,8 +132,10 @@ describe("splitOpusRun", () => {
         const packet = concat([Uint8Array.of(toc), bytes]);
         parseOpusPacket(packet, 0, packet.length);
         parseOpusPacket(packet, 0, packet.length, true);
-        model.score(packet, 0, packet.length, model.createStates());
-        splitOpusRun(packet, 0, packet.length, model);
+        const weight = model.weigh(packet, 0, packet.length);
+        if (weight) model.score(weight, model.createStates());
+        const stretch = { bytes: packet, baseOffset: 0, startIndex: 0, endIndex: packet.length };
+        splitOpusRun(stretch, new OpusCandidates(model));
       }),
       { numRuns: 60 },
     );

@@ -1,3 +1,4 @@
+import type { OpusCandidates } from "./candidates.ts";
 import type { OpusStreamState } from "./evaluate.ts";
 import type { OpusModel } from "./model.ts";
 
@@ -5,24 +6,30 @@ import type { OpusModel } from "./model.ts";
 export interface OpusSplit {
   /** Where each packet starts, and last where the run ends: one more than there are packets. */
   readonly boundaries: readonly number[];
-  /** −log2 of how much likelier the bytes are so cut than as any bytes: lower is better, negative is good. */
+  /**
+   * −log2 of how much likelier the bytes are so cut than as any bytes: lower is better, negative is good. How likely
+   * the run's start is otherwise counts in, its end does not.
+   */
   readonly costBits: number;
   readonly durationSamples: number;
-  /** States for the packet after the run. */
-  readonly states: readonly OpusStreamState[];
 }
 
-/** What is known of a run besides its bytes. */
-export interface OpusRunOptions {
+/** The bytes that a run is sought in, and what is known of it. */
+export interface OpusStretch {
+  readonly bytes: Uint8Array;
+  /** Where `bytes[0]` lies in the recording. */
+  readonly baseOffset: number;
+  readonly startIndex: number;
+  readonly endIndex: number;
   /** States after the packet before the run; by default nothing is known. */
   readonly states?: readonly OpusStreamState[];
-  /** Packets in the run, where known. */
-  readonly packetCount?: number;
   /**
    * Where the run may start, with the log2 of how likely each place is otherwise (0 for no opinion); by default it
-   * starts at `startIndex`. With `"anywhere"`, bytes before the first packet belong to something else.
+   * starts at `startIndex`.
    */
-  readonly starts?: "anywhere" | ReadonlyMap<number, number>;
+  readonly starts?: ReadonlyMap<number, number>;
+  /** Where the run may end, with what speaks for each place otherwise, in bits; by default it ends at `endIndex`. */
+  readonly ends?: ReadonlyMap<number, number>;
   /** Whether only places are tried that begin as some packet of the track was seen to: much quicker; default no. */
   readonly onlySeenStarts?: boolean;
   /** How many ways to return at most; default 4. */
@@ -32,7 +39,6 @@ export interface OpusRunOptions {
 interface Path {
   readonly index: number;
   readonly previous: Path | undefined;
-  readonly packets: number;
   readonly bits: number;
   /** Of the last packet alone. */
   readonly endBits: number;
@@ -40,167 +46,267 @@ interface Path {
   readonly states: readonly OpusStreamState[];
 }
 
-interface Paths {
-  readonly places: Map<number, Path[]>;
-  readonly endIndex: number;
-  readonly maxResults: number;
+/** The best paths to each place, best first. */
+type Arrivals = Map<number, Path[]>;
+
+interface SearchMode {
+  /** Only ways that go on from this one. */
+  readonly from?: Path;
+  /** Only by places that begin well, where they will do. */
+  readonly isQuick?: boolean;
 }
 
 /** Paths kept per place on the way: a later packet may reverse the order of near ones. */
 const PATHS_PER_PLACE = 3;
 /** A path so much worse than the best at its place does not come back: what follows costs both about the same. */
 const HOPELESS_BITS = 24;
-/** A guard for hostile input: candidate packets read in one call. */
-const MAX_EVALUATIONS = 20_000;
-
-/**
- * Finds the best ways to cut `[startIndex, endIndex)` into whole packets of the model's track, best first. Empty where
- * there is none.
- */
-export function splitOpusRun(
-  bytes: Uint8Array,
-  startIndex: number,
-  endIndex: number,
-  model: OpusModel,
-  options: OpusRunOptions = {},
-): readonly OpusSplit[] {
-  const states = options.states ?? model.createStates();
-  const reach = model.sizeBounds.maxBytes;
-  const run: Run = { bytes, startIndex, endIndex, model, options, states };
-  const places = candidatePlaces(run, (byte) => model.isStart(byte));
-  // First only with the places that begin well. That is quick, and mostly enough.
-  const good = places.filter(
-    (place) => model.startBits(bytes, place, Math.min(endIndex, place + reach), states) > GOOD_START_BITS,
-  );
-  const quick = search(run, good);
-  if (isCertain(quick[0])) return quick.map((path) => toSplit(path, lead(run, places, path)));
-  const seen = search(run, places);
-  if (options.onlySeenStarts === true || isCertain(seen[0])) return seen.map((path) => toSplit(path));
-  const all = search(
-    run,
-    candidatePlaces(run, (byte) => model.isPossibleStart(byte)),
-  );
-  return (all.length > 0 ? all : seen).map((path) => toSplit(path));
-}
-
-/** Whether every packet of the path has much that speaks for it, and something that speaks for its very end. */
-function isCertain(path: Path | undefined): boolean {
-  for (let at = path; at?.previous; at = at.previous) {
-    if (at.endBits < CERTAIN_END_BITS || at.bits - at.previous.bits < CERTAIN_BITS) return false;
-  }
-  return path !== undefined;
-}
-
-interface Run {
-  readonly bytes: Uint8Array;
-  readonly startIndex: number;
-  readonly endIndex: number;
-  readonly model: OpusModel;
-  readonly options: OpusRunOptions;
-  readonly states: readonly OpusStreamState[];
-}
-
 /** Places that begin with less than this are tried only where the others do not lead to a certain result. */
 const GOOD_START_BITS = 4;
 /** What each packet of a certain result has at least, and how much of it must come from what hangs on its size. */
 const CERTAIN_BITS = 16;
 const CERTAIN_END_BITS = 2;
+/** Packets at the end of a run that another choice of its end may change. */
+const UNSETTLED_PACKETS = 2;
+/** What following a path by a packet that was read already costs, against reading one. */
+const FOLLOW_COST = 1 / 8;
+const DEFAULT_RESULTS = 4;
 
-function search(run: Run, places: readonly number[]): readonly Path[] {
-  const { bytes, endIndex, model, options } = run;
-  const paths: Paths = { places: new Map(), endIndex, maxResults: options.maxResults ?? 4 };
-  const begin = (index: number, bits: number): void =>
-    keep(paths, { index, previous: undefined, packets: 0, bits, endBits: 0, durationSamples: 0, states: run.states });
-  if (options.starts === undefined) begin(run.startIndex, 0);
-  else if (options.starts !== "anywhere") for (const [index, bits] of options.starts) begin(index, bits);
-  const { minBytes, maxBytes } = model.sizeBounds;
-  let evaluations = 0;
-  for (const [i, place] of places.entries()) {
-    if (options.starts === "anywhere") begin(place, 0);
-    const here = paths.places.get(place);
-    if (!here) continue;
-    for (let j = i + 1; j <= places.length; j++) {
-      const end = places[j] ?? endIndex;
-      if (end - place < minBytes) continue;
-      if (end - place > maxBytes || evaluations > MAX_EVALUATIONS) break;
-      for (const path of here) {
-        if (options.packetCount !== undefined && path.packets >= options.packetCount) continue;
-        evaluations++;
-        extend(paths, path, bytes, end, model);
-      }
-    }
+/** Finds the best ways to cut a stretch into whole packets of the track, best first. Empty where there is none. */
+export function splitOpusRun(stretch: OpusStretch, candidates: OpusCandidates): readonly OpusSplit[] {
+  const splits = new RunSearch(stretch, candidates).run();
+  return candidates.takeSpent() ? [] : splits;
+}
+
+/** Whether a path's last packet has much that speaks for it, and something that speaks for its very end. */
+function isCertainPacket({ previous, bits, endBits }: Path): boolean {
+  return previous === undefined || (endBits >= CERTAIN_END_BITS && bits - previous.bits >= CERTAIN_BITS);
+}
+
+/** Whether every packet of the path is certain. */
+function isCertain(path: Path | undefined): boolean {
+  for (let at = path; at; at = at.previous) if (!isCertainPacket(at)) return false;
+  return path !== undefined;
+}
+
+/** The places that may yet be starts: not those inside a packet of the path that is certain, as are its neighbours. */
+function outsideCertain(places: readonly number[], path: Path | undefined): readonly number[] {
+  const inside: { readonly start: number; readonly end: number }[] = [];
+  let behind = path;
+  for (let at = path; at?.previous; at = at.previous) {
+    const isSettled = [at.previous, at, behind ?? at].every(isCertainPacket);
+    if (isSettled) inside.unshift({ start: at.previous.index, end: at.index });
+    behind = at;
   }
-  const whole = (paths.places.get(endIndex) ?? []).filter(
-    (path) => path.packets > 0 && (options.packetCount === undefined || path.packets === options.packetCount),
-  );
-  return whole.slice(0, paths.maxResults);
-}
-
-/** Places where a packet may start, in order. */
-function candidatePlaces(run: Run, isStart: (byte: number) => boolean): number[] {
-  const places: number[] = [];
-  for (let i = run.startIndex; i < run.endIndex; i++) if (isStart(run.bytes[i] as number)) places.push(i);
-  return places;
-}
-
-function extend(paths: Paths, path: Path, bytes: Uint8Array, end: number, model: OpusModel): void {
-  const score = model.score(bytes, path.index, end, path.states);
-  if (!score) return;
-  keep(paths, {
-    index: end,
-    previous: path,
-    packets: path.packets + 1,
-    bits: path.bits + score.evidenceBits,
-    endBits: score.endBits,
-    durationSamples: path.durationSamples + score.durationSamples,
-    states: score.states,
+  let next = 0;
+  return places.filter((place) => {
+    while (next < inside.length && (inside[next]?.end ?? 0) <= place) next++;
+    return place <= (inside[next]?.start ?? Number.POSITIVE_INFINITY);
   });
 }
 
-/** Keeps a path at its place, best first, if it is among the best; at the end of the run, as many as are wanted. */
-function keep(paths: Paths, path: Path): void {
-  const isEnd = path.index === paths.endIndex;
-  const list = paths.places.get(path.index) ?? [];
-  const best = list[0];
-  if (!isEnd && best && path.bits < best.bits - HOPELESS_BITS) return;
-  let at = list.length;
-  while (at > 0 && (list[at - 1] as Path).bits < path.bits) at--;
-  const limit = isEnd ? Math.max(paths.maxResults, PATHS_PER_PLACE) : PATHS_PER_PLACE;
-  if (at >= limit) return;
-  list.splice(at, 0, path);
-  while (list.length > limit || (!isEnd && (list.at(-1) as Path).bits < (list[0] as Path).bits - HOPELESS_BITS))
-    list.pop();
-  paths.places.set(path.index, list);
+/** One stretch being cut. */
+class RunSearch {
+  readonly #stretch: OpusStretch;
+  readonly #candidates: OpusCandidates;
+  readonly #model: OpusModel;
+  readonly #states: readonly OpusStreamState[];
+  readonly #starts: ReadonlyMap<number, number>;
+  readonly #ends: ReadonlyMap<number, number>;
+  readonly #maxResults: number;
+
+  constructor(stretch: OpusStretch, candidates: OpusCandidates) {
+    this.#stretch = stretch;
+    this.#candidates = candidates;
+    this.#model = candidates.model;
+    this.#states = stretch.states ?? candidates.model.createStates();
+    this.#starts = stretch.starts ?? new Map([[stretch.startIndex, 0]]);
+    this.#ends = stretch.ends ?? new Map([[stretch.endIndex, 0]]);
+    this.#maxResults = stretch.maxResults ?? DEFAULT_RESULTS;
+  }
+
+  run(): readonly OpusSplit[] {
+    const places = this.#places((byte) => this.#model.isStart(byte));
+    // First only with the places that begin well. That is quick, and mostly enough.
+    const quick = this.#search(places, { isQuick: true });
+    if (isCertain(quick[0])) return this.#settle(places, quick).map((path) => toSplit(path, this.#lead(places, path)));
+    const seen = this.#search(outsideCertain(places, quick[0]));
+    if (this.#stretch.onlySeenStarts === true || isCertain(seen[0])) return seen.map((path) => toSplit(path));
+    const possible = this.#places((byte) => this.#model.isPossibleStart(byte));
+    const all = this.#search(outsideCertain(possible, seen[0]));
+    return (all.length > 0 ? all : seen).map((path) => toSplit(path));
+  }
+
+  /** Where the run's end is open, the last packets of a certain result are sought again among all places. */
+  #settle(places: readonly number[], quick: readonly Path[]): readonly Path[] {
+    if (this.#ends.size === 1) return quick;
+    let from = quick[0] as Path;
+    for (let back = 0; back < UNSETTLED_PACKETS && from.previous; back++) from = from.previous;
+    return this.#search(
+      places.filter((place) => place >= from.index),
+      { from },
+    );
+  }
+
+  /** Places where a packet may start, in order. */
+  #places(isStart: (byte: number) => boolean): number[] {
+    const { bytes, startIndex, endIndex } = this.#stretch;
+    const places: number[] = [];
+    for (let index = startIndex; index < endIndex; index++) if (isStart(bytes[index] as number)) places.push(index);
+    return places;
+  }
+
+  #beginsWell(place: number, states: readonly OpusStreamState[]): boolean {
+    const { bytes, baseOffset, endIndex } = this.#stretch;
+    return this.#candidates.startBits(bytes, baseOffset, place, endIndex, states) > GOOD_START_BITS;
+  }
+
+  /** Viterbi over `places` in order; the best ways to any of the run's ends. */
+  #search(places: readonly number[], { from, isQuick = false }: SearchMode = {}): readonly Path[] {
+    const { minBytes, maxBytes } = this.#model.sizeBounds;
+    const stops = [...new Set([...places, ...this.#ends.keys()])].sort((a, b) => a - b);
+    const arrivals: Arrivals = new Map();
+    if (from) this.#keep(arrivals, from);
+    let next = 0;
+    for (const place of places) {
+      const startBits = from ? undefined : this.#starts.get(place);
+      if (startBits !== undefined && (!isQuick || this.#starts.size === 1 || this.#beginsWell(place, this.#states)))
+        this.#keep(arrivals, this.#begin(place, startBits));
+      const here = arrivals.get(place);
+      if (here === undefined) continue;
+      while (next < stops.length && (stops[next] as number) - place < minBytes) next++;
+      let last = next;
+      while (last < stops.length && (stops[last] as number) - place <= maxBytes) last++;
+      const near = stops.slice(next, last);
+      if (isQuick) this.#extendWell(arrivals, here, near);
+      else for (const end of near) this.#extend(arrivals, here, end);
+    }
+    return this.#finished(arrivals);
+  }
+
+  /** Goes on to places that begin well; behind a certain packet, where that leads to no certain one, to the others too. */
+  #extendWell(arrivals: Arrivals, here: readonly Path[], ends: readonly number[]): void {
+    const best = here[0] as Path;
+    const others: number[] = [];
+    let isCertain = false;
+    for (const end of ends) {
+      const isGood = this.#ends.has(end) || this.#beginsWell(end, best.states) || this.#beginsWell(end, this.#states);
+      if (!isGood) others.push(end);
+      else if (this.#extend(arrivals, here, end)) isCertain = true;
+    }
+    const isTrusted = best.previous ? isCertainPacket(best) : this.#starts.size === 1;
+    if (!isCertain && isTrusted) for (const end of others) this.#extend(arrivals, here, end);
+  }
+
+  #begin(index: number, bits: number): Path {
+    return { index, previous: undefined, bits, endBits: 0, durationSamples: 0, states: this.#states };
+  }
+
+  /** Whether some way to `end` so found ends in a certain packet. */
+  #extend(arrivals: Arrivals, here: readonly Path[], end: number): boolean {
+    const { bytes, baseOffset } = this.#stretch;
+    const weight = this.#candidates.weigh(bytes, baseOffset, (here[0] as Path).index, end);
+    if (weight === undefined || !this.#candidates.spend(FOLLOW_COST * here.length)) return false;
+    let isCertain = false;
+    for (const previous of here) {
+      const { evidenceBits, states } = this.#model.score(weight, previous.states);
+      const bits = previous.bits + evidenceBits;
+      const durationSamples = previous.durationSamples + weight.reading.durationSamples;
+      const path: Path = { index: end, previous, bits, endBits: weight.endBits, durationSamples, states };
+      this.#keep(arrivals, path);
+      isCertain ||= isCertainPacket(path);
+    }
+    return isCertain;
+  }
+
+  /** Keeps a path at its place, best first, if it is among the best; at an end of the run, as many as are wanted. */
+  #keep(arrivals: Arrivals, path: Path): void {
+    const isEnd = this.#ends.has(path.index);
+    const list = arrivals.get(path.index) ?? [];
+    const best = list[0];
+    if (!isEnd && best && path.bits < best.bits - HOPELESS_BITS) return;
+    let at = list.length;
+    while (at > 0 && (list[at - 1] as Path).bits < path.bits) at--;
+    const limit = isEnd ? Math.max(this.#maxResults, PATHS_PER_PLACE) : PATHS_PER_PLACE;
+    if (at >= limit) return;
+    list.splice(at, 0, path);
+    while (list.length > limit || (!isEnd && (list.at(-1) as Path).bits < (list[0] as Path).bits - HOPELESS_BITS))
+      list.pop();
+    arrivals.set(path.index, list);
+  }
+
+  #finished(arrivals: ReadonlyMap<number, readonly Path[]>): Path[] {
+    const found: { readonly path: Path; readonly bits: number }[] = [];
+    for (const [end, endBits] of this.#ends) {
+      for (const path of arrivals.get(end) ?? []) if (path.previous) found.push({ path, bits: path.bits + endBits });
+    }
+    found.sort((a, b) => b.bits - a.bits);
+    return found.slice(0, this.#maxResults).map(({ path }) => path);
+  }
+
+  /**
+   * What comes before a path that began only where places begin well: where the run's start is not known, its first
+   * packets may be missing. Found backwards, the likeliest packet each time; undefined where nothing is better.
+   */
+  #lead(places: readonly number[], path: Path): Lead | undefined {
+    const first = firstOf(path);
+    if (this.#stretch.starts === undefined || first.bits >= SURE_START_BITS) return undefined;
+    let best: Lead = { boundaries: [], bits: first.bits, durationSamples: 0 };
+    let behind: Lead = { boundaries: [], bits: 0, durationSamples: 0 };
+    let end = first.index;
+    for (;;) {
+      let likeliest: Lead | undefined;
+      for (const lead of this.#leadsTo(places, end, behind)) {
+        const bits = lead.bits + (this.#starts.get(lead.boundaries[0] as number) ?? Number.NEGATIVE_INFINITY);
+        if (bits > best.bits) best = { ...lead, bits };
+        if (lead.bits > (likeliest?.bits ?? 0)) likeliest = lead;
+      }
+      if (likeliest === undefined || likeliest.bits - behind.bits < CERTAIN_BITS) break;
+      behind = likeliest;
+      end = likeliest.boundaries[0] as number;
+    }
+    return best.boundaries.length > 0 ? best : undefined;
+  }
+
+  /** Every packet that ends at `end`, before those already found. */
+  *#leadsTo(places: readonly number[], end: number, behind: Lead): Generator<Lead> {
+    const { bytes, baseOffset } = this.#stretch;
+    const { minBytes, maxBytes } = this.#model.sizeBounds;
+    for (const place of places) {
+      if (place < end - maxBytes || place > end - minBytes) continue;
+      const weight = this.#candidates.weigh(bytes, baseOffset, place, end);
+      if (weight === undefined) continue;
+      yield {
+        boundaries: [place, ...behind.boundaries],
+        bits: behind.bits + this.#model.score(weight, this.#states).evidenceBits,
+        durationSamples: behind.durationSamples + weight.reading.durationSamples,
+      };
+    }
+  }
 }
 
 /** A start that other bytes speak for so much needs no packets before it. */
 const SURE_START_BITS = 5;
 
-/** Packets before a path that began only where places begin well: it may lack its first, where the start is not known. */
-function lead(run: Run, places: readonly number[], path: Path): Path | undefined {
-  const { starts } = run.options;
-  if (!(starts instanceof Map) || run.options.packetCount !== undefined) return undefined;
-  let first = path;
-  while (first.previous) first = first.previous;
-  if (first.bits >= SURE_START_BITS) return undefined;
-  const before = places.filter((place) => place < first.index);
-  const [best] = search({ ...run, endIndex: first.index }, before);
-  return best && best.bits > first.bits ? best : undefined;
+/** Packets before a path. */
+interface Lead {
+  /** Where each starts, in order. */
+  readonly boundaries: readonly number[];
+  readonly bits: number;
+  readonly durationSamples: number;
 }
 
-function toSplit(path: Path, before?: Path): OpusSplit {
+function firstOf(path: Path): Path {
+  let first = path;
+  while (first.previous) first = first.previous;
+  return first;
+}
+
+function toSplit(path: Path, lead?: Lead): OpusSplit {
   const boundaries: number[] = [];
-  let startBits = 0;
-  for (let at: Path | undefined = path; at; at = at.previous) {
-    boundaries.unshift(at.index);
-    startBits = at.bits;
-  }
-  for (let at = before?.previous; at; at = at.previous) boundaries.unshift(at.index);
-  const costBits = -path.bits - (before ? before.bits - startBits : 0);
+  for (let at: Path | undefined = path; at; at = at.previous) boundaries.push(at.index);
   return {
-    boundaries,
-    costBits,
-    durationSamples: path.durationSamples + (before?.durationSamples ?? 0),
-    states: path.states,
+    boundaries: [...(lead?.boundaries ?? []), ...boundaries.reverse()],
+    costBits: -path.bits - (lead ? lead.bits - firstOf(path).bits : 0),
+    durationSamples: path.durationSamples + (lead?.durationSamples ?? 0),
   };
 }

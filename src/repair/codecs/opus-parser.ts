@@ -1,9 +1,11 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
+import { OpusCandidates } from "../../media/opus/candidates.ts";
 import type { OpusStreamState } from "../../media/opus/evaluate.ts";
-import { learnOpusModel, type OpusModel } from "../../media/opus/model.ts";
-import { type OpusSplit, splitOpusRun } from "../../media/opus/split-run.ts";
+import { learnOpusModel } from "../../media/opus/model.ts";
+import { splitOpusRun } from "../../media/opus/split-run.ts";
 import type { Candidate, PacketParser, PlacedRun, Run, RunPlace } from "./packet-parser.ts";
 import { STATELESS } from "./probe-parser.ts";
+import { ProgressBudget } from "./progress-budget.ts";
 
 const MAX_RESULTS = 2;
 /** Runs a little longer than the reference's are looked at. */
@@ -14,6 +16,11 @@ const MAX_RUN_BYTES = 64 * 1024;
 const MAX_CUT_ENDS = 24;
 /** A run found by its end alone must be so much likelier than any bytes, for the many places that it may start at. */
 const MIN_FOUND_BITS = 16;
+/**
+ * Candidate packets that one scan may read: without progress, for each byte passed, and for each packet found. A bound
+ * on hostile input; healthy recordings of sound alone take up to twelve for each packet, those with pictures fewer.
+ */
+const READS = { atOnce: 40_000, perByte: 1 / 32, perPacket: 32 } as const;
 /** Another family's start that says less tells nothing. */
 const MIN_FOLLOW_BITS = 5;
 /** A start less likely than this, for what stands before it, is none. */
@@ -29,6 +36,8 @@ export function createOpusParser(samples: Iterable<Uint8Array>, largestRunBytes:
   for (let byte = 0; byte < 256; byte++) if (model.isStart(byte)) startBytes++;
   // A start byte alone; the rest of the evidence comes with the end.
   const startBits = Math.max(1, 8 - Math.log2(Math.max(1, startBytes)));
+  const budget = new ProgressBudget(READS);
+  const candidates = new OpusCandidates(model, budget);
   let states: readonly OpusStreamState[] | undefined;
   return {
     ...STATELESS,
@@ -44,9 +53,11 @@ export function createOpusParser(samples: Iterable<Uint8Array>, largestRunBytes:
     splitRun(window, start, end): readonly Run[] {
       const length = end - start;
       if (length < model.sizeBounds.minBytes || length > maxRunBytes || window.load(start, length) < length) return [];
-      const index = start - window.baseOffset;
-      const options = { maxResults: MAX_RESULTS, ...(states ? { states } : {}) };
-      return splitOpusRun(window.bytes, index, index + length, model, options).map((split) => ({
+      budget.reach(start);
+      const stretch = { bytes: window.bytes, baseOffset: window.baseOffset, startIndex: start - window.baseOffset };
+      const endIndex = end - window.baseOffset;
+      const known = { maxResults: MAX_RESULTS, ...(states ? { states } : {}) };
+      return splitOpusRun({ ...stretch, endIndex, ...known }, candidates).map((split) => ({
         packets: toPackets(window.bytes, split.boundaries, split.durationSamples),
         costBits: split.costBits,
       }));
@@ -54,9 +65,11 @@ export function createOpusParser(samples: Iterable<Uint8Array>, largestRunBytes:
     findRun(window, place) {
       const from = Math.max(place.from, place.end - maxRunBytes);
       if (from >= place.end || window.load(from, place.end - from) < place.end - from) return undefined;
-      return findOpusRun(window, { ...place, from }, model, states ?? model.createStates());
+      budget.reach(from);
+      return findOpusRun(window, { ...place, from }, candidates, states ?? model.createStates());
     },
     take(candidate) {
+      budget.earn(READS.perPacket);
       states = model.observe(candidate.detail as Uint8Array, states ?? model.createStates());
     },
     reset() {
@@ -69,10 +82,11 @@ export function createOpusParser(samples: Iterable<Uint8Array>, largestRunBytes:
 function findOpusRun(
   window: ByteWindow,
   place: RunPlace,
-  model: OpusModel,
+  candidates: OpusCandidates,
   states: readonly OpusStreamState[],
 ): PlacedRun | undefined {
   const { from } = place;
+  const { model } = candidates;
   // A copy: asking for start bits may move the window.
   const bytes = window.bytes.slice(from - window.baseOffset, place.end - window.baseOffset);
   const starts = new Map<number, number>();
@@ -82,23 +96,17 @@ function findOpusRun(
     if (bits > MIN_START_BITS) starts.set(index, bits);
   });
   if (starts.size === 0) return undefined;
-  let best: OpusSplit | undefined;
-  let bestBits = MIN_FOUND_BITS;
-  const options = { states, starts, maxResults: 1, onlySeenStarts: !place.isThorough };
-  for (const [runEnd, cutBits] of place.mayBeCut
-    ? cutEnds(bytes, place, model, states)
-    : [[bytes.length, 0] as const]) {
-    const [split] = splitOpusRun(bytes, 0, runEnd, model, options);
-    if (split === undefined || cutBits - split.costBits <= bestBits) continue;
-    best = split;
-    bestBits = cutBits - split.costBits;
-  }
+  const ends = place.mayBeCut ? cutEnds(bytes, place, candidates, states) : new Map([[bytes.length, 0]]);
+  const stretch = { bytes, baseOffset: from, startIndex: 0, endIndex: bytes.length, states, starts, ends };
+  const [best] = splitOpusRun({ ...stretch, maxResults: 1, onlySeenStarts: !place.isThorough }, candidates);
   if (best === undefined) return undefined;
+  const end = best.boundaries.at(-1) as number;
+  if ((ends.get(end) ?? 0) - best.costBits <= MIN_FOUND_BITS) return undefined;
   return {
     packets: toPackets(bytes, best.boundaries, best.durationSamples),
     costBits: best.costBits,
     startOffset: from + (best.boundaries[0] as number),
-    endOffset: from + (best.boundaries.at(-1) as number),
+    endOffset: from + end,
   };
 }
 
@@ -106,19 +114,20 @@ function findOpusRun(
 function cutEnds(
   bytes: Uint8Array,
   place: RunPlace,
-  model: OpusModel,
+  candidates: OpusCandidates,
   states: readonly OpusStreamState[],
-): (readonly [number, number])[] {
+): ReadonlyMap<number, number> {
   const end = bytes.length;
+  const { model } = candidates;
   const ends: (readonly [number, number])[] = [];
   for (let index = end - 1; index >= Math.max(1, end - model.sizeBounds.maxBytes); index--) {
     const followBits = place.followBits?.(place.from + index) ?? 0;
     if (followBits < MIN_FOLLOW_BITS && !model.isStart(bytes[index] as number)) continue;
-    const bits = model.startBits(bytes, index, end, states);
+    const bits = candidates.startBits(bytes, place.from, index, end, states);
     ends.push([index, Math.max(followBits, Math.min(MAX_CUT_START_BITS, Number.isFinite(bits) ? bits : 0))]);
   }
   ends.sort((a, b) => b[1] - a[1] || b[0] - a[0]);
-  return [[end, 0], ...ends.slice(0, MAX_CUT_ENDS)];
+  return new Map([[end, 0], ...ends.slice(0, MAX_CUT_ENDS)]);
 }
 
 /** Packets carry their bytes: the model learns from each one taken. */
