@@ -53,7 +53,7 @@ function logOf(order: string): PacketLog {
       offset: log.count * 5000,
       sizeBytes: SIZES[Number(entry)] ?? 0,
       isSync: true,
-      durationSamples: 0,
+
       afterGap,
     });
     afterGap = false;

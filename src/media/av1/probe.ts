@@ -13,6 +13,7 @@ import {
   parseObuHeader,
 } from "./obu.ts";
 import { type Av1SampleProbe, probeAv1Sample } from "./sample.ts";
+import { parseAv1SequenceHeader } from "./sequence-header.ts";
 
 /** Finds AV1 samples with one track's configuration. */
 export interface Av1Probe {
@@ -40,6 +41,8 @@ export function createAv1Probe(av1cPayload: Uint8Array, syncSample?: Uint8Array)
   };
 }
 
+/** What a header that parses to its trailing bits shows at least. */
+const SEQUENCE_BITS = 16;
 /** Shorter frames hold no tile data worth the name. */
 const FRAME_MIN_BYTES = 4;
 
@@ -62,7 +65,8 @@ export function probeAv1Start(bytes: Uint8Array, startIndex: number, endIndex: n
     case OBU_TEMPORAL_DELIMITER:
       return obu.payloadBytes === 0 && parseObuHeader(bytes, payload, endIndex) ? open(18, false) : NO_PACKET;
     case OBU_SEQUENCE_HEADER:
-      return obu.payloadBytes >= 5 && obu.payloadBytes < 64 ? open(9, true) : NO_PACKET;
+      if (obu.payloadBytes < 5 || obu.payloadBytes >= 64) return NO_PACKET;
+      return isSequenceHeader(bytes, payload, endIndex, obu.payloadBytes) ? open(SEQUENCE_BITS, true) : NO_PACKET;
     case OBU_METADATA:
       return obu.payloadBytes >= 2 && obu.payloadBytes < 4096 ? open(8, false) : NO_PACKET;
     case OBU_FRAME:
@@ -83,5 +87,20 @@ export function probeAv1Start(bytes: Uint8Array, startIndex: number, endIndex: n
     return open(header.showsExisting ? 12 : 10, isSync);
   } catch {
     return NO_PACKET;
+  }
+}
+
+/** Whether a payload parses as a sequence header whose trailing bits fill it; true also where the data end inside it. */
+function isSequenceHeader(bytes: Uint8Array, startIndex: number, endIndex: number, payloadBytes: number): boolean {
+  const end = startIndex + payloadBytes;
+  if (end > endIndex) return true;
+  try {
+    const reader = new BitReader(bytes, startIndex, end);
+    parseAv1SequenceHeader(reader);
+    if (!reader.flag()) return false;
+    while (reader.bitsLeft > 0) if (reader.flag()) return false;
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -65,6 +65,7 @@ function parser(entry: SampleEntry, profile: TrackProfile, probe: { probe: Probe
   let isFound = false;
   return {
     ...made,
+    isSingle: true,
     probe: (window, offset, limit) => (isFound ? undefined : made.probe(window, offset, limit)),
     startEvidenceBits: (window, offset) => (isFound ? 0 : made.startEvidenceBits(window, offset)),
     take() {

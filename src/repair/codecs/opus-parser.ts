@@ -44,6 +44,7 @@ export function createOpusParser(samples: Iterable<Uint8Array>, largestRunBytes:
     codec: "opus",
     isSelfDelimiting: false,
     maxRunBytes,
+    boundsOwnWork: true,
     probe: () => undefined,
     maxStartBits: startBits,
     startEvidenceBits(window, offset) {
@@ -120,10 +121,11 @@ function cutEnds(
   const end = bytes.length;
   const { model } = candidates;
   const ends: (readonly [number, number])[] = [];
-  for (let index = end - 1; index >= Math.max(1, end - model.sizeBounds.maxBytes); index--) {
+  for (let index = end - 1; index >= 1; index--) {
     const followBits = place.followBits?.(place.from + index) ?? 0;
-    if (followBits < MIN_FOLLOW_BITS && !model.isStart(bytes[index] as number)) continue;
-    const bits = candidates.startBits(bytes, place.from, index, end, states);
+    const isNear = index >= end - model.sizeBounds.maxBytes && model.isStart(bytes[index] as number);
+    if (followBits < MIN_FOLLOW_BITS && !isNear) continue;
+    const bits = isNear ? candidates.startBits(bytes, place.from, index, end, states) : 0;
     ends.push([index, Math.max(followBits, Math.min(MAX_CUT_START_BITS, Number.isFinite(bits) ? bits : 0))]);
   }
   ends.sort((a, b) => b[1] - a[1] || b[0] - a[0]);

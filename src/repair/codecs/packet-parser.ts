@@ -80,6 +80,10 @@ export interface PacketParser {
   findRun?(window: ByteWindow, place: RunPlace): PlacedRun | undefined;
   /** Open parsers of packets that stand alone: log2 odds that the packet which starts at `start` ends at each offset. */
   endBits?(window: ByteWindow, start: number): ((end: number) => number) | undefined;
+  /** Open parsers whose questions cost more than their bytes tell: whether they bound their own work. */
+  readonly boundsOwnWork?: boolean;
+  /** Whether the track holds one packet, so that another candidate behind one says nothing for it. */
+  readonly isSingle?: boolean;
   /** Bits for or against a candidate in view of the packet taken last. */
   continuityBits(candidate: Candidate): number;
   /** A packet was taken: later probes may rely on what it carries (parameter sets, last sizes). */

@@ -56,6 +56,7 @@ export class Lattice {
     const edges: Edge[] = [];
     let isCut = false;
     for (let family = 0; family < this.#model.parsers.length; family++) {
+      if (family === lastFamily && this.#model.parsers[family]?.isSingle) continue;
       const edge = this.selfEdge(offset, family, lastFamily, isNext);
       if (edge === CUT) isCut ||= this.#startBits(offset) >= CUT_START_BITS;
       else if (edge !== undefined) edges.push(edge);
@@ -87,7 +88,18 @@ export class Lattice {
     const evidenceBits = edge.packets[0]?.evidenceBits ?? 0;
     if (evidenceBits >= SURE_BITS) return true;
     if (evidenceBits < EXPECTED_BITS) return false;
-    return this.#isConfirmed(edge.endOffset) || evidenceBits + this.#openStartBits(edge.endOffset) >= STARTED_BITS;
+    return (
+      this.#isConfirmed(edge.endOffset, edge.family) ||
+      evidenceBits + this.#openStartBits(edge.endOffset) >= STARTED_BITS
+    );
+  }
+
+  /** Whether a packet that the end of the data cuts begins at `offset`, told by more than chance. */
+  hasCut(offset: number): boolean {
+    return this.#model.parsers.some(
+      (parser, family) =>
+        this.#candidate(offset, family) === CUT && parser.startEvidenceBits(this.#window, offset) >= EXPECTED_BITS,
+    );
   }
 
   /** Forgets remembered probes: parameter sets or other state of a parser changed. */
@@ -107,9 +119,9 @@ export class Lattice {
   }
 
   /** Whether some packet starts at `offset`, or behind an open run of usual length from there on. */
-  #isConfirmed(offset: number): boolean {
+  #isConfirmed(offset: number, family: number): boolean {
     if (offset >= this.#limit) return offset === this.#limit;
-    if (this.#hasPacket(offset)) return true;
+    if (this.#hasPacket(offset, this.#model.parsers[family]?.isSingle ? family : -1)) return true;
     for (const family of this.#open.families) {
       const parser = this.#model.parsers[family] as PacketParser;
       if (parser.startEvidenceBits(this.#window, offset) >= SURE_BITS) return true;
@@ -130,9 +142,10 @@ export class Lattice {
     return bits;
   }
 
-  /** Whether a self-delimiting packet (whole, or cut by the end of the data) stands at a place where one is expected. */
-  #hasPacket(offset: number): boolean {
+  /** Whether a self-delimiting packet (whole, or cut by the end of the data) stands where one is expected, of a family but one. */
+  #hasPacket(offset: number, except = -1): boolean {
     for (let family = 0; family < this.#model.parsers.length; family++) {
+      if (family === except) continue;
       const candidate = this.#candidate(offset, family);
       if (candidate === CUT || (candidate !== undefined && candidate.evidenceBits >= EXPECTED_BITS)) return true;
     }

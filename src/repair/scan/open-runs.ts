@@ -259,6 +259,7 @@ export class OpenRuns {
 
   /** Takes from the budget; false once it is used up. */
   #spend(parser: PacketParser, readBytes: number): boolean {
+    if (parser.boundsOwnWork) return true;
     const bytes = parser.usualRunBytes.length > 0 ? readBytes / CHEAP_SHARE : readBytes;
     const allowed = BUDGET.bytes + BUDGET.perByte * Math.max(0, this.#farthest - this.#first);
     if (this.#spentBytes + bytes > allowed) return false;

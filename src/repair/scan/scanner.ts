@@ -108,7 +108,7 @@ export class Scanner {
   /** Nothing leads on from `offset`: undo a wrong step, or find where the recording goes on. */
   async #recover(lattice: Lattice, offset: number, end: number, progress?: ScanProgress): Promise<number> {
     const isZero = skipZeros(this.#window, offset, end) - offset >= MIN_PADDING_RUN_BYTES;
-    if (!isZero) {
+    if (!isZero && !lattice.hasCut(offset)) {
       const undone = this.#undo(lattice, offset, end);
       if (undone !== undefined) return undone;
     }

@@ -61,7 +61,6 @@ export function logOf(
         offset,
         sizeBytes: picture.sizeBytes,
         isSync: picture.isSync,
-        durationSamples: 0,
         afterGap: index === lostTo && lostTo > lostFrom,
         ...(poc === undefined
           ? {}
