@@ -14,8 +14,9 @@ const RUN_SLACK = 1.25;
 const MAX_RUN_BYTES = 64 * 1024;
 /** Ends tried for a run that is cut at an unknown place. */
 const MAX_CUT_ENDS = 24;
-/** A run found by its end alone must be so much likelier than any bytes, for the many places that it may start at. */
-const MIN_FOUND_BITS = 16;
+/** A run found by one end alone must be so much likelier than any bytes, besides the choice among its other ends. */
+const MIN_FOUND_BITS = 1;
+const MOST_FOUND_BITS = 16;
 /**
  * Candidate packets that one scan may read: without progress, for each byte passed, and for each packet found. A bound
  * on hostile input; healthy recordings of sound alone take up to twelve for each packet, those with pictures fewer.
@@ -102,7 +103,9 @@ function findOpusRun(
   const [best] = splitOpusRun({ ...stretch, maxResults: 1, onlySeenStarts: !place.isThorough }, candidates);
   if (best === undefined) return undefined;
   const end = best.boundaries.at(-1) as number;
-  if ((ends.get(end) ?? 0) - best.costBits <= MIN_FOUND_BITS) return undefined;
+  const choices = place.mayBeCut ? Math.min(bytes.length, model.sizeBounds.maxBytes) : bytes.length;
+  const neededBits = Math.min(MOST_FOUND_BITS, MIN_FOUND_BITS + Math.log2(choices));
+  if ((ends.get(end) ?? 0) - best.costBits <= neededBits) return undefined;
   return {
     packets: toPackets(bytes, best.boundaries, best.durationSamples),
     costBits: best.costBits,

@@ -56,7 +56,7 @@ function configTail(payload: Uint8Array): string {
   return payload.subarray(Math.max(0, at)).join();
 }
 
-/** A run goes on freely unless the reference's runs are mostly of one packet. */
+/** How usual it is that a packet follows one of its own kind, where the reference's runs are mostly of one packet. */
 function stayBits(profile: RecordingProfile, tracks: readonly number[]): number {
   let [runs, packets] = [0, 0];
   for (const track of tracks) {
@@ -65,7 +65,8 @@ function stayBits(profile: RecordingProfile, tracks: readonly number[]): number 
       packets += share.count * share.value;
     }
   }
-  return tracks.length > 1 || packets > runs * 1.2 ? 0 : UNSEEN_BITS / 2;
+  if (tracks.length > 1 || packets > runs * 1.2) return 0;
+  return Math.max(UNSEEN_BITS, Math.log2((packets - runs + 0.5) / (packets + 1)));
 }
 
 function transitionTable(profile: RecordingProfile, familyOf: ReadonlyMap<number, number>, count: number): number[][] {
