@@ -4,7 +4,7 @@ import { commonDuration, meanDuration } from "./durations.ts";
 import { createFrameClock } from "./frame-clock.ts";
 import { hasGap } from "./loss.ts";
 import { bestCovered, lowerBound, type MasterClock, VOTES } from "./master-clock.ts";
-import { orderPictures, type PresentationOrder } from "./presentation.ts";
+import type { PresentationOrder } from "./presentation.ts";
 import { lostBefore, type Stretch } from "./stretches.ts";
 import type { Timeline } from "./times.ts";
 import { fitDurations, type TimeBound } from "./variable-rate.ts";
@@ -12,8 +12,10 @@ import { fitDurations, type TimeBound } from "./variable-rate.ts";
 /** Pictures at a cut end whose neighbours in presentation may be missing. */
 const REORDERED_TAIL = 8;
 
-/** The reference's own pattern of durations is kept while it misses the other clock by no more than this beyond the best fit. */
+/** What the reference's own pattern of durations may miss the other clock by beyond the best fit. */
 const SLACK_SECONDS = 0.02;
+/** Counted losses beyond this are not fitted frame by frame. */
+const MAX_LOST_FRAMES = 100_000;
 /** Frames off the likeliest start after a gap that are tried, likeliest first. */
 const TRIED_FRAMES = [0, -1, 1, -2, 2] as const;
 
@@ -25,11 +27,15 @@ export function followingVideo(
   profile: RecordingProfile,
   stretches: readonly Stretch[],
   clock: MasterClock,
+  order: PresentationOrder,
 ): Timeline {
   const own = profile.tracks[track] as TrackProfile;
-  const order = orderPictures(log, packets);
   const counted = timesOfCounts(track, packets, own, order);
   if (counted) return counted;
+  const lost = framesLost(order);
+  if (lost === 0 || (order.isCounted && lost < packets.length + MAX_LOST_FRAMES)) {
+    return onFrameGrid(log, track, packets, profile, clock, order);
+  }
   const decodeTicks = new Float64Array(packets.length + 1);
   let from = 0;
   let now = 0;
@@ -37,27 +43,61 @@ export function followingVideo(
     let end = from + 1;
     while (end < packets.length && !hasGap(log, packets[end - 1] as number, packets[end] as number)) end++;
     const bounds = audioBounds(log, clock, packets, from, end, profile.interleave);
-    const start = from === 0 ? 0 : startAfterGap(bounds, own, now, lostBefore(stretches, packets, from));
+    const start = from === 0 ? 0 : startAfterGap(bounds, own, now, lostBefore(stretches, track, packets, from));
     const relative = shiftBounds(bounds, start / own.track.timescale);
-    const pattern = from === 0 ? patternTimes(own, end - from) : undefined;
     const fitted = fitDurations(end - from, own.durations, own.track.timescale, relative);
-    const keepsPattern =
-      pattern && beyondBounds(pattern, relative, own) <= beyondBounds(fitted, relative, own) + SLACK_SECONDS;
-    const times = keepsPattern ? pattern : fitted;
-    if (keepsPattern && end === packets.length) {
-      const shown = createFrameClock(own, meanDuration(own));
-      const presentationTicks = order.displayIndexes.map(
-        (frame) => shown.displayTicks(frame) + own.presentationDelayTicks,
-      );
-      const lastTicks = (times[end - 1] as number) + commonDuration(own);
-      return { track, packets, decodeTicks: withEnd(times, lastTicks), presentationTicks, source: "other-clock" };
-    }
+    const pattern = from === 0 ? patternTimes(own, end - from) : fitted;
+    const times = keepsTo(pattern, fitted, relative, own) ? pattern : fitted;
     for (let index = from; index < end; index++) decodeTicks[index] = start + (times[index - from] as number);
     now = (decodeTicks[end - 1] as number) + commonDuration(own);
     from = end;
   }
   decodeTicks[packets.length] = now;
   return { track, packets, decodeTicks, ...presented(order.displayIndexes, decodeTicks, own), source: "other-clock" };
+}
+
+function framesLost({ decodeIndexes }: PresentationOrder): number {
+  return (decodeIndexes.at(-1) ?? 0) + 1 - decodeIndexes.length;
+}
+
+/** Lost pictures are counted: all frames have their times fitted as one, and the nth shown shows when the nth decodes. */
+function onFrameGrid(
+  log: PacketLog,
+  track: number,
+  packets: Uint32Array,
+  profile: RecordingProfile,
+  clock: MasterClock,
+  order: PresentationOrder,
+): Timeline {
+  const own = profile.tracks[track] as TrackProfile;
+  const { displayIndexes, decodeIndexes } = order;
+  const bounds = audioBounds(log, clock, packets, 0, packets.length, profile.interleave).map((bound) => ({
+    ...bound,
+    sample: decodeIndexes[bound.sample] as number,
+  }));
+  let total = decodeIndexes.at(-1) ?? 0;
+  for (const index of displayIndexes) total = Math.max(total, index);
+  const fitted = fitDurations(total + 1, own.durations, own.track.timescale, bounds);
+  const pattern = patternTimes(own, total + 1);
+  const keepsPattern = keepsTo(pattern, fitted, bounds, own);
+  const grid = keepsPattern ? pattern : fitted;
+  const decodeTicks = decodeIndexes.map((frame) => grid[frame] as number);
+  const shown = createFrameClock(own, meanDuration(own));
+  const presentationTicks = displayIndexes.map(
+    (frame) => (keepsPattern ? shown.displayTicks(frame) : (grid[frame] as number)) + own.presentationDelayTicks,
+  );
+  const endTicks = (decodeTicks.at(-1) ?? 0) + commonDuration(own);
+  return { track, packets, decodeTicks: withEnd(decodeTicks, endTicks), presentationTicks, source: "other-clock" };
+}
+
+/** Whether the reference's own pattern misses the other clock hardly more than the best fit does. */
+function keepsTo(
+  pattern: Float64Array,
+  fitted: Float64Array,
+  bounds: readonly TimeBound[],
+  own: TrackProfile,
+): boolean {
+  return beyondBounds(pattern, bounds, own) <= beyondBounds(fitted, bounds, own) + SLACK_SECONDS;
 }
 
 function withEnd(times: Float64Array, endTicks: number): Float64Array {
@@ -68,8 +108,8 @@ function withEnd(times: Float64Array, endTicks: number): Float64Array {
 }
 
 /**
- * Order counts that leave places free although nothing was lost: the recorder dropped those frames, and the count keeps
- * time for it. Undefined where counts run through, or where bytes were lost.
+ * Order counts that leave more places free than gaps took: the recorder dropped those frames, and the count keeps time for
+ * it. Undefined where counts run through.
  */
 function timesOfCounts(
   track: number,
@@ -80,7 +120,7 @@ function timesOfCounts(
   const sorted = order.displayIndexes.toSorted();
   const settled = sorted.length - REORDERED_TAIL;
   const holes = settled > 0 ? (sorted[settled - 1] as number) - (sorted[0] as number) + 1 - settled : 0;
-  if (order.lostFrames.size > 0 || holes <= 0) return undefined;
+  if (!order.isCounted || holes - framesLost(order) <= 0) return undefined;
   const ticks = commonDuration(own);
   const first = sorted[0] as number;
   const presentationTicks = order.displayIndexes.map((index) => (index - first) * ticks + own.presentationDelayTicks);

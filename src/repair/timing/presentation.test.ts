@@ -34,7 +34,9 @@ describe("orderPictures", () => {
           const [lostFrom, lostTo] = [100 + from, 100 + from + length];
           const order = orderOf(pictures, lostFrom, lostTo);
           expect([...order.displayIndexes]).toEqual(displaysOf(pictures, lostFrom, lostTo));
-          expect([...order.lostFrames]).toEqual([[lostFrom, length]]);
+          expect([...order.decodeIndexes]).toEqual(
+            pictures.flatMap((_, index) => (index < lostFrom || index >= lostTo ? [index] : [])),
+          );
         },
       ),
     );

@@ -9,8 +9,10 @@ import { learnPace, MAX_REORDER, type Pace, type Part, splitParts } from "./sequ
 export interface PresentationOrder {
   /** Display index per picture, in decode order. */
   readonly displayIndexes: Float64Array;
-  /** Frames lost directly before a picture, by its position. */
-  readonly lostFrames: ReadonlyMap<number, number>;
+  /** Place in decode order per picture, in frames, those that were lost counted. */
+  readonly decodeIndexes: Float64Array;
+  /** Whether order counts tell what was lost; else bytes do, which is far less sure. */
+  readonly isCounted: boolean;
 }
 
 /** Pictures after a gap among which those shown before the first of them are sought. */
@@ -70,36 +72,36 @@ export function orderPictures(log: PacketLog, packets: Uint32Array): Presentatio
     const sequenceStart = usesCounts || part.startsSequence ? origin : place.sequenceStart;
     place = { origin, sureOrigin, sequenceStart, next };
   });
-  const stretches = parts.filter((part, index) => index === 0 || part.isAfterGap).map((part) => part.from);
-  return { displayIndexes, lostFrames: framesLost(displayIndexes, stretches) };
+  return { displayIndexes, decodeIndexes: decodeOrder(displayIndexes, parts), isCounted: usesCounts };
 }
 
 /**
- * Frames that decoding missed at each gap. A stream's pictures are decoded ahead of their presentation by a delay that
- * its reordering just needs: some picture of every mini-GOP is shown when it is decoded. What the gap took between is the
- * difference. `starts` are the positions of the first pictures of the stretches between gaps.
+ * Places in decode order. A stream's pictures are decoded ahead of their presentation by a delay that its reordering just
+ * needs: some picture of every mini-GOP is shown when it is decoded. By what the delay seems to grow, a gap took frames.
  */
-function framesLost(displayIndexes: Float64Array, starts: readonly number[]): Map<number, number> {
-  const lostFrames = new Map<number, number>();
-  const leads = starts.map((from, index) =>
-    leastLead(displayIndexes, from, starts[index + 1] ?? displayIndexes.length),
-  );
-  const delay = leads[0] ?? 0;
-  let decoded = 0;
-  starts.forEach((from, index) => {
-    const to = starts[index + 1] ?? displayIndexes.length;
-    const lost = Math.max(0, (leads[index] as number) - delay - decoded);
-    if (index > 0) lostFrames.set(from, lost);
-    decoded += (index > 0 ? lost : 0) + to - from;
+function decodeOrder(displayIndexes: Float64Array, parts: readonly Part[]): Float64Array {
+  const lead = (from: number, to: number): number => {
+    let least = Number.POSITIVE_INFINITY;
+    for (let at = from; at < to; at++) least = Math.min(least, (displayIndexes[at] as number) - at);
+    return least;
+  };
+  const gaps = parts.flatMap(({ from, isAfterGap }) => (isAfterGap && from > 0 ? [from] : []));
+  const decodeIndexes = new Float64Array(displayIndexes.length);
+  let [lost, from] = [0, 0];
+  [...gaps, displayIndexes.length].forEach((to, index) => {
+    for (let at = from; at < to; at++) decodeIndexes[at] = at + lost;
+    const after = lead(to, Math.min(gaps[index + 1] ?? displayIndexes.length, to + LOOKED_AT));
+    const before = lead(Math.max(from, to - LOOKED_AT), to);
+    lost += Math.max(0, after - before);
+    from = to;
   });
-  return lostFrames;
+  return decodeIndexes;
 }
 
-/** The least that a picture of `[from, to)` is shown ahead of its place in decoding, in frames counted from `from`. */
-function leastLead(displayIndexes: Float64Array, from: number, to: number): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let at = from; at < to; at++) least = Math.min(least, (displayIndexes[at] as number) - (at - from));
-  return least;
+/** Frames lost directly before the picture at `position`. */
+export function framesLostBefore({ decodeIndexes }: PresentationOrder, position: number): number {
+  if (position === 0) return 0;
+  return (decodeIndexes[position] as number) - (decodeIndexes[position - 1] as number) - 1;
 }
 
 /** Order counts; a picture that has none, as what it shows was lost, stands beside its neighbours in decode order. */

@@ -18,7 +18,7 @@ export interface Pace {
   readonly step: number;
   /** Whether counts rise by the step throughout, so that a missing count is a missing picture. */
   readonly isRegular: boolean;
-  /** Pictures in the longest whole sequences, as many as an encoder allows; 0 where one alone is that long. */
+  /** Pictures in the longest whole sequences, as many as an encoder allows; 0 where a part of one is longer. */
   readonly period: number;
   /** Whether every whole sequence is that long. */
   readonly isPeriodic: boolean;
@@ -96,16 +96,19 @@ function sortedPocs(log: PacketLog, packets: Uint32Array, part: Part): Int32Arra
   return Int32Array.from(known, (packet) => log.poc(packet)).sort();
 }
 
-/** Length of the longest whole sequences; the last one and those touched by gaps do not count. */
+/** Length of the longest whole sequences, if the last one and those touched by gaps are no longer. */
 function lengthsOf(parts: readonly Part[]): { period: number; isPeriodic: boolean } {
-  const counts = new Map<number, number>();
-  let whole = 0;
+  let [longest, count, whole, longestPart] = [0, 0, 0, 0];
   parts.forEach((part, index) => {
+    const length = part.to - part.from;
     const after = parts[index + 1];
-    if (!part.startsSequence || part.isAfterGap || after?.startsSequence !== true || after.isAfterGap) return;
-    counts.set(part.to - part.from, (counts.get(part.to - part.from) ?? 0) + 1);
+    if (!part.startsSequence || part.isAfterGap || after?.startsSequence !== true || after.isAfterGap) {
+      longestPart = Math.max(longestPart, length);
+      return;
+    }
     whole++;
+    if (length === longest) count++;
+    else if (length > longest) [longest, count] = [length, 1];
   });
-  const [length, count] = [...counts].sort((a, b) => b[0] - a[0])[0] ?? [0, 0];
-  return { period: count > 1 ? length : 0, isPeriodic: count === whole };
+  return { period: longest >= longestPart ? longest : 0, isPeriodic: count === whole };
 }

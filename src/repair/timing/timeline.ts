@@ -2,30 +2,53 @@ import type { RecordingProfile, TrackProfile } from "../learn/profile.ts";
 import type { PacketLog } from "../scan/packet-log.ts";
 import { commonDuration, isSteady, samplesOf, steadyDuration } from "./durations.ts";
 import { followingVideo } from "./following-video.ts";
-import { createFrameClock, type FrameClock } from "./frame-clock.ts";
+import { createFrameClock } from "./frame-clock.ts";
 import { clockAfterGap, leadOn, type MasterClock, masterClockAt } from "./master-clock.ts";
-import { orderPictures } from "./presentation.ts";
-import { lostBefore, type Stretch, splitStretches } from "./stretches.ts";
-import type { Timeline, TimingSource } from "./times.ts";
+import { countedClock, lostByPictures, placePictures } from "./picture-clock.ts";
+import { orderPictures, type PresentationOrder } from "./presentation.ts";
+import { type CountedTrack, lostBefore, type Stretch, splitStretches } from "./stretches.ts";
+import type { Timeline } from "./times.ts";
 
 /** Times for every track that has packets. `assigned` names each packet's track. */
 export function buildTimelines(log: PacketLog, assigned: Uint8Array, profile: RecordingProfile): Timeline[] {
   const packets = packetsByTrack(log, assigned, profile.tracks.length);
-  const stretches = splitStretches(log, packets, profile);
+  const orders = profile.tracks.map((track, index) =>
+    track.kind === "video" ? orderPictures(log, packets[index] as Uint32Array) : undefined,
+  );
+  const counted = countedTrack(packets, orders);
+  const stretches = splitStretches(log, packets, profile, counted);
   const master = chooseMaster(profile, packets);
   const timelines: Timeline[] = [];
   let clock: MasterClock | undefined;
   if (master >= 0) {
-    const timeline = masterTimeline(log, master, packets[master] as Uint32Array, profile, stretches);
+    const timeline = masterTimeline(
+      log,
+      master,
+      packets[master] as Uint32Array,
+      profile,
+      stretches,
+      orders[master],
+      counted,
+    );
     timelines.push(timeline);
     clock = { timeline, track: master, timescale: timescaleOf(profile, master) };
   }
   profile.tracks.forEach((_, track) => {
     const own = packets[track] as Uint32Array;
     if (track === master || own.length === 0) return;
-    timelines.push(followerTimeline(log, track, own, profile, stretches, clock));
+    timelines.push(followerTimeline(log, track, own, profile, stretches, clock, orders[track]));
   });
   return timelines.sort((a, b) => a.track - b.track);
+}
+
+/** The first video track whose pictures are counted. */
+function countedTrack(
+  packets: readonly Uint32Array[],
+  orders: readonly (PresentationOrder | undefined)[],
+): CountedTrack | undefined {
+  const track = orders.findIndex((order, index) => order?.isCounted && (packets[index]?.length ?? 0) > 0);
+  const order = orders[track];
+  return order && { track, packets: packets[track] as Uint32Array, order };
 }
 
 function packetsByTrack(log: PacketLog, assigned: Uint8Array, trackCount: number): Uint32Array[] {
@@ -67,56 +90,31 @@ function masterTimeline(
   packets: Uint32Array,
   profile: RecordingProfile,
   stretches: readonly Stretch[],
+  order: PresentationOrder | undefined,
+  counted: CountedTrack | undefined,
 ): Timeline {
   const own = profile.tracks[track] as TrackProfile;
   const steady = isSteady(own);
   const ticks = steadyDuration(own);
   const perSecond = own.track.timescale / ticks;
-  if (own.kind === "video") {
-    const order = orderPictures(log, packets);
+  if (order) {
     const source = steady ? "constant-rate" : "reference-histogram";
-    return placePictures(
-      track,
-      packets,
-      own,
-      order.displayIndexes,
-      order.lostFrames,
-      createFrameClock(own, ticks),
-      source,
-    );
+    return placePictures(track, packets, own, order, createFrameClock(own, ticks), source);
   }
+  const pictures = counted && countedClock(counted, profile);
   const decodeTicks = new Float64Array(packets.length + 1);
   let clock = 0;
   packets.forEach((packet, position) => {
-    const lost = lostBefore(stretches, packets, position);
-    if (lost > 0) clock += Math.round(lost * perSecond) * ticks;
+    const lost = lostBefore(stretches, track, packets, position);
+    if (lost > 0) {
+      const seconds = pictures && lostByPictures(log, track, packets, position, profile, pictures, decodeTicks);
+      clock += Math.round((seconds ?? lost) * perSecond) * ticks;
+    }
     decodeTicks[position] = Math.round(clock);
     clock += samplesOf(log, own, packet) * ticks;
   });
   decodeTicks[packets.length] = Math.round(clock);
   return { track, packets, decodeTicks, source: steady ? "packet-durations" : "reference-histogram" };
-}
-
-function placePictures(
-  track: number,
-  packets: Uint32Array,
-  own: TrackProfile,
-  displayIndexes: Float64Array,
-  lostFrames: ReadonlyMap<number, number>,
-  clock: FrameClock,
-  source: TimingSource,
-): Timeline {
-  const decodeTicks = new Float64Array(packets.length + 1);
-  const presentationTicks = new Float64Array(packets.length);
-  let frames = 0;
-  for (let position = 0; position < packets.length; position++) {
-    frames += lostFrames.get(position) ?? 0;
-    decodeTicks[position] = clock.decodeTicks(frames);
-    presentationTicks[position] = clock.displayTicks(displayIndexes[position] as number) + own.presentationDelayTicks;
-    frames++;
-  }
-  decodeTicks[packets.length] = clock.decodeTicks(frames);
-  return { track, packets, decodeTicks, presentationTicks, source };
 }
 
 /** A track whose clock is held against the master's at every run. */
@@ -127,16 +125,17 @@ function followerTimeline(
   profile: RecordingProfile,
   stretches: readonly Stretch[],
   clock: MasterClock | undefined,
+  order: PresentationOrder | undefined,
 ): Timeline {
   const own = profile.tracks[track] as TrackProfile;
-  if (own.kind === "video" && clock) return followingVideo(log, track, packets, profile, stretches, clock);
+  if (order && clock) return followingVideo(log, track, packets, profile, stretches, clock, order);
   if (!isSteady(own) && clock) return sparseTimeline(log, track, packets, profile, clock);
   const ticks = steadyDuration(own);
   const decodeTicks = new Float64Array(packets.length + 1);
   let now = 0;
   for (let position = 0; position < packets.length; position++) {
     const packet = packets[position] as number;
-    const lostSeconds = lostBefore(stretches, packets, position);
+    const lostSeconds = lostBefore(stretches, track, packets, position);
     if (lostSeconds > 0 || (position === 0 && packet > 0 && log.isAfterGap(0))) {
       const wanted = clock ? clockAfterGap(log, track, packets, position, profile, clock) : undefined;
       const nowSeconds = now / own.track.timescale;
