@@ -11,6 +11,8 @@ import { samplesWithin, truncateSampleTable } from "./truncate-sample-table.ts";
 
 /** A longer gap in decode times is not believed at once. */
 const MAX_GAP_SECONDS = 3600;
+/** Behind more broken parts than this nothing is read: only a hostile file has them. */
+const MAX_BROKEN = 16_384;
 const NON_SYNC_FLAG = 0x1_0000;
 
 /**
@@ -68,6 +70,8 @@ interface Reading {
   readonly states: ReadonlyMap<number, TrackState>;
   readonly findings: FragmentFinding[];
   fragmentCount: number;
+  /** Tracks' parts that could not be read. */
+  brokenCount: number;
   /** Where the samples placed so far end. */
   dataEndBytes: number;
 }
@@ -81,7 +85,7 @@ export function readFragments(source: ByteSource, boxes: readonly TopLevelBox[],
   const findings: FragmentFinding[] = [];
   const inMovie = movie.tracks.map((track) => withinSource(track, source.sizeBytes, findings));
   const states = new Map(inMovie.map((track) => [track.trackId, createState(movie, track)]));
-  const reading: Reading = { source, states, findings, fragmentCount: 0, dataEndBytes: 0 };
+  const reading: Reading = { source, states, findings, fragmentCount: 0, brokenCount: 0, dataEndBytes: 0 };
   for (const step of eachMovieFragment(source, boxes, () => reading.dataEndBytes)) {
     if (step.kind === "fragment") readFragment(reading, step.offsetBytes, step.sizeBytes);
     else {
@@ -176,7 +180,7 @@ function readFragment(reading: Reading, offsetBytes: number, sizeBytes: number):
   let implicitBase = offsetBytes;
   let readCount = 0;
   for (const traf of moof.children()) {
-    if (traf.type !== "traf") continue;
+    if (traf.type !== "traf" || reading.brokenCount >= MAX_BROKEN) continue;
     try {
       const fragment = parseTraf(traf, offsetBytes, implicitBase, (id) => reading.states.get(id)?.defaults);
       const state = reading.states.get(fragment.trackId);
@@ -194,6 +198,7 @@ function readFragment(reading: Reading, offsetBytes: number, sizeBytes: number):
       readCount++;
     } catch (error) {
       if (!(error instanceof ReelmillError)) throw error;
+      reading.brokenCount++;
       broken(error.message);
     }
   }

@@ -33,8 +33,7 @@ export function parseMovie(moovBytes: Uint8Array, baseOffsetBytes = 0): Movie {
   );
   const tracks: Track[] = [];
   let firstFault: unknown;
-  for (const trak of children) {
-    if (trak.type !== "trak" || tracks.length >= MAX_TRACKS) continue;
+  for (const trak of children.filter((box) => box.type === "trak").slice(0, MAX_TRACKS)) {
     try {
       tracks.push(withOwnId(parseTrak(trak, header.timescale, report), tracks, () => report(trak, REUSED_ID)));
     } catch (error) {
