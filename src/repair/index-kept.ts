@@ -1,12 +1,13 @@
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import { forEachChunkInFile } from "../media/isobmff/chunk-order.ts";
-import type { Movie, SampleTable } from "../media/isobmff/movie.ts";
+import type { Movie, SampleTable, Track } from "../media/isobmff/movie.ts";
+import { samplesWithin, truncateSampleTable } from "../media/isobmff/truncate-sample-table.ts";
 import { type Extent, firstEndingAfter } from "./extents.ts";
 import type { Finding } from "./findings.ts";
 import type { RepairOptions, RepairOutcome } from "./outcome.ts";
 import { reportMovie } from "./report.ts";
 import { fitsBytes } from "./sample-check.ts";
-import { isWalkedByChunk, withoutSamplesIn } from "./select-samples.ts";
+import { fitEdits, isWalkedByChunk, withoutSamplesIn } from "./select-samples.ts";
 import type { Triage } from "./triage.ts";
 import { layOutput } from "./write/layout.ts";
 import { dropHoles, placeOfSamples } from "./zero-holes.ts";
@@ -128,7 +129,18 @@ function hasSamplesFrom(movie: Movie, offset: number): boolean {
 /** The movie's samples that end at or before `limit`, whatever their order in the file. */
 function cutMovie(movie: Movie, limit: number): Movie {
   const beyond = [{ startOffset: limit, endOffset: Number.POSITIVE_INFINITY }];
-  return { ...movie, tracks: movie.tracks.map((track) => withoutSamplesIn(track, beyond, movie.timescale).track) };
+  const tracks = movie.tracks.map((track): Track => {
+    if (!isRising(track.samples.chunkOffsets)) return withoutSamplesIn(track, beyond, movie.timescale).track;
+    // Cut at its end, a table shares its columns with the whole one.
+    const samples = truncateSampleTable(track.samples, samplesWithin(track.samples, limit));
+    if (samples === track.samples) return track;
+    return { ...track, samples, edits: fitEdits({ ...track, samples, leadTicks: 0 }, movie.timescale) };
+  });
+  return { ...movie, tracks };
+}
+
+function isRising(offsets: Float64Array): boolean {
+  return offsets.every((offset, index) => index === 0 || offset >= (offsets[index - 1] as number));
 }
 
 const PROBE_BYTES = 64;
