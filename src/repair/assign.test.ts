@@ -74,8 +74,8 @@ function interleaved(seconds: number, heldSeconds = 0): string {
     .join("");
 }
 
-const LEAD: Range = { min: -0.03, max: 0.03, median: 0 };
-const PROFILE = profileOf([{ min: 0, max: 0, median: 0 }, LEAD, LEAD, LEAD]);
+const LEAD: Range = { min: -0.03, max: 0.03, low: -0.03, high: 0.03, median: 0 };
+const PROFILE = profileOf([{ min: 0, max: 0, low: 0, high: 0, median: 0 }, LEAD, LEAD, LEAD]);
 
 function assignedTo(order: string): string {
   return assignTracks(logOf(order), FAMILIES, PROFILE).join("");

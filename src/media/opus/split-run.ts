@@ -30,6 +30,8 @@ export interface OpusStretch {
   readonly starts?: ReadonlyMap<number, number>;
   /** Where the run may end, with what speaks for each place otherwise, in bits; by default it ends at `endIndex`. */
   readonly ends?: ReadonlyMap<number, number>;
+  /** log2 of how usual a run of so many samples per channel is, 0 at most; does not count into the cost. */
+  readonly durationBits?: ((durationSamples: number) => number) | undefined;
   /** Whether only places are tried that begin as some packet of the track was seen to: much quicker; default no. */
   readonly onlySeenStarts?: boolean;
   /** How many ways to return at most; default 4. */
@@ -65,6 +67,9 @@ const GOOD_START_BITS = 4;
 /** What each packet of a certain result has at least, and how much of it must come from what hangs on its size. */
 const CERTAIN_BITS = 16;
 const CERTAIN_END_BITS = 2;
+/** A run of so unusual a length is not certain, whatever its packets show. */
+const UNUSUAL_BITS = -2;
+const SLIGHT_BITS = -1;
 /** Packets at the end of a run that another choice of its end may change. */
 const UNSETTLED_PACKETS = 2;
 /** What following a path by a packet that was read already costs, against reading one. */
@@ -128,7 +133,8 @@ class RunSearch {
     const places = this.#places((byte) => this.#model.isStart(byte));
     // First only with the places that begin well. That is quick, and mostly enough.
     const quick = this.#search(places, { isQuick: true });
-    if (isCertain(quick[0])) return this.#settle(places, quick).map((path) => toSplit(path, this.#lead(places, path)));
+    if (isCertain(quick[0]) && this.#durationBits(quick[0]?.durationSamples ?? 0) > UNUSUAL_BITS)
+      return this.#settle(places, quick).map((path) => toSplit(path, this.#lead(places, path)));
     const seen = this.#search(outsideCertain(places, quick[0]));
     if (this.#stretch.onlySeenStarts === true || isCertain(seen[0])) return seen.map((path) => toSplit(path));
     const possible = this.#places((byte) => this.#model.isPossibleStart(byte));
@@ -237,10 +243,17 @@ class RunSearch {
   #finished(arrivals: ReadonlyMap<number, readonly Path[]>): Path[] {
     const found: { readonly path: Path; readonly bits: number }[] = [];
     for (const [end, endBits] of this.#ends) {
-      for (const path of arrivals.get(end) ?? []) if (path.previous) found.push({ path, bits: path.bits + endBits });
+      for (const path of arrivals.get(end) ?? []) {
+        if (path.previous === undefined) continue;
+        found.push({ path, bits: path.bits + endBits + this.#durationBits(path.durationSamples) });
+      }
     }
     found.sort((a, b) => b.bits - a.bits);
     return found.slice(0, this.#maxResults).map(({ path }) => path);
+  }
+
+  #durationBits(durationSamples: number): number {
+    return this.#stretch.durationBits?.(durationSamples) ?? 0;
   }
 
   /**
@@ -249,15 +262,19 @@ class RunSearch {
    */
   #lead(places: readonly number[], path: Path): Lead | undefined {
     const first = firstOf(path);
-    if (this.#stretch.starts === undefined || first.bits >= SURE_START_BITS) return undefined;
+    const isSure = first.bits >= SURE_START_BITS && this.#durationBits(path.durationSamples) > SLIGHT_BITS;
+    if (this.#stretch.starts === undefined || isSure) return undefined;
     let best: Lead = { boundaries: [], bits: first.bits, durationSamples: 0 };
+    const likelihood = (bits: number, samples: number): number =>
+      bits + this.#durationBits(path.durationSamples + samples);
     let behind: Lead = { boundaries: [], bits: 0, durationSamples: 0 };
     let end = first.index;
     for (;;) {
       let likeliest: Lead | undefined;
       for (const lead of this.#leadsTo(places, end, behind)) {
         const bits = lead.bits + (this.#starts.get(lead.boundaries[0] as number) ?? Number.NEGATIVE_INFINITY);
-        if (bits > best.bits) best = { ...lead, bits };
+        const isBetter = likelihood(bits, lead.durationSamples) > likelihood(best.bits, best.durationSamples);
+        if (isBetter) best = { ...lead, bits };
         if (lead.bits > (likeliest?.bits ?? 0)) likeliest = lead;
       }
       if (likeliest === undefined || likeliest.bits - behind.bits < CERTAIN_BITS) break;

@@ -17,6 +17,7 @@ const MAX_CUT_ENDS = 24;
 /** A run found by one end alone must be so much likelier than any bytes, besides the choice among its other ends. */
 const MIN_FOUND_BITS = 1;
 const MOST_FOUND_BITS = 16;
+const MIN_DUE_BITS = -12;
 /**
  * Candidate packets that one scan may read: without progress, for each byte passed, and for each packet found. A bound
  * on hostile input; healthy recordings of sound alone take up to twelve for each packet, those with pictures fewer.
@@ -99,16 +100,28 @@ function findOpusRun(
   });
   if (starts.size === 0) return undefined;
   const ends = place.mayBeCut ? cutEnds(bytes, place, candidates, states) : new Map([[bytes.length, 0]]);
-  const stretch = { bytes, baseOffset: from, startIndex: 0, endIndex: bytes.length, states, starts, ends };
+  const { durationBits } = place;
+  const stretch = {
+    bytes,
+    baseOffset: from,
+    startIndex: 0,
+    endIndex: bytes.length,
+    states,
+    starts,
+    ends,
+    durationBits,
+  };
   const [best] = splitOpusRun({ ...stretch, maxResults: 1, onlySeenStarts: !place.isThorough }, candidates);
   if (best === undefined) return undefined;
   const end = best.boundaries.at(-1) as number;
   const choices = place.mayBeCut ? Math.min(bytes.length, model.sizeBounds.maxBytes) : bytes.length;
-  const neededBits = Math.min(MOST_FOUND_BITS, MIN_FOUND_BITS + Math.log2(choices));
+  const choiceBits = Math.log2(choices);
+  // Where the clocks say that a run is due, it stands against there being none; else it must prove itself.
+  const neededBits = durationBits ? MIN_DUE_BITS : Math.min(MOST_FOUND_BITS, MIN_FOUND_BITS + choiceBits);
   if ((ends.get(end) ?? 0) - best.costBits <= neededBits) return undefined;
   return {
     packets: toPackets(bytes, best.boundaries, best.durationSamples),
-    costBits: best.costBits,
+    costBits: best.costBits + (durationBits ? choiceBits : 0),
     startOffset: from + (best.boundaries[0] as number),
     endOffset: from + end,
   };

@@ -39,6 +39,8 @@ export interface RunPlace {
   readonly mayBeCut: boolean;
   /** What speaks for another family's packet at an offset, in bits: where the run may end before the cut. */
   readonly followBits?: (offset: number) => number;
+  /** log2 of how usual a run of so many samples per channel is here; 0 at most. */
+  readonly durationBits?: ((durationSamples: number) => number) | undefined;
   /** Whether a run is worth much time, for which packets of kinds not seen so far are sought too. */
   readonly isThorough?: boolean;
   /** log2 of how likely the run starts at an offset, for what stands before it; −Infinity where it cannot. */

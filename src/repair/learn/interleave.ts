@@ -21,6 +21,9 @@ export interface Interleave {
 export interface Range {
   readonly min: number;
   readonly max: number;
+  /** All but the twentieth part of the values at either end lie between. */
+  readonly low: number;
+  readonly high: number;
   readonly median: number;
 }
 
@@ -142,6 +145,8 @@ class RangeTally {
   range(): Range | undefined {
     if (this.#values.length === 0) return undefined;
     const sorted = Float64Array.from(this.#values).sort();
-    return { min: this.#min, max: this.#max, median: sorted[sorted.length >> 1] as number };
+    const tail = Math.floor(sorted.length / 20);
+    const [low, high] = [sorted[tail] as number, sorted[sorted.length - 1 - tail] as number];
+    return { min: this.#min, max: this.#max, low, high, median: sorted[sorted.length >> 1] as number };
   }
 }

@@ -18,6 +18,9 @@ export interface LatticeModel {
   transitionBits(from: number, to: number): number;
 }
 
+/** log2 of how usual it is that `samples` of sound of a family follow one packet of another one, and then its next. */
+export type RunBits = (before: number, family: number, durationSamples: number) => number;
+
 /** The steps that an edge is made of, first one first, each without those before it. */
 export function partsOf(edge: Edge): Edge[] {
   if (edge.before === undefined) return [edge];

@@ -1,7 +1,7 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { type Candidate, CUT, type PacketParser } from "../codecs/packet-parser.ts";
 import { type Anchor, Anchors } from "./anchors.ts";
-import type { Edge, LatticeModel } from "./edge.ts";
+import type { Edge, LatticeModel, RunBits } from "./edge.ts";
 import { OpenRuns } from "./open-runs.ts";
 
 export type { Edge, LatticeModel } from "./edge.ts";
@@ -50,9 +50,9 @@ export class Lattice {
 
   /**
    * Every plausible step from `offset` after a packet of `lastFamily` (−1: none), in family order. `isNext` says that the
-   * packets before it are taken already: only then what a packet goes on from counts.
+   * packets before it are taken already: only then what a packet goes on from counts. `runBits` tells how long runs are.
    */
-  edges(offset: number, lastFamily: number, isNext = true): Edge[] {
+  edges(offset: number, lastFamily: number, isNext = true, runBits?: RunBits): Edge[] {
     const edges: Edge[] = [];
     let isCut = false;
     for (let family = 0; family < this.#model.parsers.length; family++) {
@@ -62,7 +62,8 @@ export class Lattice {
       else if (edge !== undefined) edges.push(edge);
     }
     if (edges.some((edge) => this.isSure(edge))) return edges;
-    for (const family of this.#open.families) edges.push(...this.#open.edges(offset, family, lastFamily, isCut));
+    for (const family of this.#open.families)
+      edges.push(...this.#open.edges(offset, family, lastFamily, isCut, runBits));
     return edges;
   }
 

@@ -1,12 +1,17 @@
 import { ReelmillError } from "../../base/errors.ts";
 import type { SampleEntry } from "../../media/isobmff/movie.ts";
 import type { Family } from "../assign.ts";
+import type { PacketParser } from "../codecs/packet-parser.ts";
 import { createParser } from "../codecs/registry.ts";
 import type { RecordingProfile } from "../learn/profile.ts";
+import type { InterleaveTerms, SoundTerms } from "./interleave-clock.ts";
 import type { LatticeModel } from "./lattice.ts";
 
 /** The worst a transition can count: never seen in the reference. */
 const UNSEEN_BITS = -6;
+
+/** Where more pictures than this share last longer or shorter, their clock says nothing. */
+const MAX_UNUSUAL_PICTURES = 0.02;
 
 /** Logs keep a packet's family and track in a byte; tracks beyond are left out, which only hostile references have. */
 const MAX_TRACKS = 256;
@@ -14,6 +19,8 @@ const MAX_TRACKS = 256;
 /** What a scan needs of a reference: one parser for each kind of packet, and which tracks share it. */
 export interface ScanModel extends LatticeModel {
   readonly families: readonly Family[];
+  /** How pictures and sound of open packets take turns, where that is regular. */
+  readonly interleave: InterleaveTerms | undefined;
 }
 
 /** Parsers and priors for a profile. Tracks whose packets look alike share a parser. */
@@ -29,16 +36,42 @@ export function createScanModel(profile: RecordingProfile): ScanModel {
   const familyOf = new Map(families.flatMap((family, index) => family.tracks.map((track) => [track, index] as const)));
   const staying = families.map((family) => stayBits(profile, family.tracks));
   const bits = transitionTable(profile, familyOf, families.length);
+  const parsers = families.map((family) => {
+    const profiles = family.tracks.map((track) => profile.tracks[track]);
+    const first = profiles[0];
+    if (first === undefined) throw new ReelmillError("INTERNAL", "A family has no track.");
+    return createParser(first, profiles.length);
+  });
   return {
     families,
-    parsers: families.map((family) => {
-      const profiles = family.tracks.map((track) => profile.tracks[track]);
-      const first = profiles[0];
-      if (first === undefined) throw new ReelmillError("INTERNAL", "A family has no track.");
-      return createParser(first, profiles.length);
-    }),
+    parsers,
+    interleave: interleaveTerms(profile, families, parsers),
     transitionBits: (from, to) => (from === to ? (staying[to] ?? 0) : (bits[from + 1]?.[to] ?? UNSEEN_BITS)),
   };
+}
+
+/** Where nearly all pictures last equally long and there is sound whose packets do not tell their size. */
+function interleaveTerms(
+  profile: RecordingProfile,
+  families: readonly Family[],
+  parsers: readonly PacketParser[],
+): InterleaveTerms | undefined {
+  const first = profile.tracks.findIndex(({ kind }) => kind === "video");
+  const video = families.findIndex(({ tracks }) => tracks.length === 1 && tracks[0] === first);
+  const pictures = profile.tracks[first];
+  const [usual, ...others] = pictures?.durations ?? [];
+  if (video < 0 || pictures === undefined || usual === undefined || usual.value <= 0) return undefined;
+  const unusual = others.reduce((sum, { count }) => sum + count, 0);
+  if (unusual > MAX_UNUSUAL_PICTURES * usual.count) return undefined;
+  const sounds = families.flatMap(({ tracks }, family): SoundTerms[] => {
+    const [track = -1, ...more] = tracks;
+    const sampleRateHz = profile.tracks[track]?.track.sampleEntries[0]?.audio?.sampleRateHz;
+    const lag = profile.interleave.lags[track];
+    const isOpen = parsers[family]?.findRun !== undefined && (parsers[family]?.usualRunBytes.length ?? 0) === 0;
+    return isOpen && more.length === 0 && lag && sampleRateHz ? [{ family, sampleRateHz, lag }] : [];
+  });
+  if (sounds.length === 0) return undefined;
+  return { video, pictureSeconds: usual.value / pictures.track.timescale, sounds };
 }
 
 /** Equal for entries whose packets a parser cannot tell apart. */

@@ -1,7 +1,7 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import type { PacketParser, PlacedRun, RunPlace } from "../codecs/packet-parser.ts";
 import type { Anchor, Anchors } from "./anchors.ts";
-import type { Edge, LatticeModel } from "./edge.ts";
+import type { Edge, LatticeModel, RunBits } from "./edge.ts";
 import { findZeroRun } from "./zeros.ts";
 
 /** What it costs a run at least to pass over a sure start as if it were its own bytes. */
@@ -39,6 +39,14 @@ interface RunEnd {
   readonly passedBits: number;
 }
 
+/** A step that is sought: where it starts, with a packet of which family, and what speaks for that by itself. */
+interface Step {
+  readonly offset: number;
+  readonly family: number;
+  readonly prior: number;
+  readonly runBits: RunBits | undefined;
+}
+
 /** What open runs ask of the self-delimiting families. */
 export interface Neighbours {
   readonly anchors: Anchors;
@@ -69,7 +77,7 @@ export class OpenRuns {
   }
 
   /** The likeliest runs of `family` from `offset` on, one way for each end they may have. */
-  edges(offset: number, family: number, lastFamily: number, isCut: boolean): Edge[] {
+  edges(offset: number, family: number, lastFamily: number, isCut: boolean, runBits?: RunBits): Edge[] {
     const parser = this.#model.parsers[family] as PacketParser;
     const startBits = parser.startEvidenceBits(this.#window, offset);
     if (startBits <= 0) return [];
@@ -81,11 +89,11 @@ export class OpenRuns {
     const found: Edge[] = [];
     for (const end of this.#runEnds(offset, parser)) {
       if (end.mayBeCut && isCut) continue;
-      const edge = this.#bestTo(offset, end, family, prior);
-      if (edge === undefined) continue;
-      found.push(edge);
+      const ways = this.#waysTo({ offset, family, prior, runBits }, end);
+      found.push(...ways);
       // What fits up to the first sure start has no business beyond it.
-      if (!end.isContested && edge.scoreBits - startBits > prior - PASSED_ANCHOR_BITS) break;
+      const isFit = ways.some((way) => way.scoreBits - startBits > prior - PASSED_ANCHOR_BITS);
+      if (!end.isContested && isFit) break;
     }
     return found;
   }
@@ -139,24 +147,21 @@ export class OpenRuns {
     });
   }
 
-  /** The best way to one end: the family's run alone, or with a run of another open family behind it. */
-  #bestTo(offset: number, end: RunEnd, family: number, prior: number): Edge | undefined {
+  /** The likely ways to one end: the family's run alone, and one with a run of another open family behind it. */
+  #waysTo(step: Step, end: RunEnd): Edge[] {
+    const { offset, family, prior } = step;
     const parser = this.#model.parsers[family] as PacketParser;
-    const ways: (Edge | undefined)[] = [];
-    const isStandalone = parser.endBits !== undefined;
-    if (end.mayBeCut && parser.findRun !== undefined) ways.push(this.#cutEdge(offset, end, family, prior));
+    let alone: readonly Edge[] = [];
+    if (end.mayBeCut && parser.findRun !== undefined) alone = this.#cutEdges(step, end);
     else if (!end.mayBeCut || this.#endsWhole(offset, end.offset, parser))
-      ways.push(...this.#split(offset, end.offset, family, prior));
-    if (isStandalone)
-      for (const other of this.families)
-        if (other !== family) ways.push(this.#jointEdge(offset, end, family, other, prior));
-    const isPoor: boolean = isStandalone && !end.mayBeCut && ways.every((way) => way === undefined);
-    if (isPoor)
-      for (const other of this.families)
-        if (other !== family) ways.push(this.#jointEdge(offset, end, family, other, prior, true));
-    let best: Edge | undefined;
-    for (const way of ways) if (way !== undefined && (best === undefined || way.scoreBits > best.scoreBits)) best = way;
-    return best && { ...best, scoreBits: best.scoreBits - end.passedBits };
+      alone = this.#split(offset, end.offset, family, prior);
+    let joint: readonly Edge[] = [];
+    if (parser.endBits !== undefined) {
+      joint = this.#jointEdges(step, end, false);
+      const isPoor = alone.length + joint.length === 0 && !end.mayBeCut;
+      if (isPoor) joint = this.#jointEdges(step, end, true);
+    }
+    return [...alone, ...joint].map((way) => ({ ...way, scoreBits: way.scoreBits - end.passedBits }));
   }
 
   /** At the end of the data a packet that cannot be told from a cut one is left out. */
@@ -166,27 +171,33 @@ export class OpenRuns {
     return endBits === undefined || endBits(end) >= MIN_LIMIT_END_BITS;
   }
 
-  #cutEdge(offset: number, end: RunEnd, family: number, prior: number): Edge | undefined {
+  #cutEdges({ offset, family, prior }: Step, end: RunEnd): Edge[] {
     const startBits = (at: number): number => (at === offset ? 0 : Number.NEGATIVE_INFINITY);
     const run = this.#findRun(family, { from: offset, end: end.offset, mayBeCut: true, startBits });
-    return run && { family, packets: run.packets, endOffset: run.endOffset, scoreBits: prior - run.costBits };
+    return run ? [{ family, packets: run.packets, endOffset: run.endOffset, scoreBits: prior - run.costBits }] : [];
   }
 
-  /** A packet of `family` and a run of `other` that fills the bytes from its end to a known one. */
+  #jointEdges(step: Step, end: RunEnd, isThorough: boolean): Edge[] {
+    const others = this.families.filter((other) => other !== step.family);
+    return others.flatMap((other) => this.#jointEdge(step, end, other, isThorough) ?? []);
+  }
+
+  /** A packet of the step's family and a run of `other` that fills the bytes from its end to a known one. */
   #jointEdge(
-    offset: number,
+    { offset, family, prior, runBits }: Step,
     end: RunEnd,
-    family: number,
     other: number,
-    prior: number,
-    isThorough = false,
+    isThorough: boolean,
   ): Edge | undefined {
     const parser = this.#model.parsers[family] as PacketParser;
     const second = this.#model.parsers[other] as PacketParser;
     const endBits = parser.endBits?.(this.#window, offset);
     if (endBits === undefined || second.findRun === undefined) return undefined;
     const from = Math.max(offset + 1, end.offset - second.maxRunBytes);
-    const run = this.#findRun(other, { from, end: end.offset, mayBeCut: end.mayBeCut, startBits: endBits, isThorough });
+    const durationBits =
+      end.mayBeCut || runBits === undefined ? undefined : (samples: number): number => runBits(family, other, samples);
+    const place = { from, end: end.offset, mayBeCut: end.mayBeCut, startBits: endBits, isThorough, durationBits };
+    const run = this.#findRun(other, place);
     if (run === undefined) return undefined;
     const [before] = parser.splitRun(this.#window, offset, run.startOffset);
     if (before === undefined) return undefined;

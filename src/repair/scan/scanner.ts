@@ -2,7 +2,9 @@ import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { type Candidate, CUT, type PacketParser } from "../codecs/packet-parser.ts";
 import type { Finding } from "../findings.ts";
 import { type Edge, partsOf } from "./edge.ts";
-import { Lattice, type LatticeModel } from "./lattice.ts";
+import { type Clocks, InterleaveClock } from "./interleave-clock.ts";
+import { Lattice } from "./lattice.ts";
+import type { ScanModel } from "./model.ts";
 import { PacketLog } from "./packet-log.ts";
 import { findResync } from "./resync.ts";
 import { type Path, searchPath } from "./search.ts";
@@ -30,6 +32,8 @@ interface Held {
   readonly offset: number;
   readonly candidate: Candidate;
   readonly afterGap: boolean;
+  /** How the clocks stood before it. */
+  readonly clocks: Clocks;
 }
 
 /** Hears of progress about every 4,096 steps, and every MiB of a search through damage; throws to stop the scan. */
@@ -38,18 +42,20 @@ export type ScanProgress = (offset: number) => void | Promise<void>;
 /** Walks damaged bytes packet by packet. One instance serves one recording. */
 export class Scanner {
   readonly #window: ByteWindow;
-  readonly #model: LatticeModel;
+  readonly #model: ScanModel;
   readonly #log = new PacketLog();
   readonly #findings: Finding[] = [];
   readonly #held: Held[] = [];
+  readonly #clock: InterleaveClock | undefined;
   #lattice: Lattice | undefined;
   #lastFamily = -1;
   #afterGap = false;
   #steps = 0;
 
-  constructor(window: ByteWindow, model: LatticeModel) {
+  constructor(window: ByteWindow, model: ScanModel) {
     this.#window = window;
     this.#model = model;
+    this.#clock = model.interleave && new InterleaveClock(model.interleave);
   }
 
   get result(): ScanResult {
@@ -89,7 +95,7 @@ export class Scanner {
   }
 
   #searchStep(lattice: Lattice, offset: number, end: number): number | undefined {
-    const path = searchPath(lattice, offset, this.#lastFamily, end, SEARCH);
+    const path = searchPath(lattice, offset, this.#lastFamily, end, SEARCH, { clock: this.#clock });
     return path && isConvincing(path) ? this.#follow(path, offset, end) : undefined;
   }
 
@@ -146,11 +152,12 @@ export class Scanner {
         const [first] = partsOf(edge);
         return first?.packets[0]?.sizeBytes === from.candidate.sizeBytes;
       };
-      const path = searchPath(lattice, from.offset, lastFamily, end, SEARCH, isSame);
+      const path = searchPath(lattice, from.offset, lastFamily, end, SEARCH, { excluded: isSame });
       const reach = path?.edges.at(-1)?.endOffset ?? 0;
       if (!path?.isOpenEnded || reach <= offset || !isConvincing(path)) continue;
       if (path.edges.some((edge) => edge.scoreBits <= 0)) continue;
       this.#held.length -= back;
+      this.#clock?.restore(from.clocks);
       return this.#follow(path, from.offset, end);
     }
     return undefined;
@@ -184,6 +191,7 @@ export class Scanner {
     this.#afterGap = true;
     this.#commit(0);
     for (const parser of this.#model.parsers) parser.reset();
+    this.#clock?.reset();
   }
 
   #note(kind: Finding["kind"], startOffset: number, endOffset: number, action: string): void {
@@ -196,7 +204,9 @@ export class Scanner {
     const parser = this.#model.parsers[edge.family];
     for (const candidate of edge.packets) {
       parser?.take(candidate);
-      this.#held.push({ family: edge.family, offset: at, candidate, afterGap: this.#afterGap });
+      const clocks = this.#clock?.clocks ?? [];
+      this.#held.push({ family: edge.family, offset: at, candidate, afterGap: this.#afterGap, clocks });
+      this.#clock?.take({ ...edge, packets: [candidate] });
       this.#afterGap = false;
       at += candidate.sizeBytes;
     }

@@ -1,4 +1,5 @@
 import type { Edge } from "./edge.ts";
+import type { Clocks, InterleaveClock } from "./interleave-clock.ts";
 import type { Lattice } from "./lattice.ts";
 
 /** A way through the bytes, first step first. */
@@ -15,6 +16,15 @@ interface Node {
   readonly depth: number;
   readonly edge: Edge | undefined;
   readonly previous: Node | undefined;
+  readonly clocks: Clocks;
+}
+
+/** What else steers a search. */
+export interface SearchSteering {
+  /** First steps that are not to be taken. */
+  readonly excluded?: (edge: Edge) => boolean;
+  /** How the clocks stand at the start, where that counts. */
+  readonly clock?: InterleaveClock | undefined;
 }
 
 /** How far a search looks. */
@@ -29,6 +39,8 @@ export interface SearchBounds {
 
 /** A step this much likelier to be any bytes at all is none: damage explains them better. */
 const JUNK_BITS = -12;
+/** Clocks may turn the order of two ways that lie no farther apart. */
+const UNSETTLED_BITS = 16;
 /** A way this far behind one that has come less far (whose bytes told more) is given up. */
 const HOPELESS_BITS = 30;
 
@@ -43,10 +55,11 @@ export function searchPath(
   lastFamily: number,
   limit: number,
   bounds: SearchBounds,
-  excluded?: (edge: Edge) => boolean,
+  { excluded, clock }: SearchSteering = {},
 ): Path | undefined {
   const arrivals = new Map<string, Node>();
-  const queue: Node[] = [{ offset: startOffset, scoreBits: 0, depth: 0, edge: undefined, previous: undefined }];
+  const clocks = clock?.clocks ?? [];
+  const queue: Node[] = [{ offset: startOffset, scoreBits: 0, depth: 0, edge: undefined, previous: undefined, clocks }];
   let stuck: Node | undefined;
   let bestBits = 0;
   for (let expanded = 0; expanded < bounds.expansions && queue.length > 0; expanded++) {
@@ -64,22 +77,29 @@ export function searchPath(
     if (node.scoreBits < bestBits - HOPELESS_BITS) continue;
     bestBits = Math.max(bestBits, node.scoreBits);
     const edges = lattice
-      .edges(node.offset, node.edge?.family ?? lastFamily, node.depth === 0)
+      .edges(node.offset, node.edge?.family ?? lastFamily, node.depth === 0, clock?.runBits(node.clocks))
       .filter((edge) => edge.scoreBits > JUNK_BITS && (node.depth > 0 || !excluded?.(edge)));
     if (edges.length === 0 && node.depth > 0 && (stuck === undefined || node.scoreBits > stuck.scoreBits)) stuck = node;
-    for (const edge of edges) arrive(arrivals, queue, node, edge);
+    for (const edge of edges) arrive(arrivals, queue, node, edge, clock);
   }
   if (queue.length > 0) return toPath(bestOf(queue), true);
   return stuck && toPath(stuck, false);
 }
 
-function arrive(arrivals: Map<string, Node>, queue: Node[], previous: Node, edge: Edge): void {
+function arrive(
+  arrivals: Map<string, Node>,
+  queue: Node[],
+  previous: Node,
+  edge: Edge,
+  clock: InterleaveClock | undefined,
+): void {
   const offset = edge.endOffset;
-  const scoreBits = previous.scoreBits + edge.scoreBits;
+  const turn = clock?.follow(previous.clocks, edge);
+  const scoreBits = previous.scoreBits + edge.scoreBits + (turn?.bits ?? 0);
   const key = `${offset}:${edge.family}`;
   const known = arrivals.get(key);
   if (known !== undefined && known.scoreBits >= scoreBits) return;
-  const next: Node = { offset, scoreBits, depth: previous.depth + 1, edge, previous };
+  const next: Node = { offset, scoreBits, depth: previous.depth + 1, edge, previous, clocks: turn?.clocks ?? [] };
   arrivals.set(key, next);
   const index = known === undefined ? -1 : queue.indexOf(known);
   if (index >= 0) queue[index] = next;
@@ -91,7 +111,18 @@ function hasMet(queue: readonly Node[], limit: number, bounds: SearchBounds): bo
   const first = queue[0] as Node;
   const isFar = (node: Node): boolean =>
     node.depth >= bounds.depth || node.scoreBits >= bounds.plainBits || node.offset >= limit;
-  return first.depth > 0 && queue.every((node) => node.offset === first.offset && isFar(node));
+  if (first.depth === 0 || !queue.every((node) => node.offset === first.offset && isFar(node))) return false;
+  return queue.length === 1 || first.offset >= limit || isSettled(queue, bounds);
+}
+
+/** What comes next may tell between ways that left the clocks differently. */
+function isSettled(queue: readonly Node[], bounds: SearchBounds): boolean {
+  const best = bestOf(queue);
+  if (best.depth >= bounds.depth) return true;
+  return queue.every(
+    ({ clocks, scoreBits }) =>
+      scoreBits < best.scoreBits - UNSETTLED_BITS || clocks.every((seconds, family) => seconds === best.clocks[family]),
+  );
 }
 
 /** The steps that all ways worth following have in common; undefined where they part at once. */
