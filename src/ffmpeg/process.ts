@@ -16,6 +16,8 @@ export interface ProcessOptions {
   readonly onOutput?: ((piece: Buffer) => void) | undefined;
   /** The run is stopped and FFMPEG_FAILED thrown when standard output exceeds this many bytes; default 64 MiB. */
   readonly maxOutputBytes?: number | undefined;
+  /** What the program reads on its standard input; without it there is none. */
+  readonly input?: Uint8Array | undefined;
   /** From SIGTERM to SIGKILL, in milliseconds; default 3000. */
   readonly graceMs?: number | undefined;
 }
@@ -41,6 +43,12 @@ function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
   } catch {
     // The group is already gone.
   }
+}
+
+function feed(child: ChildProcess, input: Uint8Array | undefined): void {
+  // A program that has read enough closes its end, which is no failure of the run.
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(input);
 }
 
 interface Stopper {
@@ -79,7 +87,7 @@ function guardProcess(child: ChildProcess, program: string, options: ProcessOpti
 }
 
 /**
- * Runs a program without a shell, in a process group of its own, with no standard input. Resolves with any exit status.
+ * Runs a program without a shell, in a process group of its own. Resolves with any exit status.
  * Throws FFMPEG_MISSING when the program cannot be started, FFMPEG_TIMEOUT, ABORTED, and FFMPEG_FAILED when the output
  * exceeds its bound, and what `onOutput` throws; in each case the whole group has ended before the promise settles.
  */
@@ -91,12 +99,13 @@ export async function runProcess(
   const program = basename(path);
   if (options.signal?.aborted) throw new ReelmillError("ABORTED", `${program} was cancelled before it began.`);
   const maxOutputBytes = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
-  const child = spawn(path, args, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(path, args, { detached: true, stdio: [options.input ? "pipe" : "ignore", "pipe", "pipe"] });
+  feed(child, options.input);
   const guard = guardProcess(child, program, options);
   const pieces: Buffer[] = [];
   let outputBytes = 0;
   let errorTail: Buffer = Buffer.alloc(0);
-  child.stdout.on("data", (piece: Buffer) => {
+  child.stdout?.on("data", (piece: Buffer) => {
     outputBytes += piece.length;
     if (outputBytes > maxOutputBytes) {
       guard.stop(new ReelmillError("FFMPEG_FAILED", `${program} printed more than ${maxOutputBytes} bytes.`));
@@ -111,7 +120,7 @@ export async function runProcess(
       pieces.push(piece);
     }
   });
-  child.stderr.on("data", (piece: Buffer) => {
+  child.stderr?.on("data", (piece: Buffer) => {
     errorTail = keepTail(errorTail, piece);
   });
   try {

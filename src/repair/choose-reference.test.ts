@@ -36,6 +36,24 @@ describe("references", () => {
     });
   });
 
+  it("whose pictures read only in part are refused, as they stand whole in the file", async () => {
+    const otherPrediction = makeClip(`${H264} -x264-params weightp=0:bframes=0:ref=4:cabac=0`, "mp4", 2);
+    const longer = makeClip(`${H264} -x264-params weightp=2:bframes=0:ref=1:cabac=0:keyint=250`, "mp4", 4);
+    await expect(repair(longer.slice(0, boxAt(longer, "mdat").end), otherPrediction)).rejects.toMatchObject({
+      code: "REFERENCE_MISMATCH",
+      message: expect.stringMatching(/r0 does not fit: its video track \(avc1, 320×240\)/),
+    });
+  });
+
+  it("whose sound is of another kind are refused, as something stands in its place", async () => {
+    const otherSound = makeClip("-c:v mjpeg -q:v 20 -c:a flac -frame_size 24000 -strict -2", "mp4", 8);
+    const sound = makeClip("-c:v mjpeg -q:v 20 -c:a aac", "mp4", 2);
+    await expect(repair(otherSound.slice(0, boxAt(otherSound, "mdat").end), sound)).rejects.toMatchObject({
+      code: "REFERENCE_MISMATCH",
+      message: expect.stringMatching(/its video track .* fits \d\d+ .*its audio track .* fits nothing/),
+    });
+  });
+
   it("of any kind find nothing in noise", async () => {
     const noise = new Uint8Array(200_000);
     let state = 1;
@@ -43,7 +61,7 @@ describe("references", () => {
       state = Math.imul(state, 1_103_515_245) + 12_345;
       noise[index] = state >>> 16;
     }
-    await expect(repair(noise, hevc)).rejects.toMatchObject({ code: "NOTHING_RECOVERED" });
+    await expect(repair(noise, hevc)).rejects.toMatchObject({ code: "INPUT_NOT_VIDEO" });
     await expect(repair(noise)).rejects.toMatchObject({ code: "INPUT_NOT_VIDEO" });
   });
 

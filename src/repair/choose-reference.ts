@@ -1,11 +1,13 @@
 import { ReelmillError } from "../base/errors.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
-import type { Movie, SampleEntry } from "../media/isobmff/movie.ts";
+import type { Movie } from "../media/isobmff/movie.ts";
+import { describeEntry } from "./describe-entry.ts";
 import type { Extent } from "./extents.ts";
 import type { Finding } from "./findings.ts";
 import { learnProfile, type RecordingProfile } from "./learn/profile.ts";
 import { hasReadableConfiguration } from "./sample-check.ts";
 import { possibleBytes, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
+import { countStraySlices } from "./stray-pictures.ts";
 
 /** What a scan can learn from. */
 export interface Teacher {
@@ -128,10 +130,10 @@ const CONVINCING_SHARE = 0.05;
 
 /**
  * Holds the result of a whole scan against the reference. Throws REFERENCE_MISMATCH, naming the tracks and `seen` (what
- * the bytes look like, where that shows), where hardly anything fits. A video track that found nothing beside audio
- * that did is a finding.
+ * the bytes look like, where that shows), where hardly anything fits, where pictures stand whole but do not read, and
+ * where all video or all sound of the reference finds nothing though something stands in its place.
  */
-export function judgeFit(scan: Scan, name: string, seen: string | undefined): Finding[] {
+export function judgeFit(damaged: ByteSource, scan: Scan, name: string, seen: string | undefined): void {
   const packets = packetsByTrack(scan);
   const share = recoveredBytes(scan) / Math.max(1, possibleBytes(scan));
   const isVideo = (index: number): boolean => scan.profile.tracks[index]?.kind === "video";
@@ -139,28 +141,61 @@ export function judgeFit(scan: Scan, name: string, seen: string | undefined): Fi
   const isConvincing = pictures >= CONVINCING_PICTURES && share >= CONVINCING_SHARE;
   if ((share < MIN_FITTING_SHARE && !isConvincing) || isRagged(scan, pictures, share))
     throw mismatch(scan, packets, name, share, seen);
-  const first = scan.profile.tracks.findIndex((track) => track.kind === "video" && track.track.samples.sampleCount > 0);
-  if (first < 0 || pictures > 0 || share > MOSTLY_RECOVERED) return [];
-  const action = `no packet of the reference's video track (${describeTrack(scan, first)}) was found: is the reference of the same device and settings?`;
-  return [{ kind: "lost", startOffset: scan.log.offset(0), endOffset: endOfLog(scan), action }];
+  requireReadPictures(damaged, scan, packets, name);
+  if (missingTrack(scan, packets, share) >= 0) throw mismatch(scan, packets, name, share, seen);
+}
+
+/** So many slices that stand whole in the file but do not read are no accident, nor are so many beside each picture found. */
+const STRAY = { minSlices: 4, perPicture: 0.2 } as const;
+
+function requireReadPictures(damaged: ByteSource, scan: Scan, packets: readonly number[], name: string): void {
+  for (const { tracks } of scan.model.families) {
+    const track = tracks[0] ?? 0;
+    const entry = scan.profile.tracks[track]?.track.sampleEntries[0];
+    const found = packets[track] ?? 0;
+    if (entry?.visual === undefined || found === 0) continue;
+    const strays = countStraySlices(damaged, scan.findings, entry);
+    if (strays < STRAY.minSlices || strays < STRAY.perPicture * found) continue;
+    throw new ReelmillError(
+      "REFERENCE_MISMATCH",
+      `The reference ${name} does not fit: its video track (${describeEntry(entry)}) reads ${found} pictures, but at least ${strays} that stand whole in the damaged file do not read with its parameters: profile or encoder settings differ. Give a recording of the same device with the same settings.`,
+    );
+  }
 }
 
 /** Damage takes long stretches out; a wrong reference fits a packet here and there. */
-const RAGGED = { maxShare: 0.5, minGaps: 20, maxPacketsPerGap: 10 } as const;
+const RAGGED = { maxShare: 0.7, minGaps: 20, maxPacketsPerGap: 10 } as const;
 
+/** Only packets that tell their own size count: others claim whatever stands between two. */
 function isRagged({ log, findings, model }: Scan, pictures: number, share: number): boolean {
-  if (pictures === 0 || share >= RAGGED.maxShare || !model.parsers.every((parser) => parser.isSelfDelimiting))
-    return false;
-  const gaps = findings.reduce((count, { kind }) => count + Number(kind === "lost"), 0);
-  return gaps >= RAGGED.minGaps && log.count < gaps * RAGGED.maxPacketsPerGap;
+  if (pictures === 0 || share >= RAGGED.maxShare) return false;
+  let packets = 0;
+  for (let index = 0; index < log.count; index++) packets += Number(model.parsers[log.family(index)]?.isSelfDelimiting);
+  return countLost(findings) >= RAGGED.minGaps && packets < countLost(findings) * RAGGED.maxPacketsPerGap;
 }
 
+function countLost(findings: readonly Finding[]): number {
+  return findings.reduce((count, { kind }) => count + Number(kind === "lost"), 0);
+}
+
+/** So many places between packets where something else regularly stands. */
+const REGULAR_GAPS = 8;
+
+/** The reference's first track of a kind none of whose tracks was found, though something stands between the packets. */
+function missingTrack(scan: Scan, packets: readonly number[], share: number): number {
+  const { tracks } = scan.profile;
+  const kinds = (["video", "audio"] as const).filter((kind) => {
+    const found = tracks.reduce((sum, own, index) => sum + (own.kind === kind ? (packets[index] ?? 0) : 0), 0);
+    return found === 0 && (kind === "video" || countLost(scan.findings) >= REGULAR_GAPS);
+  });
+  if (share > (kinds.includes("video") ? MOSTLY_RECOVERED : ALL_RECOVERED)) return -1;
+  return tracks.findIndex(({ kind, track }) => kinds.includes(kind as "video") && track.samples.sampleCount > 0);
+}
+
+/** With more than this accounted for nothing regular is missing. */
+const ALL_RECOVERED = 0.99;
 /** With this much accounted for, no video is missing: there was none. */
 const MOSTLY_RECOVERED = 0.9;
-
-function endOfLog({ log }: Scan): number {
-  return log.offset(log.count - 1) + log.size(log.count - 1);
-}
 
 /** Packets by the reference's track; those of tracks that look alike count for the first. */
 function packetsByTrack({ log, model, profile }: Scan): number[] {
@@ -197,12 +232,4 @@ function mismatch(
 function describeTrack(scan: Scan, track: number): string {
   const entry = scan.profile.tracks[track]?.track.sampleEntries[0];
   return entry ? describeEntry(entry) : "unknown";
-}
-
-function describeEntry({ format, visual, audio }: SampleEntry): string {
-  const codec = format.trim();
-  if (visual) return `${codec}, ${visual.widthPixels}×${visual.heightPixels}`;
-  if (audio)
-    return `${codec}, ${audio.channelCount} channel${audio.channelCount === 1 ? "" : "s"}, ${audio.sampleRateHz} Hz`;
-  return codec;
 }

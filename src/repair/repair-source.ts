@@ -4,11 +4,10 @@ import type { Movie } from "../media/isobmff/movie.ts";
 import { assignTracks } from "./assign.ts";
 import { chooseReference, judgeFit, type Lesson, refuseHopeless, type Teacher } from "./choose-reference.ts";
 import { findDataEnd } from "./data-end.ts";
-import type { Finding } from "./findings.ts";
 import { repairFragments } from "./fragmented.ts";
 import { type KeptIndex, keepIndex } from "./index-kept.ts";
 import type { RecordingProfile } from "./learn/profile.ts";
-import type { Reference, RepairOptions, RepairOutcome } from "./outcome.ts";
+import type { Learnt, Reference, RepairOptions, RepairOutcome } from "./outcome.ts";
 import { readReferences } from "./reference-movies.ts";
 import { type RepairReport, reportScan, type TrackReport, withSilence } from "./report.ts";
 import { possibleBytes, profileOfPackets, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
@@ -20,7 +19,7 @@ import { type Triage, triage } from "./triage.ts";
 import { buildMovie } from "./write/build-movie.ts";
 import { layOutput, type Payload } from "./write/layout.ts";
 
-export type { Reference, RepairOptions, RepairOutcome } from "./outcome.ts";
+export type { Learnt, Reference, RepairOptions, RepairOutcome } from "./outcome.ts";
 
 /**
  * Repairs one damaged MP4 or MOV: finds out what is wrong, recovers every packet whose bytes are whole, and lays out
@@ -57,11 +56,12 @@ async function recover(
   if (fragments) return fragments;
   const self = { name: "its own index", source: damaged, ftyp: state.ftyp };
   if (kept.kind === "short") {
-    return await scanBeyondIndex(damaged, state, kept, [{ ...self, movie: kept.movie }, ...movies], options);
+    const teachers: readonly Teacher[] = [{ ...self, movie: kept.movie }, ...movies];
+    return await scanBeyondIndex(damaged, state, kept, teachers, references, options);
   }
   const teachers: readonly Teacher[] = kept.kind === "stale" ? [...movies, { ...self, movie: kept.movie }] : movies;
   const lesson = await chooseReference(damaged, state.extents, teachers);
-  if (lesson) return await repairByScan(damaged, state, lesson, options);
+  if (lesson) return await repairByScan(damaged, state, lesson, references, options);
   return await repairUnaided(damaged, state, options);
 }
 
@@ -85,6 +85,7 @@ async function scanBeyondIndex(
   state: Triage,
   kept: KeptIndex & { readonly kind: "short" },
   teachers: readonly Teacher[],
+  references: readonly Reference[],
   options: RepairOptions,
 ): Promise<Built | RepairOutcome> {
   try {
@@ -92,7 +93,7 @@ async function scanBeyondIndex(
     if (lesson === undefined) return kept.outcome;
     const scan = await scanExtents(damaged, state.extents, lesson.profile, options.onProgress);
     if (recoveredBytes(scan) <= kept.indexedBytes) return kept.outcome;
-    return buildScanned(state, { profile: lesson.profile, ftyp: lesson.teacher.ftyp }, scan, []);
+    return buildScanned(state, learntFrom(lesson, references), scan);
   } catch (error) {
     if (error instanceof ReelmillError && error.code === "NOTHING_RECOVERED") return kept.outcome;
     throw error;
@@ -107,7 +108,8 @@ async function repairUnaided(damaged: ByteSource, state: Triage, options: Repair
   const isTrusted = scan.log.count > 0 && recoveredBytes(scan) >= MIN_TRUSTED_SHARE * possibleBytes(scan);
   if (!isTrusted) throw referenceNeeded(damaged, state);
   const refined = portrait.isRateAssumed ? refineRate(scan) : undefined;
-  const built = buildScanned(state, { profile: refined ?? portrait.profile, ftyp: undefined }, scan, []);
+  const knowledge = { profile: refined ?? portrait.profile, ftyp: undefined, reference: undefined };
+  const built = buildScanned(state, knowledge, scan);
   if (!portrait.isRateAssumed) return built;
   const tracks = built.report.tracks.map(
     (track): TrackReport =>
@@ -123,6 +125,7 @@ async function repairByScan(
   damaged: ByteSource,
   state: Triage,
   lesson: Lesson,
+  references: readonly Reference[],
   options: RepairOptions,
 ): Promise<Built> {
   const look = (): string | undefined => describePayload(damaged, state.extents);
@@ -131,16 +134,24 @@ async function repairByScan(
   // Only looked for where it is wanted: it takes a search of its own.
   const seen = recoveredBytes(scan) < possibleBytes(scan) / 2 ? look() : undefined;
   if (scan.log.count === 0 && seen === undefined) {
+    if (state.container !== "isobmff") throw notVideo(state);
     throw new ReelmillError("NOTHING_RECOVERED", "No packet of any of the reference's tracks was found.");
   }
-  const notes = judgeFit(scan, lesson.teacher.name, seen);
-  return buildScanned(state, { profile: lesson.profile, ftyp: lesson.teacher.ftyp }, scan, notes);
+  judgeFit(damaged, scan, lesson.teacher.name, seen);
+  return buildScanned(state, learntFrom(lesson, references), scan);
 }
 
 /** What a movie is built from besides the packets. */
-interface Learnt {
+interface Knowledge {
   readonly profile: RecordingProfile;
   readonly ftyp: Uint8Array | undefined;
+  /** Undefined where the damaged file itself told. */
+  readonly reference: Learnt["reference"] | undefined;
+}
+
+function learntFrom({ teacher, profile }: Lesson, references: readonly Reference[]): Knowledge {
+  const isReference = references.some(({ source }) => source === teacher.source);
+  return { profile, ftyp: teacher.ftyp, reference: isReference ? teacher : undefined };
 }
 
 /** A movie built from a scan, which takes less memory than the scan itself. */
@@ -149,11 +160,12 @@ interface Built {
   readonly report: RepairReport;
   readonly payload: Payload;
   readonly ftyp: Uint8Array | undefined;
+  readonly reference: Learnt["reference"] | undefined;
 }
 
-function buildScanned(state: Triage, learnt: Learnt, scan: Scan, notes: readonly Finding[]): Built {
+function buildScanned(state: Triage, knowledge: Knowledge, scan: Scan): Built {
   const { log, model, findings, scannedBytes } = scan;
-  const profile = profileOfPackets(learnt.profile, scan);
+  const profile = profileOfPackets(knowledge.profile, scan);
   const timelines = buildTimelines(log, assignTracks(log, model.families, profile), profile);
   const codecs: string[] = [];
   model.families.forEach((family, index) => {
@@ -162,15 +174,21 @@ function buildScanned(state: Triage, learnt: Learnt, scan: Scan, notes: readonly
   const startOffset = state.extents[0]?.startOffset ?? 0;
   const endOffset = log.offset(log.count - 1) + log.size(log.count - 1);
   const movie = buildMovie(profile, log, timelines);
-  const report = reportScan(profile, log, timelines, [...findings, ...notes], codecs, scannedBytes);
+  const report = reportScan(profile, log, timelines, findings, codecs, scannedBytes);
   return {
     movie,
     report: withSilence(report, movie),
     payload: { startOffset, endOffset },
-    ftyp: state.ftyp ?? learnt.ftyp,
+    ftyp: state.ftyp ?? knowledge.ftyp,
+    reference: knowledge.reference,
   };
 }
 
-function layBuilt(damaged: ByteSource, { movie, report, payload, ftyp }: Built, options: RepairOptions): RepairOutcome {
-  return { report, layout: layOutput(damaged, payload, movie, ftyp, options.faststart ?? false) };
+function layBuilt(damaged: ByteSource, built: Built, options: RepairOptions): RepairOutcome {
+  const { movie, report, payload, ftyp, reference } = built;
+  return {
+    report,
+    layout: layOutput(damaged, payload, movie, ftyp, options.faststart ?? false),
+    ...(reference ? { learnt: { movie, reference } } : {}),
+  };
 }

@@ -30,6 +30,8 @@ export interface ReferencePool {
   hasIndex(damagedPath: string): boolean;
   /** References for a damaged file, the fittest first. Throws REFERENCE_UNUSABLE where none of the named ones can serve. */
   choose(damagedPath: string): ReferenceChoice;
+  /** Those of `paths` whose configuration is another than that of `path`. */
+  unlike(paths: readonly string[], path: string): readonly string[];
 }
 
 interface Candidate {
@@ -65,7 +67,15 @@ export function createReferencePool(named: readonly string[], inputs: readonly s
       }
       return chooseNamed(damagedPath, files, folders, classify);
     },
+    unlike: (paths, path) => {
+      const signature = signatureOf(classify(path));
+      return paths.filter((other) => other !== path && signatureOf(classify(other)) !== signature);
+    },
   };
+}
+
+function signatureOf(classification: Classification | Error): string | undefined {
+  return classification instanceof Error ? undefined : classification.signature;
 }
 
 function splitNamed(named: readonly string[]): readonly [files: readonly string[], folders: readonly string[]] {

@@ -44,12 +44,17 @@ export async function decode(path: string, report: RepairReport, settings: Verif
   return await checkDecode(path, report, { level: verify === "full" ? "full" : "quick", tools, signal });
 }
 
-/** Throws OUTPUT_NOT_VERIFIED naming the failed checks and the references, the likeliest cause. */
+/**
+ * Throws where a check failed: REFERENCE_MISMATCH where all is written as it should be, but nothing decodes with what the
+ * references say, else OUTPUT_NOT_VERIFIED.
+ */
 export function requirePassed(checks: readonly Check[], references: readonly string[]): void {
   const failed = checks.filter((check) => check.status === "failed");
   if (failed.length === 0) return;
   const reasons = failed.map((check) => check.detail).join("; ");
-  const suspects =
-    references.length === 0 ? "" : ` Was ${references.join(", ")} made by the same device with the same settings?`;
-  throw new ReelmillError("OUTPUT_NOT_VERIFIED", `The result did not pass its checks: ${reasons}.${suspects}`);
+  if (references.length > 0 && failed.every((check) => check.name === "decode")) {
+    const message = `With the parameters of ${references.join(", ")} ${reasons}. Give a recording of the same device with the same settings.`;
+    throw new ReelmillError("REFERENCE_MISMATCH", message);
+  }
+  throw new ReelmillError("OUTPUT_NOT_VERIFIED", `The result did not pass its checks: ${reasons}.`);
 }

@@ -1,0 +1,43 @@
+/** Zeros behind a NAL unit; recorders pad to sectors at most. */
+const MAX_PADDING_BYTES = 4096;
+const START_CODE = Uint8Array.of(0, 0, 0, 1);
+
+/** NAL units as a byte stream with start codes (ITU-T H.264 and H.265, annex B), which decoders take without a container. */
+export function joinAnnexB(nals: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(nals.reduce((sum, nal) => sum + START_CODE.length + nal.length, 0));
+  let index = 0;
+  for (const nal of nals) {
+    bytes.set(START_CODE, index);
+    bytes.set(nal, index + START_CODE.length);
+    index += START_CODE.length + nal.length;
+  }
+  return bytes;
+}
+
+/** The NAL units of a sample, each behind its length in `lengthSizeBytes` (1–4); undefined where they do not add up to it. */
+export function splitSample(sample: Uint8Array, lengthSizeBytes: number): Uint8Array[] | undefined {
+  const nals: Uint8Array[] = [];
+  let index = 0;
+  while (index < sample.length) {
+    let nalBytes = 0;
+    for (let byte = 0; byte < lengthSizeBytes; byte++) nalBytes = nalBytes * 256 + (sample[index + byte] ?? 0);
+    index += lengthSizeBytes;
+    if (nalBytes === 0 || index + nalBytes > sample.length) return undefined;
+    nals.push(sample.subarray(index, index + nalBytes));
+    index += nalBytes;
+  }
+  return nals.length > 0 ? nals : undefined;
+}
+
+/**
+ * Whether bytes can be one NAL unit: two zeros are followed by 3 or more, except at its end, which may be padded
+ * (ITU-T H.264 §7.4.1, H.265 §7.4.2.1). A stretch that was overwritten with zeros shows.
+ */
+export function isIntactNal(nal: Uint8Array): boolean {
+  let end = nal.length;
+  while (end > 0 && nal[end - 1] === 0) end--;
+  for (let index = 2; index < end; index++) {
+    if ((nal[index] as number) < 3 && nal[index - 1] === 0 && nal[index - 2] === 0) return false;
+  }
+  return end > 0 && nal.length - end <= MAX_PADDING_BYTES;
+}

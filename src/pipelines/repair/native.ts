@@ -1,0 +1,199 @@
+import { basename } from "node:path";
+import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
+import { type RepairOutcome, repairSource } from "../../repair/repair-source.ts";
+import { type FileSource, openFileSource } from "./file-source.ts";
+import { breathe, requireNotAborted, type WorkHooks } from "./hooks.ts";
+import { repairInPlace } from "./in-place.ts";
+import type { RepairTask } from "./plan.ts";
+import { requireFit } from "./reference-fit.ts";
+import type { ReferenceChoice } from "./references.ts";
+import type { Achievement, Check } from "./result.ts";
+import { checkOutput, prepareCheck, requirePassed } from "./verify-output.ts";
+import { createOutputDraft, type OutputDraft } from "./write-output.ts";
+
+/** One file for the engine. */
+export interface NativeRun {
+  readonly task: RepairTask;
+  readonly damaged: FileSource;
+  readonly hooks: WorkHooks;
+  /** Takes what the user should know. */
+  readonly notices: string[];
+}
+
+/**
+ * Has the engine repair a file, writes and checks the result. Named references are used at once; else a file that kept its
+ * index is tried without, and others with what lies near. Throws what `repairSource` throws, REFERENCE_UNUSABLE, NO_SPACE,
+ * OUTPUT_EXISTS, OUTPUT_UNWRITABLE, OUTPUT_NOT_VERIFIED, ABORTED.
+ */
+export async function repairNatively(run: NativeRun): Promise<Achievement> {
+  const { task, notices } = run;
+  const alone = (): Promise<Achievement> => repairWith(run, []);
+  if (!task.references.isNamed) {
+    if (!task.references.hasIndex(task.input)) return await repairWithNeighbours(run, alone);
+    return await orElse(alone, ["REFERENCE_REQUIRED"], () => repairWithNeighbours(run, alone));
+  }
+  let choice: ReferenceChoice;
+  try {
+    choice = task.references.choose(task.input);
+  } catch (unusable) {
+    // A file that needs no reference is not held up by one that cannot serve.
+    const achieved = await orElse(alone, ["REFERENCE_REQUIRED", "INPUT_NOT_VIDEO"], () => Promise.reject(unusable));
+    if (unusable instanceof Error) notices.push(unusable.message);
+    return achieved;
+  }
+  notices.push(...choice.notices);
+  const achieved = await repairWith(run, choice.paths);
+  const [learntFrom] = achieved.references;
+  if (learntFrom !== undefined && choice.paths.length > 1) {
+    notices.push(`Learnt from ${basename(learntFrom)}, which fits best of the ${choice.paths.length} references.`);
+  }
+  return achieved;
+}
+
+async function orElse<T>(
+  first: () => Promise<T>,
+  codes: readonly ErrorCode[],
+  second: (error: ReelmillError) => Promise<T>,
+): Promise<T> {
+  try {
+    return await first();
+  } catch (error) {
+    if (!(error instanceof ReelmillError) || !codes.includes(error.code)) throw error;
+    return await second(error);
+  }
+}
+
+const UNFIT: readonly ErrorCode[] = ["REFERENCE_MISMATCH", "REFERENCE_UNUSABLE", "NOTHING_RECOVERED"];
+
+/** With the healthy recordings found near the damaged one; where they do not fit, with what the file tells itself. */
+async function repairWithNeighbours(run: NativeRun, alone: () => Promise<Achievement>): Promise<Achievement> {
+  const { task, notices } = run;
+  const { paths } = task.references.choose(task.input);
+  if (paths.length === 0) return await alone();
+  const names = paths.map((path) => basename(path)).join(", ");
+  const achieved = await orElse(
+    () => repairWith(run, paths),
+    UNFIT,
+    (misfit) =>
+      orElse(alone, ["REFERENCE_REQUIRED"], (needed) => {
+        const tried = `Tried without success: ${names} (${misfit.message})`;
+        return Promise.reject(new ReelmillError("REFERENCE_REQUIRED", `${needed.message} ${tried}`));
+      }),
+  );
+  const [learntFrom] = achieved.references;
+  if (learntFrom !== undefined) {
+    const why =
+      paths.length === 1
+        ? "the healthy recording likest to it that was found near it"
+        : `which fits best of the ${paths.length} kinds of healthy recordings found near it`;
+    notices.push(`No reference was named. Learnt from ${basename(learntFrom)}, ${why}.`);
+  }
+  return achieved;
+}
+
+/** With the reference that fits best; one that turns out not to fit after all makes room for the others. */
+async function repairWith(run: NativeRun, paths: readonly string[]): Promise<Achievement> {
+  const first = await repairOnce(run, paths);
+  if (!("misfit" in first)) return first;
+  let left = run.task.references.unlike(paths, first.reference);
+  while (left.length > 0) {
+    const next = await orElse(
+      () => repairOnce(run, left),
+      UNFIT,
+      () => Promise.reject(first.misfit),
+    );
+    if (!("misfit" in next)) return next;
+    left = run.task.references.unlike(left, next.reference);
+  }
+  throw first.misfit;
+}
+
+/** A reference that does not fit, and why. */
+interface Misfit {
+  readonly misfit: ReelmillError;
+  readonly reference: string;
+}
+
+async function repairOnce(run: NativeRun, paths: readonly string[]): Promise<Achievement | Misfit> {
+  const { task, damaged } = run;
+  const { output, options } = task;
+  const isWritten = output !== undefined && !options.dryRun;
+  const draft = isWritten ? createOutputDraft(damaged, output) : undefined;
+  // A front index moves the data, so what is copied early would be in the wrong place.
+  const onScan = options.faststart ? () => undefined : () => draft?.begin();
+  try {
+    const outcome = await runEngine(run, paths, onScan);
+    const { learnt } = outcome;
+    if (learnt === undefined) return await finish(run, outcome, paths, draft);
+    return await orElse<Achievement | Misfit>(
+      () => finish(run, outcome, paths, draft),
+      ["REFERENCE_MISMATCH"],
+      (misfit) => Promise.resolve({ misfit, reference: learnt.reference.name }),
+    );
+  } finally {
+    // Published, the temporary name is gone already.
+    await draft?.discard();
+  }
+}
+
+async function finish(
+  { task, damaged, hooks }: NativeRun,
+  { report, layout, learnt }: RepairOutcome,
+  paths: readonly string[],
+  draft: OutputDraft | undefined,
+): Promise<Achievement> {
+  const { output, options } = task;
+  // Fragments may take their configuration from any of them.
+  const references = learnt ? [learnt.reference.name] : report.diagnosis === "fragmented" ? paths : [];
+  const done = { report, references, checks: [] };
+  if (layout === undefined) return { ...done, status: "healthy", output: null };
+  // The decoder is at work while the file is written.
+  const fitting =
+    learnt && options.verify !== "none" ? requireFit(damaged, learnt, report.findings, options) : undefined;
+  fitting?.catch(() => undefined);
+  if (options.dryRun) {
+    await fitting;
+    return { ...done, status: "repairable", output: null };
+  }
+  const verify = async (path: string): Promise<readonly Check[]> => {
+    hooks.onProgress(1, "checking");
+    const checks = await checkOutput(path, report, options);
+    requirePassed(checks, references);
+    return checks;
+  };
+  if (draft === undefined || output === undefined) {
+    await fitting;
+    const checks = await repairInPlace(damaged, layout, () => verify(task.input));
+    return { ...done, status: "repaired", output: task.input, checks };
+  }
+  prepareCheck(options);
+  const pending = await draft.write(layout, hooks);
+  await fitting;
+  const checks = await verify(pending.path);
+  requireNotAborted(hooks.signal);
+  pending.publish();
+  return { ...done, status: "repaired", output, checks };
+}
+
+async function runEngine(
+  { task, damaged, hooks }: NativeRun,
+  paths: readonly string[],
+  onScan: () => void,
+): Promise<RepairOutcome> {
+  const sources: FileSource[] = [];
+  try {
+    for (const path of paths) sources.push(openFileSource(path));
+    const references = sources.map((source) => ({ name: source.path, source }));
+    return await repairSource(damaged, references, {
+      faststart: task.options.faststart,
+      onPause: () => breathe(hooks.signal),
+      onProgress: async (offset) => {
+        onScan();
+        hooks.onProgress(offset / damaged.sizeBytes, "reading");
+        await breathe(hooks.signal);
+      },
+    });
+  } finally {
+    for (const source of sources) source.close();
+  }
+}

@@ -1,0 +1,164 @@
+import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
+import { decodeStream, type StreamDecode } from "../../ffmpeg/decode-stream.ts";
+import type { FfmpegTools } from "../../ffmpeg/tools.ts";
+import { type DecoderTrial, planDecoderTrials, type TrialSize, type TrialStream } from "../../repair/decoder-trial.ts";
+import type { Finding } from "../../repair/findings.ts";
+import type { Learnt } from "../../repair/repair-source.ts";
+import { type FileSource, openFileSource } from "./file-source.ts";
+import type { RepairPipelineOptions } from "./options.ts";
+import { findFfmpeg } from "./programs.ts";
+
+/** A look that every repair takes, and the closer one where it shows something odd. */
+const GLANCE: TrialSize = { stretches: 3, pictures: 4 };
+const SCRUTINY: TrialSize = { stretches: 7, pictures: 6 };
+const UNABLE: readonly ErrorCode[] = ["FFMPEG_MISSING", "FFMPEG_FAILED", "FFMPEG_TIMEOUT"];
+const TRIAL_TIMEOUT_MS = 20_000;
+/** Fewer pictures than these may all be damaged where the scan could not see it. */
+const MIN_ALTERED = 4;
+/** Wrong parameters may read a picture to its end by chance. */
+const UNREAD_SHARE = 0.85;
+/** Runs of the decoder at once. */
+const LANES = 2;
+
+/** What a decoder made of a trial. */
+interface Outcome {
+  /** Pictures that came out of the stretches as they are. */
+  readonly pictures: number;
+  readonly complaints: number;
+  readonly keys: Altered;
+  readonly ends: Altered;
+}
+
+/** Pictures whose last bytes were altered. */
+interface Altered {
+  readonly count: number;
+  /** Those of them that look as before: the decoder did not read their last bytes. */
+  readonly unread: number;
+  readonly complaints: number;
+}
+
+/**
+ * Has ffmpeg decode some of the H.264 or HEVC pictures recovered, and where it stumbles, some of the reference's own to
+ * compare. Throws REFERENCE_MISMATCH naming the track and what does not fit where the parameters are not those of the
+ * damaged file; nothing can be told without ffmpeg and of other codecs. Throws ABORTED.
+ */
+export async function requireFit(
+  damaged: FileSource,
+  learnt: Learnt,
+  findings: readonly Finding[],
+  { environment, signal }: Pick<RepairPipelineOptions, "environment" | "signal">,
+): Promise<void> {
+  const found = await findFfmpeg(environment);
+  if (found === undefined) return;
+  const tools = { ...found, timeoutMs: Math.min(found.timeoutMs, TRIAL_TIMEOUT_MS) };
+  const damage = findings.filter(({ kind }) => kind !== "padding");
+  const plan = (size: TrialSize): readonly DecoderTrial[] => planDecoderTrials(learnt.movie, damaged, damage, size);
+  try {
+    for (const [index, trial] of plan(GLANCE).entries()) {
+      if (!(await isOdd(tools, trial, signal))) continue;
+      const closer = plan(SCRUTINY)[index];
+      if (closer === undefined) continue;
+      const symptom = await compare(tools, closer, learnt, signal);
+      if (symptom !== undefined) throw describeMisfit(learnt, closer, symptom);
+    }
+  } catch (error) {
+    // ffmpeg that cannot be run, or takes too long, tells nothing about the reference.
+    if (!(error instanceof ReelmillError) || !UNABLE.includes(error.code)) throw error;
+  }
+}
+
+/** All stretches in one run: enough to see whether anything is odd. */
+async function isOdd(tools: FfmpegTools, trial: DecoderTrial, signal: AbortSignal): Promise<boolean> {
+  const bytes = Buffer.concat(trial.stretches.map((stretch) => stretch.bytes));
+  const [whole, keys] = await Promise.all([
+    decodeStream(tools, trial.format, bytes, signal),
+    decodeKeys(tools, trial, signal),
+  ]);
+  const seen = new Set(whole.pictures);
+  return seen.size === 0 || whole.complaints.length > 0 || keys.pictures.some((picture) => seen.has(picture));
+}
+
+async function decodeKeys(tools: FfmpegTools, trial: DecoderTrial, signal: AbortSignal): Promise<StreamDecode> {
+  if (trial.alteredKeys === undefined) return { pictures: [], complaints: [] };
+  return await decodeStream(tools, trial.format, trial.alteredKeys.bytes, signal);
+}
+
+async function decodeApart(tools: FfmpegTools, trial: DecoderTrial, signal: AbortSignal): Promise<Outcome> {
+  const decodeEach = async (streams: readonly TrialStream[]): Promise<readonly StreamDecode[]> => {
+    const decoded: StreamDecode[] = [];
+    const work = async (lane: number): Promise<void> => {
+      for (const [index, { bytes }] of streams.entries()) {
+        if (index % LANES === lane) decoded[index] = await decodeStream(tools, trial.format, bytes, signal);
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, (_, lane) => work(lane)));
+    return decoded;
+  };
+  const whole = await decodeEach(trial.stretches);
+  const keys = await decodeKeys(tools, trial, signal);
+  const ends = await decodeEach(trial.alteredEnds);
+  const seen = new Set(whole.flatMap(({ pictures }) => pictures));
+  const isSeen = (picture: string): boolean => seen.has(picture);
+  return {
+    pictures: whole.reduce((sum, { pictures }) => sum + pictures.length, 0),
+    complaints: countComplaints(whole),
+    keys: {
+      count: keys.pictures.length,
+      unread: keys.pictures.filter(isSeen).length,
+      complaints: keys.complaints.length,
+    },
+    ends: {
+      count: ends.length,
+      unread: ends.filter(({ pictures }) => pictures.length > 0 && pictures.every(isSeen)).length,
+      complaints: countComplaints(ends),
+    },
+  };
+}
+
+function countComplaints(decoded: readonly StreamDecode[]): number {
+  return decoded.reduce((sum, { complaints }) => sum + complaints.length, 0);
+}
+
+/**
+ * Whether the pictures were left before their last bytes. Of a recording that is damaged where the scan could not see it,
+ * that is true of some pictures, large ones first; with wrong parameters of all, but for key pictures that read the same
+ * or that the decoder ran through to the end of by chance, and for others whose last bytes tell of an upper part. A black
+ * corner may look the same after the decoder stumbled over its bytes, but then it read them.
+ */
+function isLeftUnread({ keys, ends, complaints }: Outcome): boolean {
+  const isTelling = complaints > 0 || keys.complaints + ends.complaints === 0;
+  if (!isTelling || keys.count + ends.count < MIN_ALTERED) return false;
+  // Damage makes a decoder complain of some pictures at least.
+  if (complaints === 0 && keys.count >= MIN_ALTERED && keys.unread === keys.count) return true;
+  if (ends.unread < UNREAD_SHARE * ends.count) return false;
+  if (ends.count >= MIN_ALTERED) return true;
+  return keys.unread >= (ends.count === 0 ? keys.count : keys.count / 2);
+}
+
+/** What is wrong with the pictures of the damaged file and not with the reference's own. */
+async function compare(
+  tools: FfmpegTools,
+  trial: DecoderTrial,
+  { reference }: Learnt,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const ours = await decodeApart(tools, trial, signal);
+  if (ours.pictures > 0 && !isLeftUnread(ours)) return undefined;
+  const source = openFileSource(reference.name);
+  try {
+    const controls = planDecoderTrials(reference.movie, source, [], SCRUTINY);
+    const control = controls.find(({ description }) => description === trial.description);
+    const theirs = control && (await decodeApart(tools, control, signal));
+    if (theirs === undefined || theirs.pictures === 0) return undefined;
+    if (ours.pictures === 0) return "with its parameters none of the pictures tried can be decoded";
+    if (theirs.keys.count + theirs.ends.count === 0 || isLeftUnread(theirs)) return undefined;
+    return "with its parameters the pictures end before their data do";
+  } finally {
+    source.close();
+  }
+}
+
+function describeMisfit({ reference }: Learnt, { description }: DecoderTrial, symptom: string): ReelmillError {
+  const message = `The reference ${reference.name} does not fit: its video track (${description}) has the damaged file's codec, but ${symptom}. Picture size, profile or encoder settings differ. Give a recording of the same device with the same settings.`;
+  return new ReelmillError("REFERENCE_MISMATCH", message);
+}
