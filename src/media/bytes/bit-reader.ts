@@ -1,5 +1,8 @@
 import { ReelmillError } from "../../base/errors.ts";
 
+/** So many bits lie within four bytes wherever they start. */
+const MAX_WORD_BITS = 25;
+
 /** Reads big-endian bit fields from a byte range. Every read past the end throws MEDIA_MALFORMED. */
 export class BitReader {
   readonly #bytes: Uint8Array;
@@ -24,18 +27,23 @@ export class BitReader {
 
   /** Unsigned value of the next `count` bits, 0 ≤ count ≤ 32. */
   bits(count: number): number {
-    if (count > this.bitsLeft) throw underrun(count, this.bitsLeft);
-    let value = 0;
-    let left = count;
-    while (left > 0) {
-      const inByte = 8 - (this.#bit & 7);
-      const take = Math.min(inByte, left);
-      const byte = this.#bytes[this.#bit >>> 3] as number;
-      value = value * 2 ** take + ((byte >>> (inByte - take)) & ((1 << take) - 1));
-      this.#bit += take;
-      left -= take;
-    }
-    return value;
+    const bit = this.#bit;
+    if (bit + count > this.#endBit) throw underrun(count, this.bitsLeft);
+    if (count > MAX_WORD_BITS) return this.bits(count - 16) * 65536 + this.bits(16);
+    if (count === 0) return 0;
+    this.#bit = bit + count;
+    const bytes = this.#bytes;
+    const index = bit >>> 3;
+    const first = bytes[index] as number;
+    const inByte = (bit & 7) + count;
+    if (inByte <= 8) return (first >>> (8 - inByte)) & ((1 << count) - 1);
+    // Bytes past the array's end count as zeros; none of their bits is among those returned.
+    const word =
+      (first << 24) |
+      ((bytes[index + 1] as number) << 16) |
+      ((bytes[index + 2] as number) << 8) |
+      (bytes[index + 3] as number);
+    return (word << (bit & 7)) >>> (32 - count);
   }
 
   /** The next bit as a boolean. */

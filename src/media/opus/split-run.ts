@@ -262,8 +262,7 @@ class RunSearch {
    */
   #lead(places: readonly number[], path: Path): Lead | undefined {
     const first = firstOf(path);
-    const isSure = first.bits >= SURE_START_BITS && this.#durationBits(path.durationSamples) > SLIGHT_BITS;
-    if (this.#stretch.starts === undefined || isSure) return undefined;
+    if (this.#stretch.starts === undefined || this.#isWhole(path, first)) return undefined;
     let best: Lead = { boundaries: [], bits: first.bits, durationSamples: 0 };
     const likelihood = (bits: number, samples: number): number =>
       bits + this.#durationBits(path.durationSamples + samples);
@@ -282,6 +281,13 @@ class RunSearch {
       end = likeliest.boundaries[0] as number;
     }
     return best.boundaries.length > 0 ? best : undefined;
+  }
+
+  /** Whether a path's start stands, or its duration leaves no room for one packet more. */
+  #isWhole(path: Path, first: Path): boolean {
+    const packetSamples = path.durationSamples - (path.previous?.durationSamples ?? 0);
+    if (this.#durationBits(path.durationSamples) <= SLIGHT_BITS) return false;
+    return first.bits >= SURE_START_BITS || this.#durationBits(path.durationSamples + packetSamples) <= UNUSUAL_BITS;
   }
 
   /** Every packet that ends at `end`, before those already found. */

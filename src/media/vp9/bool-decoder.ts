@@ -33,17 +33,18 @@ export class BoolDecoder {
   bool(probability: number): 0 | 1 {
     const split = 1 + (((this.#range - 1) * probability) >> 8);
     let bit: 0 | 1 = 0;
-    const bigSplit = split * 2 ** this.#count;
+    const bigSplit = split << this.#count;
+    let range = split;
     if (this.#value >= bigSplit) {
       bit = 1;
       this.#value -= bigSplit;
-      this.#range -= split;
-    } else this.#range = split;
-    while (this.#range < 128) {
-      this.#range *= 2;
-      if (this.#count === 0) this.#fill();
-      this.#count--;
+      range = this.#range - split;
     }
+    // Bits by which the range falls short of 128: at most 7, so that one more byte is enough.
+    const shift = Math.clz32(range) - 24;
+    if (shift > this.#count) this.#fill();
+    this.#count -= shift;
+    this.#range = range << shift;
     return bit;
   }
 
@@ -58,7 +59,7 @@ export class BoolDecoder {
     const byte = this.#index < this.#endIndex ? (this.#bytes[this.#index] ?? 0) : 0;
     if (this.#index >= this.#endIndex) this.#borrowedBits += 8;
     else this.#index++;
-    this.#value = this.#value * 256 + byte;
-    this.#count = 8;
+    this.#value = (this.#value << 8) | byte;
+    this.#count += 8;
   }
 }

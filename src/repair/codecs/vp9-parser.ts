@@ -9,6 +9,7 @@ import type { Candidate, PacketParser, Run } from "./packet-parser.ts";
 import { STATELESS } from "./probe-parser.ts";
 
 const LOOK_BYTES = 4096;
+const REMEMBERED_STARTS = 256;
 const MAX_PACKET_BYTES = 8 * 1024 * 1024;
 /** A superframe's index is at most this long (VP9 Annex B). */
 const MAX_TAIL_BYTES = 64;
@@ -72,6 +73,8 @@ export function createVp9Parser(
 class Vp9Track {
   readonly #probe: Vp9Probe;
   readonly #model = new Vp9Model();
+  /** Starts looked at lately: a search asks about the same place from many sides. */
+  readonly #starts = new Map<number, Start | undefined>();
   #state: Vp9State;
 
   constructor(probe: Vp9Probe) {
@@ -81,6 +84,7 @@ class Vp9Track {
 
   /** Learns from a packet that is certain. */
   observe(packet: Uint8Array): void {
+    this.#starts.clear();
     let start = 0;
     for (const sizeBytes of parseSuperframeIndex(packet, 0, packet.length)?.frameBytes ?? [packet.length]) {
       const end = Math.min(packet.length, start + sizeBytes);
@@ -96,7 +100,16 @@ class Vp9Track {
     return this.#model.isFamiliarStart(byte);
   }
 
-  startAt(window: ByteWindow, offset: number, state = this.#state): Start | undefined {
+  /** What starts at an offset behind the packets observed. */
+  startAt(window: ByteWindow, offset: number): Start | undefined {
+    if (this.#starts.has(offset)) return this.#starts.get(offset);
+    if (this.#starts.size >= REMEMBERED_STARTS) this.#starts.clear();
+    const answer = this.#probeAt(window, offset, this.#state);
+    this.#starts.set(offset, answer);
+    return answer;
+  }
+
+  #probeAt(window: ByteWindow, offset: number, state: Vp9State): Start | undefined {
     const first = window.bytes[offset - window.baseOffset];
     const isVisible = offset >= window.baseOffset && offset < window.endOffset;
     if (isVisible && first !== undefined && !this.#model.isFamiliarStart(first)) return undefined;
@@ -153,7 +166,7 @@ class Vp9Track {
     let now = state;
     for (const sizeBytes of frameBytes.slice(0, -1)) {
       at += sizeBytes;
-      const answer = this.startAt(window, at, now);
+      const answer = this.#probeAt(window, at, now);
       if (answer === undefined) return bits;
       bits += Math.min(MAX_INNER_BITS, this.headBits(window, at, answer));
       now = answer.nextState;
