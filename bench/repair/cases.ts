@@ -19,7 +19,8 @@ const AAC = words("-c:a aac -b:a 160k");
 const NO_B = [...X264, ...words("-bf 0")];
 const OPUS = words("-c:a libopus -b:a 128k -strict -2");
 const SURROUND = "pan=5.1|c0=c0|c1=c1|c2=0.5*c0+0.5*c1|c3=0.2*c0|c4=0.7*c1|c5=0.6*c0";
-const ECHO = "aecho=0.8:0.88:60:0.4";
+const DULL = "lowpass=f=1200";
+const THIN = "highpass=f=1200";
 
 /** Every generated pair, in the order of the table. */
 export const GENERATED_CASES: readonly GeneratedCase[] = [
@@ -45,13 +46,15 @@ export const GENERATED_CASES: readonly GeneratedCase[] = [
     encoder: "libfdk_aac",
   },
   pair("h264_2aac", "mp4", [...maps(2), ...X264, ...words("-bf 2 -c:a aac -b:a:0 160k -b:a:1 96k")]),
-  pair("h264_2aacsame", "mp4", [...maps(2), ...X264, ...words(`-bf 2 -c:a aac -b:a 128k -filter:a:1 ${ECHO}`)]),
-  pair("h264_4aac", "mp4", [
-    ...maps(4),
-    ...words(`-filter:a:1 ${ECHO} -filter:a:2 volume=0.4 -filter:a:3 areverse`),
-    ...X264,
-    ...words("-bf 2 -c:a aac -b:a:0 160k -b:a:1 160k -b:a:2 96k -b:a:3 96k"),
-  ]),
+  pair("h264_2aacsame", "mp4", [...maps(2), ...X264, ...words(`-bf 2 -c:a aac -b:a 128k -filter:a:1 ${DULL}`)]),
+  pair("h264_4aac", "mp4", fourTracks(`-filter:a:1 ${DULL} -filter:a:2 volume=0.4 -filter:a:3 ${THIN}`)),
+  // A track with a tail of its own, and one that is only known, and written, once its end has come.
+  pair(
+    "h264_4aaclate",
+    "mp4",
+    fourTracks("-filter:a:1 aecho=0.8:0.88:60:0.4 -filter:a:2 volume=0.4 -filter:a:3 areverse"),
+  ),
+  pair("h264_2pcm", "mov", [...maps(2), ...NO_B, ...words(`-c:a pcm_s16le -filter:a:1 ${DULL}`)]),
   pair("h264_pcm", "mov", [...NO_B, ...words("-c:a pcm_s16le")]),
   pair("h264_pcmbe24", "mov", [...X264, ...words("-bf 2 -c:a pcm_s24be")]),
   pair("h264_mp3", "mp4", [...NO_B, ...words("-c:a libmp3lame -b:a 160k")]),
@@ -90,6 +93,11 @@ export const GENERATED_CASES: readonly GeneratedCase[] = [
 
 function words(text: string): string[] {
   return text.split(" ");
+}
+
+function fourTracks(filters: string): string[] {
+  const rates = words("-bf 2 -c:a aac -b:a:0 160k -b:a:1 160k -b:a:2 96k -b:a:3 96k");
+  return [...maps(4), ...words(filters), ...X264, ...rates];
 }
 
 function maps(audioTracks: number): string[] {
