@@ -8,7 +8,7 @@ import { createRtmdProbe } from "../../media/metadata/rtmd-probe.ts";
 import { createTextProbe } from "../../media/metadata/text-probe.ts";
 import { createTimecodeProbe, parseTimecodeEntry } from "../../media/metadata/timecode-probe.ts";
 import type { TrackProfile } from "../learn/profile.ts";
-import type { PacketParser } from "./packet-parser.ts";
+import { CUT, type PacketParser } from "./packet-parser.ts";
 import { createProbeParser, type ProbeBytes } from "./probe-parser.ts";
 
 const LEARNT_SAMPLES = 512;
@@ -16,6 +16,8 @@ const FIRST_LOOK_BYTES = 1024;
 const MAX_PACKET_BYTES = 4 * 1024 * 1024;
 /** A learnt pattern weaker than this says nothing by itself. */
 const MIN_PATTERN_BITS = 8;
+/** What speaks against another sample of a track whose reference holds one. */
+const AGAIN_BITS = 12;
 
 /** Parsers of timed metadata. Undefined for what neither a specification nor the reference's samples explain. */
 export function metadataParser(entry: SampleEntry, profile: TrackProfile): PacketParser | undefined {
@@ -57,19 +59,27 @@ function learnedParser(
   return tells ? parser(entry, profile, probe) : undefined;
 }
 
-/** A track whose reference holds one sample (timecode) is not looked for again once that sample is found. */
+/**
+ * A track whose reference holds one sample (timecode) is not looked for again once that sample is found, but for samples
+ * that show far more than chance.
+ */
 function parser(entry: SampleEntry, profile: TrackProfile, probe: { probe: ProbeBytes }): PacketParser {
   const setup = { codec: entry.format.trim(), firstLookBytes: FIRST_LOOK_BYTES, maxPacketBytes: MAX_PACKET_BYTES };
   const made = createProbeParser(setup, (bytes, startIndex, endIndex) => probe.probe(bytes, startIndex, endIndex));
   if (profile.track.samples.sampleCount > 1) return made;
-  let isFound = false;
+  let malusBits = 0;
   return {
     ...made,
     isSingle: true,
-    probe: (window, offset, limit) => (isFound ? undefined : made.probe(window, offset, limit)),
-    startEvidenceBits: (window, offset) => (isFound ? 0 : made.startEvidenceBits(window, offset)),
+    probe(window, offset, limit) {
+      const candidate = made.probe(window, offset, limit);
+      if (candidate === undefined || candidate === CUT || malusBits === 0) return candidate;
+      const evidenceBits = candidate.evidenceBits - malusBits;
+      return evidenceBits > 0 ? { ...candidate, evidenceBits } : undefined;
+    },
+    startEvidenceBits: (window, offset) => Math.max(0, made.startEvidenceBits(window, offset) - malusBits),
     take() {
-      isFound = true;
+      malusBits = AGAIN_BITS;
     },
   };
 }

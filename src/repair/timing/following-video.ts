@@ -45,9 +45,8 @@ export function followingVideo(
     const bounds = audioBounds(log, clock, packets, from, end, profile.interleave);
     const start = from === 0 ? 0 : startAfterGap(bounds, own, now, lostBefore(stretches, track, packets, from));
     const relative = shiftBounds(bounds, start / own.track.timescale);
-    const fitted = fitDurations(end - from, own.durations, own.track.timescale, relative);
-    const pattern = from === 0 ? patternTimes(own, end - from) : fitted;
-    const times = keepsTo(pattern, fitted, relative, own) ? pattern : fitted;
+    const pattern = from === 0 ? patternTimes(own, end - from) : undefined;
+    const times = fitted(pattern, end - from, relative, own);
     for (let index = from; index < end; index++) decodeTicks[index] = start + (times[index - from] as number);
     now = (decodeTicks[end - 1] as number) + commonDuration(own);
     from = end;
@@ -77,10 +76,9 @@ function onFrameGrid(
   }));
   let total = decodeIndexes.at(-1) ?? 0;
   for (const index of displayIndexes) total = Math.max(total, index);
-  const fitted = fitDurations(total + 1, own.durations, own.track.timescale, bounds);
   const pattern = patternTimes(own, total + 1);
-  const keepsPattern = keepsTo(pattern, fitted, bounds, own);
-  const grid = keepsPattern ? pattern : fitted;
+  const grid = fitted(pattern, total + 1, bounds, own);
+  const keepsPattern = grid === pattern;
   const decodeTicks = decodeIndexes.map((frame) => grid[frame] as number);
   const shown = createFrameClock(own, meanDuration(own));
   const presentationTicks = displayIndexes.map(
@@ -90,14 +88,17 @@ function onFrameGrid(
   return { track, packets, decodeTicks: withEnd(decodeTicks, endTicks), presentationTicks, source: "other-clock" };
 }
 
-/** Whether the reference's own pattern misses the other clock hardly more than the best fit does. */
-function keepsTo(
-  pattern: Float64Array,
-  fitted: Float64Array,
+/** The likeliest times of frames: the reference's own pattern, where it misses the other clock hardly more than the best fit. */
+function fitted(
+  pattern: Float64Array | undefined,
+  count: number,
   bounds: readonly TimeBound[],
   own: TrackProfile,
-): boolean {
-  return beyondBounds(pattern, bounds, own) <= beyondBounds(fitted, bounds, own) + SLACK_SECONDS;
+): Float64Array {
+  const missed = pattern ? beyondBounds(pattern, bounds, own) : Number.POSITIVE_INFINITY;
+  if (pattern && missed <= SLACK_SECONDS) return pattern;
+  const best = fitDurations(count, own.durations, own.track.timescale, bounds);
+  return pattern && missed <= beyondBounds(best, bounds, own) + SLACK_SECONDS ? pattern : best;
 }
 
 function withEnd(times: Float64Array, endTicks: number): Float64Array {
