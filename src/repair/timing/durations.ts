@@ -4,6 +4,9 @@ import type { PacketLog } from "../scan/packet-log.ts";
 /** Nearly all samples have one duration: the others are slips. */
 const CONSTANT_SHARE = 0.995;
 
+/** Codecs' packets hold 960, 1024, 1152, 1536, 2048, 4096 or 4608 samples: multiples of this. */
+const PACKET_STEP_SAMPLES = 32;
+
 /** Times rounded to another clock move the mean of a few seconds by no more than this share. */
 const ROUNDING = 0.001;
 
@@ -27,16 +30,18 @@ export function isSteady(track: TrackProfile): boolean {
 /**
  * Ticks of one sample, a fraction where the reference's durations waver around a mean (times taken from a clock of
  * another rate): the commonest duration where it stands for nearly all. Sound in ticks of its sample rate, whose packets
- * are whole samples long, has it also where the mean comes as near as a short reference tells.
+ * are whole samples long, has the length that codecs use, or the commonest, where the mean comes as near to it as a short
+ * reference tells.
  */
 export function steadyDuration(profile: TrackProfile): number {
   const common = commonDuration(profile);
   const mean = meanDuration(profile);
   const rate = profile.track.sampleEntries[0]?.audio?.sampleRateHz;
   const isInSamples = profile.kind === "audio" && rate === profile.track.timescale;
-  const isContested = profile.durations[0]?.count === profile.durations[1]?.count;
-  const nominal = isContested ? Math.round(mean) : common;
-  if (isInSamples && Math.abs(mean - nominal) <= nominal * ROUNDING) return nominal;
+  const nominal = Math.round(mean / PACKET_STEP_SAMPLES) * PACKET_STEP_SAMPLES;
+  for (const whole of [nominal, common]) {
+    if (isInSamples && whole > 0 && Math.abs(mean - whole) <= whole * ROUNDING) return whole;
+  }
   const total = profile.durations.reduce((sum, share) => sum + share.count, 0);
   return (profile.durations[0]?.count ?? 0) >= total * CONSTANT_SHARE ? common : mean;
 }
