@@ -57,7 +57,7 @@ describe("./reelmill", () => {
     const ended = new Promise((settle) => child.once("exit", settle));
     while (!existsSync(pidFile) || readFileSync(pidFile, "utf8") === "") await sleep(20);
     child.kill("SIGTERM");
-    expect(await ended).toBe(130);
+    expect(await ended).toBe(143);
     for (const pid of readFileSync(pidFile, "utf8").trim().split("\n")) {
       expect(() => process.kill(Number(pid), 0)).toThrow();
     }

@@ -4,6 +4,7 @@ import type { Movie } from "../media/isobmff/movie.ts";
 import { assignTracks } from "./assign.ts";
 import { chooseReference, judgeFit, type Lesson, refuseHopeless, type Teacher } from "./choose-reference.ts";
 import { findDataEnd } from "./data-end.ts";
+import { foreignFileOf } from "./foreign-file.ts";
 import { repairFragments } from "./fragmented.ts";
 import { type KeptIndex, keepIndex } from "./index-kept.ts";
 import type { RecordingProfile } from "./learn/profile.ts";
@@ -35,7 +36,7 @@ export async function repairSource(
     throw new ReelmillError("INPUT_EMPTY", "The file holds no bytes: there is nothing to recover.");
   const state = triage(damaged, await findDataEnd(damaged, options.onPause));
   const isForeign = state.container !== "isobmff" && state.container !== "unknown";
-  if (isForeign && references.length === 0) throw notVideo(state);
+  if (isForeign && references.length === 0) throw notVideo(damaged, state);
   const kept = await keepIndex(damaged, state, options);
   if (kept.kind === "sound") return kept.outcome;
   // Laid out here, where nothing of the scan or the references takes memory any more.
@@ -65,13 +66,18 @@ async function recover(
   return await repairUnaided(damaged, state, options);
 }
 
-function notVideo({ container }: Triage): ReelmillError {
-  return new ReelmillError("INPUT_NOT_VIDEO", `The file's content is not MP4 or MOV (it looks like: ${container}).`);
+function notVideo(damaged: ByteSource, { container }: Triage): ReelmillError {
+  const kind = container === "unknown" ? (foreignFileOf(damaged) ?? "nothing known") : container;
+  return new ReelmillError(
+    "INPUT_NOT_VIDEO",
+    `The file's content is no recording in MP4 or MOV (it looks like: ${kind}).`,
+  );
 }
 
 function referenceNeeded(damaged: ByteSource, state: Triage): ReelmillError {
   const seen = describePayload(damaged, state.extents);
-  if (state.container === "unknown" && seen === undefined) return notVideo(state);
+  const isForeign = seen === undefined || foreignFileOf(damaged) !== undefined;
+  if (state.container === "unknown" && isForeign) return notVideo(damaged, state);
   const saw = seen === undefined ? "" : ` Its data look like ${seen}.`;
   return new ReelmillError(
     "REFERENCE_REQUIRED",
@@ -133,12 +139,22 @@ async function repairByScan(
   const scan = await scanExtents(damaged, state.extents, lesson.profile, options.onProgress);
   // Only looked for where it is wanted: it takes a search of its own.
   const seen = recoveredBytes(scan) < possibleBytes(scan) / 2 ? look() : undefined;
+  const isForeign = seen === undefined || foreignFileOf(damaged) !== undefined;
+  if (state.container !== "isobmff" && isForeign && !hasToldPackets(scan)) throw notVideo(damaged, state);
   if (scan.log.count === 0 && seen === undefined) {
-    if (state.container !== "isobmff") throw notVideo(state);
     throw new ReelmillError("NOTHING_RECOVERED", "No packet of any of the reference's tracks was found.");
   }
   judgeFit(damaged, scan, lesson.teacher.name, seen);
   return buildScanned(state, learntFrom(lesson, references), scan);
+}
+
+/** Whether packets were found that tell their own size, or the reference has none of that kind: others fit any bytes. */
+function hasToldPackets({ log, model }: Scan): boolean {
+  if (!model.parsers.some((parser) => parser.isSelfDelimiting)) return log.count > 0;
+  for (let index = 0; index < log.count; index++) {
+    if (model.parsers[log.family(index)]?.isSelfDelimiting) return true;
+  }
+  return false;
 }
 
 /** What a movie is built from besides the packets. */

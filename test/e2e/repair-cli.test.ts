@@ -50,7 +50,21 @@ describe("repairing one file", () => {
     expect(kept.files[0]).toMatchObject({ status: "repaired", references: [], report: { diagnosis: "index-cut" } });
     const chosen = await repairAsJson(place.files.damaged);
     expect(chosen.files[0]).toMatchObject({ status: "repaired" });
-    expect(chosen.files[0]?.notices.join()).toContain("found near it");
+    expect(chosen.files[0]?.references).toEqual([place.files.reference]);
+    expect(chosen.files[0]?.notices.join()).toMatch(
+      /No reference was named\. Learnt from reference\.mp4, .* found near it/,
+    );
+  });
+
+  it("takes no reference of its own accord whose data are damaged", async () => {
+    const alone = join(place.folder, "alone");
+    mkdirSync(alone);
+    const bad = copyOf(place.files.damaged, "alone/bad.mp4");
+    const bytes = readFileSync(place.files.reference);
+    bytes.fill(0, bytes.length >> 2, bytes.length >> 1);
+    writeFileSync(join(alone, "holed.mp4"), bytes);
+    const { files } = await repairAsJson(bad);
+    expect(files[0]?.error?.code).toBe("REFERENCE_REQUIRED");
   });
 
   it("puts the index in front on request", async () => {
@@ -134,6 +148,15 @@ describe("inspecting", () => {
     expect(output).toMatch(/vide +avc1 +75/);
     expect(output).toMatch(/samples per chunk/);
     expect(output).toMatch(/^damage: \d+ of 75 samples of track 1 lie beyond its end$/m);
+  });
+
+  it("says what was looked at, and sees that a Matroska file was cut", async () => {
+    const whole = await reelmill(["inspect", place.files.matroska]);
+    expect(whole.output).toMatch(/no damage found\nchecked: the sizes in its headers .* were not read\n$/);
+    const cut = await reelmill(["inspect", place.files.matroskaCut]);
+    expect(cut.output).toMatch(/^damage: it was cut off: its segment at byte \d+ claims \d+ bytes, \d+ are there$/m);
+    const mp4 = await reelmill(["inspect", place.files.reference]);
+    expect(mp4.output).toMatch(/no damage found\nchecked: its boxes .* were not read\n$/);
   });
 
   it("shows Matroska by ffprobe, and prints JSON", async () => {

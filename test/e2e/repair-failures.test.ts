@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { RepairDocument } from "../../src/pipelines/repair/index.ts";
 import { copyOf } from "./recordings.fixture.ts";
 import { createWorkplace, hashOf, reelmill, repairAsJson, type Workplace } from "./workplace.fixture.ts";
 
@@ -52,6 +53,56 @@ describe("what cannot be done", () => {
     expect(error).toMatchObject({ code: "REFERENCE_REQUIRED", message: expect.stringContaining("-r") });
   });
 
+  it.each([
+    ["text", "not a recording\n".repeat(20_000)],
+    ["a PDF document", `%PDF-1.7\n${"\u0001\u0002\u0003".repeat(100_000)}`],
+  ])("tells that %s is no video, whatever the reference", async (what, content) => {
+    writeFileSync(join(place.folder, "other.mp4"), content);
+    const { files: results } = await repairAsJson(join(place.folder, "other.mp4"), "-r", place.files.reference);
+    expect(results[0]?.error).toMatchObject({ code: "INPUT_NOT_VIDEO", message: expect.stringContaining(what) });
+  });
+
+  it("has a code for a file that may not be read", async ({ skip }) => {
+    if (process.getuid?.() === 0) skip("root may read everything");
+    writeFileSync(join(place.folder, "locked.mp4"), "x", { mode: 0 });
+    const { files: results } = await repairAsJson(join(place.folder, "locked.mp4"));
+    expect(results[0]?.error?.code).toBe("INPUT_UNREADABLE");
+  });
+
+  it("shows names without letting them steer the terminal, on every way out", async () => {
+    const name = "a\u001b[2J\u009b1m\nb.mp4";
+    const bad = copyOf(place.files.damaged, name);
+    const shown = "a\\u001b[2J\\u009b1m\\u000ab";
+    const report = join(place.folder, "report.json");
+    const mended = await reelmill(["repair", bad, "-r", place.files.reference, "--report", report]);
+    expect(mended.output).toContain(`${shown}.mp4: repaired → `);
+    expect(mended.output).toContain(`${shown}_repaired.mp4 (`);
+    const asJson = await reelmill(["repair", bad, "-r", place.files.reference, "--json"]);
+    const failed = await reelmill(["repair", bad, "-r", place.files.foreign]);
+    expect(failed.error).toContain(shown);
+    const inspected = await reelmill(["inspect", bad]);
+    expect(inspected.output).toContain(shown);
+    const all = [mended, asJson, failed, inspected].flatMap(({ output, error }) => [output, error]);
+    for (const text of [...all, readFileSync(report, "utf8")]) {
+      for (const character of ["\u001b", "\u009b"]) expect(text).not.toContain(character);
+    }
+    expect((JSON.parse(asJson.output) as RepairDocument).files[0]?.input).toBe(bad);
+  });
+
+  it("says why a link out of a folder was left out, and does not fail for it", async () => {
+    const card = join(place.folder, "card");
+    mkdirSync(card);
+    copyOf(place.files.reference, "card/good.mp4");
+    symlinkSync(place.files.damaged, join(card, "link.mp4"));
+    const { status, error } = await reelmill(["repair", card]);
+    expect([status, error]).toEqual([
+      0,
+      `reelmill: ${card}/link.mp4 is left out: it is a link that leads out of ${card}\n`,
+    ]);
+    const { files, skipped } = await repairAsJson(card);
+    expect([files.length, skipped.map(({ input }) => input)]).toEqual([1, [join(card, "link.mp4")]]);
+  });
+
   it("refuses a reference that is damaged, missing, or the damaged file itself", async () => {
     const damagedToo = copyOf(place.files.damaged, "damaged-too.mp4");
     const { files: results } = await repairAsJson(place.files.damaged, "-r", damagedToo, place.files.damaged);
@@ -89,6 +140,7 @@ describe("what cannot be done", () => {
     const args = ["repair", place.files.damaged, "-r", place.files.reference];
     const { status } = await reelmill(args, { signal: AbortSignal.abort() });
     expect(status).toBe(130);
+    expect((await reelmill(args, { signal: AbortSignal.abort("SIGTERM") })).status).toBe(143);
     expect(hashOf(place.files.damaged)).toBe(before);
     expect(place.listAdded()).toEqual([]);
   });

@@ -11,7 +11,7 @@ export interface CliContext {
   readonly isErrorTerminal: boolean;
   /** Width of the terminal in columns, ≥ 20. */
   readonly columns: number;
-  /** Aborted by SIGINT and SIGTERM. */
+  /** Aborted by SIGINT and SIGTERM; the reason is the signal's name. */
   readonly signal: AbortSignal;
   readonly environment: Environment;
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ReelmillError } from "../../base/errors.ts";
 import { exitCodeOf } from "./exit-codes.ts";
-import { reportFailure } from "./failure.ts";
+import { reportFailure, reportFileFailure, reportSkipped } from "./failure.ts";
 import { runProgram } from "./program.ts";
 import { createProgressBar } from "./progress-bar.ts";
 import { createRecordingContext } from "./recording-context.fixture.ts";
@@ -60,13 +60,56 @@ describe("reportFailure", () => {
 
   it("has an exit status per kind of failure", () => {
     const statuses = (["USAGE", "CONFIG_INVALID", "ABORTED", "FFMPEG_FAILED"] as const).map((code) =>
-      exitCodeOf(new ReelmillError(code, "")),
+      exitCodeOf(new ReelmillError(code, ""), undefined),
     );
     expect(statuses).toEqual([2, 2, 130, 1]);
+    expect(exitCodeOf(new ReelmillError("ABORTED", ""), "SIGTERM")).toBe(143);
+  });
+});
+
+describe("reportFileFailure", () => {
+  const failure = { path: "a.mp4", code: "INPUT_EMPTY", message: "a.mp4 is empty.", notices: ["Undone."] } as const;
+
+  it("names the file once, and nothing in it steers the terminal", async () => {
+    const context = createRecordingContext();
+    await reportFileFailure(failure, context);
+    await reportFileFailure(
+      { ...failure, path: "b\u001b]0;x\u0007.mp4", message: "Not here.\r", notices: [] },
+      context,
+    );
+    expect(context.written.error).toBe(
+      [
+        "reelmill: a.mp4 is empty. (INPUT_EMPTY)",
+        "  Undone.",
+        "reelmill: b\\u001b]0;x\\u0007.mp4: Not here.\\u000d (INPUT_EMPTY)",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("writes a log line with LOG_FORMAT=json", async () => {
+    const context = createRecordingContext({ environment: { LOG_FORMAT: "json" } });
+    await reportFileFailure(failure, context);
+    await reportSkipped("c.mp4", "it is a link", context);
+    const lines = context.written.error.trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      {
+        level: "error",
+        file: "a.mp4",
+        message: "a.mp4 is empty.",
+        error: { code: "INPUT_EMPTY" },
+        notices: ["Undone."],
+      },
+      { level: "warn", file: "c.mp4" },
+    ]);
   });
 });
 
 describe("formatTable", () => {
+  it("shows cells that could steer the terminal escaped", () => {
+    expect(formatTable([{ title: "codec" }], [["a\u001b[31m"]])).toContain("a\\u001b[31m\n");
+  });
+
   it("aligns columns and leaves no trailing spaces", () => {
     const columns = [{ title: "track" }, { title: "packets", align: "right" }, { title: "note" }] as const;
     expect(

@@ -12,9 +12,13 @@ export const EXIT_USAGE = 2;
 /** Cancelled by SIGINT, as shells expect it (128 + 2). */
 export const EXIT_CANCELLED = 130;
 
-/** The exit status for a failure that ends a command. */
-export function exitCodeOf(error: unknown): number {
+/** Cancelled by SIGTERM (128 + 15), as by a service manager. */
+export const EXIT_TERMINATED = 143;
+
+/** The exit status for a failure that ends a command; `reason` is why it was cancelled, the signal's name. */
+export function exitCodeOf(error: unknown, reason: unknown): number {
   if (!(error instanceof ReelmillError)) return EXIT_FAILURE;
   if (error.code === "USAGE" || error.code === "CONFIG_INVALID") return EXIT_USAGE;
-  return error.code === "ABORTED" ? EXIT_CANCELLED : EXIT_FAILURE;
+  if (error.code !== "ABORTED") return EXIT_FAILURE;
+  return reason === "SIGTERM" ? EXIT_TERMINATED : EXIT_CANCELLED;
 }

@@ -1,8 +1,12 @@
+import { printableJson, printableLine } from "../../base/printable.ts";
 import { formatBytes, formatMediaSeconds } from "../../base/units.ts";
 import { dumpBoxes } from "../../media/isobmff/dump.ts";
 import {
+  type DamageNote,
+  findContainerDamage,
   findDamage,
   openFileSource,
+  type RemuxedContainer,
   remuxedContainerOf,
   requireFfmpeg,
   undoUnfinishedRepair,
@@ -31,7 +35,7 @@ export async function runInspectCommand(
     const container = remuxedContainerOf(source);
     const inspection =
       container === undefined ? inspectBoxes(source) : await inspectWithFfprobe(source, container, context);
-    if (options.json) context.writeOutput(`${JSON.stringify(inspection, null, 2)}\n`);
+    if (options.json) context.writeOutput(`${printableJson(inspection)}\n`);
     else context.writeOutput(formatInspection(inspection));
     return EXIT_OK;
   } finally {
@@ -53,15 +57,24 @@ function inspectBoxes(source: Source): Inspection {
     boxes: state.container === "isobmff" ? dumpBoxes(source).trimEnd().split("\n") : [],
     ...(movie === undefined ? { tracks: [], interleave: [] } : inspectMovie(source, state, movie)),
     notes,
+    checked: "its boxes and whether what its index lists lies within it; the samples themselves were not read",
   };
 }
 
-async function inspectWithFfprobe(source: Source, container: string, context: CliContext): Promise<Inspection> {
+async function inspectWithFfprobe(
+  source: Source,
+  container: RemuxedContainer,
+  context: CliContext,
+): Promise<Inspection> {
   const [tools, { probeMedia }] = await Promise.all([
     requireFfmpeg(context.environment),
     import("../../ffmpeg/probe.ts"),
   ]);
   const media = await probeMedia(tools, source.path, context.signal);
+  const noDuration: readonly DamageNote[] =
+    media.durationSeconds === undefined
+      ? [{ kind: "damage", text: "its header tells no length: the recording was probably not finished" }]
+      : [];
   return {
     schema: 1,
     file: source.path,
@@ -79,22 +92,21 @@ async function inspectWithFfprobe(source: Source, container: string, context: Cl
       sampleBytes: null,
     })),
     interleave: [],
-    notes:
-      media.durationSeconds === undefined
-        ? [{ kind: "damage", text: "its header tells no length: the recording was probably not finished" }]
-        : [],
+    notes: [...findContainerDamage(source, container), ...noDuration],
+    checked: "the sizes in its headers against its length; its packets were not read",
   };
 }
 
 function formatInspection(inspection: Inspection): string {
-  const { boxes, interleave, notes } = inspection;
+  const { boxes, interleave, notes, checked } = inspection;
   const kind = inspection.container === "isobmff" ? "MP4/MOV" : inspection.container;
-  const sections = [`${inspection.file}: ${kind}, ${formatBytes(inspection.bytes)} (${inspection.bytes} bytes)\n`];
-  if (boxes.length > 0) sections.push(`${boxes.join("\n")}\n`);
+  const heading = `${inspection.file}: ${kind}, ${formatBytes(inspection.bytes)} (${inspection.bytes} bytes)`;
+  const sections = [`${printableLine(heading)}\n`];
+  if (boxes.length > 0) sections.push(`${boxes.map(printableLine).join("\n")}\n`);
   if (inspection.tracks.length > 0) sections.push(formatTracks(inspection.tracks));
-  if (interleave.length > 0) sections.push(`${interleave.join("\n")}\n`);
-  const found = notes.map(({ kind: severity, text }) => `${severity}: ${text}\n`).join("");
-  sections.push(found === "" ? "no damage that the boxes or headers tell of\n" : found);
+  if (interleave.length > 0) sections.push(`${interleave.map(printableLine).join("\n")}\n`);
+  const found = notes.map(({ kind: severity, text }) => `${severity}: ${printableLine(text)}\n`).join("");
+  sections.push(`${found === "" ? "no damage found\n" : found}checked: ${checked}\n`);
   return sections.join("\n");
 }
 

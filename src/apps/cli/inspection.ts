@@ -28,6 +28,8 @@ export interface Inspection {
   /** How the tracks' chunks lie in the file, one sentence per track. */
   readonly interleave: readonly string[];
   readonly notes: readonly DamageNote[];
+  /** What was looked at for them and what was not. */
+  readonly checked: string;
 }
 
 /** Describes the tracks of a movie and how they are interleaved. Never throws on content. */

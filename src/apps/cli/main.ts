@@ -18,7 +18,7 @@ function createInterruptSignal(): AbortSignal {
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
-      controller.abort();
+      controller.abort(name);
     });
   }
   return controller.signal;

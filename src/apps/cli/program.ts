@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { printableText } from "../../base/printable.ts";
 import type { CliContext } from "./cli-context.ts";
 import type { DoctorCommandOptions, InspectCommandOptions, RepairCommandOptions } from "./command-options.ts";
 import { EXIT_OK, EXIT_USAGE } from "./exit-codes.ts";
@@ -77,7 +78,11 @@ export function createProgram(version: string, context: CliContext, exit: Report
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
     .exitOverride()
-    .configureOutput({ writeOut: context.writeOutput, writeErr: context.writeError })
+    .configureOutput({
+      writeOut: context.writeOutput,
+      // A mistyped word is shown again in the complaint about it.
+      writeErr: (text) => context.writeError(printableText(text)),
+    })
     .showHelpAfterError("(reelmill --help shows how it is used)");
   addRepairCommand(program, context, exit);
   addInspectCommand(program, context, exit);

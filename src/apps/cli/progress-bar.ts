@@ -1,3 +1,4 @@
+import { printableLine } from "../../base/printable.ts";
 import { formatElapsedMs } from "../../base/units.ts";
 import type { CliContext } from "./cli-context.ts";
 
@@ -20,7 +21,10 @@ function formatBar(label: string, fraction: number, detail: string, elapsedMs: n
   const percent = `${Math.floor(fraction * 100)} %`.padStart(5);
   const isKnown = elapsedMs > 1000 && fraction > 0.02 && fraction < 1;
   const left = isKnown ? `, ${formatElapsedMs((elapsedMs * (1 - fraction)) / fraction)} left` : "";
-  return `${label} ${bar} ${percent}${left}${detail === "" ? "" : `  ${detail}`}`.slice(0, Math.max(0, columns - 1));
+  return `${printableLine(label)} ${bar} ${percent}${left}${detail === "" ? "" : `  ${detail}`}`.slice(
+    0,
+    Math.max(0, columns - 1),
+  );
 }
 
 /** Creates a bar on standard error, redrawn at most ten times a second. `label` stands before it. */

@@ -1,3 +1,4 @@
+import { printableLine } from "../../base/printable.ts";
 import { formatBytes, formatElapsedMs, formatMediaSeconds } from "../../base/units.ts";
 import type { FileResult, RepairDocument } from "../../pipelines/repair/index.ts";
 import { formatTable } from "./table.ts";
@@ -9,14 +10,13 @@ type Report = NonNullable<FileResult["report"]>;
 /** What became of one file, for people: a heading, a table of its tracks, what was found where, the checks. */
 export function formatFileResult(result: FileResult, elapsedMs: number | undefined): string {
   const { report } = result;
-  const lines = [
-    `${result.input}: ${headingOf(result)}${elapsedMs === undefined ? "" : ` (${formatElapsedMs(elapsedMs)})`}`,
-  ];
+  const elapsed = elapsedMs === undefined ? "" : ` (${formatElapsedMs(elapsedMs)})`;
+  const lines = [printableLine(`${result.input}: ${headingOf(result)}${elapsed}`)];
   if (report !== null && result.status !== "healthy") {
     lines.push(indent(formatTracks(report)), ...formatFindings(report), `  ${formatBytesLine(report)}`);
   }
-  for (const check of result.checks) lines.push(`  ${check.name} ${check.status}: ${check.detail}`);
-  for (const notice of result.notices) lines.push(`  ${notice}`);
+  for (const check of result.checks) lines.push(printableLine(`  ${check.name} ${check.status}: ${check.detail}`));
+  for (const notice of result.notices) lines.push(printableLine(`  ${notice}`));
   return `${lines.join("\n")}\n`;
 }
 
@@ -57,7 +57,7 @@ function formatFindings(report: Report): readonly string[] {
   const shown = report.findings.slice(0, SHOWN_FINDINGS).map((finding) => {
     const bytes = formatBytes(finding.endOffset - finding.startOffset);
     const lost = finding.lostSeconds === undefined ? "" : `, about ${formatMediaSeconds(finding.lostSeconds)} lost`;
-    return `  ${finding.kind} at byte ${finding.startOffset} (${bytes}${lost}): ${finding.action}`;
+    return printableLine(`  ${finding.kind} at byte ${finding.startOffset} (${bytes}${lost}): ${finding.action}`);
   });
   const rest = report.findings.length - SHOWN_FINDINGS;
   return rest > 0 ? [...shown, `  … and ${rest} more findings; --report writes them all`] : shown;

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { defaultConfigFor, type Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
+import { printableJson } from "../../base/printable.ts";
 import {
   describeFailure,
   type FileResult,
@@ -15,6 +16,7 @@ import {
 import type { CliContext } from "./cli-context.ts";
 import type { RepairCommandOptions } from "./command-options.ts";
 import { EXIT_FAILURE, EXIT_OK } from "./exit-codes.ts";
+import { reportFileFailure, reportSkipped } from "./failure.ts";
 import { createProgressBar } from "./progress-bar.ts";
 import { formatFileResult, formatSummary } from "./repair-text.ts";
 
@@ -34,7 +36,8 @@ export async function runRepairCommand(
   if (options.report !== undefined) requireFreeTarget(options.report, false);
   const plan = planRepair(damaged, resolveOptions(options, context));
   const results: FileResult[] = plan.failures.map(({ path, error }) => failedInput(path, error));
-  for (const result of results) show(result, options, context);
+  for (const { path, reason } of plan.skipped) await reportSkipped(path, reason, context);
+  for (const result of results) await show(result, options, context);
   for (const [index, task] of plan.tasks.entries()) {
     const bar = createProgressBar(context, labelOf(task.input, index, plan.tasks.length));
     const startMs = context.clock.monotonicMs();
@@ -42,13 +45,13 @@ export async function runRepairCommand(
       const result = await workRepair(task, { signal: context.signal, onProgress: bar.update });
       bar.clear();
       results.push(result);
-      show(result, options, context, context.clock.monotonicMs() - startMs);
+      await show(result, options, context, context.clock.monotonicMs() - startMs);
     } finally {
       bar.clear();
     }
   }
-  const document = finishRepair(results, options.dryRun);
-  if (options.json) context.writeOutput(`${JSON.stringify(document, null, 2)}\n`);
+  const document = finishRepair(results, plan.skipped, options.dryRun);
+  if (options.json) context.writeOutput(`${printableJson(document)}\n`);
   else if (results.length > 1) context.writeOutput(formatSummary(document));
   if (options.report !== undefined) writeReport(options.report, document);
   return document.summary.failed === 0 ? EXIT_OK : EXIT_FAILURE;
@@ -87,10 +90,14 @@ function labelOf(path: string, index: number, count: number): string {
 }
 
 /** Results go to standard output as they come; failures to standard error, with `--json` too, so that none goes unseen. */
-function show(result: FileResult, options: RepairCommandOptions, context: CliContext, elapsedMs?: number): void {
-  if (result.error !== undefined) {
-    context.writeError(`reelmill: ${result.input}: ${result.error.message} (${result.error.code})\n`);
-    for (const notice of result.notices) context.writeError(`  ${notice}\n`);
+async function show(
+  { error, ...result }: FileResult,
+  options: RepairCommandOptions,
+  context: CliContext,
+  elapsedMs?: number,
+): Promise<void> {
+  if (error !== undefined) {
+    await reportFileFailure({ path: result.input, notices: result.notices, ...error }, context);
   } else if (!options.json) {
     context.writeOutput(formatFileResult(result, elapsedMs));
   }
@@ -98,7 +105,7 @@ function show(result: FileResult, options: RepairCommandOptions, context: CliCon
 
 function writeReport(path: string, document: RepairDocument): void {
   try {
-    writeFileSync(path, `${JSON.stringify(document, null, 2)}\n`, { flag: "wx" });
+    writeFileSync(path, `${printableJson(document)}\n`, { flag: "wx" });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ReelmillError("OUTPUT_UNWRITABLE", `The report ${path} cannot be written: ${reason}`, { cause: error });

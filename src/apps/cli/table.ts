@@ -1,3 +1,5 @@
+import { printableLine } from "../../base/printable.ts";
+
 /** One column of a table. */
 export interface TableColumn {
   readonly title: string;
@@ -11,11 +13,12 @@ function padCell(text: string, width: number, column: TableColumn): string {
 
 /**
  * Lays out rows under their titles with a rule between, two spaces apart, each line ending in a line feed. Missing cells are
- * empty; the last column is not padded.
+ * empty; the last column is not padded. Codec names and the like come from files: what could steer a terminal is escaped.
  */
 export function formatTable(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): string {
+  const shown = rows.map((row) => row.map(printableLine));
   const widths = columns.map((column, index) =>
-    rows.reduce((widest, row) => Math.max(widest, (row[index] ?? "").length), column.title.length),
+    shown.reduce((widest, row) => Math.max(widest, (row[index] ?? "").length), column.title.length),
   );
   const line = (cells: readonly string[]): string =>
     columns
@@ -23,5 +26,5 @@ export function formatTable(columns: readonly TableColumn[], rows: readonly (rea
       .join("  ")
       .trimEnd();
   const rule = widths.map((width) => "─".repeat(width)).join("  ");
-  return `${[line(columns.map((column) => column.title)), rule, ...rows.map(line)].join("\n")}\n`;
+  return `${[line(columns.map((column) => column.title)), rule, ...shown.map(line)].join("\n")}\n`;
 }

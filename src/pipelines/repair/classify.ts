@@ -1,7 +1,10 @@
-import type { Movie } from "../../media/isobmff/movie.ts";
+import type { Movie, Track } from "../../media/isobmff/movie.ts";
+import { forEachSample } from "../../media/isobmff/sample-table.ts";
+import { joinFragments } from "../../repair/fragmented.ts";
+import { fitsBytes } from "../../repair/sample-check.ts";
 import { type Triage, triage } from "../../repair/triage.ts";
 import { findDamage, NO_SAMPLES } from "./damage.ts";
-import { openFileSource } from "./file-source.ts";
+import { type FileSource, openFileSource } from "./file-source.ts";
 
 /** What a look at a file's boxes says of it as a reference. */
 export interface Classification {
@@ -34,6 +37,42 @@ export function classifyFile(path: string): Classification {
   } finally {
     source.close();
   }
+}
+
+/** Samples of each track that are looked at, spread over the recording. */
+const TRIED_SAMPLES = 256;
+/** So many zeros begin no coded sample. */
+const TELLING_ZEROS = 16;
+
+/**
+ * Whether what the index of a healthy file lists is there as well, as far as a quick look tells: packets where they should
+ * be, and none of some hundred samples overwritten with zeros. Throws as `openFileSource`.
+ */
+export function hasSoundSamples(path: string): boolean {
+  const source = openFileSource(path);
+  try {
+    const { boxes, movies } = triage(source);
+    const found = movies.at(-1)?.movie;
+    if (found === undefined) return false;
+    const movie = found.isFragmented ? joinFragments(source, boxes, found) : found;
+    return fitsBytes(movie, source) && movie.tracks.every((track) => !hasZeroedSample(source, track));
+  } finally {
+    source.close();
+  }
+}
+
+/** Whether one of the samples looked at begins with zeros, as no coded one does. Raw sound may: it is not looked at. */
+function hasZeroedSample(source: FileSource, { handlerType, samples }: Track): boolean {
+  const isCoded = (handlerType === "vide" || handlerType === "soun") && samples.constantSizeBytes === 0;
+  if (!isCoded) return false;
+  const step = Math.max(1, Math.floor(samples.sampleCount / TRIED_SAMPLES));
+  const head = new Uint8Array(TELLING_ZEROS);
+  let isZeroed = false;
+  forEachSample(samples, (sample, offset, sizeBytes) => {
+    if (sample % step !== 0 || isZeroed || sizeBytes < TELLING_ZEROS) return;
+    isZeroed = source.read(offset, head) === TELLING_ZEROS && head.every((byte) => byte === 0);
+  });
+  return isZeroed;
 }
 
 function brandOf(state: Triage): string {

@@ -1,3 +1,4 @@
+export { findContainerDamage } from "./container-damage.ts";
 export { type DamageNote, findDamage } from "./damage.ts";
 export { openFileSource } from "./file-source.ts";
 export { finishRepair } from "./finish.ts";
@@ -5,7 +6,7 @@ export type { RepairPipelineOptions } from "./options.ts";
 export { requireFreeTarget } from "./output-path.ts";
 export { planRepair } from "./plan.ts";
 export { requireFfmpeg } from "./programs.ts";
-export { remuxedContainerOf } from "./remuxed-container.ts";
+export { type RemuxedContainer, remuxedContainerOf } from "./remuxed-container.ts";
 export type { FileResult, RepairDocument } from "./result.ts";
 export { undoUnfinishedRepair } from "./undo-journal.ts";
 export { describeFailure, workRepair } from "./work.ts";

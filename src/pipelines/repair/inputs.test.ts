@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { collectInputs } from "./inputs.ts";
+import { collectInputs, listFolder } from "./inputs.ts";
 
 let folder: string;
 
@@ -24,6 +24,10 @@ beforeAll(() => {
   symlinkSync("..", join(folder, "card/deep/up"));
   symlinkSync("b.mp4", join(folder, "card/same.mp4"));
   symlinkSync("round.mp4", join(folder, "card/round.mp4"));
+  mkdirSync(join(folder, "elsewhere"));
+  writeFileSync(join(folder, "elsewhere/private.mp4"), "x");
+  symlinkSync("../../elsewhere", join(folder, "card/deep/out"));
+  symlinkSync("../elsewhere/private.mp4", join(folder, "card/out.mp4"));
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -35,6 +39,13 @@ describe("collectInputs", () => {
     expect(failures.map(({ path, error }) => [path, (error as { code: string }).code])).toEqual([
       [join(folder, "card/round.mp4"), "INPUT_SYMLINK_LOOP"],
     ]);
+  });
+
+  it("never leaves a folder by a link, and says what it left out", () => {
+    const { skipped } = collectInputs([join(folder, "card")]);
+    expect(skipped.map(({ path }) => path)).toEqual([join(folder, "card/deep/out"), join(folder, "card/out.mp4")]);
+    expect(skipped[0]?.reason).toBe(`it is a link that leads out of ${join(folder, "card")}`);
+    expect(listFolder(join(folder, "card"))).toEqual([join(folder, "card/a.MOV"), join(folder, "card/b.mp4")]);
   });
 
   it("takes a file named by itself whatever its name, and none twice", () => {

@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, sep } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { systemCodeOf, translateInputError } from "./file-errors.ts";
 import { identityOf } from "./file-source.ts";
@@ -34,16 +34,26 @@ export interface InputFailure {
   readonly error: unknown;
 }
 
+/** A path that was left out on purpose. */
+export interface SkippedInput {
+  readonly path: string;
+  /** In the user's terms, no full stop. */
+  readonly reason: string;
+}
+
 /** What the paths given come to. */
 export interface CollectedInputs {
   /** Each file once, in the order of the paths, those of a folder by name. */
   readonly files: readonly NamedInput[];
   readonly failures: readonly InputFailure[];
+  /** Links out of the folders given. */
+  readonly skipped: readonly SkippedInput[];
 }
 
 interface Collection {
   readonly files: NamedInput[];
   readonly failures: InputFailure[];
+  readonly skipped: SkippedInput[];
   /** Identities of files and real paths of folders: each is taken up once, so that links cannot lead round in circles. */
   readonly seen: Set<string>;
   /** Recordings met, those seen before too. */
@@ -51,20 +61,20 @@ interface Collection {
 }
 
 /**
- * Finds the files behind paths; folders are walked to the bottom. A path that cannot be read is a failure of its own, so that
+ * Finds the files behind paths; folders are walked to the bottom and never left, links notwithstanding. A path that cannot be read is a failure of its own, so that
  * one bad name does not stop the others. Never throws.
  */
 export function collectInputs(paths: readonly string[]): CollectedInputs {
-  const collection: Collection = { files: [], failures: [], seen: new Set(), metCount: 0 };
+  const collection: Collection = { files: [], failures: [], skipped: [], seen: new Set(), metCount: 0 };
   for (const path of paths) {
     try {
       if (!statSync(path).isDirectory()) {
         addFile(collection, path, basename(path));
         continue;
       }
-      const before = collection.metCount + collection.failures.length;
-      walk(collection, path, "", 0);
-      if (collection.metCount + collection.failures.length === before) {
+      const before = countMet(collection);
+      walk(collection, { root: path, realRoot: realpathSync(path) }, path, "", 0);
+      if (countMet(collection) === before) {
         const message = `${path} holds no recordings (${[...RECORDING_EXTENSIONS].join(" ")}).`;
         collection.failures.push({ path, error: new ReelmillError("INPUT_NOT_FOUND", message) });
       }
@@ -72,16 +82,20 @@ export function collectInputs(paths: readonly string[]): CollectedInputs {
       collection.failures.push({ path, error: translateInputError(path, error) });
     }
   }
-  return { files: collection.files, failures: collection.failures };
+  return { files: collection.files, failures: collection.failures, skipped: collection.skipped };
 }
 
-/** Recordings that lie in the folder itself, by name; empty where it cannot be read. */
+function countMet({ metCount, failures, skipped }: Collection): number {
+  return metCount + failures.length + skipped.length;
+}
+
+/** Recordings that lie in the folder itself, by name, no links; empty where it cannot be read. */
 export function listFolder(folder: string): readonly string[] {
   try {
-    return readdirSync(folder)
-      .filter(isRecordingName)
-      .sort()
-      .map((name) => join(folder, name));
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile() && isRecordingName(entry.name))
+      .map((entry) => join(folder, entry.name))
+      .sort();
   } catch {
     return [];
   }
@@ -99,7 +113,13 @@ function addFile(collection: Collection, path: string, relativePath: string): vo
   collection.files.push({ path, relativePath });
 }
 
-function walk(collection: Collection, folder: string, relative: string, depth: number): void {
+/** A folder that was given, as typed and without links. */
+interface Root {
+  readonly root: string;
+  readonly realRoot: string;
+}
+
+function walk(collection: Collection, root: Root, folder: string, relative: string, depth: number): void {
   const real = realpathSync(folder);
   if (collection.seen.has(real) || depth > MAX_FOLDER_DEPTH) return;
   collection.seen.add(real);
@@ -108,16 +128,21 @@ function walk(collection: Collection, folder: string, relative: string, depth: n
     const path = join(folder, entry.name);
     const relativePath = join(relative, entry.name);
     try {
-      if (isFolderEntry(entry, path)) {
-        if (!entry.name.startsWith(".")) walk(collection, path, relativePath, depth + 1);
-      } else if (isRecordingName(entry.name)) {
-        addFile(collection, path, relativePath);
-      }
+      const isFolder = isFolderEntry(entry, path);
+      if (isFolder ? entry.name.startsWith(".") : !isRecordingName(entry.name)) continue;
+      if (entry.isSymbolicLink() && !isInside(root.realRoot, realpathSync(path))) {
+        collection.skipped.push({ path, reason: `it is a link that leads out of ${root.root}` });
+      } else if (isFolder) walk(collection, root, path, relativePath, depth + 1);
+      else addFile(collection, path, relativePath);
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
       collection.failures.push({ path, error: translateInputError(path, error) });
     }
   }
+}
+
+function isInside(realRoot: string, realPath: string): boolean {
+  return realPath === realRoot || realPath.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep);
 }
 
 /** Follows links. A broken one is a file as far as its name says so, to be reported when it is opened. */

@@ -1,5 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { collectInputs, type InputFailure } from "./inputs.ts";
+import { collectInputs, type InputFailure, type SkippedInput } from "./inputs.ts";
 import type { RepairPipelineOptions } from "./options.ts";
 import { chooseOutputs, isFolderOutput } from "./output-path.ts";
 import { createReferencePool, type ReferencePool } from "./references.ts";
@@ -20,6 +20,8 @@ export interface RepairPlan {
   readonly tasks: readonly RepairTask[];
   /** Paths for which nothing can be done. */
   readonly failures: readonly InputFailure[];
+  /** Paths that were left out on purpose. */
+  readonly skipped: readonly SkippedInput[];
 }
 
 /**
@@ -28,7 +30,7 @@ export interface RepairPlan {
  */
 export function planRepair(paths: readonly string[], options: RepairPipelineOptions): RepairPlan {
   requireConsistent(options);
-  const { files, failures } = collectInputs(paths);
+  const { files, failures, skipped } = collectInputs(paths);
   const references = createReferencePool(
     options.references,
     files.map((file) => file.path),
@@ -37,7 +39,7 @@ export function planRepair(paths: readonly string[], options: RepairPipelineOpti
   const makesFolder = options.output !== undefined && isFolderOutput(options.output, files.length);
   const shared = { makesFolder, references, options };
   const tasks = files.map((file, index) => ({ input: file.path, output: outputs[index], ...shared }));
-  return { tasks, failures };
+  return { tasks, failures, skipped };
 }
 
 function requireConsistent(options: RepairPipelineOptions): void {

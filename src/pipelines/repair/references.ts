@@ -1,7 +1,7 @@
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
-import { type Classification, classifyFile } from "./classify.ts";
+import { type Classification, classifyFile, hasSoundSamples } from "./classify.ts";
 import { translateInputError } from "./file-errors.ts";
 import { identityOf } from "./file-source.ts";
 import { collectInputs, listFolder } from "./inputs.ts";
@@ -45,15 +45,16 @@ interface Candidate {
  * named path that is not there.
  */
 export function createReferencePool(named: readonly string[], inputs: readonly string[]): ReferencePool {
-  const classifications = new Map<string, Classification | Error>();
-  const classify = (path: string): Classification | Error => {
-    const known = classifications.get(resolve(path));
-    if (known !== undefined) return known;
-    const made = tryClassify(path);
-    classifications.set(resolve(path), made);
-    return made;
+  const looks: Looks = {
+    classify: remember(tryClassify),
+    isSound: remember(hasSoundSamples),
+    stat: remember(tryStat),
   };
+  const { classify } = looks;
+  const list = remember(listFolder);
   const [files, folders] = splitNamed(named);
+  // Walked once for the whole run, and only where a damaged file wants it.
+  const collect = remember(() => collectInputs(folders).files.map((file) => file.path));
   return {
     isNamed: named.length > 0,
     hasIndex: (damagedPath) => {
@@ -62,15 +63,26 @@ export function createReferencePool(named: readonly string[], inputs: readonly s
     },
     choose: (damagedPath) => {
       if (named.length === 0) {
-        const sought = [...new Set([...listFolder(dirname(damagedPath)), ...inputs])];
-        return { paths: rank(damagedPath, sought, classify), notices: [] };
+        const sought = [...new Set([...list(dirname(damagedPath)), ...inputs])];
+        return { paths: rank(damagedPath, sought, looks), notices: [] };
       }
-      return chooseNamed(damagedPath, files, folders, classify);
+      return chooseNamed(damagedPath, { files, folders, found: folders.length > 0 ? collect("") : [] }, looks);
     },
     unlike: (paths, path) => {
       const signature = signatureOf(classify(path));
       return paths.filter((other) => other !== path && signatureOf(classify(other)) !== signature);
     },
+  };
+}
+
+/** One call of `look` per path. */
+function remember<T>(look: (path: string) => T): (path: string) => T {
+  const known = new Map<string, { readonly answer: T }>();
+  return (path) => {
+    const key = resolve(path);
+    const answered = known.get(key) ?? { answer: look(path) };
+    known.set(key, answered);
+    return answered.answer;
   };
 }
 
@@ -99,21 +111,37 @@ function tryClassify(path: string): Classification | Error {
   }
 }
 
-function isSameFile(a: string, b: string): boolean {
-  const [first, second] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+function tryStat(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+function isSameFile(a: string, b: string, { stat }: Looks): boolean {
+  const [first, second] = [a, b].map(stat);
   return first !== undefined && second !== undefined && identityOf(first) === identityOf(second);
 }
 
-function chooseNamed(
-  damagedPath: string,
-  files: readonly string[],
-  folders: readonly string[],
-  classify: (path: string) => Classification | Error,
-): ReferenceChoice {
+/** What is asked of files, each once in a run. */
+interface Looks {
+  readonly classify: (path: string) => Classification | Error;
+  /** Whether a healthy file's samples are there, too. */
+  readonly isSound: (path: string) => boolean;
+  /** Undefined where nothing lies there. */
+  readonly stat: (path: string) => Stats | undefined;
+}
+
+/** What the user named. */
+interface Named {
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+  /** Recordings in the folders. */
+  readonly found: readonly string[];
+}
+
+function chooseNamed(damagedPath: string, { files, folders, found }: Named, looks: Looks): ReferenceChoice {
   const notices: string[] = [];
   const usable = files.filter((path) => {
-    const classification = classify(path);
-    const isSame = isSameFile(path, damagedPath);
+    const classification = looks.classify(path);
+    const isSame = isSameFile(path, damagedPath, looks);
     const problem = isSame ? "it is the damaged file itself" : problemOf(classification);
     if (problem === "") return true;
     // One named by the user that is itself cut short still teaches what its index says and its bytes show.
@@ -121,8 +149,7 @@ function chooseNamed(
     notices.push(`The reference ${path} ${isUsable ? "is itself damaged" : "cannot be used"}: ${problem}.`);
     return isUsable;
   });
-  const found = collectInputs(folders).files.map((file) => file.path);
-  const paths = [...usable, ...rank(damagedPath, found, classify)];
+  const paths = [...usable, ...rank(damagedPath, found, looks)];
   if (paths.length > 0) return { paths, notices };
   const reasons = notices.length > 0 ? notices : [`No healthy recording lies in ${folders.join(", ")}.`];
   throw new ReelmillError("REFERENCE_UNUSABLE", `${reasons.join(" ")} Give a file that plays.`);
@@ -134,34 +161,41 @@ function problemOf(classification: Classification | Error): string {
 }
 
 /** The healthiest and likest: same folder, extension and brand, then nearest in time; one of each configuration. */
-function rank(
-  damagedPath: string,
-  paths: readonly string[],
-  classify: (path: string) => Classification | Error,
-): readonly string[] {
+function rank(damagedPath: string, paths: readonly string[], looks: Looks): readonly string[] {
+  const { classify } = looks;
   const own = classify(damagedPath);
   const candidates = paths
     .slice(0, MAX_CANDIDATES)
-    .filter((path) => !isSameFile(path, damagedPath))
+    .filter((path) => !isSameFile(path, damagedPath, looks))
     .flatMap((path): readonly Candidate[] => {
       const classification = classify(path);
       return classification instanceof Error || classification.health !== "healthy" ? [] : [{ path, classification }];
     });
   const brand = own instanceof Error ? "" : own.brand;
-  const costs = new Map(candidates.map((candidate) => [candidate.path, unlikenessOf(candidate, damagedPath, brand)]));
+  const costs = new Map(
+    candidates.map((candidate) => [candidate.path, unlikenessOf(candidate, damagedPath, brand, looks)]),
+  );
   const sorted = candidates.toSorted((a, b) => (costs.get(a.path) ?? 0) - (costs.get(b.path) ?? 0));
   const signatures = new Set<string>();
-  const distinct = sorted.filter(({ classification: { signature } }) => {
-    const isNew = !signatures.has(signature);
-    signatures.add(signature);
-    return isNew;
-  });
-  return distinct.slice(0, MAX_CHOSEN).map((candidate) => candidate.path);
+  const chosen: string[] = [];
+  for (const { path, classification } of sorted) {
+    if (chosen.length === MAX_CHOSEN) break;
+    // The second look is for those alone that would be used.
+    if (signatures.has(classification.signature) || !looks.isSound(path)) continue;
+    signatures.add(classification.signature);
+    chosen.push(path);
+  }
+  return chosen;
 }
 
 /** Days between two recordings, plus what outweighs any number of them. */
-function unlikenessOf({ path, classification }: Candidate, damagedPath: string, brand: string): number {
-  const mtimes = [path, damagedPath].map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+function unlikenessOf(
+  { path, classification }: Candidate,
+  damagedPath: string,
+  brand: string,
+  { stat }: Looks,
+): number {
+  const mtimes = [path, damagedPath].map((file) => stat(file)?.mtimeMs ?? 0);
   const days = Math.abs((mtimes[0] ?? 0) - (mtimes[1] ?? 0)) / 86_400_000;
   const isElsewhere = dirname(resolve(path)) !== dirname(resolve(damagedPath));
   const isOtherBrand = brand !== "" && classification.brand !== brand;

@@ -3,6 +3,8 @@ import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { RepairReport, TrackReport } from "../../repair/report.ts";
+import { triage } from "../../repair/triage.ts";
+import { findContainerDamage } from "./container-damage.ts";
 import type { FileSource } from "./file-source.ts";
 import type { WorkHooks } from "./hooks.ts";
 import { extensionOf } from "./output-path.ts";
@@ -43,8 +45,7 @@ export async function repairByRemux(
     const complaints = await copyPackets(tools, damaged, container, pending.path, hooks);
     const after = await countStreams(tools, pending.path, hooks.signal);
     const report = describe(after, damaged);
-    const isFinished =
-      container === "avi" ? !hasOpenRiff(damaged) : container !== "matroska" || !hasOpenSegment(damaged);
+    const isFinished = findContainerDamage(damaged, container).length === 0;
     if (isFinished && isHealthy(before, after, complaints)) return conclude("healthy", null, report, []);
     if (task.output === undefined) {
       const message = `${damaged.path} cannot be mended in place: files of this kind are written anew. Write to a new file with -o.`;
@@ -112,34 +113,6 @@ function requireWritten(complaints: readonly string[], path: string): void {
   }
 }
 
-const SEGMENT_ID = [0x18, 0x53, 0x80, 0x67] as const;
-const MAX_EBML_HEAD_BYTES = 4096;
-
-/**
- * Whether a Matroska file's segment has no size, as while it is being recorded (RFC 8794 §6.2: all bits of the number
- * set): it was never finished, plays, but cannot be sought in.
- */
-function hasOpenSegment(source: FileSource): boolean {
-  const head = new Uint8Array(Math.min(MAX_EBML_HEAD_BYTES, source.sizeBytes));
-  source.read(0, head);
-  for (let at = 0; at + 12 <= head.length; at++) {
-    if (!SEGMENT_ID.every((byte, index) => head[at + index] === byte)) continue;
-    const first = head[at + 4] ?? 0;
-    const lengthBytes = Math.clz32(first) - 23;
-    const mask = 0xff >>> lengthBytes;
-    const rest = head.subarray(at + 5, at + 4 + lengthBytes);
-    return first !== 0 && (first & mask) === mask && rest.every((byte) => byte === 0xff);
-  }
-  return false;
-}
-
-/** Whether an AVI file's outer list has no size, as while it is being recorded. */
-function hasOpenRiff(source: FileSource): boolean {
-  const head = new Uint8Array(8);
-  source.read(0, head);
-  return head.subarray(4).every((byte) => byte === 0);
-}
-
 function isHealthy(before: StreamCounts, after: StreamCounts, complaints: readonly string[]): boolean {
   if (complaints.length > 0 || before.durationSeconds === undefined || after.durationSeconds === undefined)
     return false;
@@ -148,15 +121,17 @@ function isHealthy(before: StreamCounts, after: StreamCounts, complaints: readon
 
 /** ffmpeg does not tell where it found what, so there are no findings. */
 function describe(counted: StreamCounts, damaged: FileSource): RepairReport {
-  const recovered = Math.min(damaged.sizeBytes, counted.bytes);
+  const { dataEndOffset } = triage(damaged);
+  const recovered = Math.min(dataEndOffset, counted.bytes);
   return {
     schema: 1,
     engine: "remux",
     diagnosis: "unknown",
     tracks: counted.streams.map((stream) => describeTrack(stream, counted.durationSeconds)),
     findings: [],
-    bytes: { recovered, scanned: damaged.sizeBytes },
-    confidence: recovered / damaged.sizeBytes,
+    bytes: { recovered, scanned: dataEndOffset },
+    // What was allocated ahead and never written holds nothing; headers between packets count as if they did.
+    confidence: recovered / Math.max(1, dataEndOffset),
   };
 }
 

@@ -50,6 +50,8 @@ export interface RepairDocument {
   readonly dryRun: boolean;
   /** First the paths where nothing was found, then the files in the order of the inputs. */
   readonly files: readonly FileResult[];
+  /** Paths that were left out on purpose: links out of the folders given. */
+  readonly skipped: readonly { readonly input: string; readonly reason: string }[];
   readonly summary: {
     readonly repaired: number;
     readonly repairable: number;

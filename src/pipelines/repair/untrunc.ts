@@ -80,8 +80,10 @@ function reportOutput(path: string, damaged: FileSource): RepairReport {
   try {
     const box = triage(output).boxes.find((candidate) => candidate.type === "moov");
     if (box === undefined) throw new ReelmillError("ENGINE_FAILED", "untrunc wrote a file without an index.");
-    const report = reportMovie("unknown", readMovie(output, box), [], damaged.sizeBytes);
-    return { ...report, engine: "untrunc", confidence: Math.min(1, report.bytes.recovered / damaged.sizeBytes) };
+    const { dataEndOffset } = triage(damaged);
+    const report = reportMovie("unknown", readMovie(output, box), [], dataEndOffset);
+    const confidence = Math.min(1, report.bytes.recovered / Math.max(1, dataEndOffset));
+    return { ...report, engine: "untrunc", confidence };
   } finally {
     output.close();
   }

@@ -13,3 +13,10 @@ export function countValue(counts: Map<number, number>, value: number, times = 1
 export function sharesOf(counts: ReadonlyMap<number, number>): Share[] {
   return [...counts].map(([value, count]) => ({ value, count })).sort((a, b) => b.count - a.count || a.value - b.value);
 }
+
+/** Values by how often they occur, commonest first. */
+export function shares(values: readonly number[]): Share[] {
+  const counts = new Map<number, number>();
+  for (const value of values) countValue(counts, value);
+  return sharesOf(counts);
+}

@@ -5,9 +5,10 @@ import { CUT, type PacketParser } from "../codecs/packet-parser.ts";
 import { createParser } from "../codecs/registry.ts";
 import type { Extent } from "../extents.ts";
 import type { RecordingProfile } from "../learn/profile.ts";
+import { shares } from "../learn/shares.ts";
 import type { Triage } from "../triage.ts";
 import { createProfile, type GuessedTrack, type GuessedVideo } from "./profile.ts";
-import { findSound, findSoundAmongPictures, type GuessedSound, shares } from "./sound.ts";
+import { findSound, findSoundAmongPictures, type GuessedSound } from "./sound.ts";
 import { findVideoAt } from "./video.ts";
 
 /** What a recording tells of itself. */

@@ -14,7 +14,7 @@ import type { PcmLayout } from "../../media/pcm/pcm-layout.ts";
 import { type Candidate, CUT, type PacketParser } from "../codecs/packet-parser.ts";
 import { createParser } from "../codecs/registry.ts";
 import type { Extent } from "../extents.ts";
-import type { Share } from "../learn/profile.ts";
+import { type Share, shares } from "../learn/shares.ts";
 import { createProfile, type GuessedTrack } from "./profile.ts";
 
 /** Sound that was recognised, as messages call it: `AAC sound`. */
@@ -268,11 +268,4 @@ function pcmEntry({ bitsPerSample, channelCount, isFloat, isBigEndian, isSigned,
   if (bitsPerSample === 32) return { ...shared, format: "in32" };
   if (bitsPerSample === 8) return { ...shared, format: isSigned ? "twos" : "raw " };
   return { ...shared, format: isBigEndian ? "twos" : "sowt" };
-}
-
-/** Values by how often they occur, commonest first. */
-export function shares(values: readonly number[]): readonly Share[] {
-  const counts = new Map<number, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].map(([value, count]) => ({ value, count })).sort((a, b) => b.count - a.count || a.value - b.value);
 }

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { createMemorySource } from "../../media/bytes/byte-source.ts";
+import { findContainerDamage } from "./container-damage.ts";
+import type { RemuxedContainer } from "./remuxed-container.ts";
+
+const look = (container: RemuxedContainer, ...parts: (readonly number[])[]): readonly string[] =>
+  findContainerDamage(createMemorySource(Uint8Array.from(parts.flat())), container).map(({ text }) => text);
+
+const ascii = (text: string): number[] => [...text].map((character) => character.charCodeAt(0));
+const EBML = [0x1a, 0x45, 0xdf, 0xa3, 0x81, 0];
+const SEGMENT = [0x18, 0x53, 0x80, 0x67];
+const CLUSTER = [0x1f, 0x43, 0xb6, 0x75];
+const OPEN = [0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+
+describe("findContainerDamage", () => {
+  it("holds a Matroska segment and its clusters against the length", () => {
+    expect(look("matroska", EBML, SEGMENT, [0x87], CLUSTER, [0x82, 1, 2])).toEqual([]);
+    expect(look("matroska", EBML, SEGMENT, [0x87], CLUSTER, [0x82, 1])).toEqual([
+      "it was cut off: its segment at byte 6 claims 12 bytes, 11 are there",
+    ]);
+    expect(look("matroska", EBML, SEGMENT, OPEN, CLUSTER, [0x82, 1, 2])).toEqual([
+      "it was never finished: its segment has no size",
+    ]);
+    expect(look("matroska", EBML, SEGMENT, OPEN, CLUSTER, [0x84, 1, 2])).toEqual([
+      "it was cut off: the cluster at byte 18 claims 9 bytes, 7 are there",
+    ]);
+    expect(look("matroska", EBML)).toEqual(["behind its header there is no segment"]);
+  });
+
+  it("holds every RIFF list of an AVI file against the length", () => {
+    const list = (size: number, ...bytes: number[]): number[] => [...ascii("RIFF"), size, 0, 0, 0, ...bytes];
+    expect(look("avi", list(4, ...ascii("AVI ")), list(4, ...ascii("AVIX")))).toEqual([]);
+    expect(look("avi", list(4, ...ascii("AVI ")), list(9, ...ascii("AVIX")))).toEqual([
+      "it was cut off: its RIFF list at byte 12 claims 17 bytes, 12 are there",
+    ]);
+    expect(look("avi", list(0, ...ascii("AVI ")))).toEqual(["it was never finished: its RIFF list has no size"]);
+  });
+
+  it("sees a transport stream that ends inside a packet", () => {
+    const packet = [0x47, ...new Array<number>(187).fill(0)];
+    expect(look("mpegts", packet, packet, packet, packet)).toEqual([]);
+    expect(look("mpegts", packet, packet, packet, packet, [0x47, 0])).toEqual([
+      "it was cut off: it ends 2 bytes into a packet of 188",
+    ]);
+  });
+
+  it("ends on bytes of every kind", () => {
+    for (let length = 0; length < 40; length++) {
+      for (const byte of [0, 1, 0x47, 0xff]) {
+        const bytes = new Array<number>(length).fill(byte);
+        for (const container of ["matroska", "avi", "mpegts"] as const) look(container, EBML, SEGMENT, OPEN, bytes);
+      }
+    }
+  });
+});

@@ -1,0 +1,38 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createPendingOutput } from "./write-output.ts";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "reelmill-pending-"));
+  writeFileSync(join(folder, "draft"), "repaired");
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("createPendingOutput", () => {
+  it("publishes under the name, and leaves no other", () => {
+    createPendingOutput(join(folder, "draft"), join(folder, "out")).publish();
+    expect(readFileSync(join(folder, "out"), "utf8")).toBe("repaired");
+    expect(existsSync(join(folder, "draft"))).toBe(false);
+  });
+
+  it("replaces nothing, and leaves nothing of itself then", () => {
+    writeFileSync(join(folder, "out"), "mine");
+    const pending = createPendingOutput(join(folder, "draft"), join(folder, "out"));
+    expect(() => pending.publish()).toThrow(expect.objectContaining({ code: "OUTPUT_EXISTS" }));
+    expect(readFileSync(join(folder, "out"), "utf8")).toBe("mine");
+    expect(existsSync(join(folder, "draft"))).toBe(false);
+  });
+
+  it("has published when the temporary name cannot be removed", () => {
+    const refuse = (): never => {
+      throw Object.assign(new Error("busy"), { code: "EBUSY" });
+    };
+    createPendingOutput(join(folder, "draft"), join(folder, "out"), refuse).publish();
+    expect(readFileSync(join(folder, "out"), "utf8")).toBe("repaired");
+  });
+});

@@ -1,0 +1,32 @@
+import { type ByteSource, readExactly } from "../media/bytes/byte-source.ts";
+
+/** First bytes of kinds of files that are no recordings and that people have beside theirs. */
+const SIGNATURES: readonly (readonly [name: string, bytes: readonly number[]])[] = [
+  ["a program", [0x7f, 0x45, 0x4c, 0x46]],
+  ["a program", [0x4d, 0x5a]],
+  ["a program", [0xcf, 0xfa, 0xed, 0xfe]],
+  ["a PNG picture", [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a]],
+  ["a JPEG picture", [0xff, 0xd8, 0xff]],
+  ["a GIF picture", [0x47, 0x49, 0x46, 0x38]],
+  ["a TIFF or raw picture", [0x49, 0x49, 0x2a, 0x00]],
+  ["a TIFF or raw picture", [0x4d, 0x4d, 0x00, 0x2a]],
+  ["a PDF document", [0x25, 0x50, 0x44, 0x46, 0x2d]],
+  ["a ZIP archive or office document", [0x50, 0x4b, 0x03, 0x04]],
+  ["a gzip archive", [0x1f, 0x8b, 0x08]],
+  ["a 7z archive", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
+  ["a RAR archive", [0x52, 0x61, 0x72, 0x21, 0x1a, 0x07]],
+];
+const TEXT_BYTES = 4096;
+
+/** What a file without any box seems to be by its first bytes, when that is no recording; undefined where they do not tell. */
+export function foreignFileOf(source: ByteSource): string | undefined {
+  const head = readExactly(source, 0, Math.min(TEXT_BYTES, source.sizeBytes)) ?? new Uint8Array(0);
+  const known = SIGNATURES.find(([, bytes]) => bytes.every((byte, index) => head[index] === byte));
+  return known?.[0] ?? (isText(head) ? "text" : undefined);
+}
+
+/** Nothing but printable characters, tabs and line ends; of UTF-8 only that its bytes are not controls. */
+function isText(head: Uint8Array): boolean {
+  const isPlain = (byte: number): boolean => (byte >= 0x20 ? byte !== 0x7f : byte === 9 || byte === 10 || byte === 13);
+  return head.length > 0 && head.every(isPlain);
+}
