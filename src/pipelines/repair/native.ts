@@ -162,8 +162,9 @@ async function finish(
     return checks;
   };
   if (draft === undefined || output === undefined) {
-    await fitting;
-    const checks = await repairInPlace(damaged, layout, () => verify(task.input));
+    // The pictures stay where they are, so both go on at once; whatever fails, the change is undone.
+    const verifyAll = async (): Promise<readonly Check[]> => (await Promise.all([verify(task.input), fitting]))[0];
+    const checks = await repairInPlace(damaged, layout, verifyAll);
     return { ...done, status: "repaired", output: task.input, checks };
   }
   prepareCheck(options);

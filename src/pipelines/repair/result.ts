@@ -3,8 +3,11 @@ import type { RepairReport } from "../../repair/report.ts";
 
 /** One check on an output. */
 export interface Check {
-  /** `structure`: boxes and index; `packets`: what the index lists against what was recovered; `decode`: by ffmpeg. */
-  readonly name: "structure" | "packets" | "decode";
+  /**
+   * `structure`: boxes and index; `packets`: what the index lists against what was recovered; `decode`: by ffmpeg;
+   * `durations`: pictures against sound, only where they differ.
+   */
+  readonly name: "structure" | "packets" | "decode" | "durations";
   /** `warning`: worth knowing, but no reason to refuse the output. */
   readonly status: "passed" | "warning" | "skipped" | "failed";
   /** In the user's terms. */

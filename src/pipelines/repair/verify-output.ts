@@ -5,6 +5,7 @@ import type { RepairPipelineOptions } from "./options.ts";
 import { findFfmpeg, requireFfmpeg } from "./programs.ts";
 import type { Check } from "./result.ts";
 import { checkDecode } from "./verify-decode.ts";
+import { checkDurations } from "./verify-durations.ts";
 import { checkStructure } from "./verify-structure.ts";
 
 /** What checking an output needs of the options. */
@@ -31,7 +32,8 @@ export async function checkOutput(
   const source = openFileSource(path);
   try {
     const structure = checkStructure(source, report);
-    return [...structure, await decoding];
+    const durations = checkDurations(report);
+    return [...structure, await decoding, ...(durations ? [durations] : [])];
   } finally {
     source.close();
   }

@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import type { RepairReport, TrackReport } from "../../repair/report.ts";
+import { checkDurations } from "./verify-durations.ts";
+
+const track = (kind: "video" | "audio", durationSeconds: number, timing: TrackReport["timing"]): TrackReport => ({
+  ...{ trackId: 1, kind, codec: "x", packets: 1, keyframes: 1, bytes: 1 },
+  ...{ durationSeconds, timing },
+});
+
+function check(videoSeconds: number, audioSeconds: number, timing: TrackReport["timing"] = "constant-rate") {
+  const tracks = [track("video", videoSeconds, timing), track("audio", audioSeconds, "packet-durations")];
+  return checkDurations({ tracks } as unknown as RepairReport)?.status;
+}
+
+describe("checkDurations", () => {
+  it.each([
+    ["44.1 kHz taken for 48 kHz", 60, 55.1, "warning"],
+    ["24 pictures a second taken for 25", 60, 62.5, "warning"],
+    ["a cut between a chunk of each", 20, 18.9, undefined],
+    ["a long recording whose sound ends a little earlier", 3600, 3597, undefined],
+    ["no sound", 60, 0, undefined],
+  ])("judges %s", (_what, video, audio, status) => {
+    expect(check(video, audio)).toBe(status);
+  });
+
+  it("says nothing of pictures whose times follow the sound", () => {
+    expect(check(60, 50, "other-clock")).toBeUndefined();
+  });
+});
