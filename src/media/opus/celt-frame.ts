@@ -31,21 +31,49 @@ export interface CeltHead {
   readonly isTransient: boolean;
   /** Coarse steps alone. */
   readonly energy: CeltEnergyFrame;
+  /** Time–frequency change per band. */
+  readonly tf: Int32Array;
+  /** Most bits each band can use, and those by which it was boosted, in eighths. */
+  readonly caps: Int32Array;
+  readonly boosts: Int32Array;
+  readonly trim: number;
 }
 
 /**
- * Decodes a CELT frame's syntax up to the coarse energy (RFC 6716 §4.3.2.1): the part that hardly hangs on the frame's
+ * Decodes a CELT frame's syntax up to the allocation trim (RFC 6716 §4.3.3): the part that hardly hangs on the frame's
  * size. Symbols but those of the energy go to `trace` where one is given.
  */
 export function decodeCeltHead(decoder: RangeDecoder, shape: CeltShape, trace: SymbolTrace | undefined): CeltHead {
   const sizeBits = decoder.sizeBits;
-  if (decodeSilence(decoder, sizeBits, trace)) return { isTransient: false, energy: silentEnergy(shape) };
+  if (decodeSilence(decoder, sizeBits, trace)) return silentHead(shape);
   if (shape.startBand === 0 && decoder.tell() + 16 <= sizeBits) decodePostFilter(decoder, sizeBits, trace);
   const isTransient = shape.lm > 0 && decoder.tell() + 3 <= sizeBits && decoder.bit(3);
   trace?.add(CONTEXT.transient, isTransient ? 1 : 0, isTransient ? 1 / 8 : 7 / 8);
   const isIntra = decoder.tell() + 3 <= sizeBits && decoder.bit(3);
   trace?.add(CONTEXT.intra, isIntra ? 1 : 0, isIntra ? 1 / 8 : 7 / 8);
-  return { isTransient, energy: decodeCoarseEnergy(decoder, shape, isIntra) };
+  const energy = decodeCoarseEnergy(decoder, shape, isIntra);
+  const tf = decodeTimeFrequency(decoder, shape, isTransient, trace);
+  if (decoder.tell() + 4 <= sizeBits) {
+    const spread = decoder.symbol(SPREAD_ICDF, 5);
+    trace?.add(CONTEXT.spread, spread, weightOf(SPREAD_ICDF, spread, 32) / 32);
+  }
+  const caps = allocationCaps(shape);
+  const boosts = new Int32Array(CELT_BANDS);
+  const boosted = decodeBoosts(decoder, shape, caps, boosts, trace);
+  let trim = USUAL_TRIM;
+  if (decoder.tellEighths() + 48 <= boosted) {
+    trim = decoder.symbol(TRIM_ICDF, 7);
+    trace?.add(CONTEXT.trim, trim, weightOf(TRIM_ICDF, trim, 128) / 128);
+  }
+  return { isTransient, energy, tf, caps, boosts, trim };
+}
+
+const USUAL_TRIM = 5;
+const NO_BANDS = new Int32Array(0);
+
+function silentHead(shape: CeltShape): CeltHead {
+  const energy = silentEnergy(shape);
+  return { isTransient: false, energy, tf: NO_BANDS, caps: NO_BANDS, boosts: NO_BANDS, trim: USUAL_TRIM };
 }
 
 /**
@@ -58,21 +86,8 @@ export function decodeCeltFrame(
   trace: SymbolTrace | undefined,
 ): CeltFrameResult {
   const sizeBits = decoder.sizeBits;
-  const { isTransient, energy } = decodeCeltHead(decoder, shape, trace);
+  const { isTransient, energy, tf, caps, boosts, trim } = decodeCeltHead(decoder, shape, trace);
   if (energy.isSilence) return { isSilence: true, isValid: true, energy };
-  const tf = decodeTimeFrequency(decoder, shape, isTransient, trace);
-  if (decoder.tell() + 4 <= sizeBits) {
-    const spread = decoder.symbol(SPREAD_ICDF, 5);
-    trace?.add(CONTEXT.spread, spread, weightOf(SPREAD_ICDF, spread, 32) / 32);
-  }
-  const caps = allocationCaps(shape);
-  const boosts = new Int32Array(CELT_BANDS);
-  const boosted = decodeBoosts(decoder, shape, caps, boosts, trace);
-  let trim = 5;
-  if (decoder.tellEighths() + 48 <= boosted) {
-    trim = decoder.symbol(TRIM_ICDF, 7);
-    trace?.add(CONTEXT.trim, trim, weightOf(TRIM_ICDF, trim, 128) / 128);
-  }
   const left = sizeBits * 8 - decoder.tellEighths() - 1;
   const antiCollapseReserve = isTransient && shape.lm >= 2 && left >= (shape.lm + 2) << 3 ? 8 : 0;
   const allocation = decodeAllocation(decoder, shape, boosts, caps, trim, left - antiCollapseReserve);

@@ -28,7 +28,10 @@ export interface OpusStretch {
    * starts at `startIndex`.
    */
   readonly starts?: ReadonlyMap<number, number>;
-  /** Where the run may end, with what speaks for each place otherwise, in bits; by default it ends at `endIndex`. */
+  /**
+   * Where the run may end, with what speaks for each place otherwise, in bits; by default it ends at `endIndex`. What is
+   * left up to there may also be the beginning of one more packet.
+   */
   readonly ends?: ReadonlyMap<number, number>;
   /** log2 of how usual a run of so many samples per channel is, 0 at most; does not count into the cost. */
   readonly durationBits?: ((durationSamples: number) => number) | undefined;
@@ -245,11 +248,20 @@ class RunSearch {
     for (const [end, endBits] of this.#ends) {
       for (const path of arrivals.get(end) ?? []) {
         if (path.previous === undefined) continue;
-        found.push({ path, bits: path.bits + endBits + this.#durationBits(path.durationSamples) });
+        const followBits = Math.max(endBits, this.#nextBits(end, path.states));
+        found.push({ path, bits: path.bits + followBits + this.#durationBits(path.durationSamples) });
       }
     }
     found.sort((a, b) => b.bits - a.bits);
     return found.slice(0, this.#maxResults).map(({ path }) => path);
+  }
+
+  /** What speaks for one more packet that begins at an end and is cut. */
+  #nextBits(index: number, states: readonly OpusStreamState[]): number {
+    const { bytes, baseOffset, endIndex } = this.#stretch;
+    if (index >= endIndex || !this.#model.isStart(bytes[index] as number)) return Number.NEGATIVE_INFINITY;
+    const bits = this.#candidates.startBits(bytes, baseOffset, index, endIndex, states);
+    return Number.isFinite(bits) ? bits + this.#model.tocBits(bytes[index] as number) : 0;
   }
 
   #durationBits(durationSamples: number): number {

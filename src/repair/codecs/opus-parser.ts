@@ -1,7 +1,7 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { OpusCandidates } from "../../media/opus/candidates.ts";
 import type { OpusStreamState } from "../../media/opus/evaluate.ts";
-import { learnOpusModel } from "../../media/opus/model.ts";
+import { learnOpusModel, type OpusModel } from "../../media/opus/model.ts";
 import { splitOpusRun } from "../../media/opus/split-run.ts";
 import type { Candidate, PacketParser, PlacedRun, Run, RunPlace } from "./packet-parser.ts";
 import { STATELESS } from "./probe-parser.ts";
@@ -13,7 +13,7 @@ const RUN_SLACK = 1.25;
 /** A run much longer is found piece by piece. */
 const MAX_RUN_BYTES = 64 * 1024;
 /** Ends tried for a run that is cut at an unknown place. */
-const MAX_CUT_ENDS = 24;
+const MAX_CUT_ENDS = 64;
 /** A run found by one end alone must be so much likelier than any bytes, besides the choice among its other ends. */
 const MIN_FOUND_BITS = 1;
 const MOST_FOUND_BITS = 16;
@@ -27,12 +27,17 @@ const READS = { atOnce: 40_000, perByte: 1 / 32, perPacket: 32 } as const;
 const MIN_FOLLOW_BITS = 5;
 /** A start less likely than this, for what stands before it, is none. */
 const MIN_START_BITS = -32;
-/** How much a cut packet's beginning may speak for the end of the one before it. */
-const MAX_CUT_START_BITS = 12;
 
-/** Finds Opus packets, which do not tell their end: by reading each candidate's whole syntax against a learnt model. */
-export function createOpusParser(samples: Iterable<Uint8Array>, largestRunBytes: number): PacketParser {
-  const model = learnOpusModel(samples);
+/**
+ * Finds Opus packets, which do not tell their end: by reading each candidate's whole syntax against a learnt model. Each
+ * holds packets of `streamCount` elementary streams (more than one for surround sound).
+ */
+export function createOpusParser(
+  samples: Iterable<Uint8Array>,
+  largestRunBytes: number,
+  streamCount = 1,
+): PacketParser {
+  const model = learnOpusModel(samples, streamCount);
   const maxRunBytes = Math.min(MAX_RUN_BYTES, Math.ceil(largestRunBytes * RUN_SLACK));
   let startBytes = 0;
   for (let byte = 0; byte < 256; byte++) if (model.isStart(byte)) startBytes++;
@@ -99,7 +104,7 @@ function findOpusRun(
     if (bits > MIN_START_BITS) starts.set(index, bits);
   });
   if (starts.size === 0) return undefined;
-  const ends = place.mayBeCut ? cutEnds(bytes, place, candidates, states) : new Map([[bytes.length, 0]]);
+  const ends = place.mayBeCut ? cutEnds(bytes, place, model) : new Map([[bytes.length, 0]]);
   const { durationBits } = place;
   const stretch = {
     bytes,
@@ -127,25 +132,17 @@ function findOpusRun(
   };
 }
 
-/** Where the last whole packet may end before a cut, with what the bytes from there to the cut say for it. */
-function cutEnds(
-  bytes: Uint8Array,
-  place: RunPlace,
-  candidates: OpusCandidates,
-  states: readonly OpusStreamState[],
-): ReadonlyMap<number, number> {
+/** Where the last whole packet may end before a cut, with what the bytes of other tracks from there on say for it. */
+function cutEnds(bytes: Uint8Array, place: RunPlace, model: OpusModel): ReadonlyMap<number, number> {
   const end = bytes.length;
-  const { model } = candidates;
   const ends: (readonly [number, number])[] = [];
   for (let index = end - 1; index >= 1; index--) {
     const followBits = place.followBits?.(place.from + index) ?? 0;
     const isNear = index >= end - model.sizeBounds.maxBytes && model.isStart(bytes[index] as number);
-    if (followBits < MIN_FOLLOW_BITS && !isNear) continue;
-    const bits = isNear ? candidates.startBits(bytes, place.from, index, end, states) : 0;
-    ends.push([index, Math.max(followBits, Math.min(MAX_CUT_START_BITS, Number.isFinite(bits) ? bits : 0))]);
+    if (followBits >= MIN_FOLLOW_BITS || isNear) ends.push([index, followBits]);
   }
   ends.sort((a, b) => b[1] - a[1] || b[0] - a[0]);
-  return new Map([[end, 0], ...ends.slice(0, MAX_CUT_ENDS)]);
+  return new Map([[end, place.wholeBits ?? 0], ...ends.slice(0, MAX_CUT_ENDS)]);
 }
 
 /** Packets carry their bytes: the model learns from each one taken. */

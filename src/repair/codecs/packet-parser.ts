@@ -37,6 +37,8 @@ export interface RunPlace {
   readonly end: number;
   /** The bytes break off at `end`, maybe inside a packet: the run is what whole packets there are before it. */
   readonly mayBeCut: boolean;
+  /** Before a cut: log2 of how usual it is that the last packet ends just there. */
+  readonly wholeBits?: number;
   /** What speaks for another family's packet at an offset, in bits: where the run may end before the cut. */
   readonly followBits?: (offset: number) => number;
   /** log2 of how usual a run of so many samples per channel is here; 0 at most. */

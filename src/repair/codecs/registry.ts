@@ -167,10 +167,22 @@ function audioParser(entry: SampleEntry, profile: TrackProfile, trackCount: numb
       );
     }
     case "Opus":
-      return createOpusParser(profile.readSamples(LEARNT_SAMPLES), largestRunBytes(profile));
+      return createOpusParser(
+        profile.readSamples(LEARNT_SAMPLES),
+        largestRunBytes(profile),
+        opusStreamCount(entry.children.get("dOps")),
+      );
     default:
       return undefined;
   }
+}
+
+const MAX_OPUS_STREAMS = 8;
+
+/** Elementary streams in each packet, by the `dOps` box (Encapsulation of Opus in ISO Base Media File Format §4.3.2). */
+function opusStreamCount(dOps: Uint8Array | undefined): number {
+  const [mappingFamily = 0, streamCount = 1] = dOps?.subarray(10) ?? [];
+  return mappingFamily === 0 ? 1 : Math.max(1, Math.min(MAX_OPUS_STREAMS, streamCount));
 }
 
 /** More bytes than any run of the reference has. */

@@ -2,7 +2,7 @@ import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { type Candidate, CUT, type PacketParser } from "../codecs/packet-parser.ts";
 import { type Anchor, Anchors } from "./anchors.ts";
 import type { Edge, LatticeModel, RunBits } from "./edge.ts";
-import { OpenRuns } from "./open-runs.ts";
+import { OpenRuns, type Sought } from "./open-runs.ts";
 
 export type { Edge, LatticeModel } from "./edge.ts";
 
@@ -43,6 +43,7 @@ export class Lattice {
     const anchorAt = (offset: number): Anchor | undefined => this.#anchorAt(offset);
     this.#open = new OpenRuns(window, model, limit, {
       anchors: new Anchors(window, { isStartByte: (byte) => this.#isAnchorByte(byte), anchorAt }, limit),
+      hasAnchors: this.hasAnchors,
       hasPacket: (offset) => this.#hasPacket(offset),
       startBits: (offset) => this.#startBits(offset),
     });
@@ -70,6 +71,16 @@ export class Lattice {
   /** The likeliest runs of open packets that end exactly at `to`, a sure start, and start at or after `from`, best first. */
   backFill(from: number, to: number): Edge[] {
     return this.#open.backFill(from, to);
+  }
+
+  /** Whether some family's packets may stand out among other bytes. */
+  get hasAnchors(): boolean {
+    return this.#anchoring.length > 0;
+  }
+
+  /** The likeliest run of open packets anywhere in the 16 KiB from `from` on, up to zeros. */
+  seek(from: number): Sought {
+    return this.#open.seek(from);
   }
 
   /** The step that a self-delimiting family proposes at `offset`. */

@@ -106,4 +106,29 @@ describe("packets that don't tell their size", () => {
     const end = mdat.offsetBytes + mdat.sizeBytes;
     expect(await scan(victim, mdat.offsetBytes + mdat.headerBytes, end, reference)).toEqual(packetsOf(victim, end));
   });
+
+  it.each([
+    ["one channel", ["-b:a", "256k"]],
+    ["5.1", ["-b:a", "320k", "-ac", "6", "-mapping_family", "1"]],
+  ])("are found alone, piece by piece, on both sides of a hole (%s)", async (name, options) => {
+    const encoder = ["-map", "1", "-c:a", "libopus", ...options];
+    const beats = "0.25*sin(2073*t)*exp(-4*mod(t,0.3))+0.2*(random(0)-0.5)*exp(-25*mod(t,0.5))";
+    const reference = record(`${name}-alone.mp4`, tone(440), 3, encoder);
+    const victim = record(`${name}-holed.mp4`, beats, 8, encoder);
+    const mdat = triage(sourceOf(victim)).boxes.find((box) => box.type === "mdat");
+    if (mdat === undefined) throw new Error("The recording has no mdat.");
+    const start = mdat.offsetBytes + mdat.headerBytes;
+    const end = mdat.offsetBytes + mdat.sizeBytes;
+    const hole = { start: Math.floor((start + end) / 2), bytes: 9000 };
+    const holed = victim.slice();
+    holed.fill(0, hole.start, hole.start + hole.bytes);
+    const isWhole = (place: string): boolean => {
+      const [offset = 0, size = 0] = place.split("+").map(Number);
+      return offset + size <= hole.start || offset >= hole.start + hole.bytes;
+    };
+    const found = new Set(await scan(holed, start, end, reference));
+    const whole = packetsOf(victim, end).filter(isWhole);
+    expect(whole.length).toBeGreaterThan(300);
+    expect(whole.filter((place) => !found.has(place)).length).toBeLessThanOrEqual(2);
+  });
 });

@@ -8,6 +8,9 @@ import { findZeroRun } from "./zeros.ts";
 const PASSED_ANCHOR_BITS = 20;
 const PASSED_IN_SOUND_BITS = 4;
 const ANCHORS_PER_GAP = 3;
+/** What speaks for a packet to end just where damage begins or a piece ends, and where the data end: many do. */
+const WHOLE_AT_DAMAGE_BITS = -8;
+const WHOLE_AT_LIMIT_BITS = 3;
 /** Usual lengths of which several runs in a row are made up. */
 const MAX_USUAL_LENGTHS = 4;
 /** A zero run this long inside open packets is taken for damage. */
@@ -33,6 +36,8 @@ interface RunEnd {
   readonly offset: number;
   /** Whether the bytes break off there, so that the last packet may be cut. */
   readonly mayBeCut: boolean;
+  /** Whether nothing ends there but what is looked at: the next packets tell what the last one is. */
+  readonly isPiece?: boolean;
   /** Whether a surer start stands close behind. */
   readonly isContested?: boolean;
   /** What it costs to pass over the sure starts before it. */
@@ -50,10 +55,20 @@ interface Step {
 /** What open runs ask of the self-delimiting families. */
 export interface Neighbours {
   readonly anchors: Anchors;
+  /** Whether there can be any. */
+  readonly hasAnchors: boolean;
   /** Whether a self-delimiting packet stands at a place where one is expected. */
   hasPacket(offset: number): boolean;
   /** What speaks for some other packet's start at an offset, in bits. */
   startBits(offset: number): number;
+}
+
+/** A piece that was searched for a run. */
+export interface Sought {
+  readonly end: number;
+  /** Whether the bytes go on behind it, so that a run may reach over its end. */
+  readonly isPiece: boolean;
+  readonly run: { readonly offset: number; readonly edge: Edge } | undefined;
 }
 
 /** Finds runs of packets that don't tell their size, by what bounds them. */
@@ -106,6 +121,23 @@ export class OpenRuns {
       if (run) edges.push({ family, packets: run.packets, endOffset: to, scoreBits: -run.costBits });
     }
     return edges.sort((a, b) => b.scoreBits - a.scoreBits || a.family - b.family);
+  }
+
+  /** The likeliest run of open packets that tell themselves anywhere in a piece from `from` on, up to zeros. */
+  seek(from: number): Sought {
+    const reach = Math.min(this.#limit, from + PIECE_BYTES);
+    const zeros = findZeroRun(this.#window, from, reach, ZERO_RUN_BYTES);
+    const end = zeros > from ? zeros : reach;
+    let best: Sought["run"];
+    for (const family of this.families) {
+      if (this.#model.parsers[family]?.usualRunBytes.length !== 0) continue;
+      const run = this.#findRun(family, { from, end, mayBeCut: true, startBits: () => 0 });
+      if (run === undefined) continue;
+      const scoreBits = -run.costBits - Math.log2(end - from);
+      if (best !== undefined && best.edge.scoreBits >= scoreBits) continue;
+      best = { offset: run.startOffset, edge: { family, packets: run.packets, endOffset: run.endOffset, scoreBits } };
+    }
+    return { end, isPiece: end === reach && end < this.#limit, run: best };
   }
 
   #usualEdges(offset: number, family: number, prior: number): Edge[] {
@@ -174,7 +206,10 @@ export class OpenRuns {
   #cutEdges({ offset, family, prior }: Step, end: RunEnd): Edge[] {
     const startBits = (at: number): number => (at === offset ? 0 : Number.NEGATIVE_INFINITY);
     const run = this.#findRun(family, { from: offset, end: end.offset, mayBeCut: true, startBits });
-    return run ? [{ family, packets: run.packets, endOffset: run.endOffset, scoreBits: prior - run.costBits }] : [];
+    if (run === undefined) return [];
+    const last = end.isPiece && run.packets.length > 1 ? (run.packets.at(-1)?.sizeBytes ?? 0) : 0;
+    const packets = last > 0 ? run.packets.slice(0, -1) : run.packets;
+    return [{ family, packets, endOffset: run.endOffset - last, scoreBits: prior - run.costBits }];
   }
 
   #jointEdges(step: Step, end: RunEnd, isThorough: boolean): Edge[] {
@@ -214,12 +249,12 @@ export class OpenRuns {
 
   #findRun(family: number, place: RunPlace): PlacedRun | undefined {
     const parser = this.#model.parsers[family] as PacketParser;
-    const bytes =
-      Math.min(place.end - place.from, parser.maxRunBytes, PIECE_BYTES) *
-      (place.mayBeCut ? 4 : 1) *
-      (place.isThorough ? 16 : 1);
-    const followBits = place.mayBeCut ? { followBits: (offset: number) => this.#neighbours.startBits(offset) } : {};
-    return this.#spend(parser, bytes) ? parser.findRun?.(this.#window, { ...place, ...followBits }) : undefined;
+    const bytes = Math.min(place.end - place.from, parser.maxRunBytes, PIECE_BYTES);
+    if (!this.#spend(parser, bytes)) return undefined;
+    if (!place.mayBeCut) return parser.findRun?.(this.#window, place);
+    const followBits = (offset: number): number => this.#neighbours.startBits(offset);
+    const wholeBits = place.end === this.#limit ? WHOLE_AT_LIMIT_BITS : WHOLE_AT_DAMAGE_BITS;
+    return parser.findRun?.(this.#window, { ...place, followBits, wholeBits });
   }
 
   /** Where a run may end: at sure starts, at damage, with the data, or after a piece's length. */
@@ -236,9 +271,10 @@ export class OpenRuns {
       passedBits += PASSED_ZEROS_BITS;
     }
     if (anchor === undefined) {
-      if (zeros >= 0) return;
-      const end = reach === this.#limit ? reach : Math.min(reach, offset + PIECE_BYTES);
-      yield { offset: end, mayBeCut: true, passedBits };
+      // Without other packets, only a run that goes on behind zeros tells that they are its own.
+      if (zeros >= 0 && this.#neighbours.hasAnchors) return;
+      if (reach === this.#limit) yield { offset: reach, mayBeCut: true, passedBits };
+      else yield { offset: Math.min(reach, offset + PIECE_BYTES), mayBeCut: true, isPiece: true, passedBits };
     }
     for (let count = 0; anchor !== undefined && count < ANCHORS_PER_GAP; count += anchor.isSure ? 1 : 0) {
       const next = this.#nextAnchor(anchor.offset, reach, isTelling);

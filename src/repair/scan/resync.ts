@@ -18,6 +18,8 @@ const BOUNDS = { depth: 5, plainBits: Number.POSITIVE_INFINITY, expansions: 24 }
 /** Damaged stretches cost at most this many attempts to follow a start per MiB, whatever they hold. */
 const ATTEMPTS_PER_MIB = 4096;
 const MIB = 1024 * 1024;
+/** Where no packet stands out, pieces of 16 KiB are searched, which overlap by more than three packets. */
+const SEEK_STEP_BYTES = 12 * 1024;
 
 /** Passing over so many bytes is told to `onProgress`, so that a long search can be seen and stopped. */
 const PROGRESS_BYTES = MIB;
@@ -48,6 +50,13 @@ export async function findResync(
       // A packet may start with up to three zero bytes (a length field), not more.
       offset = Math.max(offset, nonZero - 3);
       if (offset >= limit) break;
+    }
+    if (!lattice.hasAnchors) {
+      const { run, end, isPiece } = lattice.seek(offset);
+      const path = run && { edges: [run.edge], scoreBits: run.edge.scoreBits, isOpenEnded: true };
+      if (path && isChain(path, limit)) return { offset: run.offset, path };
+      offset = isPiece ? offset + SEEK_STEP_BYTES : end;
+      continue;
     }
     if (attempts < (1 + (offset - from) / MIB) * ATTEMPTS_PER_MIB && mayStart(window, model, offset)) {
       attempts++;
