@@ -12,6 +12,8 @@ const MIN_START_BITS = 12;
 /** Starts looked at in one run: a bound on hostile input. */
 const MAX_STARTS = 256;
 const SEEN_SIZE_BITS = 3;
+/** Bytes between known packets that are as many as every sample has: chance rarely makes them so. */
+const CONSTANT_SIZE_BITS = 10;
 const NEW_SIZE_BITS = 14;
 
 /**
@@ -33,6 +35,7 @@ export function createOpaqueParser(codec: string, profile: TrackProfile): Packet
     return answer.kind === "packet" || answer.kind === "open" ? Math.min(answer.evidenceBits, 40) : 0;
   };
   const sizeBits = (sizeBytes: number): number => {
+    if (isConstant && sizeBytes === minSizeBytes) return -CONSTANT_SIZE_BITS;
     if (seen.has(sizeBytes) || sizeBytes === profile.track.samples.constantSizeBytes) return SEEN_SIZE_BITS;
     return sizeBytes <= maxSizeBytes * 2 ? NEW_SIZE_BITS : NEW_SIZE_BITS + Math.log2(sizeBytes);
   };
