@@ -32,7 +32,7 @@ function countWholeSlices(bytes: Uint8Array, isSlice: (first: number, second: nu
     const nalBytes = ((a * 256 + b) * 256 + c) * 256 + d;
     const start = index + LENGTH_BYTES;
     const end = start + nalBytes;
-    const isWhole = nalBytes > 2 && end <= bytes.length && (bytes[start] as number) < 0x80;
+    const isWhole = nalBytes > 0 && end <= bytes.length && (bytes[start] as number) < 0x80;
     if (!isWhole || !isIntactNal(bytes.subarray(start, end))) break;
     if (isSlice(bytes[start] as number, bytes[start + 1] as number)) count++;
     index = end;

@@ -148,8 +148,7 @@ async function finish(
   const done = { report, references, checks: [] };
   if (layout === undefined) return { ...done, status: "healthy", output: null };
   // The decoder is at work while the file is written.
-  const fitting =
-    learnt && options.verify !== "none" ? requireFit(damaged, learnt, report.findings, options) : undefined;
+  const fitting = learnt && options.verify !== "none" ? requireFit(damaged, learnt, report, options) : undefined;
   fitting?.catch(() => undefined);
   if (options.dryRun) {
     await fitting;

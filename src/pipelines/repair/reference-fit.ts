@@ -2,8 +2,8 @@ import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import { decodeStream, type StreamDecode } from "../../ffmpeg/decode-stream.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { type DecoderTrial, planDecoderTrials, type TrialSize, type TrialStream } from "../../repair/decoder-trial.ts";
-import type { Finding } from "../../repair/findings.ts";
 import type { Learnt } from "../../repair/repair-source.ts";
+import type { RepairReport } from "../../repair/report.ts";
 import { type FileSource, openFileSource } from "./file-source.ts";
 import type { RepairPipelineOptions } from "./options.ts";
 import { findFfmpeg } from "./programs.ts";
@@ -15,6 +15,8 @@ const UNABLE: readonly ErrorCode[] = ["FFMPEG_MISSING", "FFMPEG_FAILED", "FFMPEG
 const TRIAL_TIMEOUT_MS = 20_000;
 /** Fewer pictures than these may all be damaged where the scan could not see it. */
 const MIN_ALTERED = 4;
+/** Unless most of the file did not read at all: then what little was found need not be many. */
+const DOUBTFUL_CONFIDENCE = 0.5;
 /** Wrong parameters may read a picture to its end by chance. */
 const UNREAD_SHARE = 0.85;
 /** Runs of the decoder at once. */
@@ -45,7 +47,7 @@ interface Altered {
 export async function requireFit(
   damaged: FileSource,
   learnt: Learnt,
-  findings: readonly Finding[],
+  { findings, confidence }: Pick<RepairReport, "findings" | "confidence">,
   { environment, signal }: Pick<RepairPipelineOptions, "environment" | "signal">,
 ): Promise<void> {
   const found = await findFfmpeg(environment);
@@ -58,7 +60,8 @@ export async function requireFit(
       if (!(await isOdd(tools, trial, signal))) continue;
       const closer = plan(SCRUTINY)[index];
       if (closer === undefined) continue;
-      const symptom = await compare(tools, closer, learnt, signal);
+      const minAltered = confidence < DOUBTFUL_CONFIDENCE ? 1 : MIN_ALTERED;
+      const symptom = await compare({ tools, signal, minAltered }, closer, learnt);
       if (symptom !== undefined) throw describeMisfit(learnt, closer, symptom);
     }
   } catch (error) {
@@ -125,9 +128,9 @@ function countComplaints(decoded: readonly StreamDecode[]): number {
  * or that the decoder ran through to the end of by chance, and for others whose last bytes tell of an upper part. A black
  * corner may look the same after the decoder stumbled over its bytes, but then it read them.
  */
-function isLeftUnread({ keys, ends, complaints }: Outcome): boolean {
+function isLeftUnread({ keys, ends, complaints }: Outcome, minAltered: number): boolean {
   const isTelling = complaints > 0 || keys.complaints + ends.complaints === 0;
-  if (!isTelling || keys.count + ends.count < MIN_ALTERED) return false;
+  if (!isTelling || keys.count + ends.count < minAltered) return false;
   // Damage makes a decoder complain of some pictures at least.
   if (complaints === 0 && keys.count >= MIN_ALTERED && keys.unread === keys.count) return true;
   if (ends.unread < UNREAD_SHARE * ends.count) return false;
@@ -135,15 +138,21 @@ function isLeftUnread({ keys, ends, complaints }: Outcome): boolean {
   return keys.unread >= (ends.count === 0 ? keys.count : keys.count / 2);
 }
 
+interface Comparison {
+  readonly tools: FfmpegTools;
+  readonly signal: AbortSignal;
+  /** Pictures that are enough to tell. */
+  readonly minAltered: number;
+}
+
 /** What is wrong with the pictures of the damaged file and not with the reference's own. */
 async function compare(
-  tools: FfmpegTools,
+  { tools, signal, minAltered }: Comparison,
   trial: DecoderTrial,
   { reference }: Learnt,
-  signal: AbortSignal,
 ): Promise<string | undefined> {
   const ours = await decodeApart(tools, trial, signal);
-  if (ours.pictures > 0 && !isLeftUnread(ours)) return undefined;
+  if (ours.pictures > 0 && !isLeftUnread(ours, minAltered)) return undefined;
   const source = openFileSource(reference.name);
   try {
     const controls = planDecoderTrials(reference.movie, source, [], SCRUTINY);
@@ -151,7 +160,7 @@ async function compare(
     const theirs = control && (await decodeApart(tools, control, signal));
     if (theirs === undefined || theirs.pictures === 0) return undefined;
     if (ours.pictures === 0) return "with its parameters none of the pictures tried can be decoded";
-    if (theirs.keys.count + theirs.ends.count === 0 || isLeftUnread(theirs)) return undefined;
+    if (theirs.keys.count + theirs.ends.count === 0 || isLeftUnread(theirs, minAltered)) return undefined;
     return "with its parameters the pictures end before their data do";
   } finally {
     source.close();
