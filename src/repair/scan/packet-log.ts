@@ -26,13 +26,13 @@ const SEGMENT_MASK = SEGMENT_PACKETS - 1;
 class Segment {
   readonly offsets = new Float64Array(SEGMENT_PACKETS);
   readonly sizes = new Uint32Array(SEGMENT_PACKETS);
-  readonly pocs = new Int32Array(SEGMENT_PACKETS);
+  readonly pocs = new Float64Array(SEGMENT_PACKETS);
   readonly pocModuli = new Uint32Array(SEGMENT_PACKETS);
   readonly families = new Uint8Array(SEGMENT_PACKETS);
   readonly flags = new Uint8Array(SEGMENT_PACKETS);
 }
 
-/** Every packet found, in file order, in columns: 22 bytes a packet. */
+/** Every packet found, in file order, in columns: 26 bytes a packet. */
 export class PacketLog {
   count = 0;
   readonly #segments: Segment[] = [];

@@ -33,7 +33,8 @@ export function followingVideo(
   const counted = timesOfCounts(track, packets, own, order);
   if (counted) return counted;
   const lost = framesLost(order);
-  if (lost === 0 || (order.isCounted && lost < packets.length + MAX_LOST_FRAMES)) {
+  const isFew = lost < packets.length + MAX_LOST_FRAMES && lastShown(order) < 2 * packets.length + MAX_LOST_FRAMES;
+  if (isFew && (lost === 0 || order.isCounted)) {
     return onFrameGrid(log, track, packets, profile, clock, order);
   }
   const decodeTicks = new Float64Array(packets.length + 1);
@@ -55,6 +56,10 @@ export function followingVideo(
   return { track, packets, decodeTicks, ...presented(order.displayIndexes, decodeTicks, own), source: "other-clock" };
 }
 
+function lastShown({ displayIndexes }: PresentationOrder): number {
+  return displayIndexes.reduce((last, index) => Math.max(last, index), 0);
+}
+
 function framesLost({ decodeIndexes }: PresentationOrder): number {
   return (decodeIndexes.at(-1) ?? 0) + 1 - decodeIndexes.length;
 }
@@ -74,8 +79,7 @@ function onFrameGrid(
     ...bound,
     sample: decodeIndexes[bound.sample] as number,
   }));
-  let total = decodeIndexes.at(-1) ?? 0;
-  for (const index of displayIndexes) total = Math.max(total, index);
+  const total = Math.max(decodeIndexes.at(-1) ?? 0, lastShown(order));
   const pattern = patternTimes(own, total + 1);
   const grid = fitted(pattern, total + 1, bounds, own);
   const keepsPattern = grid === pattern;

@@ -1,5 +1,7 @@
 import { PacketLog } from "../scan/packet-log.ts";
 
+const SOUND_BYTES = 100;
+
 /** A made-up stream of pictures in decode order. */
 export interface Picture {
   readonly sizeBytes: number;
@@ -47,7 +49,9 @@ export function logOf(
   sureFrom = Number.POSITIVE_INFINITY,
 ): PacketLog {
   const log = new PacketLog();
-  let offset = 0;
+  // A packet of sound stands first, so that something lies before every gap.
+  log.push({ family: 1, offset: 0, sizeBytes: SOUND_BYTES, isSync: true, afterGap: false });
+  let offset = SOUND_BYTES;
   let isAbsolute = true;
   let shift = 0;
   pictures.forEach((picture, index) => {

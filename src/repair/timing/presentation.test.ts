@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { PacketLog } from "../scan/packet-log.ts";
 import { logOf, makePictures, type Picture } from "./pictures.fixture.ts";
 import { orderPictures } from "./presentation.ts";
 
@@ -7,10 +8,12 @@ const MODULUS = 64;
 
 function orderOf(pictures: readonly Picture[], lostFrom = 0, lostTo = 0): ReturnType<typeof orderPictures> {
   const log = logOf(pictures, lostFrom, lostTo, MODULUS);
-  return orderPictures(
-    log,
-    Uint32Array.from({ length: log.count }, (_, index) => index),
-  );
+  return orderPictures(log, picturesOf(log));
+}
+
+/** Places of the pictures in the log: all behind the first entry. */
+function picturesOf(log: PacketLog): Uint32Array {
+  return Uint32Array.from({ length: log.count - 1 }, (_, index) => index + 1);
 }
 
 function displaysOf(pictures: readonly Picture[], lostFrom = 0, lostTo = 0): number[] {
@@ -62,6 +65,13 @@ describe("orderPictures", () => {
     );
   });
 
+  it("counts what was lost before the first picture", () => {
+    const pictures = makePictures(250, 50, 2);
+    const order = orderOf(pictures, 0, 50);
+    expect([...order.displayIndexes]).toEqual(displaysOf(pictures, 0, 50));
+    expect([...order.decodeIndexes]).toEqual(Array.from({ length: 200 }, (_, index) => index + 50));
+  });
+
   it("refuses a sequence longer than any other: its start was lost", () => {
     const pictures = makePictures(400, 40, 0);
     // Counts known modulo 32 pictures: the fourth one after the lost key frame might be the 36th of the sequence before.
@@ -88,10 +98,7 @@ describe("orderPictures", () => {
       sizeBytes: index === 60 ? 300_000 : picture.sizeBytes,
     }));
     const log = logOf(pictures, 60, 62, MODULUS, 80);
-    const order = orderPictures(
-      log,
-      Uint32Array.from({ length: log.count }, (_, index) => index),
-    );
+    const order = orderPictures(log, picturesOf(log));
     expect([...order.displayIndexes]).toEqual(displaysOf(pictures, 60, 62));
   });
 });

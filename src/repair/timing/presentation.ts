@@ -40,7 +40,7 @@ interface Stream {
   readonly packets: Uint32Array;
   readonly pace: Pace;
   /** Order count per picture; 0 throughout without order. */
-  readonly counts: Int32Array;
+  readonly counts: Float64Array;
   readonly loss: LossEstimate;
   /** Whether order counts place pictures even where some are missing. */
   readonly usesCounts: boolean;
@@ -87,7 +87,11 @@ function decodeOrder(displayIndexes: Float64Array, parts: readonly Part[]): Floa
   };
   const gaps = parts.flatMap(({ from, isAfterGap }) => (isAfterGap && from > 0 ? [from] : []));
   const decodeIndexes = new Float64Array(displayIndexes.length);
-  let [lost, from] = [0, 0];
+  const startsLate = parts[0]?.isAfterGap === true;
+  let [lost, from] = [
+    startsLate ? lostAtStart(displayIndexes.subarray(0, Math.min(gaps[0] ?? LOOKED_AT, LOOKED_AT))) : 0,
+    0,
+  ];
   [...gaps, displayIndexes.length].forEach((to, index) => {
     for (let at = from; at < to; at++) decodeIndexes[at] = at + lost;
     const after = lead(to, Math.min(gaps[index + 1] ?? displayIndexes.length, to + LOOKED_AT));
@@ -98,15 +102,27 @@ function decodeOrder(displayIndexes: Float64Array, parts: readonly Part[]): Floa
   return decodeIndexes;
 }
 
+/** Frames lost before the first pictures of a stream, given their display indexes: the least lead that reordering leaves. */
+function lostAtStart(displayIndexes: Float64Array): number {
+  const ranks = Uint32Array.from(displayIndexes, (_, at) => at);
+  ranks.sort((a, b) => (displayIndexes[a] as number) - (displayIndexes[b] as number) || a - b);
+  let [lead, reordering] = [Number.POSITIVE_INFINITY, 0];
+  ranks.forEach((at, rank) => {
+    lead = Math.min(lead, (displayIndexes[at] as number) - at);
+    reordering = Math.min(reordering, rank - at);
+  });
+  return Math.max(0, lead - reordering);
+}
+
 /** Frames lost directly before the picture at `position`. */
 export function framesLostBefore({ decodeIndexes }: PresentationOrder, position: number): number {
-  if (position === 0) return 0;
+  if (position === 0) return decodeIndexes[0] ?? 0;
   return (decodeIndexes[position] as number) - (decodeIndexes[position - 1] as number) - 1;
 }
 
 /** Order counts; a picture that has none, as what it shows was lost, stands beside its neighbours in decode order. */
-function countPictures(log: PacketLog, packets: Uint32Array, parts: readonly Part[], step: number): Int32Array {
-  const counts = Int32Array.from(packets, (packet) => log.poc(packet));
+function countPictures(log: PacketLog, packets: Uint32Array, parts: readonly Part[], step: number): Float64Array {
+  const counts = Float64Array.from(packets, (packet) => log.poc(packet));
   const isKnown = (at: number): boolean => log.hasOrder(packets[at] as number);
   for (const { from, to } of parts) {
     let first = from;
@@ -212,7 +228,7 @@ function leastCount(stream: Stream, part: Part): number {
   return least;
 }
 
-function rankPart(counts: Int32Array, part: Part, base: number, displayIndexes: Float64Array): void {
+function rankPart(counts: Float64Array, part: Part, base: number, displayIndexes: Float64Array): void {
   const positions = Uint32Array.from({ length: part.to - part.from }, (_, index) => part.from + index);
   positions.sort((a, b) => (counts[a] as number) - (counts[b] as number) || a - b);
   positions.forEach((position, rank) => {

@@ -91,9 +91,9 @@ export function learnPace(log: PacketLog, packets: Uint32Array, parts: readonly 
   return { step, isRegular, ...lengths };
 }
 
-function sortedPocs(log: PacketLog, packets: Uint32Array, part: Part): Int32Array {
+function sortedPocs(log: PacketLog, packets: Uint32Array, part: Part): Float64Array {
   const known = packets.subarray(part.from, part.to).filter((packet) => log.hasOrder(packet));
-  return Int32Array.from(known, (packet) => log.poc(packet)).sort();
+  return Float64Array.from(known, (packet) => log.poc(packet)).sort();
 }
 
 /** Length of the longest whole sequences, if the last one and those touched by gaps are no longer. */

@@ -27,6 +27,8 @@ export interface CountedTrack {
 /** Rows of packets whose sizes are compared. */
 const MAX_WINDOWS = 256;
 const MIN_WINDOWS = 8;
+/** Runs are followed this far. */
+const MAX_RUN = 4096;
 /** A length of runs is usual if the reference shows it this often. */
 const USUAL_RUN_SHARE = 0.1;
 
@@ -43,19 +45,15 @@ export function splitStretches(
   const bytesPerSecond = meanBytesPerSecond(log, packets, profile);
   const starts: number[] = [0];
   for (let index = 1; index < log.count; index++) if (log.isAfterGap(index)) starts.push(index);
+  const frameLossBefore = counted && createFrameLoss(log, profile, counted);
   return starts.map((first, index) => {
     const end = starts[index + 1] ?? log.count;
     if (first === 0) return { first, end, lostSeconds: 0, onlyTrack: undefined };
-    const bytes = gapBytes(log, first);
-    const byBytes = bytes / bytesPerSecond;
-    const byFrames = counted && countedLoss(log, first, profile, counted);
+    const byBytes = lostBytes(log, first - 1, first) / bytesPerSecond;
+    const byFrames = frameLossBefore?.(first);
     const lostSeconds = byFrames ? weigh(byFrames, byBytes, byBytes * byFrames.sizeVariation) : byBytes;
     return { first, end, lostSeconds, onlyTrack: byFrames?.onlyTrack };
   });
-}
-
-function gapBytes(log: PacketLog, first: number): number {
-  return log.offset(first) - (log.offset(first - 1) + log.size(first - 1));
 }
 
 /** What lost frames say of a gap. */
@@ -74,30 +72,50 @@ function weigh({ seconds, deviation }: FrameLoss, byBytes: number, bytesDeviatio
   return variance > 0 ? (seconds * bytesDeviation ** 2 + byBytes * deviation ** 2) / variance : seconds;
 }
 
-/** What the frames lost before the counted track's next packet say of a gap; undefined where they say nothing of it. */
-function countedLoss(
+/** Tells of the gap before a place in the log what lost frames say of it; undefined where they say nothing. */
+function createFrameLoss(
   log: PacketLog,
-  first: number,
   profile: RecordingProfile,
   { track, packets, order }: CountedTrack,
-): FrameLoss | undefined {
-  const position = lowerBound(packets, first);
-  const before = packets[position - 1];
-  if (before === undefined || position === packets.length) return undefined;
-  const frames = framesLostBefore(order, position);
-  if (frames === 0) return undefined;
+): (first: number) => FrameLoss | undefined {
   const own = profile.tracks[track] as TrackProfile;
   const clock = createFrameClock(own, meanDuration(own));
-  const next = order.decodeIndexes[position] as number;
-  const ticks = clock.decodeTicks(next) - clock.decodeTicks(next - frames);
-  // Gaps between the same two pictures share what was lost.
-  const share = gapBytes(log, first) / lostBytes(log, before, packets[position] as number);
-  const deviation = (Math.sqrt(frames) * durationDeviation(own)) / own.track.timescale;
-  const isInside = before === first - 1 && packets[position] === first;
-  const run = isInside ? runAround(packets, position) + frames : 0;
-  const seconds = (ticks / own.track.timescale) * share;
-  const sizeVariation = variationOfSizes(log, packets, frames);
-  return { seconds, deviation, sizeVariation, onlyTrack: isUsualRun(own, run) ? track : undefined };
+  const variations = new Map<number, number>();
+  const variationOf = (frames: number): number => {
+    const known = variations.get(frames) ?? variationOfSizes(log, packets, frames);
+    variations.set(frames, known);
+    return known;
+  };
+  let shared = { position: -1, bytes: 0 };
+  return (first) => {
+    const position = lowerBound(packets, first);
+    const before = packets[position - 1];
+    if (before === undefined || position === packets.length) return undefined;
+    const frames = framesLostBefore(order, position);
+    if (frames === 0) return undefined;
+    // Gaps between the same two pictures share what was lost.
+    if (shared.position !== position) shared = { position, bytes: lostBytes(log, before, packets[position] as number) };
+    const next = order.decodeIndexes[position] as number;
+    const seconds = (clock.decodeTicks(next) - clock.decodeTicks(next - frames)) / own.track.timescale;
+    const isInside = before === first - 1 && packets[position] === first;
+    const isRun = isInside && isUsualRun(own, runAround(log, packets, position, frames));
+    return {
+      seconds: seconds * (lostBytes(log, first - 1, first) / shared.bytes),
+      deviation: (Math.sqrt(frames) * durationDeviation(own)) / own.track.timescale,
+      sizeVariation: variationOf(frames),
+      onlyTrack: isRun ? track : undefined,
+    };
+  };
+}
+
+function durationDeviation(profile: TrackProfile): number {
+  const mean = meanDuration(profile);
+  let [sum, total] = [0, 0];
+  for (const { value, count } of profile.durations) {
+    sum += count * (value - mean) ** 2;
+    total += count;
+  }
+  return Math.sqrt(sum / Math.max(1, total));
 }
 
 /** Deviation of the size of `count` packets in a row as a share of its mean; 1 where too few are there to tell. */
@@ -115,22 +133,14 @@ function variationOfSizes(log: PacketLog, packets: Uint32Array, count: number): 
   return Math.sqrt(Math.max(0, squares / windows - mean * mean)) / mean;
 }
 
-function durationDeviation(profile: TrackProfile): number {
-  const mean = meanDuration(profile);
-  let [sum, total] = [0, 0];
-  for (const { value, count } of profile.durations) {
-    sum += count * (value - mean) ** 2;
-    total += count;
-  }
-  return Math.sqrt(sum / Math.max(1, total));
-}
-
-/** Packets of a track that stand side by side around the one at `position`. */
-function runAround(packets: Uint32Array, position: number): number {
-  let [from, to] = [position, position + 1];
-  while (from > 0 && packets[from - 1] === (packets[from] as number) - 1) from--;
-  while (to < packets.length && packets[to] === (packets[to - 1] as number) + 1) to++;
-  return to - from;
+/** Length of the run around a gap before `position` in which so many frames were lost: up to other tracks or gaps. */
+function runAround(log: PacketLog, packets: Uint32Array, position: number, lostFrames: number): number {
+  const joins = (at: number): boolean =>
+    packets[at - 1] === (packets[at] as number) - 1 && !log.isAfterGap(packets[at] as number);
+  let [from, to] = [position - 1, position + 1];
+  while (from > 0 && to - from < MAX_RUN && joins(from)) from--;
+  while (to < packets.length && to - from < MAX_RUN && joins(to)) to++;
+  return to - from + lostFrames;
 }
 
 function isUsualRun({ runSamples }: TrackProfile, length: number): boolean {

@@ -24,10 +24,11 @@ function buildTrack(profile: RecordingProfile, log: PacketLog, timeline: Timelin
   const own = profile.tracks[timeline.track] as TrackProfile;
   const isLoneSample = own.track.samples.sampleCount === 1 && timeline.packets.length === 1 && own.kind === "other";
   const samples = tabulate(own, log, timeline, isLoneSample ? Math.round(movieSeconds * own.track.timescale) : 0);
+  const startTicks = timeline.decodeTicks[0] ?? 0;
   return {
     ...own.track,
     samples,
-    edits: rebuildEdits(own, samples, endOfPresentation(timeline), profile.movie.timescale),
+    edits: rebuildEdits(own, samples, startTicks, endOfPresentation(timeline), profile.movie.timescale),
   };
 }
 
@@ -70,21 +71,27 @@ function endOfPresentation({ packets, decodeTicks, presentationTicks }: Timeline
   return end;
 }
 
-/** The reference's initial delay and priming, stretched over the recovered samples (ISO/IEC 14496-12 §8.6.6). */
+/**
+ * The reference's initial delay and priming, stretched over the recovered samples (ISO/IEC 14496-12 §8.6.6). Media whose
+ * beginning was lost starts as much later.
+ */
 function rebuildEdits(
   own: TrackProfile,
   samples: SampleTable,
+  startTicks: number,
   endTicks: number,
   movieTimescale: number,
 ): readonly Edit[] {
   const first = own.track.edits.find((edit) => edit.mediaTimeTicks >= 0);
-  if (first === undefined) return [];
-  const delay = own.track.edits[0]?.mediaTimeTicks === -1 ? [own.track.edits[0] as Edit] : [];
-  const mediaTimeTicks = own.track.samples.sampleCount > 1 ? first.mediaTimeTicks : 0;
+  if (first === undefined && startTicks === 0) return [];
+  const toMovie = (ticks: number): number => (ticks * movieTimescale) / own.track.timescale;
+  const primingTicks = own.track.samples.sampleCount > 1 ? (first?.mediaTimeTicks ?? 0) : 0;
+  const [delay] = own.track.edits;
+  const delayTicks = delay?.mediaTimeTicks === -1 ? delay.durationTicks : 0;
+  const emptyTicks = delayTicks + Math.round(toMovie(Math.max(0, startTicks - primingTicks)));
   const loneTicks = samples.sampleCount === 1 ? (samples.durationRuns[1] ?? 0) : 0;
-  const shown = Math.max(0, Math.max(endTicks, loneTicks) - mediaTimeTicks);
-  return [
-    ...delay,
-    { durationTicks: Math.ceil((shown * movieTimescale) / own.track.timescale), mediaTimeTicks, rate: 1 },
-  ];
+  const mediaTimeTicks = Math.max(0, primingTicks - startTicks);
+  const shown = Math.max(0, Math.max(endTicks - startTicks, loneTicks) - mediaTimeTicks);
+  const empty: readonly Edit[] = emptyTicks > 0 ? [{ durationTicks: emptyTicks, mediaTimeTicks: -1, rate: 1 }] : [];
+  return [...empty, { durationTicks: Math.ceil(toMovie(shown)), mediaTimeTicks, rate: 1 }];
 }
