@@ -15,6 +15,13 @@ export function firstEndingAfter(extents: readonly Extent[], offset: number): nu
   return low;
 }
 
+/** As `firstEndingAfter`, at once where `hint`, an answer to an offset nearby, holds for this one too. */
+export function nextEndingAfter(extents: readonly Extent[], offset: number, hint: number): number {
+  const isBehind = hint === 0 || (extents[hint - 1] as Extent).endOffset <= offset;
+  const isAhead = hint === extents.length || (extents[hint] as Extent).endOffset > offset;
+  return isBehind && isAhead ? hint : firstEndingAfter(extents, offset);
+}
+
 /** The same bytes as rising extents that do not touch. */
 export function joinExtents(extents: readonly Extent[]): Extent[] {
   const joined: { startOffset: number; endOffset: number }[] = [];

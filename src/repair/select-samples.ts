@@ -1,7 +1,7 @@
 import type { Edit, SampleTable, Track } from "../media/isobmff/movie.ts";
 import { forEachChunk, forEachSample, totalDurationTicks } from "../media/isobmff/sample-table.ts";
 import { SampleTableBuilder } from "../media/isobmff/sample-table-builder.ts";
-import { type Extent, firstEndingAfter } from "./extents.ts";
+import { type Extent, firstEndingAfter, nextEndingAfter } from "./extents.ts";
 
 /** Samples left out that lie side by side. */
 export interface DroppedSamples extends Extent {
@@ -24,11 +24,9 @@ export interface SelectedSamples {
 export function selectSamples(table: SampleTable, lost: readonly Extent[]): SelectedSamples {
   if (isWalkedByChunk(table)) return selectEqual(table, lost);
   const keeper = new Keeper(new SampleTableBuilder(table.sampleCount));
-  let [lastChunk, lastKept, next] = [-1, -1, 0];
+  let [lastKept, next] = [-1, 0];
   forEachSample(table, (_sample, offset, sizeBytes, ticks, compositionTicks, isSync, chunk) => {
-    if (chunk !== lastChunk) next = firstEndingAfter(lost, offset);
-    lastChunk = chunk;
-    while (next < lost.length && (lost[next] as Extent).endOffset <= offset) next++;
+    next = nextEndingAfter(lost, offset, next);
     if ((lost[next]?.startOffset ?? Number.POSITIVE_INFINITY) < offset + sizeBytes) {
       keeper.drop(1, ticks, offset, sizeBytes);
       lastKept = -1;

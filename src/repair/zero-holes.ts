@@ -2,7 +2,7 @@ import type { ByteSource } from "../media/bytes/byte-source.ts";
 import type { Movie, Track } from "../media/isobmff/movie.ts";
 import { forEachChunk, forEachSample } from "../media/isobmff/sample-table.ts";
 import type { Pause } from "./data-end.ts";
-import { type Extent, firstEndingAfter, joinExtents } from "./extents.ts";
+import { type Extent, firstEndingAfter, joinExtents, nextEndingAfter } from "./extents.ts";
 import type { Finding } from "./findings.ts";
 import { CHECKED_FORMATS, NAL_FORMATS } from "./sample-check.ts";
 import { type DroppedSamples, withoutSamplesIn } from "./select-samples.ts";
@@ -22,8 +22,10 @@ const TELLING_END_FORMATS: ReadonlySet<string> = new Set([
   "av01",
   "vp09",
 ]);
-/** Zeros inside or at the end of more samples than this are the recorder's way. */
+/** Zeros inside or at the end of a larger share of the samples are the recorder's way. */
 const MAX_INNER_SHARE = 0.1;
+/** Equal samples take no bytes of an index: a hostile one may list billions, which are not walked through. */
+const MAX_EQUAL_SAMPLES = 2 ** 26;
 /** Files up to this size, and those known to be damaged, are looked at closely. */
 const SMALL_FILE_BYTES = 64 * 1024 * 1024;
 const CLOSE_STEP_BYTES = 512;
@@ -69,7 +71,7 @@ export async function dropHoles(source: ByteSource, movie: Movie, search: HoleSe
     for (const samples of kept.dropped) dropped.push(samples);
     return kept.track;
   });
-  return { movie: { ...movie, tracks }, findings: describe(holes, dropped, movie.tracks.some(isRawSound)) };
+  return { movie: { ...movie, tracks }, findings: describeHoles(holes, dropped, movie.tracks.some(isRawSound)) };
 }
 
 /** Those of the stretches (rising, apart) that stand where coded samples should. */
@@ -81,27 +83,77 @@ function holesAmong(movie: Movie, stretches: readonly Extent[]): Extent[] {
   return stretches.filter((_, index) => isHole[index] === 1);
 }
 
+/** O(samples × log stretches), however the samples overlap: of the stretches in one it looks at the first and the last. */
 function markHoles(track: Track, maySoundFollow: boolean, stretches: readonly Extent[], isHole: Uint8Array): void {
   const format = track.sampleEntries[0]?.format ?? "";
   const isNal = NAL_FORMATS.has(format);
   const hasTellingEnd = TELLING_END_FORMATS.has(format) && !maySoundFollow;
-  const inner: number[] = [];
-  let [lastChunk, next] = [-1, 0];
-  forEachSample(track.samples, (_sample, offset, sizeBytes, _ticks, _composition, _isSync, chunk) => {
-    if (chunk !== lastChunk) next = firstEndingAfter(stretches, offset);
-    lastChunk = chunk;
+  const inner = new InnerHoles(stretches);
+  let [first, behind, samplesWithInner] = [0, 0, 0];
+  forEachSample(track.samples, (_sample, offset, sizeBytes) => {
     const end = offset + sizeBytes;
-    while (next < stretches.length && (stretches[next] as Extent).endOffset <= offset) next++;
-    for (let index = next; index < stretches.length; index++) {
+    first = nextEndingAfter(stretches, offset, first);
+    const head = stretches[first];
+    if (head === undefined || head.startOffset >= end) return;
+    behind = nextEndingAfter(stretches, end, behind);
+    const last = (stretches[behind]?.startOffset ?? end) < end ? behind : behind - 1;
+    const markInner = (index: number): boolean => {
       const stretch = stretches[index] as Extent;
-      if (stretch.startOffset >= end) break;
-      const hasHead = sizeBytes >= TELLING_ZEROS && stretch.endOffset - offset >= TELLING_ZEROS;
-      if (stretch.startOffset <= offset && hasHead) isHole[index] = 1;
-      else if ((isNal && isInner(stretch, offset, end)) || (hasTellingEnd && runsPast(stretch, end))) inner.push(index);
-    }
+      const isHit = (isNal && isInner(stretch, offset, end)) || (hasTellingEnd && runsPast(stretch, end));
+      if (isHit) inner.mark(index);
+      return isHit;
+    };
+    const hasHead = sizeBytes >= TELLING_ZEROS && head.endOffset - offset >= TELLING_ZEROS;
+    const isHeadLost = head.startOffset <= offset && hasHead;
+    if (isHeadLost) isHole[first] = 1;
+    const hasFirst = !isHeadLost && markInner(first);
+    const hasLast = last > first && markInner(last);
+    const hasBetween = isNal && inner.markBetween(first, last);
+    if (hasFirst || hasLast || hasBetween) samplesWithInner++;
   });
-  if (inner.length <= Math.max(1, track.samples.sampleCount * MAX_INNER_SHARE))
-    for (const index of inner) isHole[index] = 1;
+  if (samplesWithInner <= Math.max(1, track.samples.sampleCount * MAX_INNER_SHARE)) inner.copyTo(isHole);
+}
+
+/** Which stretches lie inside or at the end of samples. Takes memory for the stretches alone, however many samples. */
+class InnerHoles {
+  readonly #isMarked: Uint8Array;
+  /** How many ranges of marked stretches begin before each, less those that end. */
+  readonly #rangeSteps: Int32Array;
+  /** How many of the stretches before each are long enough to be a hole inside a sample. */
+  readonly #longBefore: Uint32Array;
+
+  constructor(stretches: readonly Extent[]) {
+    this.#isMarked = new Uint8Array(stretches.length);
+    this.#rangeSteps = new Int32Array(stretches.length + 1);
+    this.#longBefore = new Uint32Array(stretches.length + 1);
+    stretches.forEach(({ startOffset, endOffset }, index) => {
+      const isLong = endOffset - startOffset >= MIN_INNER_ZEROS;
+      this.#longBefore[index + 1] = (this.#longBefore[index] as number) + (isLong ? 1 : 0);
+    });
+  }
+
+  mark(index: number): void {
+    this.#isMarked[index] = 1;
+  }
+
+  /** Marks the long ones between two stretches; says whether there are any. */
+  markBetween(first: number, last: number): boolean {
+    const from = first + 1;
+    if (from >= last || this.#longBefore[from] === this.#longBefore[last]) return false;
+    this.#rangeSteps[from] = (this.#rangeSteps[from] as number) + 1;
+    this.#rangeSteps[last] = (this.#rangeSteps[last] as number) - 1;
+    return true;
+  }
+
+  /** Sets what was marked to 1. */
+  copyTo(isHole: Uint8Array): void {
+    let depth = 0;
+    for (let index = 0; index < isHole.length; index++) {
+      depth += this.#rangeSteps[index] as number;
+      const isLong = this.#longBefore[index] !== this.#longBefore[index + 1];
+      if (this.#isMarked[index] === 1 || (depth > 0 && isLong)) isHole[index] = 1;
+    }
+  }
 }
 
 /** Whether a sample holds many of a stretch's zeros, and not as the padding at its end. */
@@ -118,8 +170,9 @@ function runsPast(stretch: Extent, end: number): boolean {
 
 /** Whether the track's samples are coded ones that begin with something. Of equal size, raw pictures and sound are, too. */
 function isTelling({ handlerType, samples, sampleEntries }: Track): boolean {
-  const isMedia = handlerType === "vide" || handlerType === "soun";
-  return isMedia && (samples.constantSizeBytes === 0 || CHECKED_FORMATS.has(sampleEntries[0]?.format ?? ""));
+  if (handlerType !== "vide" && handlerType !== "soun") return false;
+  if (samples.constantSizeBytes === 0) return true;
+  return CHECKED_FORMATS.has(sampleEntries[0]?.format ?? "") && samples.sampleCount <= MAX_EQUAL_SAMPLES;
 }
 
 /** Sound whose silence is zeros. */
@@ -129,7 +182,7 @@ function isRawSound({ handlerType, samples, sampleEntries }: Track): boolean {
 }
 
 /** One finding for each hole with the samples around it. */
-function describe(holes: readonly Extent[], dropped: readonly DroppedSamples[], hasRawSound: boolean): Finding[] {
+function describeHoles(holes: readonly Extent[], dropped: readonly DroppedSamples[], hasRawSound: boolean): Finding[] {
   const places = joinExtents([...holes, ...dropped]);
   const counts = new Uint32Array(places.length);
   for (const { startOffset, count } of dropped) {
