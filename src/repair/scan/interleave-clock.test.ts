@@ -52,9 +52,22 @@ describe("InterleaveClock", () => {
 
   it("goes back to where it was", () => {
     const clock = createClock();
-    const { clocks } = clock;
+    const { state } = clock;
     clock.take(step(VIDEO, 3));
-    clock.restore(clocks);
-    expect(clock.clocks).toEqual(clocks);
+    clock.restore(state);
+    expect(clock.clocks).toEqual(state.clocks);
+  });
+
+  it("forgets what pictures told that were taken back", () => {
+    const clock = createClock();
+    for (let turn = 0; turn < 10; turn++) {
+      clock.take(step(VIDEO));
+      clock.take(step(SOUND, 2));
+    }
+    const { state } = clock;
+    for (let turn = 0; turn < 15; turn++) clock.take(step(VIDEO));
+    clock.restore(state);
+    expect(bitsBehind(clock, 0)).toBeCloseTo(0);
+    expect(bitsBehind(clock, 15)).toBeLessThan(-6);
   });
 });

@@ -22,6 +22,13 @@ export interface SoundTerms {
 /** Seconds of media so far, by family. */
 export type Clocks = readonly number[];
 
+/** All that taking packets changes: what taking them back restores. */
+export interface ClockState {
+  readonly clocks: Clocks;
+  /** Lags at the pictures taken last, by sound. */
+  readonly observed: readonly (readonly number[])[];
+}
+
 /** What it costs a picture to come a whole packet of sound too early or too late. */
 const MOST_BITS = 8;
 /** So many pictures tell how far this recording's clocks lie apart; the latest of them count. */
@@ -35,8 +42,7 @@ const MAX_OBSERVED = 15;
 export class InterleaveClock {
   readonly #terms: InterleaveTerms;
   #clocks: Clocks = [];
-  /** Lags at the pictures taken last, by sound. */
-  #observed: readonly (readonly number[])[];
+  #observed: ClockState["observed"];
   /** Before any gap, the clocks stand as they did in the reference. */
   #isWhole = true;
 
@@ -50,9 +56,15 @@ export class InterleaveClock {
     return this.#clocks;
   }
 
-  /** Takes packets back: the clocks stand as they did before them. */
-  restore(clocks: Clocks): void {
+  /** After the packets taken. */
+  get state(): ClockState {
+    return { clocks: this.#clocks, observed: this.#observed };
+  }
+
+  /** Takes packets back: the clocks, and what they tell of the recording, stand as they did before them. */
+  restore({ clocks, observed }: ClockState): void {
     this.#clocks = clocks;
+    this.#observed = observed;
   }
 
   /** Packets were taken. */

@@ -2,7 +2,7 @@ import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { type Candidate, CUT, type PacketParser } from "../codecs/packet-parser.ts";
 import type { Finding } from "../findings.ts";
 import { type Edge, partsOf } from "./edge.ts";
-import { type Clocks, InterleaveClock } from "./interleave-clock.ts";
+import { type ClockState, InterleaveClock } from "./interleave-clock.ts";
 import { Lattice } from "./lattice.ts";
 import type { ScanModel } from "./model.ts";
 import { PacketLog } from "./packet-log.ts";
@@ -32,8 +32,8 @@ interface Held {
   readonly offset: number;
   readonly candidate: Candidate;
   readonly afterGap: boolean;
-  /** How the clocks stood before it. */
-  readonly clocks: Clocks;
+  /** How the clock stood before it; absent where there is none. */
+  readonly clock: ClockState | undefined;
 }
 
 /** Hears of progress about every 4,096 steps, and every MiB of a search through damage; throws to stop the scan. */
@@ -156,8 +156,10 @@ export class Scanner {
       const reach = path?.edges.at(-1)?.endOffset ?? 0;
       if (!path?.isOpenEnded || reach <= offset || !isConvincing(path)) continue;
       if (path.edges.some((edge) => edge.scoreBits <= 0)) continue;
-      this.#held.length -= back;
-      this.#clock?.restore(from.clocks);
+      const undone = this.#held.splice(-back);
+      // The bytes lost before a packet stay lost, whatever stands in its place.
+      this.#afterGap ||= undone.some((held) => held.afterGap);
+      if (from.clock) this.#clock?.restore(from.clock);
       return this.#follow(path, from.offset, end);
     }
     return undefined;
@@ -204,8 +206,8 @@ export class Scanner {
     const parser = this.#model.parsers[edge.family];
     for (const candidate of edge.packets) {
       parser?.take(candidate);
-      const clocks = this.#clock?.clocks ?? [];
-      this.#held.push({ family: edge.family, offset: at, candidate, afterGap: this.#afterGap, clocks });
+      const clock = this.#clock?.state;
+      this.#held.push({ family: edge.family, offset: at, candidate, afterGap: this.#afterGap, clock });
       this.#clock?.take({ ...edge, packets: [candidate] });
       this.#afterGap = false;
       at += candidate.sizeBytes;
