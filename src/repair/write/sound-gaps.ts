@@ -20,6 +20,14 @@ interface SoundGap {
   readonly frameCount: number;
 }
 
+/** How a track's gaps are filled. */
+interface SilencePlan {
+  readonly layout: PcmLayout;
+  readonly gaps: readonly SoundGap[];
+  /** Frames of the block of silence that chunks share. */
+  readonly blockFrames: number;
+}
+
 /** A movie whose raw sound has no gaps, and the bytes that fill them. */
 export interface FilledMovie {
   readonly movie: Movie;
@@ -36,13 +44,9 @@ export function fillSoundGaps(movie: Movie, silenceOffset: number): FilledMovie 
   const blocks: Uint8Array[] = [];
   let offset = silenceOffset;
   const tracks = movie.tracks.map((track): Track => {
-    const layout = rawLayoutOf(track);
-    const gaps = layout ? gapsOf(track) : [];
-    if (layout === undefined || gaps.length === 0) return track;
-    const longest = gaps.reduce((most, gap) => Math.max(most, gap.frameCount), 0);
-    const blockFrames = Math.min(longest, Math.floor(MAX_SILENCE_BYTES / layout.bytesPerFrame));
-    const chunks = gaps.reduce((sum, gap) => sum + Math.ceil(gap.frameCount / blockFrames), 0);
-    if (chunks > MAX_SILENT_CHUNKS) return track;
+    const plan = planSilence(track);
+    if (plan === undefined) return track;
+    const { layout, gaps, blockFrames } = plan;
     const samples = fill(track.samples, gaps, offset, blockFrames);
     blocks.push(repeat(silentFrame(layout), blockFrames));
     offset += blockFrames * layout.bytesPerFrame;
@@ -55,7 +59,18 @@ export function fillSoundGaps(movie: Movie, silenceOffset: number): FilledMovie 
 
 /** Frames of silence that `fillSoundGaps` puts into a track. */
 export function silentFramesOf(track: Track): number {
-  return rawLayoutOf(track) ? gapsOf(track).reduce((sum, gap) => sum + gap.frameCount, 0) : 0;
+  return planSilence(track)?.gaps.reduce((sum, gap) => sum + gap.frameCount, 0) ?? 0;
+}
+
+/** Undefined where nothing is to be filled. */
+function planSilence(track: Track): SilencePlan | undefined {
+  const layout = rawLayoutOf(track);
+  const gaps = layout ? gapsOf(track) : [];
+  if (layout === undefined || gaps.length === 0) return undefined;
+  const longest = gaps.reduce((most, gap) => Math.max(most, gap.frameCount), 0);
+  const blockFrames = Math.min(longest, Math.floor(MAX_SILENCE_BYTES / layout.bytesPerFrame));
+  const chunks = gaps.reduce((sum, gap) => sum + Math.ceil(gap.frameCount / blockFrames), 0);
+  return chunks > MAX_SILENT_CHUNKS ? undefined : { layout, gaps, blockFrames };
 }
 
 function rawLayoutOf({ handlerType, samples, sampleEntries }: Track): PcmLayout | undefined {
