@@ -7,6 +7,7 @@ import type { Finding } from "./findings.ts";
 import { learnProfile, type RecordingProfile } from "./learn/profile.ts";
 import { hasReadableConfiguration } from "./sample-check.ts";
 import { possibleBytes, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
+import { signatureOf } from "./signature.ts";
 import { countStraySlices } from "./stray-pictures.ts";
 
 /** What a scan can learn from. */
@@ -54,13 +55,6 @@ export async function chooseReference(
     if (best === undefined || score > best.score) best = { lesson, score };
   }
   return best?.lesson;
-}
-
-/** Equal where tracks and their codec configuration are. */
-function signatureOf(movie: Movie): string {
-  return movie.tracks
-    .map((track) => [track.handlerType, track.timescale, ...track.sampleEntries.map(({ raw }) => raw.join())].join("|"))
-    .join("\n");
 }
 
 /** The beginning of the first extent and a stretch in the middle of the largest, where it does not overlap. */

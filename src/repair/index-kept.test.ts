@@ -54,6 +54,14 @@ describe("a file with its index", () => {
     expect(result.worstSeconds).toBeLessThan(0.001);
   });
 
+  it("is cut where zeros stand for coded sound alone", async () => {
+    const sound = makeClip("-map 1:a -map 1:a -c:a aac -movflags +faststart");
+    const damaged = sound.slice().fill(0, Math.floor(sound.length * 0.6));
+    const outcome = await repair(damaged);
+    expect(outcome.report.diagnosis).toBe("index-cut");
+    expect(compare(sound, written(damaged, outcome))).toMatchObject({ foreign: 0, worstSeconds: 0 });
+  });
+
   it("whose data hold zeros loses the packets in them alone, times exact", async () => {
     for (const file of [clip, faststart]) {
       const damaged = file.slice();

@@ -5,6 +5,7 @@ import { samplesWithin, truncateSampleTable } from "../media/isobmff/truncate-sa
 import { type Extent, firstEndingAfter } from "./extents.ts";
 import type { Finding } from "./findings.ts";
 import type { RepairOptions, RepairOutcome } from "./outcome.ts";
+import { isRawSound } from "./raw-sound.ts";
 import { reportMovie } from "./report.ts";
 import { fitsBytes } from "./sample-check.ts";
 import { fitEdits, isWalkedByChunk, withoutSamplesIn } from "./select-samples.ts";
@@ -120,9 +121,7 @@ function cutFinding(startOffset: number, endOffset: number, sizeBytes: number): 
 /** Whether coded samples are listed at or past `offset`; silence in PCM may rightly be zeros to the end. */
 function hasSamplesFrom(movie: Movie, offset: number): boolean {
   return movie.tracks.some(
-    ({ samples, sampleEntries }) =>
-      sampleEntries[0]?.audio?.bytesPerFrame !== samples.constantSizeBytes &&
-      samples.chunkOffsets.some((chunkOffset) => chunkOffset >= offset),
+    (track) => !isRawSound(track) && track.samples.chunkOffsets.some((chunkOffset) => chunkOffset >= offset),
   );
 }
 

@@ -4,12 +4,13 @@ import { forEachChunk, forEachSample } from "../media/isobmff/sample-table.ts";
 import type { Pause } from "./data-end.ts";
 import { type Extent, firstEndingAfter, joinExtents, nextEndingAfter } from "./extents.ts";
 import type { Finding } from "./findings.ts";
+import { isRawSound } from "./raw-sound.ts";
 import { CHECKED_FORMATS, NAL_FORMATS } from "./sample-check.ts";
 import { type DroppedSamples, withoutSamplesIn } from "./select-samples.ts";
 import { findZeroStretches } from "./zero-stretches.ts";
 
 /** A coded sample does not begin with so many zeros, and may end in fewer. */
-const TELLING_ZEROS = 16;
+export const TELLING_ZEROS = 16;
 /** NAL units hold no zeros in a row: so many inside a sample are a hole. */
 const MIN_INNER_ZEROS = 4096;
 /** Formats whose samples do not end in zeros, so that zeros that run on past the end are a hole. */
@@ -168,17 +169,11 @@ function runsPast(stretch: Extent, end: number): boolean {
   return end - stretch.startOffset >= TELLING_ZEROS && stretch.endOffset - end >= TELLING_ZEROS;
 }
 
-/** Whether the track's samples are coded ones that begin with something. Of equal size, raw pictures and sound are, too. */
-function isTelling({ handlerType, samples, sampleEntries }: Track): boolean {
+/** Whether the track's samples are coded ones that begin with something. Raw pictures and sound, of equal size, need not. */
+export function isTelling({ handlerType, samples, sampleEntries }: Track): boolean {
   if (handlerType !== "vide" && handlerType !== "soun") return false;
   if (samples.constantSizeBytes === 0) return true;
   return CHECKED_FORMATS.has(sampleEntries[0]?.format ?? "") && samples.sampleCount <= MAX_EQUAL_SAMPLES;
-}
-
-/** Sound whose silence is zeros. */
-function isRawSound({ handlerType, samples, sampleEntries }: Track): boolean {
-  const isChecked = CHECKED_FORMATS.has(sampleEntries[0]?.format ?? "");
-  return handlerType === "soun" && samples.constantSizeBytes > 0 && !isChecked;
 }
 
 /** One finding for each hole with the samples around it. */

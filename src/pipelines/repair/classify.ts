@@ -1,8 +1,10 @@
-import type { Movie, Track } from "../../media/isobmff/movie.ts";
+import type { Track } from "../../media/isobmff/movie.ts";
 import { forEachSample } from "../../media/isobmff/sample-table.ts";
 import { joinFragments } from "../../repair/fragmented.ts";
 import { fitsBytes } from "../../repair/sample-check.ts";
+import { signatureOf } from "../../repair/signature.ts";
 import { type Triage, triage } from "../../repair/triage.ts";
+import { isTelling, TELLING_ZEROS } from "../../repair/zero-holes.ts";
 import { findDamage, NO_SAMPLES } from "./damage.ts";
 import { type FileSource, openFileSource } from "./file-source.ts";
 
@@ -41,8 +43,6 @@ export function classifyFile(path: string): Classification {
 
 /** Samples of each track that are looked at, spread over the recording. */
 const TRIED_SAMPLES = 256;
-/** So many zeros begin no coded sample. */
-const TELLING_ZEROS = 16;
 
 /**
  * Whether what the index of a healthy file lists is there as well, as far as a quick look tells: packets where they should
@@ -62,9 +62,9 @@ export function hasSoundSamples(path: string): boolean {
 }
 
 /** Whether one of the samples looked at begins with zeros, as no coded one does. Raw sound may: it is not looked at. */
-function hasZeroedSample(source: FileSource, { handlerType, samples }: Track): boolean {
-  const isCoded = (handlerType === "vide" || handlerType === "soun") && samples.constantSizeBytes === 0;
-  if (!isCoded) return false;
+function hasZeroedSample(source: FileSource, track: Track): boolean {
+  if (!isTelling(track)) return false;
+  const { samples } = track;
   const step = Math.max(1, Math.floor(samples.sampleCount / TRIED_SAMPLES));
   const head = new Uint8Array(TELLING_ZEROS);
   let isZeroed = false;
@@ -77,12 +77,4 @@ function hasZeroedSample(source: FileSource, { handlerType, samples }: Track): b
 
 function brandOf(state: Triage): string {
   return state.ftyp === undefined ? "" : String.fromCharCode(...state.ftyp.subarray(8, 12));
-}
-
-function signatureOf(movie: Movie): string {
-  const tracks = movie.tracks.map(({ handlerType, timescale, sampleEntries }) => {
-    const entries = sampleEntries.map(({ raw }) => Buffer.from(raw).toString("base64"));
-    return [handlerType, timescale, ...entries].join(" ");
-  });
-  return tracks.join("\n");
 }

@@ -4,6 +4,7 @@ import { forEachChunk } from "../../media/isobmff/sample-table.ts";
 import { SampleTableBuilder } from "../../media/isobmff/sample-table-builder.ts";
 import { type PcmLayout, pcmLayout } from "../../media/pcm/pcm-layout.ts";
 import { silentFrame } from "../../media/pcm/silence.ts";
+import { isRawSound } from "../raw-sound.ts";
 
 /** Gaps shorter than this are slips of a clock: they are left out until they add up. */
 const MIN_GAP_SECONDS = 0.005;
@@ -73,9 +74,11 @@ function planSilence(track: Track): SilencePlan | undefined {
   return chunks > MAX_SILENT_CHUNKS ? undefined : { layout, gaps, blockFrames };
 }
 
-function rawLayoutOf({ handlerType, samples, sampleEntries }: Track): PcmLayout | undefined {
-  const layout = handlerType === "soun" && sampleEntries[0] ? pcmLayout(sampleEntries[0]) : undefined;
-  return layout?.bytesPerFrame === samples.constantSizeBytes ? layout : undefined;
+/** Undefined also for raw sound whose silence is not known. */
+function rawLayoutOf(track: Track): PcmLayout | undefined {
+  const [entry] = track.sampleEntries;
+  const layout = entry && isRawSound(track) ? pcmLayout(entry) : undefined;
+  return layout?.bytesPerFrame === track.samples.constantSizeBytes ? layout : undefined;
 }
 
 function gapsOf({ samples, timescale }: Track): readonly SoundGap[] {
