@@ -9,7 +9,7 @@ export interface DroppedSamples extends Extent {
 }
 
 /** What is left of a table after samples were taken out of it. */
-export interface SelectedSamples {
+interface SelectedSamples {
   readonly samples: SampleTable;
   /** The dropped samples, those that touch together, in the table's order. */
   readonly dropped: readonly DroppedSamples[];
@@ -21,7 +21,7 @@ export interface SelectedSamples {
  * Takes out the samples that reach into `lost` (rising, apart); those that stay keep their times, because the one before a
  * gap lasts until the one behind it. O(chunks) for tables of equal samples, whatever their number.
  */
-export function selectSamples(table: SampleTable, lost: readonly Extent[]): SelectedSamples {
+function selectSamples(table: SampleTable, lost: readonly Extent[]): SelectedSamples {
   if (isWalkedByChunk(table)) return selectEqual(table, lost);
   const keeper = new Keeper(new SampleTableBuilder(table.sampleCount));
   let [lastKept, next] = [-1, 0];

@@ -9,9 +9,9 @@ import { type Av1TileInfo, parseTileInfo } from "./tile-info.ts";
 /** frame_type of a key frame. */
 export const KEY_FRAME = 0;
 /** frame_type of an intra-only frame. */
-export const INTRA_ONLY_FRAME = 2;
+const INTRA_ONLY_FRAME = 2;
 /** frame_type of a switch frame. */
-export const SWITCH_FRAME = 3;
+const SWITCH_FRAME = 3;
 
 /** The part of uncompressed_header (AV1 §5.9.2) that tells where a sample ends and what state it leaves. */
 export interface Av1FrameHeader {

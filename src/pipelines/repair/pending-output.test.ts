@@ -1,8 +1,19 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createPendingOutput } from "./write-output.ts";
+
+const disk = vi.hoisted(() => ({ refusesUnlink: false }));
+// No real folder lets a name be added but not removed, to root at least.
+vi.mock("node:fs", async (importOriginal) => {
+  const fs = await importOriginal<typeof import("node:fs")>();
+  const unlinkSync: typeof fs.unlinkSync = (path) => {
+    if (disk.refusesUnlink) throw Object.assign(new Error("busy"), { code: "EBUSY" });
+    fs.unlinkSync(path);
+  };
+  return { ...fs, unlinkSync };
+});
 
 let folder: string;
 
@@ -11,7 +22,10 @@ beforeEach(() => {
   writeFileSync(join(folder, "draft"), "repaired");
 });
 
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  disk.refusesUnlink = false;
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe("createPendingOutput", () => {
   it("publishes under the name, and leaves no other", () => {
@@ -29,10 +43,9 @@ describe("createPendingOutput", () => {
   });
 
   it("has published when the temporary name cannot be removed", () => {
-    const refuse = (): never => {
-      throw Object.assign(new Error("busy"), { code: "EBUSY" });
-    };
-    createPendingOutput(join(folder, "draft"), join(folder, "out"), refuse).publish();
+    disk.refusesUnlink = true;
+    createPendingOutput(join(folder, "draft"), join(folder, "out")).publish();
+    expect(existsSync(join(folder, "draft"))).toBe(true);
     expect(readFileSync(join(folder, "out"), "utf8")).toBe("repaired");
   });
 });

@@ -41,11 +41,11 @@ export function temporaryPathFor(target: string): string {
   return join(dirname(target), `.${basename(target)}.reelmill-${randomBytes(4).toString("hex")}.part`);
 }
 
-/** Takes a file that lies at a temporary path under control. `unlink` is for tests. */
-export function createPendingOutput(path: string, target: string, unlink = unlinkSync): PendingOutput {
+/** Takes a file that lies at a temporary path under control. */
+export function createPendingOutput(path: string, target: string): PendingOutput {
   const discard = (): void => {
     try {
-      unlink(path);
+      unlinkSync(path);
     } catch {
       // Never made, or already gone: either way nothing is left behind.
     }
@@ -55,7 +55,7 @@ export function createPendingOutput(path: string, target: string, unlink = unlin
     discard,
     publish: () => {
       try {
-        moveWithoutReplacing(path, target, unlink);
+        moveWithoutReplacing(path, target);
       } catch (error) {
         discard();
         throw translateOutputError(target, error);
@@ -65,7 +65,7 @@ export function createPendingOutput(path: string, target: string, unlink = unlin
 }
 
 /** A link fails where the name is taken; a rename would replace that file. */
-function moveWithoutReplacing(path: string, target: string, unlink: typeof unlinkSync): void {
+function moveWithoutReplacing(path: string, target: string): void {
   try {
     linkSync(path, target);
   } catch (error) {
@@ -79,14 +79,14 @@ function moveWithoutReplacing(path: string, target: string, unlink: typeof unlin
     return;
   }
   try {
-    unlink(path);
+    unlinkSync(path);
   } catch {
     // The output is in place under its name; that it has a second, hidden one is no failure of the repair.
   }
 }
 
 /** The size of the file that the layout makes. */
-export function outputBytesOf(layout: OutputLayout): number {
+function outputBytesOf(layout: OutputLayout): number {
   return layout.parts.reduce((sum, part) => sum + partBytes(part), 0);
 }
 

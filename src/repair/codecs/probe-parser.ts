@@ -72,7 +72,7 @@ export const STATELESS = {
 } as const satisfies Partial<PacketParser>;
 
 /** A probe's packet as a candidate; a packet past the end of the data is cut. */
-export function toCandidate(
+function toCandidate(
   packet: PacketProbe & { readonly kind: "packet" },
   offset: number,
   limit: number,
