@@ -8,8 +8,8 @@ const GAP_FRAMES = 480;
 /** More than silence is written for. */
 const TOO_MANY_GAPS = 262_145;
 
-/** 16-bit stereo in pieces of ten frames, with a gap of 10 ms behind each but the last. */
-function soundWith(gapCount: number): Track {
+/** 16-bit stereo in pieces of ten frames, with a gap, of 10 ms, behind each but the last. */
+function soundWith(gapCount: number, gapFrames = GAP_FRAMES): Track {
   const audio = { version: 0, channelCount: 2, sampleSizeBits: 16, sampleRateHz: RATE_HZ };
   const entry = {
     format: "sowt",
@@ -18,7 +18,7 @@ function soundWith(gapCount: number): Track {
     audio: { ...audio, bytesPerFrame: FRAME_BYTES, formatFlags: 0 },
   };
   const durationRuns = new Uint32Array(4 * gapCount + 2);
-  for (let at = 0; at < 4 * gapCount; at += 4) durationRuns.set([9, 1, 1, 1 + GAP_FRAMES], at);
+  for (let at = 0; at < 4 * gapCount; at += 4) durationRuns.set([9, 1, 1, 1 + gapFrames], at);
   durationRuns.set([10, 1], 4 * gapCount);
   const sampleCount = 10 * (gapCount + 1);
   const samples = {
@@ -44,6 +44,14 @@ describe("silence in gaps of raw sound", () => {
     expect(silentFramesOf(track)).toBe(3 * GAP_FRAMES);
     expect(movie.tracks[0]?.samples.sampleCount).toBe(track.samples.sampleCount + 3 * GAP_FRAMES);
     expect(silence).toEqual(new Uint8Array(GAP_FRAMES * FRAME_BYTES));
+  });
+
+  it("does not stand in slips: they are closed, so that all frames are alike", () => {
+    const track = soundWith(3, 5);
+    const { movie, silence } = fillSoundGaps(movieOf(track), 10_000);
+    expect([...(movie.tracks[0]?.samples.durationRuns ?? [])]).toEqual([track.samples.sampleCount, 1]);
+    expect(silence).toHaveLength(0);
+    expect(silentFramesOf(track)).toBe(0);
   });
 
   it("is not counted where there are too many gaps to be filled", () => {

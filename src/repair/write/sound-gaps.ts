@@ -6,7 +6,7 @@ import { type PcmLayout, pcmLayout } from "../../media/pcm/pcm-layout.ts";
 import { silentFrame } from "../../media/pcm/silence.ts";
 import { isRawSound } from "../raw-sound.ts";
 
-/** Gaps shorter than this are slips of a clock: they are left out until they add up. */
+/** Gaps shorter than this are slips of a clock: they are closed until they add up. */
 const MIN_GAP_SECONDS = 0.005;
 /** Silence is written once, in so many bytes at most, and listed as often as it takes. */
 const MAX_SILENCE_BYTES = 1024 * 1024;
@@ -49,13 +49,11 @@ export function fillSoundGaps(movie: Movie, silenceOffset: number): FilledMovie 
     if (plan === undefined) return track;
     const { layout, gaps, blockFrames } = plan;
     const samples = fill(track.samples, gaps, offset, blockFrames);
-    blocks.push(repeat(silentFrame(layout), blockFrames));
+    if (blockFrames > 0) blocks.push(repeat(silentFrame(layout), blockFrames));
     offset += blockFrames * layout.bytesPerFrame;
     return { ...track, samples };
   });
-  return blocks.length === 0
-    ? { movie, silence: new Uint8Array(0) }
-    : { movie: { ...movie, tracks }, silence: concatBytes(blocks) };
+  return { movie: { ...movie, tracks }, silence: concatBytes(blocks) };
 }
 
 /** Frames of silence that `fillSoundGaps` puts into a track. */
@@ -63,14 +61,16 @@ export function silentFramesOf(track: Track): number {
   return planSilence(track)?.gaps.reduce((sum, gap) => sum + gap.frameCount, 0) ?? 0;
 }
 
-/** Undefined where nothing is to be filled. */
+/** Undefined where nothing is to be filled or made even. */
 function planSilence(track: Track): SilencePlan | undefined {
   const layout = rawLayoutOf(track);
-  const gaps = layout ? gapsOf(track) : [];
-  if (layout === undefined || gaps.length === 0) return undefined;
+  if (layout === undefined || track.samples.durationRuns.length <= 2) return undefined;
+  const gaps = gapsOf(track);
+  const added = gaps.reduce((sum, gap) => sum + gap.frameCount, 0);
+  if (track.samples.sampleCount + added > U32_MAX) return undefined;
   const longest = gaps.reduce((most, gap) => Math.max(most, gap.frameCount), 0);
   const blockFrames = Math.min(longest, Math.floor(MAX_SILENCE_BYTES / layout.bytesPerFrame));
-  const chunks = gaps.reduce((sum, gap) => sum + Math.ceil(gap.frameCount / blockFrames), 0);
+  const chunks = gaps.reduce((sum, gap) => sum + Math.ceil(gap.frameCount / Math.max(1, blockFrames)), 0);
   return chunks > MAX_SILENT_CHUNKS ? undefined : { layout, gaps, blockFrames };
 }
 
@@ -82,10 +82,9 @@ function rawLayoutOf(track: Track): PcmLayout | undefined {
 }
 
 function gapsOf({ samples, timescale }: Track): readonly SoundGap[] {
-  if (samples.durationRuns.length <= 2) return [];
   const usual = usualTicks(samples);
   const gaps: SoundGap[] = [];
-  let [frame, lateTicks, added] = [0, 0, 0];
+  let [frame, lateTicks] = [0, 0];
   for (let run = 0; run < samples.durationRuns.length; run += 2) {
     const count = samples.durationRuns[run] as number;
     frame += count;
@@ -93,10 +92,9 @@ function gapsOf({ samples, timescale }: Track): readonly SoundGap[] {
     if (lateTicks < MIN_GAP_SECONDS * timescale || frame >= samples.sampleCount) continue;
     const frameCount = Math.floor(lateTicks / usual);
     lateTicks -= frameCount * usual;
-    added += frameCount;
     if (frameCount > 0) gaps.push({ frame, frameCount });
   }
-  return samples.sampleCount + added > U32_MAX ? [] : gaps;
+  return gaps;
 }
 
 /** The duration that most samples have, ≥ 1. */
