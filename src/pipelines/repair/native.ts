@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
+import { runBoth } from "../../base/run-both.ts";
 import { type RepairOutcome, repairSource } from "../../repair/repair-source.ts";
 import { type FileSource, openFileSource } from "./file-source.ts";
 import { breathe, requireNotAborted, type WorkHooks } from "./hooks.ts";
@@ -30,7 +31,10 @@ export async function repairNatively(run: NativeRun): Promise<Achievement> {
   const alone = (): Promise<Achievement> => repairWith(run, []);
   if (!task.references.isNamed) {
     if (!task.references.hasIndex(task.input)) return await repairWithNeighbours(run, alone);
-    return await orElse(alone, ["REFERENCE_REQUIRED"], () => repairWithNeighbours(run, alone));
+    // What the file tells itself is not asked a second time: the search through a large one takes long.
+    return await orElse(alone, ["REFERENCE_REQUIRED"], (needed) =>
+      repairWithNeighbours(run, () => Promise.reject(needed)),
+    );
   }
   let choice: ReferenceChoice;
   try {
@@ -147,29 +151,30 @@ async function finish(
   const references = learnt ? [learnt.reference.name] : report.diagnosis === "fragmented" ? paths : [];
   const done = { report, references, checks: [] };
   if (layout === undefined) return { ...done, status: "healthy", output: null };
-  // The decoder is at work while the file is written.
-  const fitting = learnt && options.verify !== "none" ? requireFit(damaged, learnt, report, options) : undefined;
-  fitting?.catch(() => undefined);
+  const checkFit = async (signal: AbortSignal): Promise<void> => {
+    if (learnt && options.verify !== "none") await requireFit(damaged, learnt, report, { ...options, signal });
+  };
   if (options.dryRun) {
-    await fitting;
+    await checkFit(hooks.signal);
     return { ...done, status: "repairable", output: null };
   }
-  const verify = async (path: string): Promise<readonly Check[]> => {
+  const verify = async (path: string, signal: AbortSignal): Promise<readonly Check[]> => {
     hooks.onProgress(1, "checking");
-    const checks = await checkOutput(path, report, options);
+    const checks = await checkOutput(path, report, { ...options, signal });
     requirePassed(checks, references);
     return checks;
   };
   if (draft === undefined || output === undefined) {
     // The pictures stay where they are, so both go on at once; whatever fails, the change is undone.
-    const verifyAll = async (): Promise<readonly Check[]> => (await Promise.all([verify(task.input), fitting]))[0];
+    const verifyAll = async (): Promise<readonly Check[]> =>
+      (await runBoth(hooks.signal, (signal) => verify(task.input, signal), checkFit))[0];
     const checks = await repairInPlace(damaged, layout, verifyAll);
     return { ...done, status: "repaired", output: task.input, checks };
   }
   prepareCheck(options);
-  const pending = await draft.write(layout, hooks);
-  await fitting;
-  const checks = await verify(pending.path);
+  // The decoder is at work while the file is written. Neither outlives the other's failure: the damaged file is closed then.
+  const [pending] = await runBoth(hooks.signal, (signal) => draft.write(layout, { ...hooks, signal }), checkFit);
+  const checks = await verify(pending.path, hooks.signal);
   requireNotAborted(hooks.signal);
   pending.publish();
   return { ...done, status: "repaired", output, checks };
