@@ -125,6 +125,7 @@ async function repairOnce(run: NativeRun, paths: readonly string[]): Promise<Ach
   const draft = isWritten ? createOutputDraft(damaged, output) : undefined;
   // A front index moves the data, so what is copied early would be in the wrong place.
   const onScan = options.faststart ? () => undefined : () => draft?.begin();
+  prepareCheck(options);
   try {
     const outcome = await runEngine(run, paths, onScan);
     const { learnt } = outcome;
@@ -171,7 +172,6 @@ async function finish(
     const checks = await repairInPlace(damaged, layout, verifyAll);
     return { ...done, status: "repaired", output: task.input, checks };
   }
-  prepareCheck(options);
   // The decoder is at work while the file is written. Neither outlives the other's failure: the damaged file is closed then.
   const [pending] = await runBoth(hooks.signal, (signal) => draft.write(layout, { ...hooks, signal }), checkFit);
   const checks = await verify(pending.path, hooks.signal);

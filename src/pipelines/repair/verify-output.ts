@@ -11,7 +11,7 @@ import { checkStructure } from "./verify-structure.ts";
 /** What checking an output needs of the options. */
 export type VerifySettings = Pick<RepairPipelineOptions, "verify" | "environment" | "signal">;
 
-/** Loads what checking will need while the copying thread is at work, so that it need not be waited for afterwards. */
+/** Looks for what checking will need while the damaged file is read, so that it need not be waited for afterwards. */
 export function prepareCheck(settings: VerifySettings): void {
   if (settings.verify === "none") return;
   const loading = Promise.all([findFfmpeg(settings.environment), import("../../ffmpeg/verify.ts")]);
