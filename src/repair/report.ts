@@ -161,7 +161,7 @@ export function reportMovie(
     };
   });
   const recovered = tracks.reduce((sum, track) => sum + track.bytes, 0);
-  const damage = findings.filter(({ kind }) => kind !== "cut-packet" && kind !== "padding");
+  const damage = findings.filter(({ kind }) => kind !== "cut-packet" && kind !== "padding" && kind !== "zeros");
   const lost = damage.reduce((sum, { startOffset, endOffset }) => sum + endOffset - startOffset, 0);
   return {
     schema: 1,
