@@ -12,13 +12,14 @@ export interface StreamDecode {
 }
 
 /**
- * Decodes a video stream without a container, handed over in memory. `format` is ffmpeg's name of it. That it cannot be
- * decoded is no error of this function. Throws FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
+ * Decodes a video stream without a container, handed over piece by piece. `format` is ffmpeg's name of it. That it cannot
+ * be decoded is no error of this function. Throws FFMPEG_MISSING, FFMPEG_TIMEOUT, FFMPEG_FAILED where there is too much
+ * output, ABORTED, and what `input` throws.
  */
 export async function decodeStream(
   tools: FfmpegTools,
   format: string,
-  input: Uint8Array,
+  input: Iterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<StreamDecode> {
   const args = [

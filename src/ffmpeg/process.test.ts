@@ -88,6 +88,28 @@ describe("runProcess", () => {
     await expect(runProcess(path, [], { timeoutMs: 60_000, onOutput })).rejects.toThrow("cannot read this");
   });
 
+  it("asks for input as the program reads it, and for no more once that has ended", async () => {
+    let given = 0;
+    function* endless(): Iterable<Uint8Array> {
+      for (;;) yield new Uint8Array(65_536).fill(++given);
+    }
+    const path = await script("reader", "head -c 100000 | wc -c");
+    const { output } = await runProcess(path, [], { timeoutMs: 10_000, input: endless() });
+    expect(Number(output.toString())).toBe(100_000);
+    const atEnd = given;
+    await new Promise((settle) => setTimeout(settle, 20));
+    expect([atEnd < 20, given - atEnd]).toEqual([true, 0]);
+  });
+
+  it("ends the run when the input cannot be had, and passes that failure on", async () => {
+    function* broken(): Iterable<Uint8Array> {
+      yield Uint8Array.of(1);
+      throw new Error("cannot give this");
+    }
+    const path = await script("waiter", "cat; sleep 60");
+    await expect(runProcess(path, [], { timeoutMs: 60_000, input: broken() })).rejects.toThrow("cannot give this");
+  });
+
   it("says so when the program does not exist", async () => {
     const run = runProcess(join(folder, "none"), [], { timeoutMs: 1000 });
     await expect(run).rejects.toMatchObject({ code: "FFMPEG_MISSING" });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { basename } from "node:path";
+import { Readable } from "node:stream";
 import { ReelmillError } from "../base/errors.ts";
 
 const DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -16,8 +17,8 @@ export interface ProcessOptions {
   readonly onOutput?: ((piece: Buffer) => void) | undefined;
   /** The run is stopped and FFMPEG_FAILED thrown when standard output exceeds this many bytes; default 64 MiB. */
   readonly maxOutputBytes?: number | undefined;
-  /** What the program reads on its standard input; without it there is none. */
-  readonly input?: Uint8Array | undefined;
+  /** What the program reads on its standard input, asked for as it reads; without it there is none. */
+  readonly input?: Iterable<Uint8Array> | undefined;
   /** From SIGTERM to SIGKILL, in milliseconds; default 3000. */
   readonly graceMs?: number | undefined;
 }
@@ -45,10 +46,15 @@ function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
   }
 }
 
-function feed(child: ChildProcess, input: Uint8Array | undefined): void {
+/** Hands over what the program reads; gives a function that ends that. What `input` throws ends the run. */
+function feed(child: ChildProcess, input: Iterable<Uint8Array> | undefined, stop: (why: Error) => void): () => void {
+  if (input === undefined || child.stdin === null) return () => undefined;
+  const pieces = Readable.from(input, { highWaterMark: 1 });
+  pieces.on("error", stop);
   // A program that has read enough closes its end, which is no failure of the run.
-  child.stdin?.on("error", () => undefined);
-  child.stdin?.end(input);
+  child.stdin.on("error", () => undefined);
+  pieces.pipe(child.stdin);
+  return () => pieces.destroy();
 }
 
 interface Stopper {
@@ -89,7 +95,7 @@ function guardProcess(child: ChildProcess, program: string, options: ProcessOpti
 /**
  * Runs a program without a shell, in a process group of its own. Resolves with any exit status.
  * Throws FFMPEG_MISSING when the program cannot be started, FFMPEG_TIMEOUT, ABORTED, and FFMPEG_FAILED when the output
- * exceeds its bound, and what `onOutput` throws; in each case the whole group has ended before the promise settles.
+ * exceeds its bound, and what `onOutput` and `input` throw; in each case the whole group has ended before the promise settles.
  */
 export async function runProcess(
   path: string,
@@ -100,8 +106,8 @@ export async function runProcess(
   if (options.signal?.aborted) throw new ReelmillError("ABORTED", `${program} was cancelled before it began.`);
   const maxOutputBytes = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
   const child = spawn(path, args, { detached: true, stdio: [options.input ? "pipe" : "ignore", "pipe", "pipe"] });
-  feed(child, options.input);
   const guard = guardProcess(child, program, options);
+  const stopFeeding = feed(child, options.input, guard.stop);
   const pieces: Buffer[] = [];
   let outputBytes = 0;
   let errorTail: Buffer = Buffer.alloc(0);
@@ -134,6 +140,7 @@ export async function runProcess(
     if (reason !== undefined) throw reason;
     return { exitCode, output: Buffer.concat(pieces), errorTail: errorTail.toString("utf8") };
   } finally {
+    stopFeeding();
     guard.release();
   }
 }

@@ -2,9 +2,9 @@ import type { ByteSource } from "../media/bytes/byte-source.ts";
 import { readExactly } from "../media/bytes/byte-source.ts";
 import { parseAvcConfiguration } from "../media/h264/avc-configuration.ts";
 import { parseHevcConfiguration } from "../media/hevc/hevc-configuration.ts";
-import type { Movie, SampleEntry, SampleTable, Track } from "../media/isobmff/movie.ts";
+import type { SampleEntry, SampleTable, Track } from "../media/isobmff/movie.ts";
 import { forEachSample } from "../media/isobmff/sample-table.ts";
-import { isIntactNal, joinAnnexB, splitSample } from "../media/nal/annex-b.ts";
+import { annexBPieces, isIntactNal, splitSample } from "../media/nal/annex-b.ts";
 import { describeEntry } from "./describe-entry.ts";
 import type { Extent } from "./extents.ts";
 
@@ -38,32 +38,20 @@ export interface DecoderTrial {
   readonly alteredEnds: readonly TrialStream[];
 }
 
-/** A byte stream with start codes. It begins with the parameter sets and a key picture, so that streams may be joined. */
-export interface TrialStream {
-  readonly bytes: Uint8Array;
-  readonly pictures: number;
-}
+/**
+ * A byte stream with start codes, read from the source piece by piece while it is iterated, each time anew: pictures may be
+ * large. It begins with the parameter sets and a key picture, so that streams may be joined.
+ */
+export type TrialStream = Iterable<Uint8Array>;
 
-/** A key picture may be large, the pictures behind it make up for it. */
-const MAX_STRETCH_BYTES = 16 * 1024 * 1024;
+/** Stretches share this; the key picture of each is taken all the same, and the pictures behind it as far as there is room. */
+const MAX_TRIAL_BYTES = 32 * 1024 * 1024;
+const MAX_PICTURE_BYTES = 16 * 1024 * 1024;
 /** Pictures with less than one byte for so many pixels are flat: they look the same whatever their last bytes say. */
 const FLAT_PIXELS_PER_BYTE = 1000;
 const MIN_ALTERED_SLICE_BYTES = 32;
 /** The last 64th of a slice is altered, within these bounds. */
 const ALTERED = { divisor: 64, minBytes: 4, maxBytes: 256 } as const;
-
-/**
- * The trials that the H.264 and HEVC tracks of a movie in `source` allow. Stretches end before a range of `damage`, so
- * that what a decoder complains of is not explained by it.
- */
-export function planDecoderTrials(
-  movie: Movie,
-  source: ByteSource,
-  damage: readonly Extent[],
-  size: TrialSize,
-): readonly DecoderTrial[] {
-  return movie.tracks.flatMap((track) => planTrial(track, source, damage, size) ?? []);
-}
 
 /** The NAL units of one picture. */
 type Picture = readonly Uint8Array[];
@@ -77,7 +65,11 @@ interface NalFormat {
   readonly detach: (picture: Picture) => Picture | undefined;
 }
 
-function planTrial(
+/**
+ * The trial that a track in `source` allows, undefined where it is neither H.264 nor HEVC or has no whole picture. Stretches
+ * end before a range of `damage`, so that what a decoder complains of is not explained by it.
+ */
+export function planDecoderTrial(
   track: Track,
   source: ByteSource,
   damage: readonly Extent[],
@@ -86,45 +78,53 @@ function planTrial(
   const entry = track.sampleEntries[0];
   const nalFormat = track.handlerType === "vide" && track.sampleEntries.length === 1 ? formatOf(entry) : undefined;
   if (entry === undefined || nalFormat === undefined) return undefined;
+  const isAlterable = (place: Place | undefined): boolean => {
+    const picture = place && readPicture(place, source, nalFormat);
+    return picture !== undefined && alterTail(picture, nalFormat, minAlteredBytes(entry)) !== undefined;
+  };
+  const maxBytes = MAX_TRIAL_BYTES / size.stretches;
   const stretches = placesOf(track.samples, damage, size)
-    .map((places) => readPictures(places, source, nalFormat))
-    .filter((pictures) => pictures.length > 0);
+    .map((places) => wholePictures(places, source, nalFormat, maxBytes))
+    .filter((places) => places.length > 0);
   if (stretches.length === 0) return undefined;
-  const alter = (picture: Picture | undefined): Picture | undefined =>
-    picture && alterTail(picture, nalFormat, minAlteredBytes(entry));
-  const keys = stretches.map(([key]) => alter(key)).filter((key) => key !== undefined);
+  const keys = stretches.flatMap((places) => places.slice(0, 1)).filter(isAlterable);
   const endsPerStretch = Math.ceil(size.stretches / stretches.length);
-  const ends = stretches.flatMap((pictures) =>
-    smallestFollowers(pictures, minAlteredBytes(entry), endsPerStretch).flatMap((last) => {
-      const end = alter(pictures[last]);
-      return end ? [[...pictures.slice(0, last), end]] : [];
-    }),
+  const ends = stretches.flatMap((places) =>
+    smallestFollowers(places, minAlteredBytes(entry), endsPerStretch)
+      .filter((last) => isAlterable(places[last]))
+      .map((last) => places.slice(0, last + 1)),
   );
+  const stream = (places: readonly Place[], isAltered: (place: Place) => boolean): TrialStream => ({
+    *[Symbol.iterator]() {
+      yield* annexBPieces(nalFormat.parameterSets);
+      for (const place of places) {
+        const picture = readPicture(place, source, nalFormat);
+        const altered = picture && isAltered(place) ? alterTail(picture, nalFormat, minAlteredBytes(entry)) : picture;
+        if (altered) yield* annexBPieces(altered);
+      }
+    },
+  });
   return {
     format: nalFormat.format,
     description: describeEntry(entry),
-    stretches: stretches.map((pictures) => toStream(pictures, nalFormat)),
-    alteredKeys: keys.length === 0 ? undefined : toStream(keys, nalFormat),
-    alteredEnds: ends.map((pictures) => toStream(pictures, nalFormat)),
+    stretches: stretches.map((places) => stream(places, () => false)),
+    alteredKeys: keys.length === 0 ? undefined : stream(keys, () => true),
+    alteredEnds: ends.map((places) => stream(places, (place) => place === places.at(-1))),
   };
 }
 
 /** The smallest pictures behind the key picture that are not flat: a small one is seldom damaged where nobody sees it. */
-function smallestFollowers(pictures: readonly Picture[], minBytes: number, count: number): readonly number[] {
-  return pictures
-    .map((picture, index) => ({ index, bytes: bytesOf(picture) }))
-    .filter(({ index, bytes }) => index > 0 && bytes >= minBytes)
-    .sort((a, b) => a.bytes - b.bytes)
+function smallestFollowers(places: readonly Place[], minBytes: number, count: number): readonly number[] {
+  return places
+    .map(({ sizeBytes }, index) => ({ index, sizeBytes }))
+    .filter(({ index, sizeBytes }) => index > 0 && sizeBytes >= minBytes)
+    .sort((a, b) => a.sizeBytes - b.sizeBytes)
     .slice(0, count)
     .map(({ index }) => index);
 }
 
 function bytesOf(picture: Picture): number {
   return picture.reduce((sum, nal) => sum + nal.length, 0);
-}
-
-function toStream(pictures: readonly Picture[], { parameterSets }: NalFormat): TrialStream {
-  return { bytes: joinAnnexB([...parameterSets, ...pictures.flat()]), pictures: pictures.length };
 }
 
 function formatOf(entry: SampleEntry | undefined): NalFormat | undefined {
@@ -205,29 +205,39 @@ function placesOf(samples: SampleTable, damage: readonly Extent[], size: TrialSi
 }
 
 /** Pictures up to the first that is damaged, or that would make the stretch too large. */
-function readPictures(places: readonly Place[], source: ByteSource, nalFormat: NalFormat): Picture[] {
-  const pictures: Picture[] = [];
+function wholePictures(
+  places: readonly Place[],
+  source: ByteSource,
+  nalFormat: NalFormat,
+  maxBytes: number,
+): readonly Place[] {
+  const whole: Place[] = [];
   let bytes = 0;
-  for (const { offset, sizeBytes } of places) {
-    bytes += sizeBytes;
-    if (bytes > MAX_STRETCH_BYTES) break;
-    const sample = readExactly(source, offset, sizeBytes);
-    const nals = sample && splitSample(sample, nalFormat.lengthSizeBytes);
-    if (!nals?.every(isIntactNal)) break;
-    const picture = nalFormat.detach(nals);
-    if (picture) pictures.push(picture);
+  for (const place of places) {
+    bytes += place.sizeBytes;
+    if (place.sizeBytes > MAX_PICTURE_BYTES || (whole.length > 0 && bytes > maxBytes)) break;
+    const picture = readPicture(place, source, nalFormat);
+    if (picture === undefined) break;
+    if (picture.length > 0) whole.push(place);
   }
-  return pictures;
+  return whole;
+}
+
+/** Undefined where it is damaged, empty where it cannot be decoded behind foreign pictures. */
+function readPicture({ offset, sizeBytes }: Place, source: ByteSource, nalFormat: NalFormat): Picture | undefined {
+  const sample = readExactly(source, offset, sizeBytes);
+  const nals = sample && splitSample(sample, nalFormat.lengthSizeBytes);
+  return nals?.every(isIntactNal) ? (nalFormat.detach(nals) ?? []) : undefined;
 }
 
 function minAlteredBytes({ visual }: SampleEntry): number {
   return ((visual?.widthPixels ?? 0) * (visual?.heightPixels ?? 0)) / FLAT_PIXELS_PER_BYTE;
 }
 
-/** The picture with the last bytes of its last slice altered; undefined where it is too small for that to tell. */
+/** Alters the last bytes of the picture's last slice where they lie; undefined where it is too small for that to tell. */
 function alterTail(picture: Picture, { isSlice }: NalFormat, minPictureBytes: number): Picture | undefined {
   const last = picture.findLastIndex(isSlice);
-  const slice = picture[last]?.slice();
+  const slice = picture[last];
   if (slice === undefined || bytesOf(picture) < minPictureBytes) return undefined;
   const end = endOfSliceData(slice);
   if (end < MIN_ALTERED_SLICE_BYTES) return undefined;
@@ -236,7 +246,7 @@ function alterTail(picture: Picture, { isSlice }: NalFormat, minPictureBytes: nu
     // Never zero, so that no start code comes about.
     slice[index] = (slice[index] as number) ^ 0x55 || 0xaa;
   }
-  return picture.with(last, slice);
+  return picture;
 }
 
 /** Before the byte with the stop bit; zero words behind it (ITU-T H.264 §7.3.2.10) and padding are not slice data. */

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { isIntactNal, joinAnnexB, splitSample } from "./annex-b.ts";
+import { annexBPieces, isIntactNal, splitSample } from "./annex-b.ts";
 
-describe("splitSample and joinAnnexB", () => {
+describe("splitSample and annexBPieces", () => {
   it("turn lengths of any size into start codes", () => {
     const sample = Uint8Array.of(0, 2, 0x65, 1, 0, 1, 0x41);
-    expect(joinAnnexB(splitSample(sample, 2) ?? [])).toEqual(Uint8Array.of(0, 0, 0, 1, 0x65, 1, 0, 0, 0, 1, 0x41));
+    const pieces = [...annexBPieces(splitSample(sample, 2) ?? [])];
+    expect(Uint8Array.from(pieces.flatMap((piece) => [...piece]))).toEqual(
+      Uint8Array.of(0, 0, 0, 1, 0x65, 1, 0, 0, 0, 1, 0x41),
+    );
     expect(splitSample(Uint8Array.of(0, 0, 0, 1, 9), 4)).toEqual([Uint8Array.of(9)]);
   });
 

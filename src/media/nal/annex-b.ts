@@ -2,16 +2,15 @@
 const MAX_PADDING_BYTES = 4096;
 const START_CODE = Uint8Array.of(0, 0, 0, 1);
 
-/** NAL units as a byte stream with start codes (ITU-T H.264 and H.265, annex B), which decoders take without a container. */
-export function joinAnnexB(nals: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(nals.reduce((sum, nal) => sum + START_CODE.length + nal.length, 0));
-  let index = 0;
+/**
+ * NAL units as pieces of a byte stream with start codes (ITU-T H.264 and H.265, annex B), which decoders take without a
+ * container. Nothing is copied.
+ */
+export function* annexBPieces(nals: readonly Uint8Array[]): Generator<Uint8Array> {
   for (const nal of nals) {
-    bytes.set(START_CODE, index);
-    bytes.set(nal, index + START_CODE.length);
-    index += START_CODE.length + nal.length;
+    yield START_CODE;
+    yield nal;
   }
-  return bytes;
 }
 
 /** The NAL units of a sample, each behind its length in `lengthSizeBytes` (1–4); undefined where they do not add up to it. */

@@ -1,7 +1,9 @@
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
+import { runBoth } from "../../base/run-both.ts";
 import { decodeStream, type StreamDecode } from "../../ffmpeg/decode-stream.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
-import { type DecoderTrial, planDecoderTrials, type TrialSize, type TrialStream } from "../../repair/decoder-trial.ts";
+import type { Track } from "../../media/isobmff/movie.ts";
+import { type DecoderTrial, planDecoderTrial, type TrialSize, type TrialStream } from "../../repair/decoder-trial.ts";
 import type { Learnt } from "../../repair/repair-source.ts";
 import type { RepairReport } from "../../repair/report.ts";
 import { type FileSource, openFileSource } from "./file-source.ts";
@@ -19,8 +21,6 @@ const MIN_ALTERED = 4;
 const DOUBTFUL_CONFIDENCE = 0.5;
 /** Wrong parameters may read a picture to its end by chance. */
 const UNREAD_SHARE = 0.85;
-/** Runs of the decoder at once. */
-const LANES = 2;
 
 /** What a decoder made of a trial. */
 interface Outcome {
@@ -54,14 +54,14 @@ export async function requireFit(
   if (found === undefined) return;
   const tools = { ...found, timeoutMs: Math.min(found.timeoutMs, TRIAL_TIMEOUT_MS) };
   const damage = findings.filter(({ kind }) => kind !== "padding");
-  const plan = (size: TrialSize): readonly DecoderTrial[] => planDecoderTrials(learnt.movie, damaged, damage, size);
   try {
-    for (const [index, trial] of plan(GLANCE).entries()) {
-      if (!(await isOdd(tools, trial, signal))) continue;
-      const closer = plan(SCRUTINY)[index];
+    for (const track of learnt.movie.tracks) {
+      const trial = planDecoderTrial(track, damaged, damage, GLANCE);
+      if (trial === undefined || !(await isOdd(tools, trial, signal))) continue;
+      const closer = planDecoderTrial(track, damaged, damage, SCRUTINY);
       if (closer === undefined) continue;
       const minAltered = confidence < DOUBTFUL_CONFIDENCE ? 1 : MIN_ALTERED;
-      const symptom = await compare({ tools, signal, minAltered }, closer, learnt);
+      const symptom = await compare({ tools, signal, minAltered }, track, closer, learnt);
       if (symptom !== undefined) throw describeMisfit(learnt, closer, symptom);
     }
   } catch (error) {
@@ -72,34 +72,44 @@ export async function requireFit(
 
 /** All stretches in one run: enough to see whether anything is odd. */
 async function isOdd(tools: FfmpegTools, trial: DecoderTrial, signal: AbortSignal): Promise<boolean> {
-  const bytes = Buffer.concat(trial.stretches.map((stretch) => stretch.bytes));
-  const [whole, keys] = await Promise.all([
-    decodeStream(tools, trial.format, bytes, signal),
-    decodeKeys(tools, trial, signal),
-  ]);
+  const [whole, keys] = await runBoth(
+    signal,
+    (either) => decodeStream(tools, trial.format, joined(trial.stretches), either),
+    (either) => decodeKeys(tools, trial, either),
+  );
   const seen = new Set(whole.pictures);
   return seen.size === 0 || whole.complaints.length > 0 || keys.pictures.some((picture) => seen.has(picture));
 }
 
+function* joined(streams: readonly TrialStream[]): Iterable<Uint8Array> {
+  for (const stream of streams) yield* stream;
+}
+
 async function decodeKeys(tools: FfmpegTools, trial: DecoderTrial, signal: AbortSignal): Promise<StreamDecode> {
   if (trial.alteredKeys === undefined) return { pictures: [], complaints: [] };
-  return await decodeStream(tools, trial.format, trial.alteredKeys.bytes, signal);
+  return await decodeStream(tools, trial.format, trial.alteredKeys, signal);
+}
+
+/** Each stream by itself, two at a time. */
+async function decodeEach(
+  tools: FfmpegTools,
+  format: string,
+  streams: readonly TrialStream[],
+  signal: AbortSignal,
+): Promise<readonly StreamDecode[]> {
+  const decoded: StreamDecode[] = [];
+  const queue = streams.entries();
+  const work = async (either: AbortSignal): Promise<void> => {
+    for (const [index, stream] of queue) decoded[index] = await decodeStream(tools, format, stream, either);
+  };
+  await runBoth(signal, work, work);
+  return decoded;
 }
 
 async function decodeApart(tools: FfmpegTools, trial: DecoderTrial, signal: AbortSignal): Promise<Outcome> {
-  const decodeEach = async (streams: readonly TrialStream[]): Promise<readonly StreamDecode[]> => {
-    const decoded: StreamDecode[] = [];
-    const work = async (lane: number): Promise<void> => {
-      for (const [index, { bytes }] of streams.entries()) {
-        if (index % LANES === lane) decoded[index] = await decodeStream(tools, trial.format, bytes, signal);
-      }
-    };
-    await Promise.all(Array.from({ length: LANES }, (_, lane) => work(lane)));
-    return decoded;
-  };
-  const whole = await decodeEach(trial.stretches);
+  const whole = await decodeEach(tools, trial.format, trial.stretches, signal);
   const keys = await decodeKeys(tools, trial, signal);
-  const ends = await decodeEach(trial.alteredEnds);
+  const ends = await decodeEach(tools, trial.format, trial.alteredEnds, signal);
   const seen = new Set(whole.flatMap(({ pictures }) => pictures));
   const isSeen = (picture: string): boolean => seen.has(picture);
   return {
@@ -148,6 +158,7 @@ interface Comparison {
 /** What is wrong with the pictures of the damaged file and not with the reference's own. */
 async function compare(
   { tools, signal, minAltered }: Comparison,
+  track: Track,
   trial: DecoderTrial,
   { reference }: Learnt,
 ): Promise<string | undefined> {
@@ -155,8 +166,9 @@ async function compare(
   if (ours.pictures > 0 && !isLeftUnread(ours, minAltered)) return undefined;
   const source = openFileSource(reference.name);
   try {
-    const controls = planDecoderTrials(reference.movie, source, [], SCRUTINY);
-    const control = controls.find(({ description }) => description === trial.description);
+    // The recovered track was built from the reference's, and kept its id.
+    const own = reference.movie.tracks.find(({ trackId }) => trackId === track.trackId);
+    const control = own && planDecoderTrial(own, source, [], SCRUTINY);
     const theirs = control && (await decodeApart(tools, control, signal));
     if (theirs === undefined || theirs.pictures === 0) return undefined;
     if (ours.pictures === 0) return "with its parameters none of the pictures tried can be decoded";
