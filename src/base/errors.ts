@@ -1,3 +1,5 @@
+import type { Json } from "./json.ts";
+
 /** What is known of a code before any instance of it is thrown. */
 interface ErrorCodeEntry {
   /** Whether trying the same thing again, unchanged, may succeed. */
@@ -58,6 +60,64 @@ export const ERROR_CODES = {
     meaning: "The program that --engine names wrote nothing usable or did not finish within its time bound.",
   },
   ABORTED: { retryable: true, meaning: "The work was cancelled before it was done." },
+  PIPELINE_UNKNOWN: { retryable: false, meaning: "No pipeline has the name given; the message names those there are." },
+  PARAMS_INVALID: {
+    retryable: false,
+    meaning: "A job's params do not fit its pipeline's schema; the message names each field.",
+  },
+  REQUEST_INVALID: {
+    retryable: false,
+    meaning: "A request's path, query, header or body is not as the interface wants it; the message names the part.",
+  },
+  JOB_NOT_FOUND: {
+    retryable: false,
+    meaning: "No job has the id given, or it ended so long ago that it was forgotten.",
+  },
+  JOB_STATE: {
+    retryable: false,
+    meaning:
+      "What was asked for is not possible in the state that the job is in, such as cancelling one that has ended.",
+  },
+  IDEMPOTENCY_CONFLICT: {
+    retryable: false,
+    meaning: "The idempotency key was used before, for another request; use a new key for a new request.",
+  },
+  CURSOR_INVALID: { retryable: false, meaning: "The cursor of a list is not one that an earlier page gave." },
+  QUEUE_UNKNOWN: { retryable: false, meaning: "No queue has the name given." },
+  DEAD_LETTER_NOT_FOUND: {
+    retryable: false,
+    meaning: "No dead letter has the id given; it may have been replayed already.",
+  },
+  WORKER_LOST: {
+    retryable: false,
+    meaning: "Several workers in a row ended in the middle of the same task, by a crash or a lack of memory.",
+  },
+  TASK_TIMEOUT: { retryable: true, meaning: "A task took longer than its pipeline allows and was ended." },
+  OBJECT_KEY_INVALID: {
+    retryable: false,
+    meaning: "An object's key is empty, too long, or holds parts that could lead out of the store.",
+  },
+  OBJECT_NOT_FOUND: { retryable: false, meaning: "No object has the key given." },
+  STORE_UNAVAILABLE: {
+    retryable: true,
+    meaning: "The disk, share or service that keeps objects or jobs does not answer for now.",
+  },
+  UNAUTHORIZED: { retryable: false, meaning: "The API key is missing or not one that is allowed." },
+  RATE_LIMITED: { retryable: true, meaning: "Too many requests in a short time; the answer tells when to try again." },
+  BODY_TOO_LARGE: { retryable: false, meaning: "The request's body is larger than allowed." },
+  NOT_FOUND: { retryable: false, meaning: "Nothing is served at the path given." },
+  WEBHOOK_REFUSED: {
+    retryable: false,
+    meaning: "A webhook's address is not allowed: not http or https, or it leads into a private network.",
+  },
+  WEBHOOK_FAILED: {
+    retryable: true,
+    meaning: "A webhook's receiver could not be reached or did not answer with success.",
+  },
+  SERVER_UNREACHABLE: {
+    retryable: true,
+    meaning: "No Reelmill server answers at the address; start one with `reelmill up`, or name another with --server.",
+  },
   MEDIA_MALFORMED: { retryable: false, meaning: "A box or bitstream breaks its specification at the place named." },
   INTERNAL: { retryable: false, meaning: "A fault in Reelmill itself; please report it with the message." },
 } as const satisfies Readonly<Record<string, ErrorCodeEntry>>;
@@ -70,9 +130,12 @@ export class ReelmillError extends Error {
   override readonly name = "ReelmillError";
   readonly code: ErrorCode;
   readonly retryable: boolean;
+  /** What else is known of it, for reports. */
+  readonly details: Json | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  constructor(code: ErrorCode, message: string, options: { readonly cause?: unknown; readonly details?: Json } = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.details = options.details;
     this.code = code;
     this.retryable = ERROR_CODES[code].retryable;
   }

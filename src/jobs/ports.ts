@@ -1,0 +1,227 @@
+import type { Json } from "../base/json.ts";
+import type { Job, JobError, JobEvent, JobEventType, JobStatus, JobWebhook, Stage, Task, TaskRef } from "./job.ts";
+
+/** A job to be created. */
+export interface NewJob {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly params: Json;
+  readonly priority: number;
+  readonly parentJobId: string | null;
+  readonly webhook: JobWebhook | null;
+  readonly idempotency: Idempotency | null;
+}
+
+/** Makes creating a job twice the same as creating it once. */
+export interface Idempotency {
+  readonly key: string;
+  /** Digest of what was asked for: the same key with another one is a conflict. */
+  readonly bodyHash: string;
+  /** How long the key is remembered, ≥ 24 h. */
+  readonly keepMs: number;
+}
+
+/** A task to be added; its message goes out with it. */
+export interface NewTask {
+  readonly stage: Stage;
+  readonly index: number;
+  readonly label: string;
+  readonly input: Json;
+  readonly weight: number;
+}
+
+/** An event to be appended. */
+export interface NewEvent {
+  readonly type: JobEventType;
+  readonly data?: Json;
+}
+
+/** What is to change about a job; what is not named stays. All of it is committed together, or nothing. */
+export interface JobChange {
+  readonly status?: JobStatus;
+  readonly stage?: Stage;
+  readonly error?: JobError | null;
+  readonly result?: Json;
+  /** One more start of the job. */
+  readonly isRestart?: boolean;
+  /** Queued tasks, each with its message. */
+  readonly addTasks?: readonly NewTask[];
+  /** Tasks that go back to their queue: `failed` and `cancelled` ones, or only those named. */
+  readonly reopenTasks?: "unfinished" | readonly TaskRef[];
+  /** Tasks that are not done become `cancelled`, their messages go. */
+  readonly cancelTasks?: boolean;
+  readonly events?: readonly NewEvent[];
+}
+
+/** Gives the change for a job as it is at that instant, or undefined to leave it. Must be pure: it may be called again. */
+export type Decide = (job: Job) => JobChange | undefined;
+
+/** Which jobs to list; newest first. */
+export interface JobFilter {
+  readonly pipeline?: string | undefined;
+  readonly statuses?: readonly JobStatus[] | undefined;
+  readonly parentJobId?: string | undefined;
+  /** From 1 to 500. */
+  readonly limit: number;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+/** A page of jobs. */
+export interface JobPage {
+  readonly jobs: readonly Job[];
+  /** Undefined on the last page. */
+  readonly nextCursor: string | undefined;
+}
+
+/** How an attempt at a task ended. */
+export type AttemptOutcome =
+  | { readonly status: "succeeded"; readonly output: Json }
+  | { readonly status: "failed"; readonly error: JobError }
+  /** Goes back to the queue for a while. */
+  | { readonly status: "retrying"; readonly error: JobError; readonly delayMs: number };
+
+/** Tells how an attempt ended. */
+export interface Completion {
+  readonly ref: TaskRef;
+  readonly attempt: number;
+  readonly outcome: AttemptOutcome;
+  /** The message that led to the attempt; taken off the queue, or put back, with the same commit. */
+  readonly message: TaskMessage;
+  /** Where set, a message that the change sends may be taken at once, for this lease. */
+  readonly takeNext: Lease | undefined;
+}
+
+/** What a completion led to. */
+export interface Completed {
+  readonly job: Job;
+  /** A message of the same job, already received, that would only have come back to this worker. */
+  readonly next: TaskMessage | undefined;
+}
+
+/** A sign of life from a running attempt. */
+export interface Beat {
+  readonly ref: TaskRef;
+  readonly attempt: number;
+  /** From 0 to 1. */
+  readonly progress: number;
+  readonly phase: string;
+  /** Replaces what was kept, where given. */
+  readonly checkpoint?: Json;
+}
+
+/** How many jobs there are in each state. */
+export interface JobCounts {
+  readonly byStatus: Readonly<Record<JobStatus, number>>;
+  /** Ended within the last 24 hours. */
+  readonly endedLastDay: number;
+}
+
+/** Keeps jobs, tasks and events. */
+export interface JobStore {
+  /** Stores a job with its plan task; gives the first job where the idempotency key is known. Throws IDEMPOTENCY_CONFLICT. */
+  create(job: NewJob): Promise<{ readonly job: Job; readonly isNew: boolean }>;
+  get(jobId: string): Promise<Job | undefined>;
+  /** Throws CURSOR_INVALID. */
+  list(filter: JobFilter): Promise<JobPage>;
+  /** Jobs changed after `changeSeq`, in the order of their changes. */
+  listChanged(changeSeq: number, limit: number): Promise<readonly Job[]>;
+  /** Applies the change decided; gives the job as it then is, undefined where there is none or nothing was to change. */
+  update(jobId: string, decide: Decide): Promise<Job | undefined>;
+  getTask(ref: TaskRef): Promise<Task | undefined>;
+  /** Tasks of a job by stage and index. */
+  listTasks(jobId: string, stage?: Stage): Promise<readonly Task[]>;
+  /**
+   * Begins one more attempt at a task whose job has not ended; gives both as they then are. Undefined where there is
+   * nothing to do any more.
+   */
+  startTask(ref: TaskRef): Promise<{ readonly job: Job; readonly task: Task } | undefined>;
+  /** Records how the current attempt ended and what follows for the job. Undefined where the attempt is not current any more. */
+  completeTask(completion: Completion, decide: Decide): Promise<Completed | undefined>;
+  /** Whether the attempt is still wanted: not overtaken by another one, its job not ended. */
+  beat(beat: Beat): Promise<boolean>;
+  /** Events of one job, or of all, after `seq`. */
+  listEvents(options: {
+    readonly jobId?: string | undefined;
+    readonly afterSeq: number;
+    readonly limit: number;
+  }): Promise<readonly JobEvent[]>;
+  count(): Promise<JobCounts>;
+  /** Forgets jobs that ended before, and idempotency keys that ran out. Gives the ids of the jobs. */
+  sweep(endedBeforeMs: number): Promise<readonly string[]>;
+}
+
+/** The right to a message for a while. */
+export interface Lease {
+  /** Who holds it, such as a worker's id. */
+  readonly owner: string;
+  readonly leaseMs: number;
+}
+
+/** A message as it was received. */
+export interface TaskMessage {
+  /** Unique over all queues. */
+  readonly id: number;
+  readonly queue: string;
+  readonly ref: TaskRef;
+  /** How often it was received, this time included. */
+  readonly receiveCount: number;
+  /** Proves the lease; another one after each receive. */
+  readonly receipt: string;
+}
+
+/** What to receive. */
+export interface ReceiveOptions extends Lease {
+  /** Queues in no order, each with how many of its messages may be out at a time. */
+  readonly queues: readonly { readonly name: string; readonly maxInFlight: number }[];
+}
+
+/** How full a queue is. */
+export interface QueueDepth {
+  readonly queue: string;
+  /** Waiting, those put off for a while included. */
+  readonly waiting: number;
+  /** Received and not yet done with. */
+  readonly inFlight: number;
+  readonly dead: number;
+  readonly isPaused: boolean;
+  /** When the longest waiting message was sent. */
+  readonly oldestSentAtMs: number | null;
+}
+
+/** A message that was given up. */
+export interface DeadLetter {
+  readonly id: number;
+  readonly queue: string;
+  readonly ref: TaskRef;
+  readonly receiveCount: number;
+  readonly sentAtMs: number;
+  readonly deadAtMs: number;
+  readonly reason: JobError;
+}
+
+/** Hands out the messages that lead to tasks: at least once, by priority, then in the order sent. */
+export interface TaskQueue {
+  /** One message, or undefined where none is due. Never waits. */
+  receive(options: ReceiveOptions): Promise<TaskMessage | undefined>;
+  /** Prolongs a lease from now on; false where it was lost. */
+  extend(message: TaskMessage, leaseMs: number): Promise<boolean>;
+  /** Takes the message off the queue; false where the lease was lost. */
+  ack(message: TaskMessage): Promise<boolean>;
+  /** Puts the message back, to be received after `delayMs`; false where the lease was lost. */
+  release(message: TaskMessage, delayMs: number): Promise<boolean>;
+  /** Puts back at once whatever an owner holds, because it is known to be gone. Gives the messages. */
+  releaseOwner(owner: string): Promise<readonly TaskRef[]>;
+  /** Gives the message up; false where the lease was lost. */
+  bury(message: TaskMessage, reason: JobError): Promise<boolean>;
+  /** Without taking them; oldest first. */
+  listDead(options: { readonly queue?: string | undefined; readonly limit: number }): Promise<readonly DeadLetter[]>;
+  /** Back to its queue; false where there is no such dead letter. */
+  redrive(id: number): Promise<boolean>;
+  /** Forgets a dead letter; false where there is none. */
+  discard(id: number): Promise<boolean>;
+  /** Every queue that ever held a message, by name. */
+  depths(): Promise<readonly QueueDepth[]>;
+  /** A paused queue gives out nothing. */
+  setPaused(queue: string, isPaused: boolean): Promise<void>;
+}
