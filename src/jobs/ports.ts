@@ -56,6 +56,15 @@ export interface JobChange {
 /** Gives the change for a job as it is at that instant, or undefined to leave it. Must be pure: it may be called again. */
 export type Decide = (job: Job) => JobChange | undefined;
 
+/** As `Decide`, where a task is being started; the task as it then is. */
+export type DecideOnTask = (job: Job, task: Task) => JobChange | undefined;
+
+/** A task whose attempt has begun. */
+export interface StartedTask {
+  readonly job: Job;
+  readonly task: Task;
+}
+
 /** Which jobs to list; newest first. */
 export interface JobFilter {
   readonly pipeline?: string | undefined;
@@ -77,9 +86,15 @@ export interface JobPage {
 /** How an attempt at a task ended. */
 export type AttemptOutcome =
   | { readonly status: "succeeded"; readonly output: Json }
-  | { readonly status: "failed"; readonly error: JobError }
-  /** Goes back to the queue for a while. */
-  | { readonly status: "retrying"; readonly error: JobError; readonly delayMs: number };
+  /** `isBuried` leaves the message as a dead letter. */
+  | { readonly status: "failed"; readonly error: JobError; readonly isBuried: boolean }
+  /** Goes back to the queue for a while; `isFailure` where it is the task's own fault, not that of a worker that was stopped. */
+  | {
+      readonly status: "retrying";
+      readonly error: JobError;
+      readonly delayMs: number;
+      readonly isFailure: boolean;
+    };
 
 /** Tells how an attempt ended. */
 export interface Completion {
@@ -132,10 +147,10 @@ export interface JobStore {
   /** Tasks of a job by stage and index. */
   listTasks(jobId: string, stage?: Stage): Promise<readonly Task[]>;
   /**
-   * Begins one more attempt at a task whose job has not ended; gives both as they then are. Undefined where there is
-   * nothing to do any more.
+   * Begins one more attempt at a task that is not done and whose job has not ended; gives both as they then are. Undefined
+   * where there is nothing to do any more.
    */
-  startTask(ref: TaskRef): Promise<{ readonly job: Job; readonly task: Task } | undefined>;
+  startTask(ref: TaskRef, decide: DecideOnTask): Promise<StartedTask | undefined>;
   /** Records how the current attempt ended and what follows for the job. Undefined where the attempt is not current any more. */
   completeTask(completion: Completion, decide: Decide): Promise<Completed | undefined>;
   /** Whether the attempt is still wanted: not overtaken by another one, its job not ended. */
@@ -151,10 +166,17 @@ export interface JobStore {
   sweep(endedBeforeMs: number): Promise<readonly string[]>;
 }
 
+/**
+ * The longest lease and the longest delay. A message that seems to be put off for longer was so by a clock that has been set back
+ * since, and is due.
+ */
+export const MAX_MESSAGE_WAIT_MS = 15 * 60_000;
+
 /** The right to a message for a while. */
 export interface Lease {
   /** Who holds it, such as a worker's id. */
   readonly owner: string;
+  /** Up to `MAX_MESSAGE_WAIT_MS`. */
   readonly leaseMs: number;
 }
 
@@ -208,16 +230,15 @@ export interface TaskQueue {
   extend(message: TaskMessage, leaseMs: number): Promise<boolean>;
   /** Takes the message off the queue; false where the lease was lost. */
   ack(message: TaskMessage): Promise<boolean>;
-  /** Puts the message back, to be received after `delayMs`; false where the lease was lost. */
+  /** Puts the message back, to be received after `delayMs`, up to `MAX_MESSAGE_WAIT_MS`; false where the lease was lost. */
   release(message: TaskMessage, delayMs: number): Promise<boolean>;
   /** Puts back at once whatever an owner holds, because it is known to be gone. Gives the messages. */
   releaseOwner(owner: string): Promise<readonly TaskRef[]>;
   /** Gives the message up; false where the lease was lost. */
   bury(message: TaskMessage, reason: JobError): Promise<boolean>;
+  getDead(id: number): Promise<DeadLetter | undefined>;
   /** Without taking them; oldest first. */
   listDead(options: { readonly queue?: string | undefined; readonly limit: number }): Promise<readonly DeadLetter[]>;
-  /** Back to its queue; false where there is no such dead letter. */
-  redrive(id: number): Promise<boolean>;
   /** Forgets a dead letter; false where there is none. */
   discard(id: number): Promise<boolean>;
   /** Every queue that ever held a message, by name. */

@@ -1,0 +1,85 @@
+import type { Json } from "../base/json.ts";
+import type { JobStore, Lease, TaskMessage, TaskQueue } from "./ports.ts";
+
+/** What a pulse needs of the engine. */
+interface PulsePorts {
+  readonly store: JobStore;
+  readonly queue: TaskQueue;
+}
+
+interface PulseOptions {
+  readonly lease: Lease;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+/** Progress reaches the store this often. */
+const BEAT_MS = 500;
+/** Beats to a lease: two may be late before it is lost. */
+const BEATS_PER_LEASE = 3;
+
+/** Why an attempt was ended before it was done. */
+type Ending = "superseded" | "timeout" | "stopped";
+
+/** The running attempt's heart. */
+interface Pulse {
+  /** Aborted once the attempt is to end. */
+  readonly signal: AbortSignal;
+  /** Why, or undefined while it may go on. */
+  ending(): Ending | undefined;
+  readonly onProgress: (fraction: number, phase: string) => void;
+  readonly saveCheckpoint: (value: Json) => Promise<void>;
+  /** Ends it; afterwards nothing is written any more. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Tells the store how far an attempt has come, prolongs its lease, and learns whether it is still wanted. A store that fails
+ * for a while is tried again with the next beat.
+ */
+export function startPulse(
+  { store, queue }: PulsePorts,
+  message: TaskMessage,
+  attempt: number,
+  { lease, signal, timeoutMs }: PulseOptions,
+): Pulse {
+  const controller = new AbortController();
+  const { ref } = message;
+  let state = { progress: 0, phase: "" };
+  let ending: Ending | undefined;
+  let beating: Promise<void> = Promise.resolve();
+  const end = (why: Ending): void => {
+    if (ending !== undefined) return;
+    ending = why;
+    controller.abort(why);
+  };
+  const tell = async (): Promise<void> => {
+    const isWanted = (await store.beat({ ref, attempt, ...state })) && (await queue.extend(message, lease.leaseMs));
+    if (!isWanted) end("superseded");
+  };
+  const beat = (): void => {
+    // A failing store shows itself when the outcome is recorded; until then the lease may well hold.
+    beating = beating.then(tell).catch(() => undefined);
+  };
+  const stopped = (): void => end("stopped");
+  if (signal.aborted) stopped();
+  signal.addEventListener("abort", stopped, { once: true });
+  const beats = setInterval(beat, Math.min(BEAT_MS, lease.leaseMs / BEATS_PER_LEASE));
+  const timeout = setTimeout(() => end("timeout"), timeoutMs);
+  return {
+    signal: controller.signal,
+    ending: () => ending,
+    onProgress: (progress, phase) => {
+      state = { progress, phase };
+    },
+    saveCheckpoint: async (checkpoint) => {
+      if (!(await store.beat({ ref, attempt, ...state, checkpoint }))) end("superseded");
+    },
+    stop: async () => {
+      clearInterval(beats);
+      clearTimeout(timeout);
+      signal.removeEventListener("abort", stopped);
+      await beating;
+    },
+  };
+}
