@@ -30,6 +30,8 @@ export interface LoggerOptions {
   readonly level: "debug" | "info" | "warn" | "error";
   /** Takes each line, ending in a line feed. */
   readonly write: (line: string) => void;
+  /** Takes each line as JSON besides, whatever the format. */
+  readonly writeJson?: ((line: string) => void) | undefined;
 }
 
 function serializeError(error: unknown): Readonly<Record<string, unknown>> {
@@ -65,9 +67,12 @@ function wrap(target: PinoLogger): Logger {
 
 /** A logger whose lines have `timestamp` (RFC 3339, UTC), `level`, `message`, then the fields. Lines are written at once. */
 export function createLogger(options: LoggerOptions): Logger {
-  const { write } = options;
+  const { write, writeJson } = options;
   const destination: DestinationStream = {
-    write: options.format === "json" ? write : (line) => write(formatText(line)),
+    write: (line) => {
+      writeJson?.(line);
+      write(options.format === "json" ? line : formatText(line));
+    },
   };
   const target = pino(
     {

@@ -16,6 +16,8 @@ export type RepairEngine = "native" | "untrunc" | "auto";
 export interface RepairPipelineOptions {
   /** Healthy recordings, or folders of them; empty: chosen among the healthy files near the damaged ones. */
   readonly references: readonly string[];
+  /** Files that may serve as references too where none are named, besides those in the damaged file's folder. */
+  readonly neighbours?: readonly string[] | undefined;
   /** A file for one input, a folder for several; undefined: beside each input. */
   readonly output?: string | undefined;
   /** Mend the file itself. */

@@ -31,10 +31,10 @@ export interface RepairPlan {
 export function planRepair(paths: readonly string[], options: RepairPipelineOptions): RepairPlan {
   requireConsistent(options);
   const { files, failures, skipped } = collectInputs(paths);
-  const references = createReferencePool(
-    options.references,
-    files.map((file) => file.path),
-  );
+  const references = createReferencePool(options.references, [
+    ...files.map((file) => file.path),
+    ...(options.neighbours ?? []),
+  ]);
   const outputs = options.inPlace ? [] : chooseOutputs(files, options.output);
   const makesFolder = options.output !== undefined && isFolderOutput(options.output, files.length);
   const shared = { makesFolder, references, options };

@@ -1,0 +1,62 @@
+import { appendFileSync, createReadStream, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Json } from "../../base/json.ts";
+
+/** Keeps the log lines of each job, whichever process wrote them. */
+export interface JobLogs {
+  /** Takes a line of JSON; kept where it carries a `job_id`. Never throws: a log that cannot be kept holds no work up. */
+  write(line: string): void;
+  /** The last lines of a job, up to `limit`, in the order of their times. */
+  read(jobId: string, limit: number): Promise<readonly Json[]>;
+  remove(jobId: string): void;
+}
+
+const JOB_ID = /^[0-9a-f-]{36}$/;
+
+/** Logs as one file a job in `folder`, a line of JSON each. */
+export function createJobLogs(folder: string): JobLogs {
+  mkdirSync(folder, { recursive: true });
+  const pathOf = (jobId: string): string => join(folder, `${jobId}.jsonl`);
+  return {
+    write: (line) => {
+      const jobId = /"job_id":"([^"]+)"/.exec(line)?.[1];
+      if (jobId === undefined || !JOB_ID.test(jobId)) return;
+      try {
+        // A short line appended at once is never mixed with another process's.
+        appendFileSync(pathOf(jobId), line);
+      } catch {
+        // The line went to the process's own log as well, which is where a full disk shows.
+      }
+    },
+    read: async (jobId, limit) => {
+      if (!JOB_ID.test(jobId)) return [];
+      const lines: { readonly timestamp: string; readonly line: Json }[] = [];
+      try {
+        for await (const text of createInterface({ input: createReadStream(pathOf(jobId)) })) {
+          const line = parseLine(text);
+          if (line !== undefined) lines.push(line);
+          if (lines.length > 2 * limit) lines.splice(0, lines.length - limit);
+        }
+      } catch (error) {
+        // A job that said nothing has no file.
+        if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      }
+      const inOrder = lines.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
+      return inOrder.slice(-limit).map(({ line }) => line);
+    },
+    remove: (jobId) => {
+      if (JOB_ID.test(jobId)) rmSync(pathOf(jobId), { force: true });
+    },
+  };
+}
+
+/** A line that a crash cut short is left out. */
+function parseLine(text: string): { readonly timestamp: string; readonly line: Json } | undefined {
+  try {
+    const line = JSON.parse(text) as { readonly timestamp?: unknown };
+    return { timestamp: String(line.timestamp), line: line as Json };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,63 @@
+import { systemClock } from "../../base/clock.ts";
+import { createLogger } from "../../base/log.ts";
+import { runWorkerLoop } from "../../jobs/worker-loop.ts";
+import { createWorkFolders } from "../../adapters/local/work-folders.ts";
+import { openLocal } from "../wiring.ts";
+import { createBell } from "./bell.ts";
+import type { PoolMessage, WorkerMessage, WorkerSettings } from "./worker-settings.ts";
+
+/** Started by the pool alone, which gives the settings as the first argument and listens on the channel. */
+async function main(): Promise<void> {
+  const settings = JSON.parse(process.argv[2] ?? "") as WorkerSettings;
+  const { owner, folders, leaseMs, idleEndMs, maxConcurrentTasks, logFormat, logLevel } = settings;
+  const controller = new AbortController();
+  const bell = createBell();
+  const stop = (): void => controller.abort();
+  process.on("message", (message: PoolMessage) => {
+    if (message === "stop") stop();
+    else bell.ring();
+  });
+  // A worker without its server is nobody's: what it holds goes back.
+  process.on("disconnect", stop);
+  process.on("SIGTERM", stop);
+  // The terminal's Ctrl-C reaches the whole group; the server decides what becomes of its workers.
+  process.on("SIGINT", () => undefined);
+  process.setMaxListeners(0);
+  // Everything of the engine goes through one connection; commits outlive a crash of the process, and what a power cut takes is done again.
+  const parts = openLocal(folders, "normal", systemClock);
+  const log = createLogger({
+    format: logFormat,
+    level: logLevel,
+    write: (line) => process.stderr.write(line),
+    writeJson: parts.logs.write,
+  });
+  const tell = (message: WorkerMessage): void => {
+    // The channel may close at any time; the listener above then ends the loop.
+    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+  };
+  const { store, queue, objects, pipelines, workRoot } = parts;
+  const engine = {
+    store,
+    queue,
+    objects,
+    pipelines,
+    workFolders: createWorkFolders(workRoot, owner),
+    log,
+    clock: systemClock,
+    environment: process.env,
+    random: Math.random,
+  };
+  await runWorkerLoop(engine, {
+    owner,
+    leaseMs,
+    maxConcurrentTasks,
+    signal: controller.signal,
+    idleEndMs,
+    onBusy: (isBusy) => tell(isBusy ? "busy" : "idle"),
+    waitForWork: bell.wait,
+  });
+  parts.close();
+  if (process.connected) process.disconnect();
+}
+
+await main();

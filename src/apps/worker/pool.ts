@@ -1,0 +1,175 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { listWorkOwners, removeWorkFolders } from "../../adapters/local/work-folders.ts";
+import { createUuid } from "../../base/ids.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Environment } from "../../base/config-defaults.ts";
+import type { Logger } from "../../base/log.ts";
+import { identifyThisProcess, isRunning, type ProcessIdentity } from "../../base/process-identity.ts";
+import type { TaskQueue } from "../../jobs/ports.ts";
+import type { WorkerMessage, WorkerSettings } from "./worker-settings.ts";
+
+/** How many workers there are. */
+export interface PoolStats {
+  /** As many as there is work for, up to `max`. */
+  readonly desired: number;
+  readonly running: number;
+  readonly busy: number;
+  readonly max: number;
+}
+
+/** Starts workers when there is work and tells them of more; they end by themselves when idle. */
+export interface WorkerPool {
+  /** There may be something new to work at. */
+  notify(): void;
+  stats(): PoolStats;
+  /** Ends all workers; what they hold goes back to its queue. Resolves when they are gone. */
+  stop(): Promise<void>;
+}
+
+/** What the pool stands on. */
+export interface PoolOptions {
+  readonly queue: TaskQueue;
+  readonly workRoot: string;
+  readonly maxWorkers: number;
+  readonly worker: Omit<WorkerSettings, "owner">;
+  readonly environment: Environment;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Removes what a worker that is gone left half-written in the stores. */
+  readonly onGone: () => Promise<void>;
+}
+
+const WATCH_MS = 500;
+/** How long workers have to put back what they hold. */
+const STOP_GRACE_MS = 10_000;
+/** A worker that ends sooner than this, and badly, is not replaced at once. */
+const EARLY_END_MS = 2000;
+const WORKER_MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
+
+interface Member {
+  readonly owner: string;
+  readonly child: ChildProcess;
+  readonly startedMs: number;
+  isBusy: boolean;
+}
+
+/** Takes over the work folder, clearing what workers left that are gone, and begins to watch the queue. */
+export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool> {
+  const { queue, workRoot, maxWorkers, log, clock } = options;
+  await clearAbandoned(queue, workRoot);
+  const members = new Set<Member>();
+  let desired = 0;
+  let isStopping = false;
+  let pauseUntilMs = 0;
+  let farewells: Promise<void> = Promise.resolve();
+
+  const start = (): void => {
+    const member = spawnMember(options);
+    members.add(member);
+    member.child.on("message", (message: WorkerMessage) => {
+      member.isBusy = message === "busy";
+      if (!member.isBusy) look();
+    });
+    const gone = (code: number | null, signal: string | null): void => {
+      if (!members.delete(member)) return;
+      const isBad = code !== 0 && !isStopping;
+      if (isBad) log.error("A worker was lost.", { worker: member.owner, exit_code: code, signal });
+      if (isBad && clock.monotonicMs() - member.startedMs < EARLY_END_MS) {
+        pauseUntilMs = clock.monotonicMs() + EARLY_END_MS;
+      }
+      farewells = farewells.then(() => clearUp(options, member.owner)).then(look);
+    };
+    member.child.once("exit", gone);
+    member.child.once("error", (error) => {
+      log.error("A worker could not be started.", { error });
+      gone(null, null);
+    });
+  };
+
+  const measure = async (): Promise<void> => {
+    if (isStopping) return;
+    const depths = await queue.depths();
+    const waiting = depths.reduce((sum, depth) => sum + (depth.isPaused ? 0 : depth.waiting), 0);
+    const busy = [...members].filter((member) => member.isBusy).length;
+    desired = Math.min(maxWorkers, busy + waiting);
+    const missing = clock.monotonicMs() < pauseUntilMs ? 0 : desired - members.size;
+    for (let count = 0; count < missing; count++) start();
+    if (waiting > 0) for (const { child, isBusy } of members) if (!isBusy && child.connected) child.send("wake");
+  };
+  let measuring: Promise<void> = Promise.resolve();
+  const look = (): void => {
+    measuring = measuring.then(measure).catch((error: unknown) => log.error("The queue could not be read.", { error }));
+  };
+  const watch = setInterval(look, WATCH_MS);
+  look();
+
+  return {
+    notify: look,
+    stats: () => {
+      const busy = [...members].filter((member) => member.isBusy).length;
+      return { desired, running: members.size, busy, max: maxWorkers };
+    },
+    stop: async () => {
+      isStopping = true;
+      clearInterval(watch);
+      await measuring;
+      await Promise.all([...members].map(({ child }) => endChild(child)));
+      await farewells;
+    },
+  };
+}
+
+function spawnMember({ worker, environment, clock }: PoolOptions): Member {
+  const owner = ownerName(clock);
+  const settings: WorkerSettings = { ...worker, owner };
+  const child = fork(WORKER_MAIN, [JSON.stringify(settings)], {
+    env: environment as NodeJS.ProcessEnv,
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    execArgv: ["--max-semi-space-size=2"],
+  });
+  return { owner, child, startedMs: clock.monotonicMs(), isBusy: false };
+}
+
+/** The server that started a worker is part of the worker's name: where it is gone, the worker soon is too. */
+function ownerName(clock: Clock): string {
+  const { pid, host, startTicks } = identifyThisProcess();
+  return [encodeURIComponent(host), pid, startTicks || "0", createUuid(clock.nowMs())].join("~");
+}
+
+function serverOf(owner: string): ProcessIdentity | undefined {
+  const [host, pid, startTicks] = owner.split("~");
+  if (host === undefined || pid === undefined || startTicks === undefined) return undefined;
+  return { host: decodeURIComponent(host), pid: Number(pid), startTicks: startTicks === "0" ? "" : startTicks };
+}
+
+async function clearAbandoned(queue: TaskQueue, workRoot: string): Promise<void> {
+  for (const owner of await listWorkOwners(workRoot)) {
+    const server = serverOf(owner);
+    if (server === undefined || isRunning(server)) continue;
+    await queue.releaseOwner(owner);
+    await removeWorkFolders(workRoot, owner);
+  }
+}
+
+async function clearUp({ queue, workRoot, log, onGone }: PoolOptions, owner: string): Promise<void> {
+  try {
+    await queue.releaseOwner(owner);
+    await removeWorkFolders(workRoot, owner);
+    await onGone();
+  } catch (error) {
+    // Leases run out by themselves, and the next start clears folders.
+    log.error("What a worker left could not be cleared.", { worker: owner, error });
+  }
+}
+
+async function endChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+  });
+  if (child.connected) child.send("stop");
+  const kill = setTimeout(() => child.kill("SIGKILL"), STOP_GRACE_MS);
+  await ended;
+  clearTimeout(kill);
+}

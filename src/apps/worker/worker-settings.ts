@@ -1,0 +1,20 @@
+import type { LocalFolders } from "../wiring.ts";
+
+/** What the pool tells a worker at its start. */
+export interface WorkerSettings {
+  /** Who holds the leases; also the name of the worker's folder. */
+  readonly owner: string;
+  readonly folders: LocalFolders;
+  readonly leaseMs: number;
+  /** The worker ends after so long without work. */
+  readonly idleEndMs: number;
+  readonly maxConcurrentTasks: Readonly<Record<string, number>>;
+  readonly logFormat: "json" | "text";
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+}
+
+/** From pool to worker: there is something new; end when what is under way was put back. */
+export type PoolMessage = "wake" | "stop";
+
+/** From worker to pool. */
+export type WorkerMessage = "busy" | "idle";

@@ -1,0 +1,7 @@
+import { createPipelineRegistry, type PipelineRegistry } from "../jobs/pipeline.ts";
+import { repairPipeline } from "./repair/pipeline.ts";
+
+/** All pipelines of Reelmill. */
+export function createRegistry(): PipelineRegistry {
+  return createPipelineRegistry([repairPipeline]);
+}

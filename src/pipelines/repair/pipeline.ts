@@ -1,0 +1,197 @@
+import { basename, posix } from "node:path";
+import { z } from "zod";
+import { ReelmillError } from "../../base/errors.ts";
+import type { Json } from "../../base/json.ts";
+import type { ObjectStore } from "../../jobs/object-store.ts";
+import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
+import { type Paths, withKeys } from "./keys.ts";
+import { planRepair } from "./plan.ts";
+import type { FileResult } from "./result.ts";
+import { workRepair } from "./work.ts";
+
+const MAX_FILES = 1000;
+const TASK_TIMEOUT_MS = 6 * 3600_000;
+
+const KEY = z.string().min(1).max(1024);
+
+const PARAMS = z.strictObject({
+  inputs: z
+    .array(KEY)
+    .min(1)
+    .max(MAX_FILES)
+    .describe(
+      "Keys of the damaged recordings. Healthy ones among them are left as they are and may serve as references.",
+    ),
+  references: z
+    .array(KEY)
+    .max(MAX_FILES)
+    .default([])
+    .describe("Keys of healthy recordings by the same device with the same settings. Empty: sought near the inputs."),
+  outputPrefix: z
+    .string()
+    .min(1)
+    .max(900)
+    .regex(/[^/]$/, "must not end in a slash")
+    .optional()
+    .describe("Where the repaired files go: this, a slash, and the input's name. Default: outputs/ and the job's id."),
+  engine: z.enum(["auto", "native", "untrunc"]).default("auto").describe("What does the work."),
+  faststart: z.boolean().default(false).describe("Put the index at the front, for playing over a network."),
+  verify: z
+    .enum(["none", "quick", "full"])
+    .default("quick")
+    .describe("How much of the result is checked: nothing, its index and first pictures, or every picture."),
+});
+
+const FILE = z.strictObject({
+  input: KEY,
+  output: KEY.nullable(),
+  status: z.enum(["repaired", "healthy", "failed"]),
+  references: z.array(z.string()),
+  report: z.json().describe("What was found and recovered; null where it did not come so far."),
+  checks: z.array(z.strictObject({ name: z.string(), status: z.string(), detail: z.string() })),
+  notices: z.array(z.string()),
+  error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+});
+
+const RESULT = z.strictObject({
+  schema: z.literal(1),
+  files: z.array(FILE).describe("In the order of the inputs."),
+  summary: z.strictObject({ repaired: z.int(), healthy: z.int(), failed: z.int() }),
+});
+
+type Params = z.output<typeof PARAMS>;
+type FileOutcome = z.output<typeof FILE>;
+
+/** One file: its key and the key of its result. */
+interface FileInput {
+  readonly input: string;
+  readonly output: string;
+}
+
+/** The repair of recordings in an object store: one task a file. */
+export const repairPipeline = definePipeline<Params, FileInput, FileOutcome, z.output<typeof RESULT>>({
+  name: "repair",
+  description: "Makes recordings play again that a dead battery or a pulled card left unplayable.",
+  params: PARAMS,
+  result: RESULT,
+  onTaskFailure: "continue",
+  maxConcurrentTasks: 2,
+  taskTimeoutMs: TASK_TIMEOUT_MS,
+  plan: planFiles,
+  work: workFile,
+  finish: async (_params, results) => finishFiles(results),
+});
+
+async function planFiles(
+  { inputs, references, outputPrefix }: Params,
+  { objects, jobId }: StageContext,
+): Promise<readonly PlannedTask<FileInput>[]> {
+  await Promise.all(references.map((key) => requireObject(objects, key)));
+  const prefix = outputPrefix ?? `outputs/${jobId}`;
+  const taken = new Set<string>();
+  const tasks: PlannedTask<FileInput>[] = [];
+  for (const input of new Set(inputs)) {
+    const { bytes } = await requireObject(objects, input);
+    const output = freeKey(prefix, posix.basename(input), taken);
+    taken.add(output);
+    tasks.push({ label: posix.basename(input), input: { input, output }, weight: Math.max(1, bytes) });
+  }
+  return tasks;
+}
+
+async function requireObject(objects: ObjectStore, key: string): Promise<{ readonly bytes: number }> {
+  const info = await objects.head(key);
+  if (info === undefined) throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object ${key}.`);
+  return info;
+}
+
+/** `prefix/clip.mp4`, then `prefix/clip-2.mp4` … for the first key that no other task of the job has. */
+function freeKey(prefix: string, name: string, taken: ReadonlySet<string>): string {
+  const { name: stem, ext } = posix.parse(name);
+  for (let number = 1; ; number++) {
+    const key = `${prefix}/${stem}${number === 1 ? "" : `-${number}`}${ext}`;
+    if (!taken.has(key)) return key;
+  }
+}
+
+async function workFile(params: Params, { input, output }: FileInput, context: StageContext): Promise<FileOutcome> {
+  const { objects } = context;
+  const isNamed = params.references.length > 0;
+  // Where no reference is named, the other inputs may serve.
+  const others = isNamed ? params.references : params.inputs.filter((key) => key !== input);
+  return await withPaths(objects, [input, ...others], async (paths) => {
+    let result: FileResult | undefined;
+    await objects.withLocalOutput(output, async (outputPath) => {
+      const [inputPath = "", ...otherPaths] = paths.map(({ path }) => path);
+      const plan = planRepair([inputPath], {
+        references: isNamed ? otherPaths : [],
+        neighbours: isNamed ? [] : otherPaths,
+        output: outputPath,
+        inPlace: false,
+        faststart: params.faststart,
+        engine: params.engine,
+        dryRun: false,
+        verify: params.verify,
+        environment: context.environment,
+        signal: context.signal,
+      });
+      const [task] = plan.tasks;
+      if (task === undefined) throw plan.failures[0]?.error ?? noTask(input);
+      const done = await workRepair(task, { signal: context.signal, onProgress: context.onProgress });
+      result = withKeys(done, [...paths, { key: output, path: outputPath }]);
+    });
+    if (result === undefined) throw noTask(input);
+    return conclude(result, input);
+  });
+}
+
+function noTask(key: string): ReelmillError {
+  return new ReelmillError("INTERNAL", `No task was planned for ${key}.`);
+}
+
+/** Lends all objects at once as files. */
+async function withPaths<T>(
+  objects: ObjectStore,
+  keys: readonly string[],
+  use: (paths: Paths) => Promise<T>,
+  lent: Paths = [],
+): Promise<T> {
+  const [key, ...rest] = keys;
+  if (key === undefined) return await use(lent);
+  return await objects.withLocalFile(key, (path) => withPaths(objects, rest, use, [...lent, { key, path }]));
+}
+
+/** A failure is thrown, so that the engine knows; what was found goes with it. */
+function conclude(result: FileResult, input: string): FileOutcome {
+  const { status, error, output, references, report, checks, notices } = result;
+  if (error !== undefined || status === "failed" || status === "repairable") {
+    const { code, message } = error ?? { code: "INTERNAL" as const, message: `${basename(input)} was not repaired.` };
+    throw new ReelmillError(code, message, { details: { notices: [...notices], report: report as unknown as Json } });
+  }
+  return {
+    input,
+    output,
+    status,
+    references: [...references],
+    report: report as unknown as FileOutcome["report"],
+    checks: checks.map((check) => ({ ...check })),
+    notices: [...notices],
+  };
+}
+
+function finishFiles(results: readonly TaskResult<FileInput, FileOutcome>[]): z.output<typeof RESULT> {
+  const files = results.map((result) => (result.status === "succeeded" ? result.output : failed(result)));
+  const count = (status: FileOutcome["status"]): number => files.filter((file) => file.status === status).length;
+  const summary = { repaired: count("repaired"), healthy: count("healthy"), failed: count("failed") };
+  return { schema: 1, files, summary };
+}
+
+function failed({ input, error }: TaskResult<FileInput, FileOutcome> & { readonly status: "failed" }): FileOutcome {
+  const { code, message, details } = error;
+  const { notices = [], report = null } = (details ?? {}) as {
+    readonly notices?: readonly string[];
+    readonly report?: FileOutcome["report"];
+  };
+  const empty = { output: null, references: [], checks: [] };
+  return { input: input.input, status: "failed", ...empty, report, notices: [...notices], error: { code, message } };
+}
