@@ -63,21 +63,32 @@ export function createDeliveryLoop(options: DeliveryLoopOptions): DeliveryLoop {
   const { log, signal, maxConcurrent = DEFAULT_MAX_CONCURRENT, pollMs = DEFAULT_POLL_MS } = options;
   /** What is under way, each with its URL. Never rejects. */
   const active = new Map<Promise<void>, string>();
+  let finished = 0;
+
+  const start = (claim: ClaimedDelivery): void => {
+    const work: Promise<void> = attemptAndRecord(options, claim).finally(() => {
+      active.delete(work);
+      finished++;
+    });
+    active.set(work, claim.delivery.url);
+  };
 
   const fill = async (): Promise<void> => {
     while (active.size < maxConcurrent && !signal.aborted) {
+      const finishedBefore = finished;
       const claim = await claimNext(options, [...active.values()], Math.ceil(maxConcurrent / 2));
-      if (claim === undefined) return;
-      const work: Promise<void> = attemptAndRecord(options, claim).finally(() => active.delete(work));
-      active.set(work, claim.delivery.url);
+      if (claim !== undefined) start(claim);
+      // Where something ended meanwhile, its URL may be free again.
+      else if (finished === finishedBefore) return;
     }
   };
 
   const sendDue = async (): Promise<void> => {
-    do {
+    for (;;) {
       await fill();
-      if (active.size > 0) await Promise.race(active.keys());
-    } while (active.size > 0);
+      if (active.size === 0) return;
+      await Promise.race(active.keys());
+    }
   };
 
   const survive = async (what: string, step: () => Promise<void>): Promise<void> => {
