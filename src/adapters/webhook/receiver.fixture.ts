@@ -30,12 +30,14 @@ export async function startReceiver(
   const received: Received[] = [];
   let connections = 0;
   const listener: RequestListener = (request, response) => {
-    void readBody(request).then((body) => {
+    const take = (body: string): void => {
       const { method, url: path } = request;
       const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
       received.push({ method, path, headers, body });
       respond(response, received.length - 1);
-    });
+    };
+    // A sender that goes away in the middle has sent nothing.
+    readBody(request).then(take, () => response.destroy());
   };
   const server = createServer(listener);
   server.on("connection", () => {
