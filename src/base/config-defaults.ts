@@ -8,14 +8,40 @@ export interface Config {
   readonly ffprobe: string;
   /** Bound on one run of either program, in milliseconds, 1000 to 604,800,000. */
   readonly ffmpegTimeoutMs: number;
-  /** Bound on one run of untrunc, in milliseconds, 1000 to 604,800,000. */
+  /** Bound on one run of untrunc, and on one repair from the watch folder, in milliseconds, 1000 to 604,800,000. */
   readonly untruncTimeoutMs: number;
+  readonly watch: WatchConfig;
+}
+
+/** What is configured of the watch folder. */
+export interface WatchConfig {
+  /** The folder that holds the three below; undefined: there is none, unless the command line names one. */
+  readonly root: string | undefined;
+  /** Paths below the root, or absolute ones. */
+  readonly ready: string;
+  readonly export: string;
+  readonly quarantine: string;
+  /** 1000 to 604,800,000. */
+  readonly scanIntervalMs: number;
+  /** How long a file must not have changed before it is taken, 0 to 604,800,000. */
+  readonly minFileAgeMs: number;
+  /** Repairs at a time, 1 to 64. */
+  readonly maxConcurrentJobs: number;
+  /** Which healthy recording is tried first as a reference. */
+  readonly referenceStrategy: "smallest" | "newest";
+  /** Address of the batch API that is asked where the repair here fails; undefined: none is. */
+  readonly cloudApiUrl: string | undefined;
+  /** A secret. */
+  readonly cloudApiKey: string | undefined;
+  /** How often a request to the batch API is sent again, 0 to 100. */
+  readonly cloudRetries: number;
 }
 
 /** Environment variables as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const SETTING_NAME = /^(LOG|REELMILL|UNTRUNC)_/;
+const SETTING_NAME =
+  /^(LOG|REELMILL|UNTRUNC)_|^(HOST_SMB_ROOT|(READY|EXPORT|QUARANTINE)_DIR|SCAN_INTERVAL_SECONDS|MIN_FILE_AGE_SECONDS|MAX_CONCURRENT_JOBS|REFERENCE_STRATEGY|AWS_REPAIR_API_BASE_URL|AWS_API_KEY|AWS_FALLBACK_RETRIES)$/;
 
 /**
  * The configuration where no variable sets anything, which is how most commands run; undefined where one may, and
@@ -30,5 +56,18 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
     ffprobe: "ffprobe",
     ffmpegTimeoutMs: 3_600_000,
     untruncTimeoutMs: 3_600_000,
+    watch: {
+      root: undefined,
+      ready: "ready",
+      export: "export",
+      quarantine: "quarantine",
+      scanIntervalMs: 30_000,
+      minFileAgeMs: 60_000,
+      maxConcurrentJobs: 2,
+      referenceStrategy: "smallest",
+      cloudApiUrl: undefined,
+      cloudApiKey: undefined,
+      cloudRetries: 3,
+    },
   };
 }
