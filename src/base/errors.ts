@@ -119,6 +119,11 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: "A webhook's receiver could not be reached or did not answer with success.",
   },
+  ADDRESS_UNUSABLE: {
+    retryable: false,
+    meaning:
+      "The server cannot listen at the address and port given: another program does, or they are not this machine's.",
+  },
   SERVER_UNREACHABLE: {
     retryable: true,
     meaning: "No Reelmill server answers at the address; start one with `reelmill up`, or name another with --server.",

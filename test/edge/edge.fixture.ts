@@ -45,7 +45,7 @@ export interface TestEdge {
 
 /** Settings of a watch folder with short times. */
 export function edgeSettings(root: string, overrides: Partial<EdgeSettings> = {}): EdgeSettings {
-  const settings = resolveEdgeSettings(loadConfig({}), root);
+  const settings = resolveEdgeSettings(loadConfig({}), root, true);
   if (settings === undefined) throw new Error("A root was given.");
   return { ...settings, minFileAgeMs: 0, scanIntervalMs: 50, leaseMs: 400, ...overrides };
 }

@@ -1,3 +1,5 @@
+import { DELIVERY_SCHEMA } from "./delivery-store.ts";
+
 const JOBS_AND_QUEUES = `
 CREATE TABLE jobs (
   id TEXT PRIMARY KEY,
@@ -94,4 +96,4 @@ INSERT INTO counters VALUES ('change', 0);
 `;
 
 /** The schema, step by step; a database's version is the number of steps that were applied to it. A step is never changed. */
-export const MIGRATIONS: readonly string[] = [JOBS_AND_QUEUES];
+export const MIGRATIONS: readonly string[] = [JOBS_AND_QUEUES, DELIVERY_SCHEMA];

@@ -1,4 +1,4 @@
 export { createEdgeService, type EdgeService, type EdgeServiceOptions } from "./edge-service.ts";
 export type { EdgeCounters, EdgeFile, EdgeHealth, EdgeStats, EdgeStatus, FileState } from "./edge-status.ts";
 export type { RepairOutcome, RepairRequest, RepairService } from "./repair-service.ts";
-export { type EdgeSettings, resolveEdgeSettings } from "./settings.ts";
+export { type EdgeSettings, isInside, resolveEdgeSettings } from "./settings.ts";

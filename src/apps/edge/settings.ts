@@ -28,16 +28,15 @@ const LEASE_MS = 30_000;
 const CLAIMS_FOLDER = ".reelmill-claims";
 
 /**
- * The settings of the watch folder; undefined where neither the command line (`namedRoot`) nor the environment names one.
- * Throws CONFIG_INVALID where two of its folders are the same, or one lies in another.
+ * The settings of the watch folder at `root`; `makesRoot`: it is made where it has never been there. Throws CONFIG_INVALID where
+ * two of its folders are the same, or one lies in another.
  */
 export function resolveEdgeSettings(
   config: { readonly watch: WatchConfig; readonly untruncTimeoutMs: number },
-  namedRoot: string | undefined,
-): EdgeSettings | undefined {
+  root: string,
+  makesRoot: boolean,
+): EdgeSettings {
   const { watch } = config;
-  const root = namedRoot ?? watch.root;
-  if (root === undefined) return undefined;
   const rootFolder = resolve(root);
   const readyFolder = resolve(rootFolder, watch.ready);
   const exportFolder = resolve(rootFolder, watch.export);
@@ -56,7 +55,7 @@ export function resolveEdgeSettings(
     quarantineFolder,
     originalsFolder,
     claimsFolder: join(rootFolder, CLAIMS_FOLDER),
-    makesRoot: namedRoot !== undefined,
+    makesRoot,
     scanIntervalMs: watch.scanIntervalMs,
     minFileAgeMs: watch.minFileAgeMs,
     maxConcurrentJobs: watch.maxConcurrentJobs,

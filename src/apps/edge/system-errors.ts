@@ -1,5 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { systemCodeOf } from "../../pipelines/repair/index.ts";
+import { systemCodeOf } from "../../base/system-code.ts";
 
 /** What a system says when the share behind a path has gone, or the way to it. */
 const GONE: ReadonlySet<string> = new Set([
