@@ -63,7 +63,8 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
       write: context.writeError,
       writeJson: parts.logs.write,
     });
-    await parts.objects.sweepTemporary();
+    const sweep = (): Promise<void> => sweepTemporary(parts, log);
+    await sweep();
     const pool = await startWorkerPool({
       queue: parts.queue,
       workRoot: parts.workRoot,
@@ -79,7 +80,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
       environment,
       log,
       clock,
-      onGone: () => parts.objects.sweepTemporary(),
+      onGone: sweep,
     });
     try {
       await serve({
@@ -99,6 +100,16 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
     }
   } finally {
     parts.close();
+  }
+}
+
+/** A share that is away is swept when the next worker or server ends on it. */
+async function sweepTemporary({ objects }: LocalParts, log: Logger): Promise<void> {
+  try {
+    await objects.sweepTemporary();
+  } catch (error) {
+    if (!(error instanceof ReelmillError) || !error.retryable) throw error;
+    log.warn("What was left half-written could not be swept everywhere.", { error });
   }
 }
 
