@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createDeliveryStore, DELIVERY_SCHEMA } from "../adapters/local/delivery-store.ts";
@@ -291,7 +293,39 @@ describe("many at a time", () => {
     expect(most).toBeLessThanOrEqual(4);
     // The others all went out while two of the slow ones held their places.
     expect(sent.slice(0, 12).filter(({ url }) => url === GLOBAL)).toHaveLength(10);
-  });
+  }, 20_000);
+
+  it("does not wait for the next round where a URL came free while it looked", async () => {
+    for (let count = 0; count < 2; count++) jobs.put(makeJob({ webhook: own }));
+    const first = Promise.withResolvers<SendResult>();
+    const recorded = Promise.withResolvers<void>();
+    const both = Promise.withResolvers<void>();
+    const slow: DeliveryStore = {
+      ...store,
+      claim: async (options) => {
+        const claimed = await store.claim(options);
+        if (options.exceptUrls.length === 0) return claimed;
+        first.resolve(TAKEN);
+        await recorded.promise;
+        return claimed;
+      },
+      record: async (...given) => {
+        // Resolved once the loop, too, has seen the end of the attempt.
+        setImmediate(recorded.resolve);
+        return await store.record(...given);
+      },
+    };
+    const answer: SendWebhook = async () => {
+      if (sent.length === 1) return await first.promise;
+      both.resolve();
+      return TAKEN;
+    };
+    const running = createLoop(answer, { store: slow, maxConcurrent: 2, pollMs: 3_600_000 }).run();
+    await both.promise;
+    ending.abort();
+    await running;
+    expect(sent).toHaveLength(2);
+  }, 20_000);
 
   it("shares the work between two loops", async () => {
     for (let count = 0; count < 30; count++) jobs.put(makeJob({ webhook: own }));
@@ -331,14 +365,18 @@ describe("run", () => {
     expect(lines.filter((line) => line["level"] === "error")).toHaveLength(3);
   });
 
-  it("gives back what it was sending when it is told to end", async () => {
+  it.each([
+    ["throws", () => Promise.reject(new ReelmillError("ABORTED", "The webhook was not sent."))],
+    ["calls it a failure", () => Promise.resolve(FAILED)],
+  ])("gives back what it was sending when it is told to end, where the sender %s", async (_what, outcome) => {
     jobs.put(makeJob({ webhook: own }));
     const begun = Promise.withResolvers<void>();
     const loop = createLoop(async (_message, { signal }) => {
-      const { promise, reject } = Promise.withResolvers<SendResult>();
-      signal.addEventListener("abort", () => reject(new ReelmillError("ABORTED", "The webhook was not sent.")));
       begun.resolve();
-      return await promise;
+      await once(signal, "abort");
+      // The sender takes its time; the loop must not end before it.
+      await nextTurn();
+      return await outcome();
     });
     const running = loop.run();
     await begun.promise;

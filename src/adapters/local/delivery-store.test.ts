@@ -82,6 +82,7 @@ describe("createDeliveryStore", () => {
     expect(await store.enqueue([newDelivery()], 12)).toBe(1);
     const another = newDelivery({ url: "https://example.com/other" });
     expect(await store.enqueue([newDelivery({ payload: "changed" }), another], 9)).toBe(1);
+    expect(await store.position()).toBe(12);
     expect(await store.enqueue([newDelivery({ jobAttempt: 2 })], 13)).toBe(1);
     expect(await store.enqueue([], 13)).toBe(0);
     expect(await store.position()).toBe(13);

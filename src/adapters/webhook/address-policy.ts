@@ -69,9 +69,7 @@ export function createAddressPolicy(options: { readonly allowPrivateNetworks: bo
   const refused = listOf([...NEVER_IPV4, ...(options.allowPrivateNetworks ? [] : PRIVATE_IPV4)], NEVER_IPV6);
   const notPublic = listOf([], PRIVATE_IPV6);
   const mayBePublic = listOf([], PUBLIC_IPV6);
-  return (text) => {
-    // A zone names an interface, and is no part of the address.
-    const address = text.replace(/%.*$/, "");
+  return (address) => {
     switch (isIP(address)) {
       case 4:
         return !refused.check(address, "ipv4");
