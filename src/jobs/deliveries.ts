@@ -56,7 +56,7 @@ export type DeliveryNext =
   | { readonly state: "delivered" | "failed" }
   | { readonly state: "pending"; readonly nextAttemptAtMs: number };
 
-/** Keeps deliveries, and how far the events of jobs were looked through for them. Every method throws STORE_UNAVAILABLE. */
+/** Keeps deliveries, and how far the events of jobs were looked through for them. Every method throws STORE_UNAVAILABLE, NO_SPACE. */
 export interface DeliveryStore {
   /** `seq` of the last event that was looked at; 0 at first. */
   position(): Promise<number>;

@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createDeliveryStore, DELIVERY_SCHEMA } from "../adapters/local/delivery-store.ts";
+import { openDatabase } from "../adapters/local/database.ts";
+import { createDeliveryStore } from "../adapters/local/delivery-store.ts";
 import type { Clock } from "../base/clock.ts";
 import { ReelmillError } from "../base/errors.ts";
 import { createLogger } from "../base/log.ts";
@@ -55,8 +56,7 @@ let ending: AbortController;
 const clock: Clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
 
 beforeEach(() => {
-  database = new DatabaseSync(":memory:");
-  database.exec(DELIVERY_SCHEMA);
+  database = openDatabase(":memory:", "normal");
   nowMs = 1_700_000_000_000;
   store = createDeliveryStore(database, clock);
   jobs = new EndedJobs();

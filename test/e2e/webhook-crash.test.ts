@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { Webhook } from "standardwebhooks";
 import { afterEach, expect, it } from "vitest";
+import { openDatabase } from "../../src/adapters/local/database.ts";
 import { createDeliveryStore } from "../../src/adapters/local/delivery-store.ts";
 import { type Receiver, startReceiver } from "../../src/adapters/webhook/receiver.fixture.ts";
 import { createWebhookSecret } from "../../src/adapters/webhook/signature.ts";
@@ -58,7 +58,7 @@ it("tells of every job, each in one delivery, however often the process that tel
   expect(new Set(told.map(({ job }) => job)).size).toBe(JOBS);
   // What was received but not written down came again under the same id, so that a receiver can tell.
   expect(new Set(told.map(({ id }) => id)).size).toBe(JOBS);
-  const database = new DatabaseSync(path);
+  const database = openDatabase(path, "normal");
   const deliveries = await createDeliveryStore(database, systemClock).list({ limit: 500 });
   database.close();
   expect(deliveries).toHaveLength(JOBS);

@@ -1,5 +1,5 @@
-import { DatabaseSync } from "node:sqlite";
-import { createDeliveryStore, DELIVERY_SCHEMA } from "../../src/adapters/local/delivery-store.ts";
+import { openDatabase } from "../../src/adapters/local/database.ts";
+import { createDeliveryStore } from "../../src/adapters/local/delivery-store.ts";
 import { createWebhookSender } from "../../src/adapters/webhook/sender.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { createLogger } from "../../src/base/log.ts";
@@ -15,9 +15,7 @@ for (let index = 0; index < Number(count); index++) {
   jobs.put(makeJob({ id: `job-${index}`, webhook: { url, format: "standard" } }));
 }
 const clock = { ...systemClock, nowMs: () => Date.now() + Number(aheadMs) };
-const database = new DatabaseSync(path, { timeout: 5000 });
-database.exec("PRAGMA journal_mode = WAL");
-database.exec(DELIVERY_SCHEMA);
+const database = openDatabase(path, "normal");
 const loop = createDeliveryLoop({
   store: createDeliveryStore(database, clock),
   jobs,

@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Clock } from "../../base/clock.ts";
 import { createUuid } from "../../base/ids.ts";
 import type { ClaimedDelivery, DeliveryAttempt, DeliveryStore, NewDelivery } from "../../jobs/deliveries.ts";
 import { RETRY_FOR_MS } from "../../jobs/delivery-schedule.ts";
-import { createDeliveryStore, DELIVERY_SCHEMA } from "./delivery-store.ts";
+import { openDatabase } from "./database.ts";
+import { createDeliveryStore } from "./delivery-store.ts";
 
 let folder: string;
 let database: DatabaseSync;
@@ -15,14 +16,12 @@ let nowMs: number;
 let store: DeliveryStore;
 const clock: Clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
 
-const open = (): DatabaseSync => new DatabaseSync(join(folder, "reelmill.sqlite"), { timeout: 5000 });
+const open = (): DatabaseSync => openDatabase(join(folder, "reelmill.sqlite"), "normal");
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "reelmill-deliveries-"));
   nowMs = 1_700_000_000_000;
   database = open();
-  database.exec("PRAGMA journal_mode = WAL");
-  database.exec(DELIVERY_SCHEMA);
   store = createDeliveryStore(database, clock);
 });
 
@@ -226,7 +225,6 @@ describe("createDeliveryStore", () => {
     database.close();
     await expect(store.position()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", retryable: true });
     database = open();
-    database.exec(DELIVERY_SCHEMA);
     store = createDeliveryStore(database, clock);
     expect(await store.position()).toBe(33);
     expect(await store.get(given.id)).toEqual(before);

@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
-import type { ErrorCode } from "../../base/errors.ts";
-import { ReelmillError } from "../../base/errors.ts";
+import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
 import type {
   ClaimedDelivery,
@@ -15,45 +14,7 @@ import type {
 } from "../../jobs/deliveries.ts";
 import { MAX_RETRY_DELAY_MS, RETRY_FOR_MS } from "../../jobs/delivery-schedule.ts";
 import type { JobWebhook } from "../../jobs/job.ts";
-
-/** The tables of deliveries, as one step of the schema; safe to run again. */
-export const DELIVERY_SCHEMA = `
-CREATE TABLE IF NOT EXISTS deliveries (
-  id TEXT PRIMARY KEY,
-  job_id TEXT NOT NULL,
-  job_attempt INTEGER NOT NULL,
-  url TEXT NOT NULL,
-  format TEXT NOT NULL,
-  payload TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
-  created_at_ms INTEGER NOT NULL,
-  next_attempt_at_ms INTEGER CHECK ((state = 'pending') = (next_attempt_at_ms IS NOT NULL)),
-  retry_until_ms INTEGER NOT NULL,
-  failures INTEGER NOT NULL DEFAULT 0,
-  settled_at_ms INTEGER CHECK ((state = 'pending') = (settled_at_ms IS NULL)),
-  lease_until_ms INTEGER,
-  lease_ms INTEGER,
-  receipt TEXT,
-  UNIQUE (job_id, job_attempt, url)
-) STRICT;
-CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (next_attempt_at_ms) WHERE state = 'pending';
-CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (state, id);
-CREATE INDEX IF NOT EXISTS deliveries_settled ON deliveries (settled_at_ms) WHERE state <> 'pending';
-CREATE TABLE IF NOT EXISTS delivery_attempts (
-  delivery_id TEXT NOT NULL,
-  number INTEGER NOT NULL,
-  at_ms INTEGER NOT NULL,
-  duration_ms INTEGER NOT NULL,
-  status INTEGER,
-  error_code TEXT,
-  error_message TEXT,
-  PRIMARY KEY (delivery_id, number)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS delivery_position (
-  id INTEGER PRIMARY KEY CHECK (id = 1),
-  event_seq INTEGER NOT NULL
-) STRICT;
-`;
+import { transact } from "./database.ts";
 
 interface DeliveryRow {
   readonly id: string;
@@ -77,15 +38,15 @@ interface AttemptRow {
   readonly error_message: string | null;
 }
 
-/** Deliveries in a database that has `DELIVERY_SCHEMA`. The database stays the caller's. */
+/** Deliveries in a database as `openDatabase` gives it. The database stays the caller's. */
 export function createDeliveryStore(database: DatabaseSync, clock: Clock): DeliveryStore {
   const inDatabase = async <T>(work: () => T): Promise<T> => {
     try {
       return work();
     } catch (error) {
-      throw new ReelmillError("STORE_UNAVAILABLE", "The database of deliveries cannot be used for now.", {
-        cause: error,
-      });
+      if (error instanceof ReelmillError) throw error;
+      const message = "The database of deliveries cannot be used for now.";
+      throw new ReelmillError("STORE_UNAVAILABLE", message, { cause: error });
     }
   };
   const inTransaction = <T>(work: () => T): Promise<T> => inDatabase(() => transact(database, work));
@@ -101,20 +62,6 @@ export function createDeliveryStore(database: DatabaseSync, clock: Clock): Deliv
     redeliver: (id) => inTransaction(() => redeliver(database, clock.nowMs(), id)),
     sweep: (settledBeforeMs) => inTransaction(() => sweep(database, settledBeforeMs)),
   };
-}
-
-/** All or nothing; takes the right to write at once, so that it cannot fail half-way for want of it. */
-function transact<T>(database: DatabaseSync, work: () => T): T {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    // A full disk has already rolled back; a second time would hide the reason.
-    if (database.isTransaction) database.exec("ROLLBACK");
-    throw error;
-  }
 }
 
 function readPosition(database: DatabaseSync): number {

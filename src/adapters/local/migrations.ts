@@ -1,4 +1,4 @@
-import { DELIVERY_SCHEMA } from "./delivery-store.ts";
+import { DELIVERY_SCHEMA } from "./delivery-schema.ts";
 
 const JOBS_AND_QUEUES = `
 CREATE TABLE jobs (
