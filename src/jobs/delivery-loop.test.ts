@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { openDatabase } from "../adapters/local/database.ts";
 import { createDeliveryStore } from "../adapters/local/delivery-store.ts";
+import { createJobStore } from "../adapters/local/job-store.ts";
+import { createTaskQueue } from "../adapters/local/task-queue.ts";
 import type { Clock } from "../base/clock.ts";
 import { ReelmillError } from "../base/errors.ts";
 import { createLogger } from "../base/log.ts";
@@ -13,6 +15,7 @@ import { createDeliveryLoop, type DeliveryLoop, type DeliveryLoopOptions } from 
 import { MAX_RETRY_DELAY_MS, RETRY_FOR_MS } from "./delivery-schedule.ts";
 import { EndedJobs, makeJob } from "./ended-jobs.fixture.ts";
 import { createPipelineRegistry, definePipeline } from "./pipeline.ts";
+import { createJobService } from "./service.ts";
 
 const TAKEN: SendResult = { status: 200, error: null, retryAfterMs: null };
 const FAILED: SendResult = {
@@ -172,6 +175,31 @@ describe("what is told to whom", () => {
     await goRound(createLoop());
     expect(sent).toHaveLength(1);
     expect(await store.position()).toBe(1202);
+  });
+});
+
+describe("with the store that jobs really lie in", () => {
+  it("tells each end of a job, to where the job was told to", async () => {
+    const real = createJobStore(database, clock);
+    const queue = createTaskQueue(database, clock);
+    const service = createJobService({ store: real, queue, pipelines: PIPELINES, clock, onWork: () => undefined });
+    const loop = createLoop(TAKEN, { jobs: real });
+    const { job } = await service.submit({ pipeline: "echo", params: {}, webhook: own });
+    await service.submit({ pipeline: "echo", params: {}, webhook: own });
+    await goRound(loop);
+    expect(sent).toEqual([]);
+    await service.cancel(job.id);
+    await goRound(loop);
+    await service.retry(job.id);
+    await goRound(loop);
+    await service.cancel(job.id);
+    await goRound(loop);
+    await goRound(loop);
+    const told = sent.map(({ body }) => JSON.parse(body));
+    expect(told.map(({ type, data }) => [type, data.job.id, data.job.attempt])).toEqual([
+      ["job.cancelled", job.id, 1],
+      ["job.cancelled", job.id, 2],
+    ]);
   });
 });
 
