@@ -4,7 +4,7 @@ import type { Movie } from "../media/isobmff/movie.ts";
 import { assignTracks } from "./assign.ts";
 import { chooseReference, judgeFit, type Lesson, refuseHopeless, type Teacher } from "./choose-reference.ts";
 import { findDataEnd } from "./data-end.ts";
-import { foreignFileOf } from "./foreign-file.ts";
+import { foreignFileOf, nameContent } from "./foreign-file.ts";
 import { repairFragments } from "./fragmented.ts";
 import { type KeptIndex, keepIndex } from "./index-kept.ts";
 import type { RecordingProfile } from "./learn/profile.ts";
@@ -67,7 +67,7 @@ async function recover(
 }
 
 function notVideo(damaged: ByteSource, { container }: Triage): ReelmillError {
-  const kind = container === "unknown" ? (foreignFileOf(damaged) ?? "nothing known") : container;
+  const kind = nameContent(damaged, container);
   return new ReelmillError(
     "INPUT_NOT_VIDEO",
     `The file's content is no recording in MP4 or MOV (it looks like: ${kind}).`,

@@ -3,6 +3,7 @@ import { readFragments } from "../../media/isobmff/fragments.ts";
 import type { Movie, Track } from "../../media/isobmff/movie.ts";
 import { topLevelEndBytes } from "../../media/isobmff/top-level.ts";
 import { samplesWithin } from "../../media/isobmff/truncate-sample-table.ts";
+import { nameContent } from "../../repair/foreign-file.ts";
 import type { Triage } from "../../repair/triage.ts";
 
 /** The damage of a recording whose index lists nothing. */
@@ -19,7 +20,8 @@ export interface DamageNote {
 /** What is wrong with a file by its boxes and index; the samples themselves are not looked at. Never throws on content. */
 export function findDamage(source: ByteSource, state: Triage): readonly DamageNote[] {
   if (state.container !== "isobmff") {
-    return [{ kind: "damage", text: `it is not MP4 or MOV (it looks like: ${state.container})` }];
+    const text = `it is no recording in MP4 or MOV (it looks like: ${nameContent(source, state.container)})`;
+    return [{ kind: "damage", text }];
   }
   const movie = state.movies.at(-1)?.movie;
   const index = movie === undefined ? [describeMissingIndex(state)] : findIndexDamage(source, state, movie);
