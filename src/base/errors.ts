@@ -70,10 +70,18 @@ export class ReelmillError extends Error {
   override readonly name = "ReelmillError";
   readonly code: ErrorCode;
   readonly retryable: boolean;
+  /** The message without its advice, for one that is told as part of another. */
+  readonly problem: string;
+  /** What the user may do, one sentence; empty where the problem alone says it. */
+  readonly advice: string;
 
-  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  /** The message is `problem`, followed by the advice where one is given. */
+  constructor(code: ErrorCode, problem: string, options: { readonly cause?: unknown; readonly advice?: string } = {}) {
+    const { advice = "", ...rest } = options;
+    super(advice === "" ? problem : `${problem} ${advice}`, rest);
     this.code = code;
     this.retryable = ERROR_CODES[code].retryable;
+    this.problem = problem;
+    this.advice = advice;
   }
 }

@@ -10,6 +10,9 @@ import { possibleBytes, recoveredBytes, type Scan, scanExtents } from "./scan-so
 import { signatureOf } from "./signature.ts";
 import { countStraySlices } from "./stray-pictures.ts";
 
+/** What helps where a reference does not fit. */
+export const GIVE_MATCHING = "Give a recording of the same device with the same settings.";
+
 /** What a scan can learn from. */
 export interface Teacher {
   /** How messages call it. */
@@ -152,7 +155,8 @@ function requireReadPictures(damaged: ByteSource, scan: Scan, packets: readonly 
     if (strays < STRAY.minSlices || strays < STRAY.perPicture * found) continue;
     throw new ReelmillError(
       "REFERENCE_MISMATCH",
-      `The reference ${name} does not fit: its video track (${describeEntry(entry)}) reads ${found} pictures, but at least ${strays} that stand whole in the damaged file do not read with its parameters: profile or encoder settings differ. Give a recording of the same device with the same settings.`,
+      `The reference ${name} does not fit: its video track (${describeEntry(entry)}) reads ${found} pictures, but at least ${strays} that stand whole in the damaged file do not read with its parameters: profile or encoder settings differ.`,
+      { advice: GIVE_MATCHING },
     );
   }
 }
@@ -219,7 +223,8 @@ function mismatch(
   const percent = Math.round(share * 100);
   return new ReelmillError(
     "REFERENCE_MISMATCH",
-    `The reference ${name} does not fit: ${told.join("; ")}; together ${percent} % of the bytes.${saw} Give a recording of the same device with the same settings.`,
+    `The reference ${name} does not fit: ${told.join("; ")}; together ${percent} % of the bytes.${saw}`,
+    { advice: GIVE_MATCHING },
   );
 }
 

@@ -79,10 +79,9 @@ function referenceNeeded(damaged: ByteSource, state: Triage): ReelmillError {
   const isForeign = seen === undefined || foreignFileOf(damaged) !== undefined;
   if (state.container === "unknown" && isForeign) return notVideo(damaged, state);
   const saw = seen === undefined ? "" : ` Its data look like ${seen}.`;
-  return new ReelmillError(
-    "REFERENCE_REQUIRED",
-    `The index and with it the codec configuration are lost.${saw} Give a healthy recording of the same device and settings with -r.`,
-  );
+  return new ReelmillError("REFERENCE_REQUIRED", `The index and with it the codec configuration are lost.${saw}`, {
+    advice: "Give a healthy recording of the same device and settings with -r.",
+  });
 }
 
 /** An index that lists a part: a scan must find more than it does to be preferred. */

@@ -42,7 +42,7 @@ export async function repairNatively(run: NativeRun): Promise<Achievement> {
   } catch (unusable) {
     // A file that needs no reference is not held up by one that cannot serve.
     const achieved = await orElse(alone, ["REFERENCE_REQUIRED", "INPUT_NOT_VIDEO"], () => Promise.reject(unusable));
-    if (unusable instanceof Error) notices.push(unusable.message);
+    if (unusable instanceof ReelmillError) notices.push(unusable.problem);
     return achieved;
   }
   notices.push(...choice.notices);
@@ -80,8 +80,9 @@ async function repairWithNeighbours(run: NativeRun, alone: () => Promise<Achieve
     UNFIT,
     (misfit) =>
       orElse(alone, ["REFERENCE_REQUIRED"], (needed) => {
-        const tried = `Tried without success: ${names} (${misfit.message})`;
-        return Promise.reject(new ReelmillError("REFERENCE_REQUIRED", `${needed.message} ${tried}`));
+        // Each has an advice, and they say much the same.
+        const problem = `${needed.problem} Tried without success: ${names} (${misfit.problem})`;
+        return Promise.reject(new ReelmillError("REFERENCE_REQUIRED", problem, { advice: needed.advice }));
       }),
   );
   const [learntFrom] = achieved.references;
