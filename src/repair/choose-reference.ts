@@ -1,4 +1,5 @@
 import { ReelmillError } from "../base/errors.ts";
+import { formatCount } from "../base/units.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import type { Movie } from "../media/isobmff/movie.ts";
 import { describeEntry } from "./describe-entry.ts";
@@ -155,7 +156,7 @@ function requireReadPictures(damaged: ByteSource, scan: Scan, packets: readonly 
     if (strays < STRAY.minSlices || strays < STRAY.perPicture * found) continue;
     throw new ReelmillError(
       "REFERENCE_MISMATCH",
-      `The reference ${name} does not fit: its video track (${describeEntry(entry)}) reads ${found} pictures, but at least ${strays} that stand whole in the damaged file do not read with its parameters: profile or encoder settings differ.`,
+      `The reference ${name} does not fit: its video track (${describeEntry(entry)}) reads ${formatCount(found, "picture")}, but at least ${strays} that stand whole in the damaged file do not read with its parameters: profile or encoder settings differ.`,
       { advice: GIVE_MATCHING },
     );
   }
@@ -216,7 +217,7 @@ function mismatch(
     const track = tracks[0] ?? 0;
     const { kind } = scan.profile.tracks[track] ?? { kind: "other" };
     const count = packets[track] ?? 0;
-    const fit = count === 0 ? "fits nothing in the damaged file" : `fits ${count} packet${count === 1 ? "" : "s"}`;
+    const fit = count === 0 ? "fits nothing in the damaged file" : `fits ${formatCount(count, "packet")}`;
     return `its ${kind === "other" ? "metadata" : kind} track (${describeTrack(scan, track)}) ${fit}`;
   });
   const saw = seen === undefined ? "" : ` The damaged file looks like ${seen}.`;

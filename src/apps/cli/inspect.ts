@@ -1,5 +1,5 @@
 import { printableJson, printableLine } from "../../base/printable.ts";
-import { formatBytes, formatMediaSeconds } from "../../base/units.ts";
+import { formatBytes, formatCount, formatMediaSeconds } from "../../base/units.ts";
 import { dumpBoxes } from "../../media/isobmff/dump.ts";
 import {
   type DamageNote,
@@ -103,7 +103,7 @@ async function inspectWithFfprobe(
 
 function formatInspection(inspection: Inspection): string {
   const { boxes, interleave, notes, checked } = inspection;
-  const heading = `${inspection.file}: ${nameContainer(inspection.container)}, ${formatBytes(inspection.bytes)} (${inspection.bytes} bytes)`;
+  const heading = `${inspection.file}: ${nameContainer(inspection.container)}, ${formatBytes(inspection.bytes)} (${formatCount(inspection.bytes, "byte")})`;
   const sections = [`${printableLine(heading)}\n`];
   if (boxes.length > 0) sections.push(`${boxes.map(printableLine).join("\n")}\n`);
   if (inspection.tracks.length > 0) sections.push(formatTracks(inspection.tracks));

@@ -1,3 +1,4 @@
+import { formatCount } from "../../base/units.ts";
 import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { readFragments } from "../../media/isobmff/fragments.ts";
 import type { Movie, SampleTable, Track } from "../../media/isobmff/movie.ts";
@@ -91,5 +92,5 @@ function describeChunks({ trackId }: Track, { chunkOffsets, chunkSampleCounts }:
   const common = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 3);
   const shares = common.map(([samples, chunks]) => `${samples} (${chunks}×)`).join(", ");
   const first = chunkOffsets.reduce((least, offset) => Math.min(least, offset), Number.POSITIVE_INFINITY);
-  return `track ${trackId}: ${chunkOffsets.length} chunks from byte ${first} on, samples per chunk: ${shares}`;
+  return `track ${trackId}: ${formatCount(chunkOffsets.length, "chunk")} from byte ${first} on, samples per chunk: ${shares}`;
 }
