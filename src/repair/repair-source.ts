@@ -182,14 +182,10 @@ function buildScanned(state: Triage, knowledge: Knowledge, scan: Scan): Built {
   const { log, model, findings, scannedBytes } = scan;
   const profile = profileOfPackets(knowledge.profile, scan);
   const timelines = buildTimelines(log, assignTracks(log, model.families, profile), profile);
-  const codecs: string[] = [];
-  model.families.forEach((family, index) => {
-    for (const track of family.tracks) codecs[track] = model.parsers[index]?.codec ?? "unknown";
-  });
   const startOffset = state.extents[0]?.startOffset ?? 0;
   const endOffset = log.offset(log.count - 1) + log.size(log.count - 1);
   const movie = buildMovie(profile, log, timelines);
-  const report = reportScan(profile, log, timelines, findings, codecs, scannedBytes);
+  const report = reportScan(profile, log, timelines, findings, scannedBytes);
   return {
     movie,
     report: withSilence(report, movie),

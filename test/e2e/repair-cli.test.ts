@@ -145,7 +145,7 @@ describe("inspecting", () => {
     const { status, output } = await reelmill(["inspect", place.files.indexCut]);
     expect(status).toBe(0);
     expect(output).toMatch(/^ftyp @0 /m);
-    expect(output).toMatch(/vide +avc1 +75/);
+    expect(output).toMatch(/vide +h264 +75/);
     expect(output).toMatch(/samples per chunk/);
     expect(output).toMatch(/^damage: \d+ of 75 samples of track 1 lie beyond its end$/m);
   });

@@ -14,14 +14,13 @@ function byteAt(window: ByteWindow, offset: number): number {
   return window.bytes[offset - window.baseOffset] ?? 0;
 }
 
-function createParser(codec: string, look: (byte: number) => Partial<Candidate> | undefined): PacketParser {
+function createParser(look: (byte: number) => Partial<Candidate> | undefined): PacketParser {
   const candidateAt = (window: ByteWindow, offset: number, limit: number): Candidate | undefined => {
     const found = look(byteAt(window, offset));
     const candidate = { sizeBytes: 0, evidenceBits: 0, isSync: true, durationSamples: 0, ...found };
     return found && offset + candidate.sizeBytes <= limit ? candidate : undefined;
   };
   return {
-    codec,
     isSelfDelimiting: true,
     dependsOnPast: true,
     maxRunBytes: 0,
@@ -40,7 +39,7 @@ function createParser(codec: string, look: (byte: number) => Partial<Candidate> 
 function createModel(): ScanModel {
   let taken = 0;
   const lured: PacketParser = {
-    ...createParser("lured", (byte) => {
+    ...createParser((byte) => {
       if (taken >= 3) return undefined;
       return byte === LURE || byte === DECOY ? { sizeBytes: DECOY_BYTES, evidenceBits: 60 } : undefined;
     }),
@@ -48,7 +47,7 @@ function createModel(): ScanModel {
       taken++;
     },
   };
-  const good = createParser("good", (byte) => {
+  const good = createParser((byte) => {
     if (byte === GOOD) return { sizeBytes: GOOD_BYTES, evidenceBits: 30 };
     return byte === LURE ? { sizeBytes: LURED_BYTES, evidenceBits: 20 } : undefined;
   });
