@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import { runBoth } from "../../base/run-both.ts";
 import { type RepairOutcome, repairSource } from "../../repair/repair-source.ts";
@@ -9,6 +8,7 @@ import type { RepairTask } from "./plan.ts";
 import { requireFit } from "./reference-fit.ts";
 import type { ReferenceChoice } from "./references.ts";
 import type { Achievement, Check } from "./result.ts";
+import { shortName } from "./short-name.ts";
 import { checkOutput, prepareCheck, requirePassed } from "./verify-output.ts";
 import { createOutputDraft, type OutputDraft } from "./write-output.ts";
 
@@ -49,7 +49,9 @@ export async function repairNatively(run: NativeRun): Promise<Achievement> {
   const achieved = await repairWith(run, choice.paths);
   const [learntFrom] = achieved.references;
   if (learntFrom !== undefined && choice.paths.length > 1) {
-    notices.push(`Learnt from ${basename(learntFrom)}, which fits best of the ${choice.paths.length} references.`);
+    notices.push(
+      `Learnt from ${shortName(learntFrom, [...choice.paths, task.input])}, which fits best of the ${choice.paths.length} references.`,
+    );
   }
   return achieved;
 }
@@ -74,7 +76,8 @@ async function repairWithNeighbours(run: NativeRun, alone: () => Promise<Achieve
   const { task, notices } = run;
   const { paths } = task.references.choose(task.input);
   if (paths.length === 0) return await alone();
-  const names = paths.map((path) => basename(path)).join(", ");
+  const others = [...paths, task.input];
+  const names = paths.map((path) => shortName(path, others)).join(", ");
   const achieved = await orElse(
     () => repairWith(run, paths),
     UNFIT,
@@ -91,7 +94,7 @@ async function repairWithNeighbours(run: NativeRun, alone: () => Promise<Achieve
       paths.length === 1
         ? "the healthy recording likest to it that was found near it"
         : `which fits best of the ${paths.length} kinds of healthy recordings found near it`;
-    notices.push(`No reference was named. Learnt from ${basename(learntFrom)}, ${why}.`);
+    notices.push(`No reference was named. Learnt from ${shortName(learntFrom, others)}, ${why}.`);
   }
   return achieved;
 }
