@@ -1,3 +1,4 @@
+import { firstIndexWhere } from "../../base/first-index.ts";
 import { formatCount } from "../../base/units.ts";
 import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { readFragments } from "../../media/isobmff/fragments.ts";
@@ -68,14 +69,7 @@ function findSampleOutside(boxes: readonly TopLevelBox[], tracks: readonly Writt
 
 /** By halving: a recording may hold as many `mdat` boxes as chunks. */
 function lastStartingBefore(boxes: readonly TopLevelBox[], offset: number): TopLevelBox | undefined {
-  let low = 0;
-  let high = boxes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((boxes[middle]?.offsetBytes ?? 0) <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return boxes[low - 1];
+  return boxes[firstIndexWhere(boxes.length, (index) => (boxes[index]?.offsetBytes ?? 0) > offset) - 1];
 }
 
 function bytesOfSamples(samples: SampleTable, first: number, count: number): number {
