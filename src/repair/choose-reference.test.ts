@@ -36,6 +36,18 @@ describe("references", () => {
     });
   });
 
+  it("are not blamed for a hole of zeros many times larger than what is left", async () => {
+    const inside = boxAt(clip, "mdat").start + 10_000;
+    const hole = new Uint8Array(48 * damaged.length);
+    const holed = new Uint8Array(Buffer.concat([damaged.subarray(0, inside), hole, damaged.subarray(inside + 5000)]));
+    // The data go to the end of the file.
+    holed.fill(0, boxAt(clip, "mdat").start, boxAt(clip, "mdat").start + 4);
+    const outcome = await repair(holed, makeClip(H264, "mp4", 2, 880));
+    expect(compare(clip, written(holed, outcome)).kept).toBeGreaterThan(0.9 * packetsOf(clip).length);
+    expect(outcome.report.confidence).toBeGreaterThan(0.9);
+    expect(outcome.report.findings).toContainEqual(expect.objectContaining({ kind: "zeros" }));
+  });
+
   it("whose pictures read only in part are refused, as they stand whole in the file", async () => {
     const otherPrediction = makeClip(`${H264} -x264-params weightp=0:bframes=0:ref=4:cabac=0`, "mp4", 2);
     const longer = makeClip(`${H264} -x264-params weightp=2:bframes=0:ref=1:cabac=0:keyint=250`, "mp4", 4);

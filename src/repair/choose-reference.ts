@@ -173,8 +173,13 @@ function isRagged({ log, findings, model }: Scan, pictures: number, share: numbe
   return countLost(findings) >= RAGGED.minGaps && packets < countLost(findings) * RAGGED.maxPacketsPerGap;
 }
 
+/** Places where bytes are lost; what stands on both sides of zeros is one. */
 function countLost(findings: readonly Finding[]): number {
-  return findings.reduce((count, { kind }) => count + Number(kind === "lost"), 0);
+  const isPlace = ({ kind, startOffset }: Finding, index: number): boolean => {
+    const before = findings[index - 1];
+    return kind === "lost" && !(before?.kind === "zeros" && before.endOffset === startOffset);
+  };
+  return findings.reduce((count, finding, index) => count + Number(isPlace(finding, index)), 0);
 }
 
 /** So many places between packets where something else regularly stands. */

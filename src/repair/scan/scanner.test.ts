@@ -80,4 +80,23 @@ describe("Scanner", () => {
     expect(packets[before]).toEqual({ offset: lureOffset, sizeBytes: LURED_BYTES, afterGap: true });
     expect(packets.filter(({ afterGap }) => afterGap)).toHaveLength(1);
   });
+
+  it("tells zeros that begin inside a packet from what else is lost", async () => {
+    const [before, zeros, behind] = [10 * GOOD_BYTES, 100_000, 30];
+    const bytes = new Uint8Array(before + zeros + behind + 10 * GOOD_BYTES);
+    for (let at = 0; at < bytes.length; at++) bytes[at] = NOISE;
+    for (let at = 0; at < before; at += GOOD_BYTES) bytes[at] = GOOD;
+    // The first bytes of a damaged packet stand before the zeros.
+    bytes.fill(0, before + 20, before + 20 + zeros);
+    for (let at = before + zeros + behind; at < bytes.length; at += GOOD_BYTES) bytes[at] = GOOD;
+    const scanner = new Scanner(new ByteWindow(createMemorySource(bytes)), createModel());
+    await scanner.scan(0, bytes.length);
+    const { log, findings } = scanner.result;
+    expect(log.count).toBe(20);
+    expect(findings.map(({ kind, startOffset, endOffset }) => [kind, startOffset, endOffset])).toEqual([
+      ["lost", before, before + 20],
+      ["zeros", before + 20, before + 20 + zeros],
+      ["lost", before + 20 + zeros, before + zeros + behind],
+    ]);
+  });
 });
