@@ -135,18 +135,33 @@ export const ERROR_CODES = {
 /** A code of the registry. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** What an error may carry besides its code and message. */
+interface ErrorOptions {
+  readonly cause?: unknown;
+  readonly advice?: string;
+  readonly details?: Json;
+}
+
 /** The one error class: a stable code, whether a retry may help, and a message in the user's terms. */
 export class ReelmillError extends Error {
   override readonly name = "ReelmillError";
   readonly code: ErrorCode;
   readonly retryable: boolean;
+  /** The message without its advice, for one that is told as part of another. */
+  readonly problem: string;
+  /** What the user may do, one sentence; empty where the problem alone says it. */
+  readonly advice: string;
   /** What else is known of it, for reports. */
   readonly details: Json | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { readonly cause?: unknown; readonly details?: Json } = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
-    this.details = options.details;
+  /** The message is `problem`, followed by the advice where one is given. */
+  constructor(code: ErrorCode, problem: string, options: ErrorOptions = {}) {
+    const { advice = "", details, ...rest } = options;
+    super(advice === "" ? problem : `${problem} ${advice}`, rest);
+    this.details = details;
     this.code = code;
     this.retryable = ERROR_CODES[code].retryable;
+    this.problem = problem;
+    this.advice = advice;
   }
 }
