@@ -1,3 +1,4 @@
+export { type CloudRepairOptions, createCloudRepair } from "./cloud-repair.ts";
 export { createEdgeService, type EdgeService, type EdgeServiceOptions } from "./edge-service.ts";
 export type { EdgeCounters, EdgeFile, EdgeHealth, EdgeStats, EdgeStatus, FileState } from "./edge-status.ts";
 export type { RepairOutcome, RepairRequest, RepairService } from "./repair-service.ts";

@@ -177,6 +177,8 @@ async function giveUpHere(context: ProcessContext, conclusion: Conclusion, here:
     if (there.status === "repaired") {
       return await exportRepaired(context, conclusion, there.output, "cloud", there.report);
     }
+    // Our own disk was full, or the like.
+    if (there.status === "failed" && NOT_THE_FILE.has(there.error.code)) return { kind: "put-off", error: there.error };
   }
   if (!(await work.isShareSteady())) return { kind: "put-off", error: here.error };
   const cloudError = there?.status === "failed" ? { ...there.error, details: there.error.details ?? null } : null;
