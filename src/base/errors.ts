@@ -128,6 +128,18 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: "No Reelmill server answers at the address; start one with `reelmill up`, or name another with --server.",
   },
+  CLOUD_UNREACHABLE: {
+    retryable: true,
+    meaning: "The batch API at AWS_REPAIR_API_BASE_URL, or the store behind it, did not answer, or could not for now.",
+  },
+  CLOUD_REFUSED: {
+    retryable: false,
+    meaning: "The batch API refused a request, such as one with a wrong AWS_API_KEY, or answered what is no answer.",
+  },
+  CLOUD_JOB_FAILED: {
+    retryable: false,
+    meaning: "The batch API took the file, but could not repair it in time or at all.",
+  },
   MEDIA_MALFORMED: { retryable: false, meaning: "A box or bitstream breaks its specification at the place named." },
   INTERNAL: { retryable: false, meaning: "A fault in Reelmill itself; please report it with the message." },
 } as const satisfies Readonly<Record<string, ErrorCodeEntry>>;

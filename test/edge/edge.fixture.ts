@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createEdgeService, type EdgeService, type EdgeServiceOptions } from "../../src/apps/edge/edge-service.ts";
@@ -33,6 +34,16 @@ export const pipelineRepair: RepairService = {
     const report = { ...result, status } as unknown as Json;
     if (error !== undefined) return { status: "failed", error, report };
     return output === null ? { status: "healthy", report } : { status: "repaired", output, report };
+  },
+};
+
+/** Quick, and never twice the same, so that a file that is exported twice shows. */
+export const copyRepair: RepairService = {
+  repair: ({ input, outputFolder }) => {
+    const output = join(outputFolder, "copy.mp4");
+    copyFileSync(input, output);
+    appendFileSync(output, randomBytes(8));
+    return Promise.resolve({ status: "repaired", output, report: null });
   },
 };
 

@@ -5,7 +5,7 @@ import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
 import type { JobError } from "../../jobs/job.ts";
-import type { Examination } from "../../pipelines/repair/index.ts";
+import { type Examination, translateOutputError } from "../../pipelines/repair/index.ts";
 import type { Claim, ClaimKeeper } from "./claims.ts";
 import { removeJournal } from "./journal.ts";
 import { sightFile } from "./listing.ts";
@@ -14,7 +14,7 @@ import type { EdgeSettings } from "./settings.ts";
 import { type Case, type CaseReport, exportCase, recoverCase, type SettledOutcome, settleCase } from "./settle.ts";
 import { isUnchanged, type Sighting } from "./stability.ts";
 import { workFolderOf } from "./sweep.ts";
-import { messageOf, requireRunning } from "./system-errors.ts";
+import { messageOf, requireRunning, rootCodeOf } from "./system-errors.ts";
 
 /** What the work on files needs. */
 export interface ProcessContext {
@@ -120,7 +120,7 @@ async function processClaimed(context: ProcessContext, work: FileWork, claim: Cl
   const source = await sightFile(join(settings.readyFolder, work.name));
   if (source === undefined || !isUnchanged(source, work.sighting)) return { kind: "changed" };
   const outputFolder = workFolderOf(settings, claim.token);
-  await mkdir(outputFolder);
+  await makeFolder(outputFolder);
   const outcome = await repairHere(context, work, outputFolder, signal);
   return await conclude(context, { work, outcome, outputFolder, case: { claim, settings, source, signal } });
 }
@@ -169,7 +169,7 @@ async function giveUpHere(context: ProcessContext, conclusion: Conclusion, here:
   let there: RepairOutcome | undefined;
   if (cloud !== undefined && here.error.code !== "INPUT_EMPTY") {
     const folder = join(conclusion.outputFolder, "cloud");
-    await mkdir(folder);
+    await makeFolder(folder);
     const request = requestOf(context, work, folder, signal);
     there = await asOutcome(signal, undefined, () =>
       cloud.repair(request).then((done) => verifyCloud(context, done, signal)),
@@ -177,6 +177,8 @@ async function giveUpHere(context: ProcessContext, conclusion: Conclusion, here:
     if (there.status === "repaired") {
       return await exportRepaired(context, conclusion, there.output, "cloud", there.report);
     }
+    // Our own disk was full, or the like.
+    if (there.status === "failed" && NOT_THE_FILE.has(there.error.code)) return { kind: "put-off", error: there.error };
   }
   if (!(await work.isShareSteady())) return { kind: "put-off", error: here.error };
   const cloudError = there?.status === "failed" ? { ...there.error, details: there.error.details ?? null } : null;
@@ -215,7 +217,7 @@ async function repairHere(
   const bounded = AbortSignal.any([signal, timeout]);
   const attempt = async (number: number, references: readonly string[]): Promise<RepairOutcome> => {
     const folder = join(outputFolder, String(number));
-    await mkdir(folder);
+    await makeFolder(folder);
     const request = { ...requestOf(context, work, folder, bounded), references };
     const outcome = await asOutcome(signal, timeout, () => repair.repair(request));
     if (outcome.status !== "failed" || !timeout.aborted) return outcome;
@@ -245,8 +247,19 @@ async function asOutcome(
   }
 }
 
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    throw translateOutputError(folder, error);
+  }
+}
+
 function toJobError(error: unknown): JobError {
   if (error instanceof ReelmillError) return { code: error.code, message: error.message };
+  const system = rootCodeOf(error);
+  if (system === "ENOSPC" || system === "EDQUOT") return { code: "NO_SPACE", message: messageOf(error) };
+  if (system !== undefined) return { code: "STORE_UNAVAILABLE", message: messageOf(error) };
   return { code: "INTERNAL", message: messageOf(error) };
 }
 
