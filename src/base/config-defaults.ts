@@ -1,3 +1,37 @@
+/** What a server is started with. */
+export interface ServerConfig {
+  /** Address to listen at. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** As given; relative to the folder that the server was started in. */
+  readonly dataFolder: string;
+  /** Holds ready, export and quarantine; undefined where nothing is watched. */
+  readonly watchFolder: string | undefined;
+  /** From 1 to 64. */
+  readonly maxWorkers: number;
+  /** From 5000 to 900,000. */
+  readonly leaseMs: number;
+  /** SHA-256 of each key that is taken, in lower-case hexadecimal; empty where none is asked for. */
+  readonly apiKeyHashes: readonly string[];
+  /** Where the outcome of every job is told. */
+  readonly webhooks: readonly { readonly url: string; readonly format: "standard" | "slack" }[];
+  /** As standard-webhooks writes them, with `whsec_` in front. */
+  readonly webhookSecrets: readonly string[];
+  /** Whether webhooks may go to loopback and private addresses. */
+  readonly allowsPrivateWebhooks: boolean;
+  readonly maxUploadBytes: number;
+  /** How long ended jobs and their objects are kept, a day to ten years. */
+  readonly retentionMs: number;
+}
+
+/** What commands that talk to a server need to know. */
+export interface ClientConfig {
+  /** Without a slash at its end. */
+  readonly server: string;
+  readonly apiKey: string | undefined;
+}
+
 /** The resolved configuration. */
 export interface Config {
   readonly logFormat: "json" | "text";
@@ -10,6 +44,8 @@ export interface Config {
   readonly ffmpegTimeoutMs: number;
   /** Bound on one run of untrunc, in milliseconds, 1000 to 604,800,000. */
   readonly untruncTimeoutMs: number;
+  readonly server: ServerConfig;
+  readonly client: ClientConfig;
 }
 
 /** Environment variables as `process.env` has them. */
@@ -30,5 +66,20 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
     ffprobe: "ffprobe",
     ffmpegTimeoutMs: 3_600_000,
     untruncTimeoutMs: 3_600_000,
+    server: {
+      host: "127.0.0.1",
+      port: 8080,
+      dataFolder: "reelmill-data",
+      watchFolder: undefined,
+      maxWorkers: 2,
+      leaseMs: 15_000,
+      apiKeyHashes: [],
+      webhooks: [],
+      webhookSecrets: [],
+      allowsPrivateWebhooks: false,
+      maxUploadBytes: 1_000_000_000_000,
+      retentionMs: 30 * 24 * 3600_000,
+    },
+    client: { server: "http://127.0.0.1:8080", apiKey: undefined },
   };
 }
