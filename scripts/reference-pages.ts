@@ -39,7 +39,7 @@ function renderConfigurationPage(): string {
     `\`${name}\``,
     meaning,
     allowed,
-    `\`${unset}\``,
+    unset === "" ? "" : `\`${unset}\``,
   ]);
   return page(
     "Configuration",

@@ -1,3 +1,35 @@
+/** What a server is started with. */
+export interface ServerConfig {
+  /** Address to listen at. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** As given; relative to the folder that the server was started in. */
+  readonly dataFolder: string;
+  /** From 1 to 64. */
+  readonly maxWorkers: number;
+  /** From 5000 to 900,000. */
+  readonly leaseMs: number;
+  /** SHA-256 of each key that is taken, in lower-case hexadecimal; empty where none is asked for. */
+  readonly apiKeyHashes: readonly string[];
+  /** Where the outcome of every job is told. */
+  readonly webhooks: readonly { readonly url: string; readonly format: "standard" | "slack" }[];
+  /** As standard-webhooks writes them, with `whsec_` in front. */
+  readonly webhookSecrets: readonly string[];
+  /** Whether webhooks may go to loopback and private addresses. */
+  readonly allowsPrivateWebhooks: boolean;
+  readonly maxUploadBytes: number;
+  /** How long ended jobs and their objects are kept, a day to ten years. */
+  readonly retentionMs: number;
+}
+
+/** What commands that talk to a server need to know. */
+export interface ClientConfig {
+  /** Without a slash at its end. */
+  readonly server: string;
+  readonly apiKey: string | undefined;
+}
+
 /** The resolved configuration. */
 export interface Config {
   readonly logFormat: "json" | "text";
@@ -11,6 +43,8 @@ export interface Config {
   /** Bound on one run of untrunc, and on one repair from the watch folder, in milliseconds, 1000 to 604,800,000. */
   readonly untruncTimeoutMs: number;
   readonly watch: WatchConfig;
+  readonly server: ServerConfig;
+  readonly client: ClientConfig;
 }
 
 /** What is configured of the watch folder. */
@@ -69,5 +103,19 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       cloudApiKey: undefined,
       cloudRetries: 3,
     },
+    server: {
+      host: "127.0.0.1",
+      port: 8080,
+      dataFolder: "reelmill-data",
+      maxWorkers: 2,
+      leaseMs: 15_000,
+      apiKeyHashes: [],
+      webhooks: [],
+      webhookSecrets: [],
+      allowsPrivateWebhooks: false,
+      maxUploadBytes: 1_000_000_000_000,
+      retentionMs: 30 * 24 * 3600_000,
+    },
+    client: { server: "http://127.0.0.1:8080", apiKey: undefined },
   };
 }

@@ -140,6 +140,11 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: "The batch API took the file, but could not repair it in time or at all.",
   },
+  SERVER_ANSWER_INVALID: {
+    retryable: false,
+    meaning: "What answers at the address is no Reelmill server, or one of another version; check the address.",
+  },
+  UPLOAD_CHANGED: { retryable: true, meaning: "A file changed or shrank while it was being uploaded." },
   MEDIA_MALFORMED: { retryable: false, meaning: "A box or bitstream breaks its specification at the place named." },
   INTERNAL: { retryable: false, meaning: "A fault in Reelmill itself; please report it with the message." },
 } as const satisfies Readonly<Record<string, ErrorCodeEntry>>;

@@ -42,9 +42,7 @@ let work: Case;
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), "reelmill-settle-"));
-  const resolved = resolveEdgeSettings(loadConfig({}), root);
-  if (resolved === undefined) throw new Error("A root was given.");
-  settings = resolved;
+  settings = resolveEdgeSettings(loadConfig({}), root, true);
   for (const name of [...FOLDERS, ".reelmill-claims"]) mkdirSync(join(root, name));
   writeFileSync(at("ready/a.mp4"), "original");
   writeFileSync(at("export/work"), "repaired");
