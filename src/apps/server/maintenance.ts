@@ -1,6 +1,7 @@
 import type { JobLogs } from "../../adapters/local/job-logs.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
+import type { DeliveryStore } from "../../jobs/deliveries.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 
@@ -9,6 +10,7 @@ export interface MaintenancePorts {
   readonly store: JobStore;
   readonly objects: ObjectStore;
   readonly logs: JobLogs;
+  readonly deliveries: DeliveryStore;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -35,6 +37,7 @@ export async function sweepOld({ store, objects, logs, clock }: MaintenancePorts
       await deleteOlder(objects, `outputs/${id}/`, Number.POSITIVE_INFINITY);
     }
   }
+  await deliveries.sweep(beforeMs);
   await deleteOlder(objects, "uploads/", beforeMs);
 }
 

@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { keepSecret } from "../../adapters/local/secret-file.ts";
 import { createWebhookSender } from "../../adapters/webhook/sender.ts";
+import { createWebhookSecret } from "../../adapters/webhook/signature.ts";
 import type { Clock } from "../../base/clock.ts";
 import { explainConfig, loadConfig } from "../../base/config.ts";
 import type { Config, Environment } from "../../base/config-defaults.ts";
@@ -10,7 +12,6 @@ import { ReelmillError } from "../../base/errors.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
 import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
-import type { EdgeService } from "../edge/index.ts";
 import { type LocalParts, openLocal } from "../wiring.ts";
 import { startWorkerPool, type WorkerPool } from "../worker/pool.ts";
 import { createServer } from "./create-server.ts";
@@ -146,7 +147,7 @@ async function serve(running: Running): Promise<void> {
     store: parts.deliveries,
     jobs: parts.store,
     send: createWebhookSender({
-      secrets: config.server.webhookSecrets,
+      secrets: webhookSecrets(running),
       allowPrivateNetworks: config.server.allowsPrivateWebhooks,
       clock,
     }),
@@ -156,10 +157,15 @@ async function serve(running: Running): Promise<void> {
     log,
     signal: ending.signal,
   });
-  const server = await createServer({
+  const server = createServer({
     version: readVersion(),
     service,
-    ...parts,
+    store: parts.store,
+    queue: parts.queue,
+    objects: parts.objects,
+    pipelines: parts.pipelines,
+    uploadFolder: parts.uploadFolder,
+    deliveries: parts.deliveries,
     log,
     clock,
     apiKeyHashes: config.server.apiKeyHashes,
@@ -180,18 +186,24 @@ async function serve(running: Running): Promise<void> {
   await aborted(signal);
   stopMaintenance();
   ending.abort();
-  await watch?.stop();
+  await watch?.close();
   await server.close();
   await delivering;
 }
 
+/** Without a secret that somebody chose there is one of this server's own: no webhook goes out unsigned. */
+function webhookSecrets({ config, dataFolder }: Running): readonly string[] {
+  const { webhookSecrets: chosen } = config.server;
+  return chosen.length > 0 ? chosen : [keepSecret(join(dataFolder, "webhook-secret"), createWebhookSecret)];
+}
+
 function createWatch(
-  { place, dataFolder, parts, log, context }: Running,
+  { place, config, dataFolder, parts, log, context }: Running,
   service: ReturnType<typeof createJobService>,
-): EdgeService | undefined {
+): ReturnType<typeof createWatchFolder> | undefined {
   if (place === undefined) return undefined;
   const { environment, clock } = context;
-  return createWatchFolder({ ...parts, service, mounts: place.mounts, place, dataFolder, environment, clock, log });
+  return createWatchFolder({ ...parts, service, mounts: place.mounts, place, config, dataFolder, environment, clock, log });
 }
 
 function describeSystem({ config, dataFolder, context }: Running) {
@@ -200,7 +212,7 @@ function describeSystem({ config, dataFolder, context }: Running) {
   return async () => ({ ...(await look()), settings });
 }
 
-async function listen(server: Awaited<ReturnType<typeof createServer>>, host: string, port: number): Promise<void> {
+async function listen(server: ReturnType<typeof createServer>, host: string, port: number): Promise<void> {
   try {
     await server.listen({ host, port });
   } catch (error) {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import type { Config, Environment } from "../../base/config-defaults.ts";
+import type { Config, Environment, WatchConfig } from "../../base/config-defaults.ts";
 import type { Logger } from "../../base/log.ts";
 import { examineRecording } from "../../pipelines/repair/index.ts";
 import {
@@ -32,21 +32,37 @@ export function placeWatchFolder(config: Config, named: string | undefined, data
 /** What a watch folder in the server stands on. */
 export interface WatchFolderPorts extends WatchRepairPorts {
   readonly place: WatchPlace;
+  readonly config: Config;
   readonly dataFolder: string;
   readonly environment: Environment;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** A watch folder whose repairs are jobs of this server. */
-export function createWatchFolder(ports: WatchFolderPorts): EdgeService {
-  const { place, dataFolder, environment, clock, log } = ports;
-  return createEdgeService({
+/** A watch folder whose repairs are jobs of this server; `close` ends it, whether it was started or not. */
+export function createWatchFolder(ports: WatchFolderPorts): EdgeService & { close(): Promise<void> } {
+  const { place, config, dataFolder, environment, clock, log } = ports;
+  const examiner = createExaminer(environment);
+  const service = createEdgeService({
     settings: place.settings,
     repair: createWatchRepairs(ports),
-    examine: (path, signal) => examineRecording(path, { environment, signal }),
+    cloud: createCloud(config.watch, clock, log),
+    examine: examiner.examine,
     clock,
     log,
     memoryFile: join(dataFolder, "shares.json"),
   });
+  return {
+    ...service,
+    close: async () => {
+      await service.stop();
+      await examiner.close();
+    },
+  };
+}
+
+function createCloud(watch: WatchConfig, clock: Clock, log: Logger): RepairService | undefined {
+  const { cloudApiUrl, cloudApiKey, cloudRetries, referenceStrategy } = watch;
+  if (cloudApiUrl === undefined || cloudApiKey === undefined) return undefined;
+  return createCloudRepair({ baseUrl: cloudApiUrl, apiKey: cloudApiKey, retries: cloudRetries, referenceStrategy, clock, log });
 }
