@@ -13,7 +13,9 @@ export function keepSecret(path: string, create: () => string): string {
   } catch (error) {
     const code = systemCodeOf(error);
     if (code === undefined) throw error;
-    throw new ReelmillError("STORE_UNAVAILABLE", `The secret in ${path} cannot be read or made (${code}).`, { cause: error });
+    throw new ReelmillError("STORE_UNAVAILABLE", `The secret in ${path} cannot be read or made (${code}).`, {
+      cause: error,
+    });
   }
 }
 

@@ -29,7 +29,10 @@ export function startMaintenance(ports: MaintenancePorts, retentionMs: number): 
 }
 
 /** Removes what ended, or was uploaded, longer ago than `retentionMs`. */
-export async function sweepOld({ store, objects, logs, clock }: MaintenancePorts, retentionMs: number): Promise<void> {
+export async function sweepOld(
+  { store, objects, logs, deliveries, clock }: MaintenancePorts,
+  retentionMs: number,
+): Promise<void> {
   const beforeMs = clock.nowMs() - retentionMs;
   for (let ids = await store.sweep(beforeMs); ids.length > 0; ids = await store.sweep(beforeMs)) {
     for (const id of ids) {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { isIP } from "node:net";
+import { isIP, type Server } from "node:net";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { keepSecret } from "../../adapters/local/secret-file.ts";
@@ -182,7 +182,7 @@ async function serve(running: Running): Promise<void> {
   const delivering = deliveries.run();
   const stopMaintenance = startMaintenance({ ...parts, clock, log }, config.server.retentionMs);
   watch?.start();
-  announce(running, server.addresses());
+  announce(running, server.server.address());
   await aborted(signal);
   stopMaintenance();
   ending.abort();
@@ -203,7 +203,17 @@ function createWatch(
 ): ReturnType<typeof createWatchFolder> | undefined {
   if (place === undefined) return undefined;
   const { environment, clock } = context;
-  return createWatchFolder({ ...parts, service, mounts: place.mounts, place, config, dataFolder, environment, clock, log });
+  return createWatchFolder({
+    ...parts,
+    service,
+    mounts: place.mounts,
+    place,
+    config,
+    dataFolder,
+    environment,
+    clock,
+    log,
+  });
 }
 
 function describeSystem({ config, dataFolder, context }: Running) {
@@ -225,14 +235,10 @@ async function listen(server: ReturnType<typeof createServer>, host: string, por
   }
 }
 
-function announce(
-  { place, dataFolder, context }: Running,
-  addresses: readonly { address: string; port: number }[],
-): void {
-  const [first] = addresses;
-  if (first === undefined) return;
-  const name = isIP(first.address) === 6 ? `[${first.address}]` : first.address;
-  const lines = [`Reelmill is up: http://${name}:${first.port}`, `  data     ${dataFolder}`];
+function announce({ place, dataFolder, context }: Running, address: ReturnType<Server["address"]>): void {
+  if (address === null || typeof address === "string") return;
+  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  const lines = [`Reelmill is up: http://${host}:${address.port}`, `  data     ${dataFolder}`];
   if (place !== undefined) {
     lines.push(`  drop     ${place.settings.readyFolder}`, `  collect  ${place.settings.exportFolder}`);
   }

@@ -2,12 +2,14 @@ import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import type { Config, Environment, WatchConfig } from "../../base/config-defaults.ts";
 import type { Logger } from "../../base/log.ts";
-import { examineRecording } from "../../pipelines/repair/index.ts";
 import {
+  createCloudRepair,
   createEdgeService,
+  createExaminer,
   type EdgeService,
   type EdgeSettings,
   isInside,
+  type RepairService,
   resolveEdgeSettings,
 } from "../edge/index.ts";
 import { createWatchRepairs, type WatchRepairPorts } from "./watch-repairs.ts";
@@ -64,5 +66,12 @@ export function createWatchFolder(ports: WatchFolderPorts): EdgeService & { clos
 function createCloud(watch: WatchConfig, clock: Clock, log: Logger): RepairService | undefined {
   const { cloudApiUrl, cloudApiKey, cloudRetries, referenceStrategy } = watch;
   if (cloudApiUrl === undefined || cloudApiKey === undefined) return undefined;
-  return createCloudRepair({ baseUrl: cloudApiUrl, apiKey: cloudApiKey, retries: cloudRetries, referenceStrategy, clock, log });
+  return createCloudRepair({
+    baseUrl: cloudApiUrl,
+    apiKey: cloudApiKey,
+    retries: cloudRetries,
+    referenceStrategy,
+    clock,
+    log,
+  });
 }
