@@ -104,13 +104,13 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
   }
 }
 
-/** A share that is away is swept when the next worker or server ends on it. */
+/** A share that is away is swept when the next worker is gone; that it is away, the watch folder tells. */
 async function sweepTemporary({ objects }: LocalParts, log: Logger): Promise<void> {
   try {
     await objects.sweepTemporary();
   } catch (error) {
     if (!(error instanceof ReelmillError) || !error.retryable) throw error;
-    log.warn("What was left half-written could not be swept everywhere.", { error });
+    log.debug("What was left half-written could not be swept everywhere.", { error });
   }
 }
 
