@@ -12,8 +12,8 @@ import type { JobNews } from "./webhook-payload.ts";
 export interface StageContext {
   readonly jobId: string;
   readonly objects: ObjectStore;
-  /** A folder of this attempt alone; it goes when the attempt ends, however it ends. */
-  readonly workFolder: string;
+  /** A folder of this attempt alone, made when it is first asked for; it goes when the attempt ends, however it ends. */
+  readonly workFolder: () => Promise<string>;
   /** Its lines carry the job's id. */
   readonly log: Logger;
   /** Aborted where the job was cancelled, the lease lost, or the worker is to stop. */

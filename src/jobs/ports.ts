@@ -46,7 +46,7 @@ export interface JobChange {
   readonly isRestart?: boolean;
   /** Queued tasks, each with its message. */
   readonly addTasks?: readonly NewTask[];
-  /** Tasks that go back to their queue: `failed` and `cancelled` ones, or only those named. */
+  /** Tasks of the stage at which the job then is that go back to their queue: `failed` and `cancelled` ones, or of the failed ones only those named. */
   readonly reopenTasks?: "unfinished" | readonly TaskRef[];
   /** Tasks that are not done become `cancelled`, their messages go. */
   readonly cancelTasks?: boolean;
@@ -56,13 +56,16 @@ export interface JobChange {
 /** Gives the change for a job as it is at that instant, or undefined to leave it. Must be pure: it may be called again. */
 export type Decide = (job: Job) => JobChange | undefined;
 
-/** As `Decide`, where a task is being started; the task as it then is. */
-export type DecideOnTask = (job: Job, task: Task) => JobChange | undefined;
+/** As `Decide`, where a task is being started; the task as it then is, and how many workers in a row ended in the middle of it. */
+export type DecideOnTask = (job: Job, task: Task, lostWorkers: number) => JobChange | undefined;
 
-/** A task whose attempt has begun. */
-export interface StartedTask {
+/** A task whose attempt has begun, and the message that led to it. */
+export interface TakenTask {
+  readonly message: TaskMessage;
   readonly job: Job;
   readonly task: Task;
+  /** Workers in a row that ended in the middle of the task. */
+  readonly lostWorkers: number;
 }
 
 /** Which jobs to list; newest first. */
@@ -103,15 +106,15 @@ export interface Completion {
   readonly outcome: AttemptOutcome;
   /** The message that led to the attempt; taken off the queue, or put back, with the same commit. */
   readonly message: TaskMessage;
-  /** Where set, a message that the change sends may be taken at once, for this lease. */
-  readonly takeNext: Lease | undefined;
+  /** Where set, the next task is taken with the same commit, as `takeTask` would. */
+  readonly takeNext: { readonly from: ReceiveOptions; readonly onStart: DecideOnTask } | undefined;
 }
 
 /** What a completion led to. */
 export interface Completed {
   readonly job: Job;
-  /** A message of the same job, already received, that would only have come back to this worker. */
-  readonly next: TaskMessage | undefined;
+  /** The next task, its attempt begun; undefined where none was due or wanted. */
+  readonly next: TakenTask | undefined;
 }
 
 /** A sign of life from a running attempt. */
@@ -123,6 +126,9 @@ export interface Beat {
   readonly phase: string;
   /** Replaces what was kept, where given. */
   readonly checkpoint?: Json;
+  readonly message: TaskMessage;
+  /** Where given, prolongs the message's lease from now on. */
+  readonly leaseMs?: number;
 }
 
 /** How many jobs there are in each state. */
@@ -147,13 +153,13 @@ export interface JobStore {
   /** Tasks of a job by stage and index. */
   listTasks(jobId: string, stage?: Stage): Promise<readonly Task[]>;
   /**
-   * Begins one more attempt at a task that is not done and whose job has not ended; gives both as they then are. Undefined
-   * where there is nothing to do any more.
+   * Receives a message and begins one more attempt at the task that it names, in one commit where the store can. Messages of tasks
+   * that are done, or whose job has ended, are taken off on the way. Undefined where no task is due. Never waits.
    */
-  startTask(ref: TaskRef, decide: DecideOnTask): Promise<StartedTask | undefined>;
+  takeTask(options: ReceiveOptions, decide: DecideOnTask): Promise<TakenTask | undefined>;
   /** Records how the current attempt ended and what follows for the job. Undefined where the attempt is not current any more. */
   completeTask(completion: Completion, decide: Decide): Promise<Completed | undefined>;
-  /** Whether the attempt is still wanted: not overtaken by another one, its job not ended. */
+  /** Whether the attempt is still wanted: not overtaken by another one, its lease not lost, its job not ended. */
   beat(beat: Beat): Promise<boolean>;
   /** Events of one job, or of all, after `seq`. */
   listEvents(options: {
@@ -222,7 +228,7 @@ export interface DeadLetter {
   readonly reason: JobError;
 }
 
-/** Hands out the messages that lead to tasks: at least once, by priority, then in the order sent. */
+/** Hands out the messages that lead to tasks: at least once, by priority, then those of older jobs, then in the order sent. */
 export interface TaskQueue {
   /** One message, or undefined where none is due. Never waits. */
   receive(options: ReceiveOptions): Promise<TaskMessage | undefined>;

@@ -1,22 +1,17 @@
 import type { Json } from "../base/json.ts";
-import type { JobStore, Lease, TaskMessage, TaskQueue } from "./ports.ts";
-
-/** What a pulse needs of the engine. */
-interface PulsePorts {
-  readonly store: JobStore;
-  readonly queue: TaskQueue;
-}
+import type { JobStore, TaskMessage } from "./ports.ts";
+import { checkJson } from "./stage-output.ts";
 
 interface PulseOptions {
-  readonly lease: Lease;
+  readonly leaseMs: number;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
 }
 
 /** Progress reaches the store this often. */
 const BEAT_MS = 500;
-/** Beats to a lease: two may be late before it is lost. */
-const BEATS_PER_LEASE = 3;
+/** A lease is prolonged so often while it lasts: two may be late before it is lost. */
+const RENEWALS_PER_LEASE = 3;
 
 /** Why an attempt was ended before it was done. */
 type Ending = "superseded" | "timeout" | "stopped";
@@ -38,10 +33,10 @@ interface Pulse {
  * for a while is tried again with the next beat.
  */
 export function startPulse(
-  { store, queue }: PulsePorts,
+  store: JobStore,
   message: TaskMessage,
   attempt: number,
-  { lease, signal, timeoutMs }: PulseOptions,
+  { leaseMs, signal, timeoutMs }: PulseOptions,
 ): Pulse {
   const controller = new AbortController();
   const { ref } = message;
@@ -53,8 +48,15 @@ export function startPulse(
     ending = why;
     controller.abort(why);
   };
+  const beatMs = Math.min(BEAT_MS, leaseMs / RENEWALS_PER_LEASE);
+  const beatsPerRenewal = Math.max(1, Math.floor(leaseMs / RENEWALS_PER_LEASE / beatMs));
+  let sinceRenewal = 0;
   const tell = async (): Promise<void> => {
-    const isWanted = (await store.beat({ ref, attempt, ...state })) && (await queue.extend(message, lease.leaseMs));
+    sinceRenewal += 1;
+    const isRenewal = sinceRenewal >= beatsPerRenewal;
+    const isWanted = await store.beat({ ref, attempt, message, ...state, ...(isRenewal ? { leaseMs } : {}) });
+    // One that failed is made up for with the next beat.
+    if (isRenewal) sinceRenewal = 0;
     if (!isWanted) end("superseded");
   };
   const beat = (): void => {
@@ -64,7 +66,7 @@ export function startPulse(
   const stopped = (): void => end("stopped");
   if (signal.aborted) stopped();
   signal.addEventListener("abort", stopped, { once: true });
-  const beats = setInterval(beat, Math.min(BEAT_MS, lease.leaseMs / BEATS_PER_LEASE));
+  const beats = setInterval(beat, beatMs);
   const timeout = setTimeout(() => end("timeout"), timeoutMs);
   return {
     signal: controller.signal,
@@ -73,7 +75,8 @@ export function startPulse(
       state = { progress, phase };
     },
     saveCheckpoint: async (checkpoint) => {
-      if (!(await store.beat({ ref, attempt, ...state, checkpoint }))) end("superseded");
+      checkJson("checkpoint", checkpoint);
+      if (!(await store.beat({ ref, attempt, message, ...state, checkpoint }))) end("superseded");
     },
     stop: async () => {
       clearInterval(beats);

@@ -1,17 +1,19 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import type { Environment } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
-import type { Job, JobError, Task, TaskRef } from "./job.ts";
+import type { JobError, Task, TaskRef } from "./job.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { Pipeline, PipelineRegistry, StageContext, TaskResult } from "./pipeline.ts";
-import type { AttemptOutcome, Decide, JobStore, Lease, TaskMessage, TaskQueue } from "./ports.ts";
+import type { AttemptOutcome, Completed, Decide, JobStore, ReceiveOptions, TakenTask } from "./ports.ts";
 import { startPulse } from "./pulse.ts";
-import { describeError, MAX_ATTEMPTS, MAX_LOST_WORKERS, retryDelayMs } from "./retry-policy.ts";
+import { describeError, MAX_ATTEMPTS, MAX_LOST_WORKERS, retryDelayMs, STORE_PAUSE_MS } from "./retry-policy.ts";
+import { checkJson, checkPlan } from "./stage-output.ts";
 import { onFailed, onRetrying, onStarted, onSucceeded, type StageYield } from "./transitions.ts";
 
-/** Gives out folders for attempts. */
+/** Gives out folders for attempts that ask for one. */
 export interface WorkFolders {
   /** Makes an empty folder for one attempt and gives its path. Throws NO_SPACE, STORE_UNAVAILABLE. */
   create(ref: TaskRef, attempt: number): Promise<string>;
@@ -22,7 +24,6 @@ export interface WorkFolders {
 /** All that running tasks needs. */
 export interface Engine {
   readonly store: JobStore;
-  readonly queue: TaskQueue;
   readonly objects: ObjectStore;
   readonly pipelines: PipelineRegistry;
   readonly workFolders: WorkFolders;
@@ -35,65 +36,54 @@ export interface Engine {
 
 /** How a task is run. */
 export interface RunOptions {
-  readonly lease: Lease;
-  /** Aborted where the worker is to stop: the task goes back to its queue. */
+  /** For how long the task's lease is held without a sign of life, and where the next task is taken from. */
+  readonly from: ReceiveOptions;
+  /** Aborted where the worker is to stop: the task goes back to its queue, and none is taken any more. */
   readonly signal: AbortSignal;
 }
 
 /** An attempt under way. */
-interface Attempt {
+interface Attempt extends TakenTask {
   readonly pipeline: Pipeline;
-  readonly job: Job;
-  readonly task: Task;
-  readonly message: TaskMessage;
   readonly log: Logger;
 }
 
 /**
- * Runs the task that a message names, once: does nothing where that was done already, records how it ended and moves the job on
- * in one commit. Nothing else moves a job on. What the task itself throws is its outcome. Gives a message of the same job that
- * may be run next. Throws where the store or queue fails.
+ * Runs a task that was taken, records how it ended and moves the job on in one commit, which also takes the next task. Nothing
+ * else moves a job on. What the task itself throws is its outcome. Gives the next task. A store that fails for a while is waited
+ * for; throws where it fails for good, or while the worker is to stop.
  */
-export async function runTask(
-  engine: Engine,
-  message: TaskMessage,
-  options: RunOptions,
-): Promise<TaskMessage | undefined> {
-  const { store, queue, pipelines } = engine;
-  const { ref } = message;
-  const before = await store.getTask(ref);
-  const lostWorkers = before === undefined ? 0 : Math.max(0, message.receiveCount - 1 - before.failures);
-  const started = await store.startTask(ref, onStarted(lostWorkers));
-  if (started === undefined) {
-    await queue.ack(message);
-    return undefined;
-  }
-  const { job, task } = started;
-  const fields = { job_id: job.id, stage: ref.stage, segment_index: ref.index, attempt: task.attempt };
+export async function runTask(engine: Engine, taken: TakenTask, options: RunOptions): Promise<TakenTask | undefined> {
+  const { job, task, lostWorkers } = taken;
+  const fields = { job_id: job.id, stage: task.stage, segment_index: task.index, attempt: task.attempt };
   const log = engine.log.child(fields);
   let attempt: Attempt;
   try {
-    attempt = { pipeline: pipelines.get(job.pipeline), job, task, message, log };
+    attempt = { ...taken, pipeline: engine.pipelines.get(job.pipeline), log };
   } catch (error) {
-    return await conclude(engine, { job, task, message, log }, failure(error), "fail-job", options);
+    return await conclude(engine, { ...taken, log }, failure(error), "fail-job", options);
   }
+  const policy = attempt.pipeline.onTaskFailure;
+  if (options.signal.aborted) return await conclude(engine, attempt, STOPPED, policy, options);
   if (lostWorkers >= MAX_LOST_WORKERS) {
     const lost = new ReelmillError(
       "WORKER_LOST",
       `${lostWorkers} workers in a row ended in the middle of this task (${task.label}); the last ones by a crash or a lack of memory.`,
     );
-    return await conclude(engine, attempt, failure(lost, true), attempt.pipeline.onTaskFailure, options);
+    return await conclude(engine, attempt, failure(lost, true), policy, options);
   }
   return await runAttempt(engine, attempt, options);
 }
 
-async function runAttempt(engine: Engine, attempt: Attempt, options: RunOptions): Promise<TaskMessage | undefined> {
+async function runAttempt(engine: Engine, attempt: Attempt, options: RunOptions): Promise<TakenTask | undefined> {
   const { pipeline, task, message, log } = attempt;
+  const { from, signal } = options;
   const startMs = engine.clock.monotonicMs();
   const elapsed = (): { readonly duration_ms: number } => ({
     duration_ms: Math.round(engine.clock.monotonicMs() - startMs),
   });
-  const pulse = startPulse(engine, message, task.attempt, { ...options, timeoutMs: pipeline.taskTimeoutMs });
+  const timeoutMs = pipeline.taskTimeoutMs;
+  const pulse = startPulse(engine.store, message, task.attempt, { leaseMs: from.leaseMs, signal, timeoutMs });
   let brought: StageYield;
   try {
     log.debug(`${task.label} begins`);
@@ -123,10 +113,7 @@ function judge(
   error: unknown,
   ending: "timeout" | "stopped" | undefined,
 ): Unsuccessful {
-  if (ending === "stopped") {
-    const stopped = { code: "ABORTED", message: "The worker was stopped." } as const;
-    return { status: "retrying", error: stopped, delayMs: 0, isFailure: false };
-  }
+  if (ending === "stopped") return STOPPED;
   const cause =
     ending === "timeout"
       ? new ReelmillError("TASK_TIMEOUT", `The task took longer than ${pipeline.taskTimeoutMs / 1000} s.`)
@@ -141,6 +128,13 @@ function judge(
 /** An outcome with an error. */
 type Unsuccessful = Exclude<AttemptOutcome, { readonly status: "succeeded" }>;
 
+const STOPPED: Unsuccessful = {
+  status: "retrying",
+  error: { code: "ABORTED", message: "The worker was stopped." },
+  delayMs: 0,
+  isFailure: false,
+};
+
 function failure(error: unknown, isBuried = false): Unsuccessful {
   return { status: "failed", error: describeError(error), isBuried };
 }
@@ -151,7 +145,7 @@ async function conclude(
   outcome: Unsuccessful,
   policy: "fail-job" | "continue",
   options: RunOptions,
-): Promise<TaskMessage | undefined> {
+): Promise<TakenTask | undefined> {
   const { ref } = attempt.message;
   const number = attempt.task.attempt;
   const decide =
@@ -164,14 +158,30 @@ async function commit(
   { task, message, log }: Omit<Attempt, "pipeline">,
   outcome: AttemptOutcome,
   decide: Decide,
-  { lease, signal }: RunOptions,
-): Promise<TaskMessage | undefined> {
-  const takeNext = signal.aborted ? undefined : lease;
-  const completion = { ref: message.ref, attempt: task.attempt, outcome, message, takeNext };
-  const completed = await store.completeTask(completion, decide);
-  if (completed === undefined)
+  { from, signal }: RunOptions,
+): Promise<TakenTask | undefined> {
+  const complete = async (): Promise<Completed | undefined> => {
+    const takeNext = signal.aborted ? undefined : { from, onStart: onStarted };
+    return await store.completeTask({ ref: message.ref, attempt: task.attempt, outcome, message, takeNext }, decide);
+  };
+  const completed = await persist(complete, log, signal);
+  if (completed === undefined) {
     log.info("The attempt's outcome came too late: the job ended, or another worker has the task.");
+  }
   return completed?.next;
+}
+
+/** What was worked for is not thrown away because the store fails for a while, such as on a full disk. */
+async function persist<T>(write: () => Promise<T>, log: Logger, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof ReelmillError && error.retryable) || signal.aborted) throw error;
+      log.error("The outcome could not be recorded; trying again.", { error });
+      await delay(STORE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
 }
 
 type Pulse = ReturnType<typeof startPulse>;
@@ -179,11 +189,14 @@ type Pulse = ReturnType<typeof startPulse>;
 async function runStage(engine: Engine, attempt: Attempt, pulse: Pulse): Promise<StageYield> {
   const { pipeline, job, task } = attempt;
   const { objects, environment, clock, workFolders } = engine;
-  const workFolder = await workFolders.create(task, task.attempt);
+  let folder: Promise<string> | undefined;
   const context: StageContext = {
     jobId: job.id,
     objects,
-    workFolder,
+    workFolder: () => {
+      folder ??= workFolders.create(task, task.attempt);
+      return folder;
+    },
     log: attempt.log,
     signal: pulse.signal,
     environment,
@@ -193,13 +206,18 @@ async function runStage(engine: Engine, attempt: Attempt, pulse: Pulse): Promise
     saveCheckpoint: pulse.saveCheckpoint,
   };
   try {
-    if (task.stage === "plan") return { stage: "plan", tasks: await pipeline.plan(job.params, context) };
-    if (task.stage === "work") return { stage: "work", output: await pipeline.work(job.params, task.input, context) };
+    if (task.stage === "plan") return { stage: "plan", tasks: checkPlan(await pipeline.plan(job.params, context)) };
+    if (task.stage === "work") {
+      return { stage: "work", output: checkJson("output", await pipeline.work(job.params, task.input, context)) };
+    }
     const results = (await engine.store.listTasks(job.id, "work")).map(toResult);
     const firstError = results.find((result) => result.status === "failed")?.error;
-    return { stage: "finish", result: await pipeline.finish(job.params, results, context), firstError };
+    const result = checkJson("result", await pipeline.finish(job.params, results, context));
+    return { stage: "finish", result, firstError };
   } finally {
-    await workFolders.remove(workFolder);
+    // One that could not be made is not there to be removed.
+    const made = await folder?.catch(() => undefined);
+    if (made !== undefined) await workFolders.remove(made);
   }
 }
 

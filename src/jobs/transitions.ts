@@ -13,15 +13,13 @@ import type { AttemptOutcome, Decide, DecideOnTask, JobChange, NewEvent, NewTask
 const FINISH: NewTask = { stage: "finish", index: 0, label: "finish", input: null, weight: 1 };
 
 /** When an attempt begins: a queued job becomes running. */
-export function onStarted(lostWorkers: number): DecideOnTask {
-  return (job, { stage, index, attempt, label }) => {
-    const events: NewEvent[] = [];
-    if (job.status === "queued") events.push({ type: "job.started" });
-    if (lostWorkers > 0) events.push({ type: "task.lost", data: { stage, index, lostWorkers } });
-    if (stage === "work" || attempt > 1) events.push({ type: "task.started", data: { stage, index, attempt, label } });
-    return { status: "running", events };
-  };
-}
+export const onStarted: DecideOnTask = (job, { stage, index, attempt, label }, lostWorkers) => {
+  const events: NewEvent[] = [];
+  if (job.status === "queued") events.push({ type: "job.started" });
+  if (lostWorkers > 0) events.push({ type: "task.lost", data: { stage, index, lostWorkers } });
+  if (stage === "work" || attempt > 1) events.push({ type: "task.started", data: { stage, index, attempt, label } });
+  return job.status === "running" && events.length === 0 ? undefined : { status: "running", events };
+};
 
 /** What a stage brought. */
 export type StageYield =
@@ -37,10 +35,7 @@ export function onSucceeded(ref: TaskRef, attempt: number, brought: StageYield):
       case "plan":
         return brought.tasks.length === 0 ? enter("finish", [FINISH]) : enter("work", brought.tasks.map(toNewTask));
       case "work":
-        return {
-          ...joined(job),
-          events: [taskEvent("task.succeeded", ref, attempt, {}), ...(joined(job).events ?? [])],
-        };
+        return joined(job, taskEvent("task.succeeded", ref, attempt, {}));
       case "finish":
         return ending(job, brought.result, brought.firstError);
     }
@@ -56,9 +51,10 @@ function enter(stage: Stage, addTasks: readonly NewTask[]): JobChange {
 }
 
 /** The last of the tasks to be done moves the job on; only while it still stands at work, so that this happens once. */
-function joined({ stage, tasks }: Job): JobChange {
+function joined({ stage, tasks }: Job, event: NewEvent): JobChange {
   const isDone = stage === "work" && tasks.succeeded + tasks.failed >= tasks.total;
-  return isDone ? enter("finish", [FINISH]) : {};
+  const change = isDone ? enter("finish", [FINISH]) : {};
+  return { ...change, events: [event, ...(change.events ?? [])] };
 }
 
 function ending(job: Job, result: Json, firstError: JobError | undefined): JobChange {
@@ -72,10 +68,7 @@ export function onFailed(ref: TaskRef, attempt: number, error: JobError, policy:
   return (job) => {
     if (isEnded(job.status)) return undefined;
     const event = taskEvent("task.failed", ref, attempt, { code: error.code, message: error.message });
-    if (ref.stage === "work" && policy === "continue") {
-      const change = joined(job);
-      return { ...change, events: [event, ...(change.events ?? [])] };
-    }
+    if (ref.stage === "work" && policy === "continue") return joined(job, event);
     const failed: NewEvent = { type: "job.failed", data: { code: error.code, message: error.message } };
     return { status: "failed", error, cancelTasks: true, events: [event, failed] };
   };
@@ -105,28 +98,34 @@ export function onCancel(job: Job): JobChange | undefined {
 
 /** A user's wish to try again what failed or was cancelled; undefined where the job has not ended, or succeeded. */
 export function onRetry(job: Job): JobChange | undefined {
-  if (!isEnded(job.status) || job.status === "succeeded") return undefined;
-  return reopened(job, "unfinished");
+  const { status, tasks, stage } = job;
+  if (!isEnded(status) || status === "succeeded") return undefined;
+  // Whatever is missing of the work has to be done before the end can be.
+  const isWorkMissing = tasks.total > 0 && tasks.succeeded < tasks.total;
+  return reopened(job, isWorkMissing ? "work" : stage, "unfinished");
 }
 
-/** A user's wish to try one task again; undefined where the job succeeded, or is about to be finished without it. */
+/**
+ * A user's wish to try one failed task again; undefined where the job succeeded, or has come to another stage. A job that ended
+ * gets back what was cancelled with it, too: it could not end otherwise.
+ */
 export function onRetryTask(ref: TaskRef): Decide {
   return (job) => {
-    const isFinishing = job.status === "running" && job.stage === "finish";
-    return job.status === "succeeded" || isFinishing ? undefined : reopened(job, [ref]);
+    const { status, stage } = job;
+    if (status === "succeeded") return undefined;
+    const isReached = stage === ref.stage || (isEnded(status) && stage === "finish" && ref.stage === "work");
+    return isReached ? reopened(job, ref.stage, [ref]) : undefined;
   };
 }
 
-function reopened(job: Job, reopenTasks: "unfinished" | readonly TaskRef[]): JobChange {
-  const { tasks, stage } = job;
-  // Whatever is missing of the work has to be done before the end can be.
-  const isWorkMissing = tasks.total > 0 && tasks.succeeded < tasks.total;
+function reopened(job: Job, stage: Stage, reopenTasks: "unfinished" | readonly TaskRef[]): JobChange {
+  const hasEnded = isEnded(job.status);
   return {
-    status: isEnded(job.status) ? "queued" : job.status,
-    stage: isWorkMissing ? "work" : stage,
+    status: hasEnded ? "queued" : job.status,
+    stage,
     error: null,
     result: null,
-    isRestart: isEnded(job.status),
+    isRestart: hasEnded,
     reopenTasks,
     events: [{ type: "job.retried" }],
   };

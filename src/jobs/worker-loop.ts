@@ -1,5 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { STORE_PAUSE_MS } from "./retry-policy.ts";
 import { type Engine, runTask } from "./run-task.ts";
+import { onStarted } from "./transitions.ts";
 
 /** How a worker goes about its work. */
 export interface WorkerLoopOptions {
@@ -19,38 +21,34 @@ export interface WorkerLoopOptions {
 }
 
 const POLL_MS = 250;
-/** After the store failed; long enough not to press on it, short enough to be back with it. */
-const STORE_PAUSE_MS = 1000;
-
-/** Takes messages and runs their tasks, one at a time, until it is told to stop or was idle for long enough. */
+/** Takes tasks and runs them, one at a time, until it is told to stop or was idle for long enough. */
 export async function runWorkerLoop(engine: Engine, options: WorkerLoopOptions): Promise<void> {
-  const { queue, pipelines, log, clock } = engine;
+  const { store, pipelines, log, clock } = engine;
   const { owner, leaseMs, maxConcurrentTasks, signal, idleEndMs, onBusy, waitForWork } = options;
-  const lease = { owner, leaseMs };
   const queues = pipelines.all.map((pipeline) => ({
     name: pipeline.name,
     maxInFlight: maxConcurrentTasks[pipeline.name] ?? pipeline.maxConcurrentTasks,
   }));
+  const from = { owner, leaseMs, queues };
   let idleSinceMs = clock.monotonicMs();
+  let isBusy = false;
+  const turn = (isNowBusy: boolean): void => {
+    if (isBusy !== isNowBusy) onBusy(isNowBusy);
+    isBusy = isNowBusy;
+  };
   while (!signal.aborted) {
     try {
-      let message = await queue.receive({ ...lease, queues });
-      if (message !== undefined) onBusy(true);
-      while (message !== undefined) {
-        message = await runTask(engine, message, { lease, signal });
+      let taken = await store.takeTask(from, onStarted);
+      turn(taken !== undefined);
+      while (taken !== undefined) {
+        taken = await runTask(engine, taken, { from, signal });
         idleSinceMs = clock.monotonicMs();
-        // A message taken along is not begun any more; it goes back untouched.
-        if (signal.aborted && message !== undefined) {
-          await queue.release(message, 0);
-          message = undefined;
-        } else {
-          message ??= await queue.receive({ ...lease, queues });
-        }
       }
-      onBusy(false);
+      turn(false);
       if (clock.monotonicMs() - idleSinceMs >= idleEndMs) return;
       await waitForWork(POLL_MS, signal);
     } catch (error) {
+      turn(false);
       log.error("The store or queue failed; trying again.", { error });
       await delay(STORE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }

@@ -1,28 +1,103 @@
+import { closeSync, fdatasync, fdatasyncSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
 /** How long a connection waits for another one's transaction to end. */
 const BUSY_TIMEOUT_MS = 10_000;
+/** The log is copied into the database whenever it has grown by so much; hot pages then are copied once, not for every commit. */
+const CHECKPOINT_PAGES = 8000;
 /** Larger than any growth between two checkpoints, so that the log does not grow for ever behind a long reader. */
 const LOG_LIMIT_BYTES = 64 * 1024 * 1024;
+
+const syncFile = promisify(fdatasync);
 
 /** How sure a commit is: `normal` outlives every crash of a process, `full` a power cut as well. */
 export type Durability = "normal" | "full";
 
 /**
+ * A connection. Its commits outlive crashes of processes; with `full` durability they outlive a power cut once the log is on
+ * the disk, which `transact` waits for and `commit` leaves to `flush`: out of the lock and off the main thread, so that many
+ * commits of many processes share one wait.
+ */
+export class LocalDatabase extends DatabaseSync {
+  readonly #logFile: number | undefined;
+  #syncing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+
+  /** Throws what SQLite throws. */
+  constructor(path: string, durability: Durability) {
+    super(path, { timeout: BUSY_TIMEOUT_MS });
+    try {
+      this.exec("PRAGMA journal_mode = WAL");
+      this.exec("PRAGMA synchronous = NORMAL");
+      this.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+      this.exec(`PRAGMA journal_size_limit = ${LOG_LIMIT_BYTES}`);
+      // Reading makes the log where there is none; it then stays the same file until the last connection is closed.
+      this.prepare("PRAGMA user_version").get();
+      this.#logFile = durability === "full" ? openSync(`${path}-wal`, "r+") : undefined;
+    } catch (error) {
+      super.close();
+      throw error;
+    }
+  }
+
+  /** Puts what was committed onto the disk, where the durability asks for it. Throws STORE_UNAVAILABLE. */
+  flushNow(): void {
+    if (this.#logFile === undefined) return;
+    try {
+      fdatasyncSync(this.#logFile);
+    } catch (error) {
+      throw unflushed(error);
+    }
+  }
+
+  /** As `flushNow`, without blocking. Throws STORE_UNAVAILABLE. */
+  flush(): Promise<void> {
+    const file = this.#logFile;
+    if (file === undefined) return Promise.resolve();
+    // One under way may have begun before the commit; the next one cannot.
+    this.#next ??= this.#syncing
+      .catch(() => undefined)
+      .then(async () => {
+        this.#syncing = this.#next ?? this.#syncing;
+        this.#next = undefined;
+        try {
+          await syncFile(file);
+        } catch (error) {
+          throw unflushed(error);
+        }
+      });
+    return this.#next;
+  }
+
+  override close(): void {
+    super.close();
+    if (this.#logFile !== undefined) closeSync(this.#logFile);
+  }
+}
+
+function unflushed(error: unknown): ReelmillError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ReelmillError("STORE_UNAVAILABLE", `The database's log cannot be written to the disk: ${reason}.`, {
+    cause: error,
+  });
+}
+
+/**
  * Opens the one file that holds jobs, tasks, events and queues, making or migrating it as needed. Several processes may have it
  * open. Throws STORE_UNAVAILABLE where it cannot be opened, is damaged, or was written by a newer Reelmill; NO_SPACE.
  */
-export function openDatabase(path: string, durability: Durability): DatabaseSync {
-  let database: DatabaseSync | undefined;
+export function openDatabase(
+  path: string,
+  durability: Durability,
+  migrations: readonly string[] = MIGRATIONS,
+): LocalDatabase {
+  let database: LocalDatabase | undefined;
   try {
-    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    database.exec("PRAGMA journal_mode = WAL");
-    database.exec(`PRAGMA synchronous = ${durability === "full" ? "FULL" : "NORMAL"}`);
-    database.exec(`PRAGMA journal_size_limit = ${LOG_LIMIT_BYTES}`);
-    database.exec("PRAGMA foreign_keys = ON");
-    migrate(database, path);
+    database = new LocalDatabase(path, durability);
+    migrate(database, path, migrations);
     return database;
   } catch (error) {
     database?.close();
@@ -35,24 +110,34 @@ function schemaVersion(database: DatabaseSync): number {
   return row.user_version;
 }
 
-function migrate(database: DatabaseSync, path: string): void {
-  if (schemaVersion(database) === MIGRATIONS.length) return;
+function migrate(database: LocalDatabase, path: string, migrations: readonly string[]): void {
+  if (schemaVersion(database) === migrations.length) return;
   transact(database, () => {
     // Read again: another process may have been quicker.
     const version = schemaVersion(database);
-    if (version > MIGRATIONS.length) {
+    if (version > migrations.length) {
       throw new ReelmillError(
         "STORE_UNAVAILABLE",
-        `${path} was written by a newer Reelmill (schema ${version}, this one knows up to ${MIGRATIONS.length}). Use that one, or another data folder.`,
+        `${path} was written by a newer Reelmill (schema ${version}, this one knows up to ${migrations.length}). Use that one, or another data folder.`,
       );
     }
-    for (const migration of MIGRATIONS.slice(version)) database.exec(migration);
-    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    for (const migration of migrations.slice(version)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${migrations.length}`);
   });
 }
 
-/** Runs `work` in a transaction that may write: all of it is kept, or nothing. Throws what `work` throws, STORE_UNAVAILABLE, NO_SPACE. */
-export function transact<T>(database: DatabaseSync, work: () => T): T {
+/**
+ * Runs `work` in a transaction that may write: all of it is kept, or nothing. When it returns, the commit is as durable as the
+ * database was opened for. Throws what `work` throws, STORE_UNAVAILABLE, NO_SPACE.
+ */
+export function transact<T>(database: LocalDatabase, work: () => T): T {
+  const result = commit(database, work);
+  database.flushNow();
+  return result;
+}
+
+/** As `transact`, but outlives crashes of processes only; a power cut as well once `flush` was waited for. */
+export function commit<T>(database: DatabaseSync, work: () => T): T {
   try {
     database.exec("BEGIN IMMEDIATE");
     try {
@@ -64,6 +149,15 @@ export function transact<T>(database: DatabaseSync, work: () => T): T {
       if (database.isTransaction) database.exec("ROLLBACK");
       throw error;
     }
+  } catch (error) {
+    throw error instanceof ReelmillError ? error : translateDatabaseError(error, "the database");
+  }
+}
+
+/** Reads. Throws STORE_UNAVAILABLE, and what `work` throws. */
+export function read<T>(work: () => T): T {
+  try {
+    return work();
   } catch (error) {
     throw error instanceof ReelmillError ? error : translateDatabaseError(error, "the database");
   }

@@ -1,57 +1,112 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
 import { ReelmillError } from "../../base/errors.ts";
-import { isEnded, type Job, type JobStatus, type Stage, type Task, type TaskRef } from "../../jobs/job.ts";
-import type {
-  Beat,
-  Completed,
-  Completion,
-  Decide,
-  DecideOnTask,
-  JobCounts,
-  JobFilter,
-  JobPage,
-  JobStore,
-  NewJob,
-  StartedTask,
-} from "../../jobs/ports.ts";
-import { transact } from "./database.ts";
-import { createJobChanges, type JobChanges } from "./job-changes.ts";
+import { isEnded, type Job, type JobStatus, type Stage, type Task } from "../../jobs/job.ts";
+import type { Decide, Idempotency, JobCounts, JobFilter, JobPage, JobStore, NewJob } from "../../jobs/ports.ts";
+import { createBatch, type Settled } from "./batch.ts";
+import { commit, type LocalDatabase, read } from "./database.ts";
+import { createJobDrafts, type JobDrafts } from "./job-drafts.ts";
+import { createMessages } from "./messages.ts";
 import { parseEventRow, parseJobRow, parseTaskRow, type Row } from "./rows.ts";
+import { createSequence } from "./sequence.ts";
+import { createTaskAttempts } from "./task-attempts.ts";
 
 const DAY_MS = 24 * 3600_000;
 const SWEEP_BATCH = 500;
 const JOB_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Jobs, tasks and events in the database. A transition and the messages it sends are one transaction. */
-export function createJobStore(database: DatabaseSync, clock: Clock): JobStore {
-  const changes = createJobChanges(database);
-  const tasksOf = database.prepare(
-    "SELECT * FROM tasks WHERE job_id = ?1 AND (?2 IS NULL OR stage = ?2) ORDER BY stage, idx",
-  );
-  const changed = database.prepare("SELECT * FROM jobs WHERE change_seq > ?1 ORDER BY change_seq LIMIT ?2");
-  const events = database.prepare("SELECT * FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2");
-  const eventsOfJob = database.prepare("SELECT * FROM events WHERE job_id = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2");
-  const write = <T>(work: (nowMs: number) => T): T => transact(database, () => work(clock.nowMs()));
+/** An attempt that took so long is not left to a power cut; a shorter one is soon done again. */
+const LONG_ATTEMPT_MS = 1000;
+
+/**
+ * Jobs, tasks and events in the database. A transition and the messages it sends are one transaction. With `full` durability a
+ * power cut takes nothing that was answered: jobs created, changed by a user or ended, attempts that took a while. What it may
+ * take, the starts and ends of short attempts, is done again.
+ */
+export function createJobStore(database: LocalDatabase, clock: Clock): JobStore {
+  const messages = createMessages(database);
+  const sequence = createSequence(database);
+  const drafts = createJobDrafts(database, messages, sequence);
+  const attempts = createTaskAttempts(database, drafts, messages);
+  const sql = prepareReads(database);
+  const write = <T>(work: (nowMs: number) => T): T =>
+    commit(database, () => sequence.within(() => work(clock.nowMs())));
+  const create = createBatch(async (jobs: readonly NewJob[]) => {
+    const created = write((nowMs) => jobs.map((job) => settle(() => createJob(database, drafts, job, nowMs))));
+    await database.flush();
+    return created;
+  });
   return {
-    create: async (job) => write((nowMs) => createJob(database, changes, job, nowMs)),
-    get: async (jobId) => changes.job(jobId),
-    list: async (filter) => listJobs(database, filter),
-    listChanged: async (changeSeq, limit) => (changed.all(changeSeq, limit) as readonly Row[]).map(parseJobRow),
-    update: async (jobId, decide) => write((nowMs) => updateJob(changes, jobId, decide, nowMs)),
-    getTask: async (ref) => changes.task(ref),
-    listTasks: async (jobId, stage) =>
-      (tasksOf.all(jobId, stage ?? null) as readonly Row[]).map(parseTaskRow).sort(byStage),
-    startTask: async (ref, decide) => write((nowMs) => startTask(database, changes, ref, decide, nowMs)),
-    completeTask: async (completion, decide) => write((nowMs) => completeTask(changes, completion, decide, nowMs)),
-    beat: async (beat) => write((nowMs) => recordBeat(database, changes, beat, nowMs)),
-    listEvents: async ({ jobId, afterSeq, limit }) => {
-      const rows = jobId === undefined ? events.all(afterSeq, limit) : eventsOfJob.all(afterSeq, limit, jobId);
-      return (rows as readonly Row[]).map(parseEventRow);
+    create,
+    get: async (jobId) => read(() => parseOne(sql.job.get(jobId), parseJobRow)),
+    list: async (filter) => read(() => listJobs(database, filter)),
+    listChanged: async (changeSeq, limit) => read(() => rows(sql.changed.all(changeSeq, limit)).map(parseJobRow)),
+    update: async (jobId, decide) => {
+      const job = write((nowMs) => updateJob(drafts, jobId, decide, nowMs));
+      await database.flush();
+      return job;
     },
-    count: async () => countJobs(database, clock.nowMs()),
+    getTask: async ({ jobId, stage, index }) => read(() => parseOne(sql.task.get(jobId, stage, index), parseTaskRow)),
+    listTasks: async (jobId, stage) =>
+      read(() =>
+        rows(sql.tasks.all(jobId, stage ?? null))
+          .map(parseTaskRow)
+          .sort(byStage),
+      ),
+    takeTask: async (options, decide) => {
+      // A look without the write lock first: idle workers must not hold up busy ones.
+      if (!read(() => messages.isAnyDue(options, clock.nowMs()))) return undefined;
+      return write((nowMs) => attempts.take(options, decide, nowMs));
+    },
+    completeTask: async (completion, decide) => {
+      const completed = write((nowMs) => attempts.complete(completion, decide, nowMs));
+      if (completed === undefined) return undefined;
+      const { job, next, elapsedMs } = completed;
+      const isShort = elapsedMs >= 0 && elapsedMs < LONG_ATTEMPT_MS;
+      if (isEnded(job.status) || !isShort) await database.flush();
+      return { job, next };
+    },
+    beat: async (beat) => {
+      const { isCurrent, isNews } = read(() => attempts.isWanted(beat));
+      return isCurrent && (!isNews || write((nowMs) => attempts.beat(beat, nowMs)));
+    },
+    listEvents: async ({ jobId, afterSeq, limit }) => {
+      const all = (): unknown =>
+        jobId === undefined ? sql.events.all(afterSeq, limit) : sql.eventsOfJob.all(afterSeq, limit, jobId);
+      return read(() => rows(all()).map(parseEventRow));
+    },
+    count: async () => read(() => countJobs(database, clock.nowMs())),
     sweep: async (endedBeforeMs) => write((nowMs) => sweep(database, endedBeforeMs, nowMs)),
   };
+}
+
+/** Statements prepared once. */
+function prepareReads(database: LocalDatabase) {
+  return {
+    job: database.prepare("SELECT * FROM jobs WHERE id = ?1"),
+    changed: database.prepare("SELECT * FROM jobs WHERE change_seq > ?1 ORDER BY change_seq LIMIT ?2"),
+    task: database.prepare("SELECT * FROM tasks WHERE job_id = ?1 AND stage = ?2 AND idx = ?3"),
+    tasks: database.prepare("SELECT * FROM tasks WHERE job_id = ?1 AND (?2 IS NULL OR stage = ?2) ORDER BY stage, idx"),
+    events: database.prepare("SELECT * FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2"),
+    eventsOfJob: database.prepare("SELECT * FROM events WHERE job_id = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2"),
+  };
+}
+
+function rows(found: unknown): readonly Row[] {
+  return found as readonly Row[];
+}
+
+function parseOne<T>(row: unknown, parse: (row: Row) => T): T | undefined {
+  return row === undefined ? undefined : parse(row as Row);
+}
+
+/** One conflict among many creations is that one's own. */
+function settle<T>(work: () => T): Settled<T> {
+  try {
+    return { result: work() };
+  } catch (error) {
+    if (error instanceof ReelmillError) return { error };
+    throw error;
+  }
 }
 
 const STAGE_ORDER: Readonly<Record<Stage, number>> = { plan: 0, work: 1, finish: 2 };
@@ -61,112 +116,56 @@ function byStage(a: Task, b: Task): number {
 }
 
 function createJob(
-  database: DatabaseSync,
-  changes: JobChanges,
+  database: LocalDatabase,
+  drafts: JobDrafts,
   job: NewJob,
   nowMs: number,
 ): { readonly job: Job; readonly isNew: boolean } {
   const { idempotency } = job;
+  // Nothing is written before it is sure that the job is new.
+  const first = idempotency === null ? undefined : findFirst(database, drafts, idempotency, nowMs);
+  if (first !== undefined) return { job: first, isNew: false };
   if (idempotency !== null) {
-    const known = database
-      .prepare("SELECT * FROM idempotency WHERE key = ?1 AND expires_at_ms > ?2")
-      .get(idempotency.key, nowMs) as Row | undefined;
-    const first = known && changes.job(known["job_id"] as string);
-    if (first !== undefined) {
-      if (known?.["body_hash"] !== idempotency.bodyHash) {
-        throw new ReelmillError(
-          "IDEMPOTENCY_CONFLICT",
-          `The idempotency key "${idempotency.key}" was used for another request, which made the job ${first.id}. Use a new key.`,
-        );
-      }
-      return { job: first, isNew: false };
-    }
     database
       .prepare("INSERT OR REPLACE INTO idempotency (key, body_hash, job_id, expires_at_ms) VALUES (?1, ?2, ?3, ?4)")
       .run(idempotency.key, idempotency.bodyHash, job.id, nowMs + idempotency.keepMs);
   }
-  changes.insert(job, nowMs);
+  const draft = drafts.begin(job, nowMs);
   const plan = { stage: "plan", index: 0, label: "plan", input: null, weight: 1 } as const;
-  const created = changes.apply(
-    changes.require(job.id),
-    { addTasks: [plan], events: [{ type: "job.queued", data: { pipeline: job.pipeline } }] },
-    nowMs,
-  );
-  return { job: created, isNew: true };
+  const queued = { type: "job.queued", data: { pipeline: job.pipeline } } as const;
+  drafts.apply(draft, { addTasks: [plan], events: [queued] }, nowMs);
+  // The job was just written as it is.
+  return { job: draft.job, isNew: true };
 }
 
-function updateJob(changes: JobChanges, jobId: string, decide: Decide, nowMs: number): Job | undefined {
-  const job = changes.job(jobId);
-  const change = job && decide(job);
-  return job && change && changes.apply(job, change, nowMs);
-}
-
-function startTask(
-  database: DatabaseSync,
-  changes: JobChanges,
-  ref: TaskRef,
-  decide: DecideOnTask,
+function findFirst(
+  database: LocalDatabase,
+  drafts: JobDrafts,
+  idempotency: Idempotency,
   nowMs: number,
-): StartedTask | undefined {
-  const job = changes.job(ref.jobId);
-  const before = changes.task(ref);
-  // A task may be found running: its worker was lost.
-  if (job === undefined || before === undefined || isEnded(job.status)) return undefined;
-  if (before.status !== "queued" && before.status !== "running") return undefined;
-  database
-    .prepare(
-      `UPDATE tasks SET status = 'running', attempt = attempt + 1, progress = 0, phase = '', started_at_ms = ?4,
-         finished_at_ms = NULL WHERE job_id = ?1 AND stage = ?2 AND idx = ?3`,
-    )
-    .run(ref.jobId, ref.stage, ref.index, nowMs);
-  changes.moveDoneWeight(before, 0);
-  const task = changes.requireTask(ref);
-  return { job: changes.apply(job, decide(job, task) ?? {}, nowMs), task };
-}
-
-function completeTask(
-  changes: JobChanges,
-  completion: Completion,
-  decide: Decide,
-  nowMs: number,
-): Completed | undefined {
-  const { ref, attempt, outcome, message, takeNext } = completion;
-  const job = changes.job(ref.jobId);
-  const task = changes.task(ref);
-  if (job === undefined || task === undefined || task.attempt !== attempt || task.status !== "running")
-    return undefined;
-  changes.endAttempt(task, outcome, nowMs);
-  changes.settleMessage(message, outcome, nowMs);
-  const counted = changes.require(ref.jobId);
-  const change = decide(counted) ?? {};
-  const moved = changes.apply(counted, change, nowMs);
-  const next =
-    takeNext && change.addTasks?.[0] && changes.takeMessage({ ...change.addTasks[0], jobId: job.id }, takeNext, nowMs);
-  return { job: moved, next };
-}
-
-function recordBeat(database: DatabaseSync, changes: JobChanges, beat: Beat, nowMs: number): boolean {
-  const { ref, attempt, progress, phase, checkpoint } = beat;
-  const task = changes.task(ref);
-  if (task === undefined || task.attempt !== attempt || task.status !== "running") return false;
-  const share = Math.min(1, Math.max(0, progress));
-  const isMoved = share !== task.progress || phase !== task.phase;
-  if (isMoved || checkpoint !== undefined) {
-    database
-      .prepare(
-        `UPDATE tasks SET progress = ?4, phase = ?5, checkpoint = COALESCE(?6, checkpoint)
-         WHERE job_id = ?1 AND stage = ?2 AND idx = ?3`,
-      )
-      .run(ref.jobId, ref.stage, ref.index, share, phase, checkpoint === undefined ? null : JSON.stringify(checkpoint));
+): Job | undefined {
+  const known = database
+    .prepare("SELECT * FROM idempotency WHERE key = ?1 AND expires_at_ms > ?2")
+    .get(idempotency.key, nowMs) as Row | undefined;
+  const first = known && drafts.load(known["job_id"] as string)?.job;
+  if (first !== undefined && known?.["body_hash"] !== idempotency.bodyHash) {
+    throw new ReelmillError(
+      "IDEMPOTENCY_CONFLICT",
+      `The idempotency key "${idempotency.key}" was used for another request, which made the job ${first.id}. Use a new key.`,
+    );
   }
-  if (isMoved) {
-    changes.moveDoneWeight(task, share);
-    changes.touch(ref.jobId, nowMs);
-  }
-  return true;
+  return first;
 }
 
-function listJobs(database: DatabaseSync, filter: JobFilter): JobPage {
+function updateJob(drafts: JobDrafts, jobId: string, decide: Decide, nowMs: number): Job | undefined {
+  const draft = drafts.load(jobId);
+  const change = draft && decide(draft.job);
+  if (draft === undefined || change === undefined) return undefined;
+  drafts.apply(draft, change, nowMs);
+  return drafts.save(draft, nowMs);
+}
+
+function listJobs(database: LocalDatabase, filter: JobFilter): JobPage {
   const { pipeline, statuses, parentJobId, limit, cursor } = filter;
   if (cursor !== undefined && !JOB_ID.test(cursor)) {
     throw new ReelmillError("CURSOR_INVALID", `"${cursor}" is not a cursor that an earlier page gave.`);
@@ -184,7 +183,7 @@ function listJobs(database: DatabaseSync, filter: JobFilter): JobPage {
   return { jobs, nextCursor: rows.length > limit ? jobs.at(-1)?.id : undefined };
 }
 
-function countJobs(database: DatabaseSync, nowMs: number): JobCounts {
+function countJobs(database: LocalDatabase, nowMs: number): JobCounts {
   const byStatus: Record<JobStatus, number> = {
     queued: 0,
     running: 0,
@@ -199,13 +198,13 @@ function countJobs(database: DatabaseSync, nowMs: number): JobCounts {
   return { byStatus, endedLastDay: (ended as Row)["jobs"] as number };
 }
 
-function sweep(database: DatabaseSync, endedBeforeMs: number, nowMs: number): readonly string[] {
+function sweep(database: LocalDatabase, endedBeforeMs: number, nowMs: number): readonly string[] {
   database.prepare("DELETE FROM idempotency WHERE expires_at_ms <= ?1").run(nowMs);
   const rows = database
     .prepare("SELECT id FROM jobs WHERE finished_at_ms < ?1 LIMIT ?2")
     .all(endedBeforeMs, SWEEP_BATCH) as readonly Row[];
   const ids = rows.map((row) => row["id"] as string);
-  for (const table of ["messages", "events", "tasks"]) {
+  for (const table of ["dead_letters", "events", "tasks"]) {
     const remove = database.prepare(`DELETE FROM ${table} WHERE job_id = ?1`);
     for (const id of ids) remove.run(id);
   }

@@ -2,7 +2,9 @@ import { DELIVERY_SCHEMA } from "./delivery-schema.ts";
 
 const JOBS_AND_QUEUES = `
 CREATE TABLE jobs (
-  id TEXT PRIMARY KEY,
+  -- Older jobs have lower ranks; their tasks go first.
+  rank INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
   pipeline TEXT NOT NULL,
   params TEXT NOT NULL,
   status TEXT NOT NULL,
@@ -39,6 +41,8 @@ CREATE TABLE tasks (
   status TEXT NOT NULL,
   attempt INTEGER NOT NULL,
   failures INTEGER NOT NULL,
+  -- Workers in a row that ended in the middle of it.
+  losses INTEGER NOT NULL,
   input TEXT NOT NULL,
   output TEXT,
   error TEXT,
@@ -52,7 +56,7 @@ CREATE TABLE tasks (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE events (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY,
   job_id TEXT NOT NULL,
   at_ms INTEGER NOT NULL,
   type TEXT NOT NULL,
@@ -60,26 +64,39 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_by_job ON events (job_id, seq);
 
--- A message is due when visible_at_ms has come; until then it waits, or somebody holds its lease.
+-- In the order in which they are received. A message is due when visible_at_ms has come; until then it waits, or somebody holds
+-- its lease.
 CREATE TABLE messages (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
   queue TEXT NOT NULL,
+  -- Minus the priority.
+  urgency INTEGER NOT NULL,
+  rank INTEGER NOT NULL,
+  id INTEGER NOT NULL,
   job_id TEXT NOT NULL,
   stage TEXT NOT NULL,
   idx INTEGER NOT NULL,
-  priority INTEGER NOT NULL,
   sent_at_ms INTEGER NOT NULL,
   visible_at_ms INTEGER NOT NULL,
   receive_count INTEGER NOT NULL,
   receipt INTEGER NOT NULL,
   owner TEXT,
-  dead_at_ms INTEGER,
-  reason TEXT
+  PRIMARY KEY (queue, urgency, rank, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX messages_held ON messages (queue, visible_at_ms) WHERE owner IS NOT NULL;
+
+CREATE TABLE dead_letters (
+  id INTEGER PRIMARY KEY,
+  queue TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  stage TEXT NOT NULL,
+  idx INTEGER NOT NULL,
+  receive_count INTEGER NOT NULL,
+  sent_at_ms INTEGER NOT NULL,
+  dead_at_ms INTEGER NOT NULL,
+  reason TEXT NOT NULL
 ) STRICT;
-CREATE INDEX messages_to_receive ON messages (queue, priority DESC, id) WHERE dead_at_ms IS NULL;
-CREATE INDEX messages_held ON messages (queue, owner) WHERE owner IS NOT NULL;
-CREATE INDEX messages_dead ON messages (queue, id) WHERE dead_at_ms IS NOT NULL;
-CREATE INDEX messages_by_job ON messages (job_id);
+CREATE INDEX dead_letters_by_queue ON dead_letters (queue, id);
+CREATE INDEX dead_letters_by_task ON dead_letters (job_id, stage, idx);
 
 CREATE TABLE queues (name TEXT PRIMARY KEY, is_paused INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -91,8 +108,8 @@ CREATE TABLE idempotency (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_by_expiry ON idempotency (expires_at_ms);
 
-CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO counters VALUES ('change', 0);
+CREATE TABLE sequence (value INTEGER NOT NULL) STRICT;
+INSERT INTO sequence VALUES (0);
 `;
 
 /** The schema, step by step; a database's version is the number of steps that were applied to it. A step is never changed. */

@@ -25,19 +25,26 @@ const json = (row: Row, name: string): Json => {
   return value === null ? null : (JSON.parse(value as string) as Json);
 };
 
+/** Only success is the whole; what else is done of the work stays below. */
+const MOST_PROGRESS = 0.999;
+
+/** How far a job has come, from 0 to 1; the weights are of tasks of the work stage, `doneWeight` with their progress. */
+export function jobProgress(status: JobStatus, doneWeight: number, totalWeight: number): number {
+  if (status === "succeeded") return 1;
+  // Sums of fractions may miss 0 and 1 by a hair.
+  return totalWeight > 0 ? Math.min(MOST_PROGRESS, Math.max(0, doneWeight / totalWeight)) : 0;
+}
+
 /** A row of `jobs`. */
 export function parseJobRow(row: Row): Job {
   const status = text(row, "status") as JobStatus;
-  const totalWeight = number(row, "total_weight");
-  // Sums of fractions may miss 1 by a hair.
-  const share = totalWeight > 0 ? Math.min(1, Math.max(0, number(row, "done_weight") / totalWeight)) : 0;
   return {
     id: text(row, "id"),
     pipeline: text(row, "pipeline"),
     params: json(row, "params"),
     status,
     stage: text(row, "stage") as Stage,
-    progress: status === "succeeded" ? 1 : share,
+    progress: jobProgress(status, number(row, "done_weight"), number(row, "total_weight")),
     tasks: { total: number(row, "total"), succeeded: number(row, "succeeded"), failed: number(row, "failed") },
     priority: number(row, "priority"),
     idempotencyKey: row["idempotency_key"] as string | null,
@@ -94,11 +101,11 @@ export function parseMessageRow(row: Row): TaskMessage {
     queue: text(row, "queue"),
     ref: { jobId: text(row, "job_id"), stage: text(row, "stage") as Stage, index: number(row, "idx") },
     receiveCount: number(row, "receive_count"),
-    receipt: String(number(row, "receipt")),
+    receipt: `${number(row, "urgency")}/${number(row, "rank")}/${number(row, "receipt")}`,
   };
 }
 
-/** A row of `messages` that is a dead letter. */
+/** A row of `dead_letters`. */
 export function parseDeadRow(row: Row): DeadLetter {
   return {
     id: number(row, "id"),

@@ -1,88 +1,70 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
-import { MAX_MESSAGE_WAIT_MS, type QueueDepth, type TaskMessage, type TaskQueue } from "../../jobs/ports.ts";
-import { transact } from "./database.ts";
+import type { QueueDepth, TaskQueue } from "../../jobs/ports.ts";
+import { commit, type LocalDatabase, read } from "./database.ts";
+import { createMessages } from "./messages.ts";
 import { parseDeadRow, parseMessageRow, type Row } from "./rows.ts";
 
 /** The queue in the database's `messages`; the store's transitions write there too, so that a message goes out with its cause. */
-export function createTaskQueue(database: DatabaseSync, clock: Clock): TaskQueue {
-  const best = database.prepare(`
-    SELECT id, priority FROM messages
-    WHERE queue = ?1 AND dead_at_ms IS NULL AND NOT (visible_at_ms > ?2 AND visible_at_ms <= ?2 + ${MAX_MESSAGE_WAIT_MS})
-      AND NOT EXISTS (SELECT 1 FROM queues WHERE name = ?1 AND is_paused = 1)
-      AND (SELECT COUNT(*) FROM messages WHERE queue = ?1 AND owner IS NOT NULL
-           AND visible_at_ms > ?2 AND visible_at_ms <= ?2 + ${MAX_MESSAGE_WAIT_MS}) < ?3
-    ORDER BY priority DESC, id LIMIT 1`);
-  const take = database.prepare(`
-    UPDATE messages SET owner = ?2, visible_at_ms = ?3, receive_count = receive_count + 1, receipt = receipt + 1
-    WHERE id = ?1 RETURNING *`);
-  const held = "id = ?1 AND receipt = ?2 AND owner IS NOT NULL AND dead_at_ms IS NULL";
-  const extend = database.prepare(`UPDATE messages SET visible_at_ms = ?3 WHERE ${held}`);
-  const remove = database.prepare(`DELETE FROM messages WHERE ${held}`);
-  const putBack = database.prepare(`UPDATE messages SET owner = NULL, visible_at_ms = ?3 WHERE ${held}`);
-  const bury = database.prepare(`UPDATE messages SET owner = NULL, dead_at_ms = ?3, reason = ?4 WHERE ${held}`);
-  const releaseOwner = database.prepare(`
-    UPDATE messages SET owner = NULL, visible_at_ms = ?2
-    WHERE owner = ?1 AND dead_at_ms IS NULL RETURNING *`);
-  const getDead = database.prepare("SELECT * FROM messages WHERE id = ?1 AND dead_at_ms IS NOT NULL");
-  const listDead = database.prepare(
-    "SELECT * FROM messages WHERE dead_at_ms IS NOT NULL AND (?1 IS NULL OR queue = ?1) ORDER BY id LIMIT ?2",
-  );
-  const discard = database.prepare("DELETE FROM messages WHERE id = ?1 AND dead_at_ms IS NOT NULL");
-  const pause = database.prepare(
-    "INSERT INTO queues (name, is_paused) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET is_paused = ?2",
-  );
-  const changes = (message: TaskMessage, run: (id: number, receipt: number) => { readonly changes: number | bigint }) =>
-    transact(database, () => run(message.id, Number(message.receipt)).changes === 1);
-
+export function createTaskQueue(database: LocalDatabase, clock: Clock): TaskQueue {
+  const messages = createMessages(database);
+  const sql = prepare(database);
+  const write = <T>(work: () => T): T => commit(database, work);
+  const writeDurably = async <T>(work: () => T): Promise<T> => {
+    const result = commit(database, work);
+    await database.flush();
+    return result;
+  };
   return {
-    receive: async ({ queues, owner, leaseMs }) => {
-      const nowMs = clock.nowMs();
+    receive: async (options) => {
       // A look without the write lock first: idle workers must not hold up busy ones.
-      const isAnyDue = (): boolean =>
-        queues.some(({ name, maxInFlight }) => best.get(name, nowMs, maxInFlight) !== undefined);
-      if (!isAnyDue()) return undefined;
-      return transact(database, () => {
-        const due = queues
-          .map(({ name, maxInFlight }) => best.get(name, nowMs, maxInFlight) as Row | undefined)
-          .filter((row) => row !== undefined)
-          .map((row) => ({ id: row["id"] as number, priority: row["priority"] as number }))
-          .sort((a, b) => b.priority - a.priority || a.id - b.id)[0];
-        return due && parseMessageRow(take.get(due.id, owner, nowMs + leaseMs) as Row);
-      });
+      if (!read(() => messages.isAnyDue(options, clock.nowMs()))) return undefined;
+      return write(() => messages.receive(options, clock.nowMs()));
     },
-    extend: async (message, leaseMs) =>
-      changes(message, (id, receipt) => extend.run(id, receipt, clock.nowMs() + leaseMs)),
-    ack: async (message) => changes(message, (id, receipt) => remove.run(id, receipt)),
-    release: async (message, delayMs) =>
-      changes(message, (id, receipt) => putBack.run(id, receipt, clock.nowMs() + delayMs)),
+    extend: async (message, leaseMs) => write(() => messages.extend(message, clock.nowMs() + leaseMs)),
+    ack: async (message) => writeDurably(() => messages.remove(message)),
+    release: async (message, delayMs) => write(() => messages.putBack(message, clock.nowMs() + delayMs)),
     releaseOwner: async (owner) =>
-      transact(database, () =>
-        (releaseOwner.all(owner, clock.nowMs()) as readonly Row[]).map((row) => parseMessageRow(row).ref),
+      write(() =>
+        (sql.releaseOwner.all(owner, clock.nowMs()) as readonly Row[]).map((row) => parseMessageRow(row).ref),
       ),
-    bury: async (message, reason) =>
-      changes(message, (id, receipt) => bury.run(id, receipt, clock.nowMs(), JSON.stringify(reason))),
+    bury: async (message, reason) => writeDurably(() => messages.bury(message, reason, clock.nowMs())),
     getDead: async (id) => {
-      const row = getDead.get(id) as Row | undefined;
+      const row = read(() => sql.getDead.get(id) as Row | undefined);
       return row && parseDeadRow(row);
     },
-    listDead: async ({ queue, limit }) => (listDead.all(queue ?? null, limit) as readonly Row[]).map(parseDeadRow),
-    discard: async (id) => transact(database, () => discard.run(id).changes === 1),
-    depths: async () => readDepths(database, clock.nowMs()),
+    listDead: async ({ queue, limit }) =>
+      read(() => (sql.listDead.all(queue ?? null, limit) as readonly Row[]).map(parseDeadRow)),
+    discard: async (id) => writeDurably(() => sql.discard.run(id).changes === 1),
+    depths: async () => read(() => readDepths(database, clock.nowMs())),
     setPaused: async (queue, isPaused) => {
-      transact(database, () => pause.run(queue, isPaused ? 1 : 0));
+      await writeDurably(() => sql.pause.run(queue, isPaused ? 1 : 0));
     },
   };
 }
 
-function readDepths(database: DatabaseSync, nowMs: number): readonly QueueDepth[] {
+/** Statements prepared once. */
+function prepare(database: LocalDatabase) {
+  return {
+    releaseOwner: database.prepare(`
+      UPDATE messages INDEXED BY messages_held SET owner = NULL, visible_at_ms = ?2
+      WHERE owner IS NOT NULL AND owner = ?1 RETURNING *`),
+    getDead: database.prepare("SELECT * FROM dead_letters WHERE id = ?1"),
+    listDead: database.prepare("SELECT * FROM dead_letters WHERE ?1 IS NULL OR queue = ?1 ORDER BY id LIMIT ?2"),
+    discard: database.prepare("DELETE FROM dead_letters WHERE id = ?1"),
+    pause: database.prepare(
+      "INSERT INTO queues (name, is_paused) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET is_paused = ?2",
+    ),
+  };
+}
+
+function readDepths(database: LocalDatabase, nowMs: number): readonly QueueDepth[] {
   const rows = database
     .prepare(`
       SELECT names.name AS queue,
-        COUNT(m.id) FILTER (WHERE m.dead_at_ms IS NULL AND (m.owner IS NULL OR m.visible_at_ms <= ?1)) AS waiting,
-        COUNT(m.id) FILTER (WHERE m.dead_at_ms IS NULL AND m.owner IS NOT NULL AND m.visible_at_ms > ?1) AS in_flight,
-        COUNT(m.id) FILTER (WHERE m.dead_at_ms IS NOT NULL) AS dead,
-        MIN(m.sent_at_ms) FILTER (WHERE m.dead_at_ms IS NULL AND (m.owner IS NULL OR m.visible_at_ms <= ?1)) AS oldest,
+        COUNT(m.id) FILTER (WHERE m.owner IS NULL OR m.visible_at_ms <= ?1) AS waiting,
+        COUNT(m.id) FILTER (WHERE m.owner IS NOT NULL AND m.visible_at_ms > ?1) AS in_flight,
+        MIN(m.sent_at_ms) FILTER (WHERE m.owner IS NULL OR m.visible_at_ms <= ?1) AS oldest,
+        (SELECT COUNT(*) FROM dead_letters d WHERE d.queue = names.name) AS dead,
         COALESCE((SELECT is_paused FROM queues q WHERE q.name = names.name), 0) AS is_paused
       FROM (SELECT name FROM queues UNION SELECT DISTINCT queue FROM messages UNION SELECT DISTINCT pipeline FROM jobs) names
       LEFT JOIN messages m ON m.queue = names.name
