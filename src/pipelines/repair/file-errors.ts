@@ -1,4 +1,5 @@
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
+import { systemCodeOf } from "../../base/system-code.ts";
 
 const INPUT_CODES: Readonly<Record<string, readonly [code: ErrorCode, what: string]>> = {
   ENOENT: ["INPUT_NOT_FOUND", "does not exist"],
@@ -27,12 +28,6 @@ const OUTPUT_CODES: Readonly<Record<string, readonly [code: ErrorCode, what: str
   ETXTBSY: ["OUTPUT_UNWRITABLE", "the file is in use"],
   EBUSY: ["OUTPUT_UNWRITABLE", "the file is in use"],
 };
-
-/** The system's error name (`ENOENT`), or undefined where the error is not the system's. */
-export function systemCodeOf(error: unknown): string | undefined {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
-}
 
 /**
  * The error for a file that could not be opened or read: INPUT_NOT_FOUND, INPUT_IS_DIRECTORY, INPUT_SYMLINK_LOOP or

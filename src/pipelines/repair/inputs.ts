@@ -1,7 +1,8 @@
 import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, join, sep } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
-import { systemCodeOf, translateInputError } from "./file-errors.ts";
+import { systemCodeOf } from "../../base/system-code.ts";
+import { translateInputError } from "./file-errors.ts";
 import { identityOf } from "./file-source.ts";
 import { extensionOf, type NamedInput } from "./output-path.ts";
 

@@ -13,10 +13,10 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { identifyThisProcess, isRunning, type ProcessIdentity } from "../../base/process-identity.ts";
 import { formatBytes } from "../../base/units.ts";
 import { translateOutputError } from "./file-errors.ts";
 import type { FileSource } from "./file-source.ts";
-import { identifyThisProcess, isRunning, type ProcessIdentity } from "./process-identity.ts";
 import { writeFully } from "./write-output.ts";
 
 /*

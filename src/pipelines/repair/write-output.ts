@@ -15,10 +15,11 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { systemCodeOf } from "../../base/system-code.ts";
 import { formatBytes } from "../../base/units.ts";
 import type { OutputLayout, OutputPart } from "../../repair/write/layout.ts";
 import { beginEarlyCopy, type EarlyCopy } from "./early-copy.ts";
-import { systemCodeOf, translateOutputError } from "./file-errors.ts";
+import { translateOutputError } from "./file-errors.ts";
 import type { FileSource } from "./file-source.ts";
 import { breathe, type WorkHooks } from "./hooks.ts";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { systemCodeOf } from "./file-errors.ts";
+import { systemCodeOf } from "./system-code.ts";
 
 /** Tells a process apart from a later one that was given the same number. */
 export interface ProcessIdentity {

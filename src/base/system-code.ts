@@ -1,0 +1,5 @@
+/** The system's error name (`ENOENT`), or undefined where the error is not the system's. */
+export function systemCodeOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}
