@@ -97,6 +97,11 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: "An object's key is empty, too long, or holds parts that could lead out of the store.",
   },
+  OBJECT_KEY_CONFLICT: {
+    retryable: false,
+    meaning:
+      "A store of files cannot keep an object under a key that names a folder, or below one that names an object; choose another key.",
+  },
   OBJECT_NOT_FOUND: { retryable: false, meaning: "No object has the key given." },
   STORE_UNAVAILABLE: {
     retryable: true,

@@ -1,0 +1,115 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readlinkSync } from "node:fs";
+import { lstat, readdir, rm } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { identifyThisProcess, isRunning } from "../../base/process-identity.ts";
+import { systemCodeOf } from "../../base/system-code.ts";
+import { type Base, type HeldFolder, makeFolder, openFolder } from "./held-folder.ts";
+import { translating } from "./store-errors.ts";
+
+const TEMPORARY = ".reelmill-tmp";
+/** Of what another machine left, nobody here can tell whether it is still being written. */
+const FOREIGN_KEPT_MS = 24 * 60 * 60 * 1000;
+const TOKEN = /^([0-9a-f]{16}),([1-9]\d*),(\d*),[0-9a-f]{16}$/;
+
+/** Lends an empty folder on the base's file system, which is gone with all it holds once `use` is done. */
+export async function withTemporary<T>(base: Base, use: (folder: HeldFolder) => Promise<T>): Promise<T> {
+  const token = createToken();
+  const folder = await makeFolder(base, [TEMPORARY, token]);
+  try {
+    return await use(folder);
+  } finally {
+    await folder.close();
+    await removeToken(base, token);
+  }
+}
+
+async function removeToken(base: Base, token: string): Promise<void> {
+  try {
+    const parent = await openFolder(base, [TEMPORARY]);
+    if (parent === undefined) return;
+    try {
+      await rm(join(parent.at, token), { recursive: true, force: true });
+    } finally {
+      await parent.close();
+    }
+  } catch {
+    // The object is published, or the failure that led here is on its way: both say more than a leftover, which the sweep takes.
+  }
+}
+
+/**
+ * Removes what processes left behind that do not run any more; of other machines, what has not changed for 24 hours. Throws
+ * STORE_UNAVAILABLE where the base is gone.
+ */
+export async function sweepBase(base: Base): Promise<void> {
+  const folder = await openFolder(base, [TEMPORARY]);
+  if (folder === undefined) return;
+  try {
+    await translating(join(base.folder, TEMPORARY), "writing", async () => {
+      for (const name of await readdir(folder.at)) {
+        const path = join(folder.at, name);
+        if (await isLeftover(base, path, name)) await rm(path, { recursive: true, force: true });
+      }
+    });
+  } finally {
+    await folder.close();
+  }
+}
+
+function createToken(): string {
+  const { pid, startTicks } = identifyThisProcess();
+  return [machineOf(), pid, startTicks, randomBytes(8).toString("hex")].join(",");
+}
+
+/** Names the space that process numbers belong to: containers on one machine, or of one name, have each their own. */
+function machineOf(): string {
+  return createHash("sha256").update(`${hostname()}\0${processNamespace()}`).digest("hex").slice(0, 16);
+}
+
+function processNamespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    // Only Linux has them.
+    return "";
+  }
+}
+
+async function isLeftover(base: Base, path: string, name: string): Promise<boolean> {
+  const [, machine, pid, startTicks] = TOKEN.exec(name) ?? [];
+  if (machine === machineOf() && pid !== undefined && startTicks !== undefined) {
+    return !isAlive(Number(pid), startTicks);
+  }
+  const changedAtMs = await lastChange(path);
+  if (changedAtMs === undefined) return false;
+  return (await nowOf(base)) - changedAtMs > FOREIGN_KEPT_MS;
+}
+
+function isAlive(pid: number, startTicks: string): boolean {
+  const own = identifyThisProcess();
+  if (pid === own.pid) return startTicks === own.startTicks;
+  return isRunning({ pid, host: own.host, startTicks });
+}
+
+/** The latest change of anything in the folder; undefined where it is gone by now. Links are not followed. */
+async function lastChange(path: string): Promise<number | undefined> {
+  try {
+    const stats = await lstat(path);
+    let latest = stats.mtimeMs;
+    if (!stats.isDirectory()) return latest;
+    for (const name of await readdir(path)) {
+      latest = Math.max(latest, (await lastChange(join(path, name))) ?? 0);
+    }
+    return latest;
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The time by the clock that stamps the base's files, which on a share is another machine's. */
+function nowOf(base: Base): Promise<number> {
+  return withTemporary(base, async (folder) => (await folder.handle.stat()).mtimeMs);
+}
