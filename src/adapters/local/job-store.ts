@@ -30,6 +30,7 @@ export function createJobStore(database: DatabaseSync, clock: Clock): JobStore {
     "SELECT * FROM tasks WHERE job_id = ?1 AND (?2 IS NULL OR stage = ?2) ORDER BY stage, idx",
   );
   const changed = database.prepare("SELECT * FROM jobs WHERE change_seq > ?1 ORDER BY change_seq LIMIT ?2");
+  const lastChange = database.prepare("SELECT value FROM counters WHERE name = 'change'");
   const events = database.prepare("SELECT * FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2");
   const eventsOfJob = database.prepare("SELECT * FROM events WHERE job_id = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2");
   const write = <T>(work: (nowMs: number) => T): T => transact(database, () => work(clock.nowMs()));
@@ -37,6 +38,7 @@ export function createJobStore(database: DatabaseSync, clock: Clock): JobStore {
     create: async (job) => write((nowMs) => createJob(database, changes, job, nowMs)),
     get: async (jobId) => changes.job(jobId),
     list: async (filter) => listJobs(database, filter),
+    lastChange: async () => (lastChange.get() as Row)["value"] as number,
     listChanged: async (changeSeq, limit) => (changed.all(changeSeq, limit) as readonly Row[]).map(parseJobRow),
     update: async (jobId, decide) => write((nowMs) => updateJob(changes, jobId, decide, nowMs)),
     getTask: async (ref) => changes.task(ref),
