@@ -18,15 +18,17 @@ const problemOf = async (response: Response) => {
   return VIEWS.problem.parse(await response.json());
 };
 
-/** Takes the job's plan message and gives it up. */
+/** Takes the next message and gives its task up. */
 const bury = async (): Promise<void> => {
-  const message = await server.queue.receive({
-    owner: "test",
-    leaseMs: 1000,
-    queues: [{ name: "echo", maxInFlight: 10 }],
-  });
+  const lease = { owner: "test", leaseMs: 1000 };
+  const message = await server.queue.receive({ ...lease, queues: [{ name: "echo", maxInFlight: 10 }] });
   if (message === undefined) throw new Error("There is no message.");
-  await server.queue.bury(message, { code: "WORKER_LOST", message: "gone" });
+  const { ref } = message;
+  const started = await server.store.startTask(ref, () => ({ status: "running" }));
+  const error = { code: "WORKER_LOST", message: "gone" } as const;
+  const outcome = { status: "failed", error, isBuried: true } as const;
+  const attempt = started?.task.attempt ?? 0;
+  await server.store.completeTask({ ref, attempt, outcome, message, takeNext: undefined }, () => undefined);
 };
 
 describe("jobs", () => {

@@ -81,15 +81,16 @@ export function addDeadLetterRoutes(app: FastifyInstance, deps: ServerDependenci
 }
 
 async function replayAll({ queue, service }: ServerDependencies, name: string | undefined): Promise<number> {
-  const left = new Set<number>();
+  // Each is tried once: those that stay must not be met again.
+  const tried = new Set<number>();
   let replayed = 0;
   for (;;) {
-    const letters = await queue.listDead({ queue: name, limit: PAGE + left.size });
-    const fresh = letters.filter(({ id }) => !left.has(id));
+    const letters = await queue.listDead({ queue: name, limit: PAGE + tried.size });
+    const fresh = letters.filter(({ id }) => !tried.has(id));
     if (fresh.length === 0) return replayed;
     for (const { id } of fresh) {
+      tried.add(id);
       if (await wasReplayed(() => service.replayDeadLetter(id))) replayed += 1;
-      else left.add(id);
     }
   }
 }
