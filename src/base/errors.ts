@@ -111,6 +111,27 @@ export const ERROR_CODES = {
   RATE_LIMITED: { retryable: true, meaning: "Too many requests in a short time; the answer tells when to try again." },
   BODY_TOO_LARGE: { retryable: false, meaning: "The request's body is larger than allowed." },
   NOT_FOUND: { retryable: false, meaning: "Nothing is served at the path given." },
+  FORBIDDEN: {
+    retryable: false,
+    meaning:
+      "A request came by way of another web site, for another host name, or wants to change what is only to be read.",
+  },
+  METHOD_NOT_ALLOWED: { retryable: false, meaning: "The path is served, but not by the method of the request." },
+  MEDIA_TYPE_UNSUPPORTED: { retryable: false, meaning: "The request's body is of a type that is not taken there." },
+  URL_TOO_LONG: { retryable: false, meaning: "The request's URL is longer than allowed." },
+  HEADERS_TOO_LARGE: { retryable: false, meaning: "The request's headers are larger than allowed." },
+  REQUEST_TIMEOUT: { retryable: true, meaning: "The request was not sent within the time allowed." },
+  RANGE_UNSATISFIABLE: { retryable: false, meaning: "The range asked for begins behind the object's end." },
+  UPLOAD_NOT_FOUND: {
+    retryable: false,
+    meaning: "No upload has the id given; it may have been removed, or was not resumed for too long.",
+  },
+  UPLOAD_REFUSED: {
+    retryable: false,
+    meaning: "A request of the upload protocol does not fit the upload, such as one that goes on at another offset.",
+  },
+  DELIVERY_NOT_FOUND: { retryable: false, meaning: "No webhook delivery has the id given." },
+  WATCH_NOT_CONFIGURED: { retryable: false, meaning: "The server has no watch folder; start it with --watch." },
   WEBHOOK_REFUSED: {
     retryable: false,
     meaning: "A webhook's address is not allowed: not http or https, or it leads into a private network.",

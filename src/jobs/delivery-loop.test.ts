@@ -1,9 +1,8 @@
 import { once } from "node:events";
-import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { openDatabase } from "../adapters/local/database.ts";
+import { type LocalDatabase, openDatabase } from "../adapters/local/database.ts";
 import { createDeliveryStore } from "../adapters/local/delivery-store.ts";
 import { createJobStore } from "../adapters/local/job-store.ts";
 import { createTaskQueue } from "../adapters/local/task-queue.ts";
@@ -49,7 +48,7 @@ const PIPELINES = createPipelineRegistry([
   }),
 ]);
 
-let database: DatabaseSync;
+let database: LocalDatabase;
 let nowMs: number;
 let store: DeliveryStore;
 let jobs: EndedJobs;

@@ -1,22 +1,21 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Clock } from "../../base/clock.ts";
 import { createUuid } from "../../base/ids.ts";
 import type { ClaimedDelivery, DeliveryAttempt, DeliveryStore, NewDelivery } from "../../jobs/deliveries.ts";
 import { RETRY_FOR_MS } from "../../jobs/delivery-schedule.ts";
-import { openDatabase } from "./database.ts";
+import { type LocalDatabase, openDatabase } from "./database.ts";
 import { createDeliveryStore } from "./delivery-store.ts";
 
 let folder: string;
-let database: DatabaseSync;
+let database: LocalDatabase;
 let nowMs: number;
 let store: DeliveryStore;
 const clock: Clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
 
-const open = (): DatabaseSync => openDatabase(join(folder, "reelmill.sqlite"), "normal");
+const open = (): LocalDatabase => openDatabase(join(folder, "reelmill.sqlite"), "normal");
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "reelmill-deliveries-"));

@@ -14,7 +14,7 @@ import type {
 } from "../../jobs/deliveries.ts";
 import { MAX_RETRY_DELAY_MS, RETRY_FOR_MS } from "../../jobs/delivery-schedule.ts";
 import type { JobWebhook } from "../../jobs/job.ts";
-import { transact } from "./database.ts";
+import { type LocalDatabase, transact } from "./database.ts";
 
 interface DeliveryRow {
   readonly id: string;
@@ -39,7 +39,7 @@ interface AttemptRow {
 }
 
 /** Deliveries in a database as `openDatabase` gives it. The database stays the caller's. */
-export function createDeliveryStore(database: DatabaseSync, clock: Clock): DeliveryStore {
+export function createDeliveryStore(database: LocalDatabase, clock: Clock): DeliveryStore {
   const inDatabase = async <T>(work: () => T): Promise<T> => {
     try {
       return work();
