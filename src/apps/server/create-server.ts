@@ -15,7 +15,7 @@ import { addDeadLetterRoutes } from "./routes/dead-letters.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addJobRoutes } from "./routes/jobs.ts";
-import { addObjectRoutes } from "./routes/objects.ts";
+import { addObjectRoutes, OBJECT_PREFIX } from "./routes/objects.ts";
 import { addQueueRoutes } from "./routes/queues.ts";
 import { addSessionRoutes } from "./routes/session.ts";
 import { addStatusRoutes } from "./routes/status.ts";
@@ -49,11 +49,17 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
     logger: false,
     bodyLimit: limits.bodyBytes,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.headerTimeoutMs, requestTimeout: 0 },
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headerTimeoutMs,
+      // Node looks no more often than this.
+      connectionsCheckingInterval: limits.headerTimeoutMs / 4,
+      requestTimeout: 0,
+    },
     // Bodies have bounds of their own, because an upload may take hours.
     requestTimeout: 0,
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error, request, reply) => void answerError(deps, error, request, reply),
+    frameworkErrors: (error, request, reply) => void answerError(deps, explainBadUrl(error, request), request, reply),
   });
   const sessions = createSessions(clock);
   const metrics = createMetrics(deps, () => hub.listenerCount);
@@ -99,7 +105,7 @@ function addChecks(app: FastifyInstance, deps: ServerDependencies, sessions: Ses
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, parseJsonBody);
   app.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply));
-  app.setNotFoundHandler((request, reply) => answerUnknownPath(deps.webFolder !== undefined, request, reply));
+  app.setNotFoundHandler((request, reply) => answerUnknownPath(deps.webFolder, request, reply));
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
     try {
@@ -127,6 +133,12 @@ function requireUrl(url: string, maxLength: number): void {
   if (!url.startsWith("/")) {
     throw new ReelmillError("REQUEST_INVALID", "The request's target has to be a path.");
   }
+}
+
+/** The router refuses what is no percent-encoded UTF-8 before any handler could. */
+function explainBadUrl(error: unknown, { raw: { url = "" } }: FastifyRequest): unknown {
+  if (!url.startsWith(OBJECT_PREFIX)) return error;
+  return new ReelmillError("OBJECT_KEY_INVALID", "The object key is not percent-encoded UTF-8.", { cause: error });
 }
 
 /** Bodies that a handler reads by itself aside, a body has to be there in time. */

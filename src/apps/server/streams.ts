@@ -19,7 +19,8 @@ export async function* limitBytes(request: IncomingMessage, limitBytes: number):
   const tooLarge = new ReelmillError("BODY_TOO_LARGE", `The body is larger than the ${limitBytes} bytes allowed.`);
   if (Number(request.headers["content-length"] ?? 0) > limitBytes) throw tooLarge;
   let bytes = 0;
-  for await (const chunk of request) {
+  // The connection has to live on for the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     const part = chunk as Buffer;
     bytes += part.length;
     if (bytes > limitBytes) throw tooLarge;

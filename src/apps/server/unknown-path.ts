@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ReelmillError } from "../../base/errors.ts";
 import { ALL_ROUTES } from "./routes/all-routes.ts";
+import { sendIndex } from "./routes/web.ts";
 
 /** Paths of the interface, each with its methods. */
 const KNOWN: readonly { readonly pattern: RegExp; readonly method: string }[] = ALL_ROUTES.map(({ path, method }) => ({
@@ -17,7 +18,11 @@ const KNOWN: readonly { readonly pattern: RegExp; readonly method: string }[] = 
 const NO_PAGE = /^\/(v1|assets|docs|health)(\/|$)/;
 
 /** Answers where nothing is served: with the dashboard, where a person looks for a page, or with what is wrong. */
-export function answerUnknownPath(hasWeb: boolean, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export async function answerUnknownPath(
+  webFolder: string | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const path = request.raw.url?.split("?", 1)[0] ?? "";
   const allowed = KNOWN.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
   if (allowed.length > 0) {
@@ -26,6 +31,6 @@ export function answerUnknownPath(hasWeb: boolean, request: FastifyRequest, repl
     throw new ReelmillError("METHOD_NOT_ALLOWED", `${path} takes ${methods}, not ${request.method}.`);
   }
   const isPage = request.method === "GET" && request.headers.accept?.includes("text/html") === true;
-  if (hasWeb && isPage && !NO_PAGE.test(path)) return reply.sendFile("index.html");
+  if (webFolder !== undefined && isPage && !NO_PAGE.test(path)) return await sendIndex(webFolder, reply);
   throw new ReelmillError("NOT_FOUND", `Nothing is served at ${path}.`);
 }

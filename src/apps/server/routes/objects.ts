@@ -15,7 +15,8 @@ import { VIEWS } from "../view-schemas.ts";
 import { toObjectView } from "../views.ts";
 
 const TAG = "objects";
-const PREFIX = "/v1/objects/";
+/** What the URLs of objects begin with. */
+export const OBJECT_PREFIX = "/v1/objects/";
 const PATH = "/v1/objects/{key}";
 const KEY = z.strictObject({ "*": z.string() });
 const DOWNLOAD = z.strictObject({ download: z.literal("1").optional() });
@@ -132,7 +133,7 @@ export function addObjectRoutes(app: FastifyInstance, { objects, limits }: Serve
 }
 
 function keyOf(request: FastifyRequest): string {
-  return parseObjectPath(request.raw.url ?? "", PREFIX);
+  return parseObjectPath(request.raw.url ?? "", OBJECT_PREFIX);
 }
 
 function requireBelow(key: string, prefixes: readonly string[], change: string): void {

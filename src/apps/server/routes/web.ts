@@ -1,6 +1,7 @@
-import { relative } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import fastifyStatic from "@fastify/static";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import { DASHBOARD_POLICY } from "../headers.ts";
 
 /** Names that hold a digest of the content, as the dashboard's build gives them: what lies there never changes. */
@@ -25,4 +26,13 @@ export function addWebRoutes(app: FastifyInstance, folder: string): void {
       },
     });
   });
+}
+
+/** Sends the dashboard itself, for the paths of its pages. */
+export async function sendIndex(folder: string, reply: FastifyReply): Promise<FastifyReply> {
+  const html = await readFile(join(folder, "index.html"));
+  return reply
+    .headers({ "cache-control": "no-cache", "content-security-policy": DASHBOARD_POLICY })
+    .type("text/html; charset=utf-8")
+    .send(html);
 }
