@@ -391,18 +391,17 @@ describe("a service that is killed", () => {
       await once(child.stdout, "data");
       return child;
     };
-    add(3);
     let child = await begin(0);
     let hits = 0;
     for (let round = 1; round <= ROUNDS; round++) {
-      add(3);
-      // The next one starts while this one works, and is at work on the same folder when this one is killed.
-      const starting = begin(round);
-      await new Promise((settle) => setTimeout(settle, Math.random() * 500));
+      const next = await begin(round);
+      add(5);
+      // Both go for the new files; one is killed on the way.
+      await new Promise((settle) => setTimeout(settle, Math.random() * 250));
       child.kill("SIGKILL");
       await once(child, "close");
       if (readdirSync(join(root, ".reelmill-claims")).length > 0) hits += 1;
-      child = await starting;
+      child = next;
     }
     child.kill("SIGKILL");
     await once(child, "close");

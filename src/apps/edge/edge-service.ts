@@ -15,7 +15,7 @@ import type { EdgeSettings } from "./settings.ts";
 import { createShare, type Share } from "./share.ts";
 import { createStabilityTracker, type StabilityTracker } from "./stability.ts";
 import { sweepFolders } from "./sweep.ts";
-import { messageOf } from "./system-errors.ts";
+import { isShareGone, messageOf } from "./system-errors.ts";
 
 /** What a watch folder needs from outside. */
 export interface EdgeServiceOptions {
@@ -264,8 +264,9 @@ async function examine(room: Room, entry: FileEntry): Promise<void> {
     else options.log.info(`To be repaired: ${reason}`, { file: entry.name, size: entry.sighting.bytes });
   } catch (error) {
     if (!(error instanceof ReelmillError) || error.code === "ABORTED") throw error;
-    // The repair will say what is wrong with it.
-    entry.health = "damaged";
+    // A share that stutters says nothing about the file: the next scan looks again. Else the repair says what is wrong.
+    if (!error.retryable && !isShareGone(error)) entry.health = "damaged";
+    else options.log.warn(`Could not be looked at: ${error.message}`, { file: entry.name, error });
   }
 }
 
@@ -329,7 +330,12 @@ async function workOn(room: Room, entry: FileEntry): Promise<void> {
       name: entry.name,
       sighting: entry.sighting,
       references: chooseReferences(room).map(({ path }) => path),
+      tryKey: `${entry.putOffs} ${healthyKey}`,
       signal: stopping.signal,
+      onJob: (jobId) => {
+        book.show(entry, { jobId });
+        options.onChange?.();
+      },
       onProgress: (progress, phase) => {
         book.show(entry, { progress, phase });
         options.onChange?.();
@@ -346,17 +352,18 @@ async function workOn(room: Room, entry: FileEntry): Promise<void> {
 async function conclude(room: Room, entry: FileEntry, outcome: FileOutcome, healthyKey: string): Promise<void> {
   const { book, state, options } = room;
   const file = entry.name;
+  const log = entry.shown.jobId === null ? options.log : options.log.child({ job_id: entry.shown.jobId });
   book.show(entry, { progress: 0, phase: "" });
   switch (outcome.kind) {
     case "exported":
       state.counters.exported += 1;
       if (outcome.repairedBy === "cloud") state.counters.exportedByCloud += 1;
-      options.log.info("Repaired", { file, output: outcome.exportedAs, size: entry.sighting.bytes });
+      log.info("Repaired", { file, output: outcome.exportedAs, size: entry.sighting.bytes });
       return book.end(entry, { state: "exported", placedAs: outcome.exportedAs });
     case "quarantined": {
       const { error, quarantinedAs } = outcome;
       state.counters.quarantined += 1;
-      options.log.error(`Could not be repaired: ${error?.message ?? ""}`, { file, output: quarantinedAs });
+      log.error(`Could not be repaired: ${error?.message ?? ""}`, { file, output: quarantinedAs });
       return book.end(entry, { state: "quarantined", placedAs: quarantinedAs, error });
     }
     case "healthy":
@@ -364,7 +371,7 @@ async function conclude(room: Room, entry: FileEntry, outcome: FileOutcome, heal
       return book.show(entry, { state: "healthy" });
     case "waiting":
       entry.missedWith = healthyKey;
-      options.log.warn(`Waits for a reference: ${outcome.error.message}`, { file });
+      log.warn(`Waits for a reference: ${outcome.error.message}`, { file });
       return book.show(entry, { state: "waiting-for-reference", error: outcome.error });
     case "held":
       return book.show(entry, { state: "queued", heldBy: outcome.heldBy });
@@ -373,7 +380,7 @@ async function conclude(room: Room, entry: FileEntry, outcome: FileOutcome, heal
     case "put-off": {
       state.counters.putOff += 1;
       const { code, message } = outcome.error;
-      options.log.warn(`Put off: ${message}`, { file, error: new ReelmillError(code, message) });
+      log.warn(`Put off: ${message}`, { file, error: new ReelmillError(code, message) });
       putOff(room, entry);
       book.show(entry, { error: outcome.error });
       // Tells at once that the share has gone, and begins to look for it.
