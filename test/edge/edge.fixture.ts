@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createEdgeService, type EdgeService, type EdgeServiceOptions } from "../../src/apps/edge/edge-service.ts";
 import type { EdgeStatus } from "../../src/apps/edge/edge-status.ts";
 import type { RepairOutcome, RepairService } from "../../src/apps/edge/repair-service.ts";
@@ -46,6 +46,14 @@ export const copyRepair: RepairService = {
     return Promise.resolve({ status: "repaired", output, report: null });
   },
 };
+
+/** Quick, too: by the name. */
+export const examineName: EdgeServiceOptions["examine"] = (path) =>
+  Promise.resolve({
+    health: basename(path) === "healthy.mp4" ? "healthy" : "damaged",
+    reason: "its name says so",
+    signature: "one",
+  });
 
 /** A service for tests, and what it wrote. */
 export interface TestEdge {
