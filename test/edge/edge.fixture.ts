@@ -66,7 +66,7 @@ export interface TestEdge {
 export function edgeSettings(root: string, overrides: Partial<EdgeSettings> = {}): EdgeSettings {
   const settings = resolveEdgeSettings(loadConfig({}), root);
   if (settings === undefined) throw new Error("A root was given.");
-  return { ...settings, minFileAgeMs: 0, scanIntervalMs: 50, leaseMs: 400, ...overrides };
+  return { ...settings, minFileAgeMs: 0, scanIntervalMs: 50, leaseMs: 1500, ...overrides };
 }
 
 /** Creates a service that is not started yet. */

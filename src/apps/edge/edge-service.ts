@@ -179,9 +179,11 @@ async function run(room: Room, scan: () => Promise<void>, alarm: ReturnType<type
       // Whatever a scan did not foresee must not end the watch.
       log.error("The scan failed", { error });
     }
-    if (room.state.pauseReason === "") pauseMs = FIRST_PAUSE_MS;
-    else pauseMs = Math.min(pauseMs * 2, settings.scanIntervalMs);
-    await alarm.wait(room.state.pauseReason === "" ? settings.scanIntervalMs : pauseMs);
+    const isPaused = room.state.pauseReason !== "";
+    // What a service that was killed left behind is not to wait for the next scan, should those be rare.
+    const nextLookMs = room.claims.nextLookMs() ?? settings.scanIntervalMs;
+    await alarm.wait(Math.min(settings.scanIntervalMs, isPaused ? pauseMs : nextLookMs));
+    pauseMs = isPaused ? pauseMs * 2 : FIRST_PAUSE_MS;
     hint.close();
   }
 }
