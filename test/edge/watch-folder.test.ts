@@ -296,6 +296,15 @@ describe("a watch folder", () => {
     expect(listLeftovers(root)).toEqual([]);
   });
 
+  it("hears of a new file before the next scan is due", async () => {
+    const edge = createEdge({ scanIntervalMs: 3_600_000 }, { repair: copyRepair });
+    edge.service.start();
+    while (edge.service.stats().scans === 0) await new Promise((settle) => setTimeout(settle, 5));
+    put(recordings.indexCut, "clip.mp4");
+    while (edge.service.stats().exported === 0) await new Promise((settle) => setTimeout(settle, 20));
+    expect(listAll(join(root, "export"))).toEqual(["clip.mp4"]);
+  });
+
   it("tries again without the chosen reference where that does not fit", async () => {
     put(recordings.reference, "healthy.mp4");
     put(recordings.damaged, "clip.mp4");
