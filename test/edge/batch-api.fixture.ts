@@ -77,6 +77,8 @@ export async function startStandIn(parent: string): Promise<StandIn> {
     mkdirSync(join(folder, "out", prefix), { recursive: true });
     for (const name of inputs) {
       await pipelineRepair.repair({
+        key: "",
+        onJob: () => undefined,
         input: join(folder, prefix, name),
         references: [join(folder, prefix, reference)],
         outputFolder: join(folder, "out", prefix),

@@ -53,7 +53,9 @@ function repairThere(
     input: recordings.damaged,
     references: [recordings.reference],
     outputFolder: folder.path,
+    key: "",
     signal,
+    onJob: () => undefined,
     onProgress: () => undefined,
   });
 }

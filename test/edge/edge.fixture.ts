@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createEdgeService, type EdgeService, type EdgeServiceOptions } from "../../src/apps/edge/edge-service.ts";
+import { basename, join } from "node:path";
+import { createEdgeService, type EdgeService } from "../../src/apps/edge/edge-service.ts";
 import type { EdgeStatus } from "../../src/apps/edge/edge-status.ts";
 import type { RepairOutcome, RepairService } from "../../src/apps/edge/repair-service.ts";
+import type { EdgeServiceOptions } from "../../src/apps/edge/room.ts";
 import { type EdgeSettings, resolveEdgeSettings } from "../../src/apps/edge/settings.ts";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { loadConfig } from "../../src/base/config.ts";
@@ -47,6 +48,14 @@ export const copyRepair: RepairService = {
   },
 };
 
+/** Quick, too: by the name. */
+export const examineName: EdgeServiceOptions["examine"] = (path) =>
+  Promise.resolve({
+    health: basename(path) === "healthy.mp4" ? "healthy" : "damaged",
+    reason: "its name says so",
+    signature: "one",
+  });
+
 /** A service for tests, and what it wrote. */
 export interface TestEdge {
   readonly service: EdgeService;
@@ -58,7 +67,7 @@ export interface TestEdge {
 export function edgeSettings(root: string, overrides: Partial<EdgeSettings> = {}): EdgeSettings {
   const settings = resolveEdgeSettings(loadConfig({}), root, true);
   if (settings === undefined) throw new Error("A root was given.");
-  return { ...settings, minFileAgeMs: 0, scanIntervalMs: 50, leaseMs: 400, ...overrides };
+  return { ...settings, minFileAgeMs: 0, scanIntervalMs: 50, leaseMs: 1500, ...overrides };
 }
 
 /** Creates a service that is not started yet. */

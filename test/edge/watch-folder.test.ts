@@ -11,9 +11,11 @@ import {
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RepairService } from "../../src/apps/edge/index.ts";
+import { ReelmillError } from "../../src/base/errors.ts";
 import { makeRecordings, type Recordings } from "../e2e/recordings.fixture.ts";
 import { countPackets, hashOf } from "../e2e/workplace.fixture.ts";
 import {
+  copyRepair,
   createStillClock,
   createTestEdge,
   createTestFolder,
@@ -204,8 +206,9 @@ describe("a watch folder", () => {
   it("ends a repair that takes too long, and says so", async () => {
     put(recordings.damaged, "clip.mp4");
     const repair: RepairService = {
-      repair: ({ signal }) =>
+      repair: ({ signal, onProgress }) =>
         new Promise((_, fail) => {
+          onProgress(0, "reading");
           signal.addEventListener("abort", () => fail(signal.reason));
         }),
     };
@@ -213,6 +216,43 @@ describe("a watch folder", () => {
     await pass(edge);
     const [file] = edge.service.status().knownFiles;
     expect(file).toMatchObject({ state: "quarantined", error: { code: "TASK_TIMEOUT" } });
+  });
+
+  it("does not count the time that a repair waits for its turn", async () => {
+    put(recordings.indexCut, "clip.mp4");
+    const repair: RepairService = {
+      repair: async (request) => {
+        await new Promise((settle) => setTimeout(settle, 60));
+        return await copyRepair.repair(request);
+      },
+    };
+    const edge = createEdge({ repairTimeoutMs: 20 }, { repair });
+    await pass(edge);
+    expect(stateOf(edge.service.status(), "clip.mp4")).toBe("exported");
+  });
+
+  it("asks for the same file with the same key after a restart, and with another one for another try", async () => {
+    put(recordings.damaged, "clip.mp4");
+    const keys: string[] = [];
+    const repair: RepairService = {
+      repair: ({ key, onJob }) => {
+        keys.push(key);
+        onJob(`job-${keys.length}`);
+        return Promise.reject(new ReelmillError("STORE_UNAVAILABLE", "Not now."));
+      },
+    };
+    const clock = createStillClock();
+    for (const edge of [createEdge({}, { repair, clock }), createEdge({}, { repair, clock })]) {
+      await pass(edge);
+      expect(edge.service.status().knownFiles).toMatchObject([{ state: "stable", error: { message: "Not now." } }]);
+      clock.time.monotonicMs += 1000;
+      await pass(edge);
+      expect(edge.service.status().knownFiles).toMatchObject([{ jobId: `job-${keys.length}` }]);
+      expect(edge.logged.join()).toContain(`"job_id":"job-${keys.length}"`);
+    }
+    expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(keys.slice(2)).toEqual(keys.slice(0, 2));
+    expect(keys[1]).not.toBe(keys[0]);
   });
 
   it("repairs one file by hand at once, and refuses names that are none", async () => {
@@ -254,6 +294,15 @@ describe("a watch folder", () => {
     await edge.service.stop();
     expect(listAll(join(root, "ready"))).toEqual(["clip.mp4"]);
     expect(listLeftovers(root)).toEqual([]);
+  });
+
+  it("hears of a new file before the next scan is due", async () => {
+    const edge = createEdge({ scanIntervalMs: 3_600_000 }, { repair: copyRepair });
+    edge.service.start();
+    while (edge.service.stats().scans === 0) await new Promise((settle) => setTimeout(settle, 5));
+    put(recordings.indexCut, "clip.mp4");
+    while (edge.service.stats().exported === 0) await new Promise((settle) => setTimeout(settle, 20));
+    expect(listAll(join(root, "export"))).toEqual(["clip.mp4"]);
   });
 
   it("tries again without the chosen reference where that does not fit", async () => {

@@ -31,6 +31,12 @@ async function hold(keeper: ClaimKeeper, name = "a.mp4"): Promise<Claim> {
   return got;
 }
 
+/** Lets half a lease pass and looks. */
+async function pass(keeper: ClaimKeeper, byMs = LEASE_MS / 2): Promise<readonly Claim[]> {
+  nowMs += byMs;
+  return await keeper.takeAbandoned();
+}
+
 function lockPath(): string {
   const name = readdirSync(folder).find((entry) => entry.endsWith(".lock"));
   return join(folder, name ?? "none");
@@ -60,15 +66,14 @@ describe("claims", () => {
     // The time that the file bears says nothing: the other machine's clock may be wrong.
     utimesSync(lockPath(), 1, 1);
     expect(await second.takeAbandoned()).toEqual([]);
-    nowMs += LEASE_MS - 1;
+    expect(await pass(second)).toEqual([]);
+    expect(await pass(second, LEASE_MS / 2 - 1)).toEqual([]);
     expect(await second.acquire("a.mp4")).toHaveProperty("heldBy");
     // A sign of life.
     utimesSync(lockPath(), 2, 2);
-    expect(await second.takeAbandoned()).toEqual([]);
-    nowMs += LEASE_MS - 1;
-    expect(await second.takeAbandoned()).toEqual([]);
-    nowMs += 1;
-    const [taken] = await second.takeAbandoned();
+    expect(await pass(second)).toEqual([]);
+    expect(await pass(second)).toEqual([]);
+    const [taken] = await pass(second);
     expect(taken?.name).toBe("a.mp4");
     expect(await claim.isHeld()).toBe(false);
     expect(await taken?.isHeld()).toBe(true);
@@ -76,12 +81,26 @@ describe("claims", () => {
     expect(await taken?.isHeld()).toBe(true);
   });
 
+  it("do not become stale while the one who looks was asleep", async () => {
+    const [first, second] = [createKeeper(), createKeeper()];
+    await hold(first);
+    await second.takeAbandoned();
+    expect(await pass(second, 3_600_000)).toEqual([]);
+    expect(second.nextLookMs()).toBe(LEASE_MS / 2);
+    expect(first.nextLookMs()).toBeUndefined();
+    rmSync(lockPath());
+    await pass(second);
+    expect(second.nextLookMs()).toBeUndefined();
+  });
+
   it("are taken over by exactly one of many", async () => {
     const first = createKeeper();
     await hold(first);
     const many = Array.from({ length: 10 }, () => createKeeper());
     await Promise.all(many.map((keeper) => keeper.takeAbandoned()));
-    nowMs += LEASE_MS;
+    nowMs += LEASE_MS / 2;
+    await Promise.all(many.map((keeper) => keeper.takeAbandoned()));
+    nowMs += LEASE_MS / 2;
     const taken = (await Promise.all(many.map((keeper) => keeper.takeAbandoned()))).flat();
     expect(taken).toHaveLength(1);
     expect(readdirSync(folder)).toHaveLength(1);
@@ -94,9 +113,9 @@ describe("claims", () => {
     }
     const keeper = createKeeper();
     await keeper.takeAbandoned();
-    nowMs += LEASE_MS;
-    for (const claim of await keeper.takeAbandoned()) await claim.release();
-    for (const claim of await keeper.takeAbandoned()) await claim.release();
+    for (let look = 0; look < 3; look++) {
+      for (const claim of await pass(keeper)) await claim.release();
+    }
     expect(readdirSync(folder)).toEqual([]);
   });
 

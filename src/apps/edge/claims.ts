@@ -27,6 +27,8 @@ export interface ClaimKeeper {
   takeAbandoned(): Promise<readonly Claim[]>;
   /** Tokens of all claims that somebody holds. */
   liveTokens(): Promise<ReadonlySet<string>>;
+  /** When to call `takeAbandoned` next, so that stale claims are found in time; undefined where others hold none. */
+  nextLookMs(): number | undefined;
   /** Ends the heartbeat; claims that are held become stale. */
   stop(): void;
 }
@@ -54,6 +56,7 @@ interface Held {
 }
 
 const BEATS_PER_LEASE = 4;
+const LOOKS_PER_LEASE = 2;
 const LOCK_NAME = /^([0-9a-f]{32})\.lock$/;
 
 /** Lock text is always as long as before, so that it can be written over in place. */
@@ -76,11 +79,21 @@ function keyOf(name: string): string {
   return createHash("sha256").update(name).digest("hex").slice(0, 32);
 }
 
-/** Remembers since when files have been as they are, by the own clock: those of other machines may say anything. */
-function createAgeWatch(monotonicMs: () => number) {
-  const seen = new Map<string, { readonly content: string; readonly sinceMs: number }>();
+/** What was seen of a file and for how long. */
+interface Age {
+  readonly state: string;
+  readonly seenAtMs: number;
+  readonly ageMs: number;
+}
+
+/**
+ * Remembers for how long files have been as they are, by the own clock: those of other machines may say anything. Between two
+ * looks at most `maxGapMs` counts, so that a machine that slept, and the holders on it, get the time to show a sign of life.
+ */
+function createAgeWatch(monotonicMs: () => number, maxGapMs: number) {
+  const seen = new Map<string, Age>();
   return {
-    /** How long the file has been unchanged, as far as was seen from here; undefined where it is not there. */
+    /** Undefined where the file is not there. */
     ageOf: async (path: string): Promise<{ readonly content: string; readonly ageMs: number } | undefined> => {
       const content = await unlessMissing(readFile(path, "utf8"), undefined);
       const stats = await unlessMissing(stat(path), undefined);
@@ -90,14 +103,19 @@ function createAgeWatch(monotonicMs: () => number) {
       }
       const state = `${stats.mtimeMs} ${content}`;
       const before = seen.get(path);
-      const isSame = before?.content === state;
-      const sinceMs = isSame ? before.sinceMs : monotonicMs();
-      seen.set(path, { content: state, sinceMs });
-      return { content, ageMs: monotonicMs() - sinceMs };
+      const seenAtMs = monotonicMs();
+      const ageMs = before?.state === state ? before.ageMs + Math.min(seenAtMs - before.seenAtMs, maxGapMs) : 0;
+      seen.set(path, { state, seenAtMs, ageMs });
+      return { content, ageMs };
     },
     forget: (path: string): void => {
       seen.delete(path);
     },
+    keepOnly: (paths: ReadonlySet<string>): void => {
+      for (const path of seen.keys()) if (!paths.has(path)) seen.delete(path);
+    },
+    /** Whether there are files whose age is watched. */
+    isBusy: (): boolean => seen.size > 0,
   };
 }
 
@@ -146,7 +164,7 @@ export function createClaimKeeper(options: ClaimOptions): ClaimKeeper {
     ...options,
     holder: `${hostname()}:${process.pid}:${randomBytes(6).toString("hex")}`,
     held: new Map(),
-    ages: createAgeWatch(options.monotonicMs),
+    ages: createAgeWatch(options.monotonicMs, options.leaseMs / LOOKS_PER_LEASE),
     beat: 0,
   };
   let beating: Promise<void> | undefined;
@@ -161,6 +179,7 @@ export function createClaimKeeper(options: ClaimOptions): ClaimKeeper {
     acquire: (name) => claim(keeper, keyOf(name), name),
     takeAbandoned: () => takeAbandoned(keeper),
     liveTokens: () => listTokens(keeper.folder),
+    nextLookMs: () => (keeper.ages.isBusy() ? options.leaseMs / LOOKS_PER_LEASE : undefined),
     stop: () => clearInterval(timer),
   };
 }
@@ -244,7 +263,9 @@ async function replaceLock(keeper: Keeper, path: string, expected: string, text:
 async function takeAbandoned(keeper: Keeper): Promise<readonly Claim[]> {
   const { folder, held, ages, leaseMs } = keeper;
   const taken: Claim[] = [];
-  for (const entry of await readdir(folder)) {
+  const entries = await readdir(folder);
+  ages.keepOnly(new Set(entries.map((entry) => join(folder, entry))));
+  for (const entry of entries) {
     const key = LOCK_NAME.exec(entry)?.[1];
     const path = join(folder, entry);
     if (key === undefined) {

@@ -28,6 +28,8 @@ export interface EdgeFile {
   readonly phase: string;
   /** Why it was quarantined, waits, or is put off. */
   readonly error: JobError | null;
+  /** The job that repairs it or did; null where there is none. */
+  readonly jobId: string | null;
   /** Its name in export/ or quarantine/. */
   readonly placedAs: string | null;
   /** The service that has it in hand, where that is another one. */

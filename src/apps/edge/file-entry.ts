@@ -84,6 +84,7 @@ function createEntry(name: string, sighting: Sighting, nowMs: number): FileEntry
       progress: 0,
       phase: "",
       error: null,
+      jobId: null,
       placedAs: null,
       heldBy: null,
       changedAtMs: nowMs,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
@@ -9,7 +10,7 @@ import { type Examination, translateOutputError } from "../../pipelines/repair/i
 import type { Claim, ClaimKeeper } from "./claims.ts";
 import { removeJournal } from "./journal.ts";
 import { sightFile } from "./listing.ts";
-import type { RepairOutcome, RepairService } from "./repair-service.ts";
+import type { RepairOutcome, RepairRequest, RepairService } from "./repair-service.ts";
 import type { EdgeSettings } from "./settings.ts";
 import { type Case, type CaseReport, exportCase, recoverCase, type SettledOutcome, settleCase } from "./settle.ts";
 import { isUnchanged, type Sighting } from "./stability.ts";
@@ -33,8 +34,11 @@ export interface FileWork {
   readonly name: string;
   readonly sighting: Sighting;
   readonly references: readonly string[];
+  /** Tells this try from others of the same file. */
+  readonly tryKey: string;
   /** The watch folder is being stopped. */
   readonly signal: AbortSignal;
+  readonly onJob: (jobId: string) => void;
   readonly onProgress: (fraction: number, phase: string) => void;
   /** Whether the share has been there all the time since the work began, and still is. */
   readonly isShareSteady: () => Promise<boolean>;
@@ -170,7 +174,7 @@ async function giveUpHere(context: ProcessContext, conclusion: Conclusion, here:
   if (cloud !== undefined && here.error.code !== "INPUT_EMPTY") {
     const folder = join(conclusion.outputFolder, "cloud");
     await makeFolder(folder);
-    const request = requestOf(context, work, folder, signal);
+    const request = requestOf(context, work, folder, signal, "cloud");
     there = await asOutcome(signal, undefined, () =>
       cloud.repair(request).then((done) => verifyCloud(context, done, signal)),
     );
@@ -200,9 +204,31 @@ async function verifyCloud(
   return { status: "failed", error: { code: "OUTPUT_NOT_VERIFIED", message }, report: outcome.report };
 }
 
-function requestOf({ settings }: ProcessContext, work: FileWork, outputFolder: string, signal: AbortSignal) {
-  const input = join(settings.readyFolder, work.name);
-  return { input, references: work.references, outputFolder, signal, onProgress: work.onProgress };
+function requestOf(
+  { settings }: ProcessContext,
+  { name, sighting, tryKey, references, onJob, onProgress }: FileWork,
+  outputFolder: string,
+  signal: AbortSignal,
+  attempt: string,
+): RepairRequest {
+  const input = join(settings.readyFolder, name);
+  const key = createHash("sha256")
+    .update(JSON.stringify([input, sighting, tryKey, attempt]))
+    .digest("hex");
+  return { key, input, references, outputFolder, signal, onJob, onProgress };
+}
+
+/** A signal that comes when the work has taken too long since it told of its beginning. */
+function createTimeLimit(limitMs: number): { readonly signal: AbortSignal; begin(): void; end(): void } {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    signal: controller.signal,
+    begin: () => {
+      timer ??= setTimeout(() => controller.abort(), limitMs);
+    },
+    end: () => clearTimeout(timer),
+  };
 }
 
 /** With the references chosen; where those do not fit, with what else lies near, or what the file tells itself. */
@@ -213,22 +239,30 @@ async function repairHere(
   signal: AbortSignal,
 ): Promise<RepairOutcome> {
   const { repair, settings } = context;
-  const timeout = AbortSignal.timeout(settings.repairTimeoutMs);
-  const bounded = AbortSignal.any([signal, timeout]);
+  const limit = createTimeLimit(settings.repairTimeoutMs);
+  const bounded = AbortSignal.any([signal, limit.signal]);
+  const onProgress: FileWork["onProgress"] = (fraction, phase) => {
+    limit.begin();
+    work.onProgress(fraction, phase);
+  };
   const attempt = async (number: number, references: readonly string[]): Promise<RepairOutcome> => {
     const folder = join(outputFolder, String(number));
     await makeFolder(folder);
-    const request = { ...requestOf(context, work, folder, bounded), references };
-    const outcome = await asOutcome(signal, timeout, () => repair.repair(request));
-    if (outcome.status !== "failed" || !timeout.aborted) return outcome;
+    const request = { ...requestOf(context, work, folder, bounded, String(number)), references, onProgress };
+    const outcome = await asOutcome(signal, limit.signal, () => repair.repair(request));
+    if (outcome.status !== "failed" || !limit.signal.aborted) return outcome;
     const message = `The repair was not done after ${settings.repairTimeoutMs / 1000} s and was ended.`;
     return { ...outcome, error: { code: "TASK_TIMEOUT", message } };
   };
-  const first = await attempt(1, work.references);
-  if (work.references.length === 0 || first.status !== "failed" || !MISFITS.has(first.error.code)) return first;
-  const second = await attempt(2, []);
-  // That a reference is needed is worth waiting for one; else what the chosen one led to says more.
-  return second.status === "failed" && second.error.code !== "REFERENCE_REQUIRED" ? first : second;
+  try {
+    const first = await attempt(1, work.references);
+    if (work.references.length === 0 || first.status !== "failed" || !MISFITS.has(first.error.code)) return first;
+    const second = await attempt(2, []);
+    // That a reference is needed is worth waiting for one; else what the chosen one led to says more.
+    return second.status === "failed" && second.error.code !== "REFERENCE_REQUIRED" ? first : second;
+  } finally {
+    limit.end();
+  }
 }
 
 /** A service's own trouble as an outcome; that the watch folder is stopped, or the claim lost, is thrown on. */

@@ -3,6 +3,11 @@ import type { JobError } from "../../jobs/job.ts";
 
 /** A file to be repaired. All paths are absolute. */
 export interface RepairRequest {
+  /**
+   * The same for the same file with the same offered to it, also after a restart, so that a job that is already there can be
+   * found again; another one for another try. 64 hexadecimal digits.
+   */
+  readonly key: string;
   /** Stays where it is and is only read. */
   readonly input: string;
   /**
@@ -14,7 +19,12 @@ export interface RepairRequest {
   readonly outputFolder: string;
   /** Ends the work; then `repair` throws ABORTED, and nothing writes into the folder any more. */
   readonly signal: AbortSignal;
-  /** Hears a fraction from 0 to 1 and what is being done. */
+  /** Hears the id of the job, as soon as there is one on this machine. */
+  readonly onJob: (jobId: string) => void;
+  /**
+   * Hears a fraction from 0 to 1 and what is being done. The first call says that the work has begun: the time that a repair
+   * may take counts from then, not from a place in a queue.
+   */
   readonly onProgress: (fraction: number, phase: string) => void;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
-import { isMissing, isShareGone, messageOf } from "./system-errors.ts";
+import { messageOf } from "./system-errors.ts";
 
 /** A file as it was met. Two are of the same content only if all is equal. */
 export interface Sighting {
@@ -16,7 +16,7 @@ export function isUnchanged(a: Sighting, b: Sighting): boolean {
 
 /** Remembers since when files have not changed. */
 export interface StabilityTracker {
-  /** Whether the file has been at rest for the time required, this sighting included. Throws where the share has gone. */
+  /** Whether the file has been at rest for the time required, this sighting included. Never throws. */
   observe(path: string, sighting: Sighting): Promise<boolean>;
   /** Forgets all files but these. */
   keepOnly(paths: ReadonlySet<string>): void;
@@ -66,7 +66,7 @@ export function createStabilityTracker(minAgeMs: number, monotonicMs: () => numb
 const SAMPLES = 64;
 const SAMPLE_BYTES = 4096;
 
-/** Digest of samples spread over the file, its beginning and end among them. One that cannot be read has that as its mark. */
+/** Digest of samples spread over the file, its beginning and end among them. One that cannot be read has the reason as its mark. */
 async function fingerprintOf(path: string, sizeBytes: number): Promise<string> {
   try {
     const file = await open(path);
@@ -86,7 +86,6 @@ async function fingerprintOf(path: string, sizeBytes: number): Promise<string> {
       await file.close();
     }
   } catch (error) {
-    if (isShareGone(error) || isMissing(error)) throw error;
     return messageOf(error);
   }
 }

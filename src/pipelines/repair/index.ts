@@ -1,7 +1,7 @@
 export { findContainerDamage } from "./container-damage.ts";
 export { type DamageNote, findDamage } from "./damage.ts";
 export { type Examination, examineRecording } from "./examine.ts";
-export { translateInputError, translateOutputError } from "./file-errors.ts";
+export { translateOutputError } from "./file-errors.ts";
 export { openFileSource } from "./file-source.ts";
 export { finishRepair } from "./finish.ts";
 export type { RepairPipelineOptions } from "./options.ts";
