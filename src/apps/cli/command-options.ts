@@ -27,3 +27,9 @@ export interface DoctorCommandOptions {
   /** Print JSON on standard output. */
   readonly json: boolean;
 }
+
+/** `reelmill config` as the command line gives it. */
+export interface ConfigCommandOptions {
+  /** Print JSON on standard output. */
+  readonly json: boolean;
+}
