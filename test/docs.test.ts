@@ -21,7 +21,10 @@ function isKnown(command: string): boolean {
   if (program === "git" || program === "cd") return true;
   if (program === ".ci/run") return existsSync(join(ROOT, ".ci", "run"));
   if (program !== "./reelmill" && program !== "reelmill") return false;
-  const found = findCommand(createProgram("0", createRecordingContext(), () => undefined), words.slice(1));
+  const found = findCommand(
+    createProgram("0", createRecordingContext(), () => undefined),
+    words.slice(1),
+  );
   const options = words.filter((word) => /^--?[a-z]/.test(word));
   return (
     found !== undefined &&
