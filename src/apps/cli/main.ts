@@ -27,17 +27,24 @@ function createInterruptSignal(): AbortSignal {
 }
 
 async function ask(question: string, signal: AbortSignal): Promise<string> {
-  const { createInterface } = await import("node:readline/promises");
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await lines.question(question, { signal });
-  } catch (error) {
-    // The command itself sees that it is to stop.
-    if (signal.aborted) return "";
-    throw error;
-  } finally {
-    lines.close();
-  }
+  const { createInterface } = await import("node:readline");
+  process.stderr.write(question);
+  // The terminal keeps its own editing, so that Ctrl-C stays a signal.
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  const close = (): void => lines.close();
+  signal.addEventListener("abort", close);
+  return await new Promise((settle) => {
+    let answer = "";
+    lines.once("line", (line) => {
+      answer = line;
+      close();
+    });
+    // Also where the input ends, or the command is to stop; it sees that itself.
+    lines.once("close", () => {
+      signal.removeEventListener("abort", close);
+      settle(answer);
+    });
+  });
 }
 
 function sleep(delayMs: number, signal: AbortSignal): Promise<void> {

@@ -108,7 +108,8 @@ function formatScreen(
 ): string {
   const notice = failure === undefined ? `every ${interval} s, Ctrl-C ends` : `NO ANSWER: ${failure.message}`;
   const lines = [printableLine(notice), ...formatLook(last, server).trimEnd().split("\n")].slice(0, rows - 1);
-  const cut = lines.map((line) => `${[...line].slice(0, columns).join("")}${CLEAR_LINE}`);
+  // In the last column, clearing the rest of the line would take the character that was just written there.
+  const cut = lines.map((line) => `${[...line].slice(0, columns - 1).join("")}${CLEAR_LINE}`);
   return `${HOME}${cut.join("\r\n")}${CLEAR_BELOW}`;
 }
 
@@ -133,19 +134,19 @@ function formatRunning(jobs: readonly JobView[]): string {
     { title: "running job" },
     { title: "pipeline" },
     { title: "stage" },
-    { title: "progress" },
     { title: "done", align: "right" },
-    { title: "tasks", align: "right" },
     { title: "left", align: "right" },
+    { title: "tasks", align: "right" },
+    { title: "progress" },
   ] as const;
   const rows = jobs.map((job) => [
     job.id,
     job.pipeline,
     job.stage,
-    formatBar(job.progress),
     formatPercent(job.progress),
-    formatTaskCounts(job),
     formatEta(job),
+    formatTaskCounts(job),
+    formatBar(job.progress),
   ]);
   return formatTable(columns, rows);
 }
