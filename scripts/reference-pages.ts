@@ -55,14 +55,25 @@ function optionRow(option: Option): readonly string[] {
   return [`\`${option.flags}\``, `${option.description}${choices}${byDefault}`];
 }
 
+/** A command's words without the program's, such as `jobs list`. */
+function nameOf(command: Command): string {
+  const { parent } = command;
+  return parent?.parent ? `${nameOf(parent)} ${command.name()}` : command.name();
+}
+
+/** A command's section, or those of its subcommands. */
 function renderCommand(command: Command): string {
+  if (command.commands.length > 0) {
+    const inner = command.commands.filter((inner) => inner.name() !== "help");
+    return inner.map(renderCommand).join("\n\n");
+  }
   const help = command.createHelp();
   const rows = [
     ...command.registeredArguments.map((argument) => [`\`${argument.name()}\``, argument.description]),
     ...help.visibleOptions(command).map(optionRow),
   ];
   return [
-    `## reelmill ${command.name()}`,
+    `## reelmill ${nameOf(command)}`,
     `${help.commandDescription(command)}.`,
     `\`\`\`text\n${help.commandUsage(command)}\n\`\`\``,
     table(["argument or option", "what it does"], rows),
@@ -75,10 +86,14 @@ function renderCliPage(): string {
     writeOutput: () => undefined,
     writeError: () => undefined,
     isErrorTerminal: false,
+    isOutputTerminal: false,
     columns: 80,
+    rows: 24,
+    askUser: undefined,
     signal: new AbortController().signal,
     environment: {},
     clock: systemClock,
+    sleep: async () => undefined,
   };
   const program = createProgram("0.0.0", silent, () => undefined);
   const commands = program.commands.filter((command) => command.name() !== "help");

@@ -36,3 +36,9 @@ export interface UpCommandOptions {
   readonly host?: string;
   readonly port?: number;
 }
+
+/** `reelmill config` as the command line gives it. */
+export interface ConfigCommandOptions {
+  /** Print JSON on standard output. */
+  readonly json: boolean;
+}

@@ -2,12 +2,14 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { printableText } from "../../base/printable.ts";
 import type { CliContext } from "./cli-context.ts";
 import type {
+  ConfigCommandOptions,
   DoctorCommandOptions,
   InspectCommandOptions,
   RepairCommandOptions,
   UpCommandOptions,
 } from "./command-options.ts";
 import { EXIT_OK, EXIT_USAGE } from "./exit-codes.ts";
+import { addRemoteCommands } from "./remote/commands.ts";
 
 /** Takes the exit status that a command ends with. */
 type ReportExit = (exitCode: number) => void;
@@ -100,6 +102,17 @@ function parsePort(text: string): number {
   return port;
 }
 
+function addConfigCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  program
+    .command("config")
+    .description("show every setting in effect and where its value came from")
+    .option("--json", "print JSON on standard output", false)
+    .action(async (options: ConfigCommandOptions) => {
+      const { runConfigCommand } = await import("./config.ts");
+      exit(runConfigCommand(options, context));
+    });
+}
+
 /** The whole command line; `exit` takes the status of the command that ran. */
 export function createProgram(version: string, context: CliContext, exit: ReportExit): Command {
   const program = new Command("reelmill")
@@ -118,6 +131,8 @@ export function createProgram(version: string, context: CliContext, exit: Report
   addInspectCommand(program, context, exit);
   addDoctorCommand(program, context, exit);
   addUpCommand(program, context, exit);
+  addConfigCommand(program, context, exit);
+  addRemoteCommands(program, context, exit);
   return program;
 }
 
