@@ -41,8 +41,15 @@ export function formatShare(share: number): string {
   if (!Number.isFinite(share)) return UNKNOWN;
   const percent = Math.min(100, Math.max(0, share * 100));
   if (percent > 99 && percent < 100) return `${Math.floor(percent * 10) / 10} %`;
-  if (percent > 0 && percent < 1) return `${Math.max(0.1, Math.round(percent * 10) / 10)} %`;
+  if (percent > 0 && percent < 0.1) return "under 0.1 %";
+  if (percent > 0 && percent < 1) return `${Math.floor(percent * 10) / 10} %`;
   return `${Math.floor(percent)} %`;
+}
+
+/** A share from 0 to 1 in per cent with one digit behind the point, rounded down. */
+export function formatFineShare(share: number): string {
+  if (!Number.isFinite(share)) return UNKNOWN;
+  return share >= 1 ? "100 %" : `${(Math.floor(Math.max(0, share) * KILO) / 10).toFixed(1)} %`;
 }
 
 /** How long ago a time was, for people. */

@@ -33,7 +33,7 @@ export function createTusUpload(file: File, readKey: () => string | null, handle
       for (const [name, value] of Object.entries(authHeaders(readKey()))) request.setHeader(name, value);
     },
     onAfterResponse: (_request: HttpRequest, response: HttpResponse) => {
-      key = response.getHeader("Upload-Object-Key") ?? key;
+      key = readKeyHeader(response) ?? key;
     },
     onProgress: (sentBytes) => handlers.onProgress(sentBytes),
     onSuccess: () => {
@@ -56,6 +56,12 @@ export function createTusUpload(file: File, readKey: () => string | null, handle
     pause: () => upload.abort(),
     cancel: () => upload.abort(true),
   };
+}
+
+/** The key of the stored object; header values carry no other than ASCII characters, so that the server escapes it. */
+function readKeyHeader(response: HttpResponse): string | null {
+  const header = response.getHeader("Upload-Object-Key");
+  return header === undefined || header === null ? null : decodeURIComponent(header);
 }
 
 /** The problem that the server told, or else that it was not reached. */

@@ -1,5 +1,5 @@
 import type { FindingKind, RepairReport } from "../../api/repair-types.ts";
-import { formatBytes, formatExact, formatShare } from "../../ui/formats.ts";
+import { formatBytes, formatExact, formatFineShare } from "../../ui/formats.ts";
 import { layoutDamage, sumByKind } from "./damage-layout.ts";
 
 /** What a kind of finding is called. */
@@ -58,5 +58,5 @@ export function DamageStrip({ report, totalBytes }: DamageStripProps) {
 function describe(report: RepairReport, totalBytes: number, sums: ReadonlyMap<FindingKind, number>): string {
   const parts = [...sums].map(([kind, bytes]) => `${KIND_LABELS[kind] ?? kind}: ${formatBytes(bytes)}`);
   const found = parts.length === 0 ? "nothing lost" : parts.join(", ");
-  return `Map of the damaged file, ${formatBytes(totalBytes)}: ${formatShare(report.confidence)} recovered; ${found}. The table of findings says where.`;
+  return `Map of the damaged file, ${formatBytes(totalBytes)}: ${formatFineShare(report.confidence)} recovered; ${found}. The table of findings says where.`;
 }

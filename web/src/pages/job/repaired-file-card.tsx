@@ -4,7 +4,7 @@ import type { Check, RepairedFile, RepairReport } from "../../api/repair-types.t
 import { useApi } from "../../auth/api-context.ts";
 import { useLoaded } from "../../live/use-loaded.ts";
 import { ErrorNote } from "../../ui/error-note.tsx";
-import { formatSeconds, formatShare, showWords } from "../../ui/formats.ts";
+import { formatFineShare, formatSeconds, showWords } from "../../ui/formats.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Name } from "../../ui/name.tsx";
 import { StatusBadge } from "../../ui/status-badge.tsx";
@@ -27,7 +27,7 @@ export function RepairedFileCard({ file }: { readonly file: RepairedFile }) {
         <span className="spacer" />
         {report !== null && file.status === "repaired" && (
           <p className="recovered">
-            <strong>{formatShare(report.confidence)}</strong> recovered
+            <strong>{formatFineShare(report.confidence)}</strong> recovered
           </p>
         )}
       </header>

@@ -1,5 +1,5 @@
 import type { TrackReport } from "../../api/repair-types.ts";
-import { formatBytes, formatExact, formatSeconds, formatShare } from "../../ui/formats.ts";
+import { formatBytes, formatCount, formatSeconds, formatShare } from "../../ui/formats.ts";
 import { Name } from "../../ui/name.tsx";
 
 const KIND_LABELS = { video: "Video", audio: "Audio", other: "Metadata" } as const;
@@ -23,7 +23,7 @@ export function TrackShares({ tracks }: { readonly tracks: readonly TrackReport[
               <span>
                 {KIND_LABELS[track.kind]} <Name text={track.codec} />{" "}
                 <span className="muted">
-                  {formatSeconds(track.durationSeconds)} · {formatExact(track.packets)} packets ·{" "}
+                  {formatSeconds(track.durationSeconds)} · {formatCount(track.packets, "packet")} ·{" "}
                   {formatBytes(track.bytes)} ({formatShare(track.bytes / total)})
                 </span>
               </span>

@@ -16,7 +16,7 @@ export function Composer({ pipelines }: { readonly pipelines: Loaded<readonly Pi
   const isOpen = isAsked || items.length > 0;
   return (
     <Section title="New job">
-      <div className="card stack">
+      <div className="stack">
         <DropZone onFiles={store.add}>
           {!isOpen && (
             <Button kind="quiet" onClick={() => setIsAsked(true)}>
@@ -26,7 +26,11 @@ export function Composer({ pipelines }: { readonly pipelines: Loaded<readonly Pi
         </DropZone>
         <BrokenUploads store={store} items={items} />
         {pipelines.error !== undefined && <ErrorNote error={pipelines.error} title="The pipelines are not known" />}
-        {isOpen && pipelines.data !== undefined && <NewJobForm pipelines={pipelines.data} />}
+        {isOpen && pipelines.data !== undefined && (
+          <div className="card">
+            <NewJobForm pipelines={pipelines.data} />
+          </div>
+        )}
       </div>
     </Section>
   );
