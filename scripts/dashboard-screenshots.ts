@@ -7,7 +7,7 @@ import { REPAIRED_ID } from "../web/test-support/mock-data.ts";
 import { startMockServer } from "../web/test-support/mock-server.ts";
 
 const folder = process.argv[2] ?? join(import.meta.dirname, "..", "docs", "images");
-const WIDE: BrowserContextOptions = { viewport: { width: 1200, height: 860 }, timezoneId: "UTC" };
+const wide = (height: number): BrowserContextOptions => ({ viewport: { width: 1200, height }, timezoneId: "UTC" });
 const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 760 }, timezoneId: "UTC" };
 
 const SHOTS: readonly (readonly [
@@ -16,12 +16,11 @@ const SHOTS: readonly (readonly [
   scheme: "light" | "dark",
   options: BrowserContextOptions,
 ])[] = [
-  ["dashboard-jobs", "/", "light", WIDE],
-  ["dashboard-job", `/jobs/${REPAIRED_ID}`, "light", WIDE],
-  ["dashboard-job-dark", `/jobs/${REPAIRED_ID}`, "dark", WIDE],
-  ["dashboard-queues", "/queues", "light", WIDE],
-  ["dashboard-watch", "/watch", "light", WIDE],
-  ["dashboard-system", "/system", "light", WIDE],
+  ["dashboard-jobs", "/", "light", wide(800)],
+  ["dashboard-job", `/jobs/${REPAIRED_ID}`, "light", wide(860)],
+  ["dashboard-job-dark", `/jobs/${REPAIRED_ID}`, "dark", wide(860)],
+  ["dashboard-queues", "/queues", "light", wide(650)],
+  ["dashboard-watch", "/watch", "light", wide(740)],
   ["dashboard-phone", "/", "light", PHONE],
 ];
 

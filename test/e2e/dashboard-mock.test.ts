@@ -161,6 +161,19 @@ describe.skipIf(missing !== undefined)("the dashboard", () => {
       expect(server.uploads.listFinished()).toHaveLength(2);
     });
 
+    it("start when files are dropped anywhere on the page", async () => {
+      const page = await open("/");
+      await page.locator("h1").waitFor();
+      await page.evaluate(`{
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(["bytes"], "dropped.mp4"));
+        for (const type of ["dragover", "drop"]) {
+          document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+        }
+      }`);
+      await page.locator(".upload-row", { hasText: "dropped.mp4" }).getByText("Uploaded").waitFor();
+    });
+
     it("need a damaged recording before a job starts", async () => {
       const page = await open("/");
       await page.getByRole("button", { name: "Show the form" }).click();
@@ -251,6 +264,27 @@ describe.skipIf(missing !== undefined)("the dashboard", () => {
       await page.getByRole("button", { name: "Cancel the job" }).click();
       await page.locator(".page-heading").getByText("Cancelled").waitFor();
       expect(server.api.changes).toEqual([`POST /v1/jobs/${RUNNING_ID}/cancel`]);
+    });
+
+    it("is not set back by an answer that is older than the news", async () => {
+      const page = await open(`/jobs/${RUNNING_ID}`);
+      await page.getByText("Live", { exact: true }).waitFor();
+      const held: (() => Promise<void>)[] = [];
+      await page.route(`**/v1/jobs/${RUNNING_ID}`, async (route) => {
+        const response = await route.fetch();
+        held.push(() => route.fulfill({ response }).catch(() => undefined));
+      });
+      await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+      await expect.poll(() => held.length, WAIT).toBeGreaterThan(0);
+      const old = held.slice();
+      await page.unroute(`**/v1/jobs/${RUNNING_ID}`);
+      const running = server.api.jobs.get(RUNNING_ID);
+      if (running === undefined) throw new Error("The mock server lost its running job.");
+      server.publishJob({ ...running, progress: 0.81, updatedAt: new Date().toISOString() });
+      await page.getByText("81 %").waitFor();
+      for (const release of old) await release();
+      await page.waitForTimeout(500);
+      expect(await page.locator(".job-progress-bar").innerText()).toContain("81 %");
     });
 
     it("says why it failed, and is retried or replayed", async () => {

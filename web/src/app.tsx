@@ -34,14 +34,15 @@ function Site() {
   const { path } = usePlace();
   const { state } = useKeyGate();
   const main = useRef<HTMLElement>(null);
-  const shownPath = useRef(path);
+  const place = `${state} ${path}`;
+  const shownPlace = useRef(place);
   useEffect(() => {
-    if (shownPath.current === path) return;
-    shownPath.current = path;
+    if (shownPlace.current === place) return;
+    shownPlace.current = place;
     // Another page: who uses the keyboard or listens starts at its heading.
     main.current?.querySelector("h1")?.focus();
     window.scrollTo(0, 0);
-  }, [path]);
+  }, [place]);
   const route = matchRoute(path);
   return (
     <>

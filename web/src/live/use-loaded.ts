@@ -30,22 +30,28 @@ export function useLoaded<T>(
 ): Loaded<T> {
   const [kept, setKept] = useState<Kept<T>>({ key, data: undefined, error: undefined });
   const ask = useEffectEvent(load);
-  const restart = useRef<() => void>(() => undefined);
+  const asking = useRef<Asking | null>(null);
   useEffect(() => {
     const run = startAsking(ask, refreshMs, (outcome) =>
       setKept((before) => ({ key, data: before.key === key ? before.data : undefined, error: undefined, ...outcome })),
     );
-    restart.current = run.askNow;
+    asking.current = run;
     return run.stop;
   }, [key, refreshMs]);
-  const reload = useCallback(() => restart.current(), []);
-  const update = useCallback(
-    (change: (data: T) => T) =>
-      setKept((before) => (before.data === undefined ? before : { ...before, data: change(before.data) })),
-    [],
-  );
+  const reload = useCallback(() => asking.current?.askNow(), []);
+  const update = useCallback((change: (data: T) => T) => {
+    setKept((before) => (before.data === undefined ? before : { ...before, data: change(before.data) }));
+    asking.current?.askAnew();
+  }, []);
   const isCurrent = kept.key === key;
   return { data: isCurrent ? kept.data : undefined, error: isCurrent ? kept.error : undefined, reload, update };
+}
+
+interface Asking {
+  readonly askNow: () => void;
+  /** Where an answer is waited for, it may be older than what was just told from elsewhere: asks again. */
+  readonly askAnew: () => void;
+  readonly stop: () => void;
 }
 
 type Outcome<T> = { readonly data: T } | { readonly error: ApiError };
@@ -55,8 +61,10 @@ function startAsking<T>(
   ask: (signal: AbortSignal) => Promise<T>,
   refreshMs: number | null,
   tell: (outcome: Outcome<T>) => void,
-): { readonly askNow: () => void; readonly stop: () => void } {
+): Asking {
   let current: AbortController | undefined;
+  let isWaiting = false;
+  let hasAnswer = false;
   let timer: number | undefined;
   const stop = (): void => {
     current?.abort();
@@ -66,8 +74,11 @@ function startAsking<T>(
     stop();
     current = new AbortController();
     const { signal } = current;
+    isWaiting = true;
     void settle(ask, signal).then((outcome) => {
       if (signal.aborted) return;
+      isWaiting = false;
+      hasAnswer ||= "data" in outcome;
       tell(outcome);
       if (refreshMs !== null) timer = window.setTimeout(askLater, refreshMs);
     });
@@ -79,6 +90,9 @@ function startAsking<T>(
   askNow();
   return {
     askNow,
+    askAnew: () => {
+      if (hasAnswer && isWaiting) askNow();
+    },
     stop: () => {
       document.removeEventListener("visibilitychange", askLater);
       stop();

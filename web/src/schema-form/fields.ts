@@ -30,15 +30,22 @@ export type FieldInput =
 const FILE_LISTS: ReadonlySet<string> = new Set(["inputs", "references"]);
 const SINGLE_FILES: ReadonlySet<string> = new Set(["input", "source", "reference"]);
 
-/** Reads the fields of a form from a pipeline's JSON Schema (2020-12); those for files come first. */
+/** Reads the fields of a form from a pipeline's JSON Schema (2020-12); those for files come first, then those that are needed. */
 export function parseFields(schema: Json): readonly Field[] {
   const root = asObject(schema);
   const required = Array.isArray(root["required"]) ? root["required"] : [];
   const fields = Object.entries(asObject(root["properties"])).map(([name, property]) =>
     parseField(name, withoutNull(asObject(property)), required.includes(name)),
   );
-  const rank = (field: Field): number => (field.input.kind === "files" ? 0 : field.isRequired ? 1 : 2);
-  return fields.toSorted((one, other) => rank(one) - rank(other));
+  return fields.toSorted((one, other) => rankOf(one) - rankOf(other));
+}
+
+/** What is likely to be changed comes before what is rarely. */
+const KINDS: readonly FieldInput["kind"][] = ["choice", "number", "switch", "text", "lines", "json"];
+
+function rankOf({ input, isRequired }: Field): number {
+  if (input.kind === "files") return 0;
+  return isRequired ? 1 : 2 + KINDS.indexOf(input.kind);
 }
 
 function parseField(name: string, property: JsonObject, isRequired: boolean): Field {

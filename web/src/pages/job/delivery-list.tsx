@@ -43,7 +43,7 @@ export function DeliveryList({ job, nowMs }: { readonly job: JobView; readonly n
               <td>
                 <StatusBadge status={delivery.state} />
               </td>
-              <td>{describeAttempts(delivery)}</td>
+              <td className="cell-name">{describeAttempts(delivery)}</td>
               <td>{delivery.nextAttemptAt === null ? "–" : <Moment at={delivery.nextAttemptAt} nowMs={nowMs} />}</td>
               <td>
                 <Button icon="retry" isBusy={action.isBusy} onClick={() => redeliver(delivery.id)}>

@@ -36,6 +36,7 @@ export function RepairedFileCard({ file }: { readonly file: RepairedFile }) {
         {report !== null && <FileReport report={report} input={file.input} />}
         {file.output !== null && <Output objectKey={file.output} />}
       </div>
+      {report !== null && <FindingsTable findings={report.findings} />}
       {file.notices.map((notice) => (
         <p key={notice} className="note">
           <Icon name="info" />
@@ -76,7 +77,6 @@ function FileReport({ report, input }: { readonly report: RepairReport; readonly
       </p>
       <DamageStrip report={report} totalBytes={Math.max(known, size.data ?? 0)} />
       <TrackShares tracks={report.tracks} />
-      <FindingsTable findings={report.findings} />
     </div>
   );
 }
