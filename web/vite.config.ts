@@ -2,8 +2,6 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 export default defineConfig({
-  // Relative, so that the files can be served below any path; index.html's <base> says which.
-  base: "./",
   plugins: [react()],
   build: {
     // A strict content security policy allows no data: scripts or styles.

@@ -1,5 +1,8 @@
+import { useKeyGate } from "./auth/key-gate.ts";
+import { useAction } from "./live/use-action.ts";
 import { Link } from "./routing/link.tsx";
 import type { Route } from "./routing/routes.ts";
+import { Button } from "./ui/button.tsx";
 import { ThemeToggle } from "./ui/theme-toggle.tsx";
 
 const PAGES = [
@@ -32,8 +35,25 @@ export function SiteHeader({ page }: { readonly page: Route["page"] }) {
             </Link>
           ))}
         </nav>
-        <ThemeToggle />
+        <div className="site-tools">
+          <SignOut />
+          <ThemeToggle />
+        </div>
       </div>
     </header>
+  );
+}
+
+function SignOut() {
+  const { hasKey, leave } = useKeyGate();
+  const action = useAction();
+  if (!hasKey) return null;
+  return (
+    <>
+      {action.error !== null && <span role="alert">{action.error.message}</span>}
+      <Button kind="quiet" isBusy={action.isBusy} onClick={() => void action.run(leave)}>
+        Sign out
+      </Button>
+    </>
   );
 }

@@ -160,10 +160,10 @@ function addServerHandlers(api: MockApi, handlers: Map<string, Handler>): void {
   handlers.set("GET v1/dead-letters", () => ok({ deadLetters: api.letters }));
   handlers.set("POST v1/dead-letters/replay", () => ok({ replayed: keepLetters([]) }));
   handlers.set("POST v1/dead-letters/*/replay", ([, , id]) =>
-    ok({ replayed: keepLetters(api.letters.filter((letter) => letter.id !== id)) }),
+    ok({ replayed: keepLetters(api.letters.filter((letter) => String(letter.id) !== id)) }),
   );
   handlers.set("DELETE v1/dead-letters/*", ([, , id]) => {
-    keepLetters(api.letters.filter((letter) => letter.id !== id));
+    keepLetters(api.letters.filter((letter) => String(letter.id) !== id));
     return { status: 204 };
   });
   handlers.set("GET v1/stats", () => ok(createStats(api.jobs.values())));

@@ -317,7 +317,7 @@ export function createQueues(nowMs: number, dead: number): readonly QueueView[] 
 
 /** Messages that were given up. */
 export function createDeadLetters(nowMs: number): readonly DeadLetterView[] {
-  const letter = (id: string, index: number, code: string, message: string): DeadLetterView => ({
+  const letter = (id: number, index: number, code: string, message: string): DeadLetterView => ({
     id,
     queue: "repair",
     jobId: FAILED_ID,
@@ -329,8 +329,8 @@ export function createDeadLetters(nowMs: number): readonly DeadLetterView[] {
     reason: { code, message },
   });
   return [
-    letter("d1", 0, "WORKER_LOST", "The worker ended three times while it held the task; its memory ran out."),
-    letter("d2", 1, "STORE_UNREACHABLE", "The object store did not answer within 30 s."),
+    letter(1, 0, "WORKER_LOST", "The worker ended three times while it held the task; its memory ran out."),
+    letter(2, 1, "STORE_UNREACHABLE", "The object store did not answer within 30 s."),
   ];
 }
 
@@ -383,10 +383,10 @@ export function createWatch(): WatchView {
     quarantineFolder: "/srv/share/quarantine",
     currentReference: "C0031.MP4",
     files: [
-      { name: "C0031.MP4", bytes: 412_000_000, state: "reference", progress: null, detail: "healthy, learnt from" },
+      { name: "C0031.MP4", bytes: 412_000_000, state: "healthy", progress: null, detail: "learnt from" },
       { name: "C0045.MP4", bytes: 3_870_000_000, state: "repairing", progress: 0.63, detail: "writing" },
       { name: "C0046.MP4", bytes: 2_140_000_000, state: "queued", progress: null, detail: "waits for a free worker" },
-      { name: "C0047.MP4", bytes: 988_000_000, state: "settling", progress: null, detail: "still growing" },
+      { name: "C0047.MP4", bytes: 988_000_000, state: "growing", progress: null, detail: "changed 4 s ago" },
       {
         name: "C0029.MP4",
         bytes: 640_000,

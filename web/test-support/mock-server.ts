@@ -31,7 +31,7 @@ export interface MockServer {
 
 /** As strict as the dashboard allows: nothing inline, nothing from elsewhere. */
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -89,6 +89,10 @@ function isAllowed({ apiKey }: MockOptions, { headers }: IncomingMessage): boole
 }
 
 async function openSession({ apiKey }: MockOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method === "DELETE") {
+    response.writeHead(204, { "Set-Cookie": `${COOKIE}; Max-Age=0; Path=/` }).end();
+    return;
+  }
   const body = JSON.parse(await readBody(request)) as { readonly apiKey?: string };
   if (apiKey !== undefined && body.apiKey !== apiKey) {
     sendProblem(response, 401, "UNAUTHORIZED", "The API key is not known.");

@@ -27,6 +27,7 @@ export interface JobFilter {
 /** What can be asked of the server; every call throws an ApiError where it fails. */
 export interface Api {
   readonly openSession: (apiKey: string) => Promise<void>;
+  readonly closeSession: () => Promise<void>;
   readonly listJobs: (filter: JobFilter, signal?: AbortSignal) => Promise<JobPage>;
   readonly getJob: (id: string, signal?: AbortSignal) => Promise<JobView>;
   readonly createJob: (job: NewJob, idempotencyKey: string) => Promise<JobView>;
@@ -38,10 +39,10 @@ export interface Api {
   readonly listQueues: (signal?: AbortSignal) => Promise<readonly QueueView[]>;
   readonly changeQueue: (queue: string, change: "pause" | "resume") => Promise<void>;
   readonly listDeadLetters: (signal?: AbortSignal) => Promise<readonly DeadLetterView[]>;
-  readonly replayDeadLetter: (id: string) => Promise<void>;
+  readonly replayDeadLetter: (id: number) => Promise<void>;
   /** Of one queue, or of all; how many were put back. */
   readonly replayDeadLetters: (queue: string | null) => Promise<number>;
-  readonly discardDeadLetter: (id: string) => Promise<void>;
+  readonly discardDeadLetter: (id: number) => Promise<void>;
   readonly getStats: (signal?: AbortSignal) => Promise<StatsView>;
   readonly getSystem: (signal?: AbortSignal) => Promise<SystemView>;
   readonly getWatch: (signal?: AbortSignal) => Promise<WatchView>;
@@ -71,6 +72,7 @@ type Post = (path: string, body?: unknown) => Promise<Response>;
 type JobCalls = Pick<
   Api,
   | "openSession"
+  | "closeSession"
   | "listJobs"
   | "getJob"
   | "createJob"
@@ -88,6 +90,7 @@ function createJobCalls(send: SendRequest, read: Read, post: Post): JobCalls {
   const jobPath = (id: string): string => `/v1/jobs/${encodeURIComponent(id)}`;
   return {
     openSession: async (apiKey) => void (await post("/v1/session", { apiKey })),
+    closeSession: async () => void (await send("DELETE", "/v1/session")),
     listJobs: (filter, signal) => read(`/v1/jobs?${jobQuery(filter)}`, signal),
     getJob: (id, signal) => read(jobPath(id), signal),
     createJob: async (job, idempotencyKey) => {
@@ -123,12 +126,12 @@ function createServerCalls(send: SendRequest, read: Read, post: Post): Omit<Api,
     changeQueue: async (queue, change) => void (await post(`/v1/queues/${encodeURIComponent(queue)}/${change}`)),
     listDeadLetters: async (signal) =>
       (await read<{ deadLetters: DeadLetterView[] }>("/v1/dead-letters", signal)).deadLetters,
-    replayDeadLetter: async (id) => void (await post(`/v1/dead-letters/${encodeURIComponent(id)}/replay`)),
+    replayDeadLetter: async (id) => void (await post(`/v1/dead-letters/${id}/replay`)),
     replayDeadLetters: async (queue) => {
       const response = await post("/v1/dead-letters/replay", queue === null ? {} : { queue });
       return ((await response.json()) as { replayed: number }).replayed;
     },
-    discardDeadLetter: async (id) => void (await send("DELETE", `/v1/dead-letters/${encodeURIComponent(id)}`)),
+    discardDeadLetter: async (id) => void (await send("DELETE", `/v1/dead-letters/${id}`)),
     getStats: (signal) => read("/v1/stats", signal),
     getSystem: (signal) => read("/v1/system", signal),
     getWatch: (signal) => read("/v1/watch", signal),

@@ -115,7 +115,7 @@ export interface QueueView {
 
 /** A message that was given up. */
 export interface DeadLetterView {
-  readonly id: string;
+  readonly id: number;
   readonly queue: string;
   readonly jobId: string;
   readonly stage: Stage;

@@ -27,6 +27,12 @@ export function ApiProvider({ children }: { readonly children: ReactNode }) {
         keyStore.write(key);
         setState("open");
       },
+      hasKey: state === "open" && keyStore.read() !== null,
+      leave: async () => {
+        await access.api.closeSession();
+        keyStore.clear();
+        setState("key-needed");
+      },
     }),
     [access, keyStore, state],
   );

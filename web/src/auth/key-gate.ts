@@ -5,6 +5,10 @@ export interface KeyGate {
   readonly state: "opening" | "open" | "key-needed";
   /** Tries a key; throws an ApiError where the server refuses it. */
   readonly enter: (key: string) => Promise<void>;
+  /** Whether a key was given that can be forgotten. */
+  readonly hasKey: boolean;
+  /** Forgets the key and closes the session; throws an ApiError where the server cannot be told. */
+  readonly leave: () => Promise<void>;
 }
 
 /** Set by ApiProvider. */

@@ -4,6 +4,7 @@ const KEY_NAME = "reelmill.api-key";
 export interface KeyStore {
   readonly read: () => string | null;
   readonly write: (key: string) => void;
+  readonly clear: () => void;
 }
 
 /** Creates the store over the tab's own storage; a browser that forbids it keeps the key until the page is left. */
@@ -24,6 +25,14 @@ export function createKeyStore(storage: Storage): KeyStore {
         storage.setItem(KEY_NAME, key);
       } catch {
         // As above: the key then lasts until the page is left.
+      }
+    },
+    clear: () => {
+      kept = null;
+      try {
+        storage.removeItem(KEY_NAME);
+      } catch {
+        // As above: there is nothing stored.
       }
     },
   };

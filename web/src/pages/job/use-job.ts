@@ -18,6 +18,9 @@ export interface JobParts {
   readonly reload: () => void;
 }
 
+const GATHER_MS = 200;
+const TASKS_MS = 1000;
+
 /** Follows one job. */
 export function useJob(id: string): JobParts {
   const api = useApi();
@@ -28,16 +31,24 @@ export function useJob(id: string): JobParts {
     () =>
       createBatch<JobView>((changed) => {
         for (const job of changed.values()) updateJob.current(() => job);
-        reloadTasks.current();
-      }),
+      }, GATHER_MS),
     [],
   );
+  // The stream tells of the job alone: its tasks are asked for, at most once a second.
+  const taskBatch = useMemo(() => createBatch<null>(() => reloadTasks.current(), TASKS_MS), []);
   const eventBatch = useMemo(
-    () => createBatch<EventView>((added) => updateEvents.current((events) => mergeEvents(events, [...added.values()]))),
+    () =>
+      createBatch<EventView>(
+        (added) => updateEvents.current((events) => mergeEvents(events, [...added.values()])),
+        GATHER_MS,
+      ),
     [],
   );
   const stream = useEventStream(`/v1/jobs/${encodeURIComponent(id)}/events`, {
-    onJob: (job) => jobBatch.add(job.id, job),
+    onJob: (job) => {
+      jobBatch.add(job.id, job);
+      taskBatch.add(job.id, null);
+    },
     onEvent: (event) => eventBatch.add(String(event.seq), event),
   });
   const refreshMs = refreshMsOf(stream);
@@ -51,10 +62,9 @@ export function useJob(id: string): JobParts {
   });
   useEffect(
     () => () => {
-      jobBatch.stop();
-      eventBatch.stop();
+      for (const batch of [jobBatch, taskBatch, eventBatch]) batch.stop();
     },
-    [jobBatch, eventBatch],
+    [jobBatch, taskBatch, eventBatch],
   );
   useSpokenProgress(job.data);
   const reload = (): void => {

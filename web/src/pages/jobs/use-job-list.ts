@@ -10,6 +10,8 @@ import { useAnnounce } from "../../ui/announcer.tsx";
 import { mergeJobs } from "./job-list.ts";
 import { isEnded, jobTitle } from "./job-title.ts";
 
+const GATHER_MS = 200;
+
 /** One page of jobs that changes as they do; jobs that end are read out. */
 export function useJobList(filter: JobFilter): Loaded<JobPage> & { readonly stream: StreamState } {
   const api = useApi();
@@ -18,8 +20,9 @@ export function useJobList(filter: JobFilter): Loaded<JobPage> & { readonly stre
   const latest = useRef({ filter, update: (_change: (page: JobPage) => JobPage): void => undefined });
   const batch = useMemo(
     () =>
-      createBatch<JobView>((changed) =>
-        latest.current.update((page) => mergeJobs(page, changed, latest.current.filter)),
+      createBatch<JobView>(
+        (changed) => latest.current.update((page) => mergeJobs(page, changed, latest.current.filter)),
+        GATHER_MS,
       ),
     [],
   );

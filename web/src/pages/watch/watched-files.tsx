@@ -10,15 +10,8 @@ import { Name } from "../../ui/name.tsx";
 import { ProgressBar } from "../../ui/progress-bar.tsx";
 import { StatusBadge } from "../../ui/status-badge.tsx";
 
-/** States in which a file is in hand already, or needs nothing. */
-const BUSY_STATES: ReadonlySet<string> = new Set([
-  "running",
-  "repairing",
-  "queued",
-  "exporting",
-  "reference",
-  "healthy",
-]);
+/** States from which a repair can be asked for at once; the others are in hand already, need none, or left the folder. */
+const IDLE_STATES: ReadonlySet<string> = new Set(["growing", "stable", "waiting-for-reference"]);
 
 interface WatchedFilesProps {
   readonly watch: WatchView;
@@ -61,7 +54,7 @@ export function WatchedFiles({ watch, action, onChanged }: WatchedFilesProps) {
             <FileProgress file={file} />
           </td>
           <td>
-            {!BUSY_STATES.has(file.state) && (
+            {IDLE_STATES.has(file.state) && (
               <Button label={`Repair ${file.name} now`} isBusy={action.isBusy} onClick={() => repair(file.name)}>
                 Repair now
               </Button>
