@@ -365,8 +365,9 @@ describe("two services on one share", () => {
   it("bring to its end what the other one had in hand when it was switched off, however rare the scans", async () => {
     const path = put(recordings.indexCut, "clip.mp4");
     const { settings } = createEdge();
-    const off = createEdge({}, { repair: createHeldRepair().repair });
-    await off.service.scanNow();
+    const { repair, waiting } = createHeldRepair();
+    await createEdge({}, { repair }).service.scanNow();
+    await until(() => waiting.length === 1);
     // As if it had been switched off: what it holds shows no sign of life any more.
     const [lock] = readdirSync(settings.claimsFolder);
     writeFileSync(
