@@ -47,7 +47,7 @@ describe("jobs", () => {
     const first = await submit("a", key);
     const again = await submit("a", key);
     expect([first.status, again.status]).toEqual([201, 200]);
-    expect((await again.json()).id).toBe((await first.json()).id);
+    expect(VIEWS.job.parse(await again.json()).id).toBe(VIEWS.job.parse(await first.json()).id);
     const other = await submit("b", key);
     expect(other.status).toBe(409);
     expect((await problemOf(other)).code).toBe("IDEMPOTENCY_CONFLICT");
@@ -84,7 +84,8 @@ describe("jobs", () => {
     const rest = VIEWS.jobPage.parse(await (await server.ask(`/v1/jobs?limit=2&cursor=${first.nextCursor}`)).json());
     expect([...first.jobs, ...rest.jobs].map(({ id }) => id)).toEqual(ids);
     expect(rest.nextCursor).toBeNull();
-    const found = async (query: string) => (await (await server.ask(`/v1/jobs?${query}`)).json()).jobs.length;
+    const found = async (query: string) =>
+      VIEWS.jobPage.parse(await (await server.ask(`/v1/jobs?${query}`)).json()).jobs.length;
     expect(await found("status=queued,running")).toBe(2);
     expect(await found("status=cancelled")).toBe(1);
     expect(await found("pipeline=echo")).toBe(3);
@@ -119,7 +120,8 @@ describe("jobs", () => {
     const replayed = await server.post(`/v1/jobs/${id}/replay`);
     expect(replayed.status).toBe(201);
     expect(VIEWS.job.parse(await replayed.json())).toMatchObject({ parentJobId: id, status: "queued" });
-    expect((await (await server.ask(`/v1/jobs?parent=${id}`)).json()).jobs).toHaveLength(1);
+    const children = VIEWS.jobPage.parse(await (await server.ask(`/v1/jobs?parent=${id}`)).json());
+    expect(children.jobs).toHaveLength(1);
   });
 
   it.each(["", "/tasks", "/events", "/logs", "/cancel", "/retry", "/replay"])("knows no job at %s", async (path) => {
@@ -136,7 +138,7 @@ describe("jobs", () => {
     const events = VIEWS.events.parse(await (await server.ask(`/v1/jobs/${id}/events`)).json());
     expect(events.events.map(({ type }) => type)).toEqual(["job.queued"]);
     const after = await server.ask(`/v1/jobs/${id}/events?after=${events.events[0]?.seq}`);
-    expect((await after.json()).events).toEqual([]);
+    expect(await after.json()).toEqual({ events: [] });
     const logs = VIEWS.logLines.parse(await (await server.ask(`/v1/jobs/${id}/logs?limit=1`)).json());
     expect(logs.lines).toMatchObject([{ job_id: id }]);
   });
