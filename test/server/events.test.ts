@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 const submit = async (text = "a"): Promise<string> =>
-  (await (await server.post("/v1/jobs", { pipeline: "echo", params: { text } })).json()).id;
+  VIEWS.job.parse(await (await server.post("/v1/jobs", { pipeline: "echo", params: { text } })).json()).id;
 
 interface Sent {
   readonly event: string;

@@ -114,7 +114,7 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
 /** A server under test. */
 export type TestServer = Awaited<ReturnType<typeof startServer>>;
 
-/** Sends bytes as they are and gives all that comes back until the server, or `untilMs`, ends the connection. */
+/** Sends bytes as they are and gives all that comes back until the server ends the connection. */
 export async function sendRaw(port: number, text: string | Buffer): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   const { promise, resolve } = Promise.withResolvers<string>();
