@@ -1,19 +1,21 @@
 import type { DeadLetterView, JobView, QueueView, WatchView } from "../src/api/types.ts";
 import {
-  createDeadLetters,
   createDeliveries,
   createEvents,
   createJob,
   createJobs,
   createLogs,
+  createTasks,
+  DAMAGED_BYTES,
+} from "./mock-data.ts";
+import {
+  createDeadLetters,
   createPipelines,
   createQueues,
   createStats,
   createSystem,
-  createTasks,
   createWatch,
-  DAMAGED_BYTES,
-} from "./mock-data.ts";
+} from "./mock-machine.ts";
 
 /** An answer with a JSON body, or none. */
 export interface MockReply {
