@@ -20,15 +20,14 @@ const problemOf = async (response: Response) => {
 
 /** Takes the next message and gives its task up. */
 const bury = async (): Promise<void> => {
-  const lease = { owner: "test", leaseMs: 1000 };
-  const message = await server.queue.receive({ ...lease, queues: [{ name: "echo", maxInFlight: 10 }] });
-  if (message === undefined) throw new Error("There is no message.");
-  const { ref } = message;
-  const started = await server.store.startTask(ref, () => ({ status: "running" }));
+  const from = { owner: "test", leaseMs: 1000, queues: [{ name: "echo", maxInFlight: 10 }] };
+  const taken = await server.store.takeTask(from, () => ({ status: "running" }));
+  if (taken === undefined) throw new Error("There is no message.");
+  const { message, task } = taken;
   const error = { code: "WORKER_LOST", message: "gone" } as const;
   const outcome = { status: "failed", error, isBuried: true } as const;
-  const attempt = started?.task.attempt ?? 0;
-  await server.store.completeTask({ ref, attempt, outcome, message, takeNext: undefined }, () => undefined);
+  const completion = { ref: message.ref, attempt: task.attempt, outcome, message, takeNext: undefined };
+  await server.store.completeTask(completion, () => undefined);
 };
 
 describe("jobs", () => {
