@@ -11,8 +11,9 @@ import { findFreePort, type RunningServer, startServer } from "./server.fixture.
 const JOBS = 110;
 const KILLS = 200;
 /** One kill of so many hits the server itself. */
-const SERVER_SHARE = 6;
-const MAX_PAUSE_MS = 160;
+const SERVER_SHARE = 8;
+/** About as long as a worker takes to start and to repair two of the files. */
+const MAX_PAUSE_MS = 500;
 const ENDED = new Set(["succeeded", "partial", "failed", "cancelled"]);
 
 interface JobView {
@@ -75,6 +76,7 @@ test("whatever is killed whenever, every job ends once and nothing half-written 
   })();
   let serverKills = 0;
   for (let kill = 0; kill < KILLS; ) {
+    while (server.workers().length === 0) await delay(5);
     await delay(draw() * MAX_PAUSE_MS);
     const workers = server.workers();
     if (draw() < 1 / SERVER_SHARE) {

@@ -31,7 +31,9 @@ export function createWatchRepairs({ service, store, objects, mounts }: WatchRep
     repair: async ({ key, input, references, signal, onJob, onProgress }) => {
       const params = { inputs: [keyOf(input)], references: references.map(keyOf) };
       // After a restart the same try finds its job again.
-      const { job } = await service.submit({ pipeline: "repair", params, idempotencyKey: `watch-${key}` });
+      const submitted = await service.submit({ pipeline: "repair", params, idempotencyKey: `watch-${key}` });
+      // It was cancelled because the watch folder was stopped.
+      const job = submitted.job.status === "cancelled" ? await service.retry(submitted.job.id) : submitted.job;
       onJob(job.id);
       const ended = await follow(store, service, job, { signal, onProgress });
       return await outcomeOf(ended, objects);

@@ -43,14 +43,16 @@ export interface PoolOptions {
 const WATCH_MS = 500;
 /** How long workers have to put back what they hold. */
 const STOP_GRACE_MS = 10_000;
-/** A worker that ends sooner than this, and badly, is not replaced at once. */
-const EARLY_END_MS = 2000;
+/** Workers that end without ever having come to work are replaced more and more slowly: something keeps them from it. */
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 10_000;
 const WORKER_MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 
 interface Member {
   readonly owner: string;
   readonly child: ChildProcess;
-  readonly startedMs: number;
+  /** Whether it has said anything yet. */
+  isReady: boolean;
   isBusy: boolean;
 }
 
@@ -61,6 +63,7 @@ export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool>
   const members = new Set<Member>();
   let desired = 0;
   let isStopping = false;
+  let falseStarts = 0;
   let pauseUntilMs = 0;
   let farewells: Promise<void> = Promise.resolve();
 
@@ -68,6 +71,8 @@ export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool>
     const member = spawnMember(options);
     members.add(member);
     member.child.on("message", (message: WorkerMessage) => {
+      member.isReady = true;
+      falseStarts = 0;
       member.isBusy = message === "busy";
       if (!member.isBusy) look();
     });
@@ -75,8 +80,9 @@ export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool>
       if (!members.delete(member)) return;
       const isBad = code !== 0 && !isStopping;
       if (isBad) log.error("A worker was lost.", { worker: member.owner, exit_code: code, signal });
-      if (isBad && clock.monotonicMs() - member.startedMs < EARLY_END_MS) {
-        pauseUntilMs = clock.monotonicMs() + EARLY_END_MS;
+      if (isBad && !member.isReady) {
+        pauseUntilMs = clock.monotonicMs() + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** falseStarts);
+        falseStarts += 1;
       }
       farewells = farewells.then(() => clearUp(options, member.owner)).then(look);
     };
@@ -128,7 +134,7 @@ function spawnMember({ worker, environment, clock }: PoolOptions): Member {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     execArgv: ["--max-semi-space-size=2"],
   });
-  return { owner, child, startedMs: clock.monotonicMs(), isBusy: false };
+  return { owner, child, isReady: false, isBusy: false };
 }
 
 /** The server that started a worker is part of the worker's name: where it is gone, the worker soon is too. */
