@@ -2,7 +2,8 @@
  * Gets what Reelmill needs and is not there yet: the packages of the lock file, the right Node, ffmpeg. Silent and quick when
  * all is there. Plain JavaScript without dependencies, because it runs on whatever Node the machine has (20 or newer).
  *
- * With `--launcher` a missing ffmpeg is a notice, not a failure: `reelmill doctor` must run on a machine without it.
+ * With `--launcher` a missing ffmpeg is a notice, not a failure: `reelmill doctor` must run on a machine without it. With `--web`
+ * the dashboard is built where its sources are newer than what was built of them.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -13,6 +14,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -210,11 +212,32 @@ function withLock(work) {
   work();
 }
 
+/** The latest change of a file, or of anything in a folder, in milliseconds; what was built or installed does not count. */
+function latestChangeMs(path) {
+  const stats = statSync(path);
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  const names = readdirSync(path).filter((name) => name !== "dist" && name !== "node_modules");
+  return Math.max(0, ...names.map((name) => latestChangeMs(join(path, name))));
+}
+
+function webIsBuilt() {
+  const built = join(root, "web", "dist", "index.html");
+  return existsSync(built) && statSync(built).mtimeMs > latestChangeMs(join(root, "web"));
+}
+
+function buildWeb() {
+  say("building the dashboard …");
+  const vite = join(modules, "vite", "bin", "vite.js");
+  if (!runQuietly(nodeLink, [vite, "build", join(root, "web"), "--logLevel", "warn"]))
+    stop("the dashboard could not be built. Its faults are shown above; to try again:", ["npm run build:web"]);
+}
+
 function main() {
   const hash = lockHash();
   const ready = () => readStamp() === hash && isExecutable(nodeLink);
   const optionalFfmpeg = process.argv.includes("--launcher");
-  if (ready() && hasFfmpeg()) {
+  const wantsWeb = process.argv.includes("--web");
+  if (ready() && hasFfmpeg() && (!wantsWeb || webIsBuilt())) {
     // The launcher compares ages alone; a checkout may have touched the lock file without changing it.
     if (statSync(stampFile).mtimeMs <= statSync(join(root, "package-lock.json")).mtimeMs)
       writeFileSync(stampFile, hash);
@@ -226,6 +249,7 @@ function main() {
       linkNode();
     }
     if (!hasFfmpeg()) installFfmpeg(optionalFfmpeg);
+    if (wantsWeb && !webIsBuilt()) buildWeb();
   });
 }
 

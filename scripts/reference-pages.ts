@@ -1,5 +1,6 @@
 import type { Command, Option } from "commander";
 import { createProgram } from "../src/apps/cli/program.ts";
+import { ALL_ROUTES } from "../src/apps/server/routes/all-routes.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { describeSettings } from "../src/base/config.ts";
 import { ERROR_CODES } from "../src/base/errors.ts";
@@ -39,7 +40,7 @@ function renderConfigurationPage(): string {
     `\`${name}\``,
     meaning,
     allowed,
-    `\`${unset}\``,
+    unset === "" ? "" : `\`${unset}\``,
   ]);
   return page(
     "Configuration",
@@ -55,14 +56,25 @@ function optionRow(option: Option): readonly string[] {
   return [`\`${option.flags}\``, `${option.description}${choices}${byDefault}`];
 }
 
+/** A command's words without the program's, such as `jobs list`. */
+function nameOf(command: Command): string {
+  const { parent } = command;
+  return parent?.parent ? `${nameOf(parent)} ${command.name()}` : command.name();
+}
+
+/** A command's section, or those of its subcommands. */
 function renderCommand(command: Command): string {
+  if (command.commands.length > 0) {
+    const inner = command.commands.filter((inner) => inner.name() !== "help");
+    return inner.map(renderCommand).join("\n\n");
+  }
   const help = command.createHelp();
   const rows = [
     ...command.registeredArguments.map((argument) => [`\`${argument.name()}\``, argument.description]),
     ...help.visibleOptions(command).map(optionRow),
   ];
   return [
-    `## reelmill ${command.name()}`,
+    `## reelmill ${nameOf(command)}`,
     `${help.commandDescription(command)}.`,
     `\`\`\`text\n${help.commandUsage(command)}\n\`\`\``,
     table(["argument or option", "what it does"], rows),
@@ -75,10 +87,14 @@ function renderCliPage(): string {
     writeOutput: () => undefined,
     writeError: () => undefined,
     isErrorTerminal: false,
+    isOutputTerminal: false,
     columns: 80,
+    rows: 24,
+    askUser: undefined,
     signal: new AbortController().signal,
     environment: {},
     clock: systemClock,
+    sleep: async () => undefined,
   };
   const program = createProgram("0.0.0", silent, () => undefined);
   const commands = program.commands.filter((command) => command.name() !== "help");
@@ -90,9 +106,29 @@ function renderCliPage(): string {
   );
 }
 
+/** docs/reference/api.md, from the server's routes. */
+function renderApiPage(): string {
+  const tags = [...new Set(ALL_ROUTES.map(({ tag }) => tag))];
+  const sections = tags.map((tag) => {
+    const rows = ALL_ROUTES.filter((route) => route.tag === tag).map(({ method, path, summary, answers, errors }) => [
+      `\`${method} ${path}\``,
+      summary,
+      Object.keys(answers).join(", "),
+      errors.map((code) => `\`${code}\``).join(", "),
+    ]);
+    return `## ${tag.charAt(0).toUpperCase()}${tag.slice(1)}\n\n${table(["request", "what it does", "status", "refused with"], rows)}`;
+  });
+  return page(
+    "HTTP interface",
+    "A running server describes itself in full: `/docs` for people, `/openapi.json` (OpenAPI 3.1) for programs. Bodies are JSON in camelCase, times ISO 8601 in UTC. Errors are `application/problem+json` (RFC 9457) with a `code` of the [error codes](errors.md). Unknown fields and query parameters are refused by name. Besides the codes named below, every request may be refused with `REQUEST_INVALID`, `UNAUTHORIZED`, `FORBIDDEN` or `RATE_LIMITED`.",
+    ...sections,
+  );
+}
+
 /** The generated pages by their path from the repository's root. */
 export function renderReferencePages(): ReadonlyMap<string, string> {
   return new Map([
+    ["docs/reference/api.md", renderApiPage()],
     ["docs/reference/cli.md", renderCliPage()],
     ["docs/reference/configuration.md", renderConfigurationPage()],
     ["docs/reference/errors.md", renderErrorsPage()],

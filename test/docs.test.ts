@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { renderReferencePages } from "../scripts/reference-pages.ts";
 import { createProgram } from "../src/apps/cli/program.ts";
@@ -20,14 +21,21 @@ function isKnown(command: string): boolean {
   if (program === "git" || program === "cd") return true;
   if (program === ".ci/run") return existsSync(join(ROOT, ".ci", "run"));
   if (program !== "./reelmill" && program !== "reelmill") return false;
-  const found = createProgram("0", createRecordingContext(), () => undefined).commands.find(
-    (candidate) => candidate.name() === name,
+  const found = findCommand(
+    createProgram("0", createRecordingContext(), () => undefined),
+    words.slice(1),
   );
   const options = words.filter((word) => /^--?[a-z]/.test(word));
   return (
     found !== undefined &&
     options.every((word) => found.options.some((option) => option.short === word || option.long === word))
   );
+}
+
+/** The command that words begin with, such as `jobs list`; undefined where there is none, or only its group is named. */
+function findCommand(group: Command, [name, ...rest]: readonly string[]): Command | undefined {
+  const found = group.commands.find((candidate) => candidate.name() === name);
+  return found === undefined || found.commands.length === 0 ? found : findCommand(found, rest);
 }
 
 describe("the documentation", () => {

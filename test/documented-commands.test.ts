@@ -4,6 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type CannedServer,
+  cannedJob,
+  cannedLetter,
+  cannedQueue,
+  cannedTask,
+  startCannedServer,
+} from "../src/apps/cli/remote/canned-server.fixture.ts";
 import { makeRecordings, type Recordings } from "./e2e/recordings.fixture.ts";
 import { listCommands, listPages, ROOT } from "./support/documentation.ts";
 import { makeRecording } from "./support/make-recording.ts";
@@ -15,15 +23,61 @@ const COMMANDS = [...new Set(PAGES.flatMap(listCommands))].filter((command) => c
 let root: string;
 let files: Recordings;
 let slowMotion: Uint8Array;
+let server: CannedServer;
 
-beforeAll(() => {
+/** A server as the guide's examples have it: one job that has succeeded, one dead letter. */
+function startServer(): Promise<CannedServer> {
+  const files = [{ input: "uploads/1/broken.mp4", output: "outputs/1/bad.mp4", status: "repaired" }];
+  const job = cannedJob({ status: "succeeded", progress: 1, result: { schema: 1, files } });
+  const strings = { type: "array", items: { type: "string" } };
+  const properties = { inputs: strings, references: strings, verify: {}, faststart: { type: "boolean" } };
+  const workers = { desired: 1, running: 1, busy: 0, max: 2 };
+  return startCannedServer({
+    "GET /v1/pipelines": () => ({ pipelines: [{ name: "repair", description: "", paramsSchema: { properties } }] }),
+    "POST /v1/uploads": (_request, response) =>
+      void response.writeHead(201, { location: "/v1/uploads/1", "upload-object-key": "uploads/1/x.mp4" }).end(),
+    "PATCH /v1/uploads/1": ({ body }, response) => void response.writeHead(204, { "upload-offset": body.length }).end(),
+    "POST /v1/jobs": () => job,
+    "GET /v1/jobs": () => ({ jobs: [job], nextCursor: null }),
+    "GET /v1/jobs/*": () => job,
+    "POST /v1/jobs/*/*": () => job,
+    "GET /v1/jobs/*/tasks": () => ({ tasks: [cannedTask()] }),
+    "GET /v1/jobs/*/logs": () => ({
+      lines: [{ timestamp: "2026-01-31T12:00:00.000Z", level: "info", message: "Begun" }],
+    }),
+    "GET /v1/jobs/*/events": (_request, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.end(`event: job\ndata: ${JSON.stringify(job)}\n\n`);
+    },
+    "GET /v1/objects/outputs/1/bad.mp4": (_request, response) =>
+      void response.writeHead(200, { "content-length": 2 }).end("ok"),
+    "GET /v1/queues": () => ({ queues: [cannedQueue()] }),
+    "POST /v1/queues/repair/*": () => cannedQueue(),
+    "GET /v1/dead-letters": () => ({ deadLetters: [cannedLetter(4)] }),
+    "POST /v1/dead-letters/4/replay": () => ({ replayed: 1 }),
+    "POST /v1/dead-letters/replay": () => ({ replayed: 1 }),
+    "DELETE /v1/dead-letters/4": (_request, response) => void response.writeHead(204).end(),
+    "GET /v1/stats": () => ({
+      jobs: { byStatus: {}, endedLastDay: 1 },
+      queues: [cannedQueue()],
+      workers,
+      uptimeSeconds: 5,
+    }),
+  });
+}
+
+beforeAll(async () => {
+  server = await startServer();
   root = mkdtempSync(join(tmpdir(), "reelmill-docs-"));
   files = makeRecordings(join(root, "recordings"), join(root, "cache"));
   const args = "-r 50 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac";
   slowMotion = makeRecording(join(root, "cache"), { extension: "mp4", args });
 });
 
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(async () => {
+  rmSync(root, { recursive: true, force: true });
+  await server.close();
+});
 
 /** A folder as the examples have it before them. */
 function furnish(folder: string): void {
@@ -43,7 +97,10 @@ describe("the commands of the README and the guide", () => {
     const folder = join(root, String(index));
     furnish(folder);
     const words = command.split(/\s+/).slice(1);
-    const { stdout } = await promisify(execFile)(join(ROOT, "reelmill"), words, { cwd: folder });
+    const { stdout } = await promisify(execFile)(join(ROOT, "reelmill"), words, {
+      cwd: folder,
+      env: { ...process.env, REELMILL_SERVER: server.address },
+    });
     expect(stdout).not.toBe("");
     const option = (name: string): string | undefined => words[words.indexOf(name) + 1 || words.length];
     if (words[0] === "repair" && !words.includes("--dry-run")) expect(stdout).toContain("repaired");

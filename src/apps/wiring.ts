@@ -1,12 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Durability, openDatabase } from "../adapters/local/database.ts";
+import { createDeliveryStore } from "../adapters/local/delivery-store.ts";
 import { createJobLogs, type JobLogs } from "../adapters/local/job-logs.ts";
 import { createJobStore } from "../adapters/local/job-store.ts";
 import { createLocalObjectStore, type LocalObjectStore } from "../adapters/local/object-store.ts";
 import { createTaskQueue } from "../adapters/local/task-queue.ts";
 import type { Clock } from "../base/clock.ts";
 import { ReelmillError } from "../base/errors.ts";
+import type { DeliveryStore } from "../jobs/deliveries.ts";
 import type { PipelineRegistry } from "../jobs/pipeline.ts";
 import type { JobStore, TaskQueue } from "../jobs/ports.ts";
 import { createRegistry } from "../pipelines/registry.ts";
@@ -15,8 +17,8 @@ import { createRegistry } from "../pipelines/registry.ts";
 export interface LocalFolders {
   /** Holds database, objects, unfinished uploads, work folders and logs. */
   readonly data: string;
-  /** Holds ready, export and quarantine; objects in it have keys that begin with `watch/`. */
-  readonly watch: string | undefined;
+  /** Folders elsewhere whose files are objects too, by the first segment of their keys. */
+  readonly mounts: Readonly<Record<string, string>>;
 }
 
 /** Ports joined to the local adapters. */
@@ -24,6 +26,7 @@ export interface LocalParts {
   readonly store: JobStore;
   readonly queue: TaskQueue;
   readonly objects: LocalObjectStore;
+  readonly deliveries: DeliveryStore;
   readonly pipelines: PipelineRegistry;
   readonly logs: JobLogs;
   /** Parent of all workers' folders. */
@@ -35,7 +38,7 @@ export interface LocalParts {
 
 /** Opens the data folder, making what is missing. Throws STORE_UNAVAILABLE, NO_SPACE. */
 export function openLocal(folders: LocalFolders, durability: Durability, clock: Clock): LocalParts {
-  const { data, watch } = folders;
+  const { data, mounts } = folders;
   makeFolder(data);
   const database = openDatabase(join(data, "reelmill.db"), durability);
   try {
@@ -44,10 +47,8 @@ export function openLocal(folders: LocalFolders, durability: Durability, clock: 
     return {
       store: createJobStore(database, clock),
       queue: createTaskQueue(database, clock),
-      objects: createLocalObjectStore({
-        root: join(data, "objects"),
-        mounts: watch === undefined ? {} : { watch },
-      }),
+      objects: createLocalObjectStore({ root: join(data, "objects"), mounts }),
+      deliveries: createDeliveryStore(database, clock),
       pipelines: createRegistry(),
       logs: createJobLogs(join(data, "logs")),
       workRoot: join(data, "work"),

@@ -1,3 +1,35 @@
+/** What a server is started with. */
+export interface ServerConfig {
+  /** Address to listen at. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** As given; relative to the folder that the server was started in. */
+  readonly dataFolder: string;
+  /** From 1 to 64. */
+  readonly maxWorkers: number;
+  /** From 5000 to 900,000. */
+  readonly leaseMs: number;
+  /** SHA-256 of each key that is taken, in lower-case hexadecimal; empty where none is asked for. */
+  readonly apiKeyHashes: readonly string[];
+  /** Where the outcome of every job is told. */
+  readonly webhooks: readonly { readonly url: string; readonly format: "standard" | "slack" }[];
+  /** As standard-webhooks writes them, with `whsec_` in front. */
+  readonly webhookSecrets: readonly string[];
+  /** Whether webhooks may go to loopback and private addresses. */
+  readonly allowsPrivateWebhooks: boolean;
+  readonly maxUploadBytes: number;
+  /** How long ended jobs and their objects are kept, a day to ten years. */
+  readonly retentionMs: number;
+}
+
+/** What commands that talk to a server need to know. */
+export interface ClientConfig {
+  /** Without a slash at its end. */
+  readonly server: string;
+  readonly apiKey: string | undefined;
+}
+
 /** The resolved configuration. */
 export interface Config {
   readonly logFormat: "json" | "text";
@@ -8,14 +40,42 @@ export interface Config {
   readonly ffprobe: string;
   /** Bound on one run of either program, in milliseconds, 1000 to 604,800,000. */
   readonly ffmpegTimeoutMs: number;
-  /** Bound on one run of untrunc, in milliseconds, 1000 to 604,800,000. */
+  /** Bound on one run of untrunc, and on one repair from the watch folder, in milliseconds, 1000 to 604,800,000. */
   readonly untruncTimeoutMs: number;
+  readonly watch: WatchConfig;
+  readonly server: ServerConfig;
+  readonly client: ClientConfig;
+}
+
+/** What is configured of the watch folder. */
+export interface WatchConfig {
+  /** The folder that holds the three below; undefined: there is none, unless the command line names one. */
+  readonly root: string | undefined;
+  /** Paths below the root, or absolute ones. */
+  readonly ready: string;
+  readonly export: string;
+  readonly quarantine: string;
+  /** 1000 to 604,800,000. */
+  readonly scanIntervalMs: number;
+  /** How long a file must not have changed before it is taken, 0 to 604,800,000. */
+  readonly minFileAgeMs: number;
+  /** Repairs at a time, 1 to 64. */
+  readonly maxConcurrentJobs: number;
+  /** Which healthy recording is tried first as a reference. */
+  readonly referenceStrategy: "smallest" | "newest";
+  /** Address of the batch API that is asked where the repair here fails; undefined: none is. */
+  readonly cloudApiUrl: string | undefined;
+  /** A secret. */
+  readonly cloudApiKey: string | undefined;
+  /** How often a request to the batch API is sent again, 0 to 100. */
+  readonly cloudRetries: number;
 }
 
 /** Environment variables as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const SETTING_NAME = /^(LOG|REELMILL|UNTRUNC)_/;
+const SETTING_NAME =
+  /^(LOG|REELMILL|UNTRUNC)_|^(HOST_SMB_ROOT|(READY|EXPORT|QUARANTINE)_DIR|SCAN_INTERVAL_SECONDS|MIN_FILE_AGE_SECONDS|MAX_CONCURRENT_JOBS|REFERENCE_STRATEGY|AWS_REPAIR_API_BASE_URL|AWS_API_KEY|AWS_FALLBACK_RETRIES)$/;
 
 /**
  * The configuration where no variable sets anything, which is how most commands run; undefined where one may, and
@@ -30,5 +90,32 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
     ffprobe: "ffprobe",
     ffmpegTimeoutMs: 3_600_000,
     untruncTimeoutMs: 3_600_000,
+    watch: {
+      root: undefined,
+      ready: "ready",
+      export: "export",
+      quarantine: "quarantine",
+      scanIntervalMs: 30_000,
+      minFileAgeMs: 60_000,
+      maxConcurrentJobs: 2,
+      referenceStrategy: "smallest",
+      cloudApiUrl: undefined,
+      cloudApiKey: undefined,
+      cloudRetries: 3,
+    },
+    server: {
+      host: "127.0.0.1",
+      port: 8080,
+      dataFolder: "reelmill-data",
+      maxWorkers: 2,
+      leaseMs: 15_000,
+      apiKeyHashes: [],
+      webhooks: [],
+      webhookSecrets: [],
+      allowsPrivateWebhooks: false,
+      maxUploadBytes: 1_000_000_000_000,
+      retentionMs: 30 * 24 * 3600_000,
+    },
+    client: { server: "http://127.0.0.1:8080", apiKey: undefined },
   };
 }

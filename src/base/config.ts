@@ -1,21 +1,13 @@
 import { z } from "zod";
 import type { Config, Environment } from "./config-defaults.ts";
 import { ReelmillError } from "./errors.ts";
-
-/** How a setting is documented; `allowed` completes the sentence "… must be". */
-interface SettingNotes {
-  readonly meaning: string;
-  readonly allowed: string;
-  readonly unset: string;
-}
+import { readClientConfig, readServerConfig, SERVER_SETTINGS } from "./server-settings.ts";
+import { type Setting, type SettingNotes, wholeNumber } from "./setting.ts";
+import { readWatchConfig, WATCH_SETTINGS } from "./watch-settings.ts";
 
 const MAX_TIMEOUT_SECONDS = 7 * 24 * 3600;
 
-const WHOLE_SECONDS = z
-  .string()
-  .regex(/^\d{1,9}$/)
-  .transform(Number)
-  .pipe(z.number().min(1).max(MAX_TIMEOUT_SECONDS));
+const WHOLE_SECONDS = wholeNumber(1, MAX_TIMEOUT_SECONDS);
 
 /** Schema and notes of every environment variable, in the order of the reference page. */
 const SETTINGS = {
@@ -62,12 +54,15 @@ const SETTINGS = {
   UNTRUNC_TIMEOUT_SECONDS: {
     schema: WHOLE_SECONDS.default(3600),
     notes: {
-      meaning: "How long one run of untrunc may take before it is stopped, where `--engine` asks for it.",
+      meaning:
+        "How long one run of untrunc may take before it is stopped, where `--engine` asks for it; also how long one repair from the watch folder may take, by whatever engine.",
       allowed: `a whole number of seconds from 1 to ${MAX_TIMEOUT_SECONDS}`,
       unset: "3600",
     },
   },
-} as const satisfies Readonly<Record<string, { readonly schema: z.ZodType; readonly notes: SettingNotes }>>;
+  ...WATCH_SETTINGS,
+  ...SERVER_SETTINGS,
+} as const satisfies Readonly<Record<string, Setting>>;
 
 type SettingName = keyof typeof SETTINGS;
 
@@ -78,11 +73,12 @@ function readSetting<Name extends SettingName>(
   environment: Environment,
   name: Name,
 ): z.output<(typeof SETTINGS)[Name]["schema"]> {
-  const { schema, notes } = SETTINGS[name];
+  const { schema, notes }: Setting = SETTINGS[name];
   // An empty variable is what a shell leaves for "not set".
   const parsed = schema.safeParse(environment[name] || undefined);
   if (!parsed.success) {
-    throw new ReelmillError("CONFIG_INVALID", `${name} is "${environment[name]}", but must be ${notes.allowed}.`);
+    const found = notes.isSecret ? "has a value that is not allowed; it" : `is "${environment[name]}", but`;
+    throw new ReelmillError("CONFIG_INVALID", `${name} ${found} must be ${notes.allowed}.`);
   }
   return parsed.data as z.output<(typeof SETTINGS)[Name]["schema"]>;
 }
@@ -105,7 +101,32 @@ export function loadConfig(environment: Environment): Config {
     ffprobe: readSetting(environment, "REELMILL_FFPROBE"),
     ffmpegTimeoutMs: readSetting(environment, "REELMILL_FFMPEG_TIMEOUT_SECONDS") * 1000,
     untruncTimeoutMs: readSetting(environment, "UNTRUNC_TIMEOUT_SECONDS") * 1000,
+    watch: readWatchConfig(environment, readSetting),
+    server: readServerConfig(environment, readSetting),
+    client: readClientConfig(environment, readSetting),
   };
+}
+
+/** One setting as it is in effect. */
+export interface EffectiveSetting {
+  readonly name: string;
+  /** As written in the variable or as the default would be; `set` or `unset` for a secret; empty where there is none. */
+  readonly value: string;
+  readonly source: "default" | "environment";
+  readonly isSecret: boolean;
+}
+
+/**
+ * Every setting with the value in effect and where it came from, in the order of the reference page. Secrets are not shown.
+ * Throws CONFIG_INVALID as `loadConfig` does.
+ */
+export function explainConfig(environment: Environment): readonly EffectiveSetting[] {
+  loadConfig(environment);
+  return describeSettings().map(({ name, unset, isSecret = false }) => {
+    const given = environment[name] || undefined;
+    const value = isSecret ? (given === undefined ? "unset" : "set") : (given ?? unset);
+    return { name, value, source: given === undefined ? "default" : "environment", isSecret };
+  });
 }
 
 /** Every setting with its notes, in a stable order; the reference page is made from it. */

@@ -111,6 +111,27 @@ export const ERROR_CODES = {
   RATE_LIMITED: { retryable: true, meaning: "Too many requests in a short time; the answer tells when to try again." },
   BODY_TOO_LARGE: { retryable: false, meaning: "The request's body is larger than allowed." },
   NOT_FOUND: { retryable: false, meaning: "Nothing is served at the path given." },
+  FORBIDDEN: {
+    retryable: false,
+    meaning:
+      "A request came by way of another web site, for another host name, or wants to change what is only to be read.",
+  },
+  METHOD_NOT_ALLOWED: { retryable: false, meaning: "The path is served, but not by the method of the request." },
+  MEDIA_TYPE_UNSUPPORTED: { retryable: false, meaning: "The request's body is of a type that is not taken there." },
+  URL_TOO_LONG: { retryable: false, meaning: "The request's URL is longer than allowed." },
+  HEADERS_TOO_LARGE: { retryable: false, meaning: "The request's headers are larger than allowed." },
+  REQUEST_TIMEOUT: { retryable: true, meaning: "The request was not sent within the time allowed." },
+  RANGE_UNSATISFIABLE: { retryable: false, meaning: "The range asked for begins behind the object's end." },
+  UPLOAD_NOT_FOUND: {
+    retryable: false,
+    meaning: "No upload has the id given; it may have been removed, or was not resumed for too long.",
+  },
+  UPLOAD_REFUSED: {
+    retryable: false,
+    meaning: "A request of the upload protocol does not fit the upload, such as one that goes on at another offset.",
+  },
+  DELIVERY_NOT_FOUND: { retryable: false, meaning: "No webhook delivery has the id given." },
+  WATCH_NOT_CONFIGURED: { retryable: false, meaning: "The server has no watch folder; start it with --watch." },
   WEBHOOK_REFUSED: {
     retryable: false,
     meaning: "A webhook's address is not allowed: not http or https, or it leads into a private network.",
@@ -119,10 +140,32 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: "A webhook's receiver could not be reached or did not answer with success.",
   },
+  ADDRESS_UNUSABLE: {
+    retryable: false,
+    meaning:
+      "The server cannot listen at the address and port given: another program does, or they are not this machine's.",
+  },
   SERVER_UNREACHABLE: {
     retryable: true,
     meaning: "No Reelmill server answers at the address; start one with `reelmill up`, or name another with --server.",
   },
+  CLOUD_UNREACHABLE: {
+    retryable: true,
+    meaning: "The batch API at AWS_REPAIR_API_BASE_URL, or the store behind it, did not answer, or could not for now.",
+  },
+  CLOUD_REFUSED: {
+    retryable: false,
+    meaning: "The batch API refused a request, such as one with a wrong AWS_API_KEY, or answered what is no answer.",
+  },
+  CLOUD_JOB_FAILED: {
+    retryable: false,
+    meaning: "The batch API took the file, but could not repair it in time or at all.",
+  },
+  SERVER_ANSWER_INVALID: {
+    retryable: false,
+    meaning: "What answers at the address is no Reelmill server, or one of another version; check the address.",
+  },
+  UPLOAD_CHANGED: { retryable: true, meaning: "A file changed or shrank while it was being uploaded." },
   MEDIA_MALFORMED: { retryable: false, meaning: "A box or bitstream breaks its specification at the place named." },
   INTERNAL: { retryable: false, meaning: "A fault in Reelmill itself; please report it with the message." },
 } as const satisfies Readonly<Record<string, ErrorCodeEntry>>;
@@ -130,18 +173,33 @@ export const ERROR_CODES = {
 /** A code of the registry. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** What an error may carry besides its code and message. */
+interface ErrorOptions {
+  readonly cause?: unknown;
+  readonly advice?: string;
+  readonly details?: Json;
+}
+
 /** The one error class: a stable code, whether a retry may help, and a message in the user's terms. */
 export class ReelmillError extends Error {
   override readonly name = "ReelmillError";
   readonly code: ErrorCode;
   readonly retryable: boolean;
+  /** The message without its advice, for one that is told as part of another. */
+  readonly problem: string;
+  /** What the user may do, one sentence; empty where the problem alone says it. */
+  readonly advice: string;
   /** What else is known of it, for reports. */
   readonly details: Json | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { readonly cause?: unknown; readonly details?: Json } = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
-    this.details = options.details;
+  /** The message is `problem`, followed by the advice where one is given. */
+  constructor(code: ErrorCode, problem: string, options: ErrorOptions = {}) {
+    const { advice = "", details, ...rest } = options;
+    super(advice === "" ? problem : `${problem} ${advice}`, rest);
+    this.details = details;
     this.code = code;
     this.retryable = ERROR_CODES[code].retryable;
+    this.problem = problem;
+    this.advice = advice;
   }
 }

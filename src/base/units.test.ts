@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatElapsedMs, formatMediaSeconds } from "./units.ts";
+import { formatBytes, formatCount, formatElapsedMs, formatMediaSeconds } from "./units.ts";
+
+describe("formatCount", () => {
+  it.each([
+    [formatCount(1, "packet"), "1 packet"],
+    [formatCount(0, "packet"), "0 packets"],
+    [formatCount(2, "box", "boxes"), "2 boxes"],
+  ])("writes %s", (text, expected) => {
+    expect(text).toBe(expected);
+  });
+});
 
 describe("formatBytes", () => {
   it.each([

@@ -1,5 +1,10 @@
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
 
+/** A count with its noun, as `1 packet`, `2 packets`. `plural` is for nouns that take more than an s. */
+export function formatCount(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
+}
+
 /** A byte count in decimal units with three significant digits, such as `1.23 GB`. Throws nothing; negative counts keep their sign. */
 export function formatBytes(bytes: number): string {
   let value = Math.abs(bytes);

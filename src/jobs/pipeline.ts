@@ -4,8 +4,9 @@ import type { Environment } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
-import type { JobError } from "./job.ts";
+import type { Job, JobError } from "./job.ts";
 import type { ObjectStore } from "./object-store.ts";
+import type { JobNews } from "./webhook-payload.ts";
 
 /** What a stage may touch of the world outside. */
 export interface StageContext {
@@ -64,6 +65,8 @@ export interface PipelineDefinition<Params, Input, Output, Result> {
     results: readonly TaskResult<Input, Output>[],
     context: StageContext,
   ) => Promise<Result>;
+  /** What webhooks tell of a job that has ended, whichever way; the same for every pipeline where this is left out. Pure. */
+  readonly describeCompletion?: (job: Job) => JobNews;
 }
 
 /** A pipeline as the engine runs it: everything that passes through is JSON. */
@@ -82,6 +85,8 @@ export interface Pipeline {
   readonly plan: (params: Json, context: StageContext) => Promise<readonly PlannedTask<Json>[]>;
   readonly work: (params: Json, input: Json, context: StageContext) => Promise<Json>;
   readonly finish: (params: Json, results: readonly TaskResult<Json, Json>[], context: StageContext) => Promise<Json>;
+  /** As in the definition. */
+  readonly describeCompletion?: (job: Job) => JobNews;
 }
 
 /**
@@ -111,6 +116,7 @@ export function definePipeline<Params, Input, Output, Result>(
       (await definition.work(resolved as Params, input as Input, context)) as Json,
     finish: async (resolved, results, context) =>
       (await definition.finish(resolved as Params, results as readonly TaskResult<Input, Output>[], context)) as Json,
+    ...(definition.describeCompletion && { describeCompletion: definition.describeCompletion }),
   };
 }
 

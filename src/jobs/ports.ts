@@ -145,6 +145,8 @@ export interface JobStore {
   get(jobId: string): Promise<Job | undefined>;
   /** Throws CURSOR_INVALID. */
   list(filter: JobFilter): Promise<JobPage>;
+  /** `changeSeq` of the last change of all; 0 before the first. */
+  lastChange(): Promise<number>;
   /** Jobs changed after `changeSeq`, in the order of their changes. */
   listChanged(changeSeq: number, limit: number): Promise<readonly Job[]>;
   /** Applies the change decided; gives the job as it then is, undefined where there is none or nothing was to change. */

@@ -32,8 +32,20 @@ describe("references", () => {
   it("that do not fit are refused with tracks and likeness named", async () => {
     await expect(repair(damaged, hevc)).rejects.toMatchObject({
       code: "REFERENCE_MISMATCH",
-      message: expect.stringMatching(/r0 .*h\w+1, 320×240.*looks like H\.264/),
+      message: expect.stringMatching(/r0 .*hevc, 320×240.*looks like H\.264/),
     });
+  });
+
+  it("are not blamed for a hole of zeros many times larger than what is left", async () => {
+    const inside = boxAt(clip, "mdat").start + 10_000;
+    const hole = new Uint8Array(48 * damaged.length);
+    const holed = new Uint8Array(Buffer.concat([damaged.subarray(0, inside), hole, damaged.subarray(inside + 5000)]));
+    // The data go to the end of the file.
+    holed.fill(0, boxAt(clip, "mdat").start, boxAt(clip, "mdat").start + 4);
+    const outcome = await repair(holed, makeClip(H264, "mp4", 2, 880));
+    expect(compare(clip, written(holed, outcome)).kept).toBeGreaterThan(0.9 * packetsOf(clip).length);
+    expect(outcome.report.confidence).toBeGreaterThan(0.9);
+    expect(outcome.report.findings).toContainEqual(expect.objectContaining({ kind: "zeros" }));
   });
 
   it("whose pictures read only in part are refused, as they stand whole in the file", async () => {
@@ -41,7 +53,7 @@ describe("references", () => {
     const longer = makeClip(`${H264} -x264-params weightp=2:bframes=0:ref=1:cabac=0:keyint=250`, "mp4", 4);
     await expect(repair(longer.slice(0, boxAt(longer, "mdat").end), otherPrediction)).rejects.toMatchObject({
       code: "REFERENCE_MISMATCH",
-      message: expect.stringMatching(/r0 does not fit: its video track \(avc1, 320×240\)/),
+      message: expect.stringMatching(/r0 does not fit: its video track \(h264, 320×240\)/),
     });
   });
 

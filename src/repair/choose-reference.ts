@@ -1,4 +1,5 @@
 import { ReelmillError } from "../base/errors.ts";
+import { formatCount } from "../base/units.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import type { Movie } from "../media/isobmff/movie.ts";
 import { describeEntry } from "./describe-entry.ts";
@@ -9,6 +10,9 @@ import { hasReadableConfiguration } from "./sample-check.ts";
 import { possibleBytes, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
 import { signatureOf } from "./signature.ts";
 import { countStraySlices } from "./stray-pictures.ts";
+
+/** What helps where a reference does not fit. */
+export const GIVE_MATCHING = "Give a recording of the same device with the same settings.";
 
 /** What a scan can learn from. */
 export interface Teacher {
@@ -152,7 +156,8 @@ function requireReadPictures(damaged: ByteSource, scan: Scan, packets: readonly 
     if (strays < STRAY.minSlices || strays < STRAY.perPicture * found) continue;
     throw new ReelmillError(
       "REFERENCE_MISMATCH",
-      `The reference ${name} does not fit: its video track (${describeEntry(entry)}) reads ${found} pictures, but at least ${strays} that stand whole in the damaged file do not read with its parameters: profile or encoder settings differ. Give a recording of the same device with the same settings.`,
+      `The reference ${name} does not fit: its video track (${describeEntry(entry)}) reads ${formatCount(found, "picture")}, but at least ${strays} that stand whole in the damaged file do not read with its parameters: profile or encoder settings differ.`,
+      { advice: GIVE_MATCHING },
     );
   }
 }
@@ -168,8 +173,13 @@ function isRagged({ log, findings, model }: Scan, pictures: number, share: numbe
   return countLost(findings) >= RAGGED.minGaps && packets < countLost(findings) * RAGGED.maxPacketsPerGap;
 }
 
+/** Places where bytes are lost; what stands on both sides of zeros is one. */
 function countLost(findings: readonly Finding[]): number {
-  return findings.reduce((count, { kind }) => count + Number(kind === "lost"), 0);
+  const isPlace = ({ kind, startOffset }: Finding, index: number): boolean => {
+    const before = findings[index - 1];
+    return kind === "lost" && !(before?.kind === "zeros" && before.endOffset === startOffset);
+  };
+  return findings.reduce((count, finding, index) => count + Number(isPlace(finding, index)), 0);
 }
 
 /** So many places between packets where something else regularly stands. */
@@ -212,14 +222,15 @@ function mismatch(
     const track = tracks[0] ?? 0;
     const { kind } = scan.profile.tracks[track] ?? { kind: "other" };
     const count = packets[track] ?? 0;
-    const fit = count === 0 ? "fits nothing in the damaged file" : `fits ${count} packet${count === 1 ? "" : "s"}`;
+    const fit = count === 0 ? "fits nothing in the damaged file" : `fits ${formatCount(count, "packet")}`;
     return `its ${kind === "other" ? "metadata" : kind} track (${describeTrack(scan, track)}) ${fit}`;
   });
   const saw = seen === undefined ? "" : ` The damaged file looks like ${seen}.`;
   const percent = Math.round(share * 100);
   return new ReelmillError(
     "REFERENCE_MISMATCH",
-    `The reference ${name} does not fit: ${told.join("; ")}; together ${percent} % of the bytes.${saw} Give a recording of the same device with the same settings.`,
+    `The reference ${name} does not fit: ${told.join("; ")}; together ${percent} % of the bytes.${saw}`,
+    { advice: GIVE_MATCHING },
   );
 }
 

@@ -1,12 +1,11 @@
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import { readExactly } from "../media/bytes/byte-source.ts";
-import { parseAvcConfiguration } from "../media/h264/avc-configuration.ts";
-import { parseHevcConfiguration } from "../media/hevc/hevc-configuration.ts";
 import type { SampleEntry, SampleTable, Track } from "../media/isobmff/movie.ts";
 import { forEachSample } from "../media/isobmff/sample-table.ts";
-import { annexBPieces, isIntactNal, splitSample } from "../media/nal/annex-b.ts";
+import { annexBPieces, endOfSliceData, isIntactNal, splitSample } from "../media/nal/annex-b.ts";
 import { describeEntry } from "./describe-entry.ts";
 import type { Extent } from "./extents.ts";
+import { type NalFormat, nalFormatOf, type Picture } from "./nal-format.ts";
 
 /*
  * Pictures of another size or with other coding tools have slice headers that read the same, and the arithmetic decoder
@@ -53,18 +52,6 @@ const MIN_ALTERED_SLICE_BYTES = 32;
 /** The last 64th of a slice is altered, within these bounds. */
 const ALTERED = { divisor: 64, minBytes: 4, maxBytes: 256 } as const;
 
-/** The NAL units of one picture. */
-type Picture = readonly Uint8Array[];
-
-interface NalFormat {
-  readonly format: DecoderTrial["format"];
-  readonly lengthSizeBytes: number;
-  readonly parameterSets: readonly Uint8Array[];
-  readonly isSlice: (nal: Uint8Array) => boolean;
-  /** The picture as it can stand behind pictures that do not belong to it; undefined where it needs earlier ones. */
-  readonly detach: (picture: Picture) => Picture | undefined;
-}
-
 /**
  * The trial that a track in `source` allows, undefined where it is neither H.264 nor HEVC or has no whole picture. Stretches
  * end before a range of `damage`, so that what a decoder complains of is not explained by it.
@@ -76,7 +63,7 @@ export function planDecoderTrial(
   size: TrialSize,
 ): DecoderTrial | undefined {
   const entry = track.sampleEntries[0];
-  const nalFormat = track.handlerType === "vide" && track.sampleEntries.length === 1 ? formatOf(entry) : undefined;
+  const nalFormat = track.handlerType === "vide" && track.sampleEntries.length === 1 ? nalFormatOf(entry) : undefined;
   if (entry === undefined || nalFormat === undefined) return undefined;
   const isAlterable = (place: Place | undefined): boolean => {
     const picture = place && readPicture(place, source, nalFormat);
@@ -125,56 +112,6 @@ function smallestFollowers(places: readonly Place[], minBytes: number, count: nu
 
 function bytesOf(picture: Picture): number {
   return picture.reduce((sum, nal) => sum + nal.length, 0);
-}
-
-function formatOf(entry: SampleEntry | undefined): NalFormat | undefined {
-  const avcC = entry?.children.get("avcC");
-  const hvcC = entry?.children.get("hvcC");
-  try {
-    if (avcC) {
-      const { lengthSizeBytes, spsNals, ppsNals } = parseAvcConfiguration(avcC);
-      const parameterSets = [...spsNals, ...ppsNals];
-      return { format: "h264", lengthSizeBytes, parameterSets, isSlice: isAvcSlice, detach: (picture) => picture };
-    }
-    if (!hvcC) return undefined;
-    const { lengthSizeBytes, vpsNals, spsNals, ppsNals } = parseHevcConfiguration(hvcC);
-    const parameterSets = [...vpsNals, ...spsNals, ...ppsNals];
-    return { format: "hevc", lengthSizeBytes, parameterSets, isSlice: isHevcSlice, detach: detachHevc };
-  } catch {
-    // A configuration that cannot be read leaves nothing to try.
-    return undefined;
-  }
-}
-
-/** ITU-T H.264 table 7-1. */
-function isAvcSlice([header = 0]: Uint8Array): boolean {
-  const type = header & 0x1f;
-  return type === 1 || type === 5;
-}
-
-/** ITU-T H.265 §7.3.1.2: VCL types are those below 32; other layers are none of the base decoder's business. */
-function isHevcSlice([first = 0, second = 0]: Uint8Array): boolean {
-  return ((first >> 1) & 0x3f) < 32 && ((first & 1) << 5) + (second >> 3) === 0;
-}
-
-const CRA = 21;
-const BLA_N_LP = 18;
-
-/**
- * A clean random access picture is spliced in as a broken link one is, with which it shares its syntax; leading pictures
- * (types 6–9) are left out, as they need what is not there (ITU-T H.265 §7.4.2.2, §8.1.3).
- */
-function detachHevc(picture: Picture): Picture | undefined {
-  const typeOf = ([header = 0]: Uint8Array): number => (header >> 1) & 0x3f;
-  const type = typeOf(picture.find(isHevcSlice) ?? Uint8Array.of());
-  if (type >= 6 && type <= 9) return undefined;
-  if (type !== CRA) return picture;
-  return picture.map((nal) => {
-    if (typeOf(nal) !== CRA) return nal;
-    const spliced = nal.slice();
-    spliced[0] = ((nal[0] as number) & 0x81) | (BLA_N_LP << 1);
-    return spliced;
-  });
 }
 
 interface Place {
@@ -247,15 +184,4 @@ function alterTail(picture: Picture, { isSlice }: NalFormat, minPictureBytes: nu
     slice[index] = (slice[index] as number) ^ 0x55 || 0xaa;
   }
   return picture;
-}
-
-/** Before the byte with the stop bit; zero words behind it (ITU-T H.264 §7.3.2.10) and padding are not slice data. */
-function endOfSliceData(slice: Uint8Array): number {
-  let end = slice.length;
-  while (end > 0) {
-    if (slice[end - 1] === 0) end--;
-    else if (slice[end - 1] === 3 && slice[end - 2] === 0 && slice[end - 3] === 0) end -= 3;
-    else break;
-  }
-  return Math.max(0, end - 1);
 }

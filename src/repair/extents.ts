@@ -1,3 +1,5 @@
+import { firstIndexWhere } from "../base/first-index.ts";
+
 /** A byte range. */
 export interface Extent {
   readonly startOffset: number;
@@ -6,13 +8,7 @@ export interface Extent {
 
 /** Index of the first of `extents` (rising, apart) that ends after `offset`, by halving; their number where none does. */
 export function firstEndingAfter(extents: readonly Extent[], offset: number): number {
-  let [low, high] = [0, extents.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((extents[middle] as Extent).endOffset <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstIndexWhere(extents.length, (index) => (extents[index] as Extent).endOffset > offset);
 }
 
 /** As `firstEndingAfter`, at once where `hint`, an answer to an offset nearby, holds for this one too. */

@@ -1,4 +1,5 @@
 import { type ByteSource, readExactly } from "../media/bytes/byte-source.ts";
+import type { Triage } from "./triage.ts";
 
 /** First bytes of kinds of files that are no recordings and that people have beside theirs. */
 const SIGNATURES: readonly (readonly [name: string, bytes: readonly number[]])[] = [
@@ -23,6 +24,11 @@ export function foreignFileOf(source: ByteSource): string | undefined {
   const head = readExactly(source, 0, Math.min(TEXT_BYTES, source.sizeBytes)) ?? new Uint8Array(0);
   const known = SIGNATURES.find(([, bytes]) => bytes.every((byte, index) => head[index] === byte));
   return known?.[0] ?? (isText(head) ? "text" : undefined);
+}
+
+/** What a file that is no MP4 or MOV looks like, in the user's terms: `matroska`, `text`, `nothing known`. */
+export function nameContent(source: ByteSource, container: Triage["container"]): string {
+  return container === "unknown" ? (foreignFileOf(source) ?? "nothing known") : container;
 }
 
 /** Nothing but printable characters, tabs and line ends; of UTF-8 only that its bytes are not controls. */

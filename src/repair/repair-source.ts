@@ -4,7 +4,7 @@ import type { Movie } from "../media/isobmff/movie.ts";
 import { assignTracks } from "./assign.ts";
 import { chooseReference, judgeFit, type Lesson, refuseHopeless, type Teacher } from "./choose-reference.ts";
 import { findDataEnd } from "./data-end.ts";
-import { foreignFileOf } from "./foreign-file.ts";
+import { foreignFileOf, nameContent } from "./foreign-file.ts";
 import { repairFragments } from "./fragmented.ts";
 import { type KeptIndex, keepIndex } from "./index-kept.ts";
 import type { RecordingProfile } from "./learn/profile.ts";
@@ -67,7 +67,7 @@ async function recover(
 }
 
 function notVideo(damaged: ByteSource, { container }: Triage): ReelmillError {
-  const kind = container === "unknown" ? (foreignFileOf(damaged) ?? "nothing known") : container;
+  const kind = nameContent(damaged, container);
   return new ReelmillError(
     "INPUT_NOT_VIDEO",
     `The file's content is no recording in MP4 or MOV (it looks like: ${kind}).`,
@@ -79,10 +79,9 @@ function referenceNeeded(damaged: ByteSource, state: Triage): ReelmillError {
   const isForeign = seen === undefined || foreignFileOf(damaged) !== undefined;
   if (state.container === "unknown" && isForeign) return notVideo(damaged, state);
   const saw = seen === undefined ? "" : ` Its data look like ${seen}.`;
-  return new ReelmillError(
-    "REFERENCE_REQUIRED",
-    `The index and with it the codec configuration are lost.${saw} Give a healthy recording of the same device and settings with -r.`,
-  );
+  return new ReelmillError("REFERENCE_REQUIRED", `The index and with it the codec configuration are lost.${saw}`, {
+    advice: "Give a healthy recording of the same device and settings with -r.",
+  });
 }
 
 /** An index that lists a part: a scan must find more than it does to be preferred. */
@@ -183,14 +182,10 @@ function buildScanned(state: Triage, knowledge: Knowledge, scan: Scan): Built {
   const { log, model, findings, scannedBytes } = scan;
   const profile = profileOfPackets(knowledge.profile, scan);
   const timelines = buildTimelines(log, assignTracks(log, model.families, profile), profile);
-  const codecs: string[] = [];
-  model.families.forEach((family, index) => {
-    for (const track of family.tracks) codecs[track] = model.parsers[index]?.codec ?? "unknown";
-  });
   const startOffset = state.extents[0]?.startOffset ?? 0;
   const endOffset = log.offset(log.count - 1) + log.size(log.count - 1);
   const movie = buildMovie(profile, log, timelines);
-  const report = reportScan(profile, log, timelines, findings, codecs, scannedBytes);
+  const report = reportScan(profile, log, timelines, findings, scannedBytes);
   return {
     movie,
     report: withSilence(report, movie),

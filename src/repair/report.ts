@@ -1,4 +1,5 @@
 import type { Movie } from "../media/isobmff/movie.ts";
+import { trackCodecs } from "./codecs/codec-name.ts";
 import type { Finding } from "./findings.ts";
 import type { RecordingProfile, TrackProfile } from "./learn/profile.ts";
 import type { PacketLog } from "./scan/packet-log.ts";
@@ -25,6 +26,7 @@ export type Diagnosis =
 export interface TrackReport {
   readonly trackId: number;
   readonly kind: "video" | "audio" | "other";
+  /** As ffmpeg calls it: `h264`, `aac`, `pcm_s16le`; a fourcc where it has no name. */
   readonly codec: string;
   /** Packets (PCM: frames of samples) in the output. */
   readonly packets: number;
@@ -56,14 +58,11 @@ export function reportScan(
   log: PacketLog,
   timelines: readonly Timeline[],
   findings: readonly Finding[],
-  codecs: readonly string[],
   scannedBytes: number,
 ): RepairReport {
   let recovered = 0;
   for (let index = 0; index < log.count; index++) recovered += log.size(index);
-  const tracks = timelines.map((timeline) =>
-    reportTimeline(profile, log, timeline, codecs[timeline.track] ?? "unknown"),
-  );
+  const tracks = timelines.map((timeline) => reportTimeline(profile, log, timeline));
   const idle = findings.filter((finding) => finding.kind === "zeros" || finding.kind === "padding");
   const idleBytes = idle.reduce((sum, finding) => sum + finding.endOffset - finding.startOffset, 0);
   return {
@@ -100,7 +99,7 @@ function withLostSeconds(
   );
 }
 
-function reportTimeline(profile: RecordingProfile, log: PacketLog, timeline: Timeline, codec: string): TrackReport {
+function reportTimeline(profile: RecordingProfile, log: PacketLog, timeline: Timeline): TrackReport {
   const own = profile.tracks[timeline.track] as TrackProfile;
   const frameBytes = own.track.samples.constantSizeBytes;
   let [bytes, keyframes] = [0, 0];
@@ -111,7 +110,7 @@ function reportTimeline(profile: RecordingProfile, log: PacketLog, timeline: Tim
   return {
     trackId: own.track.trackId,
     kind: own.kind,
-    codec,
+    codec: trackCodecs(own.track),
     packets: frameBytes > 0 ? Math.floor(bytes / frameBytes) : timeline.packets.length,
     keyframes: frameBytes > 0 ? 0 : keyframes,
     bytes,
@@ -151,7 +150,7 @@ export function reportMovie(
     return {
       trackId: track.trackId,
       kind: track.handlerType === "vide" ? "video" : track.handlerType === "soun" ? "audio" : "other",
-      codec: track.sampleEntries[0]?.format.trim() ?? "unknown",
+      codec: trackCodecs(track),
       packets: samples.sampleCount,
       ...(silence > 0 && diagnosis !== "healthy" ? { silence } : {}),
       keyframes: samples.syncSamples?.length ?? samples.sampleCount,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ByteSource, createMemorySource } from "../media/bytes/byte-source.ts";
 import type { Movie, SampleTable } from "../media/isobmff/movie.ts";
-import { createSampleTable } from "../media/isobmff/sample-table.ts";
+import { createSampleTable } from "../media/isobmff/sample-table.fixture.ts";
 import { dropHoles } from "./zero-holes.ts";
 
 const PICTURES = 40;

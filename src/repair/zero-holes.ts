@@ -1,3 +1,4 @@
+import { formatCount } from "../base/units.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import type { Movie, Track } from "../media/isobmff/movie.ts";
 import { forEachChunk, forEachSample } from "../media/isobmff/sample-table.ts";
@@ -186,7 +187,7 @@ function describeHoles(holes: readonly Extent[], dropped: readonly DroppedSample
   }
   const rest = hasRawSound ? "; raw sound in them stays, as silence" : "";
   return places.map(({ startOffset, endOffset }, index): Finding => {
-    const action = `left out: zeros stand where bytes of ${counts[index]} packets should be${rest}`;
+    const action = `left out: zeros stand where bytes of ${formatCount(counts[index] ?? 0, "packet")} should be${rest}`;
     return { kind: "damaged-packet", startOffset, endOffset, action };
   });
 }

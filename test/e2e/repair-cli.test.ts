@@ -145,7 +145,7 @@ describe("inspecting", () => {
     const { status, output } = await reelmill(["inspect", place.files.indexCut]);
     expect(status).toBe(0);
     expect(output).toMatch(/^ftyp @0 /m);
-    expect(output).toMatch(/vide +avc1 +75/);
+    expect(output).toMatch(/vide +h264 +75/);
     expect(output).toMatch(/samples per chunk/);
     expect(output).toMatch(/^damage: \d+ of 75 samples of track 1 lie beyond its end$/m);
   });
@@ -164,6 +164,18 @@ describe("inspecting", () => {
     const inspection = JSON.parse(output);
     expect(inspection).toMatchObject({ schema: 1, container: "matroska", notes: [] });
     expect(inspection.tracks.map((track: { codec: string }) => track.codec)).toEqual(["h264", "aac"]);
+  });
+
+  it.each([
+    ["text", "Notes of the day.\n"],
+    ["nothing known", Buffer.from(Array.from({ length: 5000 }, (_, at) => (at * at * 73 + 5) & 0xff))],
+  ])("says that a file is no recording, and what it looks like: %s", async (what, content) => {
+    writeFileSync(join(place.folder, "notes.mp4"), content);
+    const { status, output } = await reelmill(["inspect", join(place.folder, "notes.mp4")]);
+    expect(status).toBe(0);
+    expect(output).toContain(`notes.mp4: no recording of a known kind, `);
+    expect(output).toContain(`damage: it is no recording in MP4 or MOV (it looks like: ${what})\n`);
+    expect(output).not.toContain("its index");
   });
 
   it("needs a single file", async () => {

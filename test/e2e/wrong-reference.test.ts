@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -70,7 +70,7 @@ describe("a reference of the same codec with other settings", () => {
     const before = readdirSync(folder).length;
     const { exit, files } = await repairAsJson(damaged, "-r", reference);
     expect([exit, files[0]?.error?.code]).toEqual([1, "REFERENCE_MISMATCH"]);
-    expect(files[0]?.error?.message).toMatch(/its (video|audio) track \((avc1|hev1|mp4a), /);
+    expect(files[0]?.error?.message).toMatch(/its (video|audio) track \((h264|hevc|aac), /);
     expect(readdirSync(folder)).toHaveLength(before);
   });
 
@@ -80,6 +80,16 @@ describe("a reference of the same codec with other settings", () => {
     const reference = make("kept.other.mp4", H264, { widthPixels: 320, heightPixels: 160 }, 3);
     const { files } = await repairAsJson(damaged, "-r", reference, option);
     expect([files[0]?.error?.code, hashOf(damaged)]).toEqual(["REFERENCE_MISMATCH", before]);
+  });
+
+  it("is named with the one advice where it was found nearby", async () => {
+    mkdirSync(join(folder, "near"));
+    make("near/other.mp4", H264, { widthPixels: 320, heightPixels: 160 }, 3);
+    const { files } = await repairAsJson(damage(make("near.own.mp4", H264, SIZE, 4), "near/damaged.mp4"));
+    const message = files[0]?.error?.message ?? "";
+    expect(message).toContain("Tried without success: other.mp4 (The reference ");
+    expect(message.match(/Give a /g)).toHaveLength(1);
+    expect(message).toMatch(/ Give a healthy recording of the same device and settings with -r\.$/);
   });
 
   it("makes room for one that fits", async () => {

@@ -1,7 +1,6 @@
 import { createAacProbe } from "../../src/media/aac/aac-probe.ts";
-import { probeAdts } from "../../src/media/aac/adts.ts";
 import { parseAudioSpecificConfig } from "../../src/media/aac/audio-specific-config.ts";
-import { extractAudioSpecificConfig } from "../../src/media/aac/elementary-stream-descriptor.ts";
+import { parseElementaryStreamDescriptor } from "../../src/media/aac/elementary-stream-descriptor.ts";
 import { createAc3Probe } from "../../src/media/ac3/ac3-probe.ts";
 import { createEac3Probe } from "../../src/media/ac3/eac3-probe.ts";
 import { parseAlacConfig } from "../../src/media/alac/alac-config.ts";
@@ -29,7 +28,6 @@ import { createMebxProbe, parseMebxKeys } from "../../src/media/metadata/mebx-pr
 import { createRtmdProbe } from "../../src/media/metadata/rtmd-probe.ts";
 import { createTextProbe } from "../../src/media/metadata/text-probe.ts";
 import { createTimecodeProbe } from "../../src/media/metadata/timecode-probe.ts";
-import { createMjpegBProbe } from "../../src/media/mjpeg/mjpeg-b-probe.ts";
 import { createMjpegProbe } from "../../src/media/mjpeg/mjpeg-probe.ts";
 import { createMp3Probe } from "../../src/media/mp3/mp3-probe.ts";
 import { createProresProbe } from "../../src/media/prores/prores-probe.ts";
@@ -81,11 +79,11 @@ function fromProbe(probe: (bytes: Uint8Array, startIndex: number, endIndex: numb
 
 function plainAskers(): AskAt[] {
   const probes = [
-    ...[createAc3Probe(), createEac3Probe(), createMp3Probe(), createMjpegProbe(), createMjpegBProbe()],
+    ...[createAc3Probe(), createEac3Probe(), createMp3Probe(), createMjpegProbe()],
     ...[createDnxhdProbe(), createProresProbe(), createCammProbe(), createFdscProbe(), createGpmfProbe()],
     ...[createRtmdProbe(), createTextProbe(), createTimecodeProbe(), createMebxProbe([1, 2])],
   ];
-  return [...probes.map(({ probe }) => fromProbe(probe)), fromProbe(probeAdts)];
+  return probes.map(({ probe }) => fromProbe(probe));
 }
 
 /** Probes for each sample entry of a recording, over `bytes`. */
@@ -119,7 +117,7 @@ function askersOf(entry: SampleEntry, bytes: Uint8Array): AskAt[] {
     askers.push(fromProbe(probe.probeStart));
   }
   const esds = child("esds");
-  const config = esds && extractAudioSpecificConfig(esds);
+  const config = esds && parseElementaryStreamDescriptor(esds)?.decoderSpecificInfo;
   if (config !== undefined) askers.push(fromProbe(createAacProbe(parseAudioSpecificConfig(config)).probe));
   const alac = child("alac");
   if (alac !== undefined) askers.push(fromProbe(createAlacProbe(parseAlacConfig(alac)).probe));

@@ -66,6 +66,20 @@ export async function makeFolder(base: Base, segments: readonly string[]): Promi
   throw unavailable(join(base.folder, ...segments), "somebody removes it again and again");
 }
 
+/** Makes a new folder directly in one that is held. Throws NO_SPACE, OUTPUT_UNWRITABLE, STORE_UNAVAILABLE. */
+export async function makeFolderIn(base: Base, parent: HeldFolder, name: string): Promise<HeldFolder> {
+  const path = join(parent.path, name);
+  try {
+    await mkdir(join(parent.at, name));
+    // Below a held folder only the last part could be a link by now.
+    const handle = await open(join(parent.at, name), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    return hold(base, handle, path);
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") throw unavailable(parent.path, "it was removed", error);
+    throw translateStoreError(path, "writing", error);
+  }
+}
+
 async function makeLast(base: Base, segments: readonly string[]): Promise<void> {
   const parent = await makeFolder(base, segments.slice(0, -1));
   const path = join(parent.at, segments.at(-1) ?? "");

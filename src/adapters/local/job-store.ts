@@ -39,6 +39,7 @@ export function createJobStore(database: LocalDatabase, clock: Clock): JobStore 
     create,
     get: async (jobId) => read(() => parseOne(sql.job.get(jobId), parseJobRow)),
     list: async (filter) => read(() => listJobs(database, filter)),
+    lastChange: async () => read(() => (sql.last.get() as { readonly value: number }).value),
     listChanged: async (changeSeq, limit) => read(() => rows(sql.changed.all(changeSeq, limit)).map(parseJobRow)),
     update: async (jobId, decide) => {
       const job = write((nowMs) => updateJob(drafts, jobId, decide, nowMs));
@@ -83,6 +84,8 @@ export function createJobStore(database: LocalDatabase, clock: Clock): JobStore 
 function prepareReads(database: LocalDatabase) {
   return {
     job: database.prepare("SELECT * FROM jobs WHERE id = ?1"),
+    // One sequence numbers changes and all else: its last number is that of no later change.
+    last: database.prepare("SELECT value FROM sequence"),
     changed: database.prepare("SELECT * FROM jobs WHERE change_seq > ?1 ORDER BY change_seq LIMIT ?2"),
     task: database.prepare("SELECT * FROM tasks WHERE job_id = ?1 AND stage = ?2 AND idx = ?3"),
     tasks: database.prepare("SELECT * FROM tasks WHERE job_id = ?1 AND (?2 IS NULL OR stage = ?2) ORDER BY stage, idx"),

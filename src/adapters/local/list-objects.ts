@@ -92,7 +92,10 @@ async function readEntries(
   await forEachName(base, folders, (name, isFolder) => {
     if (!mounts.has(name)) add(name, isFolder);
   });
-  return { entries: entries.sort(bySortName), isCut };
+  entries.sort(bySortName);
+  // What came after the last cut may lie behind what was cut then.
+  if (isCut) entries.length = Math.min(entries.length, MAX_NAMES);
+  return { entries, isCut };
 }
 
 function bySortName(a: Entry, b: Entry): number {

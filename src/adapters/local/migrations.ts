@@ -1,3 +1,5 @@
+import { DELIVERY_SCHEMA } from "./delivery-schema.ts";
+
 const JOBS_AND_QUEUES = `
 CREATE TABLE jobs (
   -- Older jobs have lower ranks; their tasks go first.
@@ -111,4 +113,4 @@ INSERT INTO sequence VALUES (0);
 `;
 
 /** The schema, step by step; a database's version is the number of steps that were applied to it. A step is never changed. */
-export const MIGRATIONS: readonly string[] = [JOBS_AND_QUEUES];
+export const MIGRATIONS: readonly string[] = [JOBS_AND_QUEUES, DELIVERY_SCHEMA];

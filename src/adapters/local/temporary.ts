@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { identifyThisProcess, isRunning } from "../../base/process-identity.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
-import { type Base, type HeldFolder, makeFolder, openFolder } from "./held-folder.ts";
+import { type Base, type HeldFolder, makeFolder, makeFolderIn, openFolder } from "./held-folder.ts";
 import { translating } from "./store-errors.ts";
 
 const TEMPORARY = ".reelmill-tmp";
@@ -15,25 +15,24 @@ const TOKEN = /^([0-9a-f]{16}),([1-9]\d*),(\d*),[0-9a-f]{16}$/;
 
 /** Lends an empty folder on the base's file system, which is gone with all it holds once `use` is done. */
 export async function withTemporary<T>(base: Base, use: (folder: HeldFolder) => Promise<T>): Promise<T> {
+  const parent = await makeFolder(base, [TEMPORARY]);
   const token = createToken();
-  const folder = await makeFolder(base, [TEMPORARY, token]);
   try {
-    return await use(folder);
+    const folder = await makeFolderIn(base, parent, token);
+    try {
+      return await use(folder);
+    } finally {
+      await folder.close();
+    }
   } finally {
-    await folder.close();
-    await removeToken(base, token);
+    await removeQuietly(join(parent.at, token));
+    await parent.close();
   }
 }
 
-async function removeToken(base: Base, token: string): Promise<void> {
+async function removeQuietly(path: string): Promise<void> {
   try {
-    const parent = await openFolder(base, [TEMPORARY]);
-    if (parent === undefined) return;
-    try {
-      await rm(join(parent.at, token), { recursive: true, force: true });
-    } finally {
-      await parent.close();
-    }
+    await rm(path, { recursive: true, force: true });
   } catch {
     // The object is published, or the failure that led here is on its way: both say more than a leftover, which the sweep takes.
   }

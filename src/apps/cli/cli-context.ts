@@ -9,10 +9,18 @@ export interface CliContext {
   readonly writeError: (text: string) => void;
   /** Whether standard error is a terminal, so that a progress bar may be drawn. */
   readonly isErrorTerminal: boolean;
+  /** Whether standard output is a terminal, so that it may be drawn over. */
+  readonly isOutputTerminal: boolean;
   /** Width of the terminal in columns, ≥ 20. */
   readonly columns: number;
+  /** Height of the terminal in rows, ≥ 5. */
+  readonly rows: number;
+  /** Puts a question to whoever sits at the terminal and gives the answer; undefined where nobody can be asked. */
+  readonly askUser: ((question: string) => Promise<string>) | undefined;
   /** Aborted by SIGINT and SIGTERM; the reason is the signal's name. */
   readonly signal: AbortSignal;
   readonly environment: Environment;
   readonly clock: Clock;
+  /** Resolves after so many milliseconds, at once when the signal is aborted; never rejects. */
+  readonly sleep: (delayMs: number, signal: AbortSignal) => Promise<void>;
 }

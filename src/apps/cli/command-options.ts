@@ -27,3 +27,18 @@ export interface DoctorCommandOptions {
   /** Print JSON on standard output. */
   readonly json: boolean;
 }
+
+/** Options of `reelmill up` as given; what is missing, the environment says. */
+export interface UpCommandOptions {
+  readonly data?: string;
+  /** False: none is watched. Commander gives true where neither --watch nor --no-watch is. */
+  readonly watch?: string | boolean;
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/** `reelmill config` as the command line gives it. */
+export interface ConfigCommandOptions {
+  /** Print JSON on standard output. */
+  readonly json: boolean;
+}

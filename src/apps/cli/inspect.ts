@@ -1,5 +1,5 @@
 import { printableJson, printableLine } from "../../base/printable.ts";
-import { formatBytes, formatMediaSeconds } from "../../base/units.ts";
+import { formatBytes, formatCount, formatMediaSeconds } from "../../base/units.ts";
 import { dumpBoxes } from "../../media/isobmff/dump.ts";
 import {
   type DamageNote,
@@ -43,6 +43,10 @@ export async function runInspectCommand(
   }
 }
 
+const CHECKED_INDEX = "its boxes and whether what its index lists lies within it; the samples themselves were not read";
+const CHECKED_BYTES =
+  "its first bytes, and whether boxes stand in it; packets that lie bare, as `reelmill repair -r` finds them, were not looked for";
+
 function inspectBoxes(source: Source): Inspection {
   const state = triage(source);
   const notes = [...findDamage(source, state)];
@@ -57,7 +61,7 @@ function inspectBoxes(source: Source): Inspection {
     boxes: state.container === "isobmff" ? dumpBoxes(source).trimEnd().split("\n") : [],
     ...(movie === undefined ? { tracks: [], interleave: [] } : inspectMovie(source, state, movie)),
     notes,
-    checked: "its boxes and whether what its index lists lies within it; the samples themselves were not read",
+    checked: state.container === "isobmff" ? CHECKED_INDEX : CHECKED_BYTES,
   };
 }
 
@@ -99,8 +103,7 @@ async function inspectWithFfprobe(
 
 function formatInspection(inspection: Inspection): string {
   const { boxes, interleave, notes, checked } = inspection;
-  const kind = inspection.container === "isobmff" ? "MP4/MOV" : inspection.container;
-  const heading = `${inspection.file}: ${kind}, ${formatBytes(inspection.bytes)} (${inspection.bytes} bytes)`;
+  const heading = `${inspection.file}: ${nameContainer(inspection.container)}, ${formatBytes(inspection.bytes)} (${formatCount(inspection.bytes, "byte")})`;
   const sections = [`${printableLine(heading)}\n`];
   if (boxes.length > 0) sections.push(`${boxes.map(printableLine).join("\n")}\n`);
   if (inspection.tracks.length > 0) sections.push(formatTracks(inspection.tracks));
@@ -108,6 +111,11 @@ function formatInspection(inspection: Inspection): string {
   const found = notes.map(({ kind: severity, text }) => `${severity}: ${printableLine(text)}\n`).join("");
   sections.push(`${found === "" ? "no damage found\n" : found}checked: ${checked}\n`);
   return sections.join("\n");
+}
+
+function nameContainer(container: Inspection["container"]): string {
+  if (container === "isobmff") return "MP4/MOV";
+  return container === "unknown" ? "no recording of a known kind" : container;
 }
 
 function formatTracks(tracks: Inspection["tracks"]): string {

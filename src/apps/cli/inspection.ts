@@ -1,13 +1,16 @@
+import { formatCount } from "../../base/units.ts";
 import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { readFragments } from "../../media/isobmff/fragments.ts";
 import type { Movie, SampleTable, Track } from "../../media/isobmff/movie.ts";
 import type { DamageNote } from "../../pipelines/repair/index.ts";
+import { trackCodecs } from "../../repair/codecs/codec-name.ts";
 import type { Triage } from "../../repair/triage.ts";
 
 /** A track as its index describes it; null where the container does not tell. */
 export interface InspectedTrack {
   readonly trackId: number;
   readonly handler: string;
+  /** As ffmpeg calls it: `h264`, `aac`, `pcm_s16le`; a fourcc where it has no name. */
   readonly codec: string;
   readonly samples: number | null;
   readonly keyframes: number | null;
@@ -56,7 +59,7 @@ function inspectTrack({ trackId, handlerType, timescale, sampleEntries }: Track,
   return {
     trackId,
     handler: handlerType,
-    codec: sampleEntries.map((entry) => entry.format.trim()).join("+") || "unknown",
+    codec: trackCodecs({ sampleEntries }),
     samples: samples.sampleCount,
     keyframes: samples.syncSamples?.length ?? samples.sampleCount,
     durationSeconds: totalTicks(samples) / timescale,
@@ -91,5 +94,5 @@ function describeChunks({ trackId }: Track, { chunkOffsets, chunkSampleCounts }:
   const common = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 3);
   const shares = common.map(([samples, chunks]) => `${samples} (${chunks}×)`).join(", ");
   const first = chunkOffsets.reduce((least, offset) => Math.min(least, offset), Number.POSITIVE_INFINITY);
-  return `track ${trackId}: ${chunkOffsets.length} chunks from byte ${first} on, samples per chunk: ${shares}`;
+  return `track ${trackId}: ${formatCount(chunkOffsets.length, "chunk")} from byte ${first} on, samples per chunk: ${shares}`;
 }

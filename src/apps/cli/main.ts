@@ -6,6 +6,8 @@ import { reportFailure } from "./failure.ts";
 
 const MIN_COLUMNS = 20;
 const DEFAULT_COLUMNS = 80;
+const MIN_ROWS = 5;
+const DEFAULT_ROWS = 24;
 
 function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
@@ -24,7 +26,42 @@ function createInterruptSignal(): AbortSignal {
   return controller.signal;
 }
 
+async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const { createInterface } = await import("node:readline");
+  process.stderr.write(question);
+  // The terminal keeps its own editing, so that Ctrl-C stays a signal.
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  const close = (): void => lines.close();
+  signal.addEventListener("abort", close);
+  return await new Promise((settle) => {
+    let answer = "";
+    lines.once("line", (line) => {
+      answer = line;
+      close();
+    });
+    // Also where the input ends, or the command is to stop; it sees that itself.
+    lines.once("close", () => {
+      signal.removeEventListener("abort", close);
+      settle(answer);
+    });
+  });
+}
+
+function sleep(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((settle) => {
+    if (signal.aborted) return settle();
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      settle();
+    };
+    const timer = setTimeout(end, delayMs);
+    signal.addEventListener("abort", end);
+  });
+}
+
 function createSystemContext(): CliContext {
+  const signal = createInterruptSignal();
   return {
     writeOutput: (text) => {
       process.stdout.write(text);
@@ -33,10 +70,20 @@ function createSystemContext(): CliContext {
       process.stderr.write(text);
     },
     isErrorTerminal: process.stderr.isTTY === true,
-    columns: Math.max(MIN_COLUMNS, process.stderr.columns ?? DEFAULT_COLUMNS),
-    signal: createInterruptSignal(),
+    isOutputTerminal: process.stdout.isTTY === true,
+    // Asked for anew each time: a window may be made larger.
+    get columns() {
+      return Math.max(MIN_COLUMNS, process.stderr.columns ?? process.stdout.columns ?? DEFAULT_COLUMNS);
+    },
+    get rows() {
+      return Math.max(MIN_ROWS, process.stderr.rows ?? process.stdout.rows ?? DEFAULT_ROWS);
+    },
+    askUser:
+      process.stdin.isTTY === true && process.stderr.isTTY === true ? (question) => ask(question, signal) : undefined,
+    signal,
     environment: process.env,
     clock: systemClock,
+    sleep,
   };
 }
 

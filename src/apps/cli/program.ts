@@ -1,8 +1,15 @@
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { printableText } from "../../base/printable.ts";
 import type { CliContext } from "./cli-context.ts";
-import type { DoctorCommandOptions, InspectCommandOptions, RepairCommandOptions } from "./command-options.ts";
+import type {
+  ConfigCommandOptions,
+  DoctorCommandOptions,
+  InspectCommandOptions,
+  RepairCommandOptions,
+  UpCommandOptions,
+} from "./command-options.ts";
 import { EXIT_OK, EXIT_USAGE } from "./exit-codes.ts";
+import { addRemoteCommands } from "./remote/commands.ts";
 
 /** Takes the exit status that a command ends with. */
 type ReportExit = (exitCode: number) => void;
@@ -70,6 +77,42 @@ function addDoctorCommand(program: Command, context: CliContext, exit: ReportExi
     });
 }
 
+function addUpCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  program
+    .command("up")
+    .description("run the server: dashboard, API, workers and watch folder")
+    .option("--data <folder>", "where database, objects and logs lie (default: REELMILL_DATA, or reelmill-data)")
+    .option(
+      "--watch <folder>",
+      "where ready/, export/ and quarantine/ lie (default: HOST_SMB_ROOT, or watch in the data folder)",
+    )
+    .option("--no-watch", "watch no folder")
+    .option("--host <address>", "address to listen at (default: REELMILL_HOST, or 127.0.0.1)")
+    .option("--port <number>", "port to listen at; 0 takes a free one (default: REELMILL_PORT, or 8080)", parsePort)
+    .addHelpText("after", "\nEnds with Ctrl-C or SIGTERM; what is being worked at goes on at the next start.")
+    .action(async (options: UpCommandOptions) => {
+      const { runUpCommand } = await import("./up.ts");
+      exit(await runUpCommand(options, context));
+    });
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65_535)) throw new InvalidArgumentError("It must be a whole number from 0 to 65535.");
+  return port;
+}
+
+function addConfigCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  program
+    .command("config")
+    .description("show every setting in effect and where its value came from")
+    .option("--json", "print JSON on standard output", false)
+    .action(async (options: ConfigCommandOptions) => {
+      const { runConfigCommand } = await import("./config.ts");
+      exit(runConfigCommand(options, context));
+    });
+}
+
 /** The whole command line; `exit` takes the status of the command that ran. */
 export function createProgram(version: string, context: CliContext, exit: ReportExit): Command {
   const program = new Command("reelmill")
@@ -87,6 +130,9 @@ export function createProgram(version: string, context: CliContext, exit: Report
   addRepairCommand(program, context, exit);
   addInspectCommand(program, context, exit);
   addDoctorCommand(program, context, exit);
+  addUpCommand(program, context, exit);
+  addConfigCommand(program, context, exit);
+  addRemoteCommands(program, context, exit);
   return program;
 }
 

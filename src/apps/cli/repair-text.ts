@@ -1,5 +1,5 @@
 import { printableLine } from "../../base/printable.ts";
-import { formatBytes, formatElapsedMs, formatMediaSeconds } from "../../base/units.ts";
+import { formatBytes, formatCount, formatElapsedMs, formatMediaSeconds } from "../../base/units.ts";
 import type { FileResult, RepairDocument } from "../../pipelines/repair/index.ts";
 import { formatTable } from "./table.ts";
 
@@ -60,7 +60,7 @@ function formatFindings(report: Report): readonly string[] {
     return printableLine(`  ${finding.kind} at byte ${finding.startOffset} (${bytes}${lost}): ${finding.action}`);
   });
   const rest = report.findings.length - SHOWN_FINDINGS;
-  return rest > 0 ? [...shown, `  … and ${rest} more findings; --report writes them all`] : shown;
+  return rest > 0 ? [...shown, `  … and ${formatCount(rest, "more finding")}; --report writes them all`] : shown;
 }
 
 function formatBytesLine({ bytes, confidence }: Report): string {

@@ -1,6 +1,7 @@
 import type { JobLogs } from "../../adapters/local/job-logs.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
+import type { DeliveryStore } from "../../jobs/deliveries.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 
@@ -9,6 +10,7 @@ export interface MaintenancePorts {
   readonly store: JobStore;
   readonly objects: ObjectStore;
   readonly logs: JobLogs;
+  readonly deliveries: DeliveryStore;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -28,7 +30,7 @@ export function startMaintenance(ports: MaintenancePorts, retentionMs: number): 
 
 /** Removes what ended, or was uploaded, longer ago than `retentionMs`. */
 export async function sweepOld(
-  { store, objects, logs, clock }: MaintenancePorts,
+  { store, objects, logs, deliveries, clock }: MaintenancePorts,
   retentionMs: number,
 ): Promise<void> {
   const beforeMs = clock.nowMs() - retentionMs;
@@ -38,6 +40,7 @@ export async function sweepOld(
       await deleteOlder(objects, `outputs/${id}/`, Number.POSITIVE_INFINITY);
     }
   }
+  await deliveries.sweep(beforeMs);
   await deleteOlder(objects, "uploads/", beforeMs);
 }
 

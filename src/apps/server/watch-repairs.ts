@@ -13,15 +13,20 @@ export interface WatchRepairPorts {
   readonly service: JobService;
   readonly store: JobStore;
   readonly objects: ObjectStore;
-  /** The watch folder; objects below it have keys that begin with `watch/`. */
-  readonly watchFolder: string;
+  /** As the object store's. */
+  readonly mounts: Readonly<Record<string, string>>;
 }
 
 const POLL_MS = 200;
 
 /** Repairs the files of the watch folder as jobs like any other, so that they are seen, retried and survive with the others. */
-export function createWatchRepairs({ service, store, objects, watchFolder }: WatchRepairPorts): RepairService {
-  const keyOf = (path: string): string => ["watch", ...relative(watchFolder, path).split(sep)].join("/");
+export function createWatchRepairs({ service, store, objects, mounts }: WatchRepairPorts): RepairService {
+  const keyOf = (path: string): string => {
+    for (const [name, folder] of Object.entries(mounts)) {
+      if (path.startsWith(`${folder}${sep}`)) return [name, ...relative(folder, path).split(sep)].join("/");
+    }
+    throw new ReelmillError("INTERNAL", `${path} lies in none of the folders that are watched.`);
+  };
   return {
     repair: async ({ input, references, signal, onProgress }) => {
       const params = { inputs: [keyOf(input)], references: references.map(keyOf) };

@@ -1,7 +1,7 @@
+import { createWorkFolders } from "../../adapters/local/work-folders.ts";
 import { systemClock } from "../../base/clock.ts";
 import { createLogger } from "../../base/log.ts";
 import { runWorkerLoop } from "../../jobs/worker-loop.ts";
-import { createWorkFolders } from "../../adapters/local/work-folders.ts";
 import { openLocal } from "../wiring.ts";
 import { createBell } from "./bell.ts";
 import type { PoolMessage, WorkerMessage, WorkerSettings } from "./worker-settings.ts";

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { listWorkOwners, removeWorkFolders } from "../../adapters/local/work-folders.ts";
-import { createUuid } from "../../base/ids.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Environment } from "../../base/config-defaults.ts";
+import { createUuid } from "../../base/ids.ts";
 import type { Logger } from "../../base/log.ts";
 import { identifyThisProcess, isRunning, type ProcessIdentity } from "../../base/process-identity.ts";
 import type { TaskQueue } from "../../jobs/ports.ts";

@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AacFrame, isLegalWindowTransition } from "./aac-frame.ts";
 import { createAacProbe } from "./aac-probe.ts";
-import { learnAacTraits, traitEvidenceBits } from "./aac-traits.ts";
-import { parseAdtsHeader } from "./adts.ts";
+import { parseAdtsHeader } from "./adts.fixture.ts";
 import { parseAudioSpecificConfig, serializeAudioSpecificConfig } from "./audio-specific-config.ts";
 
 /** Tone, sweep, noise bursts, clicks and a second of silence. */
@@ -48,7 +47,6 @@ describe("createAacProbe on ffmpeg's frames", () => {
     const bytes = Uint8Array.from([...frames.flatMap((frame) => [...frame]), ...new Uint8Array(64).fill(0xa5)]);
     let at = 0;
     let previous: AacFrame | undefined;
-    const found: AacFrame[] = [];
     for (const frame of frames) {
       const answer = probe.parseFrame(bytes, at, bytes.length);
       if (answer.kind !== "frame") throw new Error(`Frame at ${at} is answered with ${answer.kind}.`);
@@ -61,12 +59,7 @@ describe("createAacProbe on ffmpeg's frames", () => {
       expect(probe.parseFrame(bytes, at, at + frame.length - 1).kind).toBe("more");
       at += frame.length;
       previous = answer;
-      found.push(answer);
     }
-    const traits = learnAacTraits(found);
-    const [first] = found;
-    if (first === undefined) throw new Error("There are no frames.");
-    expect(traitEvidenceBits(traits, { ...first, elementTag: 9 })).toBeLessThan(traitEvidenceBits(traits, first));
   });
 });
 

@@ -22,11 +22,6 @@ export function parseElementaryStreamDescriptor(payload: Uint8Array): Elementary
   return walk(payload, start, payload.length, undefined, 0);
 }
 
-/** The AudioSpecificConfig inside an `esds` box's payload, a view on it; undefined where there is none. */
-export function extractAudioSpecificConfig(esdsPayload: Uint8Array): Uint8Array | undefined {
-  return parseElementaryStreamDescriptor(esdsPayload)?.decoderSpecificInfo;
-}
-
 function walk(
   bytes: Uint8Array,
   start: number,

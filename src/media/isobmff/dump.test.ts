@@ -5,7 +5,7 @@ import { createVisualEntry } from "./create-entry.ts";
 import { createMovieHeader, createTrackBoxes } from "./create-track.ts";
 import { dumpBoxes } from "./dump.ts";
 import { serializeFtyp } from "./ftyp.ts";
-import { createSampleTable } from "./sample-table.ts";
+import { createSampleTable } from "./sample-table.fixture.ts";
 import { serializeMovie } from "./serialize-movie.ts";
 
 function fileOf(): Uint8Array {

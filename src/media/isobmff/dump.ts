@@ -1,4 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { formatCount } from "../../base/units.ts";
 import { type ByteSource, readExactly } from "../bytes/byte-source.ts";
 import { type BoxReader, openBox } from "./box-reader.ts";
 import { describeBox } from "./dump-fields.ts";
@@ -35,12 +36,14 @@ export function dumpBoxes(source: ByteSource, options: DumpOptions = {}): string
     const isSmall = CONTAINERS.includes(box.type) || box.sizeBytes <= 1024 * 1024;
     const bytes = isOpened && isSmall ? readExactly(source, box.offsetBytes, box.sizeBytes) : undefined;
     const missing = box.declaredSizeBytes - box.sizeBytes;
-    const note = box.sizeKind === "to-end" ? " to the end" : missing > 0 ? ` ${missing} bytes missing` : "";
+    const note =
+      box.sizeKind === "to-end" ? " to the end" : missing > 0 ? ` ${formatCount(missing, "byte")} missing` : "";
     if (bytes === undefined) lines.push(line(0, box.type, box.offsetBytes, box.sizeBytes, note));
     else dumpBox(openBox(bytes, box.offsetBytes), 0, note, Math.min(maxDepth, MAX_DEPTH), maxLines, lines);
   }
   const end = topLevelEndBytes(boxes);
-  if (end < source.sizeBytes) lines.push(`[no box from byte ${end} on, ${source.sizeBytes - end} bytes]`);
+  if (end < source.sizeBytes)
+    lines.push(`[no box from byte ${end} on, ${formatCount(source.sizeBytes - end, "byte")}]`);
   const isCut = lines.length > maxLines;
   if (isCut) lines.length = maxLines;
   return `${lines.join("\n")}\n${isCut ? "[more left out]\n" : ""}`;

@@ -6,7 +6,7 @@ import { createPcmEntry, createVisualEntry } from "./create-entry.ts";
 import { createMovieHeader, createTrackBoxes } from "./create-track.ts";
 import { readFragments } from "./fragments.ts";
 import type { Movie, SampleEntry } from "./movie.ts";
-import { createSampleTable } from "./sample-table.ts";
+import { createSampleTable } from "./sample-table.fixture.ts";
 import { serializeTfdt } from "./tfdt.ts";
 import { serializeTfhd } from "./tfhd.ts";
 import { scanTopLevelBoxes } from "./top-level.ts";

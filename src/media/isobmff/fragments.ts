@@ -1,4 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { formatCount } from "../../base/units.ts";
 import { type ByteSource, readExactly } from "../bytes/byte-source.ts";
 import { openBox } from "./box-reader.ts";
 import { eachMovieFragment, MAX_FRAGMENT_BYTES } from "./fragment-search.ts";
@@ -132,7 +133,7 @@ function withinSource(track: Track, sourceBytes: number, findings: FragmentFindi
   const count = Math.min(samplesWithin(track.samples, sourceBytes), sourceBytes);
   const lost = track.samples.sampleCount - count;
   if (lost <= 0) return track;
-  const message = `${lost} of ${track.samples.sampleCount} samples of the first part reach past the end of the file.`;
+  const message = `${lost} of ${formatCount(track.samples.sampleCount, "sample")} of the first part ${lost === 1 ? "reaches" : "reach"} past the end of the file.`;
   findings.push({
     kind: "fragment-cut",
     byteStart: sourceBytes,
@@ -246,7 +247,7 @@ function addRun(reading: Reading, state: TrackState, run: FragmentRun): number {
       byteStart: Math.min(offsetBytes, sourceBytes),
       byteEnd: sourceBytes,
       trackId: state.trackId,
-      message: `${lost} of ${run.sampleCount} samples reach past the end of the file.`,
+      message: `${lost} of ${formatCount(run.sampleCount, "sample")} ${lost === 1 ? "reaches" : "reach"} past the end of the file.`,
     });
   }
   return run.offsetBytes + runBytes(run);

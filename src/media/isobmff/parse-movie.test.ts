@@ -5,12 +5,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ReelmillError } from "../../base/errors.ts";
+import { parseElementaryStreamDescriptor } from "../aac/elementary-stream-descriptor.ts";
 import { createMemorySource } from "../bytes/byte-source.ts";
 import { concatBytes, serializeBox } from "./box-writer.ts";
 import { createAacEntry, createPcmEntry, createVisualEntry } from "./create-entry.ts";
 import { createTrackBoxes } from "./create-track.ts";
 import { dumpBoxes } from "./dump.ts";
-import { parseEsdsPayload } from "./esds.ts";
 import type { Movie, SampleEntry, Track } from "./movie.ts";
 import { parseMovie } from "./parse-movie.ts";
 import { readMovie } from "./read-movie.ts";
@@ -112,13 +112,18 @@ describe("a movie by ffmpeg", () => {
 describe("entries made from scratch", () => {
   const size = { widthPixels: 160, heightPixels: 120 };
   const pcm = { channelCount: 2, sampleRateHz: 48_000 } as const;
+  const configOf = (esds: Uint8Array): Uint8Array => {
+    const config = parseElementaryStreamDescriptor(esds)?.decoderSpecificInfo;
+    if (config === undefined) throw new Error("The entry has no configuration.");
+    return config;
+  };
   const madeAs: Readonly<Record<string, (old: SampleEntry) => SampleEntry>> = {
     apch: () => createVisualEntry({ format: "apch", ...size }),
     jpeg: () => createVisualEntry({ format: "jpeg", ...size }),
     in24: () => createPcmEntry({ format: "in24", ...pcm, sampleSizeBits: 24, isLittleEndian: true }),
     twos: () => createPcmEntry({ format: "twos", ...pcm, sampleSizeBits: 16 }),
     fl32: () => createPcmEntry({ format: "lpcm", ...pcm, sampleSizeBits: 32, isLittleEndian: true, isFloat: true }),
-    mp4a: (old) => createAacEntry(parseEsdsPayload(child(old, "esds")).decoderSpecificInfo, 2, 48_000),
+    mp4a: (old) => createAacEntry(configOf(child(old, "esds")), 2, 48_000),
     avc1: (old) =>
       createVisualEntry({ format: "avc1", ...size, children: [{ type: "avcC", payload: child(old, "avcC") }] }),
   };

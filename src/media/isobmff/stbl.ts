@@ -1,3 +1,4 @@
+import { formatCount } from "../../base/units.ts";
 import type { BoxReader } from "./box-reader.ts";
 import { type BoxPart, nestParts } from "./box-writer.ts";
 import { parseCo64, serializeCo64 } from "./co64.ts";
@@ -38,9 +39,12 @@ export function parseSampleTable(
   const chunks = withoutEmptyChunks(chunkOffsets, counts, sizes.sampleCount);
   const sampleCount = sum(chunks.chunkSampleCounts);
   if (sampleCount < sizes.sampleCount) {
-    report(stsc ?? stbl, `${sizes.sampleCount} samples have a size, ${sampleCount} a place`);
+    report(stsc ?? stbl, `${formatCount(sizes.sampleCount, "sample")} with a size, ${sampleCount} with a place`);
   } else if (sum(counts.chunkSampleCounts) > sampleCount) {
-    report(stsc ?? stbl, `${sum(counts.chunkSampleCounts)} samples have a place, ${sampleCount} a size`);
+    report(
+      stsc ?? stbl,
+      `${formatCount(sum(counts.chunkSampleCounts), "sample")} with a place, ${sampleCount} with a size`,
+    );
   }
   const table: SampleTable = {
     sampleCount,
@@ -108,12 +112,12 @@ function parseTimes(
   const stts = boxes.get("stts");
   const durations = fitDurations(stts ? parseStts(stts) : new Uint32Array(0), sampleCount);
   if (stts && durations.covered !== sampleCount) {
-    report(stts, `${durations.covered} samples have a duration, ${sampleCount} a place`);
+    report(stts, `${formatCount(durations.covered, "sample")} with a duration, ${sampleCount} with a place`);
   }
   const ctts = boxes.get("ctts");
   const offsets = fitOffsets(ctts ? parseCtts(ctts) : new Int32Array(0), sampleCount);
   if (ctts && offsets.covered !== sampleCount) {
-    report(ctts, `${offsets.covered} samples have a composition offset, ${sampleCount} a place`);
+    report(ctts, `${formatCount(offsets.covered, "sample")} with a composition offset, ${sampleCount} with a place`);
   }
   return {
     durationRuns: durations.runs,

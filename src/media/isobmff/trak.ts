@@ -102,11 +102,3 @@ function groupedSampleCount(sbgp: BoxReader): number {
   if (entryCount * 8 > sbgp.bytesLeft) return Number.POSITIVE_INFINITY;
   return sumOfCounts(sbgp.u32Array(entryCount * 2));
 }
-
-/**
- * The boxes of a track that stay true when its samples are replaced by other ones: all but those below `stbl`
- * (sample groups, dependencies, …).
- */
-export function withoutSampleBoxes(boxes: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
-  return new Map([...boxes].filter(([path]) => !path.startsWith("mdia/minf/stbl/")));
-}

@@ -18,16 +18,15 @@ const MAX_CHILDREN = 64;
 
 /**
  * A probe for GPMF. A sample is one `DEVC` item per device: the next one belongs to the same sample while its device
- * id has not been seen yet. `deviceCount`, from a reference, spares the look at what follows.
+ * id has not been seen yet.
  */
-export function createGpmfProbe(deviceCount?: number): GpmfProbe {
+export function createGpmfProbe(): GpmfProbe {
   return {
     probe(bytes, startIndex, endIndex) {
       let index = startIndex;
       let evidenceBits = 0;
       const ids = new Set<number>();
-      const limit = deviceCount ?? MAX_DEVICES;
-      for (let devices = 0; devices < limit; devices++) {
+      for (let devices = 0; devices < MAX_DEVICES; devices++) {
         if (endIndex - index >= 4 && readU32(bytes, index) !== DEVC) break;
         if (endIndex - index < 24) return { kind: "more", neededBytes: index - startIndex + 24 };
         const device = readDevice(bytes, index, endIndex);
@@ -41,17 +40,6 @@ export function createGpmfProbe(deviceCount?: number): GpmfProbe {
       return { kind: "packet", sizeBytes: index - startIndex, evidenceBits, isSync: true };
     },
   };
-}
-
-/** How many `DEVC` items a sample holds, for `createGpmfProbe`. */
-export function countGpmfDevices(sample: Uint8Array): number {
-  let index = 0;
-  let count = 0;
-  while (index + 8 <= sample.length && readU32(sample, index) === DEVC) {
-    index += itemSizeBytes(sample, index);
-    count++;
-  }
-  return count;
 }
 
 function readDevice(

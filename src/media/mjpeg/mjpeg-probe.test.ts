@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { createEncoder } from "../../../test/support/encode.ts";
 import { createMemorySource } from "../bytes/byte-source.ts";
 import { ByteWindow } from "../bytes/byte-window.ts";
-import { createMjpegBProbe } from "./mjpeg-b-probe.ts";
 import { createMjpegProbe, learnMjpegConstraints, readJpegSize } from "./mjpeg-probe.ts";
 
 const encode = createEncoder("mjpeg");
@@ -72,23 +71,5 @@ describe("createMjpegProbe", () => {
         expect(createMjpegProbe().probe(bytes, 0, bytes.length).kind).toMatch(/^(more|no|packet)$/);
       }),
     );
-  });
-});
-
-describe("createMjpegBProbe", () => {
-  it("adds up the two fields", () => {
-    const bytes = new Uint8Array(400);
-    const view = new DataView(bytes.buffer);
-    for (const [at, next] of [
-      [0, 200],
-      [200, 0],
-    ] as const) {
-      view.setUint32(at + 4, 0x6d6a7067);
-      view.setUint32(at + 8, 190);
-      view.setUint32(at + 12, 200);
-      view.setUint32(at + 16, next);
-    }
-    expect(createMjpegBProbe().probe(bytes, 0, 400)).toMatchObject({ kind: "packet", sizeBytes: 400 });
-    expect(createMjpegBProbe().probe(bytes, 1, 400)).toEqual({ kind: "no" });
   });
 });

@@ -40,12 +40,6 @@ export function createMp3Probe(constraints: Mp3Constraints = {}): Mp3Probe {
   };
 }
 
-/** The constraints that a reference's first frame sets on all others: all but the bit rate, which may vary. */
-export function mp3ConstraintsOf(header: MpegAudioHeader): Mp3Constraints {
-  const { version, layer, sampleRateHz, channelCount } = header;
-  return { version, layer, sampleRateHz, channelCount };
-}
-
 function fits(header: MpegAudioHeader, constraints: Mp3Constraints): boolean {
   return (
     (constraints.version === undefined || constraints.version === header.version) &&

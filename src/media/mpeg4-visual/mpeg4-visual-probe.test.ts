@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createEncoder } from "../../../test/support/encode.ts";
-import { createH263Probe } from "./h263-probe.ts";
 import { createMpeg4VisualProbe, isExactOn } from "./mpeg4-visual-probe.ts";
 import { parseVolConfig, type VolConfig } from "./vol-config.ts";
 import { createVopClock, type VopTime } from "./vop-clock.ts";
@@ -106,17 +105,5 @@ describe("createMpeg4VisualProbe", () => {
         parseVolConfig(Uint8Array.of(0, 0, 1, 0x20, ...rest));
       }),
     );
-  });
-});
-
-describe("createH263Probe", () => {
-  it("finds the start of every picture", () => {
-    const args = ["-f", "lavfi", "-i", "testsrc2=s=176x144:r=25:d=0.6", "-c:v", "h263", "-g", "5"];
-    const { bytes, packets } = encode("h263.3gp", ...args);
-    packets.forEach(({ pos, size }, i) => {
-      const answer = createH263Probe().probe(bytes, pos, pos + 8);
-      expect(answer).toMatchObject({ kind: "open", isSync: i % 5 === 0 });
-      if (answer.kind === "open") expect(answer.maxSizeBytes).toBeGreaterThanOrEqual(size);
-    });
   });
 });

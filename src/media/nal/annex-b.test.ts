@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { annexBPieces, isIntactNal, splitSample } from "./annex-b.ts";
+import { annexBPieces, endOfSliceData, isIntactNal, splitSample } from "./annex-b.ts";
 
 describe("splitSample and annexBPieces", () => {
   it("turn lengths of any size into start codes", () => {
@@ -25,5 +25,17 @@ describe("isIntactNal", () => {
     ["nothing but zeros", [0, 0, 0], false],
   ])("judges %s", (_what, bytes, isIntact) => {
     expect(isIntactNal(Uint8Array.from(bytes))).toBe(isIntact);
+  });
+});
+
+describe("endOfSliceData", () => {
+  it.each([
+    ["the byte with the stop bit", [0x65, 7, 8, 0x80], 3],
+    ["zero words behind it", [0x65, 7, 8, 0x80, 0, 0, 3, 0, 0, 3], 3],
+    ["padding", [0x65, 7, 8, 0x80, 0, 0], 3],
+    ["nothing but zeros", [0, 0, 0], 0],
+    ["nothing", [], 0],
+  ])("leaves out %s", (_what, bytes, end) => {
+    expect(endOfSliceData(Uint8Array.from(bytes))).toBe(end);
   });
 });

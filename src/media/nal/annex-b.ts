@@ -40,3 +40,17 @@ export function isIntactNal(nal: Uint8Array): boolean {
   }
   return end > 0 && nal.length - end <= MAX_PADDING_BYTES;
 }
+
+/**
+ * Where a slice's data end: before the byte with the stop bit. Zero words of CABAC behind it (ITU-T H.264 §7.3.2.10, H.265
+ * §7.3.2.10) and padding are none. In bytes from the NAL unit's header on; 0 where nothing is left.
+ */
+export function endOfSliceData(slice: Uint8Array): number {
+  let end = slice.length;
+  while (end > 0) {
+    if (slice[end - 1] === 0) end--;
+    else if (slice[end - 1] === 3 && slice[end - 2] === 0 && slice[end - 3] === 0) end -= 3;
+    else break;
+  }
+  return Math.max(0, end - 1);
+}

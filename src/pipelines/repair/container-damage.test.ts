@@ -42,6 +42,9 @@ describe("findContainerDamage", () => {
     expect(look("mpegts", packet, packet, packet, packet, [0x47, 0])).toEqual([
       "it was cut off: it ends 2 bytes into a packet of 188",
     ]);
+    expect(look("mpegts", packet, packet, packet, packet, [0x47])).toEqual([
+      "it was cut off: it ends 1 byte into a packet of 188",
+    ]);
   });
 
   it("ends on bytes of every kind", () => {

@@ -1,3 +1,4 @@
+import { formatCount } from "../../base/units.ts";
 import { type ByteSource, readExactly } from "../../media/bytes/byte-source.ts";
 import type { DamageNote } from "./damage.ts";
 import type { RemuxedContainer } from "./remuxed-container.ts";
@@ -23,7 +24,9 @@ function damage(text: string): DamageNote {
 
 function cutShort(what: string, offset: number, claimedBytes: number, source: ByteSource): DamageNote {
   const there = source.sizeBytes - offset;
-  return damage(`it was cut off: ${what} at byte ${offset} claims ${claimedBytes} bytes, ${there} are there`);
+  return damage(
+    `it was cut off: ${what} at byte ${offset} claims ${formatCount(claimedBytes, "byte")}, ${there} ${there === 1 ? "is" : "are"} there`,
+  );
 }
 
 /** An EBML element's head (RFC 8794 §4–6). */
@@ -125,5 +128,7 @@ function findTransportDamage(source: ByteSource): readonly DamageNote[] {
     [0, 1, 2, 3].every((packet) => head[first + packet * stride] === SYNC_BYTE),
   );
   const rest = form === undefined ? 0 : source.sizeBytes % form[0];
-  return rest === 0 ? [] : [damage(`it was cut off: it ends ${rest} bytes into a packet of ${form?.[0]}`)];
+  return rest === 0
+    ? []
+    : [damage(`it was cut off: it ends ${formatCount(rest, "byte")} into a packet of ${form?.[0]}`)];
 }

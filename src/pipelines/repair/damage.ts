@@ -1,8 +1,10 @@
+import { formatCount } from "../../base/units.ts";
 import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { readFragments } from "../../media/isobmff/fragments.ts";
 import type { Movie, Track } from "../../media/isobmff/movie.ts";
 import { topLevelEndBytes } from "../../media/isobmff/top-level.ts";
 import { samplesWithin } from "../../media/isobmff/truncate-sample-table.ts";
+import { nameContent } from "../../repair/foreign-file.ts";
 import type { Triage } from "../../repair/triage.ts";
 
 /** The damage of a recording whose index lists nothing. */
@@ -19,7 +21,8 @@ export interface DamageNote {
 /** What is wrong with a file by its boxes and index; the samples themselves are not looked at. Never throws on content. */
 export function findDamage(source: ByteSource, state: Triage): readonly DamageNote[] {
   if (state.container !== "isobmff") {
-    return [{ kind: "damage", text: `it is not MP4 or MOV (it looks like: ${state.container})` }];
+    const text = `it is no recording in MP4 or MOV (it looks like: ${nameContent(source, state.container)})`;
+    return [{ kind: "damage", text }];
   }
   const movie = state.movies.at(-1)?.movie;
   const index = movie === undefined ? [describeMissingIndex(state)] : findIndexDamage(source, state, movie);
@@ -53,7 +56,7 @@ function findMissingSamples(tracks: readonly Track[], sourceBytes: number): read
   return tracks.flatMap(({ trackId, samples }): readonly DamageNote[] => {
     const missing = samples.sampleCount - samplesWithin(samples, sourceBytes);
     if (missing === 0) return [];
-    const text = `${missing} of ${samples.sampleCount} samples of track ${trackId} lie beyond its end`;
+    const text = `${missing} of ${formatCount(samples.sampleCount, "sample")} of track ${trackId} ${missing === 1 ? "lies" : "lie"} beyond its end`;
     return [{ kind: "damage", text }];
   });
 }
@@ -62,16 +65,20 @@ function findBoxOddities(source: ByteSource, { boxes, dataEndOffset, movies }: T
   const notes: DamageNote[] = [];
   for (const box of boxes) {
     if (box.declaredSizeBytes <= box.sizeBytes) continue;
-    const text = `the box ${box.type} at byte ${box.offsetBytes} claims ${box.declaredSizeBytes} bytes, ${box.sizeBytes} are there`;
+    const text = `the box ${box.type} at byte ${box.offsetBytes} claims ${formatCount(box.declaredSizeBytes, "byte")}, ${box.sizeBytes} are there`;
     notes.push({ kind: "oddity", text });
   }
   if (movies.length > 1) notes.push({ kind: "oddity", text: `it has ${movies.length} indexes` });
   const end = topLevelEndBytes(boxes);
-  if (boxes.length > 0 && end < source.sizeBytes) {
-    notes.push({ kind: "oddity", text: `${source.sizeBytes - end} bytes at its end belong to no box` });
+  const rest = source.sizeBytes - end;
+  if (boxes.length > 0 && rest > 0) {
+    notes.push({
+      kind: "oddity",
+      text: `${formatCount(rest, "byte")} at its end ${rest === 1 ? "belongs" : "belong"} to no box`,
+    });
   }
   if (dataEndOffset < source.sizeBytes) {
-    notes.push({ kind: "oddity", text: `it ends in ${source.sizeBytes - dataEndOffset} zeros` });
+    notes.push({ kind: "oddity", text: `it ends in ${formatCount(source.sizeBytes - dataEndOffset, "zero")}` });
   }
   return notes;
 }

@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import { runBoth } from "../../base/run-both.ts";
 import { type RepairOutcome, repairSource } from "../../repair/repair-source.ts";
@@ -9,6 +8,7 @@ import type { RepairTask } from "./plan.ts";
 import { requireFit } from "./reference-fit.ts";
 import type { ReferenceChoice } from "./references.ts";
 import type { Achievement, Check } from "./result.ts";
+import { shortName } from "./short-name.ts";
 import { checkOutput, prepareCheck, requirePassed } from "./verify-output.ts";
 import { createOutputDraft, type OutputDraft } from "./write-output.ts";
 
@@ -42,14 +42,16 @@ export async function repairNatively(run: NativeRun): Promise<Achievement> {
   } catch (unusable) {
     // A file that needs no reference is not held up by one that cannot serve.
     const achieved = await orElse(alone, ["REFERENCE_REQUIRED", "INPUT_NOT_VIDEO"], () => Promise.reject(unusable));
-    if (unusable instanceof Error) notices.push(unusable.message);
+    if (unusable instanceof ReelmillError) notices.push(unusable.problem);
     return achieved;
   }
   notices.push(...choice.notices);
   const achieved = await repairWith(run, choice.paths);
   const [learntFrom] = achieved.references;
   if (learntFrom !== undefined && choice.paths.length > 1) {
-    notices.push(`Learnt from ${basename(learntFrom)}, which fits best of the ${choice.paths.length} references.`);
+    notices.push(
+      `Learnt from ${shortName(learntFrom, [...choice.paths, task.input])}, which fits best of the ${choice.paths.length} references.`,
+    );
   }
   return achieved;
 }
@@ -74,14 +76,16 @@ async function repairWithNeighbours(run: NativeRun, alone: () => Promise<Achieve
   const { task, notices } = run;
   const { paths } = task.references.choose(task.input);
   if (paths.length === 0) return await alone();
-  const names = paths.map((path) => basename(path)).join(", ");
+  const others = [...paths, task.input];
+  const names = paths.map((path) => shortName(path, others)).join(", ");
   const achieved = await orElse(
     () => repairWith(run, paths),
     UNFIT,
     (misfit) =>
       orElse(alone, ["REFERENCE_REQUIRED"], (needed) => {
-        const tried = `Tried without success: ${names} (${misfit.message})`;
-        return Promise.reject(new ReelmillError("REFERENCE_REQUIRED", `${needed.message} ${tried}`));
+        // Each has an advice, and they say much the same.
+        const problem = `${needed.problem} Tried without success: ${names} (${misfit.problem})`;
+        return Promise.reject(new ReelmillError("REFERENCE_REQUIRED", problem, { advice: needed.advice }));
       }),
   );
   const [learntFrom] = achieved.references;
@@ -90,7 +94,7 @@ async function repairWithNeighbours(run: NativeRun, alone: () => Promise<Achieve
       paths.length === 1
         ? "the healthy recording likest to it that was found near it"
         : `which fits best of the ${paths.length} kinds of healthy recordings found near it`;
-    notices.push(`No reference was named. Learnt from ${basename(learntFrom)}, ${why}.`);
+    notices.push(`No reference was named. Learnt from ${shortName(learntFrom, others)}, ${why}.`);
   }
   return achieved;
 }

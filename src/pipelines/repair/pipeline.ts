@@ -4,6 +4,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
+import { describeRepairCompletion } from "./completion-payload.ts";
 import { type Paths, withKeys } from "./keys.ts";
 import { planRepair } from "./plan.ts";
 import type { FileResult } from "./result.ts";
@@ -80,6 +81,7 @@ export const repairPipeline = definePipeline<Params, FileInput, FileOutcome, z.o
   plan: planFiles,
   work: workFile,
   finish: async (_params, results) => finishFiles(results),
+  describeCompletion: describeRepairCompletion,
 });
 
 async function planFiles(

@@ -3,6 +3,7 @@ import { runBoth } from "../../base/run-both.ts";
 import { decodeStream, type StreamDecode } from "../../ffmpeg/decode-stream.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { Track } from "../../media/isobmff/movie.ts";
+import { GIVE_MATCHING } from "../../repair/choose-reference.ts";
 import { type DecoderTrial, planDecoderTrial, type TrialSize, type TrialStream } from "../../repair/decoder-trial.ts";
 import type { Learnt } from "../../repair/repair-source.ts";
 import type { RepairReport } from "../../repair/report.ts";
@@ -180,6 +181,6 @@ async function compare(
 }
 
 function describeMisfit({ reference }: Learnt, { description }: DecoderTrial, symptom: string): ReelmillError {
-  const message = `The reference ${reference.name} does not fit: its video track (${description}) has the damaged file's codec, but ${symptom}. Picture size, profile or encoder settings differ. Give a recording of the same device with the same settings.`;
-  return new ReelmillError("REFERENCE_MISMATCH", message);
+  const message = `The reference ${reference.name} does not fit: its video track (${description}) has the damaged file's codec, but ${symptom}. Picture size, profile or encoder settings differ.`;
+  return new ReelmillError("REFERENCE_MISMATCH", message, { advice: GIVE_MATCHING });
 }

@@ -152,7 +152,7 @@ function chooseNamed(damagedPath: string, { files, folders, found }: Named, look
   const paths = [...usable, ...rank(damagedPath, found, looks)];
   if (paths.length > 0) return { paths, notices };
   const reasons = notices.length > 0 ? notices : [`No healthy recording lies in ${folders.join(", ")}.`];
-  throw new ReelmillError("REFERENCE_UNUSABLE", `${reasons.join(" ")} Give a file that plays.`);
+  throw new ReelmillError("REFERENCE_UNUSABLE", reasons.join(" "), { advice: "Give a file that plays." });
 }
 
 function problemOf(classification: Classification | Error): string {

@@ -1,4 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { formatCount } from "../../base/units.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
@@ -158,7 +159,7 @@ async function check(
   if (options.verify === "none") return [];
   const total = ({ streams }: StreamCounts): number => streams.reduce((sum, stream) => sum + stream.packets, 0);
   const [read, written] = [total(before), total(after)];
-  const detail = `${read} packets could be read, ${written} are in the output`;
+  const detail = `${formatCount(read, "packet")} could be read, ${written} ${written === 1 ? "is" : "are"} in the output`;
   const status = written === 0 ? "failed" : written < read ? "warning" : "passed";
   return [{ name: "packets", status, detail }, await decode(path, report, options)];
 }

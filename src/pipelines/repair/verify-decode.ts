@@ -1,4 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { formatCount } from "../../base/units.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { DecodeCheck } from "../../ffmpeg/verify.ts";
 import type { RepairReport } from "../../repair/report.ts";
@@ -65,12 +66,12 @@ function judge(check: DecodeCheck, report: RepairReport, extent: string): Check 
     if (complaints.some((line) => NO_DECODER.test(line))) return skip(`ffmpeg has no decoder for it: ${complaint}`);
     return { name: "decode", status: "failed", detail: `nothing can be decoded of ${extent}: ${complaint}` };
   }
-  const frames = `${videoFrames} pictures and ${audioFrames} sound frames of ${extent} decoded`;
+  const frames = `${formatCount(videoFrames, "picture")} and ${formatCount(audioFrames, "sound frame")} of ${extent} decoded`;
   if (check.isClean) return { name: "decode", status: "passed", detail: `${frames} without a complaint` };
   const shown = complaints.slice(-SHOWN_COMPLAINTS).join(" · ");
   return {
     name: "decode",
     status: "warning",
-    detail: `${frames}; the decoder complained ${complaints.length} times: ${shown}`,
+    detail: `${frames}; the decoder complained ${complaints.length === 1 ? "once" : `${complaints.length} times`}: ${shown}`,
   };
 }

@@ -1,4 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { GIVE_MATCHING } from "../../repair/choose-reference.ts";
 import type { RepairReport } from "../../repair/report.ts";
 import { openFileSource } from "./file-source.ts";
 import type { RepairPipelineOptions } from "./options.ts";
@@ -55,8 +56,8 @@ export function requirePassed(checks: readonly Check[], references: readonly str
   if (failed.length === 0) return;
   const reasons = failed.map((check) => check.detail).join("; ");
   if (references.length > 0 && failed.every((check) => check.name === "decode")) {
-    const message = `With the parameters of ${references.join(", ")} ${reasons}. Give a recording of the same device with the same settings.`;
-    throw new ReelmillError("REFERENCE_MISMATCH", message);
+    const message = `With the parameters of ${references.join(", ")} ${reasons}.`;
+    throw new ReelmillError("REFERENCE_MISMATCH", message, { advice: GIVE_MATCHING });
   }
   throw new ReelmillError("OUTPUT_NOT_VERIFIED", `The result did not pass its checks: ${reasons}.`);
 }

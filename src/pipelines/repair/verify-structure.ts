@@ -1,3 +1,5 @@
+import { firstIndexWhere } from "../../base/first-index.ts";
+import { formatCount } from "../../base/units.ts";
 import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { readFragments } from "../../media/isobmff/fragments.ts";
 import type { SampleTable } from "../../media/isobmff/movie.ts";
@@ -67,14 +69,7 @@ function findSampleOutside(boxes: readonly TopLevelBox[], tracks: readonly Writt
 
 /** By halving: a recording may hold as many `mdat` boxes as chunks. */
 function lastStartingBefore(boxes: readonly TopLevelBox[], offset: number): TopLevelBox | undefined {
-  let low = 0;
-  let high = boxes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((boxes[middle]?.offsetBytes ?? 0) <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return boxes[low - 1];
+  return boxes[firstIndexWhere(boxes.length, (index) => (boxes[index]?.offsetBytes ?? 0) > offset) - 1];
 }
 
 function bytesOfSamples(samples: SampleTable, first: number, count: number): number {
@@ -88,11 +83,13 @@ function checkPackets(tracks: readonly WrittenTrack[], reported: readonly TrackR
   const mismatch = reported
     .map(({ trackId, packets, silence = 0 }) => {
       const written = (tracks.find((track) => track.trackId === trackId)?.samples.sampleCount ?? 0) - silence;
-      return written === packets ? undefined : `track ${trackId} lists ${written} packets, ${packets} were recovered`;
+      return written === packets
+        ? undefined
+        : `track ${trackId} lists ${formatCount(written, "packet")}, ${packets} ${packets === 1 ? "was" : "were"} recovered`;
     })
     .find((problem) => problem !== undefined);
   if (mismatch !== undefined) return { name: "packets", status: "failed", detail: mismatch };
   const total = reported.reduce((sum, track) => sum + track.packets, 0);
   if (total === 0) return { name: "packets", status: "failed", detail: "the index lists no packet at all" };
-  return { name: "packets", status: "passed", detail: `the index lists the ${total} packets recovered` };
+  return { name: "packets", status: "passed", detail: `the index lists the ${formatCount(total, "packet")} recovered` };
 }

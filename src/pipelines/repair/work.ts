@@ -77,7 +77,7 @@ async function fallBackOnUntrunc(
   try {
     const { repairWithUntrunc } = await import("./untrunc.ts");
     const achieved = await repairWithUntrunc(task, damaged, hooks);
-    notices.push(`Repaired by untrunc, because: ${failure.message} (${failure.code})`);
+    notices.push(`Repaired by untrunc, because: ${failure.problem} (${failure.code})`);
     return achieved;
   } catch (error) {
     if (error instanceof ReelmillError && error.code === "ABORTED") throw error;

@@ -33,7 +33,6 @@ export function createAacParser(config: AudioSpecificConfig): PacketParser | und
   };
   return {
     ...STATELESS,
-    codec: "aac",
     probe(window, offset, limit) {
       const frame = look(window, offset, limit);
       if (frame === CUT || frame === undefined) return frame;

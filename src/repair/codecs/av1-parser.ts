@@ -51,7 +51,6 @@ export function createAv1Parser(av1cPayload: Uint8Array, syncSample: Uint8Array 
   };
   return {
     ...STATELESS,
-    codec: "av1",
     dependsOnPast: true,
     probe(window, offset, limit): Candidate | typeof CUT | undefined {
       let best: (Av1SampleProbe & { readonly kind: "sample" }) | undefined;

@@ -27,44 +27,40 @@ export function metadataParser(entry: SampleEntry, profile: TrackProfile): Packe
     case "mebx": {
       const keys = entry.children.get("keys");
       const ids = keys ? parseMebxKeys(keys).map((key) => key.localId) : [];
-      return ids.length > 0 ? parser(entry, profile, createMebxProbe(ids, learnMebxPattern(samples()))) : undefined;
+      return ids.length > 0 ? parser(profile, createMebxProbe(ids, learnMebxPattern(samples()))) : undefined;
     }
     case "gpmd":
-      return parser(entry, profile, createGpmfProbe());
+      return parser(profile, createGpmfProbe());
     case "fdsc":
-      return parser(entry, profile, createFdscProbe(learnFdscSizes(samples())));
+      return parser(profile, createFdscProbe(learnFdscSizes(samples())));
     case "camm":
-      return parser(entry, profile, createCammProbe());
+      return parser(profile, createCammProbe());
     case "rtmd":
-      return parser(entry, profile, createRtmdProbe(isConstant ? profile.maxSizeBytes : undefined));
+      return parser(profile, createRtmdProbe(isConstant ? profile.maxSizeBytes : undefined));
     case "tx3g":
     case "text":
-      return parser(entry, profile, createTextProbe());
+      return parser(profile, createTextProbe());
     case "tmcd":
-      return parser(entry, profile, createTimecodeProbe(parseTimecodeEntry(entry), profile.maxSizeBytes === 8 ? 8 : 4));
+      return parser(profile, createTimecodeProbe(parseTimecodeEntry(entry), profile.maxSizeBytes === 8 ? 8 : 4));
     default:
-      return learnedParser(entry, profile, samples());
+      return learnedParser(profile, samples());
   }
 }
 
-function learnedParser(
-  entry: SampleEntry,
-  profile: TrackProfile,
-  samples: Iterable<Uint8Array>,
-): PacketParser | undefined {
+function learnedParser(profile: TrackProfile, samples: Iterable<Uint8Array>): PacketParser | undefined {
   const stats = learnSamples(samples);
   const probe = createLearnedProbe(stats);
   const answer = probe.probe(stats.leadBytes, 0, stats.leadBytes.length);
   const tells = answer.kind === "packet" && answer.evidenceBits >= MIN_PATTERN_BITS;
-  return tells ? parser(entry, profile, probe) : undefined;
+  return tells ? parser(profile, probe) : undefined;
 }
 
 /**
  * A track whose reference holds one sample (timecode) is not looked for again once that sample is found, but for samples
  * that show far more than chance.
  */
-function parser(entry: SampleEntry, profile: TrackProfile, probe: { probe: ProbeBytes }): PacketParser {
-  const setup = { codec: entry.format.trim(), firstLookBytes: FIRST_LOOK_BYTES, maxPacketBytes: MAX_PACKET_BYTES };
+function parser(profile: TrackProfile, probe: { probe: ProbeBytes }): PacketParser {
+  const setup = { firstLookBytes: FIRST_LOOK_BYTES, maxPacketBytes: MAX_PACKET_BYTES };
   const made = createProbeParser(setup, (bytes, startIndex, endIndex) => probe.probe(bytes, startIndex, endIndex));
   if (profile.track.samples.sampleCount > 1) return made;
   let malusBits = 0;

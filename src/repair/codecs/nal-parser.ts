@@ -27,7 +27,6 @@ interface NalSample {
 
 /** What H.264 and HEVC do each in their own way. */
 interface NalCodec<Sample extends NalSample> {
-  readonly codec: string;
   probe(
     window: ByteWindow,
     offset: number,
@@ -47,7 +46,6 @@ export function createAvcParser(configuration: AvcConfiguration, allowsDolbyVisi
   const sets = new AvcParameterSets(configuration, { allowsDolbyVision });
   const decoder = createAvcPocDecoder();
   return createNalParser<AvcSample>({
-    codec: "h264",
     probe: (window, offset, limitOffset) => probeAvcSample(window, offset, sets, { limitOffset }),
     probeStart: (bytes, startIndex, endIndex) => probeAvcStart(bytes, startIndex, endIndex, sets),
     isSync: (sample) => sample.isSync || sample.recoveryFrameCount === 0,
@@ -73,7 +71,6 @@ export function createHevcParser(configuration: HevcConfiguration): PacketParser
   const sets = new HevcParameterSets(configuration);
   const decoder = createHevcPocDecoder();
   return createNalParser<HevcSample>({
-    codec: "hevc",
     probe: (window, offset, limitOffset) => probeHevcSample(window, offset, sets, { limitOffset }),
     probeStart: (bytes, startIndex, endIndex) => probeHevcStart(bytes, startIndex, endIndex, sets),
     isSync: (sample) => sample.isSync,
@@ -99,7 +96,6 @@ function createNalParser<Sample extends NalSample>(nal: NalCodec<Sample>): Packe
   let isOrderAbsolute = false;
   return {
     ...STATELESS,
-    codec: nal.codec,
     probe(window, offset, limit): Candidate | typeof CUT | undefined {
       const answer = nal.probe(window, offset, limit);
       if (answer.kind === "no") return undefined;

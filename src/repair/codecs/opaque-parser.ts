@@ -20,7 +20,7 @@ const NEW_SIZE_BITS = 14;
  * Finds samples of a codec that Reelmill does not parse: what stands between packets of other tracks, in sizes that the
  * reference made likely, cut where the bytes look as its samples' starts do.
  */
-export function createOpaqueParser(codec: string, profile: TrackProfile): PacketParser {
+export function createOpaqueParser(profile: TrackProfile): PacketParser {
   const { minSizeBytes, maxSizeBytes } = profile;
   const stats = learnSamples(profile.readSamples(LEARNT_SAMPLES));
   const probe = createLearnedProbe(stats);
@@ -41,7 +41,6 @@ export function createOpaqueParser(codec: string, profile: TrackProfile): Packet
   };
   return {
     ...STATELESS,
-    codec,
     isSelfDelimiting: false,
     maxRunBytes,
     usualRunBytes: isConstant ? profile.runSamples.slice(0, 8).map((share) => share.value * minSizeBytes) : [],

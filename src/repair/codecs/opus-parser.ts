@@ -48,7 +48,6 @@ export function createOpusParser(
   let states: readonly OpusStreamState[] | undefined;
   return {
     ...STATELESS,
-    codec: "opus",
     isSelfDelimiting: false,
     maxRunBytes,
     boundsOwnWork: true,

@@ -60,8 +60,6 @@ export const CUT = Symbol("cut");
 
 /** How one kind of track is found in raw bytes. One instance serves one scan: it keeps state between packets. */
 export interface PacketParser {
-  /** Short name for reports: `h264`, `aac`, `pcm`, … */
-  readonly codec: string;
   /** Whether packets tell their own size. Open ones are bounded by what stands beside them. */
   readonly isSelfDelimiting: boolean;
   /** Whether a probe's answer may change once an earlier packet is known. */

@@ -62,7 +62,6 @@ export function createPcmParser(
   };
   return {
     ...STATELESS,
-    codec: "pcm",
     isSelfDelimiting: false,
     maxRunBytes: MAX_RUN_BYTES,
     usualRunBytes,

@@ -11,7 +11,6 @@ export type ProbeBytes<Answer extends PacketProbe = PacketProbe> = (
 
 /** How a self-delimiting codec is probed. */
 export interface ProbeSetup {
-  readonly codec: string;
   /** Bytes shown at first; a probe may ask for more. */
   readonly firstLookBytes: number;
   /** No packet is longer: a probe that asks for more than this is answered with no. */
@@ -43,7 +42,6 @@ export function createProbeParser<Answer extends PacketProbe>(
   };
   return {
     ...STATELESS,
-    codec: setup.codec,
     probe(window, offset, limit) {
       const answer = look(window, offset, limit);
       if (answer === CUT) return CUT;

@@ -44,13 +44,12 @@ const MIB = 1024 * KIB;
  */
 export function createParser(profile: TrackProfile, trackCount = 1): PacketParser {
   const entry = profile.track.sampleEntries[0];
-  const codec = entry?.format.trim() ?? "unknown";
-  if (entry === undefined) return createOpaqueParser(codec, profile);
+  if (entry === undefined) return createOpaqueParser(profile);
   return (
     (profile.kind === "video" ? videoParser(entry, profile) : undefined) ??
     (profile.kind === "audio" ? audioParser(entry, profile, trackCount) : undefined) ??
     (profile.kind === "other" ? metadataParser(entry, profile) : undefined) ??
-    createOpaqueParser(codec, profile)
+    createOpaqueParser(profile)
   );
 }
 
@@ -75,13 +74,10 @@ function videoParser(entry: SampleEntry, profile: TrackProfile): PacketParser | 
     case "apco":
     case "ap4h":
     case "ap4x":
-      return simple({ codec: "prores", firstLookBytes: 256, maxPacketBytes: 64 * MIB }, createProresProbe(size));
+      return simple({ firstLookBytes: 256, maxPacketBytes: 64 * MIB }, createProresProbe(size));
     case "AVdn":
     case "AVdh":
-      return simple(
-        { codec: "dnxhd", firstLookBytes: KIB, maxPacketBytes: 64 * MIB },
-        createDnxhdProbe(dnxhdConstraints(profile)),
-      );
+      return simple({ firstLookBytes: KIB, maxPacketBytes: 64 * MIB }, createDnxhdProbe(dnxhdConstraints(profile)));
     case "jpeg":
     case "mjpa":
     case "dmb1":
@@ -106,7 +102,7 @@ function mpeg4Parser(entry: SampleEntry, profile: TrackProfile): PacketParser | 
   if (info?.objectTypeIndication === 0x6c) return mjpegParser(profile);
   const config = info?.decoderSpecificInfo && parseVolConfig(info.decoderSpecificInfo);
   if (!isExactOn(config, profile.readSamples(TRIED_SAMPLES))) return undefined;
-  return createMpeg4Parser({ codec: "mpeg4", firstLookBytes: 16 * KIB, maxPacketBytes: 16 * MIB }, config);
+  return createMpeg4Parser({ firstLookBytes: 16 * KIB, maxPacketBytes: 16 * MIB }, config);
 }
 
 function dnxhdConstraints(profile: TrackProfile): { packetSizeBytes?: number } {
@@ -116,7 +112,6 @@ function dnxhdConstraints(profile: TrackProfile): { packetSizeBytes?: number } {
 function mjpegParser(profile: TrackProfile): PacketParser {
   const probe = createMjpegProbe(learnMjpegConstraints(profile.readSamples(TRIED_SAMPLES)));
   const setup = {
-    codec: "mjpeg",
     firstLookBytes: 64 * KIB,
     maxPacketBytes: 64 * MIB,
     minEvidenceBits: HOLED_JPEG_BITS,
@@ -137,33 +132,20 @@ function audioParser(entry: SampleEntry, profile: TrackProfile, trackCount: numb
       return mp3Parser(rate);
     case "ac-3": {
       const dac3 = entry.children.get("dac3");
-      return simple(
-        { codec: "ac3", firstLookBytes: 4 * KIB, maxPacketBytes: 8 * KIB },
-        createAc3Probe(dac3 && parseDac3(dac3)),
-      );
+      return simple({ firstLookBytes: 4 * KIB, maxPacketBytes: 8 * KIB }, createAc3Probe(dac3 && parseDac3(dac3)));
     }
     case "ec-3": {
       const dec3 = entry.children.get("dec3");
-      return simple(
-        { codec: "eac3", firstLookBytes: 8 * KIB, maxPacketBytes: 128 * KIB },
-        createEac3Probe(dec3 && parseDec3(dec3)),
-      );
+      return simple({ firstLookBytes: 8 * KIB, maxPacketBytes: 128 * KIB }, createEac3Probe(dec3 && parseDec3(dec3)));
     }
     case "fLaC": {
       const dfLa = entry.children.get("dfLa");
-      return (
-        dfLa &&
-        simple({ codec: "flac", firstLookBytes: 16 * KIB, maxPacketBytes: MIB }, createFlacProbe(parseFlacConfig(dfLa)))
-      );
+      return dfLa && simple({ firstLookBytes: 16 * KIB, maxPacketBytes: MIB }, createFlacProbe(parseFlacConfig(dfLa)));
     }
     case "alac": {
       const cookie = entry.children.get("alac");
       return (
-        cookie &&
-        simple(
-          { codec: "alac", firstLookBytes: 16 * KIB, maxPacketBytes: MIB },
-          createAlacProbe(parseAlacConfig(cookie)),
-        )
+        cookie && simple({ firstLookBytes: 16 * KIB, maxPacketBytes: MIB }, createAlacProbe(parseAlacConfig(cookie)))
       );
     }
     case "Opus":
@@ -202,7 +184,7 @@ function mp4aParser(entry: SampleEntry): PacketParser | undefined {
 
 function mp3Parser(sampleRateHz: number | undefined): PacketParser {
   const constraints = sampleRateHz ? { sampleRateHz } : {};
-  return simple({ codec: "mp3", firstLookBytes: 2 * KIB, maxPacketBytes: 16 * KIB }, createMp3Probe(constraints));
+  return simple({ firstLookBytes: 2 * KIB, maxPacketBytes: 16 * KIB }, createMp3Probe(constraints));
 }
 
 function simple(setup: ProbeSetup, probe: { probe: ProbeBytes }): PacketParser {

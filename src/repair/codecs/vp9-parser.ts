@@ -41,7 +41,6 @@ export function createVp9Parser(
   };
   return {
     ...STATELESS,
-    codec: "vp9",
     isSelfDelimiting: false,
     dependsOnPast: true,
     maxRunBytes: Math.min(MAX_PACKET_BYTES, largestBytes * 4),

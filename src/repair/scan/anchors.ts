@@ -1,3 +1,4 @@
+import { firstIndexWhere } from "../../base/first-index.ts";
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 
 /** A place where a packet seems to start, seen in a search over every byte. */
@@ -82,13 +83,7 @@ export class Anchors {
       this.#to = offset;
       return undefined;
     }
-    let [low, high] = [0, this.#found.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#found[middle] as Anchor).offset < offset) low = middle + 1;
-      else high = middle;
-    }
-    return this.#found[low];
+    return this.#found[firstIndexWhere(this.#found.length, (index) => (this.#found[index] as Anchor).offset >= offset)];
   }
 
   /** Looks at the bytes just before those known, so that these need not be looked at again. */

@@ -1,5 +1,6 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import type { PacketParser, PlacedRun, RunPlace } from "../codecs/packet-parser.ts";
+import { ProgressBudget } from "../codecs/progress-budget.ts";
 import type { Anchor, Anchors } from "./anchors.ts";
 import type { Edge, LatticeModel, RunBits } from "./edge.ts";
 import { findZeroRun } from "./zeros.ts";
@@ -20,7 +21,7 @@ const PIECE_BYTES = 16 * 1024;
 /** An end at the end of the data that says less than this is rather a cut. */
 const MIN_LIMIT_END_BITS = 1.5;
 /** Bytes that one scan may search for runs at once, and per byte of progress: a bound on hostile input. */
-const BUDGET = { bytes: 512 * 1024, perByte: 3 } as const;
+const SEARCHED = { atOnce: 512 * 1024, perByte: 3 } as const;
 /** So close behind a start, one surer by so much is probably the true one. */
 const CONTEST_BYTES = 64;
 const CONTEST_BITS = 8;
@@ -78,9 +79,7 @@ export class OpenRuns {
   readonly #model: LatticeModel;
   readonly #limit: number;
   readonly #neighbours: Neighbours;
-  #spentBytes = 0;
-  #first = Number.POSITIVE_INFINITY;
-  #farthest = 0;
+  readonly #budget = new ProgressBudget(SEARCHED);
 
   /** Bytes at or past `limit` are not there. */
   constructor(window: ByteWindow, model: LatticeModel, limit: number, neighbours: Neighbours) {
@@ -96,8 +95,7 @@ export class OpenRuns {
     const parser = this.#model.parsers[family] as PacketParser;
     const startBits = parser.startEvidenceBits(this.#window, offset);
     if (startBits <= 0) return [];
-    this.#first = Math.min(this.#first, offset);
-    this.#farthest = Math.max(this.#farthest, offset);
+    this.#budget.reach(offset);
     const prior = this.#model.transitionBits(lastFamily, family);
     const usual = this.#usualEdges(offset, family, prior);
     if (usual.length > 0) return usual;
@@ -307,11 +305,7 @@ export class OpenRuns {
   /** Takes from the budget; false once it is used up. */
   #spend(parser: PacketParser, readBytes: number): boolean {
     if (parser.boundsOwnWork) return true;
-    const bytes = parser.usualRunBytes.length > 0 ? readBytes / CHEAP_SHARE : readBytes;
-    const allowed = BUDGET.bytes + BUDGET.perByte * Math.max(0, this.#farthest - this.#first);
-    if (this.#spentBytes + bytes > allowed) return false;
-    this.#spentBytes += bytes;
-    return true;
+    return this.#budget.spend(parser.usualRunBytes.length > 0 ? readBytes / CHEAP_SHARE : readBytes);
   }
 }
 

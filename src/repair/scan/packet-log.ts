@@ -1,3 +1,4 @@
+import { firstIndexWhere } from "../../base/first-index.ts";
 import type { PictureOrder } from "../codecs/packet-parser.ts";
 
 const SYNC = 1;
@@ -67,13 +68,8 @@ export class PacketLog {
 
   /** Whether bytes were lost before some packet of `[first, last]`. O(log gaps). */
   hasGapWithin(first: number, last: number): boolean {
-    let [low, high] = [0, this.#gaps.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#gaps[middle] as number) < first) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.#gaps.length && (this.#gaps[low] as number) <= last;
+    const next = firstIndexWhere(this.#gaps.length, (index) => (this.#gaps[index] as number) >= first);
+    return next < this.#gaps.length && (this.#gaps[next] as number) <= last;
   }
 
   startsSequence(index: number): boolean {

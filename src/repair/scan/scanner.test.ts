@@ -14,14 +14,13 @@ function byteAt(window: ByteWindow, offset: number): number {
   return window.bytes[offset - window.baseOffset] ?? 0;
 }
 
-function createParser(codec: string, look: (byte: number) => Partial<Candidate> | undefined): PacketParser {
+function createParser(look: (byte: number) => Partial<Candidate> | undefined): PacketParser {
   const candidateAt = (window: ByteWindow, offset: number, limit: number): Candidate | undefined => {
     const found = look(byteAt(window, offset));
     const candidate = { sizeBytes: 0, evidenceBits: 0, isSync: true, durationSamples: 0, ...found };
     return found && offset + candidate.sizeBytes <= limit ? candidate : undefined;
   };
   return {
-    codec,
     isSelfDelimiting: true,
     dependsOnPast: true,
     maxRunBytes: 0,
@@ -40,7 +39,7 @@ function createParser(codec: string, look: (byte: number) => Partial<Candidate> 
 function createModel(): ScanModel {
   let taken = 0;
   const lured: PacketParser = {
-    ...createParser("lured", (byte) => {
+    ...createParser((byte) => {
       if (taken >= 3) return undefined;
       return byte === LURE || byte === DECOY ? { sizeBytes: DECOY_BYTES, evidenceBits: 60 } : undefined;
     }),
@@ -48,7 +47,7 @@ function createModel(): ScanModel {
       taken++;
     },
   };
-  const good = createParser("good", (byte) => {
+  const good = createParser((byte) => {
     if (byte === GOOD) return { sizeBytes: GOOD_BYTES, evidenceBits: 30 };
     return byte === LURE ? { sizeBytes: LURED_BYTES, evidenceBits: 20 } : undefined;
   });
@@ -80,5 +79,24 @@ describe("Scanner", () => {
     expect(packets).toHaveLength(before + 1 + behind);
     expect(packets[before]).toEqual({ offset: lureOffset, sizeBytes: LURED_BYTES, afterGap: true });
     expect(packets.filter(({ afterGap }) => afterGap)).toHaveLength(1);
+  });
+
+  it("tells zeros that begin inside a packet from what else is lost", async () => {
+    const [before, zeros, behind] = [10 * GOOD_BYTES, 100_000, 30];
+    const bytes = new Uint8Array(before + zeros + behind + 10 * GOOD_BYTES);
+    for (let at = 0; at < bytes.length; at++) bytes[at] = NOISE;
+    for (let at = 0; at < before; at += GOOD_BYTES) bytes[at] = GOOD;
+    // The first bytes of a damaged packet stand before the zeros.
+    bytes.fill(0, before + 20, before + 20 + zeros);
+    for (let at = before + zeros + behind; at < bytes.length; at += GOOD_BYTES) bytes[at] = GOOD;
+    const scanner = new Scanner(new ByteWindow(createMemorySource(bytes)), createModel());
+    await scanner.scan(0, bytes.length);
+    const { log, findings } = scanner.result;
+    expect(log.count).toBe(20);
+    expect(findings.map(({ kind, startOffset, endOffset }) => [kind, startOffset, endOffset])).toEqual([
+      ["lost", before, before + 20],
+      ["zeros", before + 20, before + 20 + zeros],
+      ["lost", before + 20 + zeros, before + zeros + behind],
+    ]);
   });
 });

@@ -8,7 +8,7 @@ import type { ScanModel } from "./model.ts";
 import { PacketLog } from "./packet-log.ts";
 import { findResync } from "./resync.ts";
 import { type Path, searchPath } from "./search.ts";
-import { lastZeroRunEnd, skipZeros, zeroRunStart } from "./zeros.ts";
+import { findZeroRun, lastZeroRunEnd, skipZeros, zeroRunStart } from "./zeros.ts";
 
 /** Two claims on the same bytes are told apart at once only when this many bits lie between them. */
 const CONTEST_BITS = 8;
@@ -18,6 +18,8 @@ const SEARCH = { depth: 6, plainBits: 56, expansions: 64 } as const;
 const MIN_PADDING_RUN_BYTES = 16;
 /** A run of zeros this long among lost bytes is damage. */
 const DAMAGE_ZEROS_BYTES = 512;
+/** Zeros among lost bytes that fill a cluster of a memory card were never written, or wiped: a finding of their own. */
+const EMPTY_BYTES = 32 * 1024;
 /** A run found backwards from a resync must stand on this much. */
 const MIN_FILL_BITS = 8;
 
@@ -189,11 +191,22 @@ export class Scanner {
     if (end <= start) return;
     if (isCut) this.#note("cut-packet", start, end, "left out: the recording ends inside it");
     else if (isZero) this.#note("zeros", start, end, "stepped over");
-    else this.#note("lost", start, end, "stepped over");
+    else this.#noteLost(start, end);
     this.#afterGap = true;
     this.#commit(0);
     for (const parser of this.#model.parsers) parser.reset();
     this.#clock?.reset();
+  }
+
+  /** Lost bytes, and the zeros among them apart: these say nothing of what the reference does not fit. */
+  #noteLost(start: number, end: number): void {
+    for (let at = start; at < end; ) {
+      const zeros = findZeroRun(this.#window, at, end, EMPTY_BYTES);
+      const lostEnd = zeros < 0 ? end : zeros;
+      if (lostEnd > at) this.#note("lost", at, lostEnd, "stepped over");
+      at = zeros < 0 ? end : skipZeros(this.#window, zeros, end);
+      if (at > lostEnd) this.#note("zeros", lostEnd, at, "stepped over");
+    }
   }
 
   #note(kind: Finding["kind"], startOffset: number, endOffset: number, action: string): void {

@@ -44,7 +44,7 @@ describe("a recording that describes itself", () => {
       const [video, sound] = report.tracks;
       expect(video).toMatchObject({ packets: 60, timing: "other-clock" });
       expect(video?.durationSeconds).toBeCloseTo(2, 2);
-      expect(sound).toMatchObject({ codec: "pcm", packets: 96_000 });
+      expect(sound).toMatchObject({ codec: "pcm_s16le", packets: 96_000 });
     });
   }
 

@@ -1,3 +1,4 @@
+import { formatCount } from "../../base/units.ts";
 import { samplingRateOfIndex, serializeAudioSpecificConfig } from "../../media/aac/audio-specific-config.ts";
 import { parseAc3Syncframe, parseEac3Syncframe, SYNCFRAME_HEADER_BYTES } from "../../media/ac3/syncframe.ts";
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
@@ -242,7 +243,7 @@ function findPcm(window: ByteWindow, regions: readonly Extent[]): GuessedSound |
     .filter((bytes) => bytes % frameBytes === 0);
   if (runs.length * 2 < regions.length) return undefined;
   return {
-    name: `PCM sound of ${layout.channelCount} channel${layout.channelCount === 1 ? "" : "s"} with ${layout.bitsPerSample} bits`,
+    name: `PCM sound of ${formatCount(layout.channelCount, "channel")} with ${layout.bitsPerSample} bits`,
     track: {
       kind: "audio",
       entry: createPcmEntry(pcmEntry(layout)),

@@ -1,3 +1,4 @@
+import { firstIndexWhere } from "../../base/first-index.ts";
 import type { Range, RecordingProfile, TrackProfile } from "../learn/profile.ts";
 import type { PacketLog } from "../scan/packet-log.ts";
 import { samplesOf, steadyDuration } from "./durations.ts";
@@ -97,13 +98,7 @@ export function masterClockAt(
 
 /** First position whose value is ≥ `value`. */
 export function lowerBound(sorted: Uint32Array, value: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] as number) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstIndexWhere(sorted.length, (index) => (sorted[index] as number) >= value);
 }
 
 /** How a track leads another at the starts of its runs, from what the reference showed against its first video. */

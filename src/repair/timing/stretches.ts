@@ -1,3 +1,4 @@
+import { firstIndexWhere } from "../../base/first-index.ts";
 import type { RecordingProfile, TrackProfile } from "../learn/profile.ts";
 import type { PacketLog } from "../scan/packet-log.ts";
 import { meanDuration, samplesOf } from "./durations.ts";
@@ -179,11 +180,5 @@ export function lostBefore(
 
 /** By halving: it is asked for every packet, and a file damaged all over has as many stretches. */
 function firstAfter(stretches: readonly Stretch[], packet: number): number {
-  let [low, high] = [0, stretches.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((stretches[middle] as Stretch).first <= packet) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstIndexWhere(stretches.length, (index) => (stretches[index] as Stretch).first > packet);
 }

@@ -1,0 +1,34 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { createRecordingContext } from "../recording-context.fixture.ts";
+import { type CannedServer, startCannedServer } from "../remote/canned-server.fixture.ts";
+import { createApiClient } from "./api-client.ts";
+import { followEvents } from "./follow-events.ts";
+
+let server: CannedServer | undefined;
+
+afterEach(() => server?.close());
+
+describe("followEvents", () => {
+  it("leaves a connection that has gone silent, and says why", async () => {
+    let connections = 0;
+    server = await startCannedServer({
+      "GET /events": (_request, response) => {
+        connections += 1;
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.write(connections === 1 ? "id: 3\ndata: a\n\n" : "data: b\n\n");
+      },
+    });
+    const signal = new AbortController().signal;
+    const client = createApiClient({ server: server.address, apiKey: undefined, signal });
+    const reasons: string[] = [];
+    const seen: string[] = [];
+    const options = { idleTimeoutMs: 100, onReconnect: (reason: Error) => void reasons.push(reason.message) };
+    for await (const { data } of followEvents(client, "/events", createRecordingContext(), options)) {
+      seen.push(data);
+      if (data === "b") break;
+    }
+    expect(seen).toEqual(["a", "b"]);
+    expect(reasons).toEqual([`${server.address} has been silent for too long.`]);
+    expect(server.requests.map(({ headers }) => headers["last-event-id"])).toEqual([undefined, "3"]);
+  });
+});

@@ -1,0 +1,202 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { CliContext } from "../cli-context.ts";
+import type {
+  DeadLetterDiscardOptions,
+  DeadLetterListOptions,
+  DeadLetterReplayOptions,
+  JobsListOptions,
+  LogsOptions,
+  MonitorOptions,
+  RemoteOptions,
+  SubmitOptions,
+} from "./options.ts";
+
+/** Takes the exit status that a command ends with. */
+type ReportExit = (exitCode: number) => void;
+
+const WATCH_STATUS = "\nExit status: 0 the job succeeded, 1 it ended otherwise. Ctrl-C ends the watching, not the job.";
+
+const SUBMIT_EXAMPLES = `
+Examples:
+  reelmill submit repair broken.mp4 --reference healthy.mp4 --watch -o mended/
+  reelmill submit repair --param inputs=uploads/1/a.mp4 --param verify=full
+
+Files given are uploaded anew each time: with them, --idempotency-key guards one upload, not a second run.`;
+
+// Only the words are defined here; each command's code is loaded when it runs.
+
+/** Adds the commands that talk to a running server. */
+export function addRemoteCommands(program: Command, context: CliContext, exit: ReportExit): void {
+  addSubmitCommand(program, context, exit);
+  addJobsCommands(program, context, exit);
+  addQueuesCommands(program, context, exit);
+  addDeadLettersCommands(program, context, exit);
+  addLogsCommand(program, context, exit);
+  addMonitorCommand(program, context, exit);
+}
+
+function remote(command: Command): Command {
+  return command
+    .option("--server <url>", "the server to talk to (default: REELMILL_SERVER, else http://127.0.0.1:8080)")
+    .option("--api-key-file <path>", "file that holds the API key (default: the key in REELMILL_API_KEY)")
+    .option("--json", "print JSON on standard output", false);
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+/** Reads a whole number as an option's value. */
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^-?\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+function addSubmitCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  remote(program.command("submit"))
+    .description("upload files to a server and have it work on them")
+    .argument("<pipeline>", "what is to be done, such as repair")
+    .argument("[files...]", "local files to work on")
+    .option("-r, --reference <file>", "local file that becomes a reference; may be repeated", collect, [])
+    .option("-p, --param <name=value>", "a parameter of the pipeline; repeated for each item of a list", collect, [])
+    .option("--params-file <path>", "file of parameters, as a JSON object")
+    .option("--priority <number>", "higher is taken first, -100 to 100", wholeNumber(-100, 100))
+    .option("--idempotency-key <key>", "the same key again gives the first job, not another one")
+    .option("--webhook <url>", "where the outcome is told")
+    .option("--watch", "follow the job until it ends", false)
+    .option("-o, --output <folder>", "save the job's outputs there when it has ended; follows the job")
+    .addHelpText("after", SUBMIT_EXAMPLES)
+    .action(async (pipeline: string, files: readonly string[], options: SubmitOptions) => {
+      const { runSubmitCommand } = await import("./submit.ts");
+      exit(await runSubmitCommand(pipeline, files, options, context));
+    });
+}
+
+function addJobsCommands(program: Command, context: CliContext, exit: ReportExit): void {
+  const jobs = program.command("jobs").description("list, follow and steer jobs");
+  remote(jobs.command("list"))
+    .description("list jobs, newest first")
+    .option("--pipeline <name>", "those of one pipeline")
+    .option("--status <names>", "those in one of these states, with commas between")
+    .option("--limit <number>", "how many, or how many at a time with --all", wholeNumber(1, 500), 50)
+    .option("--all", "go on to the oldest", false)
+    .action(async (options: JobsListOptions) => {
+      const { runJobsListCommand } = await import("./jobs-list.ts");
+      exit(await runJobsListCommand(options, context));
+    });
+  remote(jobs.command("show"))
+    .description("show a job: its tasks, attempts, error and result")
+    .argument("<id>", "the job's id")
+    .action(async (id: string, options: RemoteOptions) => {
+      const { runJobsShowCommand } = await import("./jobs-show.ts");
+      exit(await runJobsShowCommand(id, options, context));
+    });
+  remote(jobs.command("watch"))
+    .description("follow a job until it ends")
+    .argument("<id>", "the job's id")
+    .addHelpText("after", WATCH_STATUS)
+    .action(async (id: string, options: RemoteOptions) => {
+      const { runJobsWatchCommand } = await import("./jobs-watch.ts");
+      exit(await runJobsWatchCommand(id, options, context));
+    });
+  const actions = [
+    ["cancel", "stop jobs that wait or run"],
+    ["retry", "start jobs again, as far as they did not succeed"],
+    ["replay", "start new jobs with the params of old ones"],
+  ] as const;
+  for (const [action, description] of actions) {
+    remote(jobs.command(action))
+      .description(description)
+      .argument("<ids...>", "the jobs' ids")
+      .action(async (ids: readonly string[], options: RemoteOptions) => {
+        const { runJobsActionCommand } = await import("./jobs-actions.ts");
+        exit(await runJobsActionCommand(action, ids, options, context));
+      });
+  }
+}
+
+function addQueuesCommands(program: Command, context: CliContext, exit: ReportExit): void {
+  const queues = program.command("queues").description("look at queues, pause and resume them");
+  remote(queues.command("list"))
+    .description("show how full each queue is")
+    .action(async (options: RemoteOptions) => {
+      const { runQueuesListCommand } = await import("./queues.ts");
+      exit(await runQueuesListCommand(options, context));
+    });
+  const actions = [
+    ["pause", "let a queue hand out nothing more; what runs goes on"],
+    ["resume", "let a paused queue hand out work again"],
+  ] as const;
+  for (const [action, description] of actions) {
+    remote(queues.command(action))
+      .description(description)
+      .argument("<queue>", "the queue's name, which is its pipeline's")
+      .action(async (queue: string, options: RemoteOptions) => {
+        const { runQueueActionCommand } = await import("./queues.ts");
+        exit(await runQueueActionCommand(action, queue, options, context));
+      });
+  }
+}
+
+function addDeadLettersCommands(program: Command, context: CliContext, exit: ReportExit): void {
+  const letters = program
+    .command("dead-letters")
+    .description("look at tasks that were given up, replay or discard them");
+  remote(letters.command("list"))
+    .description("list dead letters, oldest first, without taking them")
+    .option("--queue <name>", "those of one queue")
+    .action(async (options: DeadLetterListOptions) => {
+      const { runDeadLettersListCommand } = await import("./dead-letters.ts");
+      exit(await runDeadLettersListCommand(options, context));
+    });
+  remote(letters.command("show"))
+    .description("show one dead letter and why it was given up")
+    .argument("<id>", "its id")
+    .action(async (id: string, options: RemoteOptions) => {
+      const { runDeadLettersShowCommand } = await import("./dead-letters.ts");
+      exit(await runDeadLettersShowCommand(id, options, context));
+    });
+  remote(letters.command("replay"))
+    .description("put tasks back to work")
+    .argument("[ids...]", "the dead letters' ids")
+    .option("--all", "all of them, or all of --queue", false)
+    .option("--queue <name>", "with --all: those of one queue")
+    .action(async (ids: readonly string[], options: DeadLetterReplayOptions) => {
+      const { runDeadLettersReplayCommand } = await import("./dead-letter-actions.ts");
+      exit(await runDeadLettersReplayCommand(ids, options, context));
+    });
+  remote(letters.command("discard"))
+    .description("forget dead letters for good")
+    .argument("<ids...>", "the dead letters' ids")
+    .option("-y, --yes", "do not ask", false)
+    .action(async (ids: readonly string[], options: DeadLetterDiscardOptions) => {
+      const { runDeadLettersDiscardCommand } = await import("./dead-letter-actions.ts");
+      exit(await runDeadLettersDiscardCommand(ids, options, context));
+    });
+}
+
+function addLogsCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  remote(program.command("logs"))
+    .description("show what all components logged about a job, in time order")
+    .argument("<job>", "the job's id")
+    .option("--limit <number>", "how many lines, the last ones", wholeNumber(1, 10_000), 1000)
+    .option("-f, --follow", "go on until the job has ended, or Ctrl-C", false)
+    .action(async (job: string, options: LogsOptions) => {
+      const { runLogsCommand } = await import("./logs.ts");
+      exit(await runLogsCommand(job, options, context));
+    });
+}
+
+function addMonitorCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  remote(program.command("monitor"))
+    .description("watch queues, workers and running jobs live; Ctrl-C ends it")
+    .option("--interval <seconds>", "time between two looks", wholeNumber(1, 3600), 10)
+    .option("--once", "look once, then end", false)
+    .action(async (options: MonitorOptions) => {
+      const { runMonitorCommand } = await import("./monitor.ts");
+      exit(await runMonitorCommand(options, context));
+    });
+}

@@ -1,0 +1,99 @@
+import type { Json } from "../../../base/json.ts";
+import { printableLine } from "../../../base/printable.ts";
+import { isEnded } from "../../../jobs/job.ts";
+import type { CliContext } from "../cli-context.ts";
+import type { ApiClient } from "../client/api-client.ts";
+import { connect } from "../client/connect.ts";
+import { pathPart } from "../client/paths.ts";
+import { JOB, LOG_LINES, type LogLine } from "../client/views.ts";
+import { EXIT_OK } from "../exit-codes.ts";
+import type { LogsOptions } from "./options.ts";
+import { formatJsonLine } from "./text.ts";
+
+const FOLLOW_INTERVAL_MS = 2000;
+/** While following: as many as the server gives, so that none is missed between two looks. */
+const FOLLOW_LIMIT = 10_000;
+
+/** Lines as they came and as they are read. */
+interface Lines {
+  readonly raw: readonly Json[];
+  readonly value: readonly LogLine[];
+}
+
+/**
+ * Prints a job's log lines over all components in time order, as text or as lines of JSON; follows them until the job has
+ * ended or the command is stopped. Gives 0. Throws JOB_NOT_FOUND, USAGE and what `ApiClient` does.
+ */
+export async function runLogsCommand(id: string, options: LogsOptions, context: CliContext): Promise<number> {
+  const path = `/v1/jobs/${pathPart(id, "job's id")}`;
+  const client = await connect(options, context);
+  let seen = await readLines(client, path, options.limit);
+  print(seen, options.json, context);
+  if (!options.follow) return EXIT_OK;
+  // What the first look left out was not asked for.
+  seen = await catchUp(client, path, seen, options.json, context, true);
+  for (;;) {
+    await context.sleep(FOLLOW_INTERVAL_MS, context.signal);
+    if (context.signal.aborted) return EXIT_OK;
+    // Asked before the lines: those of an ended job are complete.
+    const { value: job } = await client.ask(path, JOB);
+    seen = await catchUp(client, path, seen, options.json, context, false);
+    if (isEnded(job.status)) return EXIT_OK;
+  }
+}
+
+async function readLines(client: ApiClient, path: string, limit: number): Promise<Lines> {
+  const { raw, value } = await client.ask(`${path}/logs?limit=${limit}`, LOG_LINES);
+  return { raw: (raw as { readonly lines: readonly Json[] }).lines, value: value.lines };
+}
+
+/** Prints the lines that were not there before; with `isFirst` only those that are later than all that were. */
+async function catchUp(
+  client: ApiClient,
+  path: string,
+  before: Lines,
+  isJson: boolean,
+  context: CliContext,
+  isFirst: boolean,
+): Promise<Lines> {
+  const now = await readLines(client, path, FOLLOW_LIMIT);
+  const counts = new Map<string, number>();
+  for (const line of before.raw) counts.set(JSON.stringify(line), (counts.get(JSON.stringify(line)) ?? 0) + 1);
+  const latest = before.value.at(-1)?.timestamp ?? "";
+  const fresh = now.raw.flatMap((line, index) => {
+    const text = JSON.stringify(line);
+    const count = counts.get(text) ?? 0;
+    counts.set(text, count - 1);
+    const value = now.value[index];
+    if (count > 0 || value === undefined || (isFirst && value.timestamp < latest)) return [];
+    return [{ raw: line, value }];
+  });
+  const isCut = before.raw.length > 0 && fresh.length === now.raw.length && now.raw.length >= FOLLOW_LIMIT;
+  if (isCut) context.writeError("Lines came faster than they could be read; some are left out.\n");
+  print({ raw: fresh.map((line) => line.raw), value: fresh.map((line) => line.value) }, isJson, context);
+  return now;
+}
+
+function print({ raw, value }: Lines, isJson: boolean, context: CliContext): void {
+  const text = isJson ? raw.map(formatJsonLine) : value.map(formatLine);
+  if (text.length > 0) context.writeOutput(text.join(""));
+}
+
+/** Time, level, message, then the other fields as `name=value`. */
+function formatLine({ timestamp, level, message, ...fields }: LogLine): string {
+  const { job_id: _job, error, ...others } = fields;
+  const pairs = Object.entries(others).map(([name, value]) => ` ${name}=${formatValue(value)}`);
+  const failure = error === undefined ? "" : ` error=${formatFailure(error)}`;
+  return `${printableLine(`${timestamp} ${level.toUpperCase().padEnd(5)} ${message}${pairs.join("")}${failure}`)}\n`;
+}
+
+function formatValue(value: unknown): string {
+  return typeof value === "string" && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+}
+
+/** Code and message; the stack is for `--json`. */
+function formatFailure(error: unknown): string {
+  if (error === null || typeof error !== "object") return formatValue(error);
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  return JSON.stringify(typeof code === "string" ? `${String(message)} (${code})` : String(message));
+}

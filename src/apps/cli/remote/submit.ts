@@ -1,0 +1,202 @@
+import { basename } from "node:path";
+import { ReelmillError } from "../../../base/errors.ts";
+import type { Json } from "../../../base/json.ts";
+import { printableLine } from "../../../base/printable.ts";
+import { formatBytes } from "../../../base/units.ts";
+import type { CliContext } from "../cli-context.ts";
+import type { Answer, ApiClient } from "../client/api-client.ts";
+import { connect } from "../client/connect.ts";
+import { objectPath } from "../client/paths.ts";
+import { requireSendable, uploadFile } from "../client/upload.ts";
+import { JOB, type JobView, PIPELINES } from "../client/views.ts";
+import { EXIT_OK } from "../exit-codes.ts";
+import { createProgressBar } from "../progress-bar.ts";
+import { outputKeys } from "./job-text.ts";
+import { finishWatching, watchJob } from "./jobs-watch.ts";
+import type { SubmitOptions } from "./options.ts";
+import { type JsonObject, paramSchema, readParams, typesOf } from "./submit-params.ts";
+import { formatJson, formatJsonLine } from "./text.ts";
+
+/** A local file and the parameter that its key goes into. */
+interface LocalFile {
+  readonly path: string;
+  readonly param: string;
+}
+
+/**
+ * Uploads files, submits a job and prints it; follows it and saves its outputs where asked. Gives 0, when following as
+ * `jobs watch` does. Throws USAGE, PIPELINE_UNKNOWN, INPUT_…, OUTPUT_… and what `ApiClient` does; what was uploaded for a job
+ * that the server then refused is removed again.
+ */
+export async function runSubmitCommand(
+  pipeline: string,
+  files: readonly string[],
+  options: SubmitOptions,
+  context: CliContext,
+): Promise<number> {
+  const client = await connect(options, context);
+  const schema = await findSchema(client, pipeline);
+  const params = readParams(options, schema);
+  const locals = assignFiles(files, options.reference, schema);
+  // All that can be wrong is found before the first byte is sent.
+  for (const { path } of locals) await requireSendable(path);
+  if (options.output !== undefined) await requireFolder(options.output);
+  const keys = await uploadAll(client, locals, context);
+  const job = await submit(client, pipeline, addKeys(params, locals, keys, schema), keys, options);
+  const isFollowed = options.watch || options.output !== undefined;
+  printJob(job, isFollowed, options, context);
+  if (!isFollowed) return EXIT_OK;
+  const ended = await watchJob(client, job.value.id, options, context);
+  const exitCode = await finishWatching(client, ended, options, context);
+  if (options.output !== undefined) await saveOutputs(client, ended, options.output, context);
+  return exitCode;
+}
+
+async function requireFolder(path: string): Promise<void> {
+  const { prepareFolder } = await import("../client/download.ts");
+  prepareFolder(path);
+}
+
+async function findSchema(client: ApiClient, name: string): Promise<JsonObject> {
+  const { pipelines } = (await client.ask("/v1/pipelines", PIPELINES)).value;
+  const found = pipelines.find((pipeline) => pipeline.name === name);
+  if (found !== undefined) return found.paramsSchema;
+  const names = pipelines.map((pipeline) => pipeline.name).join(", ");
+  throw new ReelmillError("PIPELINE_UNKNOWN", `The server has no pipeline "${name}". It has: ${names}.`);
+}
+
+function assignFiles(
+  files: readonly string[],
+  references: readonly string[],
+  schema: JsonObject,
+): readonly LocalFile[] {
+  const inputs = paramSchema(schema, "inputs") === undefined ? "input" : "inputs";
+  if (files.length > 0 && paramSchema(schema, inputs) === undefined) {
+    throw new ReelmillError("USAGE", "This pipeline takes no files.");
+  }
+  if (files.length > 1 && inputs === "input") throw new ReelmillError("USAGE", "This pipeline takes one file a job.");
+  if (references.length > 0 && paramSchema(schema, "references") === undefined) {
+    throw new ReelmillError("USAGE", "This pipeline takes no references.");
+  }
+  return [
+    ...files.map((path) => ({ path, param: inputs })),
+    ...references.map((path) => ({ path, param: "references" })),
+  ];
+}
+
+/** Sends the files one after the other; gives their keys. Where one fails, those before are removed again. */
+async function uploadAll(
+  client: ApiClient,
+  files: readonly LocalFile[],
+  context: CliContext,
+): Promise<readonly string[]> {
+  const keys: string[] = [];
+  try {
+    for (const [index, { path }] of files.entries()) {
+      const bar = createProgressBar(context, `[${index + 1}/${files.length}] ${basename(path).slice(0, 28)}`);
+      try {
+        const onProgress = (sent: number, total: number): void =>
+          bar.update(sent / total, `${formatBytes(sent)} of ${formatBytes(total)}`);
+        const onRetry = (reason: Error): void => {
+          bar.clear();
+          context.writeError(`${printableLine(`${path}: ${reason.message} Trying again.`)}\n`);
+        };
+        keys.push(await uploadFile(client, path, context, { onProgress, onRetry }));
+      } finally {
+        bar.clear();
+      }
+    }
+    return keys;
+  } catch (error) {
+    await removeUploads(client, keys);
+    throw error;
+  }
+}
+
+async function removeUploads(client: ApiClient, keys: readonly string[]): Promise<void> {
+  for (const key of keys) {
+    try {
+      await client.tell(objectPath(key), { method: "DELETE" });
+    } catch {
+      // What is left over is kept no longer than other objects; the failure that led here is the one to tell.
+    }
+  }
+}
+
+function addKeys(
+  params: Readonly<Record<string, Json>>,
+  files: readonly LocalFile[],
+  keys: readonly string[],
+  schema: JsonObject,
+): JsonObject {
+  const all: Record<string, Json> = { ...params };
+  for (const [index, { param }] of files.entries()) {
+    const key = keys[index] ?? "";
+    const before = all[param] ?? null;
+    const isList = typesOf(paramSchema(schema, param) ?? {}, schema).has("array");
+    all[param] = isList ? [...(Array.isArray(before) ? (before as readonly Json[]) : []), key] : key;
+  }
+  return all;
+}
+
+async function submit(
+  client: ApiClient,
+  pipeline: string,
+  params: JsonObject,
+  keys: readonly string[],
+  { priority, webhook, idempotencyKey }: SubmitOptions,
+): Promise<Answer<JobView>> {
+  const body = JSON.stringify({
+    pipeline,
+    params,
+    ...(priority === undefined ? {} : { priority }),
+    ...(webhook === undefined ? {} : { webhook: { url: webhook } }),
+  });
+  const headers = {
+    "content-type": "application/json",
+    ...(idempotencyKey === undefined ? {} : { "idempotency-key": requireHeaderValue(idempotencyKey) }),
+  };
+  try {
+    return await client.ask("/v1/jobs", JOB, { method: "POST", headers, body });
+  } catch (error) {
+    // Where the connection broke, the job may have been made, and needs its files.
+    if (error instanceof ReelmillError && !error.retryable && error.code !== "SERVER_ANSWER_INVALID") {
+      await removeUploads(client, keys);
+    }
+    throw error;
+  }
+}
+
+function requireHeaderValue(key: string): string {
+  if (/^[\x20-\x7e]{1,255}$/.test(key)) return key;
+  throw new ReelmillError("USAGE", "--idempotency-key must be 1 to 255 printable ASCII characters.");
+}
+
+function printJob(
+  { raw, value }: Answer<JobView>,
+  isFollowed: boolean,
+  { json }: SubmitOptions,
+  context: CliContext,
+): void {
+  // When following, standard output is one line for each state of the job.
+  if (json) context.writeOutput(isFollowed ? formatJsonLine(raw) : formatJson(raw));
+  else if (isFollowed) context.writeError(`${printableLine(`job ${value.id} is ${value.status}`)}\n`);
+  else context.writeOutput(`${printableLine(value.id)}\n`);
+}
+
+async function saveOutputs(client: ApiClient, job: JobView, folder: string, context: CliContext): Promise<void> {
+  const { downloadObject, namesFor } = await import("../client/download.ts");
+  const keys = outputKeys(job.result);
+  const names = namesFor(keys);
+  for (const [index, key] of keys.entries()) {
+    const bar = createProgressBar(context, `[${index + 1}/${keys.length}] ${(names[index] ?? "").slice(0, 28)}`);
+    try {
+      const onProgress = (done: number, total: number): void => bar.update(total === 0 ? 1 : done / total);
+      const path = await downloadObject(client, key, { folder, name: names[index] ?? "" }, context, onProgress);
+      bar.clear();
+      context.writeError(`${printableLine(`saved ${path}`)}\n`);
+    } finally {
+      bar.clear();
+    }
+  }
+}

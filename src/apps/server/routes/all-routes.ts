@@ -1,0 +1,27 @@
+import type { RouteContract } from "../contract.ts";
+import { DEAD_LETTER_ROUTES } from "./dead-letters.ts";
+import { DOCS_ROUTES } from "./docs.ts";
+import { EVENT_ROUTES } from "./events.ts";
+import { JOB_ROUTES } from "./jobs.ts";
+import { OBJECT_ROUTES } from "./objects.ts";
+import { QUEUE_ROUTES } from "./queues.ts";
+import { SESSION_ROUTES } from "./session.ts";
+import { STATUS_ROUTES } from "./status.ts";
+import { UPLOAD_ROUTES } from "./uploads.ts";
+import { WATCH_ROUTES } from "./watch.ts";
+import { WEBHOOK_ROUTES } from "./webhooks.ts";
+
+/** All that the server serves, the dashboard's files aside, in the order of the OpenAPI page. */
+export const ALL_ROUTES: readonly RouteContract[] = [
+  JOB_ROUTES,
+  EVENT_ROUTES,
+  UPLOAD_ROUTES,
+  OBJECT_ROUTES,
+  QUEUE_ROUTES,
+  DEAD_LETTER_ROUTES,
+  WATCH_ROUTES,
+  WEBHOOK_ROUTES,
+  STATUS_ROUTES,
+  SESSION_ROUTES,
+  DOCS_ROUTES,
+].flatMap((routes) => Object.values<RouteContract>(routes));

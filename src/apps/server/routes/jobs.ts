@@ -1,0 +1,181 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { ReelmillError } from "../../../base/errors.ts";
+import { JOB_STATUSES, type Job, type JobStatus } from "../../../jobs/job.ts";
+import type { JobStore } from "../../../jobs/ports.ts";
+import { queryNumber, type RouteContract, serve } from "../contract.ts";
+import type { ServerDependencies } from "../dependencies.ts";
+import type { EventHub } from "../event-hub.ts";
+import { VIEWS } from "../view-schemas.ts";
+import { toJobView, toTaskView } from "../views.ts";
+
+const ID = z.strictObject({ id: z.string().max(100) });
+const TAG = "jobs";
+const ANSWER = { description: "The job.", schema: VIEWS.job };
+
+const STATUS_LIST = z
+  .string()
+  .max(100)
+  .regex(/^\w+(,\w+)*$/, `must be one or more of ${JOB_STATUSES.join(", ")}, with commas between them`)
+  .transform((text) => text.split(","))
+  .pipe(z.array(z.enum(JOB_STATUSES)));
+
+const SUBMISSION = z.strictObject({
+  pipeline: z.string().min(1).max(100),
+  params: z.record(z.string(), z.unknown()),
+  priority: z.int().min(-100).max(100).optional(),
+  webhook: z
+    .strictObject({
+      url: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }).max(2048),
+      format: z.enum(["standard", "slack"]).default("standard"),
+    })
+    .optional(),
+});
+
+/** What is served about jobs. */
+export const JOB_ROUTES = {
+  create: {
+    method: "POST",
+    path: "/v1/jobs",
+    tag: TAG,
+    summary: "Submit a job",
+    headers: { "idempotency-key": "1 to 255 visible ASCII characters. The same key with the same body makes one job." },
+    body: SUBMISSION,
+    answers: {
+      201: { description: "The job was made; Location names it.", schema: VIEWS.job },
+      200: { description: "The job that this idempotency key made before.", schema: VIEWS.job },
+    },
+    errors: ["PIPELINE_UNKNOWN", "PARAMS_INVALID", "WEBHOOK_REFUSED", "IDEMPOTENCY_CONFLICT"],
+  },
+  list: {
+    method: "GET",
+    path: "/v1/jobs",
+    tag: TAG,
+    summary: "List jobs, newest first",
+    query: z.strictObject({
+      pipeline: z.string().max(100).optional(),
+      status: STATUS_LIST.optional(),
+      parent: z.string().max(100).optional(),
+      limit: queryNumber(1, 500, 50),
+      cursor: z.string().max(100).optional(),
+    }),
+    answers: { 200: { description: "A page of jobs.", schema: VIEWS.jobPage } },
+    errors: ["CURSOR_INVALID"],
+  },
+  get: {
+    method: "GET",
+    path: "/v1/jobs/{id}",
+    tag: TAG,
+    summary: "One job",
+    params: ID,
+    answers: { 200: ANSWER },
+    errors: ["JOB_NOT_FOUND"],
+  },
+  tasks: {
+    method: "GET",
+    path: "/v1/jobs/{id}/tasks",
+    tag: TAG,
+    summary: "A job's tasks, by stage and index",
+    params: ID,
+    answers: { 200: { description: "The tasks.", schema: VIEWS.tasks } },
+    errors: ["JOB_NOT_FOUND"],
+  },
+  logs: {
+    method: "GET",
+    path: "/v1/jobs/{id}/logs",
+    tag: TAG,
+    summary: "A job's last log lines, in the order of time",
+    params: ID,
+    query: z.strictObject({ limit: queryNumber(1, 10_000, 500) }),
+    answers: { 200: { description: "The lines.", schema: VIEWS.logLines } },
+    errors: ["JOB_NOT_FOUND"],
+  },
+  cancel: {
+    method: "POST",
+    path: "/v1/jobs/{id}/cancel",
+    tag: TAG,
+    summary: "Stop a job that has not ended",
+    params: ID,
+    answers: { 200: ANSWER },
+    errors: ["JOB_NOT_FOUND", "JOB_STATE"],
+  },
+  retry: {
+    method: "POST",
+    path: "/v1/jobs/{id}/retry",
+    tag: TAG,
+    summary: "Try again what failed or was cancelled",
+    params: ID,
+    answers: { 200: ANSWER },
+    errors: ["JOB_NOT_FOUND", "JOB_STATE"],
+  },
+  replay: {
+    method: "POST",
+    path: "/v1/jobs/{id}/replay",
+    tag: TAG,
+    summary: "Make a new job with the same params",
+    params: ID,
+    answers: { 201: { description: "The new job; Location names it.", schema: VIEWS.job } },
+    errors: ["JOB_NOT_FOUND"],
+  },
+} as const satisfies Readonly<Record<string, RouteContract>>;
+
+/** Serves `JOB_ROUTES`. */
+export function addJobRoutes(app: FastifyInstance, deps: ServerDependencies, hub: EventHub): void {
+  const { store, service, clock, readLogs } = deps;
+  const view = (job: Job) => toJobView(job, clock.nowMs());
+  serve(app, JOB_ROUTES.create, async ({ body, request, reply }) => {
+    const idempotencyKey = readIdempotencyKey(request.headers["idempotency-key"]);
+    const { job, isNew } = await service.submit({ ...body, idempotencyKey });
+    if (isNew) hub.nudge();
+    return reply
+      .code(isNew ? 201 : 200)
+      .header("location", `/v1/jobs/${job.id}`)
+      .send(view(job));
+  });
+  serve(app, JOB_ROUTES.list, async ({ query }) => {
+    const { pipeline, parent, limit, cursor } = query;
+    const statuses = query.status as readonly JobStatus[] | undefined;
+    const page = await store.list({ pipeline, statuses, parentJobId: parent, limit, cursor });
+    return { jobs: page.jobs.map(view), nextCursor: page.nextCursor ?? null };
+  });
+  serve(app, JOB_ROUTES.get, async ({ params }) => view(await requireJob(store, params.id)));
+  serve(app, JOB_ROUTES.tasks, async ({ params }) => {
+    const { id } = await requireJob(store, params.id);
+    return { tasks: (await store.listTasks(id)).map(toTaskView) };
+  });
+  serve(app, JOB_ROUTES.logs, async ({ params, query }) => {
+    const { id } = await requireJob(store, params.id);
+    return { lines: await readLogs(id, query.limit) };
+  });
+  for (const [contract, change] of [
+    [JOB_ROUTES.cancel, service.cancel],
+    [JOB_ROUTES.retry, service.retry],
+  ] as const) {
+    serve(app, contract, async ({ params }) => {
+      const job = await change(params.id);
+      hub.nudge();
+      return view(job);
+    });
+  }
+  serve(app, JOB_ROUTES.replay, async ({ params, reply }) => {
+    const job = await service.replay(params.id);
+    hub.nudge();
+    return reply.code(201).header("location", `/v1/jobs/${job.id}`).send(view(job));
+  });
+}
+
+function readIdempotencyKey(given: string | readonly string[] | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given === "string" && /^[\x21-\x7e]{1,255}$/.test(given)) return given;
+  throw new ReelmillError(
+    "REQUEST_INVALID",
+    "The header Idempotency-Key has to be 1 to 255 visible ASCII characters, and be there once.",
+  );
+}
+
+/** The job, or JOB_NOT_FOUND. */
+export async function requireJob(store: JobStore, id: string): Promise<Job> {
+  const job = await store.get(id);
+  if (job === undefined) throw new ReelmillError("JOB_NOT_FOUND", `There is no job ${id}.`);
+  return job;
+}

@@ -1,0 +1,188 @@
+import { Readable } from "node:stream";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { ReelmillError } from "../../../base/errors.ts";
+import { requireKeyPrefix, requireObjectKey } from "../../../jobs/object-key.ts";
+import type { ByteRange, ObjectInfo, ObjectStore } from "../../../jobs/object-store.ts";
+import { parseRange } from "../byte-range.ts";
+import { queryNumber, type RouteContract, serve } from "../contract.ts";
+import type { ServerDependencies } from "../dependencies.ts";
+import { OBJECT_POLICY } from "../headers.ts";
+import { dispositionOf, mediaTypeOf } from "../media-type.ts";
+import { parseObjectPath } from "../object-path.ts";
+import { endOnSilence, limitBytes, requireLength } from "../streams.ts";
+import { VIEWS } from "../view-schemas.ts";
+import { toObjectView } from "../views.ts";
+
+const TAG = "objects";
+/** What the URLs of objects begin with. */
+export const OBJECT_PREFIX = "/v1/objects/";
+const PATH = "/v1/objects/{key}";
+const KEY = z.strictObject({ "*": z.string() });
+const DOWNLOAD = z.strictObject({ download: z.literal("1").optional() });
+const BYTES = { description: "The bytes.", mediaType: "application/octet-stream" };
+const READ_HEADERS = {
+  range: "One range of bytes.",
+  "if-range": "The range counts only where the object is still this one.",
+  "if-none-match": "Answered with 304 where the object is still this one.",
+};
+/** A player that is paused takes nothing for a while; one that comes back asks for the rest. */
+const READ_SILENCE_MS = 10 * 60_000;
+
+/** What is served of objects. */
+export const OBJECT_ROUTES = {
+  list: {
+    method: "GET",
+    path: "/v1/objects",
+    tag: TAG,
+    summary: "List objects by key",
+    query: z.strictObject({
+      prefix: z.string().max(1024).default(""),
+      limit: queryNumber(1, 1000, 100),
+      after: z.string().max(1024).optional(),
+    }),
+    answers: { 200: { description: "A page of objects.", schema: VIEWS.objects } },
+    errors: ["OBJECT_KEY_INVALID"],
+  },
+  get: {
+    method: "GET",
+    path: PATH,
+    tag: TAG,
+    summary: "Read an object, or a range of it; with download=1 as a file to be saved",
+    params: KEY,
+    query: DOWNLOAD,
+    headers: READ_HEADERS,
+    answers: { 200: BYTES, 206: { ...BYTES, description: "The range." }, 304: { description: "Not changed." } },
+    errors: ["OBJECT_KEY_INVALID", "OBJECT_NOT_FOUND", "RANGE_UNSATISFIABLE"],
+    isRaw: true,
+  },
+  head: {
+    method: "HEAD",
+    path: PATH,
+    tag: TAG,
+    summary: "As GET, without the bytes",
+    params: KEY,
+    query: DOWNLOAD,
+    headers: READ_HEADERS,
+    answers: { 200: { description: "It is there." }, 304: { description: "Not changed." } },
+    errors: ["OBJECT_KEY_INVALID", "OBJECT_NOT_FOUND", "RANGE_UNSATISFIABLE"],
+    isRaw: true,
+  },
+  put: {
+    method: "PUT",
+    path: PATH,
+    tag: TAG,
+    summary: "Write an object below uploads/ in one request; it appears whole or not at all",
+    params: KEY,
+    answers: { 201: { description: "It is there.", schema: VIEWS.object } },
+    errors: ["OBJECT_KEY_INVALID", "OBJECT_KEY_CONFLICT", "FORBIDDEN", "BODY_TOO_LARGE", "NO_SPACE"],
+    isRaw: true,
+  },
+  remove: {
+    method: "DELETE",
+    path: PATH,
+    tag: TAG,
+    summary: "Remove an object below uploads/ or outputs/",
+    params: KEY,
+    answers: { 204: { description: "There is none any more." } },
+    errors: ["OBJECT_KEY_INVALID", "OBJECT_NOT_FOUND", "FORBIDDEN"],
+    isRaw: true,
+  },
+} as const satisfies Readonly<Record<string, RouteContract>>;
+
+/** Serves `OBJECT_ROUTES`; wants a scope whose bodies are not parsed. */
+export function addObjectRoutes(app: FastifyInstance, { objects, limits }: ServerDependencies): void {
+  serve(app, OBJECT_ROUTES.list, async ({ query }) => {
+    const { prefix, limit, after } = query;
+    requireKeyPrefix(prefix);
+    if (after !== undefined) requireObjectKey(after);
+    const found = await objects.list(prefix, { limit: limit + 1, ...(after === undefined ? {} : { afterKey: after }) });
+    const page = found.slice(0, limit);
+    return {
+      objects: page.map(toObjectView),
+      nextAfter: found.length > limit ? (page.at(-1)?.key ?? null) : null,
+    };
+  });
+  for (const contract of [OBJECT_ROUTES.head, OBJECT_ROUTES.get]) {
+    serve(app, contract, async ({ query, request, reply }) => {
+      const key = keyOf(request);
+      const info = await requireObject(objects, key);
+      const part = describeRead(info, request, reply, query.download === "1");
+      if (part === undefined) return reply.code(304).send();
+      reply.header("content-length", part.end - part.start);
+      if (request.method === "HEAD") return reply.send();
+      reply.raw.setTimeout(READ_SILENCE_MS, () => reply.raw.destroy());
+      const bytes = requireLength(await objects.read(key, part), part.end - part.start);
+      return reply.send(Readable.from(bytes, { objectMode: false }));
+    });
+  }
+  serve(app, OBJECT_ROUTES.put, async ({ request, reply }) => {
+    const key = keyOf(request);
+    requireBelow(key, ["uploads/"], "written");
+    endOnSilence(request.raw, limits.uploadSilenceMs);
+    const info = await objects.put(key, limitBytes(request.raw, limits.uploadBytes));
+    return reply.code(201).header("location", request.url).send(toObjectView(info));
+  });
+  serve(app, OBJECT_ROUTES.remove, async ({ request, reply }) => {
+    const key = keyOf(request);
+    requireBelow(key, ["uploads/", "outputs/"], "removed");
+    await requireObject(objects, key);
+    await objects.delete(key);
+    return reply.code(204).send();
+  });
+}
+
+function keyOf(request: FastifyRequest): string {
+  return parseObjectPath(request.raw.url ?? "", OBJECT_PREFIX);
+}
+
+function requireBelow(key: string, prefixes: readonly string[], change: string): void {
+  if (prefixes.some((prefix) => key.startsWith(prefix))) return;
+  throw new ReelmillError("FORBIDDEN", `Only objects below ${prefixes.join(" and ")} can be ${change}.`);
+}
+
+async function requireObject(objects: ObjectStore, key: string): Promise<ObjectInfo> {
+  const info = await objects.head(key);
+  if (info === undefined) throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object "${key}".`);
+  return info;
+}
+
+/** Sets status and headers; gives the part to be sent, undefined where the client has it. Throws RANGE_UNSATISFIABLE. */
+function describeRead(
+  info: ObjectInfo,
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  isDownload: boolean,
+): ByteRange | undefined {
+  const { key, bytes, modifiedAtMs } = info;
+  // Objects are replaced whole: one of the same length and time is the same.
+  const tag = `"${bytes.toString(36)}-${Math.round(modifiedAtMs).toString(36)}"`;
+  const modified = new Date(modifiedAtMs).toUTCString();
+  reply.headers({
+    "accept-ranges": "bytes",
+    etag: tag,
+    "last-modified": modified,
+    "cache-control": "private, no-cache",
+    "content-security-policy": OBJECT_POLICY,
+    "content-disposition": dispositionOf(key, isDownload ? "attachment" : "inline"),
+  });
+  if (isKnown(headers, tag, modified)) return undefined;
+  reply.type(mediaTypeOf(key));
+  const condition = headers["if-range"];
+  const isSame = condition === undefined || condition === tag || condition === modified;
+  const wanted = parseRange(isSame ? headers.range : undefined, bytes);
+  if (wanted.kind === "unsatisfiable") {
+    reply.header("content-range", `bytes */${bytes}`);
+    throw new ReelmillError("RANGE_UNSATISFIABLE", `The object has ${bytes} bytes; the range begins behind them.`);
+  }
+  if (wanted.kind === "whole") return { start: 0, end: bytes };
+  const { start, end } = wanted.range;
+  reply.code(206).header("content-range", `bytes ${start}-${end - 1}/${bytes}`);
+  return wanted.range;
+}
+
+function isKnown(headers: FastifyRequest["headers"], tag: string, modified: string): boolean {
+  const tags = headers["if-none-match"];
+  if (tags === undefined) return headers["if-modified-since"] === modified;
+  return tags.split(",").some((given) => given.trim().replace(/^W\//, "") === tag || given.trim() === "*");
+}

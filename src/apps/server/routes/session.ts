@@ -1,0 +1,48 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { ReelmillError } from "../../../base/errors.ts";
+import { type Access, SESSION_COOKIE, sessionOf } from "../access.ts";
+import { type RouteContract, serve } from "../contract.ts";
+import type { Sessions } from "../sessions.ts";
+import { VIEWS } from "../view-schemas.ts";
+
+const COOKIE = "Path=/; HttpOnly; SameSite=Strict";
+
+/** What is served of sessions. */
+export const SESSION_ROUTES = {
+  open: {
+    method: "POST",
+    path: "/v1/session",
+    tag: "session",
+    summary: "Show an API key once and get a cookie for it, which streams, players and downloads in a browser need",
+    body: z.strictObject({ apiKey: z.string().min(1).max(1024) }),
+    answers: { 200: { description: "The cookie is set; null where no key is needed.", schema: VIEWS.session } },
+    errors: ["UNAUTHORIZED"],
+    isOpen: true,
+  },
+  close: {
+    method: "DELETE",
+    path: "/v1/session",
+    tag: "session",
+    summary: "Forget the cookie",
+    answers: { 204: { description: "It is forgotten." } },
+    errors: [],
+    isOpen: true,
+  },
+} as const satisfies Readonly<Record<string, RouteContract>>;
+
+/** Serves `SESSION_ROUTES`. */
+export function addSessionRoutes(app: FastifyInstance, access: Access, sessions: Sessions): void {
+  serve(app, SESSION_ROUTES.open, async ({ body, reply }) => {
+    if (!access.isKeyNeeded) return { expiresAt: null };
+    if (!access.isKey(body.apiKey)) throw new ReelmillError("UNAUTHORIZED", "The API key is not one that is allowed.");
+    const { id, expiresAtMs } = sessions.open();
+    const cookie = `${SESSION_COOKIE}=${id}; Expires=${new Date(expiresAtMs).toUTCString()}; ${COOKIE}`;
+    return reply.header("set-cookie", cookie).send({ expiresAt: new Date(expiresAtMs).toISOString() });
+  });
+  serve(app, SESSION_ROUTES.close, async ({ request, reply }) => {
+    const id = sessionOf(request);
+    if (id !== undefined) sessions.close(id);
+    return reply.header("set-cookie", `${SESSION_COOKIE}=; Max-Age=0; ${COOKIE}`).code(204).send();
+  });
+}

@@ -1,0 +1,135 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { ReelmillError } from "../../../base/errors.ts";
+import { type RouteContract, serve } from "../contract.ts";
+import type { ServerDependencies } from "../dependencies.ts";
+import type { ServerMetrics } from "../metrics.ts";
+import { translateUploadError } from "../upload-state.ts";
+import { VIEWS } from "../view-schemas.ts";
+import { toQueueView } from "../views.ts";
+import { readQueues } from "./queues.ts";
+
+const TAG = "state";
+const OK = { description: "Yes.", schema: VIEWS.state };
+
+/** What is served of the server's own state. */
+export const STATUS_ROUTES = {
+  stats: {
+    method: "GET",
+    path: "/v1/stats",
+    tag: TAG,
+    summary: "Jobs, queues and workers in figures",
+    answers: { 200: { description: "The figures.", schema: VIEWS.stats } },
+    errors: [],
+  },
+  system: {
+    method: "GET",
+    path: "/v1/system",
+    tag: TAG,
+    summary: "The machine, the programs it has, and the configuration",
+    answers: { 200: { description: "The system.", schema: VIEWS.system } },
+    errors: [],
+  },
+  metrics: {
+    method: "GET",
+    path: "/metrics",
+    tag: TAG,
+    summary: "Metrics for Prometheus",
+    answers: { 200: { description: "Text in the format of Prometheus.", mediaType: "text/plain" } },
+    errors: [],
+  },
+  health: {
+    method: "GET",
+    path: "/health",
+    tag: TAG,
+    summary: "Whether all is well, the watch folder included",
+    answers: { 200: { description: "How it is.", schema: VIEWS.health } },
+    errors: [],
+    isOpen: true,
+  },
+  live: {
+    method: "GET",
+    path: "/health/live",
+    tag: TAG,
+    summary: "Whether the server answers at all",
+    answers: { 200: OK },
+    errors: [],
+    isOpen: true,
+  },
+  ready: {
+    method: "GET",
+    path: "/health/ready",
+    tag: TAG,
+    summary: "Whether jobs can be taken: the database answers and the disk can be written",
+    answers: { 200: OK },
+    errors: ["STORE_UNAVAILABLE", "NO_SPACE"],
+    isOpen: true,
+  },
+} as const satisfies Readonly<Record<string, RouteContract>>;
+
+/** Whoever asks more often gets the same answer: asking writes to the disk. */
+const READY_KEEP_MS = 2000;
+
+/** Serves `STATUS_ROUTES`. */
+export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, metrics: ServerMetrics): void {
+  const { store, workers, system, watch, clock, version } = deps;
+  const startMs = clock.monotonicMs();
+  const readiness = createReadiness(deps);
+  serve(app, STATUS_ROUTES.stats, async () => ({
+    jobs: await store.count(),
+    queues: (await readQueues(deps)).map(toQueueView),
+    workers: workers.stats(),
+    uptimeSeconds: Math.floor((clock.monotonicMs() - startMs) / 1000),
+  }));
+  serve(app, STATUS_ROUTES.system, () => system());
+  serve(app, STATUS_ROUTES.metrics, async ({ reply }) => {
+    const text = await metrics.render();
+    return reply.type(metrics.mediaType).send(text);
+  });
+  serve(app, STATUS_ROUTES.health, async () => {
+    const status = watch?.status();
+    const fault = await readiness();
+    const reason = fault?.message ?? (status?.isPaused === true ? status.reason : null);
+    return {
+      status: reason === null ? "healthy" : "degraded",
+      reason,
+      version,
+      scanner_running: status?.isRunning ?? false,
+      known_files: status?.knownFiles.length ?? 0,
+      current_reference: status?.currentReference ?? null,
+    };
+  });
+  serve(app, STATUS_ROUTES.live, async () => ({ status: "ok" }));
+  serve(app, STATUS_ROUTES.ready, async () => {
+    const fault = await readiness();
+    if (fault !== undefined) throw fault;
+    return { status: "ok" };
+  });
+}
+
+/** Gives what is in the way of taking jobs; undefined where nothing is. */
+function createReadiness({ store, uploadFolder, clock, log }: ServerDependencies) {
+  let known: { readonly atMs: number; readonly fault: Promise<ReelmillError | undefined> } | undefined;
+  const probe = async (): Promise<ReelmillError | undefined> => {
+    const path = join(uploadFolder, ".ready");
+    try {
+      await store.lastChange();
+      await mkdir(uploadFolder, { recursive: true });
+      await writeFile(path, "ready\n");
+      await rm(path, { force: true });
+      return undefined;
+    } catch (error) {
+      log.warn("The server cannot take jobs.", { error });
+      const known = translateUploadError(error);
+      return known instanceof ReelmillError
+        ? known
+        : new ReelmillError("STORE_UNAVAILABLE", "The database does not answer.", { cause: error });
+    }
+  };
+  return async (): Promise<ReelmillError | undefined> => {
+    const nowMs = clock.monotonicMs();
+    if (known === undefined || nowMs - known.atMs > READY_KEEP_MS) known = { atMs: nowMs, fault: probe() };
+    return await known.fault;
+  };
+}

@@ -1,0 +1,37 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Clock } from "../../base/clock.ts";
+
+/** Who has shown an API key before, and holds a cookie since. */
+export interface Sessions {
+  /** Gives the new session's id, and when it ends. */
+  open(): { readonly id: string; readonly expiresAtMs: number };
+  has(id: string): boolean;
+  close(id: string): void;
+}
+
+const KEEP_MS = 12 * 3600_000;
+/** More would only be somebody's game; the oldest makes room. */
+const MAX_SESSIONS = 1000;
+
+/** Sessions of this process: they end with it. */
+export function createSessions(clock: Clock): Sessions {
+  // By digest: how long a look-up takes then tells nothing of the ids.
+  const expiries = new Map<string, number>();
+  const digest = (id: string): string => createHash("sha256").update(id).digest("base64");
+  return {
+    open: () => {
+      const nowMs = clock.nowMs();
+      for (const [name, expiresAtMs] of expiries) {
+        if (expiresAtMs <= nowMs || expiries.size >= MAX_SESSIONS) expiries.delete(name);
+      }
+      const id = randomBytes(32).toString("base64url");
+      const expiresAtMs = nowMs + KEEP_MS;
+      expiries.set(digest(id), expiresAtMs);
+      return { id, expiresAtMs };
+    },
+    has: (id) => (expiries.get(digest(id)) ?? 0) > clock.nowMs(),
+    close: (id) => {
+      expiries.delete(digest(id));
+    },
+  };
+}

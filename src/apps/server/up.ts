@@ -1,0 +1,253 @@
+import { existsSync } from "node:fs";
+import { isIP, type Server } from "node:net";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { keepSecret } from "../../adapters/local/secret-file.ts";
+import { createWebhookSender } from "../../adapters/webhook/sender.ts";
+import { createWebhookSecret } from "../../adapters/webhook/signature.ts";
+import type { Clock } from "../../base/clock.ts";
+import { explainConfig, loadConfig } from "../../base/config.ts";
+import type { Config, Environment } from "../../base/config-defaults.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import { createLogger, type Logger } from "../../base/log.ts";
+import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
+import { createJobService } from "../../jobs/service.ts";
+import { type LocalParts, openLocal } from "../wiring.ts";
+import { startWorkerPool, type WorkerPool } from "../worker/pool.ts";
+import { createServer } from "./create-server.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import { startMaintenance } from "./maintenance.ts";
+import { createSystemView, readVersion } from "./system.ts";
+import { createWatchFolder, placeWatchFolder, type WatchPlace } from "./watch-folder.ts";
+
+/** What the command line says; what it leaves out, the environment says. */
+export interface UpOptions {
+  readonly data?: string | undefined;
+  /** A folder; false: none is watched. */
+  readonly watch?: string | false | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** What `runUp` needs of the world. */
+export interface UpContext {
+  readonly environment: Environment;
+  readonly clock: Clock;
+  /** Ends the server. */
+  readonly signal: AbortSignal;
+  readonly writeOutput: (text: string) => void;
+  readonly writeError: (text: string) => void;
+}
+
+/** A worker ends after so long without work. */
+const IDLE_END_MS = 60_000;
+const WEB_FOLDER = fileURLToPath(new URL("../../../web/dist", import.meta.url));
+
+/**
+ * Runs server, workers and watch folder until the signal is given; then lets go of everything in order. Throws CONFIG_INVALID,
+ * USAGE, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
+ */
+export async function runUp(options: UpOptions, context: UpContext): Promise<void> {
+  const { environment, clock, signal } = context;
+  const config = loadConfig(environment);
+  const host = options.host ?? config.server.host;
+  requireKeyBeyondLoopback(host, config);
+  const dataFolder = resolve(options.data ?? config.server.dataFolder);
+  const place = options.watch === false ? undefined : placeWatchFolder(config, options.watch, dataFolder);
+  const folders = { data: dataFolder, mounts: place?.mounts ?? {} };
+  // The answer to a creation is a promise that a power cut must not break.
+  const parts = openLocal(folders, "full", clock);
+  try {
+    const log = createLogger({
+      format: config.logFormat,
+      level: config.logLevel,
+      write: context.writeError,
+      writeJson: parts.logs.write,
+    });
+    const sweep = (): Promise<void> => sweepTemporary(parts, log);
+    await sweep();
+    const pool = await startWorkerPool({
+      queue: parts.queue,
+      workRoot: parts.workRoot,
+      maxWorkers: config.server.maxWorkers,
+      worker: {
+        folders,
+        leaseMs: config.server.leaseMs,
+        idleEndMs: IDLE_END_MS,
+        maxConcurrentTasks: { repair: Math.max(config.server.maxWorkers, 1) },
+        logFormat: config.logFormat,
+        logLevel: config.logLevel,
+      },
+      environment,
+      log,
+      clock,
+      onGone: sweep,
+    });
+    try {
+      await serve({
+        config,
+        host,
+        port: options.port ?? config.server.port,
+        dataFolder,
+        place,
+        parts,
+        pool,
+        log,
+        context,
+      });
+      log.info("Ending: what is being worked at goes back to its queue.", { reason: String(signal.reason) });
+    } finally {
+      await pool.stop();
+    }
+  } finally {
+    parts.close();
+  }
+}
+
+/** A share that is away is swept when the next worker is gone; that it is away, the watch folder tells. */
+async function sweepTemporary({ objects }: LocalParts, log: Logger): Promise<void> {
+  try {
+    await objects.sweepTemporary();
+  } catch (error) {
+    if (!(error instanceof ReelmillError) || !error.retryable) throw error;
+    log.debug("What was left half-written could not be swept everywhere.", { error });
+  }
+}
+
+/** Everybody who can reach a port can use it: beyond this machine that takes a key. */
+function requireKeyBeyondLoopback(host: string, { server }: Config): void {
+  const isLoopback = host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+  if (isLoopback || server.apiKeyHashes.length > 0) return;
+  throw new ReelmillError(
+    "CONFIG_INVALID",
+    `The server is to listen at ${host}, which others can reach, but REELMILL_API_KEY_SHA256 sets no API key. Set one, or listen at 127.0.0.1.`,
+  );
+}
+
+/** All that a running server is made of. */
+interface Running {
+  readonly config: Config;
+  readonly host: string;
+  readonly port: number;
+  readonly dataFolder: string;
+  readonly place: WatchPlace | undefined;
+  readonly parts: LocalParts;
+  readonly pool: WorkerPool;
+  readonly log: Logger;
+  readonly context: UpContext;
+}
+
+async function serve(running: Running): Promise<void> {
+  const { config, host, port, parts, pool, log, context } = running;
+  const { clock, signal } = context;
+  const ending = new AbortController();
+  const service = createJobService({ ...parts, clock, onWork: pool.notify });
+  const watch = createWatch(running, service);
+  const deliveries = createDeliveryLoop({
+    store: parts.deliveries,
+    jobs: parts.store,
+    send: createWebhookSender({
+      secrets: webhookSecrets(running),
+      allowPrivateNetworks: config.server.allowsPrivateWebhooks,
+      clock,
+    }),
+    pipelines: parts.pipelines,
+    globalTargets: config.server.webhooks,
+    clock,
+    log,
+    signal: ending.signal,
+  });
+  const server = createServer({
+    version: readVersion(),
+    service,
+    store: parts.store,
+    queue: parts.queue,
+    objects: parts.objects,
+    pipelines: parts.pipelines,
+    uploadFolder: parts.uploadFolder,
+    deliveries: parts.deliveries,
+    log,
+    clock,
+    apiKeyHashes: config.server.apiKeyHashes,
+    allowedHosts: [],
+    limits: { ...DEFAULT_LIMITS, uploadBytes: config.server.maxUploadBytes },
+    workers: pool,
+    system: describeSystem(running),
+    readLogs: parts.logs.read,
+    watch,
+    webFolder: existsSync(join(WEB_FOLDER, "index.html")) ? WEB_FOLDER : undefined,
+    signal: ending.signal,
+  });
+  await listen(server, host, port);
+  const delivering = deliveries.run();
+  const stopMaintenance = startMaintenance({ ...parts, clock, log }, config.server.retentionMs);
+  watch?.start();
+  announce(running, server.server.address());
+  await aborted(signal);
+  stopMaintenance();
+  ending.abort();
+  await watch?.close();
+  await server.close();
+  await delivering;
+}
+
+/** Without a secret that somebody chose there is one of this server's own: no webhook goes out unsigned. */
+function webhookSecrets({ config, dataFolder }: Running): readonly string[] {
+  const { webhookSecrets: chosen } = config.server;
+  return chosen.length > 0 ? chosen : [keepSecret(join(dataFolder, "webhook-secret"), createWebhookSecret)];
+}
+
+function createWatch(
+  { place, config, dataFolder, parts, log, context }: Running,
+  service: ReturnType<typeof createJobService>,
+): ReturnType<typeof createWatchFolder> | undefined {
+  if (place === undefined) return undefined;
+  const { environment, clock } = context;
+  return createWatchFolder({
+    ...parts,
+    service,
+    mounts: place.mounts,
+    place,
+    config,
+    dataFolder,
+    environment,
+    clock,
+    log,
+  });
+}
+
+function describeSystem({ config, dataFolder, context }: Running) {
+  const look = createSystemView(config, context.environment["PATH"] ?? "", dataFolder);
+  const settings = explainConfig(context.environment);
+  return async () => ({ ...(await look()), settings });
+}
+
+async function listen(server: ReturnType<typeof createServer>, host: string, port: number): Promise<void> {
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "EADDRINUSE" && code !== "EACCES" && code !== "EADDRNOTAVAIL" && code !== "ENOTFOUND") throw error;
+    const reason = code === "EADDRINUSE" ? "another program listens there" : String(code);
+    throw new ReelmillError("ADDRESS_UNUSABLE", `The server cannot listen at ${host}, port ${port}: ${reason}.`, {
+      cause: error,
+    });
+  }
+}
+
+function announce({ place, dataFolder, context }: Running, address: ReturnType<Server["address"]>): void {
+  if (address === null || typeof address === "string") return;
+  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  const lines = [`Reelmill is up: http://${host}:${address.port}`, `  data     ${dataFolder}`];
+  if (place !== undefined) {
+    lines.push(`  drop     ${place.settings.readyFolder}`, `  collect  ${place.settings.exportFolder}`);
+  }
+  context.writeOutput(`${lines.join("\n")}\n`);
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,218 @@
+import { z } from "zod";
+import { JOB_STATUSES, STAGES } from "../../jobs/job.ts";
+
+/*
+ * What the interface answers with, written once: the types of the views and the schemas of the OpenAPI page come from here.
+ * Answers are not checked against them while the server runs; a test does that.
+ */
+
+const TIME = z.string().meta({ format: "date-time" });
+const TIME_OR_NULL = TIME.nullable();
+const JSON_VALUE = z.json().meta({ id: "Json", description: "Any JSON." });
+const COUNT = z.int().min(0);
+const SHARE = z.number().min(0).max(1);
+
+const FAILURE = z
+  .strictObject({ code: z.string(), message: z.string(), details: JSON_VALUE.optional() })
+  .meta({ id: "Failure", description: "Why something failed." });
+
+const JOB = z
+  .strictObject({
+    id: z.string(),
+    pipeline: z.string(),
+    params: JSON_VALUE,
+    status: z.enum(JOB_STATUSES),
+    stage: z.enum(STAGES),
+    progress: SHARE,
+    tasks: z.strictObject({ total: COUNT, succeeded: COUNT, failed: COUNT }),
+    priority: z.int(),
+    idempotencyKey: z.string().nullable(),
+    parentJobId: z.string().nullable(),
+    attempt: COUNT,
+    createdAt: TIME,
+    startedAt: TIME_OR_NULL,
+    finishedAt: TIME_OR_NULL,
+    updatedAt: TIME,
+    etaSeconds: COUNT.nullable(),
+    error: FAILURE.nullable(),
+    result: JSON_VALUE,
+    webhook: z.strictObject({ url: z.string(), format: z.enum(["standard", "slack"]) }).nullable(),
+  })
+  .meta({ id: "Job" });
+
+const TASK = z
+  .strictObject({
+    stage: z.enum(STAGES),
+    index: COUNT,
+    label: z.string(),
+    status: z.enum(["queued", "running", "succeeded", "failed", "cancelled"]),
+    attempt: COUNT,
+    failures: COUNT,
+    input: JSON_VALUE,
+    output: JSON_VALUE,
+    error: FAILURE.nullable(),
+    progress: SHARE,
+    phase: z.string(),
+    weight: z.number(),
+    startedAt: TIME_OR_NULL,
+    finishedAt: TIME_OR_NULL,
+  })
+  .meta({ id: "Task" });
+
+const EVENT = z
+  .strictObject({ seq: COUNT, jobId: z.string(), at: TIME, type: z.string(), data: JSON_VALUE })
+  .meta({ id: "Event" });
+
+const QUEUE = z
+  .strictObject({
+    queue: z.string(),
+    waiting: COUNT,
+    inFlight: COUNT,
+    dead: COUNT,
+    isPaused: z.boolean(),
+    oldestSentAt: TIME_OR_NULL,
+  })
+  .meta({ id: "Queue" });
+
+const DEAD_LETTER = z
+  .strictObject({
+    id: z.int(),
+    queue: z.string(),
+    jobId: z.string(),
+    stage: z.enum(STAGES),
+    index: COUNT,
+    receiveCount: COUNT,
+    sentAt: TIME,
+    deadAt: TIME,
+    reason: z.strictObject({ code: z.string(), message: z.string() }),
+  })
+  .meta({ id: "DeadLetter" });
+
+const OBJECT = z.strictObject({ key: z.string(), bytes: COUNT, modifiedAt: TIME }).meta({ id: "Object" });
+
+const WATCH = z
+  .strictObject({
+    isConfigured: z.boolean(),
+    isRunning: z.boolean(),
+    isPaused: z.boolean(),
+    reason: z.string().nullable(),
+    readyFolder: z.string(),
+    exportFolder: z.string(),
+    quarantineFolder: z.string(),
+    currentReference: z.string().nullable(),
+    files: z.array(
+      z.strictObject({
+        name: z.string(),
+        bytes: COUNT,
+        state: z.string(),
+        progress: SHARE.nullable(),
+        detail: z.string().nullable(),
+      }),
+    ),
+    counters: z.record(z.string(), z.number()),
+  })
+  .meta({ id: "Watch" });
+
+const DELIVERY = z
+  .strictObject({
+    id: z.string(),
+    jobId: z.string(),
+    url: z.string(),
+    format: z.string(),
+    state: z.string(),
+    createdAt: TIME,
+    nextAttemptAt: TIME_OR_NULL,
+    attempts: z.array(
+      z.strictObject({
+        at: TIME,
+        durationMs: z.number(),
+        status: z.int().nullable(),
+        error: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: "Delivery" });
+
+const PIPELINE = z
+  .strictObject({
+    name: z.string(),
+    description: z.string(),
+    paramsSchema: JSON_VALUE,
+    resultSchema: JSON_VALUE,
+    maxConcurrentTasks: z.int(),
+    isPaused: z.boolean(),
+  })
+  .meta({ id: "Pipeline" });
+
+const WORKERS = z.strictObject({ desired: COUNT, running: COUNT, busy: COUNT, max: COUNT });
+
+/** Schemas of all answers by what they are. */
+export const VIEWS = {
+  job: JOB,
+  jobPage: z.strictObject({ jobs: z.array(JOB), nextCursor: z.string().nullable() }).meta({ id: "JobPage" }),
+  tasks: z.strictObject({ tasks: z.array(TASK) }).meta({ id: "TaskList" }),
+  event: EVENT,
+  events: z.strictObject({ events: z.array(EVENT) }).meta({ id: "EventList" }),
+  logLines: z.strictObject({ lines: z.array(JSON_VALUE) }).meta({ id: "LogLines" }),
+  pipelines: z.strictObject({ pipelines: z.array(PIPELINE) }).meta({ id: "PipelineList" }),
+  queue: QUEUE,
+  queues: z.strictObject({ queues: z.array(QUEUE) }).meta({ id: "QueueList" }),
+  deadLetters: z.strictObject({ deadLetters: z.array(DEAD_LETTER) }).meta({ id: "DeadLetterList" }),
+  replayed: z.strictObject({ replayed: COUNT }).meta({ id: "Replayed" }),
+  object: OBJECT,
+  objects: z.strictObject({ objects: z.array(OBJECT), nextAfter: z.string().nullable() }).meta({ id: "ObjectList" }),
+  stats: z
+    .strictObject({
+      jobs: z.strictObject({ byStatus: z.record(z.enum(JOB_STATUSES), COUNT), endedLastDay: COUNT }),
+      queues: z.array(QUEUE),
+      workers: WORKERS,
+      uptimeSeconds: COUNT,
+    })
+    .meta({ id: "Stats" }),
+  system: z
+    .strictObject({
+      version: z.string(),
+      node: z.string(),
+      platform: z.string(),
+      cpus: COUNT,
+      memoryBytes: COUNT,
+      freeMemoryBytes: COUNT,
+      disk: z.strictObject({ path: z.string(), totalBytes: COUNT, freeBytes: COUNT }),
+      ffmpeg: z
+        .strictObject({
+          version: z.string(),
+          path: z.string(),
+          encoders: z.array(z.string()),
+          missing: z.array(z.string()),
+        })
+        .nullable(),
+      settings: z.array(z.strictObject({ name: z.string(), value: z.string(), source: z.string() })),
+    })
+    .meta({ id: "System" }),
+  watch: WATCH,
+  edgeStats: z.record(z.string(), JSON_VALUE).meta({ id: "EdgeStats" }),
+  deliveries: z.strictObject({ deliveries: z.array(DELIVERY) }).meta({ id: "DeliveryList" }),
+  accepted: z.strictObject({ status: z.literal("accepted") }).meta({ id: "Accepted" }),
+  health: z
+    .strictObject({
+      status: z.enum(["healthy", "degraded"]),
+      reason: z.string().nullable(),
+      version: z.string(),
+      scanner_running: z.boolean(),
+      known_files: COUNT,
+      current_reference: z.string().nullable(),
+    })
+    .meta({ id: "Health" }),
+  state: z.strictObject({ status: z.literal("ok") }).meta({ id: "State" }),
+  session: z.strictObject({ expiresAt: TIME_OR_NULL }).meta({ id: "Session" }),
+  problem: z
+    .strictObject({
+      type: z.string(),
+      title: z.string(),
+      status: z.int(),
+      detail: z.string(),
+      code: z.string(),
+      instance: z.string(),
+    })
+    .meta({ id: "Problem", description: "Problem details (RFC 9457) with a stable code." }),
+} as const;

@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import type { Config, Environment, WatchConfig } from "../../base/config-defaults.ts";
+import type { Logger } from "../../base/log.ts";
+import {
+  createCloudRepair,
+  createEdgeService,
+  createExaminer,
+  type EdgeService,
+  type EdgeSettings,
+  isInside,
+  type RepairService,
+  resolveEdgeSettings,
+} from "../edge/index.ts";
+import { createWatchRepairs, type WatchRepairPorts } from "./watch-repairs.ts";
+
+/** A watch folder's settings, and how its files are named in the object store. */
+export interface WatchPlace {
+  readonly settings: EdgeSettings;
+  readonly mounts: Readonly<Record<string, string>>;
+}
+
+/** Where the watch folder lies: where the command line or the environment says, else in the data folder. Throws CONFIG_INVALID. */
+export function placeWatchFolder(config: Config, named: string | undefined, dataFolder: string): WatchPlace {
+  const root = named ?? config.watch.root ?? join(dataFolder, "watch");
+  // A share that the environment names is made by nobody: where it is missing, it is not mounted.
+  const settings = resolveEdgeSettings(config, root, root !== config.watch.root);
+  const { rootFolder, readyFolder } = settings;
+  // A ready folder elsewhere needs a name of its own; nothing is ever read from the others through the store.
+  const elsewhere = isInside(rootFolder, readyFolder) ? {} : { "watch-ready": readyFolder };
+  return { settings, mounts: { watch: rootFolder, ...elsewhere } };
+}
+
+/** What a watch folder in the server stands on. */
+export interface WatchFolderPorts extends WatchRepairPorts {
+  readonly place: WatchPlace;
+  readonly config: Config;
+  readonly dataFolder: string;
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A watch folder whose repairs are jobs of this server; `close` ends it, whether it was started or not. */
+export function createWatchFolder(ports: WatchFolderPorts): EdgeService & { close(): Promise<void> } {
+  const { place, config, dataFolder, environment, clock, log } = ports;
+  const examiner = createExaminer(environment);
+  const service = createEdgeService({
+    settings: place.settings,
+    repair: createWatchRepairs(ports),
+    cloud: createCloud(config.watch, clock, log),
+    examine: examiner.examine,
+    clock,
+    log,
+    memoryFile: join(dataFolder, "shares.json"),
+  });
+  return {
+    ...service,
+    close: async () => {
+      await service.stop();
+      await examiner.close();
+    },
+  };
+}
+
+function createCloud(watch: WatchConfig, clock: Clock, log: Logger): RepairService | undefined {
+  const { cloudApiUrl, cloudApiKey, cloudRetries, referenceStrategy } = watch;
+  if (cloudApiUrl === undefined || cloudApiKey === undefined) return undefined;
+  return createCloudRepair({
+    baseUrl: cloudApiUrl,
+    apiKey: cloudApiKey,
+    retries: cloudRetries,
+    referenceStrategy,
+    clock,
+    log,
+  });
+}

@@ -1,0 +1,174 @@
+import { z } from "zod";
+import type { ClientConfig, Environment, ServerConfig } from "./config-defaults.ts";
+import { commaSeparated, type Setting, wholeNumber, YES_OR_NO } from "./setting.ts";
+
+const MAX_WORKERS = 64;
+/** The longest that a message of the queue may be leased. */
+const MAX_LEASE_SECONDS = 900;
+const MAX_RETENTION_DAYS = 3650;
+const DAY_MS = 24 * 3600_000;
+
+const HTTP_URL = z.url({ protocol: /^https?$/ }).max(2048);
+
+/** `slack+https://…` asks for the Slack form of the news. */
+const WEBHOOK = z.string().transform((text, context) => {
+  const format = text.startsWith("slack+") ? ("slack" as const) : ("standard" as const);
+  const url = text.replace(/^slack\+/, "");
+  if (!HTTP_URL.safeParse(url).success) context.addIssue("not a web address");
+  return { url, format };
+});
+
+/** An address without user, query and fragment; without a slash at its end. */
+const SERVER_ADDRESS = HTTP_URL.regex(/^[^?#@]*$/).transform((text) => text.replace(/\/+$/, ""));
+
+/** Schema and notes of the variables of the server and of the commands that talk to it, in the order of the reference page. */
+export const SERVER_SETTINGS = {
+  REELMILL_HOST: {
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9.:_-]{1,253}$/)
+      .default("127.0.0.1"),
+    notes: {
+      meaning: "The address that the server listens at. Any but a loopback one demands `REELMILL_API_KEY_SHA256`.",
+      allowed: "an IP address or a host name",
+      unset: "127.0.0.1",
+    },
+  },
+  REELMILL_PORT: {
+    schema: wholeNumber(0, 65_535).default(8080),
+    notes: {
+      meaning: "The port that the server listens at; 0 takes a free one.",
+      allowed: "a whole number from 0 to 65535",
+      unset: "8080",
+    },
+  },
+  REELMILL_DATA: {
+    schema: z.string().default("reelmill-data"),
+    notes: {
+      meaning: "The folder of the server's database, objects, unfinished uploads and logs.",
+      allowed: "a path",
+      unset: "reelmill-data",
+    },
+  },
+  REELMILL_MAX_WORKERS: {
+    schema: wholeNumber(1, MAX_WORKERS).default(2),
+    notes: {
+      meaning: "How many worker processes may run at a time. They are started on demand.",
+      allowed: `a whole number from 1 to ${MAX_WORKERS}`,
+      unset: "2",
+    },
+  },
+  REELMILL_LEASE_SECONDS: {
+    schema: wholeNumber(5, MAX_LEASE_SECONDS).default(15),
+    notes: {
+      meaning: "How long a worker that gives no sign of life keeps its task before another one takes it.",
+      allowed: `a whole number of seconds from 5 to ${MAX_LEASE_SECONDS}`,
+      unset: "15",
+    },
+  },
+  REELMILL_API_KEY_SHA256: {
+    schema: commaSeparated(
+      z
+        .string()
+        .regex(/^[0-9a-f]{64}$/i)
+        .toLowerCase(),
+    ).default([]),
+    notes: {
+      meaning:
+        "SHA-256 digests of the API keys that the server takes; several while keys are changed. None: no key is asked for.",
+      allowed: "digests of 64 hexadecimal digits each, separated by commas",
+      unset: "",
+      isSecret: true,
+    },
+  },
+  REELMILL_WEBHOOK_URLS: {
+    schema: commaSeparated(WEBHOOK).default([]),
+    notes: {
+      meaning: "Where the outcome of every job is told; `slack+https://…` sends it as a Slack message.",
+      allowed: "http or https addresses, separated by commas",
+      unset: "",
+      isSecret: true,
+    },
+  },
+  REELMILL_WEBHOOK_SECRETS: {
+    schema: commaSeparated(z.string().regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/)).default([]),
+    notes: {
+      meaning: "Secrets that webhooks are signed with, by each of them; several while secrets are changed.",
+      allowed: "whsec_ and 24 to 64 bytes as Base64 each, separated by commas",
+      unset: "",
+      isSecret: true,
+    },
+  },
+  REELMILL_WEBHOOK_PRIVATE_NETWORKS: {
+    schema: YES_OR_NO.default(false),
+    notes: {
+      meaning: "Whether webhooks may go to this machine and to private networks.",
+      allowed: "true or false",
+      unset: "false",
+    },
+  },
+  REELMILL_MAX_UPLOAD_BYTES: {
+    schema: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(1_000_000_000_000),
+    notes: {
+      meaning: "The largest file that may be uploaded.",
+      allowed: `a whole number of bytes from 1 to ${Number.MAX_SAFE_INTEGER}`,
+      unset: "1000000000000",
+    },
+  },
+  REELMILL_RETENTION_DAYS: {
+    schema: wholeNumber(1, MAX_RETENTION_DAYS).default(30),
+    notes: {
+      meaning: "How long jobs that have ended, and what they left, are kept.",
+      allowed: `a whole number of days from 1 to ${MAX_RETENTION_DAYS}`,
+      unset: "30",
+    },
+  },
+  REELMILL_SERVER: {
+    schema: SERVER_ADDRESS.default("http://127.0.0.1:8080"),
+    notes: {
+      meaning: "The server that commands such as `reelmill jobs` talk to, where `--server` names none.",
+      allowed: "an http or https address without user, query and fragment",
+      unset: "http://127.0.0.1:8080",
+    },
+  },
+  REELMILL_API_KEY: {
+    schema: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,512}$/)
+      .optional(),
+    notes: {
+      meaning: "The API key that those commands show the server, where `--api-key-file` names none.",
+      allowed: "1 to 512 printable ASCII characters without blanks",
+      unset: "",
+      isSecret: true,
+    },
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+/** Reads one of the settings. */
+type ReadSetting = <Name extends keyof typeof SERVER_SETTINGS>(
+  environment: Environment,
+  name: Name,
+) => z.output<(typeof SERVER_SETTINGS)[Name]["schema"]>;
+
+/** The server's part of the configuration. */
+export function readServerConfig(environment: Environment, read: ReadSetting): ServerConfig {
+  return {
+    host: read(environment, "REELMILL_HOST"),
+    port: read(environment, "REELMILL_PORT"),
+    dataFolder: read(environment, "REELMILL_DATA"),
+    maxWorkers: read(environment, "REELMILL_MAX_WORKERS"),
+    leaseMs: read(environment, "REELMILL_LEASE_SECONDS") * 1000,
+    apiKeyHashes: read(environment, "REELMILL_API_KEY_SHA256"),
+    webhooks: read(environment, "REELMILL_WEBHOOK_URLS"),
+    webhookSecrets: read(environment, "REELMILL_WEBHOOK_SECRETS"),
+    allowsPrivateWebhooks: read(environment, "REELMILL_WEBHOOK_PRIVATE_NETWORKS"),
+    maxUploadBytes: read(environment, "REELMILL_MAX_UPLOAD_BYTES"),
+    retentionMs: read(environment, "REELMILL_RETENTION_DAYS") * DAY_MS,
+  };
+}
+
+/** The part of the configuration for commands that talk to a server. */
+export function readClientConfig(environment: Environment, read: ReadSetting): ClientConfig {
+  return { server: read(environment, "REELMILL_SERVER"), apiKey: read(environment, "REELMILL_API_KEY") };
+}

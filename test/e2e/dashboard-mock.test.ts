@@ -1,0 +1,458 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createJob, createRepairResult, FAILED_ID, REPAIRED_ID, RUNNING_ID } from "../../web/test-support/mock-data.ts";
+import { type MockOptions, type MockServer, startMockServer } from "../../web/test-support/mock-server.ts";
+import { type BuiltDashboard, buildDashboard, launchBrowser, missingBrowser } from "../support/dashboard.ts";
+
+/** Bounds what is asked of the page again and again. */
+const WAIT = { timeout: 20_000 };
+
+const missing = missingBrowser();
+if (missing !== undefined) process.stderr.write(`The dashboard is not tested here: ${missing}.\n`);
+
+describe.skipIf(missing !== undefined)("the dashboard", () => {
+  let built: BuiltDashboard;
+  let browser: Browser;
+  let server: MockServer;
+  let context: BrowserContext;
+  /** What the browser complained of: errors, warnings of its security policy, exceptions. */
+  let complaints: string[];
+
+  beforeAll(async () => {
+    built = buildDashboard();
+    browser = await launchBrowser();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    built?.remove();
+  });
+
+  const start = async (options: Partial<MockOptions> = {}): Promise<void> => {
+    server = await startMockServer({ dist: built.dist, videoPath: built.videoPath, ...options });
+  };
+
+  beforeEach(() => {
+    complaints = [];
+  });
+
+  afterEach(async () => {
+    await context.close();
+    await server.close();
+  });
+
+  const open = async (path: string, options: BrowserContextOptions = {}): Promise<Page> => {
+    context = await browser.newContext(options);
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    await page.goto(server.url + path);
+    return page;
+  };
+
+  const focused = (page: Page): Promise<string> => page.evaluate("document.activeElement.textContent");
+
+  describe("jobs", () => {
+    beforeEach(() => start());
+    afterEach(() => expect(complaints).toEqual([]));
+
+    it("are listed, and change as the server tells", async () => {
+      const page = await open("/");
+      await page.getByText("Live", { exact: true }).waitFor();
+      const row = page.locator(".job-row", { hasText: "C0042.MP4 and 2 more" });
+      await row.getByText("42 % · 2 min 08 s left").waitFor();
+      const running = server.api.jobs.get(RUNNING_ID);
+      if (running === undefined) throw new Error("The mock server lost its running job.");
+      const updatedAt = new Date().toISOString();
+      server.publishJob({ ...running, progress: 0.81, etaSeconds: 20, updatedAt });
+      await row.getByText("81 % · 20 s left").waitFor();
+      expect(await row.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("81");
+      server.publishJob({ ...running, status: "succeeded", progress: 1, finishedAt: updatedAt, updatedAt });
+      await row.getByText("Succeeded").waitFor();
+      // Read out as well, once, and without the progress on the way.
+      await page.getByRole("status").getByText("C0042.MP4 and 2 more: succeeded").waitFor();
+    });
+
+    it("that are new come first, and those that no longer fit the filter go", async () => {
+      const page = await open("/?status=queued,running");
+      await page.locator(".job-row").nth(1).waitFor();
+      const params = { inputs: ["uploads/n/new.mp4"] };
+      const created = createJob(Date.now(), { id: "n1", params, createdAt: new Date().toISOString() });
+      server.publishJob(created);
+      await page.locator(".job-row").first().getByText("new.mp4").waitFor();
+      server.publishJob({ ...created, status: "failed", updatedAt: new Date(Date.now() + 1000).toISOString() });
+      await page.locator(".job-row", { hasText: "new.mp4" }).waitFor({ state: "detached" });
+      expect(await page.locator(".job-row").count()).toBe(2);
+    });
+
+    it("come page by page", async () => {
+      for (let index = 0; index < 30; index++) {
+        const createdAt = new Date(Date.now() - 200_000_000 - index * 1000).toISOString();
+        const params = { inputs: [`uploads/p/page-${index}.mp4`] };
+        server.api.jobs.set(`p${index}`, createJob(Date.now(), { id: `p${index}`, params, createdAt }));
+      }
+      const page = await open("/");
+      await page.getByRole("link", { name: "Older", exact: true }).click();
+      await page.getByText("page-29.mp4").waitFor();
+      expect(await page.locator(".job-row").count()).toBe(11);
+      await page.getByRole("link", { name: "Newest" }).click();
+      await page.getByText("GX010233.MP4").waitFor();
+    });
+
+    it("with hostile names are shown as text", async () => {
+      const page = await open("/");
+      await page.getByText("\\u{202e}gnp.evil<img src=x onerror=alert(1)>.mp4").waitFor();
+      expect(await page.locator("main img").count()).toBe(0);
+    });
+  });
+
+  describe("uploads", () => {
+    beforeEach(() => start());
+    afterEach(() => expect(complaints).toEqual([]));
+
+    let folder: string;
+    // Larger than what lies in the buffers between the browser and the server.
+    let damaged: string;
+    let healthy: string;
+
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), "reelmill-uploads-"));
+      damaged = join(folder, "Tag größer 1.mp4");
+      healthy = join(folder, "healthy.mp4");
+      writeFileSync(damaged, Buffer.alloc(40_000_000, 7));
+      writeFileSync(healthy, Buffer.alloc(20_000, 8));
+    });
+
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    it("become a job with the roles and settings that were chosen", async () => {
+      const page = await open("/");
+      await page.getByLabel("Choose files").setInputFiles([damaged, healthy]);
+      await page.getByText("Uploaded").nth(1).waitFor();
+      await page.getByLabel("What healthy.mp4 is").selectOption({ label: "Healthy reference" });
+      await page.getByLabel("Verify").selectOption("full");
+      await page.getByLabel("Faststart").check();
+      await page.getByText("Priority and notification").click();
+      await page.getByLabel("Priority", { exact: true }).fill("500");
+      await page.getByRole("button", { name: "Start repair" }).click();
+      await page.getByText("Priority must be 100 or less.").waitFor();
+      expect(server.api.created).toEqual([]);
+      await page.getByLabel("Priority", { exact: true }).fill("5");
+      await page.getByRole("button", { name: "Start repair" }).click();
+      await page.getByRole("heading", { level: 1, name: "Tag größer 1.mp4" }).waitFor();
+      expect(server.api.created).toEqual([
+        {
+          pipeline: "repair",
+          params: {
+            inputs: ["uploads/u1/Tag größer 1.mp4"],
+            references: ["uploads/u2/healthy.mp4"],
+            verify: "full",
+            faststart: true,
+          },
+          priority: 5,
+        },
+      ]);
+      expect(server.uploads.listFinished()).toHaveLength(2);
+    });
+
+    it("start when files are dropped anywhere on the page", async () => {
+      const page = await open("/");
+      await page.locator("h1").waitFor();
+      await page.evaluate(`{
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(["bytes"], "dropped.mp4"));
+        for (const type of ["dragover", "drop"]) {
+          document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+        }
+      }`);
+      await page.locator(".upload-row", { hasText: "dropped.mp4" }).getByText("Uploaded").waitFor();
+    });
+
+    it("need a damaged recording before a job starts", async () => {
+      const page = await open("/");
+      await page.getByRole("button", { name: "Show the form" }).click();
+      await page.getByRole("button", { name: "Start repair" }).click();
+      await page.getByRole("alert").getByText("upload at least 1").waitFor();
+      expect(server.api.created).toEqual([]);
+    });
+
+    it("are paused and go on where they stopped", async () => {
+      server.uploads.delayMs = 10;
+      const page = await open("/");
+      await page.getByLabel("Choose files").setInputFiles([damaged]);
+      await page
+        .locator(".upload-row")
+        .getByText(/[1-9]\d* % of 40\.0 MB/)
+        .waitFor();
+      await page.getByRole("button", { name: "Pause the upload of" }).click();
+      await page.locator(".upload-row").getByText("Paused").waitFor();
+      server.uploads.delayMs = 0;
+      await page.getByRole("button", { name: "Go on with the upload of" }).click();
+      await page.getByText("Uploaded").waitFor();
+      expect(server.uploads.offsets.at(0)).toBe(0);
+      expect(server.uploads.offsets.at(-1)).toBeGreaterThan(0);
+    });
+
+    it("survive a reload: finished ones stay, broken ones go on when the file is chosen again", async () => {
+      const page = await open("/");
+      await page.getByLabel("Choose files").setInputFiles([healthy]);
+      await page.getByText("Uploaded").waitFor();
+      server.uploads.delayMs = 10;
+      await page.getByLabel("Choose files").setInputFiles([damaged]);
+      await page
+        .locator(".upload-row")
+        .getByText(/[1-9]\d* % of 40\.0 MB/)
+        .waitFor();
+      await page.reload();
+      await page.locator(".upload-row", { hasText: "healthy.mp4" }).getByText("Uploaded").waitFor();
+      await page.getByText("1 upload was broken off").waitFor();
+      server.uploads.delayMs = 0;
+      await page.getByLabel("Choose files").setInputFiles([damaged]);
+      await page.getByText("Uploaded").nth(1).waitFor();
+      expect(server.uploads.listFinished()).toHaveLength(2);
+    });
+
+    it("can be cancelled", async () => {
+      server.uploads.delayMs = 10;
+      const page = await open("/");
+      await page.getByLabel("Choose files").setInputFiles([damaged]);
+      await page.locator(".upload-row").getByText("Sending").waitFor();
+      await page.getByRole("button", { name: "Cancel the upload of" }).click();
+      await page.locator(".upload-row").waitFor({ state: "detached" });
+      expect(server.uploads.listFinished()).toEqual([]);
+    });
+  });
+
+  describe("one job", () => {
+    beforeEach(() => start());
+    afterEach(() => expect(complaints).toEqual([]));
+
+    it("shows where its damage lies, in pictures and in words, and plays what was saved", async () => {
+      const page = await open(`/jobs/${REPAIRED_ID}`);
+      const strip = page.getByRole("img", { name: /Map of the damaged file, 1\.27 GB: 96\.9 % recovered/ });
+      await strip.waitFor();
+      const lost = strip.locator(".kind-lost");
+      // 291 504 128 of 1 273 000 000 bytes.
+      expect(await lost.getAttribute("style")).toContain("inset-inline-start: 22.899%");
+      await page.getByText("5 findings by byte range").click();
+      const findings = createRepairResult().files[0]?.report?.findings ?? [];
+      expect(await page.getByLabel("Findings in the damaged file").locator("tbody tr").count()).toBe(findings.length);
+      await page.getByRole("cell", { name: "291,504,128" }).waitFor();
+      await page.getByText("Decode passed").waitFor();
+      await page.evaluate('document.querySelector("video").muted = true; document.querySelector("video").play()');
+      await expect.poll(() => page.evaluate('document.querySelector("video").currentTime'), WAIT).toBeGreaterThan(0.2);
+      const link = page.getByRole("link", { name: "Download" });
+      expect(await link.getAttribute("href")).toBe(
+        `/v1/objects/outputs/${REPAIRED_ID}/interview-take-3.mp4?download=1`,
+      );
+    });
+
+    it("follows the server while it runs, and is cancelled after a question", async () => {
+      const page = await open(`/jobs/${RUNNING_ID}`);
+      await page.getByText("1 of 3 tasks done · about 2 min 08 s left").waitFor();
+      await page.getByText("searching for packets").waitFor();
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Keep as it is" }).click();
+      expect(server.api.changes).toEqual([]);
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByRole("button", { name: "Cancel the job" }).click();
+      await page.locator(".page-heading").getByText("Cancelled").waitFor();
+      expect(server.api.changes).toEqual([`POST /v1/jobs/${RUNNING_ID}/cancel`]);
+    });
+
+    it("is not set back by an answer that is older than the news", async () => {
+      const page = await open(`/jobs/${RUNNING_ID}`);
+      await page.getByText("Live", { exact: true }).waitFor();
+      const held: (() => Promise<void>)[] = [];
+      let isHolding = true;
+      await page.route(`**/v1/jobs/${RUNNING_ID}`, async (route) => {
+        if (!isHolding) return route.continue();
+        const response = await route.fetch();
+        // A question that the page has given up takes no answer any more.
+        held.push(() => route.fulfill({ response }).catch(() => undefined));
+      });
+      await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+      await expect.poll(() => held.length, WAIT).toBeGreaterThan(0);
+      isHolding = false;
+      const running = server.api.jobs.get(RUNNING_ID);
+      if (running === undefined) throw new Error("The mock server lost its running job.");
+      server.publishJob({ ...running, progress: 0.81, updatedAt: new Date().toISOString() });
+      await page.getByText("81 %").waitFor();
+      for (const release of held) await release();
+      await page.waitForTimeout(500);
+      expect(await page.locator(".job-progress-bar").textContent()).toContain("81 %");
+    });
+
+    it("says why it failed, and is retried or replayed", async () => {
+      const page = await open(`/jobs/${FAILED_ID}`);
+      await page.locator(".note", { hasText: "REFERENCE_MISMATCH" }).waitFor();
+      await page.getByRole("button", { name: "Retry" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();
+      await page.locator(".page-heading").getByText("Queued").waitFor();
+      await page.goto(`${server.url}/jobs/${REPAIRED_ID}`);
+      await page.getByRole("button", { name: "Replay" }).click();
+      await page.getByRole("button", { name: "Replay as a new job" }).click();
+      await page.getByRole("link", { name: REPAIRED_ID }).waitFor();
+      expect(server.api.changes).toEqual([`POST /v1/jobs/${FAILED_ID}/retry`, `POST /v1/jobs/${REPAIRED_ID}/replay`]);
+    });
+
+    it("shows its webhook's deliveries and sends one again", async () => {
+      const page = await open(`/jobs/${REPAIRED_ID}`);
+      await page.getByText("2 attempts, last: status 204 in 184 ms").waitFor();
+      await page.getByRole("button", { name: "Redeliver" }).click();
+      await page.getByRole("status").getByText("The message will be sent again.").waitFor();
+      expect(server.api.changes).toEqual(["POST /v1/webhooks/deliveries/w1/redeliver"]);
+    });
+  });
+
+  describe("queues", () => {
+    beforeEach(() => start());
+    afterEach(() => expect(complaints).toEqual([]));
+
+    it("show dead letters, which are inspected, replayed and discarded after a question", async () => {
+      const page = await open("/queues");
+      const rows = page.getByLabel("Dead letters").locator("tbody tr");
+      await rows.nth(1).waitFor();
+      await page.getByRole("button", { name: /^Inspect work 0/ }).click();
+      await page.getByRole("dialog").getByText("3 times").waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      expect(server.api.changes).toEqual([]);
+      await page.getByRole("button", { name: /^Replay work 0/ }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Replay" }).click();
+      await rows.nth(1).waitFor({ state: "detached" });
+      await page.getByRole("button", { name: /^Discard work 1/ }).click();
+      await page.getByRole("dialog").getByText("This cannot be undone.").waitFor();
+      await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
+      await page.getByText("No dead letters").waitFor();
+      expect(server.api.changes).toEqual(["POST /v1/dead-letters/1/replay", "DELETE /v1/dead-letters/2"]);
+    });
+
+    it("replay all at once, and are paused and resumed", async () => {
+      const page = await open("/queues");
+      await page.getByRole("button", { name: "Replay all of repair" }).click();
+      await page.getByRole("dialog").getByText("2 messages go back into repair").waitFor();
+      await page.getByRole("dialog").getByRole("button", { name: "Replay" }).click();
+      await page.getByText("No dead letters").waitFor();
+      await page.getByRole("button", { name: "Pause queue repair" }).click();
+      await page.getByText("Paused", { exact: true }).waitFor();
+      await page.getByRole("button", { name: "Resume queue repair" }).click();
+      await page.getByText("Open", { exact: true }).waitFor();
+    });
+  });
+
+  describe("the watch folder and the system", () => {
+    beforeEach(() => start());
+    afterEach(() => expect(complaints).toEqual([]));
+
+    it("show their state; a scan and a repair by hand are asked for", async () => {
+      const page = await open("/watch");
+      await page.getByText("63 % · writing").waitFor();
+      await page.getByRole("button", { name: "Scan now" }).click();
+      await page.getByRole("button", { name: "Repair C0047.MP4 now" }).click();
+      await page.getByRole("status").getByText("C0047.MP4 will be repaired.").waitFor();
+      expect(server.api.changes).toEqual(["POST /scan-now", "POST /repair"]);
+      await page.getByRole("link", { name: "System" }).click();
+      await page.getByText("h264_nvenc").waitFor();
+      await page.getByText("742 GB free of 2.00 TB").waitFor();
+    });
+
+    it("say how to watch a folder where none is", async () => {
+      server.api.watch = { ...server.api.watch, isConfigured: false, files: [], counters: {} };
+      const page = await open("/watch");
+      await page.getByText("reelmill up --watch <folder>").waitFor();
+    });
+  });
+
+  describe("where the server wants an API key", () => {
+    it("asks for it, refuses a wrong one, and keeps the right one over a reload", async () => {
+      await start({ apiKey: "right" });
+      const page = await open("/queues");
+      await page.getByLabel("API key", { exact: true }).fill("wrong");
+      await page.getByRole("button", { name: "Open the dashboard" }).click();
+      await page.getByRole("alert").getByText("UNAUTHORIZED").waitFor();
+      await page.getByLabel("API key", { exact: true }).fill("right");
+      await page.getByRole("button", { name: "Open the dashboard" }).click();
+      await page.getByText("In flight").waitFor();
+      await page.reload();
+      await page.getByText("In flight").waitFor();
+      // Streams carry no header: the session's cookie opens them.
+      await page.getByRole("link", { name: "Jobs" }).click();
+      await page.getByText("Live", { exact: true }).waitFor();
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("API key", { exact: true }).waitFor();
+      await page.reload();
+      await page.getByLabel("API key", { exact: true }).waitFor();
+      // The browser itself tells of each refusal; there is nothing else to complain of.
+      expect(complaints.filter((message) => !message.includes("401 (Unauthorized)"))).toEqual([]);
+    });
+  });
+
+  describe("for everyone", () => {
+    beforeEach(() => start());
+    afterEach(() => expect(complaints).toEqual([]));
+
+    it.each(["/", `/jobs/${REPAIRED_ID}`, `/jobs/${FAILED_ID}`, "/queues", "/watch", "/system", "/nowhere"])(
+      "%s fits a screen of 360 pixels",
+      async (path) => {
+        const page = await open(path, { viewport: { width: 360, height: 740 } });
+        await page.waitForLoadState("load");
+        await page.locator("h1").waitFor();
+        await expect.poll(() => page.locator(".loading").count(), WAIT).toBe(0);
+        await page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true');
+        expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+      },
+    );
+
+    it("follows the system's colours, and the user's choice before those", async () => {
+      const page = await open("/", { colorScheme: "dark" });
+      const background = (): Promise<string> =>
+        page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+      await page.locator("h1").waitFor();
+      expect(await background()).toBe("rgb(20, 23, 26)");
+      await page.getByRole("button", { name: "Switch to light" }).click();
+      expect(await background()).toBe("rgb(246, 246, 243)");
+      await page.reload();
+      await page.getByRole("button", { name: "Switch to dark" }).click();
+      expect(await background()).toBe("rgb(20, 23, 26)");
+    });
+
+    it("is used by keyboard: skip link, focus on the heading of a new page, titles", async () => {
+      const page = await open("/");
+      await page.locator("h1").waitFor();
+      await page.keyboard.press("Tab");
+      expect(await focused(page)).toBe("Skip to the content");
+      await page.keyboard.press("Enter");
+      expect(await page.evaluate("document.activeElement.id")).toBe("content");
+      await page.getByRole("link", { name: "Queues" }).press("Enter");
+      await expect.poll(() => focused(page), WAIT).toBe("Queues");
+      expect(await page.title()).toBe("Queues · Reelmill");
+      await page.goBack();
+      await expect.poll(() => page.title(), WAIT).toBe("Jobs · Reelmill");
+      await page.getByRole("link", { name: "interview-take-3.mp4" }).press("Enter");
+      await page.getByRole("button", { name: "Replay" }).press("Enter");
+      await page.getByRole("dialog").waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      expect(await focused(page)).toBe("Replay");
+    });
+
+    it("goes on by asking where the stream of news is shut", async () => {
+      context = await browser.newContext();
+      await context.route("**/v1/events", (route) => route.abort());
+      const page = await context.newPage();
+      await page.goto(`${server.url}/`);
+      await page.getByText("Every 3 s").waitFor();
+      const running = server.api.jobs.get(RUNNING_ID);
+      if (running === undefined) throw new Error("The mock server lost its running job.");
+      server.api.jobs.set(RUNNING_ID, { ...running, progress: 0.97 });
+      await page.getByText("97 % · ").waitFor();
+    });
+  });
+});

@@ -1,0 +1,136 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
+import fc from "fast-check";
+import { afterAll, expect, test } from "vitest";
+import { makeRecordings } from "./recordings.fixture.ts";
+import { findFreePort, type RunningServer, startServer } from "./server.fixture.ts";
+
+const JOBS = 110;
+const KILLS = 200;
+/** One kill of so many hits the server itself. */
+const SERVER_SHARE = 6;
+const MAX_PAUSE_MS = 160;
+const ENDED = new Set(["succeeded", "partial", "failed", "cancelled"]);
+
+interface JobView {
+  readonly id: string;
+  readonly status: string;
+  readonly error: { readonly code: string } | null;
+  readonly result: { readonly files: readonly { readonly output: string | null }[] } | null;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "reelmill-kill-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Asks until somebody answers: the server may just have been killed. */
+async function ask(url: string, init?: RequestInit): Promise<unknown> {
+  for (;;) {
+    try {
+      const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(20_000) });
+      if (!answer.ok) throw new TypeError(`${answer.status} ${await answer.text()}`);
+      return await answer.json();
+    } catch (error) {
+      if (error instanceof TypeError && /^\d/.test(error.message)) throw error;
+      await delay(50);
+    }
+  }
+}
+
+async function submit(url: string, number: number): Promise<void> {
+  const params = { inputs: ["uploads/k/damaged.mp4"], references: ["uploads/k/reference.mp4"], verify: "none" };
+  await ask(`${url}/v1/jobs`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "idempotency-key": `job-${number}` },
+    body: JSON.stringify({ pipeline: "repair", params }),
+  });
+}
+
+async function listJobs(url: string): Promise<readonly JobView[]> {
+  const { jobs } = (await ask(`${url}/v1/jobs?limit=500`)) as { readonly jobs: readonly JobView[] };
+  return jobs;
+}
+
+function listFiles(path: string): readonly string[] {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+test("whatever is killed whenever, every job ends once and nothing half-written stays", async () => {
+  const random = fc.sample(fc.double({ min: 0, max: 1, noNaN: true }), KILLS * 3).values();
+  const draw = (): number => random.next().value ?? 0.5;
+  const files = makeRecordings(join(folder, "made"), join(folder, "cache"));
+  const port = await findFreePort();
+  let server: RunningServer = await startServer(folder, port);
+  const { url } = server;
+  for (const [name, path] of Object.entries({ damaged: files.damaged, reference: files.reference })) {
+    const answer = await fetch(`${url}/v1/objects/uploads/k/${name}.mp4`, { method: "PUT", body: readFileSync(path) });
+    expect(answer.ok).toBe(true);
+  }
+  const submitting = (async () => {
+    for (let number = 0; number < JOBS; number++) await submit(url, number);
+  })();
+  let serverKills = 0;
+  for (let kill = 0; kill < KILLS; ) {
+    await delay(draw() * MAX_PAUSE_MS);
+    const workers = server.workers();
+    if (draw() < 1 / SERVER_SHARE) {
+      await server.kill();
+      server = await startServer(folder, port);
+      serverKills += 1;
+      kill += 1;
+    } else if (workers.length > 0) {
+      const victim = workers[Math.floor(draw() * workers.length)] ?? 0;
+      try {
+        process.kill(victim, "SIGKILL");
+        kill += 1;
+      } catch {
+        // It was quicker.
+      }
+    }
+  }
+  await submitting;
+  let jobs = await listJobs(url);
+  while (jobs.some(({ status }) => !ENDED.has(status))) {
+    await delay(100);
+    jobs = await listJobs(url);
+  }
+  expect(serverKills).toBeGreaterThan(10);
+  expect(jobs).toHaveLength(JOBS);
+  // A task that several workers in a row did not survive is given up: that is no accident, as far as anybody can tell.
+  for (const { status, error } of jobs)
+    expect([status, error?.code]).toBeOneOf([
+      ["succeeded", undefined],
+      ["failed", "WORKER_LOST"],
+    ]);
+  for (const { id } of jobs.filter(({ status }) => status === "failed"))
+    await ask(`${url}/v1/jobs/${id}/retry`, { method: "POST" });
+  while (jobs.some(({ status }) => status !== "succeeded")) {
+    await delay(100);
+    jobs = await listJobs(url);
+    expect(jobs.filter(({ error }) => error !== null)).toEqual([]);
+  }
+  expect(await server.stop()).toBe(0);
+
+  const data = join(folder, "data");
+  const outputs = jobs.map(({ result }) => result?.files[0]?.output ?? "");
+  expect(new Set(outputs).size).toBe(JOBS);
+  const sizes = new Set(outputs.map((key) => statSync(join(data, "objects", key)).size));
+  expect(sizes.size).toBe(1);
+  const kept = [...outputs, "uploads/k/damaged.mp4", "uploads/k/reference.mp4"].map((key) =>
+    join(data, "objects", key),
+  );
+  expect([...listFiles(join(data, "objects"))].sort()).toEqual(kept.sort());
+  expect(listFiles(join(data, "work"))).toEqual([]);
+  const database = new DatabaseSync(join(data, "reelmill.db"), { readOnly: true });
+  const count = (sql: string): unknown => database.prepare(sql).get();
+  expect(count("SELECT COUNT(*) AS n FROM messages")).toEqual({ n: 0 });
+  expect(count("SELECT COUNT(*) AS n FROM tasks WHERE status <> 'succeeded'")).toEqual({ n: 0 });
+  const endings = "type IN ('job.succeeded', 'job.failed')";
+  const restarts = "SELECT SUM(attempt) AS n FROM jobs";
+  expect(count(`SELECT COUNT(*) AS n FROM events WHERE ${endings}`)).toEqual(count(restarts));
+  database.close();
+}, 600_000);

@@ -1,0 +1,54 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, chromium } from "playwright-core";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Debian's Chromium; what drives it (playwright-core) brings no browser of its own. */
+const CHROMIUM_PATH = "/usr/bin/chromium";
+
+const CHROMIUM_ARGUMENTS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Why no browser can be driven here; undefined where one can. */
+export function missingBrowser(): string | undefined {
+  return existsSync(CHROMIUM_PATH) ? undefined : `${CHROMIUM_PATH} is not installed (apt-get install chromium)`;
+}
+
+/** Starts Chromium without a window. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM_PATH, args: CHROMIUM_ARGUMENTS });
+}
+
+/** The built dashboard and a video to serve with it. */
+export interface BuiltDashboard {
+  readonly dist: string;
+  readonly videoPath: string;
+  readonly remove: () => void;
+}
+
+/** Builds the dashboard as it is now, away from web/dist, and makes a short H.264 video. */
+export function buildDashboard(): BuiltDashboard {
+  const folder = mkdtempSync(join(tmpdir(), "reelmill-dashboard-"));
+  const dist = join(folder, "dist");
+  const vite = join(ROOT, "node_modules", ".bin", "vite");
+  execFileSync(vite, ["build", "--outDir", dist, "--logLevel", "error"], { cwd: join(ROOT, "web"), stdio: "pipe" });
+  const videoPath = join(folder, "video.mp4");
+  const picture = "smptehdbars=size=640x360:rate=25";
+  const sound = "sine=frequency=220:sample_rate=48000";
+  const inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound];
+  const codecs = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-t", "2", "-movflags", "+faststart"];
+  execFileSync("ffmpeg", ["-v", "error", "-y", ...inputs, ...codecs, videoPath], { stdio: "pipe" });
+  return { dist, videoPath, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}

@@ -1,0 +1,149 @@
+import type { SendRequest } from "./client.ts";
+import { objectUrl } from "./object-urls.ts";
+import type {
+  DeadLetterView,
+  DeliveryView,
+  EventView,
+  JobPage,
+  JobStatus,
+  JobView,
+  LogLine,
+  NewJob,
+  PipelineView,
+  QueueView,
+  StatsView,
+  SystemView,
+  TaskView,
+  WatchView,
+} from "./types.ts";
+
+/** Which jobs to list. */
+export interface JobFilter {
+  readonly pipeline?: string | undefined;
+  readonly statuses?: readonly JobStatus[] | undefined;
+  readonly cursor?: string | undefined;
+}
+
+/** What can be asked of the server; every call throws an ApiError where it fails. */
+export interface Api {
+  readonly openSession: (apiKey: string) => Promise<void>;
+  readonly closeSession: () => Promise<void>;
+  readonly listJobs: (filter: JobFilter, signal?: AbortSignal) => Promise<JobPage>;
+  readonly getJob: (id: string, signal?: AbortSignal) => Promise<JobView>;
+  readonly createJob: (job: NewJob, idempotencyKey: string) => Promise<JobView>;
+  readonly changeJob: (id: string, change: "cancel" | "retry" | "replay") => Promise<JobView>;
+  readonly listTasks: (id: string, signal?: AbortSignal) => Promise<readonly TaskView[]>;
+  readonly listEvents: (id: string, signal?: AbortSignal) => Promise<readonly EventView[]>;
+  readonly listLogs: (id: string, signal?: AbortSignal) => Promise<readonly LogLine[]>;
+  readonly listPipelines: (signal?: AbortSignal) => Promise<readonly PipelineView[]>;
+  readonly listQueues: (signal?: AbortSignal) => Promise<readonly QueueView[]>;
+  readonly changeQueue: (queue: string, change: "pause" | "resume") => Promise<void>;
+  readonly listDeadLetters: (signal?: AbortSignal) => Promise<readonly DeadLetterView[]>;
+  readonly replayDeadLetter: (id: number) => Promise<void>;
+  /** Of one queue, or of all; how many were put back. */
+  readonly replayDeadLetters: (queue: string | null) => Promise<number>;
+  readonly discardDeadLetter: (id: number) => Promise<void>;
+  readonly getStats: (signal?: AbortSignal) => Promise<StatsView>;
+  readonly getSystem: (signal?: AbortSignal) => Promise<SystemView>;
+  readonly getWatch: (signal?: AbortSignal) => Promise<WatchView>;
+  readonly scanNow: () => Promise<void>;
+  readonly repairWatched: (file: string) => Promise<void>;
+  readonly listDeliveries: (jobId: string, signal?: AbortSignal) => Promise<readonly DeliveryView[]>;
+  readonly redeliver: (id: string) => Promise<void>;
+  /** Length of a stored object in bytes; null where it is gone or the server does not tell. */
+  readonly findObjectBytes: (key: string, signal?: AbortSignal) => Promise<number | null>;
+}
+
+const LOG_LINES = 500;
+const PAGE_JOBS = 25;
+const NOT_FOUND = 404;
+
+/** The calls of the API over a way to send requests. */
+export function createApi(send: SendRequest): Api {
+  const read = async <T>(path: string, signal?: AbortSignal): Promise<T> =>
+    (await (await send("GET", path, { signal })).json()) as T;
+  const post = (path: string, body?: unknown): Promise<Response> =>
+    send("POST", path, body === undefined ? {} : { body });
+  return { ...createJobCalls(send, read, post), ...createServerCalls(send, read, post) };
+}
+
+type Read = <T>(path: string, signal?: AbortSignal) => Promise<T>;
+type Post = (path: string, body?: unknown) => Promise<Response>;
+type JobCalls = Pick<
+  Api,
+  | "openSession"
+  | "closeSession"
+  | "listJobs"
+  | "getJob"
+  | "createJob"
+  | "changeJob"
+  | "listTasks"
+  | "listEvents"
+  | "listLogs"
+  | "listPipelines"
+  | "listDeliveries"
+  | "redeliver"
+  | "findObjectBytes"
+>;
+
+function createJobCalls(send: SendRequest, read: Read, post: Post): JobCalls {
+  const jobPath = (id: string): string => `/v1/jobs/${encodeURIComponent(id)}`;
+  return {
+    openSession: async (apiKey) => void (await post("/v1/session", { apiKey })),
+    closeSession: async () => void (await send("DELETE", "/v1/session")),
+    listJobs: (filter, signal) => read(`/v1/jobs?${jobQuery(filter)}`, signal),
+    getJob: (id, signal) => read(jobPath(id), signal),
+    createJob: async (job, idempotencyKey) => {
+      const headers = { "Idempotency-Key": idempotencyKey };
+      return (await (await send("POST", "/v1/jobs", { body: job, headers })).json()) as JobView;
+    },
+    changeJob: async (id, change) => (await (await post(`${jobPath(id)}/${change}`)).json()) as JobView,
+    listTasks: async (id, signal) => (await read<{ tasks: TaskView[] }>(`${jobPath(id)}/tasks`, signal)).tasks,
+    listEvents: async (id, signal) => (await read<{ events: EventView[] }>(`${jobPath(id)}/events`, signal)).events,
+    listLogs: async (id, signal) =>
+      (await read<{ lines: LogLine[] }>(`${jobPath(id)}/logs?limit=${LOG_LINES}`, signal)).lines,
+    listPipelines: async (signal) => (await read<{ pipelines: PipelineView[] }>("/v1/pipelines", signal)).pipelines,
+    listDeliveries: async (jobId, signal) => {
+      const path = `/v1/webhooks/deliveries?jobId=${encodeURIComponent(jobId)}`;
+      return (await read<{ deliveries: DeliveryView[] }>(path, signal)).deliveries;
+    },
+    redeliver: async (id) => void (await post(`/v1/webhooks/deliveries/${encodeURIComponent(id)}/redeliver`)),
+    findObjectBytes: async (key, signal) => {
+      try {
+        const length = (await send("HEAD", objectUrl(key), { signal })).headers.get("content-length");
+        return length === null ? null : Number(length);
+      } catch (error) {
+        if (error instanceof Error && "status" in error && error.status === NOT_FOUND) return null;
+        throw error;
+      }
+    },
+  };
+}
+
+function createServerCalls(send: SendRequest, read: Read, post: Post): Omit<Api, keyof JobCalls> {
+  return {
+    listQueues: async (signal) => (await read<{ queues: QueueView[] }>("/v1/queues", signal)).queues,
+    changeQueue: async (queue, change) => void (await post(`/v1/queues/${encodeURIComponent(queue)}/${change}`)),
+    listDeadLetters: async (signal) =>
+      (await read<{ deadLetters: DeadLetterView[] }>("/v1/dead-letters", signal)).deadLetters,
+    replayDeadLetter: async (id) => void (await post(`/v1/dead-letters/${id}/replay`)),
+    replayDeadLetters: async (queue) => {
+      const response = await post("/v1/dead-letters/replay", queue === null ? {} : { queue });
+      return ((await response.json()) as { replayed: number }).replayed;
+    },
+    discardDeadLetter: async (id) => void (await send("DELETE", `/v1/dead-letters/${id}`)),
+    getStats: (signal) => read("/v1/stats", signal),
+    getSystem: (signal) => read("/v1/system", signal),
+    getWatch: (signal) => read("/v1/watch", signal),
+    scanNow: async () => void (await post("/scan-now")),
+    repairWatched: async (file) => void (await post("/repair", { file })),
+  };
+}
+
+function jobQuery({ pipeline, statuses, cursor }: JobFilter): URLSearchParams {
+  const query = new URLSearchParams({ limit: String(PAGE_JOBS) });
+  if (pipeline !== undefined) query.set("pipeline", pipeline);
+  if (statuses !== undefined && statuses.length > 0) query.set("status", statuses.join(","));
+  if (cursor !== undefined) query.set("cursor", cursor);
+  return query;
+}

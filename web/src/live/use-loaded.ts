@@ -1,0 +1,109 @@
+import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
+import { type ApiError, toApiError } from "../api/api-error.ts";
+
+/** Something that was asked of the server. */
+export interface Loaded<T> {
+  /** The newest answer; undefined before the first. */
+  readonly data: T | undefined;
+  /** Why the newest question had no answer. */
+  readonly error: ApiError | undefined;
+  /** Asks again at once. */
+  readonly reload: () => void;
+  /** Changes the answer by what is known from elsewhere; not before there is one. */
+  readonly update: (change: (data: T) => T) => void;
+}
+
+interface Kept<T> {
+  readonly key: string;
+  readonly data: T | undefined;
+  readonly error: ApiError | undefined;
+}
+
+/**
+ * Asks the server now and every `refreshMs` while the tab is seen; `null`: only once. Asks anew when `key`, which names
+ * what is asked for, changes.
+ */
+export function useLoaded<T>(
+  load: (signal: AbortSignal) => Promise<T>,
+  key: string,
+  refreshMs: number | null,
+): Loaded<T> {
+  const [kept, setKept] = useState<Kept<T>>({ key, data: undefined, error: undefined });
+  const ask = useEffectEvent(load);
+  const asking = useRef<Asking | null>(null);
+  useEffect(() => {
+    const run = startAsking(ask, refreshMs, (outcome) =>
+      setKept((before) => ({ key, data: before.key === key ? before.data : undefined, error: undefined, ...outcome })),
+    );
+    asking.current = run;
+    return run.stop;
+  }, [key, refreshMs]);
+  const reload = useCallback(() => asking.current?.askNow(), []);
+  const update = useCallback((change: (data: T) => T) => {
+    setKept((before) => (before.data === undefined ? before : { ...before, data: change(before.data) }));
+    asking.current?.askAnew();
+  }, []);
+  const isCurrent = kept.key === key;
+  return { data: isCurrent ? kept.data : undefined, error: isCurrent ? kept.error : undefined, reload, update };
+}
+
+interface Asking {
+  readonly askNow: () => void;
+  /** Where an answer is waited for, it may be older than what was just told from elsewhere: asks again. */
+  readonly askAnew: () => void;
+  readonly stop: () => void;
+}
+
+type Outcome<T> = { readonly data: T } | { readonly error: ApiError };
+
+/** Asks in turns, never twice at a time. */
+function startAsking<T>(
+  ask: (signal: AbortSignal) => Promise<T>,
+  refreshMs: number | null,
+  tell: (outcome: Outcome<T>) => void,
+): Asking {
+  let current: AbortController | undefined;
+  let isWaiting = false;
+  let hasAnswer = false;
+  let timer: number | undefined;
+  const stop = (): void => {
+    current?.abort();
+    window.clearTimeout(timer);
+  };
+  const askNow = (): void => {
+    stop();
+    current = new AbortController();
+    const { signal } = current;
+    isWaiting = true;
+    void settle(ask, signal).then((outcome) => {
+      if (signal.aborted) return;
+      isWaiting = false;
+      hasAnswer ||= "data" in outcome;
+      tell(outcome);
+      if (refreshMs !== null) timer = window.setTimeout(askLater, refreshMs);
+    });
+  };
+  const askLater = (): void => {
+    if (!document.hidden) askNow();
+  };
+  document.addEventListener("visibilitychange", askLater);
+  askNow();
+  return {
+    askNow,
+    askAnew: () => {
+      if (hasAnswer && isWaiting) askNow();
+    },
+    stop: () => {
+      document.removeEventListener("visibilitychange", askLater);
+      stop();
+    },
+  };
+}
+
+async function settle<T>(ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<Outcome<T>> {
+  try {
+    return { data: await ask(signal) };
+  } catch (error) {
+    return { error: toApiError(error) };
+  }
+}

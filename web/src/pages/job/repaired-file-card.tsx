@@ -1,0 +1,98 @@
+import { useId } from "react";
+import { baseName } from "../../api/object-urls.ts";
+import type { Check, RepairedFile, RepairReport } from "../../api/repair-types.ts";
+import { useApi } from "../../auth/api-context.ts";
+import { useLoaded } from "../../live/use-loaded.ts";
+import { ErrorNote } from "../../ui/error-note.tsx";
+import { formatFineShare, formatSeconds, showWords } from "../../ui/formats.ts";
+import { Icon } from "../../ui/icon.tsx";
+import { Name } from "../../ui/name.tsx";
+import { StatusBadge } from "../../ui/status-badge.tsx";
+import { DamageStrip } from "./damage-strip.tsx";
+import { FindingsTable } from "./findings-table.tsx";
+import { Output } from "./output.tsx";
+import { TrackShares } from "./track-shares.tsx";
+
+/** What became of one damaged recording: what was wrong with it, beside what was saved. */
+export function RepairedFileCard({ file }: { readonly file: RepairedFile }) {
+  const titleId = useId();
+  const { report } = file;
+  return (
+    <article className="card stack" aria-labelledby={titleId}>
+      <header className="file-heading">
+        <h3 id={titleId}>
+          <Name text={baseName(file.input)} />
+        </h3>
+        <StatusBadge status={file.status} />
+        <span className="spacer" />
+        {report !== null && file.status === "repaired" && (
+          <p className="recovered">
+            <strong>{formatFineShare(report.confidence)}</strong> recovered
+          </p>
+        )}
+      </header>
+      {file.error !== undefined && <ErrorNote error={file.error} title="Not repaired" isNews={false} />}
+      <div className={file.output === null ? "stack" : "file-grid"}>
+        {report !== null && <FileReport report={report} input={file.input} />}
+        {file.output !== null && <Output objectKey={file.output} />}
+      </div>
+      {report !== null && <FindingsTable findings={report.findings} />}
+      {file.notices.map((notice) => (
+        <p key={notice} className="note">
+          <Icon name="info" />
+          <Name text={notice} />
+        </p>
+      ))}
+      <CheckList checks={file.checks} />
+      {file.references.length > 0 && (
+        <p className="muted">
+          Learnt from <Name text={file.references.map(baseName).join(", ")} />
+        </p>
+      )}
+    </article>
+  );
+}
+
+/** What a state of a damaged file is called. */
+const DIAGNOSES: Readonly<Record<string, string>> = {
+  healthy: "The file is healthy.",
+  "index-cut": "The index is sound, but the data end early.",
+  "index-hidden": "The index is sound, but players do not find it.",
+  "index-holed": "The index is sound, but zeros stand where some data should be.",
+  fragmented: "A fragmented file; its whole fragments are kept.",
+  "no-index": "The index is missing, or does not fit the data.",
+  unknown: "Another program mended the file.",
+};
+
+function FileReport({ report, input }: { readonly report: RepairReport; readonly input: string }) {
+  const api = useApi();
+  const size = useLoaded((signal) => api.findObjectBytes(input, signal), input, null);
+  const known = report.findings.reduce((most, { endOffset }) => Math.max(most, endOffset), report.bytes.scanned);
+  const lostSeconds = report.findings.reduce((sum, finding) => sum + (finding.lostSeconds ?? 0), 0);
+  return (
+    <div className="stack">
+      <p>
+        {DIAGNOSES[report.diagnosis] ?? report.diagnosis}
+        {lostSeconds > 0 && ` About ${formatSeconds(lostSeconds)} of playing time is lost.`}
+      </p>
+      <DamageStrip report={report} totalBytes={Math.max(known, size.data ?? 0)} />
+      <TrackShares tracks={report.tracks} />
+    </div>
+  );
+}
+
+function CheckList({ checks }: { readonly checks: readonly Check[] }) {
+  if (checks.length === 0) return null;
+  return (
+    <ul className="checks" aria-label="Checks of the output">
+      {checks.map(({ name, status, detail }) => (
+        <li key={name}>
+          <StatusBadge status={status} label={`${showWords(name)} ${status}`} />
+          <span className="muted">
+            <Name text={detail} />
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,101 @@
+import { type FormEvent, useId, useMemo, useState } from "react";
+import type { PipelineView } from "../../api/types.ts";
+import { parseFields } from "../../schema-form/fields.ts";
+import type { Answers } from "../../schema-form/params.ts";
+import { SchemaField } from "../../schema-form/schema-field.tsx";
+import { Button } from "../../ui/button.tsx";
+import { ErrorNote } from "../../ui/error-note.tsx";
+import { formatCount } from "../../ui/formats.ts";
+import { UploadRow } from "../../uploads/upload-row.tsx";
+import { useUploads } from "../../uploads/uploads-context.tsx";
+import { roleOf, rolesOf } from "./file-roles.ts";
+import { DELIVERY_FIELDS, useSubmit } from "./use-submit.ts";
+
+/** Asks what to do with the files, and has it done. */
+export function NewJobForm({ pipelines }: { readonly pipelines: readonly PipelineView[] }) {
+  const { items, store } = useUploads();
+  const [name, setName] = useState(pipelines[0]?.name);
+  const pipeline = pipelines.find((one) => one.name === name) ?? pipelines[0];
+  const fields = useMemo(() => parseFields(pipeline?.paramsSchema ?? null), [pipeline]);
+  const [answers, setAnswers] = useState<Answers>({});
+  const submission = useSubmit();
+  if (pipeline === undefined) return <p>This server has no pipelines.</p>;
+  const roles = rolesOf(fields, pipeline.name);
+  const isUploading = items.some(({ state }) => state === "sending" || state === "waiting");
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (!isUploading) void submission.submit({ pipeline: pipeline.name, fields, roles, answers });
+  };
+  const renderField = (field: (typeof fields)[number]) => (
+    <SchemaField
+      key={`${pipeline.name} ${field.name}`}
+      field={field}
+      answer={answers[field.name]}
+      error={submission.errors[field.name]}
+      onAnswer={(answer) => setAnswers((before) => ({ ...before, [field.name]: answer }))}
+    />
+  );
+  const fileErrors = roles.flatMap((role) => submission.errors[role.name] ?? []);
+  return (
+    <form className="stack" onSubmit={submit} noValidate>
+      {items.length > 0 && (
+        <ul className="upload-list" aria-label="Files">
+          {items.map((item) => (
+            <UploadRow key={item.id} item={item} store={store} roles={roles} role={roleOf(item, roles)} />
+          ))}
+        </ul>
+      )}
+      {fileErrors.map((message) => (
+        <p key={message} className="field-error" role="alert">
+          {message}
+        </p>
+      ))}
+      <div className="form-grid">
+        <PipelineChoice pipelines={pipelines} chosen={pipeline} onChoose={setName} />
+        {fields.filter(({ input }) => input.kind !== "files").map(renderField)}
+      </div>
+      <details>
+        <summary>Priority and notification</summary>
+        <div className="form-grid">{DELIVERY_FIELDS.map(renderField)}</div>
+      </details>
+      {submission.error !== null && <ErrorNote error={submission.error} title="The job was not started" />}
+      <div className="actions">
+        <Button kind="primary" type="submit" isBusy={submission.isBusy || isUploading}>
+          {isUploading ? "Uploading…" : `Start ${pipeline.name}`}
+        </Button>
+        {items.length > 0 && <span className="muted">{formatCount(items.length, "file")}</span>}
+      </div>
+    </form>
+  );
+}
+
+interface PipelineChoiceProps {
+  readonly pipelines: readonly PipelineView[];
+  readonly chosen: PipelineView;
+  readonly onChoose: (name: string) => void;
+}
+
+function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoiceProps) {
+  const choiceId = useId();
+  return (
+    <div className="field">
+      <label htmlFor={choiceId}>Pipeline</label>
+      <select
+        id={choiceId}
+        aria-describedby={`${choiceId}-hint`}
+        value={chosen.name}
+        onChange={(event) => onChoose(event.target.value)}
+      >
+        {pipelines.map(({ name }) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <p id={`${choiceId}-hint`} className="hint">
+        {chosen.description}
+        {chosen.isPaused && " Its queue is paused: the job will wait."}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,79 @@
+import { DetailedError, type HttpRequest, type HttpResponse, Upload } from "tus-js-client";
+import { authHeaders } from "../api/client.ts";
+
+/** What becomes of one upload. */
+export interface TusHandlers {
+  readonly onProgress: (sentBytes: number) => void;
+  readonly onDone: (key: string) => void;
+  readonly onError: (message: string) => void;
+  readonly onUnauthorized: () => void;
+}
+
+/** One upload that can be stopped and gone on with. */
+export interface TusUpload {
+  /** Starts, or goes on from where the server is, even after a reload of the page. */
+  readonly start: () => Promise<void>;
+  readonly pause: () => Promise<void>;
+  /** Stops, and has the server forget what it has. */
+  readonly cancel: () => Promise<void>;
+}
+
+const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, 10_000];
+const UNAUTHORIZED = 401;
+
+/** Prepares the upload of one file by the tus protocol. */
+export function createTusUpload(file: File, readKey: () => string | null, handlers: TusHandlers): TusUpload {
+  let key: string | null = null;
+  const upload = new Upload(file, {
+    endpoint: new URL("/v1/uploads", window.location.href).href,
+    metadata: { filename: file.name, filetype: file.type },
+    retryDelays: RETRY_DELAYS_MS,
+    removeFingerprintOnSuccess: true,
+    onBeforeRequest: (request: HttpRequest) => {
+      for (const [name, value] of Object.entries(authHeaders(readKey()))) request.setHeader(name, value);
+    },
+    onAfterResponse: (_request: HttpRequest, response: HttpResponse) => {
+      key = readKeyHeader(response) ?? key;
+    },
+    onProgress: (sentBytes) => handlers.onProgress(sentBytes),
+    onSuccess: () => {
+      if (key === null) handlers.onError("The server took the file, but did not say where it lies.");
+      else handlers.onDone(key);
+    },
+    onError: (error) => {
+      if (error instanceof DetailedError && error.originalResponse?.getStatus() === UNAUTHORIZED) {
+        handlers.onUnauthorized();
+      }
+      handlers.onError(explain(error));
+    },
+  });
+  return {
+    start: async () => {
+      const [previous] = await upload.findPreviousUploads();
+      if (previous !== undefined && upload.url === null) upload.resumeFromPreviousUpload(previous);
+      upload.start();
+    },
+    pause: () => upload.abort(),
+    cancel: () => upload.abort(true),
+  };
+}
+
+/** The key of the stored object; header values carry no other than ASCII characters, so that the server escapes it. */
+function readKeyHeader(response: HttpResponse): string | null {
+  const header = response.getHeader("Upload-Object-Key");
+  return header === undefined || header === null ? null : decodeURIComponent(header);
+}
+
+/** The problem that the server told, or else that it was not reached. */
+function explain(error: Error | DetailedError): string {
+  const response = error instanceof DetailedError ? error.originalResponse : null;
+  if (!response) return "The server could not be reached.";
+  const body = response.getBody();
+  try {
+    const { detail, code } = JSON.parse(body) as { readonly detail?: string; readonly code?: string };
+    if (detail !== undefined) return code === undefined ? detail : `${detail} (${code})`;
+  } catch {
+    // Not a problem document: the text itself is what there is.
+  }
+  return `The server refused the file with status ${response.getStatus()}${body === "" ? "." : `: ${body.slice(0, 200)}`}`;
+}

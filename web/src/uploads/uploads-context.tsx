@@ -1,0 +1,22 @@
+import { createContext, type ReactNode, use, useState, useSyncExternalStore } from "react";
+import { useApiAccess } from "../auth/api-context.ts";
+import type { UploadItem } from "./upload.ts";
+import { createUploadStore, type UploadStore } from "./upload-store.ts";
+
+const UploadsContext = createContext<UploadStore | null>(null);
+
+/** Holds the uploads of the tab for all below. */
+export function UploadsProvider({ children }: { readonly children: ReactNode }) {
+  const { readKey, requireKey } = useApiAccess();
+  const [store] = useState(() =>
+    createUploadStore({ readKey, onUnauthorized: requireKey, storage: window.sessionStorage }),
+  );
+  return <UploadsContext value={store}>{children}</UploadsContext>;
+}
+
+/** The uploads of the tab; throws outside of an UploadsProvider. */
+export function useUploads(): { readonly items: readonly UploadItem[]; readonly store: UploadStore } {
+  const store = use(UploadsContext);
+  if (store === null) throw new Error("useUploads needs an UploadsProvider around it.");
+  return { items: useSyncExternalStore(store.subscribe, store.list), store };
+}
