@@ -16,7 +16,7 @@ interface BullMq {
 /** BullMQ on Redis. */
 export const bullMq: Contestant = {
   name: "BullMQ",
-  install: ["bullmq@6.7.0"],
+  install: ["bullmq@6.7.0", "ioredis@6.0.0"],
   server: "redis",
   open: async (setting) => {
     const { Queue, Worker } = await loadPackage<BullMq>(setting, "bullmq");

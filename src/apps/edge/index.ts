@@ -1,7 +1,5 @@
-export { type CloudRepairOptions, createCloudRepair } from "./cloud-repair.ts";
+export { createCloudRepair } from "./cloud-repair.ts";
 export { createEdgeService, type EdgeService } from "./edge-service.ts";
-export type { EdgeCounters, EdgeFile, EdgeHealth, EdgeStats, EdgeStatus, FileState } from "./edge-status.ts";
-export { createExaminer, type Examiner } from "./examiner.ts";
+export { createExaminer } from "./examiner.ts";
 export type { RepairOutcome, RepairRequest, RepairService } from "./repair-service.ts";
-export type { EdgeServiceOptions } from "./room.ts";
 export { type EdgeSettings, isInside, resolveEdgeSettings } from "./settings.ts";

@@ -6,7 +6,7 @@ import { isEnded, type Job } from "../../jobs/job.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 import type { JobService } from "../../jobs/service.ts";
-import type { RepairOutcome, RepairRequest, RepairService } from "../edge/repair-service.ts";
+import type { RepairOutcome, RepairRequest, RepairService } from "../edge/index.ts";
 
 /** What watch-folder repairs stand on. */
 export interface WatchRepairPorts {

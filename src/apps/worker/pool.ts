@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { listWorkOwners, removeWorkFolders } from "../../adapters/local/work-folders.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Environment } from "../../base/config-defaults.ts";
+import { moduleBeside } from "../../base/module-url.ts";
 import { createUuid } from "../../base/ids.ts";
 import type { Logger } from "../../base/log.ts";
 import { identifyThisProcess, isRunning, type ProcessIdentity } from "../../base/process-identity.ts";
@@ -46,7 +47,7 @@ const STOP_GRACE_MS = 10_000;
 /** Workers that end without ever having come to work are replaced more and more slowly: something keeps them from it. */
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 10_000;
-const WORKER_MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
+const WORKER_MAIN = fileURLToPath(moduleBeside(import.meta.url, "main"));
 
 interface Member {
   readonly owner: string;
