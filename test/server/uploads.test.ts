@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createServer } from "../../src/apps/server/create-server.ts";
 import { DEFAULT_LIMITS } from "../../src/apps/server/limits.ts";
 import { formatObjectPath } from "../../src/apps/server/object-path.ts";
-import { startServer, type TestServer } from "../../src/apps/server/server.fixture.ts";
+import { sendRaw, startServer, type TestServer } from "../../src/apps/server/server.fixture.ts";
 import { VIEWS } from "../../src/apps/server/view-schemas.ts";
 import { systemClock } from "../../src/base/clock.ts";
 
@@ -124,6 +124,18 @@ describe("uploads", () => {
     expect((await headOf(location)).headers.get("upload-offset")).toBe("5");
     expect((await append(location, 5, "56789")).status).toBe(204);
     socket.destroy();
+  });
+
+  it("leaves nothing behind on a connection that many requests share", async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", warned);
+    const location = locationOf(await begin(10));
+    const head = `HEAD ${location} HTTP/1.1\r\nhost: localhost\r\ntus-resumable: 1.0.0\r\n`;
+    const answers = await sendRaw(server.port, `${`${head}\r\n`.repeat(30)}${head}connection: close\r\n\r\n`);
+    expect(answers.match(/HTTP\/1\.1 200/g)).toHaveLength(31);
+    process.off("warning", warned);
+    expect(warnings).toEqual([]);
   });
 
   it("is given up on request, finished or not", async () => {
