@@ -12,6 +12,7 @@ export default defineConfig({
     // Real ffmpeg runs on shared cores: a slow machine must not turn a right answer into a failure.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     setupFiles: ["test/support/fixed-seed.ts"],
   },
 });

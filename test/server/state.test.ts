@@ -166,6 +166,7 @@ describe("documentation", () => {
       const inPath = operation.parameters.filter((parameter: { in: string }) => parameter.in === "path");
       expect(inPath.map(({ name }: { name: string }) => name)).toEqual(named);
     }
+    expect(text).not.toContain("__shared");
     const references = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1]);
     expect(references.length).toBeGreaterThan(20);
     for (const name of references) expect(Object.keys(description.components.schemas)).toContain(name);

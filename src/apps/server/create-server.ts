@@ -24,6 +24,7 @@ import { addWatchRoutes } from "./routes/watch.ts";
 import { addWebRoutes } from "./routes/web.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
+import { hasBody } from "./streams.ts";
 import { answerUnknownPath } from "./unknown-path.ts";
 import { toWatchView } from "./views.ts";
 
@@ -144,8 +145,7 @@ function explainBadUrl(error: unknown, { raw: { url = "" } }: FastifyRequest): u
 /** Bodies that a handler reads by itself aside, a body has to be there in time. */
 function boundBody(request: FastifyRequest, reply: FastifyReply, timeoutMs: number): void {
   const { raw } = request;
-  const hasBody = raw.headers["transfer-encoding"] !== undefined || Number(raw.headers["content-length"] ?? 0) > 0;
-  if (!hasBody || request.routeOptions.config.isRaw === true) return;
+  if (!hasBody(raw) || request.routeOptions.config.isRaw === true) return;
   const timer = setTimeout(() => {
     reply.raw.once("finish", () => raw.destroy());
     reply.send(new ReelmillError("REQUEST_TIMEOUT", `The body was not there within ${timeoutMs / 1000} s.`));

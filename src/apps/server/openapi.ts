@@ -75,13 +75,14 @@ function describeViews(): Readonly<Record<string, Json>> {
   const uri = (id: string): string => `#/components/schemas/${id}`;
   const registry = z.registry<{ id: string }>();
   for (const schema of Object.values(VIEWS)) registry.add(schema, { id: idOf(schema) });
-  const { schemas } = z.toJSONSchema(z.globalRegistry, { uri, io: "output" });
-  const names = new Set(Object.keys(schemas));
+  const { schemas } = z.toJSONSchema(registry, { uri, io: "output" });
   return Object.fromEntries(
-    [...names].sort().map((name) => {
-      const { $schema: _dialect, $id: _address, ...schema } = schemas[name] as Record<string, Json>;
-      return [name, schema];
-    }),
+    Object.keys(schemas)
+      .sort()
+      .map((name) => {
+        const { $schema: _dialect, $id: _address, ...schema } = schemas[name] as Record<string, Json>;
+        return [name, schema];
+      }),
   );
 }
 

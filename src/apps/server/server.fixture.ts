@@ -106,7 +106,7 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
     stop: async (): Promise<void> => {
       await close();
       database.close();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

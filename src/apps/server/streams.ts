@@ -1,17 +1,28 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { ReelmillError } from "../../base/errors.ts";
 
+/** Whether a request brings a body (RFC 9112 §6.3). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
 /** Ends a request in whose body nothing comes for so long; once it is there, the server may take its time. */
-export function endOnSilence(request: IncomingMessage, silenceMs: number): void {
+export function endOnSilence(request: IncomingMessage, response: ServerResponse, silenceMs: number): void {
+  if (!hasBody(request)) return;
   const { socket } = request;
   const silent = (): void => {
     request.destroy(new ReelmillError("REQUEST_TIMEOUT", "The upload went silent."));
   };
-  socket.setTimeout(silenceMs, silent);
-  request.once("end", () => {
-    socket.setTimeout(0);
+  const stop = (): void => {
+    request.removeListener("end", stop);
+    response.removeListener("close", stop);
     socket.removeListener("timeout", silent);
-  });
+    socket.setTimeout(0);
+  };
+  socket.setTimeout(silenceMs, silent);
+  request.once("end", stop);
+  // Some are answered without their body being read; the connection goes on to the next one.
+  response.once("close", stop);
 }
 
 /** The bytes given, up to a limit. Throws BODY_TOO_LARGE, at once where the request says so before. */

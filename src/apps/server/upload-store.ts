@@ -19,6 +19,8 @@ import {
   writeUploadState,
 } from "./upload-state.ts";
 
+const PIECE_BYTES = 1024 * 1024;
+
 /** What the store of uploads stands on. */
 export interface UploadStoreOptions {
   readonly folder: string;
@@ -181,8 +183,7 @@ async function appendAll(path: string, stream: Readable, offset: number): Promis
     const handle = await open(path, "r+");
     await closing(handle, async () => {
       try {
-        for await (const chunk of stream) {
-          const bytes = chunk as Buffer;
+        for await (const bytes of gather(stream)) {
           for (let done = 0; done < bytes.length; ) {
             const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, end);
             done += bytesWritten;
@@ -197,6 +198,27 @@ async function appendAll(path: string, stream: Readable, offset: number): Promis
   } catch (error) {
     throw translateUploadError(error);
   }
+}
+
+/** A stream's chunks in larger pieces: each write is a way to another thread and back. What came before a failure comes first. */
+async function* gather(stream: Readable): AsyncGenerator<Buffer> {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    for await (const chunk of stream) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      if (bytes < PIECE_BYTES) continue;
+      yield Buffer.concat(chunks, bytes);
+      chunks = [];
+      bytes = 0;
+    }
+  } catch (error) {
+    failure = { error };
+  }
+  if (bytes > 0) yield Buffer.concat(chunks, bytes);
+  if (failure !== undefined) throw failure.error;
 }
 
 async function listIds(folder: string): Promise<ReadonlySet<string>> {

@@ -8,7 +8,7 @@ import { JOB_STATUSES, STAGES } from "../../jobs/job.ts";
 
 const TIME = z.string().meta({ format: "date-time" });
 const TIME_OR_NULL = TIME.nullable();
-const JSON_VALUE = z.json().meta({ id: "Json", description: "Any JSON." });
+const JSON_VALUE = z.unknown().meta({ id: "Json", description: "Any JSON." });
 const COUNT = z.int().min(0);
 const SHARE = z.number().min(0).max(1);
 
@@ -148,15 +148,20 @@ const WORKERS = z.strictObject({ desired: COUNT, running: COUNT, busy: COUNT, ma
 
 /** Schemas of all answers by what they are. */
 export const VIEWS = {
+  json: JSON_VALUE,
+  failure: FAILURE,
   job: JOB,
   jobPage: z.strictObject({ jobs: z.array(JOB), nextCursor: z.string().nullable() }).meta({ id: "JobPage" }),
+  task: TASK,
   tasks: z.strictObject({ tasks: z.array(TASK) }).meta({ id: "TaskList" }),
   event: EVENT,
   events: z.strictObject({ events: z.array(EVENT) }).meta({ id: "EventList" }),
   logLines: z.strictObject({ lines: z.array(JSON_VALUE) }).meta({ id: "LogLines" }),
+  pipeline: PIPELINE,
   pipelines: z.strictObject({ pipelines: z.array(PIPELINE) }).meta({ id: "PipelineList" }),
   queue: QUEUE,
   queues: z.strictObject({ queues: z.array(QUEUE) }).meta({ id: "QueueList" }),
+  deadLetter: DEAD_LETTER,
   deadLetters: z.strictObject({ deadLetters: z.array(DEAD_LETTER) }).meta({ id: "DeadLetterList" }),
   replayed: z.strictObject({ replayed: COUNT }).meta({ id: "Replayed" }),
   object: OBJECT,
@@ -191,6 +196,7 @@ export const VIEWS = {
     .meta({ id: "System" }),
   watch: WATCH,
   edgeStats: z.record(z.string(), JSON_VALUE).meta({ id: "EdgeStats" }),
+  delivery: DELIVERY,
   deliveries: z.strictObject({ deliveries: z.array(DELIVERY) }).meta({ id: "DeliveryList" }),
   accepted: z.strictObject({ status: z.literal("accepted") }).meta({ id: "Accepted" }),
   health: z

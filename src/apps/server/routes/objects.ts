@@ -119,7 +119,7 @@ export function addObjectRoutes(app: FastifyInstance, { objects, limits }: Serve
   serve(app, OBJECT_ROUTES.put, async ({ request, reply }) => {
     const key = keyOf(request);
     requireBelow(key, ["uploads/"], "written");
-    endOnSilence(request.raw, limits.uploadSilenceMs);
+    endOnSilence(request.raw, reply.raw, limits.uploadSilenceMs);
     const info = await objects.put(key, limitBytes(request.raw, limits.uploadBytes));
     return reply.code(201).header("location", request.url).send(toObjectView(info));
   });

@@ -95,7 +95,7 @@ export function addUploadRoutes(app: FastifyInstance, deps: ServerDependencies):
     reply.hijack();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) reply.raw.setHeader(name, value);
     if (key !== undefined) reply.raw.setHeader(KEY_HEADER, formatObjectPath(key));
-    endOnSilence(request.raw, limits.uploadSilenceMs);
+    endOnSilence(request.raw, reply.raw, limits.uploadSilenceMs);
     try {
       await tus.handle(request.raw, reply.raw);
     } catch (error) {
