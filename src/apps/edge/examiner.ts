@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Environment } from "../../base/config-defaults.ts";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
+import { moduleBeside } from "../../base/module-url.ts";
 import type { Examination } from "../../pipelines/repair/index.ts";
 
 /** Tells healthy files from damaged ones, in a thread of its own: reads from a share that hangs would hold up all else. */
@@ -61,7 +62,7 @@ export function createExaminer(environment: Environment): Examiner {
 }
 
 function startThread(environment: Environment, onEnd: () => void): Thread {
-  const worker = new Worker(new URL("./examine-thread.ts", import.meta.url), { workerData: { environment } });
+  const worker = new Worker(moduleBeside(import.meta.url, "examine-thread"), { workerData: { environment } });
   // Between questions it keeps nobody from ending.
   worker.unref();
   const waiting: Thread["waiting"] = new Map();
