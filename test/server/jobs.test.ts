@@ -22,7 +22,7 @@ const problemOf = async (response: Response) => {
 const bury = async (): Promise<void> => {
   const from = { owner: "test", leaseMs: 1000, queues: [{ name: "echo", maxInFlight: 10 }] };
   const taken = await server.store.takeTask(from, () => ({ status: "running" }));
-  if (taken === undefined) throw new Error("No task is due.");
+  if (taken === undefined) throw new Error("There is no message.");
   const { message, task } = taken;
   const error = { code: "WORKER_LOST", message: "gone" } as const;
   const outcome = { status: "failed", error, isBuried: true } as const;

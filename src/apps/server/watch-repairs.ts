@@ -28,9 +28,11 @@ export function createWatchRepairs({ service, store, objects, mounts }: WatchRep
     throw new ReelmillError("INTERNAL", `${path} lies in none of the folders that are watched.`);
   };
   return {
-    repair: async ({ input, references, signal, onProgress }) => {
+    repair: async ({ key, input, references, signal, onJob, onProgress }) => {
       const params = { inputs: [keyOf(input)], references: references.map(keyOf) };
-      const { job } = await service.submit({ pipeline: "repair", params });
+      // After a restart the same try finds its job again.
+      const { job } = await service.submit({ pipeline: "repair", params, idempotencyKey: `watch-${key}` });
+      onJob(job.id);
       const ended = await follow(store, service, job, { signal, onProgress });
       return await outcomeOf(ended, objects);
     },
@@ -53,7 +55,8 @@ async function follow(
     await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
     job = await store.get(submitted.id);
     if (job === undefined) throw new ReelmillError("JOB_NOT_FOUND", `The job ${submitted.id} is gone.`);
-    onProgress(job.progress, job.status);
+    // The first call says that the work has begun.
+    if (job.status !== "queued") onProgress(job.progress, job.stage);
   }
   return job;
 }
