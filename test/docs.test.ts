@@ -19,6 +19,7 @@ function isKnown(command: string): boolean {
   if (program === "npm" && name === "run") return Object.hasOwn(scripts, words[2] ?? "");
   if (program === "npm") return name === "test" || name === "ci";
   if (program === "git" || program === "cd") return true;
+  if (program === "node") return name !== undefined && existsSync(join(ROOT, name));
   if (program === ".ci/run") return existsSync(join(ROOT, ".ci", "run"));
   if (program !== "./reelmill" && program !== "reelmill") return false;
   const found = findCommand(
