@@ -30,7 +30,7 @@ export interface Submitted {
 
 /** What users may do with jobs. */
 export interface JobService {
-  /** Throws PIPELINE_UNKNOWN, PARAMS_INVALID, IDEMPOTENCY_CONFLICT. */
+  /** Throws PIPELINE_UNKNOWN, PARAMS_INVALID, IDEMPOTENCY_CONFLICT, WEBHOOK_REFUSED. */
   submit(submission: Submission): Promise<Submitted>;
   /** Throws JOB_NOT_FOUND, JOB_STATE. */
   cancel(jobId: string): Promise<Job>;
@@ -52,10 +52,13 @@ export interface JobServicePorts {
   readonly clock: Clock;
   /** Called when there is something new to work at. */
   readonly onWork: () => void;
+  /** Throws WEBHOOK_REFUSED for a URL that no webhook may go to; where it is left out, that shows when one is sent. */
+  readonly requireWebhook?: ((url: string) => void) | undefined;
 }
 
 /** The service on the ports given. */
-export function createJobService({ store, queue, pipelines, clock, onWork }: JobServicePorts): JobService {
+export function createJobService(ports: JobServicePorts): JobService {
+  const { store, queue, pipelines, clock, onWork, requireWebhook } = ports;
   const change = async (jobId: string, decide: Decide, refused: string): Promise<Job> => {
     const changed = await store.update(jobId, decide);
     if (changed !== undefined) return changed;
@@ -65,6 +68,7 @@ export function createJobService({ store, queue, pipelines, clock, onWork }: Job
   const add = async (submission: Submission, parentJobId: string | null): Promise<Submitted> => {
     const { pipeline, priority = 0, idempotencyKey, webhook } = submission;
     const params = pipelines.get(pipeline).parseParams(submission.params);
+    if (webhook !== undefined) requireWebhook?.(webhook.url);
     const idempotency =
       idempotencyKey === undefined
         ? null
@@ -104,6 +108,12 @@ export function createJobService({ store, queue, pipelines, clock, onWork }: Job
       if (letter === undefined) throw noDeadLetter(id);
       // The task's messages are replaced by a new one, the dead one too.
       await change(letter.ref.jobId, onRetryTask(letter.ref), "the task of this dead letter is not wanted any more.");
+      if ((await queue.getDead(id)) !== undefined) {
+        throw new ReelmillError(
+          "JOB_STATE",
+          `The task of the dead letter ${id} has neither failed nor was it cancelled.`,
+        );
+      }
       onWork();
     },
     discardDeadLetter: async (id) => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { keepSecret } from "../../adapters/local/secret-file.ts";
 import { createWebhookSender } from "../../adapters/webhook/sender.ts";
 import { createWebhookSecret } from "../../adapters/webhook/signature.ts";
+import { parseWebhookUrl } from "../../adapters/webhook/webhook-url.ts";
 import type { Clock } from "../../base/clock.ts";
 import { explainConfig, loadConfig } from "../../base/config.ts";
 import type { Config, Environment } from "../../base/config-defaults.ts";
@@ -45,7 +46,7 @@ const WEB_FOLDER = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 
 /**
  * Runs server, workers and watch folder until the signal is given; then lets go of everything in order. Throws CONFIG_INVALID,
- * USAGE, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
+ * USAGE, WEBHOOK_REFUSED, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
  */
 export async function runUp(options: UpOptions, context: UpContext): Promise<void> {
   const { environment, clock, signal } = context;
@@ -141,7 +142,11 @@ async function serve(running: Running): Promise<void> {
   const { config, host, port, parts, pool, log, context } = running;
   const { clock, signal } = context;
   const ending = new AbortController();
-  const service = createJobService({ ...parts, clock, onWork: pool.notify });
+  const requireWebhook = (url: string): void => {
+    parseWebhookUrl(url, { allowPrivateNetworks: config.server.allowsPrivateWebhooks });
+  };
+  for (const { url } of config.server.webhooks) requireWebhook(url);
+  const service = createJobService({ ...parts, clock, onWork: pool.notify, requireWebhook });
   const watch = createWatch(running, service);
   const deliveries = createDeliveryLoop({
     store: parts.deliveries,
