@@ -34,7 +34,9 @@ const PARAMS = z.strictObject({
     .max(900)
     .regex(/[^/]$/, "must not end in a slash")
     .optional()
-    .describe("Where the repaired files go: this, a slash, and the input's name. Default: outputs/ and the job's id."),
+    .describe(
+      "Where the repaired files go: this, a slash, and the input's name, numbered where an object has that key. Default: outputs/ and the job's id.",
+    ),
   engine: z.enum(["auto", "native", "untrunc"]).default("auto").describe("What does the work."),
   faststart: z.boolean().default(false).describe("Put the index at the front, for playing over a network."),
   verify: z
@@ -94,7 +96,7 @@ async function planFiles(
   const tasks: PlannedTask<FileInput>[] = [];
   for (const input of new Set(inputs)) {
     const { bytes } = await requireObject(objects, input);
-    const output = freeKey(prefix, posix.basename(input), taken);
+    const output = await freeKey(objects, prefix, posix.basename(input), taken);
     taken.add(output);
     tasks.push({ label: posix.basename(input), input: { input, output }, weight: Math.max(1, bytes) });
   }
@@ -107,12 +109,20 @@ async function requireObject(objects: ObjectStore, key: string): Promise<{ reado
   return info;
 }
 
-/** `prefix/clip.mp4`, then `prefix/clip-2.mp4` … for the first key that no other task of the job has. */
-function freeKey(prefix: string, name: string, taken: ReadonlySet<string>): string {
+/**
+ * `prefix/clip.mp4`, then `prefix/clip-2.mp4` … for the first key that no object and no other task of the job has: what is
+ * published replaces what has its key, which could be the original.
+ */
+async function freeKey(
+  objects: ObjectStore,
+  prefix: string,
+  name: string,
+  taken: ReadonlySet<string>,
+): Promise<string> {
   const { name: stem, ext } = posix.parse(name);
   for (let number = 1; ; number++) {
     const key = `${prefix}/${stem}${number === 1 ? "" : `-${number}`}${ext}`;
-    if (!taken.has(key)) return key;
+    if (!taken.has(key) && (await objects.head(key)) === undefined) return key;
   }
 }
 
