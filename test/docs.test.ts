@@ -17,7 +17,7 @@ function isKnown(command: string): boolean {
   const [program, name] = words;
   const scripts: Readonly<Record<string, string>> = JSON.parse(readPage("package.json")).scripts;
   if (program === "npm" && name === "run") return Object.hasOwn(scripts, words[2] ?? "");
-  if (program === "npm") return name === "test" || name === "ci";
+  if (program === "npm") return name === "ci" || Object.hasOwn(scripts, name ?? "");
   if (program === "git" || program === "cd") return true;
   if (program === "node") return name !== undefined && existsSync(join(ROOT, name));
   if (program === ".ci/run") return existsSync(join(ROOT, ".ci", "run"));

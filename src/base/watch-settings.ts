@@ -25,7 +25,7 @@ export const WATCH_SETTINGS = {
     schema: z.string().optional(),
     notes: {
       meaning:
-        "The watch folder, on a local disk or a mounted share. A folder named on the command line goes before it.",
+        "The watch folder, on a local disk or a mounted share. A folder named on the command line goes before it; without either it is `watch` in the data folder.",
       allowed: "a path",
       unset: "no watch folder",
     },

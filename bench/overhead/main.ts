@@ -1,0 +1,129 @@
+/**
+ * A repair through the server next to the same one on the command line, on a recording of 1 GB: `node bench/overhead/main.ts [rounds]`.
+ * In turns; the file lies on one file system with the data folder, and is linked into the object store, as an upload is moved there.
+ */
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { largestMdat, readLayout } from "../repair/layout.ts";
+import { loopRecording } from "../repair/loop.ts";
+
+const LAUNCHER = fileURLToPath(new URL("../../reelmill", import.meta.url));
+const BYTES = 1e9;
+const POLL_MS = 10;
+const TARGET = 1.05;
+
+const folder = mkdtempSync(join(process.env["REELMILL_BENCH_FOLDER"] ?? tmpdir(), "reelmill-overhead-"));
+const at = (name: string): string => join(folder, name);
+
+function makeRecordings(): void {
+  const encode = (name: string, seconds: number, picture: string): void => {
+    const inputs = ["-f", "lavfi", "-i", `${picture}=size=1920x1080:rate=30`, "-f", "lavfi", "-i", "sine=440:r=48000"];
+    const codecs = "-c:v libx264 -preset ultrafast -b:v 14M -bf 0 -g 60 -pix_fmt yuv420p -c:a aac -b:a 192k".split(" ");
+    execFileSync("ffmpeg", ["-v", "error", "-y", ...inputs, "-t", String(seconds), ...codecs, at(name)]);
+  };
+  encode("reference.mp4", 4, "testsrc2");
+  encode("seed.mp4", 10, "mandelbrot");
+  loopRecording(at("seed.mp4"), at("damaged.mp4"), Math.ceil(BYTES / statSync(at("seed.mp4")).size));
+  const layout = readLayout(at("damaged.mp4"));
+  if (layout.kind !== "mp4") throw new Error("The recording made is no MP4.");
+  const mdat = largestMdat(layout.boxes);
+  truncateSync(at("damaged.mp4"), mdat.offset + mdat.sizeBytes);
+}
+
+/** Dirty pages of the step before would otherwise be written back at this one's expense. */
+function settle(): void {
+  spawnSync("sync");
+}
+
+function onCommandLine(): number {
+  settle();
+  const startMs = performance.now();
+  execFileSync(LAUNCHER, ["repair", at("damaged.mp4"), "-r", at("reference.mp4"), "-o", at("out.mp4")], {
+    stdio: "pipe",
+  });
+  const elapsedMs = performance.now() - startMs;
+  rmSync(at("out.mp4"));
+  return elapsedMs;
+}
+
+interface Job {
+  readonly id: string;
+  readonly status: string;
+  readonly result: { readonly files: readonly { readonly output: string }[] };
+}
+
+async function byServer(url: string): Promise<number> {
+  settle();
+  const startMs = performance.now();
+  const params = { inputs: ["uploads/b/damaged.mp4"], references: ["uploads/b/reference.mp4"] };
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ pipeline: "repair", params });
+  let job = (await (await fetch(`${url}/v1/jobs`, { method: "POST", headers, body })).json()) as Job;
+  while (job.status === "queued" || job.status === "running") {
+    await delay(POLL_MS);
+    job = (await (await fetch(`${url}/v1/jobs/${job.id}`)).json()) as Job;
+  }
+  const elapsedMs = performance.now() - startMs;
+  if (job.status !== "succeeded") throw new Error(`The job ended as ${job.status}.`);
+  rmSync(at(join("data", "objects", job.result.files[0]?.output ?? "")));
+  return elapsedMs;
+}
+
+async function startServer(): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+  mkdirSync(at("data/objects/uploads/b"), { recursive: true });
+  for (const name of ["damaged.mp4", "reference.mp4"]) linkSync(at(name), at(`data/objects/uploads/b/${name}`));
+  const child = spawn(LAUNCHER, ["up", "--data", at("data"), "--no-watch", "--port", "0"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.once("close", () => resolve());
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const url = /http:\S+/.exec(line)?.[0];
+    if (url === undefined) continue;
+    const stop = async (): Promise<void> => {
+      child.kill("SIGTERM");
+      await ended;
+    };
+    return { url, stop };
+  }
+  throw new Error("The server did not start.");
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+async function main(): Promise<void> {
+  const rounds = Number(process.argv[2] ?? 7);
+  try {
+    makeRecordings();
+    const server = await startServer();
+    const commandMs: number[] = [];
+    const serverMs: number[] = [];
+    try {
+      onCommandLine();
+      await byServer(server.url);
+      for (let round = 0; round < rounds; round++) {
+        commandMs.push(onCommandLine());
+        serverMs.push(await byServer(server.url));
+      }
+    } finally {
+      await server.stop();
+    }
+    const ratio = median(serverMs) / median(commandMs);
+    const show = (values: readonly number[]): string => values.map((ms) => (ms / 1000).toFixed(2)).join(" ");
+    console.log(`command line  median ${(median(commandMs) / 1000).toFixed(2)} s  (${show(commandMs)})`);
+    console.log(`server        median ${(median(serverMs) / 1000).toFixed(2)} s  (${show(serverMs)})`);
+    console.log(`ratio         ${ratio.toFixed(3)}, wanted: at most ${TARGET}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+await main();
