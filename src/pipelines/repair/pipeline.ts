@@ -5,7 +5,7 @@ import type { Json } from "../../base/json.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
 import { describeRepairCompletion } from "./completion-payload.ts";
-import { type Paths, withKeys } from "./keys.ts";
+import { errorWithKeys, type Paths, withKeys } from "./keys.ts";
 import { planRepair } from "./plan.ts";
 import type { FileResult } from "./result.ts";
 import { workRepair } from "./work.ts";
@@ -134,27 +134,40 @@ async function workFile(params: Params, { input, output }: FileInput, context: S
   return await withPaths(objects, [input, ...others], async (paths) => {
     let result: FileResult | undefined;
     await objects.withLocalOutput(output, async (outputPath) => {
-      const [inputPath = "", ...otherPaths] = paths.map(({ path }) => path);
-      const plan = planRepair([inputPath], {
-        references: isNamed ? otherPaths : [],
-        neighbours: isNamed ? [] : otherPaths,
-        output: outputPath,
-        inPlace: false,
-        faststart: params.faststart,
-        engine: params.engine,
-        dryRun: false,
-        verify: params.verify,
-        environment: context.environment,
-        signal: context.signal,
-      });
-      const [task] = plan.tasks;
-      if (task === undefined) throw plan.failures[0]?.error ?? noTask(input);
-      const done = await workRepair(task, { signal: context.signal, onProgress: context.onProgress });
-      result = withKeys(done, [...paths, { key: output, path: outputPath }]);
+      const places = [...paths, { key: output, path: outputPath }];
+      try {
+        result = withKeys(await repairAt(params, places, context), places);
+      } catch (error) {
+        throw errorWithKeys(error, places);
+      }
     });
     if (result === undefined) throw noTask(input);
     return conclude(result, input);
   });
+}
+
+/** Repairs the first of the files, by the others, to the last. */
+async function repairAt(params: Params, places: Paths, context: StageContext): Promise<FileResult> {
+  const { references, faststart, engine, verify } = params;
+  const { signal, environment, onProgress } = context;
+  const [inputPath = "", ...rest] = places.map(({ path }) => path);
+  const others = rest.slice(0, -1);
+  const isNamed = references.length > 0;
+  const plan = planRepair([inputPath], {
+    references: isNamed ? others : [],
+    neighbours: isNamed ? [] : others,
+    output: rest.at(-1),
+    inPlace: false,
+    faststart,
+    engine,
+    dryRun: false,
+    verify,
+    environment,
+    signal,
+  });
+  const [task] = plan.tasks;
+  if (task === undefined) throw plan.failures[0]?.error ?? noTask(places[0]?.key ?? "");
+  return await workRepair(task, { signal, onProgress });
 }
 
 function noTask(key: string): ReelmillError {
