@@ -240,6 +240,8 @@ export interface TaskQueue {
   ack(message: TaskMessage): Promise<boolean>;
   /** Puts the message back, to be received after `delayMs`, up to `MAX_MESSAGE_WAIT_MS`; false where the lease was lost. */
   release(message: TaskMessage, delayMs: number): Promise<boolean>;
+  /** Prolongs from now on all that an owner holds, because it is known to be there still, though it cannot speak for itself. */
+  extendOwner(owner: string, leaseMs: number): Promise<void>;
   /** Puts back at once whatever an owner holds, because it is known to be gone. Gives the messages. */
   releaseOwner(owner: string): Promise<readonly TaskRef[]>;
   /** Gives the message up; false where the lease was lost. */

@@ -106,6 +106,20 @@ export function describeTaskQueue(name: string, open: () => Promise<StoreUnderTe
       await receive();
     });
 
+    it("prolongs all that one owner holds", async () => {
+      const [first, second] = [await send(), await send()];
+      await receive();
+      await receive({ ...FROM, owner: "other" });
+      clock.advance(14_000);
+      await queue.extendOwner("w1", 15_000);
+      await queue.extendOwner("nobody", 15_000);
+      clock.advance(14_999);
+      expect((await receive({ ...FROM, owner: "w2" })).ref.jobId).toBe(second);
+      expect(await queue.receive(FROM)).toBeUndefined();
+      clock.advance(1);
+      expect((await receive()).ref.jobId).toBe(first);
+    });
+
     it("puts a message back for a while, and all of an owner that is gone at once", async () => {
       const [first, second, third] = [await send(), await send(), await send()];
       expect(await queue.release(await receive(), 5000)).toBe(true);

@@ -23,6 +23,9 @@ export function createTaskQueue(database: LocalDatabase, clock: Clock): TaskQueu
     extend: async (message, leaseMs) => write(() => messages.extend(message, clock.nowMs() + leaseMs)),
     ack: async (message) => writeDurably(() => messages.remove(message)),
     release: async (message, delayMs) => write(() => messages.putBack(message, clock.nowMs() + delayMs)),
+    extendOwner: async (owner, leaseMs) => {
+      write(() => sql.extendOwner.run(owner, clock.nowMs() + leaseMs));
+    },
     releaseOwner: async (owner) =>
       write(() =>
         (sql.releaseOwner.all(owner, clock.nowMs()) as readonly Row[]).map((row) => parseMessageRow(row).ref),
@@ -45,6 +48,8 @@ export function createTaskQueue(database: LocalDatabase, clock: Clock): TaskQueu
 /** Statements prepared once. */
 function prepare(database: LocalDatabase) {
   return {
+    extendOwner: database.prepare(`
+      UPDATE messages INDEXED BY messages_held SET visible_at_ms = ?2 WHERE owner IS NOT NULL AND owner = ?1`),
     releaseOwner: database.prepare(`
       UPDATE messages INDEXED BY messages_held SET owner = NULL, visible_at_ms = ?2
       WHERE owner IS NOT NULL AND owner = ?1 RETURNING *`),

@@ -8,7 +8,7 @@ import type { Logger } from "../../base/log.ts";
 import { moduleBeside } from "../../base/module-url.ts";
 import { identifyThisProcess, isRunning, type ProcessIdentity } from "../../base/process-identity.ts";
 import type { TaskQueue } from "../../jobs/ports.ts";
-import type { WorkerMessage, WorkerSettings } from "./worker-settings.ts";
+import type { PoolMessage, WorkerMessage, WorkerSettings } from "./worker-settings.ts";
 
 /** How many workers there are. */
 export interface PoolStats {
@@ -39,6 +39,8 @@ export interface PoolOptions {
   readonly clock: Clock;
   /** Removes what a worker that is gone left half-written in the stores. */
   readonly onGone: () => Promise<void>;
+  /** What a worker runs, for tests; default `main` beside this module. */
+  readonly workerModule?: string;
 }
 
 const WATCH_MS = 500;
@@ -47,6 +49,10 @@ const STOP_GRACE_MS = 10_000;
 /** Workers that end without ever having come to work are replaced more and more slowly: something keeps them from it. */
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 10_000;
+/** A worker is asked about, and its leases are prolonged, this often while one lasts. */
+const PROLONGATIONS_PER_LEASE = 3;
+/** Who computes, or waits for a slow disk, cannot speak for itself; one that is silent for so long is not waited for. */
+const MAX_SILENCE_MS = 10 * 60_000;
 const WORKER_MAIN = fileURLToPath(moduleBeside(import.meta.url, "main"));
 
 interface Member {
@@ -55,6 +61,11 @@ interface Member {
   /** Whether it has said anything yet. */
   isReady: boolean;
   isBusy: boolean;
+  /** By the monotonic clock. */
+  heardAtMs: number;
+  /** When its leases were last prolonged in its stead, by the monotonic clock. */
+  prolongedAtMs: number;
+  isGivenUp: boolean;
 }
 
 /** Takes over the work folder, clearing what workers left that are gone, and begins to watch the queue. */
@@ -72,6 +83,8 @@ export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool>
     const member = spawnMember(options);
     members.add(member);
     member.child.on("message", (message: WorkerMessage) => {
+      member.heardAtMs = clock.monotonicMs();
+      if (message === "alive") return;
       member.isReady = true;
       falseStarts = 0;
       member.isBusy = message === "busy";
@@ -88,21 +101,22 @@ export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool>
       farewells = farewells.then(() => clearUp(options, member.owner)).then(look);
     };
     member.child.once("exit", gone);
-    member.child.once("error", (error) => {
-      log.error("A worker could not be started.", { error });
+    member.child.on("error", (error) => {
+      log.error("A worker could not be started.", { worker: member.owner, error });
       gone(null, null);
     });
   };
 
   const measure = async (): Promise<void> => {
     if (isStopping) return;
+    for (const member of members) await tendSilent(options, member);
     const depths = await queue.depths();
     const waiting = depths.reduce((sum, depth) => sum + (depth.isPaused ? 0 : depth.waiting), 0);
     const busy = [...members].filter((member) => member.isBusy).length;
     desired = Math.min(maxWorkers, busy + waiting);
     const missing = clock.monotonicMs() < pauseUntilMs ? 0 : desired - members.size;
     for (let count = 0; count < missing; count++) start();
-    if (waiting > 0) for (const { child, isBusy } of members) if (!isBusy && child.connected) child.send("wake");
+    if (waiting > 0) for (const { child, isBusy } of members) if (!isBusy) tell(child, "wake");
   };
   let measuring: Promise<void> = Promise.resolve();
   const look = (): void => {
@@ -127,15 +141,37 @@ export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool>
   };
 }
 
-function spawnMember({ worker, environment, clock }: PoolOptions): Member {
+/** Speaks to a worker that may be ending: that it then does not hear is no failure, and no reason to take it for gone. */
+function tell(child: ChildProcess, message: PoolMessage): void {
+  if (child.connected) child.send(message, () => undefined);
+}
+
+/** Keeps the leases of a worker that is there but says nothing; ends it where that goes on for too long. */
+async function tendSilent({ queue, worker, clock, log }: PoolOptions, member: Member): Promise<void> {
+  const nowMs = clock.monotonicMs();
+  const silentMs = nowMs - member.heardAtMs;
+  const isOften = nowMs - member.prolongedAtMs < worker.leaseMs / PROLONGATIONS_PER_LEASE;
+  if (member.isGivenUp || silentMs < worker.leaseMs / PROLONGATIONS_PER_LEASE) return;
+  if (silentMs >= MAX_SILENCE_MS) {
+    log.error("A worker has said nothing for too long and is ended.", { worker: member.owner, silent_ms: silentMs });
+    member.isGivenUp = true;
+    member.child.kill("SIGKILL");
+  } else if (!isOften) {
+    await queue.extendOwner(member.owner, worker.leaseMs);
+    member.prolongedAtMs = nowMs;
+  }
+}
+
+function spawnMember({ worker, environment, clock, workerModule = WORKER_MAIN }: PoolOptions): Member {
   const owner = ownerName(clock);
   const settings: WorkerSettings = { ...worker, owner };
-  const child = fork(WORKER_MAIN, [JSON.stringify(settings)], {
+  const child = fork(workerModule, [JSON.stringify(settings)], {
     env: environment as NodeJS.ProcessEnv,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     execArgv: ["--max-semi-space-size=2"],
   });
-  return { owner, child, isReady: false, isBusy: false };
+  const times = { heardAtMs: clock.monotonicMs(), prolongedAtMs: Number.NEGATIVE_INFINITY };
+  return { owner, child, isReady: false, isBusy: false, ...times, isGivenUp: false };
 }
 
 /** The server that started a worker is part of the worker's name: where it is gone, the worker soon is too. */
@@ -175,7 +211,7 @@ async function endChild(child: ChildProcess): Promise<void> {
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
   });
-  if (child.connected) child.send("stop");
+  tell(child, "stop");
   const kill = setTimeout(() => child.kill("SIGKILL"), STOP_GRACE_MS);
   await ended;
   clearTimeout(kill);
