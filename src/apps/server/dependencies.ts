@@ -116,8 +116,6 @@ export interface ServerDependencies {
    * be bound to loopback alone, and answers only to the names of that.
    */
   readonly apiKeyHashes: readonly string[];
-  /** Host names, besides those of loopback, that a server without API keys answers to; such as a proxy's. */
-  readonly allowedHosts: readonly string[];
   readonly limits: ServerLimits;
   readonly workers: { stats(): WorkerStats };
   readonly system: () => Promise<SystemView>;
