@@ -174,7 +174,6 @@ async function serve(running: Running): Promise<void> {
     log,
     clock,
     apiKeyHashes: config.server.apiKeyHashes,
-    allowedHosts: [],
     limits: { ...DEFAULT_LIMITS, uploadBytes: config.server.maxUploadBytes },
     workers: pool,
     system: describeSystem(running),
@@ -185,12 +184,12 @@ async function serve(running: Running): Promise<void> {
   });
   await listen(server, host, port);
   const delivering = deliveries.run();
-  const stopMaintenance = startMaintenance({ ...parts, clock, log }, config.server.retentionMs);
+  const maintenance = startMaintenance({ ...parts, clock, log }, config.server.retentionMs);
   watch?.start();
   announce(running, server.server.address());
   await aborted(signal);
-  stopMaintenance();
   ending.abort();
+  await maintenance.stop();
   await watch?.close();
   await server.close();
   await delivering;
