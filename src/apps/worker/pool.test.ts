@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createFakeClock, type FakeClock } from "../../../test/support/fake-clock.ts";
@@ -15,6 +16,7 @@ let folder: string;
 let clock: FakeClock;
 let pool: WorkerPool | undefined;
 let waiting: number;
+let looks = 0;
 const extended: (readonly [owner: string, leaseMs: number])[] = [];
 const released: string[] = [];
 const errors: string[] = [];
@@ -33,7 +35,7 @@ afterEach(async () => {
 });
 
 /** A pool of one worker that behaves as `kind` says. */
-async function startPool(kind: "blocked" | "deaf"): Promise<WorkerPool> {
+async function startPool(kind: "blocked" | "deaf" | "idle"): Promise<WorkerPool> {
   const log: Logger = {
     debug: () => undefined,
     info: () => undefined,
@@ -42,7 +44,10 @@ async function startPool(kind: "blocked" | "deaf"): Promise<WorkerPool> {
     child: () => log,
   };
   const queue: Pick<TaskQueue, "depths" | "extendOwner" | "releaseOwner"> = {
-    depths: async () => [{ ...DEPTH, waiting }],
+    depths: async () => {
+      looks += 1;
+      return [{ ...DEPTH, waiting }];
+    },
     extendOwner: async (owner, leaseMs) => void extended.push([owner, leaseMs]),
     releaseOwner: async (owner) => {
       released.push(owner);
@@ -86,6 +91,16 @@ it("keeps the leases of a worker that cannot speak, and ends it when that goes o
   expect(errors).toEqual(["A worker has said nothing for too long and is ended.", "A worker was lost."]);
 }, 30_000);
 
+it("looks at the queue once for many new jobs", async () => {
+  waiting = 0;
+  pool = await startPool("idle");
+  looks = 0;
+  for (let job = 0; job < 1000; job++) pool.notify();
+  await setImmediate();
+  expect(looks).toBeGreaterThan(0);
+  expect(looks).toBeLessThan(5);
+});
+
 it("does not take a worker for gone that does not listen any more", async () => {
   const started = await startPool("deaf");
   pool = started;
@@ -95,7 +110,7 @@ it("does not take a worker for gone that does not listen any more", async () => 
   for (let nudges = 0; nudges < 300 && released.length === 0; nudges++) {
     Atomics.wait(pause, 0, 0, 50);
     started.notify();
-    await new Promise((resolve) => setImmediate(resolve));
+    await setImmediate();
   }
   waiting = 0;
   await vi.waitFor(() => expect(released.length).toBeGreaterThan(0), 10_000);

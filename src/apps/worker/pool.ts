@@ -119,8 +119,16 @@ export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool>
     if (waiting > 0) for (const { child, isBusy } of members) if (!isBusy) tell(child, "wake");
   };
   let measuring: Promise<void> = Promise.resolve();
+  let isDue = false;
   const look = (): void => {
-    measuring = measuring.then(measure).catch((error: unknown) => log.error("The queue could not be read.", { error }));
+    // One that has not begun sees what all who ask for one meanwhile have to tell: a thousand new jobs are one look.
+    if (isDue) return;
+    isDue = true;
+    const begin = async (): Promise<void> => {
+      isDue = false;
+      await measure();
+    };
+    measuring = measuring.then(begin).catch((error: unknown) => log.error("The queue could not be read.", { error }));
   };
   const watch = setInterval(look, WATCH_MS);
   look();
