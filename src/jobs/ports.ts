@@ -251,7 +251,9 @@ export interface TaskQueue {
   listDead(options: { readonly queue?: string | undefined; readonly limit: number }): Promise<readonly DeadLetter[]>;
   /** Forgets a dead letter; false where there is none. */
   discard(id: number): Promise<boolean>;
-  /** Every queue that ever held a message, by name. */
+  /** Messages that wait in queues that are not paused, of each queue `limit` at most: cheap, however many there are. */
+  countWaiting(limit: number): Promise<number>;
+  /** Every queue that ever held a message, by name; counts every message. */
   depths(): Promise<readonly QueueDepth[]>;
   /** A paused queue gives out nothing. */
   setPaused(queue: string, isPaused: boolean): Promise<void>;

@@ -6,11 +6,10 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createFakeClock, type FakeClock } from "../../../test/support/fake-clock.ts";
 import type { Logger } from "../../base/log.ts";
-import type { QueueDepth, TaskQueue } from "../../jobs/ports.ts";
+import type { TaskQueue } from "../../jobs/ports.ts";
 import { startWorkerPool, type WorkerPool } from "./pool.ts";
 
 const LEASE_MS = 15_000;
-const DEPTH: QueueDepth = { queue: "p", waiting: 1, inFlight: 0, dead: 0, isPaused: false, oldestSentAtMs: null };
 
 let folder: string;
 let clock: FakeClock;
@@ -43,10 +42,10 @@ async function startPool(kind: "blocked" | "deaf" | "idle"): Promise<WorkerPool>
     error: (message) => errors.push(message),
     child: () => log,
   };
-  const queue: Pick<TaskQueue, "depths" | "extendOwner" | "releaseOwner"> = {
-    depths: async () => {
+  const queue: Pick<TaskQueue, "countWaiting" | "extendOwner" | "releaseOwner"> = {
+    countWaiting: async () => {
       looks += 1;
-      return [{ ...DEPTH, waiting }];
+      return waiting;
     },
     extendOwner: async (owner, leaseMs) => void extended.push([owner, leaseMs]),
     releaseOwner: async (owner) => {

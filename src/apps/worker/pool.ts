@@ -110,8 +110,7 @@ export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool>
   const measure = async (): Promise<void> => {
     if (isStopping) return;
     for (const member of members) await tendSilent(options, member);
-    const depths = await queue.depths();
-    const waiting = depths.reduce((sum, depth) => sum + (depth.isPaused ? 0 : depth.waiting), 0);
+    const waiting = await queue.countWaiting(maxWorkers);
     const busy = [...members].filter((member) => member.isBusy).length;
     desired = Math.min(maxWorkers, busy + waiting);
     const missing = clock.monotonicMs() < pauseUntilMs ? 0 : desired - members.size;
