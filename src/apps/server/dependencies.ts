@@ -26,7 +26,9 @@ export interface SystemView {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly freeMemoryBytes: number;
+  /** The file system of the data folder. */
   readonly disk: { readonly path: string; readonly totalBytes: number; readonly freeBytes: number };
+  /** Null where it is not installed. */
   readonly ffmpeg: {
     readonly version: string;
     readonly path: string;
