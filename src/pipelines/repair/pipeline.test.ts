@@ -18,6 +18,11 @@ it("never plans an output in the place of an original or of any other object", a
   expect(outputs).toEqual(["b/clip-3.mp4", "b/clip-4.mp4"]);
 });
 
+it("tells names apart that some file systems do not", async () => {
+  const keys = ["a/Clip.mp4", "b/clip.mp4"];
+  expect(await planOutputs(keys, { inputs: keys })).toEqual(["outputs/j/Clip.mp4", "outputs/j/clip-2.mp4"]);
+});
+
 it("numbers outputs of one name", async () => {
   const keys = ["a/clip.mp4", "b/clip.mp4"];
   expect(await planOutputs(keys, { inputs: keys })).toEqual(["outputs/j/clip.mp4", "outputs/j/clip-2.mp4"]);

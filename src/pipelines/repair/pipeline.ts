@@ -13,6 +13,9 @@ import { workRepair } from "./work.ts";
 const MAX_FILES = 1000;
 const TASK_TIMEOUT_MS = 6 * 3600_000;
 
+/** Kept with a task whose output may have been published. */
+const PUBLISHING = "publishing";
+
 const KEY = z.string().min(1).max(1024);
 
 const PARAMS = z.strictObject({
@@ -97,7 +100,7 @@ async function planFiles(
   for (const input of new Set(inputs)) {
     const { bytes } = await requireObject(objects, input);
     const output = await freeKey(objects, prefix, posix.basename(input), taken);
-    taken.add(output);
+    taken.add(foldedKey(output));
     tasks.push({ label: posix.basename(input), input: { input, output }, weight: Math.max(1, bytes) });
   }
   return tasks;
@@ -122,8 +125,26 @@ async function freeKey(
   const { name: stem, ext } = posix.parse(name);
   for (let number = 1; ; number++) {
     const key = `${prefix}/${stem}${number === 1 ? "" : `-${number}`}${ext}`;
-    if (!taken.has(key) && (await objects.head(key)) === undefined) return key;
+    if (!taken.has(foldedKey(key)) && (await objects.head(key)) === undefined) return key;
   }
+}
+
+/** The same for keys that some file systems take for one. */
+function foldedKey(key: string): string {
+  return key.normalize("NFC").toLowerCase();
+}
+
+/**
+ * Looks again, right before it is published, that no other job has put an object there since the plan. Throws OUTPUT_EXISTS;
+ * where an earlier attempt came so far, what lies there is its own.
+ */
+async function requireFreeKey(output: string, { objects, checkpoint, saveCheckpoint }: StageContext): Promise<void> {
+  if (checkpoint === PUBLISHING) return;
+  if ((await objects.head(output)) !== undefined) {
+    const advice = "Submit the job again, or name another place for its outputs.";
+    throw new ReelmillError("OUTPUT_EXISTS", `Another object has been put at ${output} meanwhile.`, { advice });
+  }
+  await saveCheckpoint(PUBLISHING);
 }
 
 async function workFile(params: Params, { input, output }: FileInput, context: StageContext): Promise<FileOutcome> {
@@ -137,6 +158,7 @@ async function workFile(params: Params, { input, output }: FileInput, context: S
       const places = [...paths, { key: output, path: outputPath }];
       try {
         result = withKeys(await repairAt(params, places, context), places);
+        if (result.status === "repaired") await requireFreeKey(output, context);
       } catch (error) {
         throw errorWithKeys(error, places);
       }
