@@ -64,6 +64,8 @@ const NOT_THE_FILE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "CONFIG_INVALID",
   "ENGINE_MISSING",
   "FFMPEG_MISSING",
+  // Of a try before the server was started with other settings; the next one has a key of its own.
+  "IDEMPOTENCY_CONFLICT",
   "INPUT_NOT_FOUND",
   "INPUT_UNREADABLE",
   "NO_SPACE",

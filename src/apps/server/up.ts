@@ -16,7 +16,7 @@ import { createJobService } from "../../jobs/service.ts";
 import { type LocalParts, openLocal } from "../wiring.ts";
 import { startWorkerPool, type WorkerPool } from "../worker/pool.ts";
 import { createServer } from "./create-server.ts";
-import { DEFAULT_LIMITS } from "./limits.ts";
+import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { createSystemView, readVersion } from "./system.ts";
 import { createWatchFolder, placeWatchFolder, type WatchPlace } from "./watch-folder.ts";
@@ -174,8 +174,7 @@ async function serve(running: Running): Promise<void> {
     log,
     clock,
     apiKeyHashes: config.server.apiKeyHashes,
-    allowedHosts: [],
-    limits: { ...DEFAULT_LIMITS, uploadBytes: config.server.maxUploadBytes },
+    limits: limitsOf(config),
     workers: pool,
     system: describeSystem(running),
     readLogs: parts.logs.read,
@@ -185,15 +184,19 @@ async function serve(running: Running): Promise<void> {
   });
   await listen(server, host, port);
   const delivering = deliveries.run();
-  const stopMaintenance = startMaintenance({ ...parts, clock, log }, config.server.retentionMs);
+  const maintenance = startMaintenance({ ...parts, clock, log }, config.server.retentionMs);
   watch?.start();
   announce(running, server.server.address());
   await aborted(signal);
-  stopMaintenance();
   ending.abort();
+  await maintenance.stop();
   await watch?.close();
   await server.close();
   await delivering;
+}
+
+function limitsOf({ server: { maxUploadBytes, writesPerMinute } }: Config): ServerLimits {
+  return { ...DEFAULT_LIMITS, uploadBytes: maxUploadBytes, writesPerMinute };
 }
 
 /** Without a secret that somebody chose there is one of this server's own: no webhook goes out unsigned. */
