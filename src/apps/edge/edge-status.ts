@@ -4,6 +4,8 @@ import type { JobError } from "../../jobs/job.ts";
 export type FileState =
   /** Changed a short while ago, or only now seen. */
   | "growing"
+  /** No job can name it: it stays where it is until it is renamed; `error` says why. */
+  | "misnamed"
   /** At rest and damaged, but not to be tried just now; `error` says why. */
   | "stable"
   /** Plays: it stays where it is and may serve as a reference. */
