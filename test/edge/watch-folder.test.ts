@@ -222,6 +222,23 @@ describe("a watch folder", () => {
     expect(edge.service.status().currentReference).toBe("healthy.mp4");
   });
 
+  it("repairs a file whose name is as long as a name may be", async () => {
+    const [long, taken] = [`${"é".repeat(125)}x.mp4`, `${"y".repeat(251)}.mp4`];
+    put(recordings.reference, "healthy.mp4");
+    for (const name of [long, taken]) put(recordings.damaged, name);
+    mkdirSync(join(root, "export"));
+    writeFileSync(join(root, "export", taken), "mine");
+    const edge = createEdge();
+    await pass(edge);
+    expect([stateOf(edge.service.status(), long), stateOf(edge.service.status(), taken)]).toEqual([
+      "exported",
+      "exported",
+    ]);
+    expect(readdirSync(join(root, "export")).sort()).toEqual([`${"y".repeat(249)}-2.mp4`, taken, long]);
+    expect(readdirSync(join(root, "originals")).sort()).toHaveLength(4);
+    expect(listLeftovers(root)).toEqual([]);
+  });
+
   it("repairs no more files at a time than it may", async () => {
     for (const name of ["a.mp4", "b.mp4", "c.mp4", "d.mp4"]) put(recordings.damaged, name);
     let running = 0;

@@ -1,6 +1,7 @@
 import { basename, posix } from "node:path";
 import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
+import { fittingName } from "../../base/fitting-name.ts";
 import type { Json } from "../../base/json.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
@@ -124,7 +125,7 @@ async function freeKey(
 ): Promise<string> {
   const { name: stem, ext } = posix.parse(name);
   for (let number = 1; ; number++) {
-    const key = `${prefix}/${stem}${number === 1 ? "" : `-${number}`}${ext}`;
+    const key = `${prefix}/${fittingName(stem, `${number === 1 ? "" : `-${number}`}${ext}`)}`;
     if (!taken.has(foldedKey(key)) && (await objects.head(key)) === undefined) return key;
   }
 }
