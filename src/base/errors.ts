@@ -145,6 +145,10 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: "A webhook's receiver could not be reached or did not answer with success.",
   },
+  DATA_FOLDER_IN_USE: {
+    retryable: false,
+    meaning: "Another Reelmill server works with the data folder; each server needs one of its own.",
+  },
   ADDRESS_UNUSABLE: {
     retryable: false,
     meaning:

@@ -69,6 +69,8 @@ const NOT_THE_FILE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "INPUT_NOT_FOUND",
   "INPUT_UNREADABLE",
   "NO_SPACE",
+  // The job was begun by a server that watches another folder, or a reference has gone meanwhile.
+  "OBJECT_NOT_FOUND",
   "OUTPUT_EXISTS",
   "OUTPUT_UNWRITABLE",
   "RATE_LIMITED",
