@@ -80,6 +80,7 @@ describe("the watch folder", () => {
       isRunning: true,
       isPaused: true,
       reason: "The share is away.",
+      fault: "Nothing can be exported: full.",
       readyFolder: "/r",
       exportFolder: "/e",
       quarantineFolder: "/q",
@@ -119,6 +120,15 @@ describe("the watch folder", () => {
       known_files: 2,
       current_reference: "good.mp4",
     });
+    Object.assign(status, { isPaused: false, reason: "" });
+    const still = { status: "degraded", reason: "Nothing can be exported: full." };
+    expect(VIEWS.health.parse(await (await server.ask("/health")).json())).toMatchObject(still);
+    expect(VIEWS.watch.parse(await (await server.ask("/v1/watch")).json())).toMatchObject({
+      isPaused: false,
+      reason: still.reason,
+    });
+    Object.assign(status, { fault: "" });
+    expect(VIEWS.health.parse(await (await server.ask("/health")).json())).toMatchObject({ status: "healthy" });
     expect(await (await server.ask("/stats")).json()).toEqual({ exported: 1 });
     expect((await server.post("/scan-now")).status).toBe(202);
     expect((await server.post("/repair", { file: "a.mp4" })).status).toBe(202);

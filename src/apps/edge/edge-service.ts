@@ -49,6 +49,7 @@ export function createEdgeService(options: EdgeServiceOptions): EdgeService {
     state: {
       isRunning: false,
       pauseReason: "",
+      outputFault: "",
       currentReference: null,
       lastScanAtMs: null,
       counters: { scans: 0, exported: 0, exportedByCloud: 0, quarantined: 0, putOff: 0, pauses: 0 },

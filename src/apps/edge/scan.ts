@@ -3,6 +3,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import type { FileEntry } from "./file-entry.ts";
 import { chooseReferences, healthyKeyOf } from "./healthy-files.ts";
 import { listRecordings, type MisnamedFile } from "./listing.ts";
+import { checkOutputs } from "./outputs.ts";
 import { recoverAbandoned } from "./process-file.ts";
 import { probe, type Room } from "./room.ts";
 import { sweepFolders } from "./sweep.ts";
@@ -15,6 +16,7 @@ export async function scanOnce(room: Room): Promise<void> {
   if (room.stopping.signal.aborted || !(await probe(room))) return;
   state.counters.scans += 1;
   try {
+    await checkOutputs(room);
     await recoverAbandoned(context, room.stopping.signal);
     await sweepFolders(options.settings, claims);
     await look(room);

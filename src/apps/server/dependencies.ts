@@ -57,6 +57,8 @@ export interface WatchStatus {
   readonly isPaused: boolean;
   /** Why it is paused; empty where it is not. */
   readonly reason: string;
+  /** Why nothing can be exported; empty where nothing is known to be in the way. */
+  readonly fault: string;
   readonly readyFolder: string;
   readonly exportFolder: string;
   readonly quarantineFolder: string;

@@ -90,7 +90,7 @@ export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, 
   serve(app, STATUS_ROUTES.health, async () => {
     const status = watch?.status();
     const fault = await readiness();
-    const reason = fault?.message ?? (status?.isPaused === true ? status.reason : null);
+    const reason = fault?.message ?? (status?.reason || status?.fault || null);
     return {
       status: reason === null ? "healthy" : "degraded",
       reason,
