@@ -123,6 +123,8 @@ export interface ServerDependencies {
   readonly limits: ServerLimits;
   readonly workers: { stats(): WorkerStats };
   readonly system: () => Promise<SystemView>;
+  /** What is not done for want of ffmpeg, looked for anew; undefined where it is there. */
+  readonly ffmpegFault: () => Promise<string | undefined>;
   /** The last lines of a job's log, in the order of time. */
   readonly readLogs: (jobId: string, limit: number) => Promise<readonly Json[]>;
   /** Undefined where no folder is watched. */

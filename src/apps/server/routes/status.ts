@@ -73,7 +73,7 @@ const READY_KEEP_MS = 2000;
 
 /** Serves `STATUS_ROUTES`. */
 export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, metrics: ServerMetrics): void {
-  const { store, workers, system, watch, clock, version } = deps;
+  const { store, workers, system, ffmpegFault, watch, clock, version } = deps;
   const startMs = clock.monotonicMs();
   const readiness = createReadiness(deps);
   serve(app, STATUS_ROUTES.stats, async () => ({
@@ -90,7 +90,7 @@ export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, 
   serve(app, STATUS_ROUTES.health, async () => {
     const status = watch?.status();
     const fault = await readiness();
-    const reason = fault?.message ?? (status?.reason || status?.fault || null);
+    const reason = fault?.message || status?.reason || status?.fault || (await ffmpegFault()) || null;
     return {
       status: reason === null ? "healthy" : "degraded",
       reason,
