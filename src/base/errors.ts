@@ -32,7 +32,7 @@ export const ERROR_CODES = {
   REFERENCE_REQUIRED: {
     retryable: false,
     meaning:
-      "The damaged file lacks its codec configuration; give a healthy recording of the same device and settings with -r.",
+      "The damaged file lacks its codec configuration; give a healthy recording of the same device and settings: with -r, among a job's references, or in the watch folder.",
   },
   REFERENCE_MISMATCH: {
     retryable: false,

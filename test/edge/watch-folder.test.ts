@@ -123,6 +123,9 @@ describe("a watch folder", () => {
     const edge = createEdge();
     await pass(edge);
     expect(stateOf(edge.service.status(), "clip.mp4")).toBe("waiting-for-reference");
+    expect(edge.service.status().knownFiles[0]?.error?.message).toMatch(
+      / Put a healthy recording of the same camera and settings into ready\/\.$/,
+    );
     put(recordings.foreign, "other.mov");
     await pass(edge);
     expect(stateOf(edge.service.status(), "clip.mp4")).toBe("waiting-for-reference");
