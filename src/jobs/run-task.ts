@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import type { Environment } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
+import { createFaultLog } from "../base/fault-log.ts";
 import type { Json } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import type { JobError, Task, TaskRef } from "./job.ts";
@@ -154,7 +155,7 @@ async function conclude(
 }
 
 async function commit(
-  { store }: Engine,
+  { store, clock }: Engine,
   { task, message, log }: Omit<Attempt, "pipeline">,
   outcome: AttemptOutcome,
   decide: Decide,
@@ -164,7 +165,7 @@ async function commit(
     const takeNext = signal.aborted ? undefined : { from, onStart: onStarted };
     return await store.completeTask({ ref: message.ref, attempt: task.attempt, outcome, message, takeNext }, decide);
   };
-  const completed = await persist(complete, log, signal);
+  const completed = await persist(complete, { log, clock }, signal);
   if (completed === undefined) {
     log.info("The attempt's outcome came too late: the job ended, or another worker has the task.");
   }
@@ -172,13 +173,25 @@ async function commit(
 }
 
 /** What was worked for is not thrown away because the store fails for a while, such as on a full disk. */
-async function persist<T>(write: () => Promise<T>, log: Logger, signal: AbortSignal): Promise<T> {
+async function persist<T>(
+  write: () => Promise<T>,
+  ports: Pick<Engine, "log" | "clock">,
+  signal: AbortSignal,
+): Promise<T> {
+  const faults = createFaultLog({
+    ...ports,
+    level: "error",
+    message: "The outcome could not be recorded; trying again.",
+    over: "The outcome is recorded.",
+  });
   for (;;) {
     try {
-      return await write();
+      const written = await write();
+      faults.worked();
+      return written;
     } catch (error) {
       if (!(error instanceof ReelmillError && error.retryable) || signal.aborted) throw error;
-      log.error("The outcome could not be recorded; trying again.", { error });
+      faults.failed(error);
       await delay(STORE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
   }
