@@ -162,6 +162,13 @@ describe("explainConfig", () => {
     expect(JSON.stringify(explained)).not.toContain("5ecret");
   });
 
+  it("puts the command line before the environment", () => {
+    const explained = explainConfig({ REELMILL_PORT: "9" }, { REELMILL_PORT: "10", REELMILL_DATA: undefined });
+    const found = (name: string) => explained.find((setting) => setting.name === name);
+    expect(found("REELMILL_PORT")).toMatchObject({ value: "10", source: "command line" });
+    expect(found("REELMILL_DATA")).toMatchObject({ source: "default" });
+  });
+
   it("refuses what loadConfig refuses", () => {
     expect(() => explainConfig({ REELMILL_PORT: "x" })).toThrow("REELMILL_PORT");
   });

@@ -112,20 +112,25 @@ export interface EffectiveSetting {
   readonly name: string;
   /** As written in the variable or as the default would be; `set` or `unset` for a secret; empty where there is none. */
   readonly value: string;
-  readonly source: "default" | "environment";
+  readonly source: "default" | "environment" | "command line";
   readonly isSecret: boolean;
 }
 
 /**
  * Every setting with the value in effect and where it came from, in the order of the reference page. Secrets are not shown.
- * Throws CONFIG_INVALID as `loadConfig` does.
+ * `commandLine` holds what options set, by the variables that they override. Throws CONFIG_INVALID as `loadConfig` does.
  */
-export function explainConfig(environment: Environment): readonly EffectiveSetting[] {
+export function explainConfig(
+  environment: Environment,
+  commandLine: Readonly<Record<string, string | undefined>> = {},
+): readonly EffectiveSetting[] {
   loadConfig(environment);
   return describeSettings().map(({ name, unset, isSecret = false }) => {
-    const given = environment[name] || undefined;
+    const option = commandLine[name];
+    const given = option ?? (environment[name] || undefined);
     const value = isSecret ? (given === undefined ? "unset" : "set") : (given ?? unset);
-    return { name, value, source: given === undefined ? "default" : "environment", isSecret };
+    const source = option !== undefined ? "command line" : given !== undefined ? "environment" : "default";
+    return { name, value, source, isSecret };
   });
 }
 

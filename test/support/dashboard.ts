@@ -31,6 +31,11 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM_PATH, args: CHROMIUM_ARGUMENTS });
 }
 
+/** Builds the dashboard that a server serves, where it is older than its sources. */
+export function buildServedDashboard(): void {
+  execFileSync(process.execPath, [join(ROOT, "scripts/bootstrap.mjs"), "--web"], { stdio: "pipe" });
+}
+
 /** The built dashboard and a video to serve with it. */
 export interface BuiltDashboard {
   readonly dist: string;

@@ -90,6 +90,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
         host,
         port: options.port ?? config.server.port,
         dataFolder,
+        settings: explainConfig(environment, describeOptions(options)),
         place,
         parts,
         pool,
@@ -131,6 +132,7 @@ interface Running {
   readonly host: string;
   readonly port: number;
   readonly dataFolder: string;
+  readonly settings: ReturnType<typeof explainConfig>;
   readonly place: WatchPlace | undefined;
   readonly parts: LocalParts;
   readonly pool: WorkerPool;
@@ -224,9 +226,18 @@ function createWatch(
   });
 }
 
-function describeSystem({ config, dataFolder, context }: Running) {
+/** The options by the variables that they override. */
+function describeOptions({ data, watch, host, port }: UpOptions): Readonly<Record<string, string | undefined>> {
+  return {
+    REELMILL_DATA: data === undefined ? undefined : resolve(data),
+    HOST_SMB_ROOT: typeof watch === "string" ? resolve(watch) : undefined,
+    REELMILL_HOST: host,
+    REELMILL_PORT: port?.toString(),
+  };
+}
+
+function describeSystem({ config, dataFolder, settings, context }: Running) {
   const look = createSystemView(config, context.environment["PATH"] ?? "", dataFolder);
-  const settings = explainConfig(context.environment);
   return async () => ({ ...(await look()), settings });
 }
 

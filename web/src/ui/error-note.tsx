@@ -1,4 +1,4 @@
-import { showName } from "./formats.ts";
+import { showMessage } from "./formats.ts";
 import { Icon } from "./icon.tsx";
 
 interface ErrorNoteProps {
@@ -15,7 +15,7 @@ export function ErrorNote({ error, title, isNews = true }: ErrorNoteProps) {
       <Icon name="failed" />
       <div>
         {title !== undefined && <strong>{title}. </strong>}
-        <span>{showName(error.message)}</span> <code className="code">{error.code}</code>
+        <span>{showMessage(error.message)}</span> <code className="code">{error.code}</code>
       </div>
     </div>
   );

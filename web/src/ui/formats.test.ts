@@ -7,6 +7,7 @@ import {
   formatMoment,
   formatSeconds,
   formatShare,
+  showMessage,
   showName,
   showWords,
 } from "./formats.ts";
@@ -62,6 +63,12 @@ describe("formats", () => {
   it("characters that turn or hide text are shown", () => {
     expect(showName("a\u202egpj.exe\u0000\n")).toBe("a\\u{202e}gpj.exe\\u{0}\\u{a}");
     expect(showName("Größe 大.mp4")).toBe("Größe 大.mp4");
+  });
+
+  it("messages name files as the user did", () => {
+    const key = `uploads/${"0af3".repeat(8)}/DJI 90.mp4`;
+    expect(showMessage(`The reference ${key} does not fit.`)).toBe("The reference DJI 90.mp4 does not fit.");
+    expect(showMessage("uploads/ready/a.mp4\u0007")).toBe("uploads/ready/a.mp4\\u{7}");
   });
 
   it("names of the interface are shown as words", () => {

@@ -85,6 +85,11 @@ export function showName(name: string): string {
   );
 }
 
+/** A message as `showName` shows it, with files named as the user named them: without where the server keeps them. */
+export function showMessage(message: string): string {
+  return showName(message.replace(/\b(?:uploads|outputs)\/[\da-f-]{32,36}\/(?=\S)/g, ""));
+}
+
 /** `maxConcurrentTasks`, `job.stage` or `MIN_AGE` as words. */
 export function showWords(name: string): string {
   const words = name

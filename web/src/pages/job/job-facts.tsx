@@ -2,11 +2,10 @@ import type { JobView } from "../../api/types.ts";
 import { Link } from "../../routing/link.tsx";
 import { jobPath } from "../../routing/routes.ts";
 import { Facts } from "../../ui/facts.tsx";
-import { formatSeconds } from "../../ui/formats.ts";
 import { Moment } from "../../ui/moment.tsx";
 import { Name } from "../../ui/name.tsx";
 import { Section } from "../../ui/section.tsx";
-import { isEnded } from "../jobs/job-title.ts";
+import { jobDuration } from "../jobs/job-title.ts";
 
 /** What is known of a job besides its course, and what it was asked for. */
 export function JobFacts({ job, nowMs }: { readonly job: JobView; readonly nowMs: number }) {
@@ -22,7 +21,7 @@ export function JobFacts({ job, nowMs }: { readonly job: JobView; readonly nowMs
             Created: moment(job.createdAt),
             Started: moment(job.startedAt) || "not yet",
             Ended: moment(job.finishedAt) || "not yet",
-            Took: durationOf(job),
+            Took: jobDuration(job),
             "Replay of": job.parentJobId === null ? null : <Link to={jobPath(job.parentJobId)}>{job.parentJobId}</Link>,
             "Idempotency key": job.idempotencyKey === null ? null : <Name text={job.idempotencyKey} />,
           }}
@@ -34,9 +33,4 @@ export function JobFacts({ job, nowMs }: { readonly job: JobView; readonly nowMs
       </div>
     </Section>
   );
-}
-
-function durationOf({ startedAt, finishedAt, status }: JobView): string | null {
-  if (startedAt === null || finishedAt === null || !isEnded(status)) return null;
-  return formatSeconds((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
 }

@@ -2,7 +2,7 @@ import type { JobView, Stage } from "../../api/types.ts";
 import { formatCount, formatSeconds, formatShare } from "../../ui/formats.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { ProgressBar } from "../../ui/progress-bar.tsx";
-import { isEnded } from "../jobs/job-title.ts";
+import { isEnded, jobDuration } from "../jobs/job-title.ts";
 
 const STAGES: readonly { readonly stage: Stage; readonly label: string }[] = [
   { stage: "plan", label: "Plan" },
@@ -32,10 +32,12 @@ export function JobProgress({ job }: { readonly job: JobView }) {
           );
         })}
       </ol>
-      <div className="job-progress-bar">
-        <ProgressBar share={job.progress} label="Progress of the job" look={lookOf(job)} />
-        <span className="number">{formatShare(job.progress)}</span>
-      </div>
+      {!hasSucceeded && (
+        <div className="job-progress-bar">
+          <ProgressBar share={job.progress} label="Progress of the job" look={lookOf(job)} />
+          <span className="number">{formatShare(job.progress)}</span>
+        </div>
+      )}
       <p className="muted">{describe(job)}</p>
     </div>
   );
@@ -57,5 +59,7 @@ function describe(job: JobView): string {
   const failures = failed === 0 ? null : `${failed} failed`;
   const eta = job.etaSeconds === null || isEnded(job.status) ? null : `about ${formatSeconds(job.etaSeconds)} left`;
   const waiting = job.status === "queued" ? "Waiting for a free worker" : null;
-  return [waiting, tasks, failures, eta].filter((part) => part !== null).join(" · ");
+  const duration = jobDuration(job);
+  const took = duration === null ? null : `took ${duration}`;
+  return [waiting, tasks, failures, eta, took].filter((part) => part !== null).join(" · ");
 }

@@ -36,7 +36,7 @@ function RepairFiles({ result }: { readonly result: RepairResult }) {
   ];
   return (
     <Section title="Result">
-      <p className="muted">{counts.filter((count) => count !== null).join(" · ")}</p>
+      {result.files.length > 1 && <p className="muted">{counts.filter((count) => count !== null).join(" · ")}</p>}
       {result.files.map((file) => (
         <RepairedFileCard key={file.input} file={file} />
       ))}

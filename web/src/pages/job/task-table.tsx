@@ -2,7 +2,7 @@ import type { TaskView } from "../../api/types.ts";
 import type { Loaded } from "../../live/use-loaded.ts";
 import { DataTable } from "../../ui/data-table.tsx";
 import { ErrorNote } from "../../ui/error-note.tsx";
-import { formatSeconds, formatShare, showWords } from "../../ui/formats.ts";
+import { formatSeconds, formatShare, showMessage, showWords } from "../../ui/formats.ts";
 import { Name } from "../../ui/name.tsx";
 import { ProgressBar } from "../../ui/progress-bar.tsx";
 import { Section } from "../../ui/section.tsx";
@@ -49,7 +49,7 @@ function TaskRow({ task, nowMs }: { readonly task: TaskView; readonly nowMs: num
         <Name text={task.label} />
         {task.error !== null && (
           <p className="look-failed-text">
-            <Name text={task.error.message} /> <code className="code">{task.error.code}</code>
+            <bdi>{showMessage(task.error.message)}</bdi> <code className="code">{task.error.code}</code>
           </p>
         )}
       </td>

@@ -1,12 +1,12 @@
 import type { JobView } from "../../api/types.ts";
 import { Link } from "../../routing/link.tsx";
 import { jobPath } from "../../routing/routes.ts";
-import { formatCount, formatSeconds, formatShare } from "../../ui/formats.ts";
+import { formatCount, formatSeconds, formatShare, showMessage } from "../../ui/formats.ts";
 import { Moment } from "../../ui/moment.tsx";
 import { Name } from "../../ui/name.tsx";
 import { ProgressBar } from "../../ui/progress-bar.tsx";
 import { StatusBadge } from "../../ui/status-badge.tsx";
-import { isEnded, jobTitle } from "./job-title.ts";
+import { isEnded, jobDuration, jobTitle } from "./job-title.ts";
 
 /** One job in the list. */
 export function JobRow({ job, nowMs }: { readonly job: JobView; readonly nowMs: number }) {
@@ -48,8 +48,7 @@ function Progress({ job, title }: { readonly job: JobView; readonly title: strin
 }
 
 function Outcome({ job }: { readonly job: JobView }) {
-  if (job.error !== null) return <span className="outcome look-failed-text">{job.error.message}</span>;
-  if (job.startedAt === null || job.finishedAt === null) return null;
-  const seconds = (Date.parse(job.finishedAt) - Date.parse(job.startedAt)) / 1000;
-  return <span className="muted">took {formatSeconds(seconds)}</span>;
+  if (job.error !== null) return <span className="outcome look-failed-text">{showMessage(job.error.message)}</span>;
+  const duration = jobDuration(job);
+  return duration === null ? null : <span className="muted">took {duration}</span>;
 }

@@ -1,6 +1,6 @@
 import { baseName } from "../../api/object-urls.ts";
 import type { JobStatus, JobView, Json } from "../../api/types.ts";
-import { showName } from "../../ui/formats.ts";
+import { formatSeconds, showName } from "../../ui/formats.ts";
 
 const FILE_PARAMS = ["inputs", "input", "source"] as const;
 
@@ -23,4 +23,10 @@ function inputKeys(params: Json): readonly string[] {
   const value = FILE_PARAMS.map((name) => fields[name]).find((one) => one !== undefined && one !== null);
   const list = Array.isArray(value) ? value : [value];
   return list.filter((key): key is string => typeof key === "string");
+}
+
+/** How long an ended job took, for people; null where it has not ended or never began. */
+export function jobDuration({ startedAt, finishedAt, status }: JobView): string | null {
+  if (startedAt === null || finishedAt === null || !isEnded(status)) return null;
+  return formatSeconds((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
 }

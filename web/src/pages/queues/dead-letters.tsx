@@ -1,8 +1,11 @@
 import { useState } from "react";
 import type { DeadLetterView } from "../../api/types.ts";
+import { Link } from "../../routing/link.tsx";
+import { jobPath } from "../../routing/routes.ts";
 import { Button } from "../../ui/button.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
 import { Empty } from "../../ui/empty.tsx";
+import { showMessage } from "../../ui/formats.ts";
 import { Moment } from "../../ui/moment.tsx";
 import { Name } from "../../ui/name.tsx";
 import { type LetterChange, LetterDialog } from "./letter-dialog.tsx";
@@ -60,15 +63,19 @@ interface LetterRowProps {
 }
 
 function LetterRow({ letter, nowMs, onChange }: LetterRowProps) {
-  const what = `${letter.stage} ${letter.index} of job ${letter.jobId.slice(-8)}`;
+  const task = `${letter.stage} ${letter.index}`;
+  const job = `job ${letter.jobId.slice(-8)}`;
+  const what = `${task} of ${job}`;
   return (
     <tr>
       <td>
         <Name text={letter.queue} />
       </td>
-      <td>{what}</td>
+      <td>
+        {task} of <Link to={jobPath(letter.jobId)}>{job}</Link>
+      </td>
       <td className="cell-name">
-        <Name text={letter.reason.message} /> <code className="code">{letter.reason.code}</code>
+        <bdi>{showMessage(letter.reason.message)}</bdi> <code className="code">{letter.reason.code}</code>
       </td>
       <td>{letter.receiveCount}</td>
       <td>

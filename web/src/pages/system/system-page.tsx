@@ -4,15 +4,19 @@ import { useLoaded } from "../../live/use-loaded.ts";
 import { Loading } from "../../ui/empty.tsx";
 import { ErrorNote } from "../../ui/error-note.tsx";
 import { Facts } from "../../ui/facts.tsx";
-import { formatBytes, formatExact, formatSeconds, formatShare } from "../../ui/formats.ts";
+import { formatBytes, formatCount, formatExact, formatSeconds, formatShare } from "../../ui/formats.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Name } from "../../ui/name.tsx";
 import { PageHeading } from "../../ui/page-heading.tsx";
+import { Path } from "../../ui/path.tsx";
 import { Section } from "../../ui/section.tsx";
 import { SettingsTable } from "./settings-table.tsx";
 import { UsageBar } from "./usage-bar.tsx";
 
 const REFRESH_MS = 5_000;
+/** Encoders of what the web plays, in software and on graphics cards. */
+const NOTABLE =
+  /^(lib(x26[45]|vpx(-vp9)?|aom-av1|svtav1|opus|mp3lame)|aac|opus|(h264|hevc|av1)_(nvenc|qsv|vaapi|videotoolbox|amf))$/;
 
 /** The server and its machine. */
 export function SystemPage() {
@@ -65,7 +69,7 @@ function Machine({ system }: { readonly system: SystemView }) {
               Node: system.node,
               Platform: system.platform,
               Processors: formatExact(system.cpus),
-              "Data folder": <Name text={disk.path} />,
+              "Data folder": <Path text={disk.path} />,
             }}
           />
           <UsageBar name="Disk" totalBytes={disk.totalBytes} freeBytes={disk.freeBytes} />
@@ -92,6 +96,10 @@ function Machine({ system }: { readonly system: SystemView }) {
   );
 }
 
+function isNotable(encoder: string): boolean {
+  return NOTABLE.test(encoder);
+}
+
 function Ffmpeg({ ffmpeg }: Pick<SystemView, "ffmpeg">) {
   if (ffmpeg === null) {
     return (
@@ -109,23 +117,27 @@ function Ffmpeg({ ffmpeg }: Pick<SystemView, "ffmpeg">) {
       <Facts
         items={{
           Version: <Name text={ffmpeg.version} />,
-          Path: <Name text={ffmpeg.path} />,
+          Path: <Path text={ffmpeg.path} />,
         }}
       />
       <ul className="tags" aria-label="Encoders">
-        {ffmpeg.encoders.map((encoder) => (
+        {ffmpeg.encoders.filter(isNotable).map((encoder) => (
           <li key={encoder} className="tag">
             <Icon name="succeeded" />
             {encoder}
           </li>
         ))}
-        {ffmpeg.missing.map((encoder) => (
-          <li key={encoder} className="tag tag-missing">
+        {ffmpeg.missing.map((part) => (
+          <li key={part} className="tag tag-missing">
             <Icon name="cancelled" />
-            {encoder} <span className="muted">missing</span>
+            {part} <span className="muted">missing</span>
           </li>
         ))}
       </ul>
+      <details>
+        <summary>All {formatCount(ffmpeg.encoders.length, "encoder")}</summary>
+        <p className="muted">{ffmpeg.encoders.join(", ")}</p>
+      </details>
     </>
   );
 }

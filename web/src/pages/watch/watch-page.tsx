@@ -13,6 +13,7 @@ import { formatExact, showWords } from "../../ui/formats.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Name } from "../../ui/name.tsx";
 import { PageHeading } from "../../ui/page-heading.tsx";
+import { Path } from "../../ui/path.tsx";
 import { Section } from "../../ui/section.tsx";
 import { StatusBadge } from "../../ui/status-badge.tsx";
 import { WatchedFiles } from "./watched-files.tsx";
@@ -109,9 +110,9 @@ function WatchDetails({ watch, action, onChanged }: WatchDetailsProps) {
         <div className="card">
           <Facts
             items={{
-              "Put recordings into": <Name text={watch.readyFolder} />,
-              "Repaired ones appear in": <Name text={watch.exportFolder} />,
-              "Failed ones are kept in": <Name text={watch.quarantineFolder} />,
+              "Put recordings into": <Path text={watch.readyFolder} />,
+              "Repaired ones appear in": <Path text={watch.exportFolder} />,
+              "Failed ones are kept in": <Path text={watch.quarantineFolder} />,
               "Healthy reference":
                 watch.currentReference === null ? (
                   "none yet: put one healthy recording of the same camera into the folder"
