@@ -138,6 +138,30 @@ describe("a user and the engine at once", () => {
     });
   });
 
+  it("works a retried task once, though its first message outlived the job's end", async () => {
+    let isBroken = true;
+    const pipeline = defineParts({
+      plan: async () => {
+        if (isBroken) throw new ReelmillError("INPUT_EMPTY", "broken");
+        return [];
+      },
+    });
+    await using(await openEngine(pipeline), async (engine) => {
+      const { id } = await submit(engine, []);
+      const taken = await engine.take("w1");
+      if (taken === undefined) throw new Error("no task");
+      // Thought gone, its message goes back; then it tells its outcome after all.
+      await engine.queue.releaseOwner("w1");
+      await runTask(engine.engine, taken, { from: { ...engine.from("w1"), queues: [] }, signal: LIVE });
+      expect(await engine.store.get(id)).toMatchObject({ status: "failed" });
+      isBroken = false;
+      await engine.service.retry(id);
+      expect(await engine.queue.countWaiting(9)).toBe(1);
+      await engine.drain();
+      expect(await engine.store.get(id)).toMatchObject({ status: "succeeded" });
+    });
+  });
+
   it("replays a job as a new one that knows its parent", async () => {
     await using(await openEngine(), async (engine) => {
       const first = await submit(engine, ["a"], 7);
