@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { isIP, type Server } from "node:net";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type FolderLock, lockFolder } from "../../adapters/local/folder-lock.ts";
 import { keepSecret } from "../../adapters/local/secret-file.ts";
 import { createWebhookSender } from "../../adapters/webhook/sender.ts";
 import { createWebhookSecret } from "../../adapters/webhook/signature.ts";
@@ -46,7 +47,7 @@ const WEB_FOLDER = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 
 /**
  * Runs server, workers and watch folder until the signal is given; then lets go of everything in order. Throws CONFIG_INVALID,
- * USAGE, WEBHOOK_REFUSED, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
+ * USAGE, WEBHOOK_REFUSED, DATA_FOLDER_IN_USE, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
  */
 export async function runUp(options: UpOptions, context: UpContext): Promise<void> {
   const { environment, clock, signal } = context;
@@ -58,7 +59,9 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
   const folders = { data: dataFolder, mounts: place?.mounts ?? {} };
   // The answer to a creation is a promise that a power cut must not break.
   const parts = openLocal(folders, "full", clock);
+  let lock: FolderLock | undefined;
   try {
+    lock = lockFolder(dataFolder);
     const log = createLogger({
       format: config.logFormat,
       level: config.logLevel,
@@ -103,6 +106,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
     }
   } finally {
     parts.close();
+    lock?.release();
   }
 }
 
