@@ -88,6 +88,9 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       await page.getByLabel("Verify").selectOption("full");
       await page.getByLabel("Faststart").check();
       await page.getByText("Priority and notification").click();
+      await page.getByLabel("Priority", { exact: true }).fill("500");
+      await page.getByRole("button", { name: "Start repair" }).click();
+      await page.getByText("Priority must be 100 or less.").waitFor();
       await page.getByLabel("Priority", { exact: true }).fill("7");
       await page.getByRole("button", { name: "Start repair" }).click();
       await page.waitForURL("**/jobs/*");
@@ -360,6 +363,8 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       await page.getByRole("button", { name: "Open the dashboard" }).click();
       await page.getByText("No jobs yet").waitFor();
       await guest.submit([files.damaged], files.reference);
+      await guest.heading("Succeeded").waitFor();
+      await page.reload();
       await guest.heading("Succeeded").waitFor();
       if (await canPlay()) await playThrough();
       await guest.open("/");
