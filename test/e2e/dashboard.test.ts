@@ -346,6 +346,47 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
     });
   });
 
+  it("goes on with an upload, and shows news again, when a server that was killed is back", async () => {
+    const place = join(folder, "killed");
+    const port = await findFreePort();
+    const killed = await startServer(place, port);
+    const guest = await visitDashboard(browser, killed.url);
+    const large = join(folder, "large.mp4");
+    writeFileSync(large, Buffer.alloc(12_000_000, 7));
+    const sent = guest.page.locator(".upload-row").getByText(/^[1-9]\d* % of 12\.0 MB$/);
+    const starts: string[] = [];
+    guest.page.on("request", (request) => {
+      if (request.method() === "PATCH") starts.push(request.headers()["upload-offset"] ?? "");
+    });
+    try {
+      await guest.open("/");
+      await guest.limitUpload(4_000_000);
+      await guest.page.getByLabel("Choose files").setInputFiles([large]);
+      await sent.waitFor();
+      await killed.kill();
+      await guest.page.getByText("Every 3 s").waitFor();
+      await guest.page.getByText("The list is not up to date").waitFor();
+      const back = await startServer(place, port);
+      try {
+        await guest.page.getByText("Uploaded").waitFor();
+        await guest.page.getByText("Live", { exact: true }).waitFor();
+        await guest.page.getByText("The list is not up to date").waitFor({ state: "detached" });
+        expect([Number(starts[0]), Number(starts.at(-1)) > 0]).toEqual([0, true]);
+        const { objects } = (await (await fetch(`${back.url}/v1/objects?prefix=uploads`)).json()) as {
+          readonly objects: readonly { readonly bytes: number }[];
+        };
+        expect(objects.map(({ bytes }) => bytes)).toEqual([12_000_000]);
+      } finally {
+        await guest.close();
+        expect(await back.stop()).toBe(0);
+      }
+      const isPlain = (complaint: string): boolean => !/ERR_(CONNECTION_|INCOMPLETE_|EMPTY_)/.test(complaint);
+      expect(guest.complaints.filter(isPlain)).toEqual([]);
+    } finally {
+      await killed.kill();
+    }
+  });
+
   it("asks for the API key where there is one, and plays videos and follows jobs by it", async () => {
     const place = join(folder, "guarded");
     const digest = createHash("sha256").update("s3cret-key").digest("hex");
