@@ -61,6 +61,15 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
     return join(folder, name);
   };
 
+  /** Answers every further question of a tab for `path` as it is answered now: what changes then, the server told by itself. */
+  const keepAnswer = async (tab: Page, path: string): Promise<void> => {
+    const json = await ask(path);
+    await tab.route(
+      ({ pathname }) => pathname === path,
+      (route) => route.fulfill({ json }),
+    );
+  };
+
   const ask = async (path: string): Promise<unknown> => await (await fetch(server.url + path)).json();
 
   /** Whether there is H.264 in this Chromium; says so where not. */
@@ -128,7 +137,7 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       const damaged = ["one.mp4", "two.mp4", "three.mp4"].map((name) => copyOf(files.damaged, name));
       const list = await visit.openTab("/");
       await list.getByText("Live", { exact: true }).waitFor();
-      await visit.submit(damaged, files.reference, "untrunc");
+      const id = await visit.submit(damaged, files.reference, "untrunc");
       for (const one of [list, page]) await one.evaluate("window.isSamePage = true");
       const row = list.locator(".job-row", { hasText: "one.mp4 and 2 more" });
       await row.getByText("Running").waitFor();
@@ -136,6 +145,8 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       await page.getByText("0 of 3 tasks done").waitFor();
       await page.getByText("untrunc is at work").first().waitFor();
       await expect.poll(() => untrunc.waiting().length, WAIT).toBe(2);
+      await keepAnswer(list, "/v1/jobs");
+      await keepAnswer(page, `/v1/jobs/${id}`);
       untrunc.release(untrunc.waiting()[0] ?? 0);
       await page.getByText("1 of 3 tasks done").waitFor();
       const bar = page.getByRole("progressbar", { name: "Progress of the job" });
