@@ -19,6 +19,8 @@ export interface ServerConfig {
   /** Whether webhooks may go to loopback and private addresses. */
   readonly allowsPrivateWebhooks: boolean;
   readonly maxUploadBytes: number;
+  /** Of one client, those that may change something; null: any number. */
+  readonly writesPerMinute: number | null;
   /** How long ended jobs and their objects are kept, a day to ten years. */
   readonly retentionMs: number;
 }
@@ -114,6 +116,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       webhookSecrets: [],
       allowsPrivateWebhooks: false,
       maxUploadBytes: 1_000_000_000_000,
+      writesPerMinute: null,
       retentionMs: 30 * 24 * 3600_000,
     },
     client: { server: "http://127.0.0.1:8080", apiKey: undefined },

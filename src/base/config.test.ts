@@ -35,6 +35,7 @@ describe("loadConfig", () => {
         webhookSecrets: [],
         allowsPrivateWebhooks: false,
         maxUploadBytes: 1e12,
+        writesPerMinute: null,
         retentionMs: 30 * 86_400_000,
       },
       client: { server: "http://127.0.0.1:8080", apiKey: undefined },
@@ -69,6 +70,7 @@ describe("loadConfig", () => {
       REELMILL_WEBHOOK_SECRETS: `whsec_${"a".repeat(32)}`,
       REELMILL_WEBHOOK_PRIVATE_NETWORKS: "true",
       REELMILL_RETENTION_DAYS: "1",
+      REELMILL_WRITES_PER_MINUTE: "600",
     });
     expect(server).toMatchObject({
       apiKeyHashes: ["a".repeat(64), "0".repeat(64)],
@@ -78,6 +80,7 @@ describe("loadConfig", () => {
       ],
       allowsPrivateWebhooks: true,
       retentionMs: 86_400_000,
+      writesPerMinute: 600,
     });
   });
 

@@ -40,6 +40,15 @@ describe("createLogger", () => {
     });
   });
 
+  it("lets names and messages from outside neither steer the terminal nor pass for lines of the log", () => {
+    const { lines, logger } = collect("text");
+    const error = new Error("bad\u001b[2J\n12:00:00.000 INFO  all is well");
+    logger.warn("a\nb", { file: "x\u001b]0;y\u0007.mp4", error });
+    const text = lines.join("");
+    expect(text).not.toMatch(/[^\n\P{Cc}]/u);
+    expect(text).toContain("a\\u000ab file=x\\u001b]0;y\\u0007.mp4\n  Error: bad\\u001b[2J\n  12:00");
+  });
+
   it("leaves out what is less severe than its level", () => {
     const { lines, logger } = collect("json", "warn");
     logger.debug("a");

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
 import { ReelmillError } from "./errors.ts";
+import { printableLine, printableText } from "./printable.ts";
 
 /**
  * What a log line may carry besides its message. Names are those of the log format (snake case). An `error` is written as
@@ -45,14 +46,27 @@ function formatValue(value: unknown): string {
   return typeof value === "string" && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
 }
 
-/** Rewrites one JSON line as text: time of day, level, message, then fields as `name=value`. */
+/** As `serializeError` leaves it. */
+interface Failure {
+  readonly message?: string;
+  readonly stack?: string;
+}
+
+/** Indented, so that no line of a message from outside passes for one of the log. */
+function formatFailure({ message = "", stack = message }: Failure): string {
+  return printableText(stack)
+    .split("\n")
+    .map((line) => `\n  ${line}`)
+    .join("");
+}
+
+/** Rewrites one JSON line as text: time of day, level, message, then fields as `name=value`; for terminals, so nothing steers them. */
 function formatText(jsonLine: string): string {
   const { timestamp, level, message, error, ...fields } = JSON.parse(jsonLine) as Record<string, unknown>;
   const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${formatValue(value)}`);
   const head = `${String(timestamp).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(message)}`;
-  const failure = error as { code?: string; message?: string; stack?: string } | undefined;
-  const detail = failure === undefined ? "" : `\n  ${failure.stack ?? failure.message}`;
-  return `${head}${pairs.join("")}${detail}\n`;
+  const detail = error === undefined ? "" : formatFailure(error as Failure);
+  return `${printableLine(head + pairs.join(""))}${detail}\n`;
 }
 
 function wrap(target: PinoLogger): Logger {

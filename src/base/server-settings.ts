@@ -6,6 +6,7 @@ const MAX_WORKERS = 64;
 /** The longest that a message of the queue may be leased. */
 const MAX_LEASE_SECONDS = 900;
 const MAX_RETENTION_DAYS = 3650;
+const MAX_WRITES_PER_MINUTE = 1_000_000;
 const DAY_MS = 24 * 3600_000;
 
 const HTTP_URL = z.url({ protocol: /^https?$/ }).max(2048);
@@ -115,6 +116,14 @@ export const SERVER_SETTINGS = {
       unset: "1000000000000",
     },
   },
+  REELMILL_WRITES_PER_MINUTE: {
+    schema: wholeNumber(0, MAX_WRITES_PER_MINUTE).default(0),
+    notes: {
+      meaning: "How many requests that may change something one client may send within a minute; 0: any number.",
+      allowed: `a whole number from 0 to ${MAX_WRITES_PER_MINUTE}`,
+      unset: "0",
+    },
+  },
   REELMILL_RETENTION_DAYS: {
     schema: wholeNumber(1, MAX_RETENTION_DAYS).default(30),
     notes: {
@@ -164,6 +173,7 @@ export function readServerConfig(environment: Environment, read: ReadSetting): S
     webhookSecrets: read(environment, "REELMILL_WEBHOOK_SECRETS"),
     allowsPrivateWebhooks: read(environment, "REELMILL_WEBHOOK_PRIVATE_NETWORKS"),
     maxUploadBytes: read(environment, "REELMILL_MAX_UPLOAD_BYTES"),
+    writesPerMinute: read(environment, "REELMILL_WRITES_PER_MINUTE") || null,
     retentionMs: read(environment, "REELMILL_RETENTION_DAYS") * DAY_MS,
   };
 }

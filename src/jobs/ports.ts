@@ -240,6 +240,8 @@ export interface TaskQueue {
   ack(message: TaskMessage): Promise<boolean>;
   /** Puts the message back, to be received after `delayMs`, up to `MAX_MESSAGE_WAIT_MS`; false where the lease was lost. */
   release(message: TaskMessage, delayMs: number): Promise<boolean>;
+  /** Prolongs from now on all that an owner holds, because it is known to be there still, though it cannot speak for itself. */
+  extendOwner(owner: string, leaseMs: number): Promise<void>;
   /** Puts back at once whatever an owner holds, because it is known to be gone. Gives the messages. */
   releaseOwner(owner: string): Promise<readonly TaskRef[]>;
   /** Gives the message up; false where the lease was lost. */
@@ -249,7 +251,9 @@ export interface TaskQueue {
   listDead(options: { readonly queue?: string | undefined; readonly limit: number }): Promise<readonly DeadLetter[]>;
   /** Forgets a dead letter; false where there is none. */
   discard(id: number): Promise<boolean>;
-  /** Every queue that ever held a message, by name. */
+  /** Messages that wait in queues that are not paused, of each queue `limit` at most: cheap, however many there are. */
+  countWaiting(limit: number): Promise<number>;
+  /** Every queue that ever held a message, by name; counts every message. */
   depths(): Promise<readonly QueueDepth[]>;
   /** A paused queue gives out nothing. */
   setPaused(queue: string, isPaused: boolean): Promise<void>;

@@ -5,7 +5,7 @@ import { createUuid } from "../base/ids.ts";
 import type { Json } from "../base/json.ts";
 import type { Job, JobWebhook } from "./job.ts";
 import type { PipelineRegistry } from "./pipeline.ts";
-import type { Decide, JobStore, TaskQueue } from "./ports.ts";
+import type { Decide, Idempotency, JobStore, TaskQueue } from "./ports.ts";
 import { onCancel, onRetry, onRetryTask } from "./transitions.ts";
 
 const IDEMPOTENCY_KEEP_MS = 48 * 3600_000;
@@ -69,14 +69,7 @@ export function createJobService(ports: JobServicePorts): JobService {
     const { pipeline, priority = 0, idempotencyKey, webhook } = submission;
     const params = pipelines.get(pipeline).parseParams(submission.params);
     if (webhook !== undefined) requireWebhook?.(webhook.url);
-    const idempotency =
-      idempotencyKey === undefined
-        ? null
-        : {
-            key: idempotencyKey,
-            bodyHash: hashJson([pipeline, params, priority, webhook === undefined ? null : { ...webhook }]),
-            keepMs: IDEMPOTENCY_KEEP_MS,
-          };
+    const asked = [pipeline, params, priority, webhook === undefined ? null : { ...webhook }];
     const id = createUuid(clock.nowMs());
     const created = await store.create({
       id,
@@ -85,7 +78,7 @@ export function createJobService(ports: JobServicePorts): JobService {
       priority,
       parentJobId,
       webhook: webhook ?? null,
-      idempotency,
+      idempotency: idempotencyKey === undefined ? null : idempotencyOf(idempotencyKey, asked),
     });
     onWork();
     return created;
@@ -130,6 +123,10 @@ async function requireJob(store: JobStore, jobId: string): Promise<Job> {
 
 function noDeadLetter(id: number): ReelmillError {
   return new ReelmillError("DEAD_LETTER_NOT_FOUND", `There is no dead letter ${id}.`);
+}
+
+function idempotencyOf(key: string, asked: Json): Idempotency {
+  return { key, bodyHash: hashJson(asked), keepMs: IDEMPOTENCY_KEEP_MS };
 }
 
 /** The same for equal values, whatever the order of their fields. */

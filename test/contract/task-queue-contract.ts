@@ -106,6 +106,20 @@ export function describeTaskQueue(name: string, open: () => Promise<StoreUnderTe
       await receive();
     });
 
+    it("prolongs all that one owner holds", async () => {
+      const [first, second] = [await send(), await send()];
+      await receive();
+      await receive({ ...FROM, owner: "other" });
+      clock.advance(14_000);
+      await queue.extendOwner("w1", 15_000);
+      await queue.extendOwner("nobody", 15_000);
+      clock.advance(14_999);
+      expect((await receive({ ...FROM, owner: "w2" })).ref.jobId).toBe(second);
+      expect(await queue.receive(FROM)).toBeUndefined();
+      clock.advance(1);
+      expect((await receive()).ref.jobId).toBe(first);
+    });
+
     it("puts a message back for a while, and all of an owner that is gone at once", async () => {
       const [first, second, third] = [await send(), await send(), await send()];
       expect(await queue.release(await receive(), 5000)).toBe(true);
@@ -152,11 +166,22 @@ export function describeTaskQueue(name: string, open: () => Promise<StoreUnderTe
       await queue.release(await receive(), 9000);
       clock.advance(5);
       await send("q");
+      expect([await queue.countWaiting(1), await queue.countWaiting(9)]).toEqual([2, 3]);
       await queue.setPaused("q", true);
+      expect(await queue.countWaiting(9)).toBe(2);
       expect(await queue.depths()).toEqual([
         { queue: "p", waiting: 2, inFlight: 1, dead: 1, isPaused: false, oldestSentAtMs: sentAtMs },
         { queue: "q", waiting: 1, inFlight: 0, dead: 0, isPaused: true, oldestSentAtMs: sentAtMs + 5 },
       ]);
+    });
+
+    it("counts what waits where nothing does, and where a lease ran out", async () => {
+      expect([await queue.countWaiting(9), await queue.depths()]).toEqual([0, []]);
+      await send();
+      await receive();
+      expect(await queue.countWaiting(9)).toBe(0);
+      clock.advance(15_000);
+      expect(await queue.countWaiting(9)).toBe(1);
     });
 
     it("gives nothing out of a paused queue, and lets what is out be ended", async () => {

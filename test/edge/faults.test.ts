@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RepairService } from "../../src/apps/edge/index.ts";
+import { ReelmillError } from "../../src/base/errors.ts";
 import { makeRecordings, type Recordings } from "../e2e/recordings.fixture.ts";
 import { hashOf } from "../e2e/workplace.fixture.ts";
 import {
@@ -93,6 +94,26 @@ function createHeldRepair() {
   };
   return { repair, waiting };
 }
+
+it("tries anew, under another key, what an earlier try with other settings stands in the way of", async () => {
+  const clock = createStillClock();
+  const keys: string[] = [];
+  const repair: RepairService = {
+    repair: (request) => {
+      keys.push(request.key);
+      if (keys.length > 1) return copyRepair.repair(request);
+      return Promise.reject(new ReelmillError("IDEMPOTENCY_CONFLICT", "The key was used for another request."));
+    },
+  };
+  const edge = createEdge({ minFileAgeMs: 0 }, { clock, repair, examine: examineName });
+  put(recordings.damaged, "clip.mp4");
+  await pass(edge);
+  expect(listAll(join(root, "ready"))).toEqual(["clip.mp4"]);
+  clock.time.monotonicMs += 3600_000;
+  await pass(edge);
+  expect(stateOf(edge.service.status(), "clip.mp4")).toBe("exported");
+  expect(new Set(keys).size).toBe(2);
+});
 
 describe("a file that is being written", () => {
   const AGE = { minFileAgeMs: 60_000 };

@@ -23,6 +23,24 @@ const codeOf = async (response: Response): Promise<string> => VIEWS.problem.pars
 const read = async (key: string, headers: Readonly<Record<string, string>> = {}) =>
   await server.ask(`/v1/objects/${key}`, { headers });
 
+it("is stopped in spite of a client that takes nothing of what it asked for", async () => {
+  await server.stop();
+  server = await startServer({ limits: { ...DEFAULT_LIMITS, closeGraceMs: 50 } });
+  await server.objects.put(
+    "uploads/large",
+    (async function* () {
+      // More than the buffers of both ends.
+      for (let piece = 0; piece < 32; piece++) yield Buffer.alloc(1024 * 1024);
+    })(),
+  );
+  const socket = connect(server.port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.write("GET /v1/objects/uploads/large HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  await new Promise((resolve) => socket.once("readable", resolve));
+  await server.app.close();
+  socket.destroy();
+});
+
 describe("reading objects", () => {
   beforeEach(async () => await store("outputs/a b/ü.mp4"));
   const path = "outputs/a%20b/%C3%BC.mp4";

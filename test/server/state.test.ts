@@ -134,7 +134,7 @@ describe("webhooks", () => {
     const delivery: DeliveryRecord = {
       id: "d1",
       jobId: "j1",
-      url: "https://a.example/",
+      url: "https://hooks.example:444/services/secret",
       format: "standard",
       state: "failed",
       createdAtMs: 0,
@@ -147,7 +147,9 @@ describe("webhooks", () => {
       deliveries: { list, redeliver: async (id) => (id === "d1" ? delivery : undefined) },
     });
     const shown = VIEWS.deliveries.parse(await (await server.ask("/v1/webhooks/deliveries?jobId=j1")).json());
-    expect(shown.deliveries).toMatchObject([{ id: "d1", attempts: [{ error: "WEBHOOK_FAILED: No answer." }] }]);
+    expect(shown.deliveries).toMatchObject([
+      { id: "d1", url: "https://hooks.example:444/…", attempts: [{ error: "WEBHOOK_FAILED: No answer." }] },
+    ]);
     expect(await (await server.ask("/v1/webhooks/deliveries?jobId=j2")).json()).toEqual({ deliveries: [] });
     expect((await server.post("/v1/webhooks/deliveries/d1/redeliver")).status).toBe(202);
     expect(await codeOf(await server.post("/v1/webhooks/deliveries/d2/redeliver"))).toBe("DELIVERY_NOT_FOUND");

@@ -1,4 +1,5 @@
 import { appendFileSync, createReadStream, mkdirSync, rmSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Json } from "../../base/json.ts";
@@ -10,6 +11,8 @@ export interface JobLogs {
   /** The last lines of a job, up to `limit`, in the order of their times. */
   read(jobId: string, limit: number): Promise<readonly Json[]>;
   remove(jobId: string): void;
+  /** Jobs whose last line was written before that, in milliseconds since 1970-01-01T00:00:00Z. */
+  listOlder(beforeMs: number): Promise<readonly string[]>;
 }
 
 const JOB_ID = /^[0-9a-f-]{36}$/;
@@ -47,6 +50,16 @@ export function createJobLogs(folder: string): JobLogs {
     },
     remove: (jobId) => {
       if (JOB_ID.test(jobId)) rmSync(pathOf(jobId), { force: true });
+    },
+    listOlder: async (beforeMs) => {
+      const older: string[] = [];
+      for (const name of await readdir(folder)) {
+        const jobId = name.replace(/\.jsonl$/, "");
+        // One that was removed meanwhile is not there to be listed.
+        const stats = JOB_ID.test(jobId) ? await stat(pathOf(jobId)).catch(() => undefined) : undefined;
+        if (stats !== undefined && stats.mtimeMs < beforeMs) older.push(jobId);
+      }
+      return older;
     },
   };
 }

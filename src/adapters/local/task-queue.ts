@@ -23,6 +23,9 @@ export function createTaskQueue(database: LocalDatabase, clock: Clock): TaskQueu
     extend: async (message, leaseMs) => write(() => messages.extend(message, clock.nowMs() + leaseMs)),
     ack: async (message) => writeDurably(() => messages.remove(message)),
     release: async (message, delayMs) => write(() => messages.putBack(message, clock.nowMs() + delayMs)),
+    extendOwner: async (owner, leaseMs) => {
+      write(() => sql.extendOwner.run(owner, clock.nowMs() + leaseMs));
+    },
     releaseOwner: async (owner) =>
       write(() =>
         (sql.releaseOwner.all(owner, clock.nowMs()) as readonly Row[]).map((row) => parseMessageRow(row).ref),
@@ -35,6 +38,8 @@ export function createTaskQueue(database: LocalDatabase, clock: Clock): TaskQueu
     listDead: async ({ queue, limit }) =>
       read(() => (sql.listDead.all(queue ?? null, limit) as readonly Row[]).map(parseDeadRow)),
     discard: async (id) => writeDurably(() => sql.discard.run(id).changes === 1),
+    countWaiting: async (limit) =>
+      read(() => (sql.waiting.get(clock.nowMs(), limit) as { readonly waiting: number }).waiting),
     depths: async () => read(() => readDepths(database, clock.nowMs())),
     setPaused: async (queue, isPaused) => {
       await writeDurably(() => sql.pause.run(queue, isPaused ? 1 : 0));
@@ -42,15 +47,31 @@ export function createTaskQueue(database: LocalDatabase, clock: Clock): TaskQueu
   };
 }
 
+/** The values of an indexed column, each found by one step in its index; `names` is what SQL then calls them. */
+function distinctNames(names: string, table: string, column: string): string {
+  return `${names} (name) AS (
+    SELECT MIN(${column}) FROM ${table}
+    UNION ALL
+    SELECT (SELECT MIN(${column}) FROM ${table} WHERE ${column} > ${names}.name) FROM ${names} WHERE ${names}.name IS NOT NULL)`;
+}
+
 /** Statements prepared once. */
 function prepare(database: LocalDatabase) {
   return {
+    extendOwner: database.prepare(`
+      UPDATE messages INDEXED BY messages_held SET visible_at_ms = ?2 WHERE owner IS NOT NULL AND owner = ?1`),
     releaseOwner: database.prepare(`
       UPDATE messages INDEXED BY messages_held SET owner = NULL, visible_at_ms = ?2
       WHERE owner IS NOT NULL AND owner = ?1 RETURNING *`),
     getDead: database.prepare("SELECT * FROM dead_letters WHERE id = ?1"),
     listDead: database.prepare("SELECT * FROM dead_letters WHERE ?1 IS NULL OR queue = ?1 ORDER BY id LIMIT ?2"),
     discard: database.prepare("DELETE FROM dead_letters WHERE id = ?1"),
+    waiting: database.prepare(`
+      WITH RECURSIVE ${distinctNames("used", "messages", "queue")}
+      SELECT COALESCE(SUM((
+        SELECT COUNT(*) FROM (
+          SELECT 1 FROM messages WHERE queue = used.name AND (owner IS NULL OR visible_at_ms <= ?1) LIMIT ?2))), 0) AS waiting
+      FROM used WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM queues WHERE is_paused = 1)`),
     pause: database.prepare(
       "INSERT INTO queues (name, is_paused) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET is_paused = ?2",
     ),
@@ -60,14 +81,16 @@ function prepare(database: LocalDatabase) {
 function readDepths(database: LocalDatabase, nowMs: number): readonly QueueDepth[] {
   const rows = database
     .prepare(`
+      WITH RECURSIVE ${distinctNames("used", "messages", "queue")}, ${distinctNames("known", "jobs", "pipeline")}
       SELECT names.name AS queue,
         COUNT(m.id) FILTER (WHERE m.owner IS NULL OR m.visible_at_ms <= ?1) AS waiting,
         COUNT(m.id) FILTER (WHERE m.owner IS NOT NULL AND m.visible_at_ms > ?1) AS in_flight,
         MIN(m.sent_at_ms) FILTER (WHERE m.owner IS NULL OR m.visible_at_ms <= ?1) AS oldest,
         (SELECT COUNT(*) FROM dead_letters d WHERE d.queue = names.name) AS dead,
         COALESCE((SELECT is_paused FROM queues q WHERE q.name = names.name), 0) AS is_paused
-      FROM (SELECT name FROM queues UNION SELECT DISTINCT queue FROM messages UNION SELECT DISTINCT pipeline FROM jobs) names
+      FROM (SELECT name FROM queues UNION SELECT name FROM used UNION SELECT name FROM known) names
       LEFT JOIN messages m ON m.queue = names.name
+      WHERE names.name IS NOT NULL
       GROUP BY names.name ORDER BY names.name`)
     .all(nowMs) as readonly Row[];
   return rows.map((row) => ({

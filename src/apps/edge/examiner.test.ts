@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEncoder } from "../../../test/support/encode.ts";
 import { createExaminer, type Examiner } from "./examiner.ts";
@@ -66,6 +67,18 @@ describe("the examiner", () => {
     await expect(examiner.examine(write("empty.mp4", new Uint8Array(0)), NEVER)).rejects.toMatchObject({
       code: "INPUT_EMPTY",
     });
+  });
+
+  it("lets go at once of what is cancelled, whatever its thread is about", async () => {
+    const other = createExaminer({ PATH: process.env["PATH"] });
+    const controller = new AbortController();
+    const reasons: unknown[] = [];
+    other.examine(join(folder, "healthy.mp4"), controller.signal).catch((reason: unknown) => reasons.push(reason));
+    controller.abort();
+    // No thread is there so soon.
+    await setImmediate();
+    expect(reasons).toMatchObject([{ code: "ABORTED" }]);
+    await other.close();
   });
 
   it("ends when it is closed, and what was asked is not left waiting", async () => {

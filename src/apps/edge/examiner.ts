@@ -36,10 +36,13 @@ export function createExaminer(environment: Environment): Examiner {
   let thread: Thread | undefined;
   let lastId = 0;
   const give = (): Thread => {
-    thread ??= startThread(environment, () => {
-      thread = undefined;
+    if (thread !== undefined) return thread;
+    const started = startThread(environment, () => {
+      // One that was left behind ends when there is another already.
+      if (thread === started) thread = undefined;
     });
-    return thread;
+    thread = started;
+    return started;
   };
   return {
     examine: async (path, signal) => {
@@ -86,20 +89,24 @@ async function ask(
   onStuck: () => void,
 ): Promise<ExamineAnswer> {
   const post = (question: ExamineQuestion): void => worker.postMessage(question);
-  const cancel = (): void => post({ kind: "cancel", id });
+  const { promise, resolve: settle, reject: fail } = Promise.withResolvers<ExamineAnswer>();
+  const cancel = (): void => {
+    post({ kind: "cancel", id });
+    // A thread that is stuck would not say so.
+    fail(new ReelmillError("ABORTED", `The examination of ${path} was cancelled.`));
+  };
   let timer: NodeJS.Timeout | undefined;
   try {
-    return await new Promise<ExamineAnswer>((settle, fail) => {
-      waiting.set(id, (answer) => (answer instanceof Error ? fail(answer) : settle(answer)));
-      timer = setTimeout(() => {
-        fail(new ReelmillError("STORE_UNAVAILABLE", `${path} could not be read within a minute.`));
-        onStuck();
-      }, ANSWER_TIMEOUT_MS);
-      signal.addEventListener("abort", cancel);
-      worker.ref();
-      post({ kind: "examine", id, path });
-      if (signal.aborted) cancel();
-    });
+    waiting.set(id, (answer) => (answer instanceof Error ? fail(answer) : settle(answer)));
+    timer = setTimeout(() => {
+      fail(new ReelmillError("STORE_UNAVAILABLE", `${path} could not be read within a minute.`));
+      onStuck();
+    }, ANSWER_TIMEOUT_MS);
+    signal.addEventListener("abort", cancel);
+    worker.ref();
+    post({ kind: "examine", id, path });
+    if (signal.aborted) cancel();
+    return await promise;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", cancel);

@@ -16,7 +16,6 @@ export interface Access {
 export interface AccessOptions {
   /** SHA-256 in hex; none: everyone may, who comes by a name of this machine. */
   readonly apiKeyHashes: readonly string[];
-  readonly allowedHosts: readonly string[];
   readonly sessions: Sessions;
 }
 
@@ -24,16 +23,16 @@ export interface AccessOptions {
 export const SESSION_COOKIE = "reelmill_session";
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
-const LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"] as const;
+/** Names that no DNS but this machine's own leads anywhere; all of 127.0.0.0/8 is its own (RFC 1122 §3.2.1.3). */
+const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 const HASH = /^[0-9a-f]{64}$/i;
 
 /** Access by the options. Throws CONFIG_INVALID for what is no SHA-256. */
-export function createAccess({ apiKeyHashes, allowedHosts, sessions }: AccessOptions): Access {
+export function createAccess({ apiKeyHashes, sessions }: AccessOptions): Access {
   const hashes = apiKeyHashes.map((hash) => {
     if (!HASH.test(hash)) throw new ReelmillError("CONFIG_INVALID", "An API key's hash has to be a SHA-256 in hex.");
     return Buffer.from(hash, "hex");
   });
-  const hosts: ReadonlySet<string> = new Set([...LOOPBACK_HOSTS, ...allowedHosts].map((host) => host.toLowerCase()));
   const isKey = (key: string): boolean => {
     const given = createHash("sha256").update(key).digest();
     let isKnown = false;
@@ -48,7 +47,7 @@ export function createAccess({ apiKeyHashes, allowedHosts, sessions }: AccessOpt
     check: (request) => {
       const { method, headers } = request.raw;
       // A name that somebody else's DNS leads to this machine must not open it to their pages.
-      if (!isKeyNeeded) requireHost(headers.host, hosts);
+      if (!isKeyNeeded) requireLoopbackHost(headers.host);
       if (!SAFE_METHODS.has(method ?? "")) requireSameSite(request);
       if (!isKeyNeeded || request.is404 || request.routeOptions.config.isOpen === true) return;
       const key = keyOf(request);
@@ -62,12 +61,11 @@ export function createAccess({ apiKeyHashes, allowedHosts, sessions }: AccessOpt
   };
 }
 
-function requireHost(host: string | undefined, allowed: ReadonlySet<string>): void {
-  const name = host?.toLowerCase().replace(/:\d{1,5}$/, "");
-  if (name !== undefined && allowed.has(name)) return;
+function requireLoopbackHost(host: string | undefined): void {
+  if (host !== undefined && LOOPBACK_HOST.test(host)) return;
   throw new ReelmillError(
     "FORBIDDEN",
-    "Without API keys, the server answers only to localhost, 127.0.0.1 and [::1]; another host name has to be allowed.",
+    "Without API keys, the server answers only to localhost, 127.0.0.1 and [::1]; to be reached by another name it needs a key.",
   );
 }
 

@@ -33,7 +33,7 @@ const MINUTE_MS = 60_000;
 const MAX_PARAM_LENGTH = 4096;
 
 /**
- * The server, not yet listening. `close()` ends the streams to listeners and waits for requests under way. Without API keys, it
+ * The server, not yet listening. `close()` ends the streams to listeners and waits a while for requests under way. Without API keys, it
  * must only be bound to loopback. Throws CONFIG_INVALID for a hash that is none.
  */
 export function createServer(deps: ServerDependencies): FastifyInstance {
@@ -72,6 +72,8 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
   app.addHook("preClose", async () => {
     signal.removeEventListener("abort", end);
     end();
+    // A paused player holds its request for as long as it likes; downloads and uploads go on where they broke off.
+    setTimeout(() => app.server.closeAllConnections(), limits.closeGraceMs).unref();
   });
   return app;
 }

@@ -26,7 +26,9 @@ export interface SystemView {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly freeMemoryBytes: number;
+  /** The file system of the data folder. */
   readonly disk: { readonly path: string; readonly totalBytes: number; readonly freeBytes: number };
+  /** Null where it is not installed. */
   readonly ffmpeg: {
     readonly version: string;
     readonly path: string;
@@ -116,8 +118,6 @@ export interface ServerDependencies {
    * be bound to loopback alone, and answers only to the names of that.
    */
   readonly apiKeyHashes: readonly string[];
-  /** Host names, besides those of loopback, that a server without API keys answers to; such as a proxy's. */
-  readonly allowedHosts: readonly string[];
   readonly limits: ServerLimits;
   readonly workers: { stats(): WorkerStats };
   readonly system: () => Promise<SystemView>;

@@ -22,6 +22,8 @@ export interface ServerLimits {
   readonly listeners: number;
   /** A listener that takes nothing for so long is dropped. */
   readonly listenerStallMs: number;
+  /** How long requests under way may go on once the server is being stopped. */
+  readonly closeGraceMs: number;
 }
 
 /** Generous for one machine and a handful of users. */
@@ -37,4 +39,5 @@ export const DEFAULT_LIMITS: ServerLimits = {
   uploadKeepMs: 24 * 3600_000,
   listeners: 4096,
   listenerStallMs: 60_000,
+  closeGraceMs: 5000,
 };

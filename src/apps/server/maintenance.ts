@@ -2,7 +2,7 @@ import type { JobLogs } from "../../adapters/local/job-logs.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { DeliveryStore } from "../../jobs/deliveries.ts";
-import type { ObjectStore } from "../../jobs/object-store.ts";
+import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 
 /** What maintenance stands on. */
@@ -17,38 +17,78 @@ export interface MaintenancePorts {
 
 const INTERVAL_MS = 3600_000;
 const PAGE = 1000;
+/** Outputs elsewhere, where a user wanted them, are the user's to remove. */
+const JOB_OUTPUT = /^outputs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\//;
 
-/** Forgets old jobs with their outputs and logs, and old uploads, now and every hour; returns a function that ends it. */
-export function startMaintenance(ports: MaintenancePorts, retentionMs: number): () => void {
-  const run = (): void => {
-    sweepOld(ports, retentionMs).catch((error: unknown) => ports.log.error("Old jobs could not be swept.", { error }));
+/** Forgets old jobs with their outputs and logs, and old uploads, now and every hour, until `stop` has been waited for. */
+export function startMaintenance(ports: MaintenancePorts, retentionMs: number): { readonly stop: () => Promise<void> } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const sweep = async (): Promise<void> => {
+    try {
+      await sweepOld(ports, retentionMs, signal);
+    } catch (error) {
+      if (!signal.aborted) ports.log.error("Old jobs could not be swept.", { error });
+    }
   };
-  const timer = setInterval(run, INTERVAL_MS);
-  run();
-  return () => clearInterval(timer);
+  let sweeping = sweep();
+  const timer = setInterval(() => {
+    sweeping = sweeping.then(sweep);
+  }, INTERVAL_MS);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      stopping.abort();
+      await sweeping;
+    },
+  };
 }
 
-/** Removes what ended, or was uploaded, longer ago than `retentionMs`. */
-export async function sweepOld(
-  { store, objects, logs, deliveries, clock }: MaintenancePorts,
-  retentionMs: number,
-): Promise<void> {
+/**
+ * Removes what ended, or was uploaded, longer ago than `retentionMs`, and what was left of jobs that are not known any more.
+ * Throws what the ports do, and the signal's reason once it is given.
+ */
+export async function sweepOld(ports: MaintenancePorts, retentionMs: number, signal: AbortSignal): Promise<void> {
+  const { store, objects, logs, deliveries, clock } = ports;
   const beforeMs = clock.nowMs() - retentionMs;
   for (let ids = await store.sweep(beforeMs); ids.length > 0; ids = await store.sweep(beforeMs)) {
     for (const id of ids) {
+      signal.throwIfAborted();
       logs.remove(id);
-      await deleteOlder(objects, `outputs/${id}/`, Number.POSITIVE_INFINITY);
+      await deleteWhere(objects, `outputs/${id}/`, signal, async () => true);
     }
   }
   await deliveries.sweep(beforeMs);
-  await deleteOlder(objects, "uploads/", beforeMs);
+  await deleteWhere(objects, "uploads/", signal, async ({ modifiedAtMs }) => modifiedAtMs < beforeMs);
+  await sweepOrphans(ports, beforeMs, signal);
 }
 
-async function deleteOlder(objects: ObjectStore, prefix: string, beforeMs: number): Promise<void> {
+/** A server that was ended between forgetting a job and removing what it had left does not come back to that by itself. */
+async function sweepOrphans({ store, objects, logs }: MaintenancePorts, beforeMs: number, signal: AbortSignal) {
+  const isOrphan = async (jobId: string): Promise<boolean> => (await store.get(jobId)) === undefined;
+  await deleteWhere(objects, "outputs/", signal, async ({ key, modifiedAtMs }) => {
+    const jobId = JOB_OUTPUT.exec(key)?.[1];
+    return modifiedAtMs < beforeMs && jobId !== undefined && (await isOrphan(jobId));
+  });
+  for (const jobId of await logs.listOlder(beforeMs)) {
+    signal.throwIfAborted();
+    if (await isOrphan(jobId)) logs.remove(jobId);
+  }
+}
+
+async function deleteWhere(
+  objects: ObjectStore,
+  prefix: string,
+  signal: AbortSignal,
+  isWanted: (info: ObjectInfo) => Promise<boolean>,
+): Promise<void> {
   let afterKey = "";
   for (;;) {
     const page = await objects.list(prefix, { limit: PAGE, afterKey });
-    for (const { key, modifiedAtMs } of page) if (modifiedAtMs < beforeMs) await objects.delete(key);
+    for (const info of page) {
+      signal.throwIfAborted();
+      if (await isWanted(info)) await objects.delete(info.key);
+    }
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
     afterKey = last.key;

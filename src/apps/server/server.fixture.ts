@@ -63,7 +63,6 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
     log: createLogger({ format: "json", level: "debug", write: (line) => lines.push(line) }),
     clock,
     apiKeyHashes: [],
-    allowedHosts: [],
     limits: DEFAULT_LIMITS,
     workers: { stats: () => ({ desired: 1, running: 1, busy: 0, max: 2 }) },
     system: async () => SYSTEM,

@@ -5,25 +5,10 @@ import type { Config } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { detectFeatures } from "../../ffmpeg/features.ts";
 import { locateFfmpeg } from "../../ffmpeg/tools.ts";
+import type { SystemView } from "./dependencies.ts";
 
-/** What the machine has that Reelmill uses. */
-export interface SystemView {
-  readonly version: string;
-  readonly node: string;
-  readonly platform: string;
-  readonly cpus: number;
-  readonly memoryBytes: number;
-  readonly freeMemoryBytes: number;
-  /** The file system of the data folder. */
-  readonly disk: { readonly path: string; readonly totalBytes: number; readonly freeBytes: number };
-  /** Null where it is not installed. */
-  readonly ffmpeg: {
-    readonly version: string;
-    readonly path: string;
-    readonly encoders: readonly string[];
-    readonly missing: readonly string[];
-  } | null;
-}
+/** What is seen of the machine itself. */
+type MachineView = Omit<SystemView, "settings">;
 
 /** Decoders without which results cannot be checked. */
 const WANTED_DECODERS = ["h264", "hevc", "aac"];
@@ -35,8 +20,8 @@ export function readVersion(): string {
 }
 
 /** Gives a function that looks at the machine; ffmpeg is asked once. */
-export function createSystemView(config: Config, searchPath: string, dataFolder: string): () => Promise<SystemView> {
-  let ffmpeg: Promise<SystemView["ffmpeg"]> | undefined;
+export function createSystemView(config: Config, searchPath: string, dataFolder: string): () => Promise<MachineView> {
+  let ffmpeg: Promise<MachineView["ffmpeg"]> | undefined;
   return async () => {
     ffmpeg ??= describeFfmpeg(config, searchPath);
     const disk = await statfs(dataFolder);
@@ -53,7 +38,7 @@ export function createSystemView(config: Config, searchPath: string, dataFolder:
   };
 }
 
-async function describeFfmpeg(config: Config, searchPath: string): Promise<SystemView["ffmpeg"]> {
+async function describeFfmpeg(config: Config, searchPath: string): Promise<MachineView["ffmpeg"]> {
   try {
     const tools = await locateFfmpeg(config, searchPath);
     const { version, encoders, decoders } = await detectFeatures(tools);

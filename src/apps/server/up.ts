@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { isIP, type Server } from "node:net";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type FolderLock, lockFolder } from "../../adapters/local/folder-lock.ts";
 import { keepSecret } from "../../adapters/local/secret-file.ts";
 import { createWebhookSender } from "../../adapters/webhook/sender.ts";
 import { createWebhookSecret } from "../../adapters/webhook/signature.ts";
@@ -16,7 +17,7 @@ import { createJobService } from "../../jobs/service.ts";
 import { type LocalParts, openLocal } from "../wiring.ts";
 import { startWorkerPool, type WorkerPool } from "../worker/pool.ts";
 import { createServer } from "./create-server.ts";
-import { DEFAULT_LIMITS } from "./limits.ts";
+import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { createSystemView, readVersion } from "./system.ts";
 import { createWatchFolder, placeWatchFolder, type WatchPlace } from "./watch-folder.ts";
@@ -46,7 +47,7 @@ const WEB_FOLDER = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 
 /**
  * Runs server, workers and watch folder until the signal is given; then lets go of everything in order. Throws CONFIG_INVALID,
- * USAGE, WEBHOOK_REFUSED, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
+ * USAGE, WEBHOOK_REFUSED, DATA_FOLDER_IN_USE, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
  */
 export async function runUp(options: UpOptions, context: UpContext): Promise<void> {
   const { environment, clock, signal } = context;
@@ -58,7 +59,9 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
   const folders = { data: dataFolder, mounts: place?.mounts ?? {} };
   // The answer to a creation is a promise that a power cut must not break.
   const parts = openLocal(folders, "full", clock);
+  let lock: FolderLock | undefined;
   try {
+    lock = lockFolder(dataFolder);
     const log = createLogger({
       format: config.logFormat,
       level: config.logLevel,
@@ -103,6 +106,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
     }
   } finally {
     parts.close();
+    lock?.release();
   }
 }
 
@@ -176,8 +180,7 @@ async function serve(running: Running): Promise<void> {
     log,
     clock,
     apiKeyHashes: config.server.apiKeyHashes,
-    allowedHosts: [],
-    limits: { ...DEFAULT_LIMITS, uploadBytes: config.server.maxUploadBytes },
+    limits: limitsOf(config),
     workers: pool,
     system: describeSystem(running),
     readLogs: parts.logs.read,
@@ -187,15 +190,19 @@ async function serve(running: Running): Promise<void> {
   });
   await listen(server, host, port);
   const delivering = deliveries.run();
-  const stopMaintenance = startMaintenance({ ...parts, clock, log }, config.server.retentionMs);
+  const maintenance = startMaintenance({ ...parts, clock, log }, config.server.retentionMs);
   watch?.start();
   announce(running, server.server.address());
   await aborted(signal);
-  stopMaintenance();
   ending.abort();
+  await maintenance.stop();
   await watch?.close();
   await server.close();
   await delivering;
+}
+
+function limitsOf({ server: { maxUploadBytes, writesPerMinute } }: Config): ServerLimits {
+  return { ...DEFAULT_LIMITS, uploadBytes: maxUploadBytes, writesPerMinute };
 }
 
 /** Without a secret that somebody chose there is one of this server's own: no webhook goes out unsigned. */

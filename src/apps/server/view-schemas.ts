@@ -117,7 +117,7 @@ const DELIVERY = z
   .strictObject({
     id: z.string(),
     jobId: z.string(),
-    url: z.string(),
+    url: z.string().describe("Scheme, host and port; the rest may be a secret."),
     format: z.string(),
     state: z.string(),
     createdAt: TIME,

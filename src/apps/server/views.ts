@@ -1,4 +1,5 @@
 import type { Json } from "../../base/json.ts";
+import { describeTarget } from "../../jobs/deliveries.ts";
 import type { Job, JobError, JobEvent, Task } from "../../jobs/job.ts";
 import type { ObjectInfo } from "../../jobs/object-store.ts";
 import type { DeadLetter, QueueDepth } from "../../jobs/ports.ts";
@@ -104,11 +105,12 @@ export function toObjectView({ key, bytes, modifiedAtMs }: ObjectInfo) {
 
 /** A delivery as clients see it; satisfies the items of `VIEWS.deliveries`. */
 export function toDeliveryView(delivery: DeliveryRecord) {
-  const { id, jobId, url, format, state } = delivery;
+  const { id, jobId, format, state } = delivery;
   return {
     id,
     jobId,
-    url,
+    // Those of all jobs are a setting, and as secret there.
+    url: describeTarget(delivery.url),
     format,
     state,
     createdAt: toTime(delivery.createdAtMs),

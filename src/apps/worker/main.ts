@@ -1,10 +1,11 @@
+import { setImmediate } from "node:timers/promises";
 import { createWorkFolders } from "../../adapters/local/work-folders.ts";
 import { systemClock } from "../../base/clock.ts";
 import { createLogger } from "../../base/log.ts";
 import { runWorkerLoop } from "../../jobs/worker-loop.ts";
 import { openLocal } from "../wiring.ts";
 import { createBell } from "./bell.ts";
-import type { PoolMessage, WorkerMessage, WorkerSettings } from "./worker-settings.ts";
+import { ALIVE_EVERY_MS, type PoolMessage, type WorkerMessage, type WorkerSettings } from "./worker-settings.ts";
 
 /** Started by the pool alone, which gives the settings as the first argument and listens on the channel. */
 async function main(): Promise<void> {
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
     // The channel may close at any time; the listener above then ends the loop.
     if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
   };
+  setInterval(() => tell("alive"), ALIVE_EVERY_MS).unref();
   const { store, queue, objects, pipelines, workRoot } = parts;
   const engine = {
     store,
@@ -57,6 +59,8 @@ async function main(): Promise<void> {
     waitForWork: bell.wait,
   });
   parts.close();
+  // Node fails where the channel is closed between a message's arrival and its handling, which is done within a turn.
+  await setImmediate();
   if (process.connected) process.disconnect();
 }
 

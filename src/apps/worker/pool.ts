@@ -8,7 +8,7 @@ import type { Logger } from "../../base/log.ts";
 import { moduleBeside } from "../../base/module-url.ts";
 import { identifyThisProcess, isRunning, type ProcessIdentity } from "../../base/process-identity.ts";
 import type { TaskQueue } from "../../jobs/ports.ts";
-import type { WorkerMessage, WorkerSettings } from "./worker-settings.ts";
+import type { PoolMessage, WorkerMessage, WorkerSettings } from "./worker-settings.ts";
 
 /** How many workers there are. */
 export interface PoolStats {
@@ -39,6 +39,8 @@ export interface PoolOptions {
   readonly clock: Clock;
   /** Removes what a worker that is gone left half-written in the stores. */
   readonly onGone: () => Promise<void>;
+  /** What a worker runs, for tests; default `main` beside this module. */
+  readonly workerModule?: string;
 }
 
 const WATCH_MS = 500;
@@ -47,6 +49,10 @@ const STOP_GRACE_MS = 10_000;
 /** Workers that end without ever having come to work are replaced more and more slowly: something keeps them from it. */
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 10_000;
+/** A worker is asked about, and its leases are prolonged, this often while one lasts. */
+const PROLONGATIONS_PER_LEASE = 3;
+/** Who computes, or waits for a slow disk, cannot speak for itself; one that is silent for so long is not waited for. */
+const MAX_SILENCE_MS = 10 * 60_000;
 const WORKER_MAIN = fileURLToPath(moduleBeside(import.meta.url, "main"));
 
 interface Member {
@@ -55,87 +61,157 @@ interface Member {
   /** Whether it has said anything yet. */
   isReady: boolean;
   isBusy: boolean;
+  /** By the monotonic clock. */
+  heardAtMs: number;
+  /** When its leases were last prolonged in its stead, by the monotonic clock. */
+  prolongedAtMs: number;
+  isGivenUp: boolean;
+}
+
+/** A pool at work. */
+interface Pool {
+  readonly options: PoolOptions;
+  readonly members: Set<Member>;
+  desired: number;
+  isStopping: boolean;
+  /** In a row. */
+  falseStarts: number;
+  /** No worker is started until then, by the monotonic clock. */
+  pauseUntilMs: number;
+  /** Settles when everything has been cleared that workers left. Never rejects. */
+  farewells: Promise<void>;
+  /** Settles with the last look at the queue. Never rejects. */
+  looking: Promise<void>;
+  /** Whether a look was asked for that has not begun. */
+  isLookDue: boolean;
 }
 
 /** Takes over the work folder, clearing what workers left that are gone, and begins to watch the queue. */
 export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool> {
-  const { queue, workRoot, maxWorkers, log, clock } = options;
+  const { queue, workRoot, maxWorkers } = options;
   await clearAbandoned(queue, workRoot);
-  const members = new Set<Member>();
-  let desired = 0;
-  let isStopping = false;
-  let falseStarts = 0;
-  let pauseUntilMs = 0;
-  let farewells: Promise<void> = Promise.resolve();
-
-  const start = (): void => {
-    const member = spawnMember(options);
-    members.add(member);
-    member.child.on("message", (message: WorkerMessage) => {
-      member.isReady = true;
-      falseStarts = 0;
-      member.isBusy = message === "busy";
-      if (!member.isBusy) look();
-    });
-    const gone = (code: number | null, signal: string | null): void => {
-      if (!members.delete(member)) return;
-      const isBad = code !== 0 && !isStopping;
-      if (isBad) log.error("A worker was lost.", { worker: member.owner, exit_code: code, signal });
-      if (isBad && !member.isReady) {
-        pauseUntilMs = clock.monotonicMs() + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** falseStarts);
-        falseStarts += 1;
-      }
-      farewells = farewells.then(() => clearUp(options, member.owner)).then(look);
-    };
-    member.child.once("exit", gone);
-    member.child.once("error", (error) => {
-      log.error("A worker could not be started.", { error });
-      gone(null, null);
-    });
+  const pool: Pool = {
+    options,
+    members: new Set(),
+    desired: 0,
+    isStopping: false,
+    falseStarts: 0,
+    pauseUntilMs: 0,
+    farewells: Promise.resolve(),
+    looking: Promise.resolve(),
+    isLookDue: false,
   };
-
-  const measure = async (): Promise<void> => {
-    if (isStopping) return;
-    const depths = await queue.depths();
-    const waiting = depths.reduce((sum, depth) => sum + (depth.isPaused ? 0 : depth.waiting), 0);
-    const busy = [...members].filter((member) => member.isBusy).length;
-    desired = Math.min(maxWorkers, busy + waiting);
-    const missing = clock.monotonicMs() < pauseUntilMs ? 0 : desired - members.size;
-    for (let count = 0; count < missing; count++) start();
-    if (waiting > 0) for (const { child, isBusy } of members) if (!isBusy && child.connected) child.send("wake");
-  };
-  let measuring: Promise<void> = Promise.resolve();
-  const look = (): void => {
-    measuring = measuring.then(measure).catch((error: unknown) => log.error("The queue could not be read.", { error }));
-  };
-  const watch = setInterval(look, WATCH_MS);
-  look();
-
+  const watch = setInterval(() => look(pool), WATCH_MS);
+  look(pool);
   return {
-    notify: look,
-    stats: () => {
-      const busy = [...members].filter((member) => member.isBusy).length;
-      return { desired, running: members.size, busy, max: maxWorkers };
-    },
+    notify: () => look(pool),
+    stats: () => ({ desired: pool.desired, running: pool.members.size, busy: countBusy(pool), max: maxWorkers }),
     stop: async () => {
-      isStopping = true;
+      pool.isStopping = true;
       clearInterval(watch);
-      await measuring;
-      await Promise.all([...members].map(({ child }) => endChild(child)));
-      await farewells;
+      await pool.looking;
+      await Promise.all([...pool.members].map(({ child }) => endChild(child)));
+      await pool.farewells;
     },
   };
 }
 
-function spawnMember({ worker, environment, clock }: PoolOptions): Member {
+function countBusy({ members }: Pool): number {
+  return [...members].filter((member) => member.isBusy).length;
+}
+
+/** Looks at the queue, after the look that is under way. */
+function look(pool: Pool): void {
+  // One that has not begun sees what all who ask for one meanwhile have to tell: a thousand new jobs are one look.
+  if (pool.isLookDue) return;
+  pool.isLookDue = true;
+  pool.looking = pool.looking
+    .then(() => {
+      pool.isLookDue = false;
+      return measure(pool);
+    })
+    .catch((error: unknown) => pool.options.log.error("The queue could not be read.", { error }));
+}
+
+/** Starts as many workers as there is work for, and wakes those that have none. */
+async function measure(pool: Pool): Promise<void> {
+  const { members, options } = pool;
+  const { queue, clock, maxWorkers } = options;
+  if (pool.isStopping) return;
+  for (const member of members) await tendSilent(options, member);
+  const waiting = await queue.countWaiting(maxWorkers);
+  pool.desired = Math.min(maxWorkers, countBusy(pool) + waiting);
+  const missing = clock.monotonicMs() < pool.pauseUntilMs ? 0 : pool.desired - members.size;
+  for (let count = 0; count < missing; count++) start(pool);
+  if (waiting > 0) for (const { child, isBusy } of members) if (!isBusy) tell(child, "wake");
+}
+
+function start(pool: Pool): void {
+  const { options, members } = pool;
+  const { log, clock } = options;
+  const member = spawnMember(options);
+  const { child, owner } = member;
+  members.add(member);
+  child.on("message", (message: WorkerMessage) => {
+    member.heardAtMs = clock.monotonicMs();
+    if (message === "alive") return;
+    member.isReady = true;
+    pool.falseStarts = 0;
+    member.isBusy = message === "busy";
+    if (!member.isBusy) look(pool);
+  });
+  child.once("exit", (code, signal) => bury(pool, member, code, signal));
+  child.on("error", (error) => {
+    log.error("A worker could not be started.", { worker: owner, error });
+    bury(pool, member, null, null);
+  });
+}
+
+/** Takes a worker that has ended out of the pool, and clears what it left. */
+function bury(pool: Pool, member: Member, code: number | null, signal: string | null): void {
+  const { options, members } = pool;
+  const { log, clock } = options;
+  if (!members.delete(member)) return;
+  const isBad = code !== 0 && !pool.isStopping;
+  if (isBad) log.error("A worker was lost.", { worker: member.owner, exit_code: code, signal });
+  if (isBad && !member.isReady) {
+    pool.pauseUntilMs = clock.monotonicMs() + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** pool.falseStarts);
+    pool.falseStarts += 1;
+  }
+  pool.farewells = pool.farewells.then(() => clearUp(options, member.owner)).then(() => look(pool));
+}
+
+/** Speaks to a worker that may be ending: that it then does not hear is no failure, and no reason to take it for gone. */
+function tell(child: ChildProcess, message: PoolMessage): void {
+  if (child.connected) child.send(message, () => undefined);
+}
+
+/** Keeps the leases of a worker that is there but says nothing; ends it where that goes on for too long. */
+async function tendSilent({ queue, worker, clock, log }: PoolOptions, member: Member): Promise<void> {
+  const nowMs = clock.monotonicMs();
+  const silentMs = nowMs - member.heardAtMs;
+  const isOften = nowMs - member.prolongedAtMs < worker.leaseMs / PROLONGATIONS_PER_LEASE;
+  if (member.isGivenUp || silentMs < worker.leaseMs / PROLONGATIONS_PER_LEASE) return;
+  if (silentMs >= MAX_SILENCE_MS) {
+    log.error("A worker has said nothing for too long and is ended.", { worker: member.owner, silent_ms: silentMs });
+    member.isGivenUp = true;
+    member.child.kill("SIGKILL");
+  } else if (!isOften) {
+    await queue.extendOwner(member.owner, worker.leaseMs);
+    member.prolongedAtMs = nowMs;
+  }
+}
+
+function spawnMember({ worker, environment, clock, workerModule = WORKER_MAIN }: PoolOptions): Member {
   const owner = ownerName(clock);
   const settings: WorkerSettings = { ...worker, owner };
-  const child = fork(WORKER_MAIN, [JSON.stringify(settings)], {
+  const child = fork(workerModule, [JSON.stringify(settings)], {
     env: environment as NodeJS.ProcessEnv,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     execArgv: ["--max-semi-space-size=2"],
   });
-  return { owner, child, isReady: false, isBusy: false };
+  const times = { heardAtMs: clock.monotonicMs(), prolongedAtMs: Number.NEGATIVE_INFINITY };
+  return { owner, child, isReady: false, isBusy: false, ...times, isGivenUp: false };
 }
 
 /** The server that started a worker is part of the worker's name: where it is gone, the worker soon is too. */
@@ -175,7 +251,7 @@ async function endChild(child: ChildProcess): Promise<void> {
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
   });
-  if (child.connected) child.send("stop");
+  tell(child, "stop");
   const kill = setTimeout(() => child.kill("SIGKILL"), STOP_GRACE_MS);
   await ended;
   clearTimeout(kill);

@@ -16,5 +16,8 @@ export interface WorkerSettings {
 /** From pool to worker: there is something new; end when what is under way was put back. */
 export type PoolMessage = "wake" | "stop";
 
-/** From worker to pool. */
-export type WorkerMessage = "busy" | "idle";
+/** From worker to pool; `alive` comes every `ALIVE_EVERY_MS`, as long as what is worked at lets timers have their turn. */
+export type WorkerMessage = "busy" | "idle" | "alive";
+
+/** How often a worker says that it is there. */
+export const ALIVE_EVERY_MS = 1000;

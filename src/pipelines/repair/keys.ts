@@ -1,3 +1,5 @@
+import { dirname, posix } from "node:path";
+import { ReelmillError } from "../../base/errors.ts";
 import type { FileResult } from "./result.ts";
 
 /** Files and the keys of the objects they stand for. */
@@ -5,10 +7,7 @@ export type Paths = readonly { readonly key: string; readonly path: string }[];
 
 /** The result in terms of keys: users of a server do not know its folders, and should not. */
 export function withKeys(result: FileResult, paths: Paths): FileResult {
-  // The longest first, in case one path is the beginning of another.
-  const longestFirst = [...paths].sort((a, b) => b.path.length - a.path.length);
-  const rewrite = (text: string): string =>
-    longestFirst.reduce((rewritten, { key, path }) => rewritten.replaceAll(path, key), text);
+  const rewrite = createRewriter(paths);
   const { error } = result;
   return {
     ...result,
@@ -19,4 +18,25 @@ export function withKeys(result: FileResult, paths: Paths): FileResult {
     notices: result.notices.map(rewrite),
     ...(error === undefined ? {} : { error: { ...error, message: rewrite(error.message) } }),
   };
+}
+
+/** An error in terms of keys; what is none of ours stays as it is. */
+export function errorWithKeys(error: unknown, paths: Paths): unknown {
+  if (!(error instanceof ReelmillError)) return error;
+  const { code, problem, advice, details } = error;
+  const rewrite = createRewriter(paths);
+  const rest = { cause: error, advice: rewrite(advice), ...(details === undefined ? {} : { details }) };
+  return new ReelmillError(code, rewrite(problem), rest);
+}
+
+function createRewriter(paths: Paths): (text: string) => string {
+  // Folders too, for what lies beside, such as an output under its temporary name.
+  const folders = paths
+    .map(({ key, path }) => ({ key: posix.dirname(key), path: dirname(path) }))
+    .filter(({ path }) => path !== "/" && path !== ".");
+  const keys = new Map([...folders, ...paths].map(({ key, path }) => [path, key]));
+  // In one pass, so that no key is taken for a path; the longest first, in case one path is the beginning of another.
+  const longestFirst = [...keys.keys()].sort((a, b) => b.length - a.length);
+  const anyPath = new RegExp(longestFirst.map((path) => RegExp.escape(path)).join("|"), "g");
+  return (text) => text.replace(anyPath, (path) => keys.get(path) ?? path);
 }

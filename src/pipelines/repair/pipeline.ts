@@ -5,13 +5,16 @@ import type { Json } from "../../base/json.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
 import { describeRepairCompletion } from "./completion-payload.ts";
-import { type Paths, withKeys } from "./keys.ts";
+import { errorWithKeys, type Paths, withKeys } from "./keys.ts";
 import { planRepair } from "./plan.ts";
 import type { FileResult } from "./result.ts";
 import { workRepair } from "./work.ts";
 
 const MAX_FILES = 1000;
 const TASK_TIMEOUT_MS = 6 * 3600_000;
+
+/** Kept with a task whose output may have been published. */
+const PUBLISHING = "publishing";
 
 const KEY = z.string().min(1).max(1024);
 
@@ -32,9 +35,11 @@ const PARAMS = z.strictObject({
     .string()
     .min(1)
     .max(900)
-    .regex(/[^/]$/, "must not end in a slash")
+    .regex(/^outputs\/(.*[^/])$/s, "must begin with outputs/ and not end in a slash")
     .optional()
-    .describe("Where the repaired files go: this, a slash, and the input's name. Default: outputs/ and the job's id."),
+    .describe(
+      "Where the repaired files go, below outputs/: this, a slash, and the input's name, numbered where an object has that key. Default: outputs/ and the job's id.",
+    ),
   engine: z.enum(["auto", "native", "untrunc"]).default("auto").describe("What does the work."),
   faststart: z.boolean().default(false).describe("Put the index at the front, for playing over a network."),
   verify: z
@@ -94,8 +99,8 @@ async function planFiles(
   const tasks: PlannedTask<FileInput>[] = [];
   for (const input of new Set(inputs)) {
     const { bytes } = await requireObject(objects, input);
-    const output = freeKey(prefix, posix.basename(input), taken);
-    taken.add(output);
+    const output = await freeKey(objects, prefix, posix.basename(input), taken);
+    taken.add(foldedKey(output));
     tasks.push({ label: posix.basename(input), input: { input, output }, weight: Math.max(1, bytes) });
   }
   return tasks;
@@ -107,13 +112,39 @@ async function requireObject(objects: ObjectStore, key: string): Promise<{ reado
   return info;
 }
 
-/** `prefix/clip.mp4`, then `prefix/clip-2.mp4` … for the first key that no other task of the job has. */
-function freeKey(prefix: string, name: string, taken: ReadonlySet<string>): string {
+/**
+ * `prefix/clip.mp4`, then `prefix/clip-2.mp4` … for the first key that no object and no other task of the job has: what is
+ * published replaces what has its key, which could be the original.
+ */
+async function freeKey(
+  objects: ObjectStore,
+  prefix: string,
+  name: string,
+  taken: ReadonlySet<string>,
+): Promise<string> {
   const { name: stem, ext } = posix.parse(name);
   for (let number = 1; ; number++) {
     const key = `${prefix}/${stem}${number === 1 ? "" : `-${number}`}${ext}`;
-    if (!taken.has(key)) return key;
+    if (!taken.has(foldedKey(key)) && (await objects.head(key)) === undefined) return key;
   }
+}
+
+/** The same for keys that some file systems take for one. */
+function foldedKey(key: string): string {
+  return key.normalize("NFC").toLowerCase();
+}
+
+/**
+ * Looks again, right before it is published, that no other job has put an object there since the plan. Throws OUTPUT_EXISTS;
+ * where an earlier attempt came so far, what lies there is its own.
+ */
+async function requireFreeKey(output: string, { objects, checkpoint, saveCheckpoint }: StageContext): Promise<void> {
+  if (checkpoint === PUBLISHING) return;
+  if ((await objects.head(output)) !== undefined) {
+    const advice = "Submit the job again, or name another place for its outputs.";
+    throw new ReelmillError("OUTPUT_EXISTS", `Another object has been put at ${output} meanwhile.`, { advice });
+  }
+  await saveCheckpoint(PUBLISHING);
 }
 
 async function workFile(params: Params, { input, output }: FileInput, context: StageContext): Promise<FileOutcome> {
@@ -124,27 +155,41 @@ async function workFile(params: Params, { input, output }: FileInput, context: S
   return await withPaths(objects, [input, ...others], async (paths) => {
     let result: FileResult | undefined;
     await objects.withLocalOutput(output, async (outputPath) => {
-      const [inputPath = "", ...otherPaths] = paths.map(({ path }) => path);
-      const plan = planRepair([inputPath], {
-        references: isNamed ? otherPaths : [],
-        neighbours: isNamed ? [] : otherPaths,
-        output: outputPath,
-        inPlace: false,
-        faststart: params.faststart,
-        engine: params.engine,
-        dryRun: false,
-        verify: params.verify,
-        environment: context.environment,
-        signal: context.signal,
-      });
-      const [task] = plan.tasks;
-      if (task === undefined) throw plan.failures[0]?.error ?? noTask(input);
-      const done = await workRepair(task, { signal: context.signal, onProgress: context.onProgress });
-      result = withKeys(done, [...paths, { key: output, path: outputPath }]);
+      const places = [...paths, { key: output, path: outputPath }];
+      try {
+        result = withKeys(await repairAt(params, places, context), places);
+        if (result.status === "repaired") await requireFreeKey(output, context);
+      } catch (error) {
+        throw errorWithKeys(error, places);
+      }
     });
     if (result === undefined) throw noTask(input);
     return conclude(result, input);
   });
+}
+
+/** Repairs the first of the files, by the others, to the last. */
+async function repairAt(params: Params, places: Paths, context: StageContext): Promise<FileResult> {
+  const { references, faststart, engine, verify } = params;
+  const { signal, environment, onProgress } = context;
+  const [inputPath = "", ...rest] = places.map(({ path }) => path);
+  const others = rest.slice(0, -1);
+  const isNamed = references.length > 0;
+  const plan = planRepair([inputPath], {
+    references: isNamed ? others : [],
+    neighbours: isNamed ? [] : others,
+    output: rest.at(-1),
+    inPlace: false,
+    faststart,
+    engine,
+    dryRun: false,
+    verify,
+    environment,
+    signal,
+  });
+  const [task] = plan.tasks;
+  if (task === undefined) throw plan.failures[0]?.error ?? noTask(places[0]?.key ?? "");
+  return await workRepair(task, { signal, onProgress });
 }
 
 function noTask(key: string): ReelmillError {

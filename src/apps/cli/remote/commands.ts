@@ -32,6 +32,7 @@ export function addRemoteCommands(program: Command, context: CliContext, exit: R
   addQueuesCommands(program, context, exit);
   addDeadLettersCommands(program, context, exit);
   addLogsCommand(program, context, exit);
+  addDiagnoseCommand(program, context, exit);
   addMonitorCommand(program, context, exit);
 }
 
@@ -119,7 +120,7 @@ function addJobsCommands(program: Command, context: CliContext, exit: ReportExit
 }
 
 function addQueuesCommands(program: Command, context: CliContext, exit: ReportExit): void {
-  const queues = program.command("queues").description("look at queues, pause and resume them");
+  const queues = program.command("queues").description("look at queues, pause, drain and resume them");
   remote(queues.command("list"))
     .description("show how full each queue is")
     .action(async (options: RemoteOptions) => {
@@ -139,6 +140,14 @@ function addQueuesCommands(program: Command, context: CliContext, exit: ReportEx
         exit(await runQueueActionCommand(action, queue, options, context));
       });
   }
+  remote(queues.command("drain"))
+    .description("pause a queue and wait until nothing of it runs any more")
+    .argument("<queue>", "the queue's name, which is its pipeline's")
+    .addHelpText("after", "\nCtrl-C ends the waiting, not the pause: `queues resume` does.")
+    .action(async (queue: string, options: RemoteOptions) => {
+      const { runQueuesDrainCommand } = await import("./queues.ts");
+      exit(await runQueuesDrainCommand(queue, options, context));
+    });
 }
 
 function addDeadLettersCommands(program: Command, context: CliContext, exit: ReportExit): void {
@@ -187,6 +196,17 @@ function addLogsCommand(program: Command, context: CliContext, exit: ReportExit)
     .action(async (job: string, options: LogsOptions) => {
       const { runLogsCommand } = await import("./logs.ts");
       exit(await runLogsCommand(job, options, context));
+    });
+}
+
+function addDiagnoseCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  remote(program.command("diagnose"))
+    .description("say in one sentence why a job stands where it stands, and which command mends it")
+    .argument("<job>", "the job's id")
+    .addHelpText("after", "\nExit status: 0 there is nothing to mend, 1 there is.")
+    .action(async (job: string, options: RemoteOptions) => {
+      const { runDiagnoseCommand } = await import("./diagnose.ts");
+      exit(await runDiagnoseCommand(job, options, context));
     });
 }
 

@@ -75,12 +75,12 @@ async function catchUp(
 }
 
 function print({ raw, value }: Lines, isJson: boolean, context: CliContext): void {
-  const text = isJson ? raw.map(formatJsonLine) : value.map(formatLine);
+  const text = isJson ? raw.map(formatJsonLine) : value.map(formatLogLine);
   if (text.length > 0) context.writeOutput(text.join(""));
 }
 
 /** Time, level, message, then the other fields as `name=value`. */
-function formatLine({ timestamp, level, message, ...fields }: LogLine): string {
+export function formatLogLine({ timestamp, level, message, ...fields }: LogLine): string {
   const { job_id: _job, error, ...others } = fields;
   const pairs = Object.entries(others).map(([name, value]) => ` ${name}=${formatValue(value)}`);
   const failure = error === undefined ? "" : ` error=${formatFailure(error)}`;

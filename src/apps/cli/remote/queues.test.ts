@@ -37,6 +37,31 @@ describe("queues", () => {
   });
 });
 
+describe("queues drain", () => {
+  it("pauses, and ends once nothing is in flight", async () => {
+    let inFlight = 2;
+    server = await startCannedServer({
+      "POST /v1/queues/repair/pause": () => cannedQueue({ isPaused: true, inFlight: inFlight-- }),
+    });
+    const { exitCode, output } = await runAgainst(server, ["queues", "drain", "repair"], {
+      sleep: async () => undefined,
+    });
+    expect(exitCode).toBe(0);
+    expect(output).toMatch(/^repair +3 +0 +2 {2}paused/m);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it("ends with 1 where the waiting is given up", async () => {
+    server = await startCannedServer({ "POST /v1/queues/repair/pause": () => cannedQueue({ isPaused: true }) });
+    const controller = new AbortController();
+    const { exitCode, output } = await runAgainst(server, ["queues", "drain", "repair"], {
+      signal: controller.signal,
+      sleep: async () => controller.abort(),
+    });
+    expect([exitCode, output]).toEqual([1, ""]);
+  });
+});
+
 describe("dead-letters", () => {
   it("are listed and shown without taking them, escaped", async () => {
     server = await startCannedServer({

@@ -1,0 +1,65 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { createLocalObjectStore, type LocalObjectStore } from "../../src/adapters/local/object-store.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import type { Json } from "../../src/base/json.ts";
+import { createLogger } from "../../src/base/log.ts";
+import type { StageContext } from "../../src/jobs/pipeline.ts";
+import { repairPipeline } from "../../src/pipelines/repair/pipeline.ts";
+import { makeRecordings } from "./recordings.fixture.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "reelmill-objects-"));
+const OUTPUT = "mine/damaged.mp4";
+let objects: LocalObjectStore;
+let checkpoints: Json[];
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+beforeAll(async () => {
+  const { damaged, reference } = makeRecordings(join(folder, "made"), join(folder, "cache"));
+  objects = createLocalObjectStore({ root: join(folder, "objects"), mounts: {} });
+  await objects.put("uploads/damaged.mp4", once(readFileSync(damaged)));
+  await objects.put("uploads/reference.mp4", once(readFileSync(reference)));
+});
+beforeEach(async () => {
+  checkpoints = [];
+  await objects.delete(OUTPUT);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs the one task of a job, as another attempt where there is a checkpoint. */
+async function work(checkpoint: Json): Promise<Json> {
+  const context: StageContext = {
+    jobId: "j",
+    objects,
+    workFolder: () => Promise.reject(new Error("No folder is needed.")),
+    log: createLogger({ format: "json", level: "error", write: () => undefined }),
+    signal: new AbortController().signal,
+    environment: { PATH: process.env["PATH"] },
+    clock: systemClock,
+    onProgress: () => undefined,
+    checkpoint,
+    saveCheckpoint: async (value) => void checkpoints.push(value),
+  };
+  const inputs = ["uploads/damaged.mp4"];
+  const params = repairPipeline.parseParams({ inputs, references: ["uploads/reference.mp4"], verify: "none" });
+  return await repairPipeline.work(params, { input: "uploads/damaged.mp4", output: OUTPUT }, context);
+}
+
+it("does not replace what another job has put in its output's place since the plan", async () => {
+  await objects.put(OUTPUT, once(Buffer.from("another's")));
+  await expect(work(null)).rejects.toMatchObject({ code: "OUTPUT_EXISTS" });
+  expect(await objects.head(OUTPUT)).toMatchObject({ bytes: 9 });
+});
+
+it("replaces what an attempt of its own had published that was lost before it could say so", async () => {
+  expect(await work(null)).toMatchObject({ status: "repaired", output: OUTPUT });
+  const first = await objects.head(OUTPUT);
+  const [checkpoint = null] = checkpoints;
+  expect(await work(checkpoint)).toMatchObject({ status: "repaired", output: OUTPUT });
+  expect(await objects.head(OUTPUT)).toMatchObject({ bytes: first?.bytes });
+});
