@@ -1,0 +1,20 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { ReelmillError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { STORE_PAUSE_MS } from "./retry-policy.ts";
+
+/**
+ * Writes to a store, again and again while it fails for a while, such as on a full disk: what was worked for is not thrown away
+ * for that. `what` names it in the log. Throws what cannot be mended by waiting, and whatever it is once the signal is aborted.
+ */
+export async function persist<T>(what: string, write: () => Promise<T>, log: Logger, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof ReelmillError && error.retryable) || signal.aborted) throw error;
+      log.error(`${what} could not be recorded; trying again.`, { error });
+      await delay(STORE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
