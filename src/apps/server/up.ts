@@ -8,7 +8,7 @@ import { createWebhookSender } from "../../adapters/webhook/sender.ts";
 import { createWebhookSecret } from "../../adapters/webhook/signature.ts";
 import { parseWebhookUrl } from "../../adapters/webhook/webhook-url.ts";
 import type { Clock } from "../../base/clock.ts";
-import { explainConfig, loadConfig } from "../../base/config.ts";
+import { explainConfig, loadConfig, withoutSecrets } from "../../base/config.ts";
 import type { Config, Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
@@ -85,7 +85,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
         logFormat: config.logFormat,
         logLevel: config.logLevel,
       },
-      environment,
+      environment: withoutSecrets(environment),
       log,
       clock,
       onGone: sweep,
