@@ -35,3 +35,22 @@ it("numbers outputs of one name", async () => {
   const keys = ["a/clip.mp4", "b/clip.mp4"];
   expect(await planOutputs(keys, { inputs: keys })).toEqual(["outputs/j/clip.mp4", "outputs/j/clip-2.mp4"]);
 });
+
+it.each([
+  ["watch-0123456789ab/ready/clip.mp4", / put it back there from originals\/ or quarantine\/\.$/],
+  ["uploads/1/clip.mp4", /^There is no object uploads\/1\/clip\.mp4\.$/],
+])("says of what is not there where it may have gone (%s)", async (key, message) => {
+  await expect(planOutputs([], { inputs: [key] })).rejects.toMatchObject({
+    code: "OBJECT_NOT_FOUND",
+    message: expect.stringMatching(message),
+  });
+});
+
+it("cuts the name of an output that has no room for its number", async () => {
+  const name = `${"z".repeat(251)}.mp4`;
+  const keys = [`a/${name}`, `b/${name}`];
+  expect(await planOutputs(keys, { inputs: keys })).toEqual([
+    `outputs/j/${name}`,
+    `outputs/j/${"z".repeat(249)}-2.mp4`,
+  ]);
+});
