@@ -36,13 +36,10 @@ it("numbers outputs of one name", async () => {
   expect(await planOutputs(keys, { inputs: keys })).toEqual(["outputs/j/clip.mp4", "outputs/j/clip-2.mp4"]);
 });
 
-it.each([
-  ["watch-0123456789ab/ready/clip.mp4", / put it back there from originals\/ or quarantine\/\.$/],
-  ["uploads/1/clip.mp4", /^There is no object uploads\/1\/clip\.mp4\.$/],
-])("says of what is not there where it may have gone (%s)", async (key, message) => {
-  await expect(planOutputs([], { inputs: [key] })).rejects.toMatchObject({
+it("says of what is not there where it may have gone", async () => {
+  await expect(planOutputs([], { inputs: ["uploads/1/clip.mp4"] })).rejects.toMatchObject({
     code: "OBJECT_NOT_FOUND",
-    message: expect.stringMatching(message),
+    message: expect.stringMatching(/^There is no object uploads\/1\/clip\.mp4\..* originals\/ or quarantine\//),
   });
 });
 

@@ -17,11 +17,6 @@ const TASK_TIMEOUT_MS = 6 * 3600_000;
 /** Kept with a task whose output may have been published. */
 const PUBLISHING = "publishing";
 
-/** Of a file in the watch folder: a job that is replayed finds it gone. */
-const WATCHED_KEY = /^watch-[0-9a-f]+\//;
-const WATCHED_ADVICE =
-  "Files leave ready/ when they are done: to repair one again, put it back there from originals/ or quarantine/.";
-
 const KEY = z.string().min(1).max(1024);
 
 const PARAMS = z.strictObject({
@@ -115,7 +110,8 @@ async function planFiles(
 async function requireObject(objects: ObjectStore, key: string): Promise<{ readonly bytes: number }> {
   const info = await objects.head(key);
   if (info !== undefined) return info;
-  const advice = WATCHED_KEY.test(key) ? WATCHED_ADVICE : "";
+  const advice =
+    "It may have been removed; files of a watch folder move to originals/ or quarantine/ once they are done.";
   throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object ${key}.`, { advice });
 }
 
