@@ -73,7 +73,10 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
         redirect: "manual",
         signal: AbortSignal.any(signals),
       });
-      if (response.status >= 400) throw readProblem(response.status, await readText(response, server));
+      if (response.status >= 400) {
+        const body = await readText(response, server);
+        throw readProblem({ status: response.status, body, hadKey: apiKey !== undefined });
+      }
       if (response.status >= 300) throw wrongAnswer(server, `it points elsewhere (status ${response.status})`);
       return await take(response);
     } catch (error) {
@@ -149,6 +152,11 @@ function translate(
     return new ReelmillError("SERVER_UNREACHABLE", message, { cause: error });
   }
   const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (cause instanceof Error && cause.message === "bad port") {
+    // The ports of other protocols (WHATWG Fetch, "bad port").
+    const message = `No web request is sent to port ${new URL(server).port}: it belongs to another protocol. Let the server listen at another one.`;
+    return new ReelmillError("USAGE", message, { cause: error });
+  }
   const reason = systemCodeOf(cause) ?? (cause instanceof Error ? cause.message : String(cause));
   const message =
     reason === "ECONNREFUSED"
