@@ -88,11 +88,17 @@ export function describeJobStore(name: string, open: () => Promise<StoreUnderTes
       expect(first.isNew).toBe(true);
       clock.advance(24 * HOUR_MS - 1);
       expect(await store.create(newJob(clock, { idempotency }))).toEqual({ job: first.job, isNew: false });
+      await create();
+      const found = async (idempotencyKey: string): Promise<readonly string[]> =>
+        (await store.list({ limit: 9, idempotencyKey })).jobs.map(({ id }) => id);
+      expect([await found("k"), await found("other")]).toEqual([[first.job.id], []]);
       const other = newJob(clock, { idempotency: { ...idempotency, bodyHash: "2" } });
       await expect(store.create(other)).rejects.toMatchObject({ code: "IDEMPOTENCY_CONFLICT" });
       expect(await store.get(other.id)).toBeUndefined();
       clock.advance(1);
+      expect(await found("k")).toEqual([]);
       const later = await store.create(other);
+      expect(await found("k")).toEqual([other.id]);
       expect(later).toMatchObject({ isNew: true, job: { id: other.id } });
     });
 

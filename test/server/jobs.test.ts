@@ -50,6 +50,12 @@ describe("jobs", () => {
     const other = await submit("b", key);
     expect(other.status).toBe(409);
     expect((await problemOf(other)).code).toBe("IDEMPOTENCY_CONFLICT");
+    await made();
+    const of = async (name: string): Promise<readonly (string | null)[]> =>
+      VIEWS.jobPage
+        .parse(await (await server.ask(`/v1/jobs?idempotencyKey=${name}`)).json())
+        .jobs.map(({ idempotencyKey }) => idempotencyKey);
+    expect([await of("a-1"), await of("a-2")]).toEqual([["a-1"], []]);
   });
 
   it.each(["", "a b", "x".repeat(256), "ü"])("refuses the idempotency key %j", async (key) => {

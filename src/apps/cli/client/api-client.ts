@@ -4,6 +4,7 @@ import type { Json } from "../../../base/json.ts";
 import { systemCodeOf } from "../../../base/system-code.ts";
 import { readProblem } from "./problem.ts";
 
+const TIDYING_MS = 10_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** More than the result of a job with a thousand files takes. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
@@ -51,6 +52,8 @@ export interface ApiClient {
    * name, and nothing is to be sent to another one.
    */
   pathOf(location: string, relativeTo: string): string;
+  /** A client for the same server that `signal` does not end, for tidying up; all that it does has to end within 10 s. */
+  forTidying(): ApiClient;
 }
 
 /** A client for the server given; connects to nothing yet. */
@@ -106,6 +109,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       const path = url.pathname.startsWith(prefix) ? url.pathname.slice(prefix.length - 1) : url.pathname;
       return `${path}${url.search}`;
     },
+    forTidying: () => createApiClient({ ...options, signal: AbortSignal.timeout(TIDYING_MS) }),
   };
 }
 

@@ -21,7 +21,8 @@ Examples:
   reelmill submit repair broken.mp4 --reference healthy.mp4 --watch -o mended/
   reelmill submit repair --param inputs=uploads/1/a.mp4 --param verify=full
 
-Files given are uploaded anew each time: with them, --idempotency-key guards one upload, not a second run.`;
+With --idempotency-key, the same command again follows the job that the first one made, for two days, and uploads nothing;
+local files count as the same by name and size.`;
 
 // Only the words are defined here; each command's code is loaded when it runs.
 

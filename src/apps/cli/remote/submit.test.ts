@@ -119,7 +119,7 @@ describe("submit", () => {
       "--param",
       "inputs=uploads/x/b.mp4",
     ];
-    const more = ["--priority", "5", "--idempotency-key", "k", "--webhook", "https://a.example/"];
+    const more = ["--priority", "5", "--webhook", "https://a.example/"];
     const { exitCode, output } = await runAgainst(server, ["submit", "repair", ...args, ...more]);
     expect({ exitCode, output }).toEqual({ exitCode: 0, output: "j1\n" });
     expect(uploads.map(String)).toEqual(["recording", "recording"]);
@@ -129,6 +129,15 @@ describe("submit", () => {
       priority: 5,
       webhook: { url: "https://a.example/" },
     });
+  });
+
+  it("sends the idempotency key along, where it has made no job before", async () => {
+    server = await startCannedServer({
+      ...taking,
+      ...tusRoutes([]),
+      "GET /v1/jobs": () => ({ jobs: [], nextCursor: null }),
+    });
+    await runAgainst(server, ["submit", "repair", put("a.mp4"), "--idempotency-key", "k"]);
     expect(server.requests.at(-1)?.headers["idempotency-key"]).toBe("k");
   });
 
@@ -189,7 +198,57 @@ describe("submit", () => {
     expect(requestsOf("DELETE")).toEqual(["/v1/objects/uploads/0/a%20b.mp4"]);
   });
 
+  it("follows the job that the key made before, and uploads nothing", async () => {
+    const earlier = {
+      id: "j0",
+      status: "succeeded",
+      params: { inputs: ["uploads/x/b.mp4", "uploads/7/a b.mp4"], references: ["uploads/8/ok.mp4"], verify: "full" },
+    };
+    server = await startCannedServer({
+      ...taking,
+      ...tusRoutes([]),
+      "GET /v1/jobs": ({ url }) => ({
+        jobs: url.includes("idempotencyKey=kk") ? [cannedJob(earlier)] : [],
+        nextCursor: null,
+      }),
+      "GET /v1/jobs/j0": () => cannedJob(earlier),
+      "HEAD /v1/objects/uploads/7/a%20b.mp4": (_request, response) =>
+        void response.writeHead(200, { "content-length": 9 }).end(),
+    });
+    const args = [put("a b.mp4"), "-r", put("ok.mp4"), "-p", "verify=full", "-p", "inputs=uploads/x/b.mp4"];
+    const submit = (...more: readonly string[]) =>
+      runAgainst(server, ["submit", "repair", ...args, "--idempotency-key", "kk", ...more]);
+    const { exitCode, output, error } = await submit();
+    expect({ exitCode, output }).toEqual({ exitCode: 0, output: "j0\n" });
+    expect(error).toContain("nothing is uploaded");
+    const others = [
+      ["--priority", "5"],
+      ["-p", "references=uploads/8/ok.mp4"],
+      ["-r", put("c.mp4")],
+      ["--webhook", "https://a.example/"],
+    ];
+    for (const other of others) await expect(submit(...other)).rejects.toMatchObject({ code: "IDEMPOTENCY_CONFLICT" });
+    put("a b.mp4", Buffer.from("longer than before"));
+    await expect(submit()).rejects.toMatchObject({ code: "IDEMPOTENCY_CONFLICT" });
+    expect(requestsOf("POST")).toEqual([]);
+  });
+
+  it("removes what it has uploaded when it is cancelled", async () => {
+    const stop = new AbortController();
+    const routes = tusRoutes([], ({ url }, response) => {
+      if (!url.endsWith("/1")) return false;
+      stop.abort("SIGINT");
+      response.destroy();
+      return true;
+    });
+    server = await startCannedServer({ ...taking, ...routes });
+    const args = ["submit", "repair", put("a.mp4"), "-r", put("ok.mp4")];
+    await expect(runAgainst(server, args, { signal: stop.signal })).rejects.toMatchObject({ code: "ABORTED" });
+    expect(requestsOf("DELETE")).toEqual(["/v1/uploads/1", "/v1/objects/uploads/0/a.mp4"]);
+  });
+
   it.each([
+    ["a key with blanks", ["repair", "a.mp4", "--idempotency-key", "a b"], "USAGE"],
     ["an unknown pipeline", ["convert", "a.mp4"], "PIPELINE_UNKNOWN"],
     ["a file that is not there", ["repair", "a.mp4", "b.mp4"], "INPUT_NOT_FOUND"],
     ["an empty file", ["repair", "a.mp4", "empty.mp4"], "INPUT_EMPTY"],
