@@ -52,7 +52,7 @@ function startServer(): Promise<CannedServer> {
     "GET /v1/objects/outputs/1/bad.mp4": (_request, response) =>
       void response.writeHead(200, { "content-length": 2 }).end("ok"),
     "GET /v1/queues": () => ({ queues: [cannedQueue()] }),
-    "POST /v1/queues/repair/*": () => cannedQueue(),
+    "POST /v1/queues/repair/*": () => cannedQueue({ inFlight: 0 }),
     "GET /v1/dead-letters": () => ({ deadLetters: [cannedLetter(4)] }),
     "POST /v1/dead-letters/4/replay": () => ({ replayed: 1 }),
     "POST /v1/dead-letters/replay": () => ({ replayed: 1 }),

@@ -21,6 +21,7 @@ const PIPELINES = {
       name: "repair",
       description: "",
       paramsSchema: {
+        required: ["inputs"],
         properties: { inputs: LIST, references: LIST, verify: { type: "string" } },
         additionalProperties: false,
       },
@@ -248,6 +249,7 @@ describe("submit", () => {
   });
 
   it.each([
+    ["nothing to work on", ["repair", "-p", "verify=full"], "USAGE"],
     ["a key with blanks", ["repair", "a.mp4", "--idempotency-key", "a b"], "USAGE"],
     ["an unknown pipeline", ["convert", "a.mp4"], "PIPELINE_UNKNOWN"],
     ["a file that is not there", ["repair", "a.mp4", "b.mp4"], "INPUT_NOT_FOUND"],
@@ -309,8 +311,8 @@ describe("submit -o", () => {
     });
     const { exitCode, error } = await submit();
     expect(exitCode).toBe(0);
-    expect(readdirSync(join(folder, "out")).sort()).toEqual(["a.mp4", "a_2.mp4"]);
-    for (const name of ["a.mp4", "a_2.mp4"]) expect(readFileSync(join(folder, "out", name)).equals(OBJECT)).toBe(true);
+    expect(readdirSync(join(folder, "out")).sort()).toEqual(["a-2.mp4", "a.mp4"]);
+    for (const name of ["a.mp4", "a-2.mp4"]) expect(readFileSync(join(folder, "out", name)).equals(OBJECT)).toBe(true);
     expect(server.requests.some(({ headers }) => headers.range === "bytes=3000-")).toBe(true);
     expect(error).toContain(`saved ${join(folder, "out", "a.mp4")}`);
   });
@@ -333,17 +335,20 @@ describe("submit -o", () => {
     expect(readdirSync(join(folder, "out"))).toEqual([]);
   });
 
-  it("never replaces a file, and leaves nothing half-written", async () => {
+  it("never replaces a file, but saves under a free name and says so", async () => {
     server = await startCannedServer({
       ...ended(["outputs/j1/a.mp4"]),
       "GET /v1/objects/outputs/j1/a.mp4": (_request, response) =>
         void response.writeHead(200, { "content-length": OBJECT.length }).end(OBJECT),
     });
     mkdirSync(join(folder, "out"));
-    writeFileSync(join(folder, "out", "a.mp4"), "mine");
-    await expect(submit()).rejects.toMatchObject({ code: "OUTPUT_EXISTS" });
-    expect(readdirSync(join(folder, "out"))).toEqual(["a.mp4"]);
-    expect(readFileSync(join(folder, "out", "a.mp4"), "utf8")).toBe("mine");
+    for (const name of ["a.mp4", "a-2.mp4"]) writeFileSync(join(folder, "out", name), "mine");
+    const { exitCode, error } = await submit();
+    expect(exitCode).toBe(0);
+    expect(error).toContain(`saved ${join(folder, "out", "a-3.mp4")}, because a.mp4 is there already`);
+    expect(readdirSync(join(folder, "out")).sort()).toEqual(["a-2.mp4", "a-3.mp4", "a.mp4"]);
+    for (const name of ["a.mp4", "a-2.mp4"]) expect(readFileSync(join(folder, "out", name), "utf8")).toBe("mine");
+    expect(readFileSync(join(folder, "out", "a-3.mp4")).equals(OBJECT)).toBe(true);
   });
 
   it("leaves nothing behind where the server never sends all of it", async () => {

@@ -36,6 +36,7 @@ export async function runSubmitCommand(
   const schema = await findSchema(client, pipeline);
   const params = readParams(options, schema);
   const locals = assignFiles(files, options.reference, schema);
+  requireParams(params, locals, schema);
   // All that can be wrong is found before the first byte is sent.
   for (const { path } of locals) await requireSendable(path);
   if (options.output !== undefined) await requireFolder(options.output);
@@ -111,6 +112,19 @@ function assignFiles(
     ...files.map((path) => ({ path, param: inputs })),
     ...references.map((path) => ({ path, param: "references" })),
   ];
+}
+
+/** Says in plain words what is missing; what else may be wrong with params, the server says. */
+function requireParams(params: JsonObject, files: readonly LocalFile[], schema: JsonObject): void {
+  const required: readonly Json[] = Array.isArray(schema["required"]) ? schema["required"] : [];
+  for (const name of required.map(String)) {
+    if (Object.hasOwn(params, name) || files.some(({ param }) => param === name)) continue;
+    const message =
+      name === "inputs" || name === "input"
+        ? `Name the files to work on, or give keys of uploaded ones with --param ${name}=….`
+        : `The pipeline needs the parameter "${name}"; give it with --param ${name}=….`;
+    throw new ReelmillError("USAGE", message);
+  }
 }
 
 /** Sends the files one after the other; gives their keys. Where one fails, those before are removed again. */
@@ -215,16 +229,17 @@ function printJob(
 }
 
 async function saveOutputs(client: ApiClient, job: JobView, folder: string, context: CliContext): Promise<void> {
-  const { downloadObject, namesFor } = await import("../client/download.ts");
+  const { downloadObject, nameFor } = await import("../client/download.ts");
   const keys = outputKeys(job.result);
-  const names = namesFor(keys);
   for (const [index, key] of keys.entries()) {
-    const bar = createProgressBar(context, `[${index + 1}/${keys.length}] ${(names[index] ?? "").slice(0, 28)}`);
+    const name = nameFor(key);
+    const bar = createProgressBar(context, `[${index + 1}/${keys.length}] ${name.slice(0, 28)}`);
     try {
       const onProgress = (done: number, total: number): void => bar.update(total === 0 ? 1 : done / total);
-      const path = await downloadObject(client, key, { folder, name: names[index] ?? "" }, context, onProgress);
+      const path = await downloadObject(client, key, { folder, name }, context, onProgress);
       bar.clear();
-      context.writeError(`${printableLine(`saved ${path}`)}\n`);
+      const note = basename(path) === name ? "" : `, because ${name} is there already`;
+      context.writeError(`${printableLine(`saved ${path}${note}`)}\n`);
     } finally {
       bar.clear();
     }
