@@ -35,7 +35,9 @@ export interface LoggerOptions {
   readonly writeJson?: ((line: string) => void) | undefined;
 }
 
-function serializeError(error: unknown): Readonly<Record<string, unknown>> {
+type Fields = Readonly<Record<string, unknown>>;
+
+function serializeError(error: unknown): Fields {
   if (!(error instanceof Error)) return { message: String(error) };
   const code = error instanceof ReelmillError ? { code: error.code, retryable: error.retryable } : {};
   const cause = error.cause === undefined ? {} : { cause: serializeError(error.cause) };
@@ -48,8 +50,8 @@ function isExpected(error: Error): boolean {
   return error instanceof ReelmillError && error.code !== "INTERNAL";
 }
 
-function withoutStack({ stack: _stack, cause, ...rest }: Readonly<Record<string, unknown>>) {
-  return cause === undefined ? rest : { ...rest, cause: withoutStack(cause as Readonly<Record<string, unknown>>) };
+function withoutStack({ stack: _stack, cause, ...rest }: Fields): Fields {
+  return cause === undefined ? rest : { ...rest, cause: withoutStack(cause as Fields) };
 }
 
 function formatValue(value: unknown): string {
