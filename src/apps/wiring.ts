@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { type Durability, openDatabase } from "../adapters/local/database.ts";
 import { createDeliveryStore } from "../adapters/local/delivery-store.ts";
@@ -8,6 +8,7 @@ import { createLocalObjectStore, type LocalObjectStore } from "../adapters/local
 import { createTaskQueue } from "../adapters/local/task-queue.ts";
 import type { Clock } from "../base/clock.ts";
 import { ReelmillError } from "../base/errors.ts";
+import { makeFolderSync } from "../base/make-folder.ts";
 import { systemCodeOf } from "../base/system-code.ts";
 import type { DeliveryStore } from "../jobs/deliveries.ts";
 import type { PipelineRegistry } from "../jobs/pipeline.ts";
@@ -72,7 +73,7 @@ export function openLocal(folders: LocalFolders, durability: Durability, clock: 
 }
 
 function makeFolder(path: string, mode: number): void {
-  making(`The folder ${path}`, () => mkdirSync(path, { recursive: true, mode }));
+  making(`The folder ${path}`, () => makeFolderSync(path, mode));
 }
 
 /**

@@ -134,6 +134,12 @@ export function explainConfig(
   });
 }
 
+/** The environment for processes that work at hostile files, and need no secret for it. */
+export function withoutSecrets(environment: Environment): Environment {
+  const secrets = new Set(describeSettings().flatMap(({ name, isSecret = false }) => (isSecret ? [name] : [])));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secrets.has(name)));
+}
+
 /** Every setting with its notes, in a stable order; the reference page is made from it. */
 export function describeSettings(): readonly (SettingNotes & { readonly name: string })[] {
   return Object.entries(SETTINGS).map(([name, { notes }]) => ({ name, ...notes }));

@@ -50,6 +50,11 @@ export const ERROR_CODES = {
   NO_SPACE: { retryable: true, meaning: "The disk is full; nothing half-written was left behind." },
   FFMPEG_MISSING: { retryable: false, meaning: "ffmpeg or ffprobe is not installed or not on the PATH." },
   FFMPEG_FAILED: { retryable: false, meaning: "ffmpeg or ffprobe refused its input or stopped with an error." },
+  PROGRAM_KILLED: {
+    retryable: true,
+    meaning:
+      "ffmpeg, or another program that was started, was killed from outside, as the system does when memory runs out.",
+  },
   FFMPEG_TIMEOUT: {
     retryable: true,
     meaning: "ffmpeg or ffprobe did not finish within its time bound and was stopped.",
@@ -139,6 +144,10 @@ export const ERROR_CODES = {
   WEBHOOK_FAILED: {
     retryable: true,
     meaning: "A webhook's receiver could not be reached or did not answer with success.",
+  },
+  DATA_FOLDER_IN_USE: {
+    retryable: false,
+    meaning: "Another Reelmill server works with the data folder; each server needs one of its own.",
   },
   ADDRESS_UNUSABLE: {
     retryable: false,

@@ -110,6 +110,17 @@ describe("runProcess", () => {
     await expect(runProcess(path, [], { timeoutMs: 60_000, input: broken() })).rejects.toThrow("cannot give this");
   });
 
+  it.each([
+    ["KILL", { code: "PROGRAM_KILLED", retryable: true }],
+    ["SEGV", { code: "FFMPEG_FAILED", retryable: false }],
+  ])("takes what a program said before SIG%s for no result", async (signal, error) => {
+    const path = await script(`hit-${signal}`, `echo half; kill -${signal} $$`);
+    await expect(runProcess(path, [], { timeoutMs: 10_000 })).rejects.toMatchObject({
+      ...error,
+      message: expect.stringContaining(`SIG${signal}`),
+    });
+  });
+
   it("says so when the program does not exist", async () => {
     const run = runProcess(join(folder, "none"), [], { timeoutMs: 1000 });
     await expect(run).rejects.toMatchObject({ code: "FFMPEG_MISSING" });

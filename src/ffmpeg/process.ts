@@ -25,8 +25,7 @@ export interface ProcessOptions {
 
 /** What a run left, whatever its exit status. */
 export interface ProcessResult {
-  /** Exit status; null when a signal ended the process from outside. */
-  readonly exitCode: number | null;
+  readonly exitCode: number;
   /** Standard output; empty where `onOutput` took it. */
   readonly output: Buffer;
   /** The last 16 KiB of standard error. */
@@ -55,6 +54,23 @@ function feed(child: ChildProcess, input: Iterable<Uint8Array> | undefined, stop
   child.stdin.on("error", () => undefined);
   pieces.pipe(child.stdin);
   return () => pieces.destroy();
+}
+
+/** Signals that a program brings upon itself (signal(7)): another try ends no better. */
+const CRASHES: ReadonlySet<NodeJS.Signals> = new Set([
+  "SIGABRT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGILL",
+  "SIGSEGV",
+  "SIGSYS",
+  "SIGTRAP",
+]);
+
+function endedBySignal(program: string, signal: NodeJS.Signals): ReelmillError {
+  return CRASHES.has(signal)
+    ? new ReelmillError("FFMPEG_FAILED", `${program} crashed (${signal}).`)
+    : new ReelmillError("PROGRAM_KILLED", `${program} was killed from outside (${signal}); has memory run out?`);
 }
 
 interface Stopper {
@@ -94,8 +110,8 @@ function guardProcess(child: ChildProcess, program: string, options: ProcessOpti
 
 /**
  * Runs a program without a shell, in a process group of its own. Resolves with any exit status.
- * Throws FFMPEG_MISSING when the program cannot be started, FFMPEG_TIMEOUT, ABORTED, and FFMPEG_FAILED when the output
- * exceeds its bound, and what `onOutput` and `input` throw; in each case the whole group has ended before the promise settles.
+ * Throws FFMPEG_MISSING when the program cannot be started, FFMPEG_TIMEOUT, ABORTED, FFMPEG_FAILED when the output
+ * exceeds its bound or the program crashes, PROGRAM_KILLED, and what `onOutput` and `input` throw; in each case the whole group has ended before the promise settles.
  */
 export async function runProcess(
   path: string,
@@ -130,14 +146,16 @@ export async function runProcess(
     errorTail = keepTail(errorTail, piece);
   });
   try {
-    const exitCode = await new Promise<number | null>((settle, fail) => {
-      child.once("close", settle);
+    const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((settle, fail) => {
+      child.once("close", (...ending) => settle(ending));
       child.once("error", (error) => {
         fail(new ReelmillError("FFMPEG_MISSING", `${path} could not be started.`, { cause: error }));
       });
     });
     const reason = guard.reason();
     if (reason !== undefined) throw reason;
+    // What came before may look like a whole result.
+    if (exitCode === null) throw endedBySignal(program, signal ?? "SIGKILL");
     return { exitCode, output: Buffer.concat(pieces), errorTail: errorTail.toString("utf8") };
   } finally {
     stopFeeding();

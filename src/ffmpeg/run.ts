@@ -36,8 +36,7 @@ export function splitComplaints(errorTail: string): readonly string[] {
 export function requireSuccess(program: string, result: ProcessResult): void {
   if (result.exitCode === 0) return;
   const complaint = splitComplaints(result.errorTail).slice(-3).join(" · ") || "it gave no reason";
-  const status = result.exitCode === null ? "was ended by a signal" : `stopped with status ${result.exitCode}`;
-  throw new ReelmillError("FFMPEG_FAILED", `${program} ${status}: ${complaint}`);
+  throw new ReelmillError("FFMPEG_FAILED", `${program} stopped with status ${result.exitCode}: ${complaint}`);
 }
 
 /**

@@ -172,7 +172,7 @@ export interface JobStore {
     readonly limit: number;
   }): Promise<readonly JobEvent[]>;
   count(): Promise<JobCounts>;
-  /** Forgets jobs that ended before, and idempotency keys that ran out. Gives the ids of the jobs. */
+  /** Forgets jobs that ended before, and idempotency keys that ran out. Gives the ids of the jobs: some at a time, none when no more are left. */
   sweep(endedBeforeMs: number): Promise<readonly string[]>;
 }
 

@@ -20,6 +20,8 @@ export interface Visit {
   tabTo(name: string): Promise<void>;
   /** Opens another tab of the same session. */
   openTab(path: string): Promise<Page>;
+  /** Lets no more than so many bytes a second go to the server. */
+  limitUpload(bytesPerSecond: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -95,6 +97,11 @@ export async function visitDashboard(
       collectComplaints(tab, complaints);
       await tab.goto(path);
       return tab;
+    },
+    limitUpload: async (uploadThroughput) => {
+      const session = await context.newCDPSession(page);
+      const limits = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput };
+      await session.send("Network.emulateNetworkConditions", limits);
     },
     close: () => context.close(),
   };

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
@@ -61,6 +61,15 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
     return join(folder, name);
   };
 
+  /** Answers every further question of a tab for `path` as it is answered now: what changes then, the server told by itself. */
+  const keepAnswer = async (tab: Page, path: string): Promise<void> => {
+    const json = await ask(path);
+    await tab.route(
+      ({ pathname }) => pathname === path,
+      (route) => route.fulfill({ json }),
+    );
+  };
+
   const ask = async (path: string): Promise<unknown> => await (await fetch(server.url + path)).json();
 
   /** Whether there is H.264 in this Chromium; says so where not. */
@@ -88,6 +97,9 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       await page.getByLabel("Verify").selectOption("full");
       await page.getByLabel("Faststart").check();
       await page.getByText("Priority and notification").click();
+      await page.getByLabel("Priority", { exact: true }).fill("500");
+      await page.getByRole("button", { name: "Start repair" }).click();
+      await page.getByText("Priority must be 100 or less.").waitFor();
       await page.getByLabel("Priority", { exact: true }).fill("7");
       await page.getByRole("button", { name: "Start repair" }).click();
       await page.waitForURL("**/jobs/*");
@@ -125,7 +137,7 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       const damaged = ["one.mp4", "two.mp4", "three.mp4"].map((name) => copyOf(files.damaged, name));
       const list = await visit.openTab("/");
       await list.getByText("Live", { exact: true }).waitFor();
-      await visit.submit(damaged, files.reference, "untrunc");
+      const id = await visit.submit(damaged, files.reference, "untrunc");
       for (const one of [list, page]) await one.evaluate("window.isSamePage = true");
       const row = list.locator(".job-row", { hasText: "one.mp4 and 2 more" });
       await row.getByText("Running").waitFor();
@@ -133,6 +145,8 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       await page.getByText("0 of 3 tasks done").waitFor();
       await page.getByText("untrunc is at work").first().waitFor();
       await expect.poll(() => untrunc.waiting().length, WAIT).toBe(2);
+      await keepAnswer(list, "/v1/jobs");
+      await keepAnswer(page, `/v1/jobs/${id}`);
       untrunc.release(untrunc.waiting()[0] ?? 0);
       await page.getByText("1 of 3 tasks done").waitFor();
       const bar = page.getByRole("progressbar", { name: "Progress of the job" });
@@ -343,6 +357,49 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
     });
   });
 
+  it("goes on with an upload, and shows news again, when a server that was killed is back", async () => {
+    const place = join(folder, "killed");
+    const port = await findFreePort();
+    const killed = await startServer(place, port);
+    const guest = await visitDashboard(browser, killed.url);
+    const large = join(folder, "large.mp4");
+    writeFileSync(large, Buffer.alloc(12_000_000, 7));
+    const uploads = join(place, "data", "uploads");
+    const arrived = (): number =>
+      Math.max(...readdirSync(uploads).map((name) => statSync(join(uploads, name)).size), 0);
+    const starts: string[] = [];
+    guest.page.on("request", (request) => {
+      if (request.method() === "PATCH") starts.push(request.headers()["upload-offset"] ?? "");
+    });
+    try {
+      await guest.open("/");
+      await guest.limitUpload(4_000_000);
+      await guest.page.getByLabel("Choose files").setInputFiles([large]);
+      await expect.poll(arrived, WAIT).toBeGreaterThan(2_000_000);
+      await killed.kill();
+      await guest.page.getByText("Every 3 s").waitFor();
+      await guest.page.getByText("The list is not up to date").waitFor();
+      const back = await startServer(place, port);
+      try {
+        await guest.page.getByText("Uploaded").waitFor();
+        await guest.page.getByText("Live", { exact: true }).waitFor();
+        await guest.page.getByText("The list is not up to date").waitFor({ state: "detached" });
+        expect([Number(starts[0]), Number(starts.at(-1)) > 2_000_000]).toEqual([0, true]);
+        const { objects } = (await (await fetch(`${back.url}/v1/objects?prefix=uploads`)).json()) as {
+          readonly objects: readonly { readonly bytes: number }[];
+        };
+        expect(objects.map(({ bytes }) => bytes)).toEqual([12_000_000]);
+      } finally {
+        await guest.close();
+        expect(await back.stop()).toBe(0);
+      }
+      const isPlain = (complaint: string): boolean => !/ERR_(CONNECTION_|INCOMPLETE_|EMPTY_)/.test(complaint);
+      expect(guest.complaints.filter(isPlain)).toEqual([]);
+    } finally {
+      await killed.kill();
+    }
+  });
+
   it("asks for the API key where there is one, and plays videos and follows jobs by it", async () => {
     const place = join(folder, "guarded");
     const digest = createHash("sha256").update("s3cret-key").digest("hex");
@@ -360,6 +417,8 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       await page.getByRole("button", { name: "Open the dashboard" }).click();
       await page.getByText("No jobs yet").waitFor();
       await guest.submit([files.damaged], files.reference);
+      await guest.heading("Succeeded").waitFor();
+      await page.reload();
       await guest.heading("Succeeded").waitFor();
       if (await canPlay()) await playThrough();
       await guest.open("/");

@@ -53,6 +53,38 @@ describe("what cannot be done", () => {
     expect(error).toMatchObject({ code: "REFERENCE_REQUIRED", message: expect.stringContaining("-r") });
   });
 
+  it("takes no check for made whose decoder was killed in the middle of it", async () => {
+    const ffmpeg = join(place.folder, "ffmpeg");
+    const body =
+      'case "$*" in *"-f framehash"*" pipe:1") ffmpeg "$@" | head -c 600; kill -9 $$;; esac; exec ffmpeg "$@"';
+    writeFileSync(ffmpeg, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    const { damaged, reference } = place.files;
+    const repair = async (verify: string): Promise<readonly [number, RepairDocument["files"][number] | undefined]> => {
+      const args = [
+        "repair",
+        damaged,
+        "-r",
+        reference,
+        "-o",
+        join(place.folder, "out.mp4"),
+        "--verify",
+        verify,
+        "--json",
+      ];
+      const environment = { PATH: process.env["PATH"], REELMILL_FFMPEG: ffmpeg };
+      const { status, output } = await reelmill(args, { environment });
+      return [status, (JSON.parse(output) as RepairDocument).files[0]];
+    };
+    const [status, result] = await repair("full");
+    expect([status, result?.error?.code]).toEqual([1, "PROGRAM_KILLED"]);
+    expect(place.listAdded()).toEqual(["ffmpeg"]);
+    const [, quick] = await repair("quick");
+    expect(quick?.checks.find(({ name }) => name === "decode")).toMatchObject({
+      status: "skipped",
+      detail: expect.stringContaining("SIGKILL"),
+    });
+  });
+
   it.each([
     ["text", "not a recording\n".repeat(20_000)],
     ["a PDF document", `%PDF-1.7\n${"\u0001\u0002\u0003".repeat(100_000)}`],

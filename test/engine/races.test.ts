@@ -138,6 +138,35 @@ describe("a user and the engine at once", () => {
     });
   });
 
+  it("works a retried task once, though its first message outlived the job's end", async () => {
+    let isBroken = true;
+    const pipeline = defineParts({
+      work: async (_params, part) => {
+        if (isBroken) throw new ReelmillError("INPUT_EMPTY", "broken");
+        return part;
+      },
+    });
+    await using(await openEngine(pipeline), async (engine) => {
+      const { id } = await submit(engine, ["a"]);
+      const takeNone = { from: { ...engine.from("w1"), queues: [] }, signal: LIVE };
+      const plan = await engine.take("w1");
+      if (plan !== undefined) await runTask(engine.engine, plan, takeNone);
+      const work = await engine.take("w1");
+      if (work === undefined) throw new Error("no task");
+      // Thought gone, its message goes back, not due for a while by a clock that is set back; then it tells its outcome after all.
+      await engine.queue.releaseOwner("w1");
+      engine.clock.jump(-60_000);
+      await runTask(engine.engine, work, takeNone);
+      await engine.drain();
+      expect(await engine.store.get(id)).toMatchObject({ status: "failed" });
+      isBroken = false;
+      await engine.service.retry(id);
+      expect(await engine.queue.countWaiting(9)).toBe(1);
+      await engine.drain();
+      expect(await engine.store.get(id)).toMatchObject({ status: "succeeded" });
+    });
+  });
+
   it("replays a job as a new one that knows its parent", async () => {
     await using(await openEngine(), async (engine) => {
       const first = await submit(engine, ["a"], 7);
@@ -188,7 +217,8 @@ type Step =
   | { readonly kind: "crash"; readonly worker: number; readonly isNoticed: boolean }
   | { readonly kind: "late"; readonly worker: number }
   | { readonly kind: "wait"; readonly ms: number }
-  | { readonly kind: "clock"; readonly ms: number };
+  | { readonly kind: "clock"; readonly ms: number }
+  | { readonly kind: "cancel" | "retry" | "letter"; readonly which: number };
 
 const worker = fc.nat(3);
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -200,13 +230,35 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("clock" as const), ms: fc.integer({ min: -2e6, max: 2e6 }) }) },
 );
 
-/** Workers that take, run, crash and come back late in any order. */
-async function interleave(engine: TestEngine, steps: readonly Step[]): Promise<void> {
+const wish: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom("cancel" as const, "retry" as const, "letter" as const),
+  which: fc.nat(3),
+});
+
+/** What a user asks for; that it is refused is as good an answer. */
+async function ask({ service, queue }: TestEngine, ids: readonly string[], kind: string, which: number): Promise<void> {
+  const id = ids[which % ids.length] ?? "";
+  try {
+    if (kind === "cancel") await service.cancel(id);
+    else if (kind === "retry") await service.retry(id);
+    else {
+      const letters = await queue.listDead({ limit: 9 });
+      const letter = letters[which % Math.max(1, letters.length)];
+      if (letter !== undefined) await service.replayDeadLetter(letter.id);
+    }
+  } catch (error) {
+    if (!(error instanceof ReelmillError) || error.code !== "JOB_STATE") throw error;
+  }
+}
+
+/** Workers that take, run, crash and come back late in any order, and users that meddle. */
+async function interleave(engine: TestEngine, ids: readonly string[], steps: readonly Step[]): Promise<void> {
   const held = new Map<number, TakenTask>();
   const stale = new Map<number, TakenTask>();
   for (const next of steps) {
     if (next.kind === "wait") engine.clock.advance(next.ms);
     if (next.kind === "clock") engine.clock.jump(next.ms);
+    if ("which" in next) await ask(engine, ids, next.kind, next.which);
     if (!("worker" in next)) continue;
     const owner = `w${next.worker}`;
     const options = { from: engine.from(owner), signal: LIVE };
@@ -253,12 +305,48 @@ describe("many workers", () => {
         await using(await openEngine(pipeline), async (engine) => {
           const ids: string[] = [];
           for (const parts of plans) ids.push((await submit(engine, parts)).id);
-          await interleave(engine, steps);
+          await interleave(engine, ids, steps);
           for (let round = 0; round < 40; round++) {
             engine.clock.advance(16 * 60_000);
             await engine.drain("last");
           }
           for (const id of ids) await checkEnded(engine, id);
+          const [depth] = await engine.queue.depths();
+          expect(depth).toMatchObject({ waiting: 0, inFlight: 0 });
+          expect(engine.folders.size).toBe(0);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("end every job once for each start, whatever users ask meanwhile", async () => {
+    const jobs = fc.array(fc.array(fc.constantFrom("ok", "bad", "flaky"), { maxLength: 4 }), {
+      minLength: 1,
+      maxLength: 3,
+    });
+    const steps = fc.array(fc.oneof({ weight: 3, arbitrary: step }, { weight: 2, arbitrary: wish }), { maxLength: 80 });
+    await fc.assert(
+      fc.asyncProperty(jobs, steps, fc.boolean(), fc.boolean(), async (plans, chosen, isStrict, isEndFlaky) => {
+        const fail = (part: string): string => {
+          if (part === "bad") throw new ReelmillError("INPUT_EMPTY", part);
+          if (part === "flaky") throw new ReelmillError("STORE_UNAVAILABLE", part);
+          return part;
+        };
+        const pipeline = defineParts({
+          onTaskFailure: isStrict ? "fail-job" : "continue",
+          work: async (_params, part) => fail(part),
+          finish: async () => fail(isEndFlaky ? "flaky" : "ok"),
+        });
+        await using(await openEngine(pipeline), async (engine) => {
+          const ids: string[] = [];
+          for (const parts of plans) ids.push((await submit(engine, parts)).id);
+          await interleave(engine, ids, chosen);
+          for (let round = 0; round < 40; round++) {
+            engine.clock.advance(16 * 60_000);
+            await engine.drain("last");
+          }
+          for (const id of ids) await checkStarts(engine, id);
           const [depth] = await engine.queue.depths();
           expect(depth).toMatchObject({ waiting: 0, inFlight: 0 });
           expect(engine.folders.size).toBe(0);
@@ -289,6 +377,28 @@ describe("many workers", () => {
     });
   });
 });
+
+/** What holds of a job that may have been cancelled and started again. */
+async function checkStarts({ store }: TestEngine, id: string): Promise<void> {
+  const job = await store.get(id);
+  if (job === undefined) throw new Error("the job is gone");
+  expect(isEnded(job.status)).toBe(true);
+  const tasks = await store.listTasks(id, "work");
+  const count = (status: string): number => tasks.filter((task) => task.status === status).length;
+  expect(job.tasks).toEqual({ total: tasks.length, succeeded: count("succeeded"), failed: count("failed") });
+  expect(tasks.some(({ status }) => status === "running" || status === "queued")).toBe(false);
+  const events = await store.listEvents({ jobId: id, afterSeq: 0, limit: 10_000 });
+  const ends = events.filter(({ type }) => /^job\.(succeeded|partial|failed|cancelled)$/.test(type));
+  expect([ends.length, ends.at(-1)?.type]).toEqual([job.attempt, `job.${job.status}`]);
+  // What succeeded stays so: a task is done once, however often its job is started.
+  const done = events.flatMap(({ type, data }) => {
+    const { stage, index } = data as { readonly stage?: string; readonly index?: number };
+    return type === "task.succeeded" && stage === "work" ? [index] : [];
+  });
+  expect(new Set(done).size).toBe(done.length);
+  expect(job.progress).toBeGreaterThanOrEqual(0);
+  if (job.status !== "succeeded") expect(job.progress).toBeLessThan(1);
+}
 
 async function checkEnded({ store }: TestEngine, id: string): Promise<void> {
   const job = await store.get(id);

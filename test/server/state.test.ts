@@ -172,6 +172,8 @@ describe("documentation", () => {
     const references = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1]);
     expect(references.length).toBeGreaterThan(20);
     for (const name of references) expect(Object.keys(description.components.schemas)).toContain(name);
+    expect(description.paths["/v1/jobs"].post.requestBody.required).toBe(true);
+    expect(description.paths["/v1/dead-letters/replay"].post.requestBody.required).toBe(false);
     const { parameters, requestBody } = description.paths["/v1/jobs"].get;
     expect(requestBody).toBeUndefined();
     expect(parameters).toContainEqual({

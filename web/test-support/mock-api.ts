@@ -1,13 +1,5 @@
 import type { DeadLetterView, JobView, QueueView, WatchView } from "../src/api/types.ts";
-import {
-  createDeliveries,
-  createEvents,
-  createJob,
-  createJobs,
-  createLogs,
-  createTasks,
-  DAMAGED_BYTES,
-} from "./mock-data.ts";
+import { createDeliveries, createEvents, createJobs, createLogs, createTasks, DAMAGED_BYTES } from "./mock-data.ts";
 import {
   createDeadLetters,
   createPipelines,
@@ -27,8 +19,6 @@ export interface MockReply {
 export interface MockApi {
   readonly jobs: Map<string, JobView>;
   readonly objectBytes: Map<string, number>;
-  /** Bodies of the jobs that were created, with their idempotency apart. */
-  readonly created: Record<string, unknown>[];
   /** Every request that changes something: method and path. */
   readonly changes: string[];
   letters: readonly DeadLetterView[];
@@ -51,7 +41,6 @@ export function createMockApi(nowMs: number): MockApi {
   const api: MockApi = {
     jobs: new Map(createJobs(nowMs).map((job) => [job.id, job])),
     objectBytes: new Map([["uploads/u5/interview-take-3.mp4", DAMAGED_BYTES]]),
-    created: [],
     changes: [],
     letters: createDeadLetters(nowMs),
     queues: createQueues(nowMs, 2),
@@ -77,21 +66,7 @@ function addJobHandlers(api: MockApi, handlers: Map<string, Handler>, nowMs: num
       const job = api.jobs.get(id);
       return job === undefined ? NOT_FOUND : answer(job);
     };
-  const change = (to: Partial<JobView>): Handler =>
-    withJob((job) => {
-      const changed = { ...job, ...to, updatedAt: new Date().toISOString() };
-      api.jobs.set(job.id, changed);
-      return { status: 200, body: changed };
-    });
   handlers.set("GET v1/jobs", (_parts, _body, query) => ({ status: 200, body: listJobs(api, query) }));
-  handlers.set("POST v1/jobs", (_parts, body) => {
-    const fields = JSON.parse(body);
-    api.created.push(fields);
-    const id = `0190b000-0000-7000-8000-00000000000${api.created.length}`;
-    const job = createJob(Date.now(), { ...fields, id, createdAt: new Date().toISOString() });
-    api.jobs.set(id, job);
-    return { status: 201, body: job };
-  });
   handlers.set(
     "GET v1/jobs/*",
     withJob((job) => ({ status: 200, body: job })),
@@ -107,20 +82,6 @@ function addJobHandlers(api: MockApi, handlers: Map<string, Handler>, nowMs: num
   handlers.set(
     "GET v1/jobs/*/logs",
     withJob((job) => ({ status: 200, body: { lines: createLogs(job) } })),
-  );
-  handlers.set("POST v1/jobs/*/cancel", change({ status: "cancelled", finishedAt: new Date(nowMs).toISOString() }));
-  handlers.set("POST v1/jobs/*/retry", change({ status: "queued", stage: "plan", error: null, attempt: 2 }));
-  handlers.set(
-    "POST v1/jobs/*/replay",
-    withJob((job) => {
-      const replayed = createJob(Date.now(), {
-        id: "0190c000-0000-7000-8000-000000000001",
-        params: job.params,
-        parentJobId: job.id,
-      });
-      api.jobs.set(replayed.id, replayed);
-      return { status: 201, body: replayed };
-    }),
   );
   handlers.set("GET v1/webhooks/deliveries", (_parts, _body, query) => {
     const job = api.jobs.get(query.get("jobId") ?? "");
@@ -143,12 +104,6 @@ function listJobs(api: MockApi, query: URLSearchParams): unknown {
 
 function addServerHandlers(api: MockApi, handlers: Map<string, Handler>): void {
   const ok = (body: unknown): MockReply => ({ status: 200, body });
-  const setPaused =
-    (isPaused: boolean): Handler =>
-    ([, , name]) => {
-      api.queues = api.queues.map((queue) => (queue.queue === name ? { ...queue, isPaused } : queue));
-      return ok(api.queues.find(({ queue }) => queue === name));
-    };
   const keepLetters = (letters: readonly DeadLetterView[]): number => {
     const taken = api.letters.length - letters.length;
     api.letters = letters;
@@ -157,17 +112,8 @@ function addServerHandlers(api: MockApi, handlers: Map<string, Handler>): void {
   };
   handlers.set("GET v1/pipelines", () => ok({ pipelines: createPipelines() }));
   handlers.set("GET v1/queues", () => ok({ queues: api.queues }));
-  handlers.set("POST v1/queues/*/pause", setPaused(true));
-  handlers.set("POST v1/queues/*/resume", setPaused(false));
   handlers.set("GET v1/dead-letters", () => ok({ deadLetters: api.letters }));
   handlers.set("POST v1/dead-letters/replay", () => ok({ replayed: keepLetters([]) }));
-  handlers.set("POST v1/dead-letters/*/replay", ([, , id]) =>
-    ok({ replayed: keepLetters(api.letters.filter((letter) => String(letter.id) !== id)) }),
-  );
-  handlers.set("DELETE v1/dead-letters/*", ([, , id]) => {
-    keepLetters(api.letters.filter((letter) => String(letter.id) !== id));
-    return { status: 204 };
-  });
   handlers.set("GET v1/stats", () => ok(createStats(api.jobs.values())));
   handlers.set("GET v1/system", () => ok(createSystem()));
   handlers.set("GET v1/watch", () => ok(api.watch));

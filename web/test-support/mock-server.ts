@@ -13,10 +13,6 @@ export interface MockOptions {
   readonly dist: string;
   /** The video that every stored object is. */
   readonly videoPath: string;
-  /** Demanded of every request to the API where it is set. */
-  readonly apiKey?: string;
-  /** 0: any free one. */
-  readonly port?: number;
 }
 
 /** A running mock server. */
@@ -40,8 +36,6 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-const COOKIE = "reelmill_session=open";
-
 /** Starts a server on loopback that speaks the API's contract over canned data. */
 export async function startMockServer(options: MockOptions): Promise<MockServer> {
   const api = createMockApi(Date.now());
@@ -50,8 +44,6 @@ export async function startMockServer(options: MockOptions): Promise<MockServer>
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = (request.url ?? "/").split("?")[0] ?? "/";
     if (!isApiPath(path)) return serveFile(options.dist, path, response);
-    if (path === "/v1/session") return openSession(options, request, response);
-    if (!isAllowed(options, request)) return sendProblem(response, 401, "UNAUTHORIZED", "An API key is needed.");
     if (path.startsWith("/v1/uploads")) return uploads.handle(request, response);
     if (path.startsWith("/v1/objects/")) return serveObject(options.videoPath, path, api, request, response);
     if (request.headers.accept === "text/event-stream") return listen(listeners, path, api, response);
@@ -63,7 +55,7 @@ export async function startMockServer(options: MockOptions): Promise<MockServer>
       else sendProblem(response, 500, "INTERNAL", String(error));
     });
   });
-  await new Promise<void>((settle) => server.listen(options.port ?? 0, "127.0.0.1", settle));
+  await new Promise<void>((settle) => server.listen(0, "127.0.0.1", settle));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
@@ -82,23 +74,6 @@ export async function startMockServer(options: MockOptions): Promise<MockServer>
 
 function isApiPath(path: string): boolean {
   return path.startsWith("/v1/") || path === "/scan-now" || path === "/repair";
-}
-
-function isAllowed({ apiKey }: MockOptions, { headers }: IncomingMessage): boolean {
-  return apiKey === undefined || headers["x-api-key"] === apiKey || headers.cookie?.includes(COOKIE) === true;
-}
-
-async function openSession({ apiKey }: MockOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.method === "DELETE") {
-    response.writeHead(204, { "Set-Cookie": `${COOKIE}; Max-Age=0; Path=/` }).end();
-    return;
-  }
-  const body = JSON.parse(await readBody(request)) as { readonly apiKey?: string };
-  if (apiKey !== undefined && body.apiKey !== apiKey) {
-    sendProblem(response, 401, "UNAUTHORIZED", "The API key is not known.");
-    return;
-  }
-  response.writeHead(204, { "Set-Cookie": `${COOKIE}; HttpOnly; SameSite=Strict; Path=/` }).end();
 }
 
 function listen(listeners: Set<ServerResponse>, path: string, api: MockApi, response: ServerResponse): void {

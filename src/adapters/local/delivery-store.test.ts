@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Clock } from "../../base/clock.ts";
 import { createUuid } from "../../base/ids.ts";
 import type { ClaimedDelivery, DeliveryAttempt, DeliveryStore, NewDelivery } from "../../jobs/deliveries.ts";
@@ -56,6 +56,19 @@ const FAILED: DeliveryAttempt = {
   error: { code: "WEBHOOK_FAILED", message: "The receiver answered with status 500." },
 };
 const TAKEN: DeliveryAttempt = { atMs: 7, durationMs: 8, status: 200, error: null };
+
+it("never holds the main thread up for the disk, and waits for it only where something would be lost", async () => {
+  database.close();
+  database = openDatabase(join(folder, "reelmill.sqlite"), "full");
+  store = createDeliveryStore(database, clock);
+  const [flushNow, flush] = [vi.spyOn(database, "flushNow"), vi.spyOn(database, "flush")];
+  await store.enqueue([], 7);
+  expect(flush).not.toHaveBeenCalled();
+  await store.enqueue([newDelivery()], 8);
+  await store.record(await claimOne(), TAKEN, { state: "delivered" });
+  expect([flush.mock.calls.length, flushNow.mock.calls.length]).toEqual([2, 0]);
+  expect(await store.position()).toBe(8);
+});
 
 describe("createDeliveryStore", () => {
   it("keeps a delivery as it was given, due at once", async () => {

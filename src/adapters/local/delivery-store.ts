@@ -14,7 +14,7 @@ import type {
 } from "../../jobs/deliveries.ts";
 import { MAX_RETRY_DELAY_MS, RETRY_FOR_MS } from "../../jobs/delivery-schedule.ts";
 import type { JobWebhook } from "../../jobs/job.ts";
-import { type LocalDatabase, transact } from "./database.ts";
+import { commit, type LocalDatabase } from "./database.ts";
 
 interface DeliveryRow {
   readonly id: string;
@@ -49,10 +49,19 @@ export function createDeliveryStore(database: LocalDatabase, clock: Clock): Deli
       throw new ReelmillError("STORE_UNAVAILABLE", message, { cause: error });
     }
   };
-  const inTransaction = <T>(work: () => T): Promise<T> => inDatabase(() => transact(database, work));
+  /** Waits for the disk off the main thread, which has requests to answer meanwhile. */
+  const inTransaction = async <T>(work: () => T): Promise<T> => {
+    const result = await inDatabase(() => commit(database, work));
+    await database.flush();
+    return result;
+  };
   return {
     position: () => inDatabase(() => readPosition(database)),
-    enqueue: (deliveries, position) => inTransaction(() => enqueue(database, clock.nowMs(), deliveries, position)),
+    enqueue: (deliveries, position) => {
+      const work = (): number => enqueue(database, clock.nowMs(), deliveries, position);
+      // A position that a power cut takes back is only gone through again.
+      return deliveries.length === 0 ? inDatabase(() => commit(database, work)) : inTransaction(work);
+    },
     claim: (options) => inDatabase(() => claim(database, clock.nowMs(), options)),
     record: (claimed, attempt, next) =>
       inTransaction(() => record(database, clock.nowMs(), claimed, { attempt, next })),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { systemClock } from "../../base/clock.ts";
+import { ignoreBrokenPipes } from "../broken-pipes.ts";
 import type { CliContext } from "./cli-context.ts";
 import { reportFailure } from "./failure.ts";
 
@@ -85,15 +86,6 @@ function createSystemContext(): CliContext {
     clock: systemClock,
     sleep,
   };
-}
-
-/** A reader that went away (`reelmill … | head`) is no fault of ours, and no reason to leave a repair half done. */
-function ignoreBrokenPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
 }
 
 async function main(): Promise<void> {

@@ -69,8 +69,11 @@ const NOT_THE_FILE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "INPUT_NOT_FOUND",
   "INPUT_UNREADABLE",
   "NO_SPACE",
+  // The job was begun by a server that watches another folder, or a reference has gone meanwhile.
+  "OBJECT_NOT_FOUND",
   "OUTPUT_EXISTS",
   "OUTPUT_UNWRITABLE",
+  "PROGRAM_KILLED",
   "RATE_LIMITED",
   "SERVER_UNREACHABLE",
   "STORE_UNAVAILABLE",

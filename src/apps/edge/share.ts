@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { makeFolder as makeFolders } from "../../base/make-folder.ts";
 import { type EdgeSettings, isInside } from "./settings.ts";
 import { messageOf, rootCodeOf, unlessMissing } from "./system-errors.ts";
 
@@ -63,7 +64,7 @@ function foldersOf(settings: EdgeSettings): readonly string[] {
 
 async function makeFolder(settings: EdgeSettings, folder: string): Promise<void> {
   if (isInside(settings.rootFolder, folder)) {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     return;
   }
   // Elsewhere only the folder itself is made: what lies above it may be a mount that is missing.
@@ -77,7 +78,7 @@ async function openRoot(settings: EdgeSettings, isKnown: boolean): Promise<strin
   const stats = await unlessMissing(stat(rootFolder), undefined);
   if (stats === undefined) {
     if (!makesRoot || isKnown) return `${rootFolder} does not exist: is the share mounted?`;
-    await mkdir(rootFolder, { recursive: true });
+    await makeFolders(rootFolder);
   } else if (!stats.isDirectory()) {
     return `${rootFolder} is no folder.`;
   }

@@ -1,7 +1,7 @@
-import { mkdirSync } from "node:fs";
 import { parseWebhookUrl } from "../../adapters/webhook/webhook-url.ts";
 import type { Config } from "../../base/config-defaults.ts";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
+import { makeFolderSync } from "../../base/make-folder.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 
 /** Why no folder can be there, by what the system says; all of it is for whoever named the folder to mend. */
@@ -12,6 +12,7 @@ const NO_FOLDER: ReadonlyMap<string, string> = new Map([
   ["EPERM", "this user may not make it"],
   ["EROFS", "the file system is read-only"],
   ["ENAMETOOLONG", "a part of it is too long a name"],
+  ["ENOENT", "the file system makes none there"],
   ["ELOOP", "its links lead round in a circle"],
 ]);
 
@@ -21,7 +22,7 @@ const NO_FOLDER: ReadonlyMap<string, string> = new Map([
  */
 export function requireDataFolder(path: string, option: string | undefined): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolderSync(path);
   } catch (error) {
     const reason = NO_FOLDER.get(systemCodeOf(error) ?? "");
     const [code, name]: [ErrorCode, string] =

@@ -97,6 +97,24 @@ it("forgets what ended long ago with all it left, and keeps what is young or has
   expect([...kept.logs].sort()).toEqual([running, young].sort());
 });
 
+it("forgets many jobs in steps, between which others have their turn", async () => {
+  for (let count = 0; count < 50; count++) await local.store.update(await createJob(), onCancel);
+  local.clock.advance(31 * DAY_MS);
+  const steps: number[] = [];
+  const store = {
+    ...local.store,
+    sweep: async (beforeMs: number) => {
+      const ids = await local.store.sweep(beforeMs);
+      steps.push(ids.length);
+      return ids;
+    },
+  };
+  await sweepOld({ ...ports, store }, 30 * DAY_MS, ACTIVE);
+  expect(steps.reduce((sum, ids) => sum + ids, 0)).toBe(50);
+  expect(Math.max(...steps)).toBeLessThan(50);
+  expect((await local.store.list({ limit: 1 })).jobs).toEqual([]);
+});
+
 it("comes back to what a server that was ended in between had not removed", async () => {
   const [old, recent] = [createUuid(local.clock.nowMs()), createUuid(local.clock.nowMs())];
   await leave(old, 31);

@@ -105,11 +105,16 @@ function describeRoute(route: RouteContract): Operation {
     summary,
     tags: [tag],
     parameters: describeParameters(route),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: { "application/json": inputOf(body) } } }),
+    ...(body === undefined ? {} : { requestBody: describeBody(body) }),
     ...(takesBytes ? { requestBody: { content: { "application/offset+octet-stream": BINARY } } } : {}),
     responses: Object.fromEntries([...answers, ...problems]),
     ...(isOpen === true ? { security: [{}] } : {}),
   };
+}
+
+function describeBody(body: z.ZodType): JsonObject {
+  const isOptional = body.safeParse(undefined).success;
+  return { required: !isOptional, content: { "application/json": inputOf(body) } };
 }
 
 function describeAnswer({ description, schema, mediaType }: Answer): JsonObject {

@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { isIP, type Server } from "node:net";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type FolderLock, lockFolder } from "../../adapters/local/folder-lock.ts";
 import { keepSecret } from "../../adapters/local/secret-file.ts";
 import { createWebhookSender } from "../../adapters/webhook/sender.ts";
 import { createWebhookSecret } from "../../adapters/webhook/signature.ts";
 import { parseWebhookUrl } from "../../adapters/webhook/webhook-url.ts";
 import type { Clock } from "../../base/clock.ts";
-import { explainConfig, loadConfig } from "../../base/config.ts";
+import { explainConfig, loadConfig, withoutSecrets } from "../../base/config.ts";
 import type { Config, Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
@@ -48,7 +49,7 @@ const WEB_FOLDER = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 
 /**
  * Runs server, workers and watch folder until the signal is given; then lets go of everything in order. Throws CONFIG_INVALID,
- * USAGE, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
+ * USAGE, DATA_FOLDER_IN_USE, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
  */
 export async function runUp(options: UpOptions, context: UpContext): Promise<void> {
   const { environment, clock, signal } = context;
@@ -62,7 +63,9 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
   requireDataFolder(dataFolder, options.data);
   // The answer to a creation is a promise that a power cut must not break.
   const parts = openLocal(folders, "full", clock);
+  let lock: FolderLock | undefined;
   try {
+    lock = lockFolder(dataFolder);
     const log = createLogger({
       format: config.logFormat,
       level: config.logLevel,
@@ -83,7 +86,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
         logFormat: config.logFormat,
         logLevel: config.logLevel,
       },
-      environment,
+      environment: withoutSecrets(environment),
       log,
       clock,
       onGone: sweep,
@@ -107,6 +110,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
     }
   } finally {
     parts.close();
+    lock?.release();
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import type { Config, Environment, WatchConfig } from "../../base/config-defaults.ts";
@@ -14,6 +15,9 @@ import {
 } from "../edge/index.ts";
 import { createWatchRepairs, type WatchRepairPorts } from "./watch-repairs.ts";
 
+/** Of a path's digest: enough that two folders of one user never share them. */
+const MOUNT_DIGITS = 12;
+
 /** A watch folder's settings, and how its files are named in the object store. */
 export interface WatchPlace {
   readonly settings: EdgeSettings;
@@ -27,8 +31,16 @@ export function placeWatchFolder(config: Config, named: string | undefined, data
   const settings = resolveEdgeSettings(config, root, root !== config.watch.root);
   const { rootFolder, readyFolder } = settings;
   // A ready folder elsewhere needs a name of its own; nothing is ever read from the others through the store.
-  const elsewhere = isInside(rootFolder, readyFolder) ? {} : { "watch-ready": readyFolder };
-  return { settings, mounts: { watch: rootFolder, ...elsewhere } };
+  const folders = isInside(rootFolder, readyFolder) ? [rootFolder] : [rootFolder, readyFolder];
+  return { settings, mounts: Object.fromEntries(folders.map((folder) => [mountName(folder), folder])) };
+}
+
+/**
+ * What the keys of a folder's files begin with: a job of one watch folder must never find, in another one that the server was
+ * started with since, a file of the same name.
+ */
+function mountName(folder: string): string {
+  return `watch-${createHash("sha256").update(folder).digest("hex").slice(0, MOUNT_DIGITS)}`;
 }
 
 /** What a watch folder in the server stands on. */

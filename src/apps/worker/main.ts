@@ -3,12 +3,14 @@ import { createWorkFolders } from "../../adapters/local/work-folders.ts";
 import { systemClock } from "../../base/clock.ts";
 import { createLogger } from "../../base/log.ts";
 import { runWorkerLoop } from "../../jobs/worker-loop.ts";
+import { ignoreBrokenPipes } from "../broken-pipes.ts";
 import { openLocal } from "../wiring.ts";
 import { createBell } from "./bell.ts";
 import { ALIVE_EVERY_MS, type PoolMessage, type WorkerMessage, type WorkerSettings } from "./worker-settings.ts";
 
 /** Started by the pool alone, which gives the settings as the first argument and listens on the channel. */
 async function main(): Promise<void> {
+  ignoreBrokenPipes();
   const settings = JSON.parse(process.argv[2] ?? "") as WorkerSettings;
   const { owner, folders, leaseMs, idleEndMs, maxConcurrentTasks, logFormat, logLevel } = settings;
   const controller = new AbortController();

@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, parse, resolve } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { makeFolderSync } from "../../base/make-folder.ts";
 import { translateOutputError } from "./file-errors.ts";
 import { identityOf } from "./file-source.ts";
 
@@ -83,7 +84,7 @@ function chooseOne(
 export function requireFreeTarget(target: string, makesFolder: boolean): void {
   const folder = dirname(target);
   try {
-    if (makesFolder) mkdirSync(folder, { recursive: true });
+    if (makesFolder) makeFolderSync(folder);
     accessSync(folder, constants.W_OK);
   } catch (error) {
     throw translateOutputError(target, error);

@@ -13,10 +13,18 @@ async function planOutputs(keys: readonly string[], params: unknown): Promise<re
 }
 
 it("never plans an output in the place of an original or of any other object", async () => {
-  const keys = ["a/clip.mp4", "b/clip.mp4", "b/clip-2.mp4", "b/good.mp4"];
-  const outputs = await planOutputs(keys, { inputs: ["a/clip.mp4", "b/clip.mp4"], outputPrefix: "b" });
-  expect(outputs).toEqual(["b/clip-3.mp4", "b/clip-4.mp4"]);
+  const keys = ["a/clip.mp4", "outputs/b/clip.mp4", "outputs/b/clip-2.mp4", "outputs/b/good.mp4"];
+  const inputs = ["a/clip.mp4", "outputs/b/clip.mp4"];
+  const outputs = await planOutputs(keys, { inputs, outputPrefix: "outputs/b" });
+  expect(outputs).toEqual(["outputs/b/clip-3.mp4", "outputs/b/clip-4.mp4"]);
 });
+
+it.each(["uploads/1", "watch-1/ready", "outputs", "outputs/", "outputs/b/", "xoutputs/b"])(
+  "puts nothing below %s, where others' files may lie",
+  (outputPrefix) => {
+    expect(() => repairPipeline.parseParams({ inputs: ["a"], outputPrefix })).toThrow("must begin with outputs/");
+  },
+);
 
 it("tells names apart that some file systems do not", async () => {
   const keys = ["a/Clip.mp4", "b/clip.mp4"];

@@ -35,10 +35,10 @@ const PARAMS = z.strictObject({
     .string()
     .min(1)
     .max(900)
-    .regex(/[^/]$/, "must not end in a slash")
+    .regex(/^outputs\/(.*[^/])$/s, "must begin with outputs/ and not end in a slash")
     .optional()
     .describe(
-      "Where the repaired files go: this, a slash, and the input's name, numbered where an object has that key. Default: outputs/ and the job's id.",
+      "Where the repaired files go, below outputs/: this, a slash, and the input's name, numbered where an object has that key. Default: outputs/ and the job's id.",
     ),
   engine: z.enum(["auto", "native", "untrunc"]).default("auto").describe("What does the work."),
   faststart: z.boolean().default(false).describe("Put the index at the front, for playing over a network."),

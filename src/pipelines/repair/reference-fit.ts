@@ -14,7 +14,7 @@ import { findFfmpeg } from "./programs.ts";
 /** A look that every repair takes, and the closer one where it shows something odd. */
 const GLANCE: TrialSize = { stretches: 3, pictures: 4 };
 const SCRUTINY: TrialSize = { stretches: 7, pictures: 6 };
-const UNABLE: readonly ErrorCode[] = ["FFMPEG_MISSING", "FFMPEG_FAILED", "FFMPEG_TIMEOUT"];
+const UNABLE: readonly ErrorCode[] = ["FFMPEG_MISSING", "FFMPEG_FAILED", "FFMPEG_TIMEOUT", "PROGRAM_KILLED"];
 const TRIAL_TIMEOUT_MS = 20_000;
 /** Fewer pictures than these may all be damaged where the scan could not see it. */
 const MIN_ALTERED = 4;

@@ -63,13 +63,12 @@ async function runUntrunc(
   };
   const run = runProcess(program, args, { timeoutMs, signal, onOutput, maxOutputBytes: Number.POSITIVE_INFINITY });
   const { exitCode, errorTail } = await run.catch((error: unknown) => {
-    if (!(error instanceof ReelmillError) || error.code === "ABORTED") throw error;
+    if (!(error instanceof ReelmillError) || error.code === "ABORTED" || error.code === "PROGRAM_KILLED") throw error;
     throw new ReelmillError("ENGINE_FAILED", error.message, { cause: error });
   });
   if (exitCode === 0) return;
   const reason = errorTail.trim().split("\n").at(-1) || lastLine || "it gave no reason";
-  const status = exitCode === null ? "was ended by a signal" : `stopped with status ${exitCode}`;
-  throw new ReelmillError("ENGINE_FAILED", `untrunc ${status}: ${reason}`);
+  throw new ReelmillError("ENGINE_FAILED", `untrunc stopped with status ${exitCode}: ${reason}`);
 }
 
 function reportOutput(path: string, damaged: FileSource): RepairReport {

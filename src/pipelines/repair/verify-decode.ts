@@ -26,7 +26,8 @@ export interface DecodeOptions {
 
 /**
  * Lets ffmpeg decode the output: its first pictures, or all of it. Fails only where packets were found and nothing at all
- * can be decoded, as with the wrong parameter sets; lost packets rightly make a decoder complain. Throws ABORTED.
+ * can be decoded, as with the wrong parameter sets; lost packets rightly make a decoder complain. Throws ABORTED, and PROGRAM_KILLED where all of
+ * it was to be decoded.
  */
 export async function checkDecode(path: string, report: RepairReport, options: DecodeOptions): Promise<Check> {
   const { tools, signal, level } = options;
@@ -43,6 +44,8 @@ export async function checkDecode(path: string, report: RepairReport, options: D
     return judge(second, report, `the first ${SECOND_LOOK_SECONDS} s`);
   } catch (error) {
     if (!(error instanceof ReelmillError) || error.code === "ABORTED") throw error;
+    // Who wants every picture checked is not content with those before that.
+    if (level === "full" && error.code === "PROGRAM_KILLED") throw error;
     return skip(error.message);
   }
 }

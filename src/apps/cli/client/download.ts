@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join, parse } from "node:path";
 import { ReelmillError } from "../../../base/errors.ts";
+import { makeFolderSync } from "../../../base/make-folder.ts";
 import { systemCodeOf } from "../../../base/system-code.ts";
 import { moveWithoutReplacing, temporaryPathFor } from "../../../pipelines/repair/write-output.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -19,7 +20,7 @@ const MAX_NAME_BYTES = 200;
 /** Makes a folder where there is none. Throws OUTPUT_UNWRITABLE. */
 export function prepareFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolderSync(path);
     if (statSync(path).isDirectory()) return;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -53,7 +53,13 @@ function JobDetails({ job, parts }: { readonly job: JobView; readonly parts: Job
   const nowMs = useNow();
   return (
     <>
-      {job.error !== null && <ErrorNote error={job.error} title="The job did not succeed" isNews={false} />}
+      {job.error !== null && (
+        <ErrorNote
+          error={job.error}
+          title={job.status === "partial" ? "Part of the job did not succeed" : "The job did not succeed"}
+          isNews={false}
+        />
+      )}
       <JobProgress job={job} />
       <JobResult job={job} />
       <TaskTable tasks={parts.tasks} nowMs={nowMs} />

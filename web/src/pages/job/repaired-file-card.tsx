@@ -75,7 +75,8 @@ function FileReport({ report, input }: { readonly report: RepairReport; readonly
         {DIAGNOSES[report.diagnosis] ?? report.diagnosis}
         {lostSeconds > 0 && ` About ${formatSeconds(lostSeconds)} of playing time is lost.`}
       </p>
-      <DamageStrip report={report} totalBytes={Math.max(known, size.data ?? 0)} />
+      {/* Another program does not say where the damage was: an empty map would look like none. */}
+      {report.diagnosis !== "unknown" && <DamageStrip report={report} totalBytes={Math.max(known, size.data ?? 0)} />}
       <TrackShares tracks={report.tracks} />
     </div>
   );

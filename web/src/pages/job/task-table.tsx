@@ -48,7 +48,8 @@ function TaskRow({ task, nowMs }: { readonly task: TaskView; readonly nowMs: num
       <td className="cell-name">
         <Name text={task.label} />
         {task.error !== null && (
-          <p className="look-failed-text">
+          <p className={task.status === "failed" ? "look-failed-text" : "muted"}>
+            {task.status !== "failed" && "An earlier attempt: "}
             <bdi>{showMessage(task.error.message)}</bdi> <code className="code">{task.error.code}</code>
           </p>
         )}

@@ -6,13 +6,15 @@ interface UsageBarProps {
   readonly freeBytes: number;
 }
 
-/** How much of something is used. */
+/** How much of something is used; the words say the same as the bar. */
 export function UsageBar({ name, totalBytes, freeBytes }: UsageBarProps) {
-  const usedBytes = Math.max(0, totalBytes - freeBytes);
+  const share = totalBytes > 0 ? Math.min(1, Math.max(0, 1 - freeBytes / totalBytes)) : 0;
   return (
     <div className="usage">
       <span>{name}</span>
-      <meter min={0} max={totalBytes} value={usedBytes} aria-label={`${name} in use`} />
+      <div className="progress look-usage" aria-hidden="true">
+        <div className="progress-fill" style={{ inlineSize: `${share * 100}%` }} />
+      </div>
       <span className="muted number">
         {formatBytes(freeBytes)} free of {formatBytes(totalBytes)}
       </span>

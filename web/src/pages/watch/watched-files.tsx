@@ -74,6 +74,7 @@ function FileProgress({ file }: { readonly file: WatchedFile }) {
         {file.progress !== null && formatShare(file.progress)}
         {file.progress !== null && file.detail !== null && " · "}
         {file.detail !== null && <Name text={file.detail} />}
+        {file.detail === null && file.state === "growing" && "Taken once it no longer changes"}
       </span>
     </>
   );
