@@ -6,6 +6,7 @@ import type { ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
 import { describeRepairCompletion } from "./completion-payload.ts";
 import { errorWithKeys, type Paths, withKeys } from "./keys.ts";
+import { createOverallProgress } from "./overall-progress.ts";
 import { planRepair } from "./plan.ts";
 import type { FileResult } from "./result.ts";
 import { workRepair } from "./work.ts";
@@ -189,7 +190,7 @@ async function repairAt(params: Params, places: Paths, context: StageContext): P
   });
   const [task] = plan.tasks;
   if (task === undefined) throw plan.failures[0]?.error ?? noTask(places[0]?.key ?? "");
-  return await workRepair(task, { signal, onProgress });
+  return await workRepair(task, { signal, onProgress: createOverallProgress(verify, onProgress) });
 }
 
 function noTask(key: string): ReelmillError {
