@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startServer, type TestServer } from "../../src/apps/server/server.fixture.ts";
+import { sendRaw, startServer, type TestServer } from "../../src/apps/server/server.fixture.ts";
 import { VIEWS } from "../../src/apps/server/view-schemas.ts";
 
 let server: TestServer;
@@ -63,6 +63,17 @@ describe("jobs", () => {
     expect(response.status).toBe(400);
     expect((await problemOf(response)).code).toBe("REQUEST_INVALID");
   });
+
+  it.each(["idempotency-key:", "idempotency-key: ", "idempotency-key: a\r\nidempotency-key: b"])(
+    "refuses the header %j",
+    async (header) => {
+      const body = JSON.stringify({ pipeline: "echo", params: { text: "a" } });
+      const head = `POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n`;
+      const answer = await sendRaw(server.port, `${head}content-length: ${body.length}\r\n${header}\r\n\r\n${body}`);
+      expect(answer).toMatch(/^HTTP\/1.1 400 /);
+      expect(answer).toContain('"code":"REQUEST_INVALID"');
+    },
+  );
 
   it.each([
     [{ pipeline: "nope", params: {} }, "PIPELINE_UNKNOWN", "echo"],

@@ -2,6 +2,7 @@ import { basename, posix } from "node:path";
 import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
+import { checkObjectKey, OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
 import { describeRepairCompletion } from "./completion-payload.ts";
@@ -21,14 +22,14 @@ const KEY = z.string().min(1).max(1024);
 
 const PARAMS = z.strictObject({
   inputs: z
-    .array(KEY)
+    .array(OBJECT_KEY)
     .min(1)
     .max(MAX_FILES)
     .describe(
       "Keys of the damaged recordings. Healthy ones among them are left as they are and may serve as references.",
     ),
   references: z
-    .array(KEY)
+    .array(OBJECT_KEY)
     .max(MAX_FILES)
     .default([])
     .describe("Keys of healthy recordings by the same device with the same settings. Empty: sought near the inputs."),
@@ -37,6 +38,7 @@ const PARAMS = z.strictObject({
     .min(1)
     .max(900)
     .regex(/^outputs\/(.*[^/])$/s, "must begin with outputs/ and not end in a slash")
+    .superRefine(checkObjectKey)
     .optional()
     .describe(
       "Where the repaired files go, below outputs/: this, a slash, and the input's name, numbered where an object has that key. Default: outputs/ and the job's id.",

@@ -45,7 +45,7 @@ export const JOB_ROUTES = {
       201: { description: "The job was made; Location names it.", schema: VIEWS.job },
       200: { description: "The job that this idempotency key made before.", schema: VIEWS.job },
     },
-    errors: ["PIPELINE_UNKNOWN", "PARAMS_INVALID", "WEBHOOK_REFUSED", "IDEMPOTENCY_CONFLICT"],
+    errors: ["PIPELINE_UNKNOWN", "PARAMS_INVALID", "OBJECT_KEY_INVALID", "WEBHOOK_REFUSED", "IDEMPOTENCY_CONFLICT"],
   },
   list: {
     method: "GET",
