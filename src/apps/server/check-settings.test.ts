@@ -1,10 +1,15 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../base/clock.ts";
 import { createRecordingContext } from "../cli/recording-context.fixture.ts";
+import { createAccess } from "./access.ts";
 import { requireDataFolder } from "./check-settings.ts";
+import { createSessions } from "./sessions.ts";
 import { runUp } from "./up.ts";
+import { VIEWS } from "./view-schemas.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -43,6 +48,24 @@ describe("runUp", () => {
     }
   });
 
+  it("tells with its settings that no folder is watched", async () => {
+    const stop = new AbortController();
+    const context = createRecordingContext({
+      environment: { REELMILL_DATA: join(folder, "data") },
+      signal: stop.signal,
+    });
+    const ended = runUp({ port: 0, watch: false }, context);
+    await expect.poll(() => context.written.output).toContain("http://");
+    const [url = ""] = /http:\/\/\S+/.exec(context.written.output) ?? [];
+    const { settings } = VIEWS.system.parse(await (await fetch(`${url}/v1/system`)).json());
+    expect(settings.find(({ name }) => name === "HOST_SMB_ROOT")).toMatchObject({
+      value: "no watch folder",
+      source: "command line",
+    });
+    stop.abort("SIGTERM");
+    await ended;
+  });
+
   it("says that an address is not this machine's", async () => {
     const started = up(
       { REELMILL_DATA: join(folder, "data"), REELMILL_API_KEY_SHA256: "0".repeat(64) },
@@ -53,6 +76,16 @@ describe("runUp", () => {
       message: expect.stringContaining("this machine has no such address"),
     });
   });
+});
+
+it("takes a key by the digest that the guide's commands make of it", () => {
+  const guide = readFileSync(new URL("../../../docs/guide/settings.md", import.meta.url), "utf8");
+  const [, commands = ""] = /```bash\n(.*?)```/s.exec(guide) ?? [];
+  const [key = "", digest = ""] = execFileSync("bash", ["-ec", `${commands}\nprintf '%s' "$KEY"`], { encoding: "utf8" })
+    .split("  -\n")
+    .reverse();
+  const access = createAccess({ apiKeyHashes: [digest], sessions: createSessions(systemClock) });
+  expect([key.length, access.isKey(key), access.isKey(`${key}\n`)]).toEqual([64, true, false]);
 });
 
 describe("requireDataFolder", () => {

@@ -237,7 +237,7 @@ function createWatch(
 function describeOptions({ data, watch, host, port }: UpOptions): Readonly<Record<string, string | undefined>> {
   return {
     REELMILL_DATA: data === undefined ? undefined : resolve(data),
-    HOST_SMB_ROOT: typeof watch === "string" ? resolve(watch) : undefined,
+    HOST_SMB_ROOT: watch === false ? "no watch folder" : watch === undefined ? undefined : resolve(watch),
     REELMILL_HOST: host,
     REELMILL_PORT: port?.toString(),
   };
@@ -245,7 +245,8 @@ function describeOptions({ data, watch, host, port }: UpOptions): Readonly<Recor
 
 function describeSystem({ config, dataFolder, settings, context }: Running) {
   const look = createSystemView(config, context.environment["PATH"] ?? "", dataFolder);
-  return async () => ({ ...(await look()), settings });
+  const shown = settings.map(({ name, value, source }) => ({ name, value, source }));
+  return async () => ({ ...(await look()), settings: shown });
 }
 
 /** Why nobody can listen at an address, by what the system says. */
