@@ -234,7 +234,8 @@ describe("the commands that talk to a server", () => {
       [1, 'There is no queue "nix". Queues: repair. (QUEUE_UNKNOWN)', "queues", "pause", "nix"],
       [1, 'The server has no pipeline "nix". It has: repair. (PIPELINE_UNKNOWN)', "submit", "nix", files.damaged],
       [1, "(INPUT_NOT_FOUND)", "submit", "repair", join(folder, "absent.mp4")],
-      [1, "(REQUEST_INVALID)", "jobs", "list", "--status", "wrong"],
+      [2, 'no state "wrong"', "jobs", "list", "--status", "wrong"],
+      [2, "Name the files to work on", "submit", "repair"],
       [2, "(USAGE)", "jobs", "list", "--server", "ftp://127.0.0.1"],
       [2, "unknown option '--wrong'", "jobs", "list", "--wrong"],
     ];

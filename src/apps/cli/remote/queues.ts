@@ -35,8 +35,8 @@ export async function runQueueActionCommand(
 }
 
 /**
- * Pauses a queue and waits until nothing of it is in flight any more; Ctrl-C ends the waiting, not the pause. Gives 0, or 1 where
- * the waiting was ended. Throws QUEUE_UNKNOWN, USAGE and what `ApiClient` does.
+ * Pauses a queue and waits until nothing of it is in flight any more; Ctrl-C ends the waiting, not the pause. Gives 0. Throws
+ * QUEUE_UNKNOWN, USAGE, ABORTED and what `ApiClient` does.
  */
 export async function runQueuesDrainCommand(
   queue: string,
