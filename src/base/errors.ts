@@ -19,6 +19,11 @@ export const ERROR_CODES = {
   },
   INPUT_IS_DIRECTORY: { retryable: false, meaning: "A folder was given where a single file is needed." },
   INPUT_SYMLINK_LOOP: { retryable: false, meaning: "The path leads round in a circle of symbolic links." },
+  INPUT_NAME_INVALID: {
+    retryable: false,
+    meaning:
+      "A file in the watch folder has a name that no job can name it by, such as one with a control character or one that is not in UTF-8; rename the file.",
+  },
   INPUT_EMPTY: { retryable: false, meaning: "The file holds no bytes, so there is nothing to recover." },
   INPUT_NOT_VIDEO: {
     retryable: false,
@@ -27,7 +32,7 @@ export const ERROR_CODES = {
   REFERENCE_REQUIRED: {
     retryable: false,
     meaning:
-      "The damaged file lacks its codec configuration; give a healthy recording of the same device and settings with -r.",
+      "The damaged file lacks its codec configuration; give a healthy recording of the same device and settings: with -r, among a job's references, or in the watch folder.",
   },
   REFERENCE_MISMATCH: {
     retryable: false,

@@ -32,7 +32,8 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-async function locate(program: string, variable: string, searchPath: string): Promise<string> {
+/** Finds a program of ffmpeg's; the message of FFMPEG_MISSING names the program and the variable. */
+export async function locateProgram(program: string, variable: string, searchPath: string): Promise<string> {
   const isName = !program.includes("/");
   const folders = searchPath.split(delimiter).filter((folder) => folder !== "");
   const candidates = isName ? folders.map((folder) => join(folder, program)) : [program];
@@ -49,7 +50,7 @@ async function locate(program: string, variable: string, searchPath: string): Pr
  * that points to it.
  */
 export async function locateFfmpeg(settings: FfmpegSettings, searchPath: string): Promise<FfmpegTools> {
-  const ffmpegPath = await locate(settings.ffmpeg, "REELMILL_FFMPEG", searchPath);
-  const ffprobePath = await locate(settings.ffprobe, "REELMILL_FFPROBE", searchPath);
+  const ffmpegPath = await locateProgram(settings.ffmpeg, "REELMILL_FFMPEG", searchPath);
+  const ffprobePath = await locateProgram(settings.ffprobe, "REELMILL_FFPROBE", searchPath);
   return { ffmpegPath, ffprobePath, timeoutMs: settings.ffmpegTimeoutMs };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
+import { createFaultLog } from "../base/fault-log.ts";
 import { createUuid } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import {
@@ -91,20 +92,27 @@ export function createDeliveryLoop(options: DeliveryLoopOptions): DeliveryLoop {
     }
   };
 
-  const survive = async (what: string, step: () => Promise<void>): Promise<void> => {
-    try {
-      await step();
-    } catch (error) {
-      log.error(`${what} failed; it will be tried again`, { error });
-    }
+  const survive = (what: string, step: () => Promise<void>): (() => Promise<void>) => {
+    const message = `${what} failed; it will be tried again`;
+    const faults = createFaultLog({ log, clock: options.clock, level: "error", message, over: `${what} works again` });
+    return async () => {
+      try {
+        await step();
+        faults.worked();
+      } catch (error) {
+        faults.failed(error);
+      }
+    };
   };
+  const notice = survive("Looking for jobs that ended", async () => {
+    while (!signal.aborted && (await noticeEnded(options)));
+  });
+  const refill = survive("Looking for webhooks that are due", fill);
 
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
-      await survive("Looking for jobs that ended", async () => {
-        while (!signal.aborted && (await noticeEnded(options)));
-      });
-      await survive("Looking for webhooks that are due", fill);
+      await notice();
+      await refill();
       await firstOf([...active.keys()], pollMs, signal);
     }
     await Promise.all(active.keys());

@@ -6,8 +6,8 @@ const MAX_KEY_BYTES = 1024;
 const MAX_SEGMENT_BYTES = 255;
 const RESERVED = ".reelmill-";
 
-/** What is wrong with a key, or undefined. */
-function faultOf(key: string): string | undefined {
+/** What is wrong with a key, such as "it is empty"; undefined where `requireObjectKey` takes it. */
+export function objectKeyFault(key: string): string | undefined {
   if (key === "") return "it is empty";
   return faultOfText(key) ?? firstFault(key.split("/"));
 }
@@ -59,7 +59,7 @@ function refuse(what: string, text: string, fault: string): never {
  * OBJECT_KEY_INVALID, with what is wrong.
  */
 export function requireObjectKey(key: string): readonly string[] {
-  const fault = faultOf(key);
+  const fault = objectKeyFault(key);
   return fault === undefined ? key.split("/") : refuse("object key", key, fault);
 }
 
@@ -71,5 +71,5 @@ export function requireKeyPrefix(prefix: string): void {
 
 /** Whether `requireObjectKey` takes the key. */
 export function isObjectKey(key: string): boolean {
-  return faultOf(key) === undefined;
+  return objectKeyFault(key) === undefined;
 }

@@ -56,7 +56,7 @@ export interface PipelineDefinition<Params, Input, Output, Result> {
   readonly onTaskFailure: "fail-job" | "continue";
   /** Tasks of all its jobs that run at a time where nothing else is set. */
   readonly maxConcurrentTasks: number;
-  /** An attempt that takes longer is ended and counts as a transient failure. */
+  /** An attempt that takes longer is ended and counts as a transient failure; up to 2^31 - 1, 24 days. */
   readonly taskTimeoutMs: number;
   readonly plan: (params: Params, context: StageContext) => Promise<readonly PlannedTask<Input>[]>;
   readonly work: (params: Params, input: Input, context: StageContext) => Promise<Output>;
@@ -90,14 +90,22 @@ export interface Pipeline {
   readonly describeCompletion?: (job: Job) => JobNews;
 }
 
+/** The longest that Node's timers can be set to; a longer one would fire at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
 /**
  * Turns a definition into what the engine runs. `Input`, `Output` and `Result` must be JSON; params are parsed once, when the job
- * is submitted, and kept as they were resolved.
+ * is submitted, and kept as they were resolved. Throws RangeError for a time-out that no timer can be set to.
  */
 export function definePipeline<Params, Input, Output, Result>(
   definition: PipelineDefinition<Params, Input, Output, Result>,
 ): Pipeline {
   const { name, description, onTaskFailure, maxConcurrentTasks, taskTimeoutMs, params, result } = definition;
+  if (!(taskTimeoutMs > 0 && taskTimeoutMs <= MAX_TIMEOUT_MS)) {
+    throw new RangeError(
+      `taskTimeoutMs of ${name} is ${taskTimeoutMs}; it has to be above 0 and at most ${MAX_TIMEOUT_MS}.`,
+    );
+  }
   return {
     name,
     description,

@@ -1,8 +1,14 @@
+import type { Clock } from "../base/clock.ts";
+import { ReelmillError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
+import type { Logger } from "../base/log.ts";
+import { persist } from "./persist.ts";
 import type { JobStore, TaskMessage } from "./ports.ts";
 import { checkJson } from "./stage-output.ts";
 
 interface PulseOptions {
+  readonly log: Logger;
+  readonly clock: Clock;
   readonly leaseMs: number;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
@@ -36,7 +42,7 @@ export function startPulse(
   store: JobStore,
   message: TaskMessage,
   attempt: number,
-  { leaseMs, signal, timeoutMs }: PulseOptions,
+  { leaseMs, signal, timeoutMs, log, clock }: PulseOptions,
 ): Pulse {
   const controller = new AbortController();
   const { ref } = message;
@@ -76,7 +82,11 @@ export function startPulse(
     },
     saveCheckpoint: async (checkpoint) => {
       checkJson("checkpoint", checkpoint);
-      if (!(await store.beat({ ref, attempt, message, ...state, checkpoint }))) end("superseded");
+      const save = (): Promise<boolean> => store.beat({ ref, attempt, message, ...state, checkpoint });
+      if (await persist("The checkpoint", save, { log, clock }, controller.signal)) return;
+      end("superseded");
+      // Whoever saves one goes on by what it says; another attempt's word counts now.
+      throw new ReelmillError("ABORTED", "The attempt was given up: the job ended, or another worker has the task.");
     },
     stop: async () => {
       clearInterval(beats);

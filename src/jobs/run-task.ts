@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import type { Environment } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
@@ -6,10 +5,11 @@ import type { Json } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import type { JobError, Task, TaskRef } from "./job.ts";
 import type { ObjectStore } from "./object-store.ts";
+import { persist } from "./persist.ts";
 import type { Pipeline, PipelineRegistry, StageContext, TaskResult } from "./pipeline.ts";
 import type { AttemptOutcome, Completed, Decide, JobStore, ReceiveOptions, TakenTask } from "./ports.ts";
 import { startPulse } from "./pulse.ts";
-import { describeError, MAX_ATTEMPTS, MAX_LOST_WORKERS, retryDelayMs, STORE_PAUSE_MS } from "./retry-policy.ts";
+import { describeError, MAX_ATTEMPTS, MAX_LOST_WORKERS, retryDelayMs } from "./retry-policy.ts";
 import { checkJson, checkPlan } from "./stage-output.ts";
 import { onFailed, onRetrying, onStarted, onSucceeded, type StageYield } from "./transitions.ts";
 
@@ -78,12 +78,12 @@ export async function runTask(engine: Engine, taken: TakenTask, options: RunOpti
 async function runAttempt(engine: Engine, attempt: Attempt, options: RunOptions): Promise<TakenTask | undefined> {
   const { pipeline, task, message, log } = attempt;
   const { from, signal } = options;
-  const startMs = engine.clock.monotonicMs();
-  const elapsed = (): { readonly duration_ms: number } => ({
-    duration_ms: Math.round(engine.clock.monotonicMs() - startMs),
-  });
+  const { clock } = engine;
+  const startMs = clock.monotonicMs();
+  const elapsed = (): { readonly duration_ms: number } => ({ duration_ms: Math.round(clock.monotonicMs() - startMs) });
   const timeoutMs = pipeline.taskTimeoutMs;
-  const pulse = startPulse(engine.store, message, task.attempt, { leaseMs: from.leaseMs, signal, timeoutMs });
+  const { leaseMs } = from;
+  const pulse = startPulse(engine.store, message, task.attempt, { leaseMs, signal, timeoutMs, log, clock });
   let brought: StageYield;
   try {
     log.debug(`${task.label} begins`);
@@ -154,7 +154,7 @@ async function conclude(
 }
 
 async function commit(
-  { store }: Engine,
+  { store, clock }: Engine,
   { task, message, log }: Omit<Attempt, "pipeline">,
   outcome: AttemptOutcome,
   decide: Decide,
@@ -164,24 +164,11 @@ async function commit(
     const takeNext = signal.aborted ? undefined : { from, onStart: onStarted };
     return await store.completeTask({ ref: message.ref, attempt: task.attempt, outcome, message, takeNext }, decide);
   };
-  const completed = await persist(complete, log, signal);
+  const completed = await persist("The outcome", complete, { log, clock }, signal);
   if (completed === undefined) {
     log.info("The attempt's outcome came too late: the job ended, or another worker has the task.");
   }
   return completed?.next;
-}
-
-/** What was worked for is not thrown away because the store fails for a while, such as on a full disk. */
-async function persist<T>(write: () => Promise<T>, log: Logger, signal: AbortSignal): Promise<T> {
-  for (;;) {
-    try {
-      return await write();
-    } catch (error) {
-      if (!(error instanceof ReelmillError && error.retryable) || signal.aborted) throw error;
-      log.error("The outcome could not be recorded; trying again.", { error });
-      await delay(STORE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
 }
 
 type Pulse = ReturnType<typeof startPulse>;

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { createFaultLog } from "../base/fault-log.ts";
 import { STORE_PAUSE_MS } from "./retry-policy.ts";
 import { type Engine, runTask } from "./run-task.ts";
 import { onStarted } from "./transitions.ts";
@@ -30,6 +31,13 @@ export async function runWorkerLoop(engine: Engine, options: WorkerLoopOptions):
     maxInFlight: maxConcurrentTasks[pipeline.name] ?? pipeline.maxConcurrentTasks,
   }));
   const from = { owner, leaseMs, queues };
+  const faults = createFaultLog({
+    log,
+    clock,
+    level: "error",
+    message: "The store or queue failed; trying again.",
+    over: "The store and queue work again.",
+  });
   let idleSinceMs = clock.monotonicMs();
   let isBusy = false;
   const turn = (isNowBusy: boolean): void => {
@@ -39,6 +47,7 @@ export async function runWorkerLoop(engine: Engine, options: WorkerLoopOptions):
   while (!signal.aborted) {
     try {
       let taken = await store.takeTask(from, onStarted);
+      faults.worked();
       turn(taken !== undefined);
       while (taken !== undefined) {
         taken = await runTask(engine, taken, { from, signal });
@@ -49,7 +58,7 @@ export async function runWorkerLoop(engine: Engine, options: WorkerLoopOptions):
       await waitForWork(POLL_MS, signal);
     } catch (error) {
       turn(false);
-      log.error("The store or queue failed; trying again.", { error });
+      faults.failed(error);
       await delay(STORE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -6,6 +6,7 @@ import { SampleTableBuilder } from "../media/isobmff/sample-table-builder.ts";
 import { type TopLevelBox, topLevelEndBytes } from "../media/isobmff/top-level.ts";
 import type { Finding } from "./findings.ts";
 import type { RepairOptions, RepairOutcome } from "./outcome.ts";
+import { REFERENCE_ADVICE } from "./reference-advice.ts";
 import { reportMovie } from "./report.ts";
 import { salvageHoles } from "./salvage-fragments.ts";
 import { fitsBytes, hasReadableConfiguration } from "./sample-check.ts";
@@ -147,7 +148,8 @@ function readWithReference(damaged: ByteSource, state: Triage, references: reado
   if (!state.hasFragments || references.length > 0) return undefined;
   throw new ReelmillError(
     "REFERENCE_REQUIRED",
-    "The file is a fragmented MP4 whose initial part with the codec configuration is lost: give a healthy recording of the same device and settings with -r.",
+    "The file is a fragmented MP4 whose initial part with the codec configuration is lost.",
+    { advice: REFERENCE_ADVICE },
   );
 }
 

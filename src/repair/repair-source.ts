@@ -9,6 +9,7 @@ import { repairFragments } from "./fragmented.ts";
 import { type KeptIndex, keepIndex } from "./index-kept.ts";
 import type { RecordingProfile } from "./learn/profile.ts";
 import type { Learnt, Reference, RepairOptions, RepairOutcome } from "./outcome.ts";
+import { REFERENCE_ADVICE } from "./reference-advice.ts";
 import { readReferences } from "./reference-movies.ts";
 import { type RepairReport, reportScan, type TrackReport, withSilence } from "./report.ts";
 import { possibleBytes, profileOfPackets, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
@@ -80,7 +81,7 @@ function referenceNeeded(damaged: ByteSource, state: Triage): ReelmillError {
   if (state.container === "unknown" && isForeign) return notVideo(damaged, state);
   const saw = seen === undefined ? "" : ` Its data look like ${seen}.`;
   return new ReelmillError("REFERENCE_REQUIRED", `The index and with it the codec configuration are lost.${saw}`, {
-    advice: "Give a healthy recording of the same device and settings with -r.",
+    advice: REFERENCE_ADVICE,
   });
 }
 

@@ -181,6 +181,22 @@ describe("the commands that talk to a server", () => {
     expect(await print("queues", "list")).toMatch(/^repair +\d+ +0 +0 +paused/m);
     const id = (await print("submit", "repair", files.damaged, "-r", files.reference)).trim();
     expect(await read("queues", "list")).toMatchObject({ queues: [{ queue: "repair", waiting: 1, isPaused: true }] });
+    const stuck = await run("diagnose", id);
+    expect(stuck).toMatchObject({ status: 1, output: expect.stringContaining("reelmill queues resume repair") });
+    await print("queues", "resume", "repair");
+    expect((await run("jobs", "watch", id)).status).toBe(0);
+    expect((await run("diagnose", id)).status).toBe(0);
+  });
+
+  it("drain a queue: what runs comes to its end, nothing else begins", async () => {
+    const id = await submitHeld();
+    await expect.poll(() => untrunc.waiting().length, WAIT).toBe(1);
+    const draining = begin("queues", "drain", "repair", "--json");
+    await expect.poll(() => read("queues", "list"), WAIT).toMatchObject({ queues: [{ isPaused: true, inFlight: 1 }] });
+    expect(draining.output()).toBe("");
+    untrunc.hold(false);
+    const { status, output } = await draining.ended;
+    expect([status, JSON.parse(output)]).toMatchObject([0, { queue: "repair", inFlight: 0, isPaused: true }]);
     await print("queues", "resume", "repair");
     expect((await run("jobs", "watch", id)).status).toBe(0);
   });
@@ -208,6 +224,7 @@ describe("the commands that talk to a server", () => {
 
     expect(await print("dead-letters", "replay", first)).toBe("1 put back to work.\n");
     expect((await run("jobs", "watch", jobs[0] ?? "")).status).toBe(0);
+    expect((await run("diagnose", jobs[1] ?? "")).output).toContain(`reelmill dead-letters replay ${second}`);
     const unasked = await run("dead-letters", "discard", second);
     expect(unasked).toMatchObject({ status: 2, error: expect.stringContaining("--yes") });
     expect(await read("dead-letters", "discard", second, "--yes")).toEqual({ discarded: 1 });

@@ -329,6 +329,8 @@ describe("other disks", () => {
       state: "stable",
       error: { code: "NO_SPACE" },
     });
+    expect(edge.service.status().fault).toContain("clip.mp4 was put off: ");
+    expect(edge.service.health().status).toBe("degraded");
     expect(listAll(join(root, "ready"))).toEqual(["clip.mp4", "healthy.mp4"]);
     expect(listAll(target)).toEqual([]);
     rmSync(filler);
@@ -337,6 +339,7 @@ describe("other disks", () => {
     clock.time.monotonicMs += 60_000;
     await pass(edge);
     expect(stateOf(edge.service.status(), "clip.mp4")).toBe("exported");
+    expect(edge.service.health().status).toBe("healthy");
     const { exportFolder, originalsFolder } = edge.settings;
     expect(listAll(exportFolder)).toEqual(["clip.mp4"]);
     expect(listAll(originalsFolder)).toEqual(["clip.mp4", "clip.mp4.report.json"]);
@@ -350,15 +353,20 @@ describe("other disks", () => {
     execFileSync("mount", ["-o", "remount,ro", exportFolder]);
     const clock = createStillClock();
     const edge = createEdge({ exportFolder }, { clock });
+    await edge.service.scanNow();
+    const fault = expect.stringMatching(/^Nothing can be exported: .*read-only/);
+    expect(edge.service.status()).toMatchObject({ isPaused: false, fault });
     await pass(edge);
+    expect(edge.service.health().status).toBe("degraded");
     expect(edge.service.status().knownFiles.find((file) => file.name === "clip.mp4")).toMatchObject({
       state: "stable",
       error: { code: "OUTPUT_UNWRITABLE" },
     });
     execFileSync("mount", ["-o", "remount,rw", exportFolder]);
-    clock.time.monotonicMs += 60_000;
     await pass(edge);
     expect(listAll(exportFolder)).toEqual(["clip.mp4"]);
+    expect(edge.service.health().status).toBe("healthy");
+    expect(edge.logged.filter((line) => line.includes("Nothing can be exported"))).toHaveLength(1);
   });
 });
 

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -122,6 +123,9 @@ describe("a watch folder", () => {
     const edge = createEdge();
     await pass(edge);
     expect(stateOf(edge.service.status(), "clip.mp4")).toBe("waiting-for-reference");
+    expect(edge.service.status().knownFiles[0]?.error?.message).toMatch(
+      / Put a healthy recording of the same camera and settings into ready\/\.$/,
+    );
     put(recordings.foreign, "other.mov");
     await pass(edge);
     expect(stateOf(edge.service.status(), "clip.mp4")).toBe("waiting-for-reference");
@@ -182,6 +186,60 @@ describe("a watch folder", () => {
     await pass(edge);
     expect(edge.service.status().knownFiles).toEqual([]);
     expect(readdirSync(join(root, "export"))).toEqual([]);
+  });
+
+  it("leaves a file that no job can name in ready/, says once why and what to do", async () => {
+    put(recordings.reference, "a\nb.mp4");
+    put(recordings.damaged, "esc\u001b[31m.mp4");
+    put(recordings.damaged, "back\\slash.mp4");
+    const notText = Buffer.concat([
+      Buffer.from(join(root, "ready", "bad")),
+      Buffer.of(0xff, 0xfe),
+      Buffer.from(".mp4"),
+    ]);
+    copyFileSync(recordings.damaged, notText);
+    const edge = createEdge();
+    await pass(edge);
+    await pass(edge);
+    const { knownFiles, currentReference } = edge.service.status();
+    expect(knownFiles.map(({ name, state, error }) => [name, state, error?.message ?? ""])).toEqual([
+      ["a\nb.mp4", "misnamed", expect.stringContaining("it holds a control character. Rename the file")],
+      ["back\\slash.mp4", "misnamed", expect.stringContaining("it holds a backslash. Rename the file")],
+      ["bad\\xff\\xfe.mp4", "misnamed", expect.stringContaining("it is not in UTF-8. Rename the file")],
+      ["esc\u001b[31m.mp4", "misnamed", expect.stringContaining('"esc\\u001b[31m.mp4" cannot be used')],
+    ]);
+    expect(currentReference).toBeNull();
+    expect(edge.logged.filter((line) => line.includes("Not taken"))).toHaveLength(4);
+    expect(existsSync(notText)).toBe(true);
+    for (const name of ["a\nb.mp4", "bad\\xff\\xfe.mp4"]) {
+      await expect(edge.service.repairNow(name)).rejects.toMatchObject({
+        code: "PARAMS_INVALID",
+        message: expect.stringContaining("Rename the file"),
+      });
+    }
+    put(recordings.reference, "healthy.mp4");
+    renameSync(notText, join(root, "ready", "clip.mp4"));
+    await pass(edge);
+    expect(stateOf(edge.service.status(), "clip.mp4")).toBe("exported");
+    expect(stateOf(edge.service.status(), "bad\\xff\\xfe.mp4")).toBeUndefined();
+    expect(edge.service.status().currentReference).toBe("healthy.mp4");
+  });
+
+  it("repairs a file whose name is as long as a name may be", async () => {
+    const [long, taken] = [`${"é".repeat(125)}x.mp4`, `${"y".repeat(251)}.mp4`];
+    put(recordings.reference, "healthy.mp4");
+    for (const name of [long, taken]) put(recordings.damaged, name);
+    mkdirSync(join(root, "export"));
+    writeFileSync(join(root, "export", taken), "mine");
+    const edge = createEdge();
+    await pass(edge);
+    expect([stateOf(edge.service.status(), long), stateOf(edge.service.status(), taken)]).toEqual([
+      "exported",
+      "exported",
+    ]);
+    expect(readdirSync(join(root, "export")).sort()).toEqual([`${"y".repeat(249)}-2.mp4`, taken, long]);
+    expect(readdirSync(join(root, "originals")).sort()).toHaveLength(4);
+    expect(listLeftovers(root)).toEqual([]);
   });
 
   it("repairs no more files at a time than it may", async () => {

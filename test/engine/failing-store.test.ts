@@ -3,7 +3,7 @@ import { ReelmillError } from "../../src/base/errors.ts";
 import type { JobStore } from "../../src/jobs/ports.ts";
 import { runTask } from "../../src/jobs/run-task.ts";
 import { runWorkerLoop } from "../../src/jobs/worker-loop.ts";
-import { openEngine, type TestEngine } from "./engine.fixture.ts";
+import { defineParts, openEngine, type TestEngine } from "./engine.fixture.ts";
 
 let engine: TestEngine;
 beforeEach(async () => {
@@ -31,6 +31,35 @@ it("keeps an outcome until a full disk takes it, so that no work is done twice",
   await runTask({ ...engine.engine, store: failing(1, "NO_SPACE") }, taken, { from: engine.from(), signal });
   expect(await engine.store.get(id)).toMatchObject({ stage: "finish" });
   expect(await engine.store.getTask({ jobId: id, stage: "plan", index: 0 })).toMatchObject({ attempt: 1 });
+});
+
+it("keeps a checkpoint until a full disk takes it", async () => {
+  await engine.close();
+  const runs: unknown[] = [];
+  const pipeline = defineParts({
+    work: async (_params, part, { checkpoint, saveCheckpoint }) => {
+      runs.push(checkpoint);
+      await saveCheckpoint("half");
+      return part;
+    },
+  });
+  engine = await openEngine(pipeline);
+  const { id } = (await engine.service.submit({ pipeline: "parts", params: { parts: ["a"] } })).job;
+  let left = 1;
+  const store: JobStore = {
+    ...engine.store,
+    beat: async (beat) => {
+      if (beat.checkpoint !== undefined && left-- > 0) throw new ReelmillError("NO_SPACE", "not now");
+      return await engine.store.beat(beat);
+    },
+  };
+  const signal = new AbortController().signal;
+  const options = { from: engine.from(), signal };
+  for (let taken = await engine.take(); taken !== undefined; )
+    taken = await runTask({ ...engine.engine, store }, taken, options);
+  expect(runs).toEqual([null]);
+  const task = await engine.store.getTask({ jobId: id, stage: "work", index: 0 });
+  expect(task).toMatchObject({ status: "succeeded", attempt: 1, checkpoint: "half" });
 });
 
 it("gives up at once on a store that is broken for good, and the lease brings the task back", async () => {

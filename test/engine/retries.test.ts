@@ -161,6 +161,32 @@ describe("a worker that is lost", () => {
     );
   });
 
+  it("does not go on by a checkpoint that comes too late", async () => {
+    let resume: () => void = () => undefined;
+    const runs: string[] = [];
+    const engine = await start(
+      defineParts({
+        work: async (_params, part, { saveCheckpoint }) => {
+          runs.push("begun");
+          if (runs.length > 1) return part;
+          await new Promise<void>((resolve) => (resume = resolve));
+          await saveCheckpoint(1);
+          runs.push("published");
+          return part;
+        },
+      }),
+    );
+    const { id } = await submit(engine, "a");
+    const late = engine.drain("w1");
+    while (runs.length === 0) await delay(1);
+    engine.clock.advance(15_000);
+    await engine.drain("w2");
+    resume();
+    await late;
+    expect(runs).toEqual(["begun", "begun"]);
+    expect(await engine.store.get(id)).toMatchObject({ status: "succeeded", result: ["a"] });
+  });
+
   it("is the task's fault after three in a row: dead letter, replay, success", async () => {
     const engine = await start();
     const { id } = await submit(engine, "a", "b");

@@ -131,6 +131,7 @@ describe("the stream of all jobs", () => {
       isRunning: true,
       isPaused: false,
       reason: "",
+      fault: "",
       readyFolder: "/r",
       exportFolder: "/e",
       quarantineFolder: "/q",

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { ALL_ROUTES } from "../../src/apps/server/routes/all-routes.ts";
 import { startServer, type TestServer } from "../../src/apps/server/server.fixture.ts";
 import { VIEWS } from "../../src/apps/server/view-schemas.ts";
 import { ReelmillError } from "../../src/base/errors.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
 
 let server: TestServer;
 afterEach(async () => await server.stop());
@@ -39,6 +41,38 @@ describe("state", () => {
     const health = await server.ask("/health");
     expect([health.status, VIEWS.health.parse(await health.json()).status]).toEqual([200, "degraded"]);
     expect((await server.ask("/health/live")).status).toBe(200);
+  });
+
+  it("says so of a full disk without a word of uploads, and fills no log with it", async ({ skip }) => {
+    const disk = await mkdtemp(join(tmpdir(), "reelmill-full-"));
+    const clock = createFakeClock();
+    server = await startServer({ uploadFolder: disk, clock });
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], { stdio: "ignore" });
+    } catch {
+      await rm(disk, { recursive: true });
+      skip("mounting is not permitted here");
+    }
+    try {
+      await writeFile(join(disk, "fill"), Buffer.alloc(64 * 1024)).catch(() => undefined);
+      for (let probes = 0; probes < 5; probes++) {
+        const ready = await server.ask("/health/ready");
+        expect([ready.status, await codeOf(ready)]).toEqual([507, "NO_SPACE"]);
+        const { reason } = VIEWS.health.parse(await (await server.ask("/health")).json());
+        expect(reason).toMatch(/^The disk of the data folder is full\. New jobs and uploads are refused/);
+        clock.advance(3000);
+      }
+      await rm(join(disk, "fill"));
+      expect((await server.ask("/health/ready")).status).toBe(200);
+      const told = server.lines.map((line) => (JSON.parse(line) as { readonly message: string }).message);
+      expect(told.filter((message) => message.startsWith("The server can"))).toEqual([
+        "The server cannot take jobs.",
+        "The server can take jobs again.",
+      ]);
+    } finally {
+      execFileSync("umount", ["-l", disk]);
+      await rm(disk, { recursive: true });
+    }
   });
 
   it("gives Prometheus jobs, queues, workers, requests by route, and the process", async () => {
@@ -80,6 +114,7 @@ describe("the watch folder", () => {
       isRunning: true,
       isPaused: true,
       reason: "The share is away.",
+      fault: "Nothing can be exported: full.",
       readyFolder: "/r",
       exportFolder: "/e",
       quarantineFolder: "/q",
@@ -119,6 +154,15 @@ describe("the watch folder", () => {
       known_files: 2,
       current_reference: "good.mp4",
     });
+    Object.assign(status, { isPaused: false, reason: "" });
+    const still = { status: "degraded", reason: "Nothing can be exported: full." };
+    expect(VIEWS.health.parse(await (await server.ask("/health")).json())).toMatchObject(still);
+    expect(VIEWS.watch.parse(await (await server.ask("/v1/watch")).json())).toMatchObject({
+      isPaused: false,
+      reason: still.reason,
+    });
+    Object.assign(status, { fault: "" });
+    expect(VIEWS.health.parse(await (await server.ask("/health")).json())).toMatchObject({ status: "healthy" });
     expect(await (await server.ask("/stats")).json()).toEqual({ exported: 1 });
     expect((await server.post("/scan-now")).status).toBe(202);
     expect((await server.post("/repair", { file: "a.mp4" })).status).toBe(202);

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { ReelmillError } from "../../base/errors.ts";
 import { printableText } from "../../base/printable.ts";
 import type { CliContext } from "./cli-context.ts";
 import type {
@@ -82,13 +83,21 @@ function addDoctorCommand(program: Command, context: CliContext, exit: ReportExi
 }
 
 function addUpCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  const given = new Set<string>();
   program
     .command("up")
+    .on("option:watch", () => given.add("--watch"))
+    .on("option:no-watch", () => given.add("--no-watch"))
     .description("run the server: dashboard, API, workers and watch folder")
-    .option("--data <folder>", "where database, objects and logs lie (default: REELMILL_DATA, or reelmill-data)")
+    .option(
+      "--data <folder>",
+      "where database, objects and logs lie (default: REELMILL_DATA, or reelmill-data)",
+      parseFolder,
+    )
     .option(
       "--watch <folder>",
       "where ready/, export/ and quarantine/ lie (default: HOST_SMB_ROOT, or watch in the data folder)",
+      parseFolder,
     )
     .option("--no-watch", "watch no folder")
     .option("--host <address>", "address to listen at (default: REELMILL_HOST, or 127.0.0.1)")
@@ -98,9 +107,17 @@ function addUpCommand(program: Command, context: CliContext, exit: ReportExit): 
       "\nEnds with Ctrl-C or SIGTERM, with status 0; what is being worked at goes on at the next start.",
     )
     .action(async (options: UpCommandOptions) => {
+      if (given.size > 1)
+        throw new ReelmillError("USAGE", "--watch and --no-watch contradict each other: give one of them.");
       const { runUpCommand } = await import("./up.ts");
       exit(await runUpCommand(options, context));
     });
+}
+
+/** What a shell makes of a variable that is not set would name the folder that the command is started in. */
+function parseFolder(text: string): string {
+  if (text === "") throw new InvalidArgumentError("It is empty, but must be a folder.");
+  return text;
 }
 
 function parsePort(text: string): number {

@@ -5,7 +5,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { createClaimKeeper } from "./claims.ts";
 import type { EdgeHealth, EdgeStats, EdgeStatus } from "./edge-status.ts";
 import { createFileBook } from "./file-entry.ts";
-import { isWatchedName, sightFile } from "./listing.ts";
+import { isWatchedName, misnamingOf, sightFile } from "./listing.ts";
 import { type EdgeServiceOptions, probe, type Room } from "./room.ts";
 import { scanOnce } from "./scan.ts";
 import { createShare } from "./share.ts";
@@ -49,6 +49,7 @@ export function createEdgeService(options: EdgeServiceOptions): EdgeService {
     state: {
       isRunning: false,
       pauseReason: "",
+      outputFault: "",
       currentReference: null,
       lastScanAtMs: null,
       counters: { scans: 0, exported: 0, exportedByCloud: 0, quarantined: 0, putOff: 0, pauses: 0 },
@@ -162,11 +163,13 @@ async function repairNow(room: Room, name: string): Promise<void> {
   if (!isWatchedName(name)) {
     throw new ReelmillError("PARAMS_INVALID", `"${name}" is not the name of a recording in the watch folder.`);
   }
+  const known = book.entries.get(name);
+  const misnaming = (known?.health === "misnamed" ? known.shown.error : null) ?? misnamingOf(name);
+  if (misnaming !== undefined) throw new ReelmillError("PARAMS_INVALID", misnaming.message);
   if (!(await probe(room))) throw new ReelmillError("STORE_UNAVAILABLE", room.state.pauseReason);
   const path = join(options.settings.readyFolder, name);
   const sighting = await sightFile(path);
   if (sighting === undefined) throw new ReelmillError("INPUT_NOT_FOUND", `${path} does not exist.`);
-  const known = book.entries.get(name);
   if (known !== undefined && active.has(known)) {
     throw new ReelmillError("JOB_STATE", `${name} is being repaired already.`);
   }

@@ -4,6 +4,8 @@ import type { JobError } from "../../jobs/job.ts";
 export type FileState =
   /** Changed a short while ago, or only now seen. */
   | "growing"
+  /** No job can name it: it stays where it is until it is renamed; `error` says why. */
+  | "misnamed"
   /** At rest and damaged, but not to be tried just now; `error` says why. */
   | "stable"
   /** Plays: it stays where it is and may serve as a reference. */
@@ -57,6 +59,8 @@ export interface EdgeStatus {
   readonly isPaused: boolean;
   /** Why it is paused; empty where it is not. */
   readonly reason: string;
+  /** Why nothing can be exported, though the share is there; empty where nothing is known to be in the way. */
+  readonly fault: string;
   readonly readyFolder: string;
   readonly exportFolder: string;
   readonly quarantineFolder: string;
@@ -71,7 +75,7 @@ export interface EdgeStatus {
 
 /** What the contract's `GET /health` answers. */
 export interface EdgeHealth {
-  readonly status: "healthy" | "paused";
+  readonly status: "healthy" | "degraded" | "paused";
   readonly scanner_running: boolean;
   /** Recordings in ready/. */
   readonly known_files: number;

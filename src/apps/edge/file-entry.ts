@@ -8,7 +8,7 @@ export interface FileEntry {
   sighting: Sighting;
   shown: EdgeFile;
   /** What examining it said; undefined where it was not, or changed since. */
-  health: "healthy" | "damaged" | undefined;
+  health: "healthy" | "damaged" | "misnamed" | undefined;
   /** Of a healthy one that may serve as a reference; else empty. */
   signature: string;
   /** The healthy files there were when a reference was missing. */

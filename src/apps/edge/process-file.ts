@@ -6,7 +6,7 @@ import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
 import type { JobError } from "../../jobs/job.ts";
-import { type Examination, translateOutputError } from "../../pipelines/repair/index.ts";
+import { adviseOtherwise, type Examination, translateOutputError } from "../../pipelines/repair/index.ts";
 import type { Claim, ClaimKeeper } from "./claims.ts";
 import { removeJournal } from "./journal.ts";
 import { sightFile } from "./listing.ts";
@@ -149,13 +149,21 @@ async function conclude(context: ProcessContext, conclusion: Conclusion): Promis
     case "repaired":
       return await exportRepaired(context, conclusion, outcome.output, "here", null);
     case "failed":
-      if (outcome.error.code === "REFERENCE_REQUIRED") return { kind: "waiting", error: outcome.error };
+      if (outcome.error.code === "REFERENCE_REQUIRED") {
+        return { kind: "waiting", error: adviseWatcher(context.settings, outcome.error) };
+      }
       // A file that could not be read to its end because the share went away is not to blame for it.
       if (NOT_THE_FILE.has(outcome.error.code) || !(await work.isShareSteady())) {
         return { kind: "put-off", error: outcome.error };
       }
       return await giveUpHere(context, conclusion, outcome);
   }
+}
+
+/** Says where a reference goes: who puts files into a folder gives no options. */
+function adviseWatcher({ readyFolder }: EdgeSettings, error: JobError): JobError {
+  const advice = `Put a healthy recording of the same camera and settings into ${basename(readyFolder)}/.`;
+  return { ...error, message: adviseOtherwise(error.message, advice) };
 }
 
 async function exportRepaired(

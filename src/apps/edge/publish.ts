@@ -5,10 +5,10 @@ import { extname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ReelmillError } from "../../base/errors.ts";
+import { fittingName } from "../../base/fitting-name.ts";
 import { translateOutputError } from "../../pipelines/repair/index.ts";
 import { isMissing, rootCodeOf, unlessMissing } from "./system-errors.ts";
 
-const MAX_NAME_BYTES = 255;
 /** Where links are not known, as on FAT and many SMB servers. */
 const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"]);
 
@@ -51,9 +51,7 @@ export function tokenOfPart(name: string): string | undefined {
 export function numberedName(name: string, number: number, room = 0): string {
   const extension = extname(name);
   const suffix = number === 1 ? "" : `-${number}`;
-  let stem = name.slice(0, name.length - extension.length);
-  while (Buffer.byteLength(stem + suffix + extension) + room > MAX_NAME_BYTES) stem = [...stem].slice(0, -1).join("");
-  return stem + suffix + extension;
+  return fittingName(name.slice(0, name.length - extension.length), suffix + extension, room);
 }
 
 /**

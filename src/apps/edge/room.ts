@@ -31,6 +31,8 @@ export interface State {
   isRunning: boolean;
   /** Empty: not paused. */
   pauseReason: string;
+  /** Why the folders could not be written at the last scan; empty where they could. */
+  outputFault: string;
   currentReference: string | null;
   lastScanAtMs: number | null;
   readonly counters: { -readonly [Name in keyof EdgeCounters]: number };

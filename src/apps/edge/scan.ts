@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import type { FileEntry } from "./file-entry.ts";
 import { chooseReferences, healthyKeyOf } from "./healthy-files.ts";
-import { listRecordings } from "./listing.ts";
+import { listRecordings, type MisnamedFile } from "./listing.ts";
+import { checkOutputs } from "./outputs.ts";
 import { recoverAbandoned } from "./process-file.ts";
 import { probe, type Room } from "./room.ts";
 import { sweepFolders } from "./sweep.ts";
@@ -15,6 +16,7 @@ export async function scanOnce(room: Room): Promise<void> {
   if (room.stopping.signal.aborted || !(await probe(room))) return;
   state.counters.scans += 1;
   try {
+    await checkOutputs(room);
     await recoverAbandoned(context, room.stopping.signal);
     await sweepFolders(options.settings, claims);
     await look(room);
@@ -32,12 +34,13 @@ export async function scanOnce(room: Room): Promise<void> {
 async function look(room: Room): Promise<void> {
   const { book, tracker, state, options } = room;
   const { readyFolder } = options.settings;
-  const found = await listRecordings(readyFolder);
-  tracker.keepOnly(new Set([...found.keys()].map((name) => join(readyFolder, name))));
+  const { recordings, misnamed } = await listRecordings(readyFolder);
+  tracker.keepOnly(new Set([...recordings.keys()].map((name) => join(readyFolder, name))));
   for (const [name, entry] of book.entries) {
-    if (!found.has(name) && !room.active.has(entry)) book.remove(name);
+    if (!recordings.has(name) && !misnamed.has(name) && !room.active.has(entry)) book.remove(name);
   }
-  for (const [name, sighting] of found) {
+  for (const [name, file] of misnamed) refuse(room, name, file);
+  for (const [name, sighting] of recordings) {
     const known = book.entries.get(name);
     if (known !== undefined && room.active.has(known)) continue;
     const isStable = await tracker.observe(join(readyFolder, name), sighting);
@@ -47,6 +50,15 @@ async function look(room: Room): Promise<void> {
   state.currentReference = chooseReferences(room)[0]?.path.slice(readyFolder.length + 1) ?? null;
   const healthyKey = healthyKeyOf(room);
   for (const entry of book.entries.values()) queueIfDue(room, entry, healthyKey);
+}
+
+function refuse({ book, options }: Room, name: string, { sighting, error }: MisnamedFile): void {
+  // While it grows, each scan finds another file.
+  const isKnown = book.entries.get(name)?.health === "misnamed";
+  const entry = book.meet(name, sighting);
+  entry.health = "misnamed";
+  book.show(entry, { state: "misnamed", error });
+  if (!isKnown) options.log.warn(`Not taken: ${error.message}`, { file: name });
 }
 
 async function examine(room: Room, entry: FileEntry): Promise<void> {

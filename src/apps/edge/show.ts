@@ -1,13 +1,16 @@
 import type { EdgeHealth, EdgeStats, EdgeStatus, FileState } from "./edge-status.ts";
+import { outputFaultOf } from "./outputs.ts";
 import type { Room } from "./room.ts";
 
 /** The watch folder at a glance. */
-export function statusOf({ state, book, options }: Room): EdgeStatus {
+export function statusOf(room: Room): EdgeStatus {
+  const { state, book, options } = room;
   const { readyFolder, exportFolder, quarantineFolder, originalsFolder } = options.settings;
   return {
     isRunning: state.isRunning,
     isPaused: state.pauseReason !== "",
     reason: state.pauseReason,
+    fault: outputFaultOf(room),
     readyFolder,
     exportFolder,
     quarantineFolder,
@@ -28,9 +31,11 @@ export function statsOf(room: Room): EdgeStats {
 }
 
 /** What the contract asks for. */
-export function healthOf({ state, book }: Room): EdgeHealth {
+export function healthOf(room: Room): EdgeHealth {
+  const { state, book } = room;
+  const working = outputFaultOf(room) === "" ? "healthy" : "degraded";
   return {
-    status: state.pauseReason === "" ? "healthy" : "paused",
+    status: state.pauseReason === "" ? working : "paused",
     scanner_running: state.isRunning,
     known_files: book.entries.size,
     current_reference: state.currentReference,

@@ -57,6 +57,8 @@ export interface WatchStatus {
   readonly isPaused: boolean;
   /** Why it is paused; empty where it is not. */
   readonly reason: string;
+  /** Why nothing can be exported; empty where nothing is known to be in the way. */
+  readonly fault: string;
   readonly readyFolder: string;
   readonly exportFolder: string;
   readonly quarantineFolder: string;
@@ -121,6 +123,8 @@ export interface ServerDependencies {
   readonly limits: ServerLimits;
   readonly workers: { stats(): WorkerStats };
   readonly system: () => Promise<SystemView>;
+  /** What is not done for want of ffmpeg, looked for anew; undefined where it is there. */
+  readonly ffmpegFault: () => Promise<string | undefined>;
   /** The last lines of a job's log, in the order of time. */
   readonly readLogs: (jobId: string, limit: number) => Promise<readonly Json[]>;
   /** Undefined where no folder is watched. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Clock } from "../../base/clock.ts";
 import { ReelmillError } from "../../base/errors.ts";
+import { createFaultLog, type FaultLog } from "../../base/fault-log.ts";
 import type { Logger } from "../../base/log.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 import { createFrames, type Frames } from "./event-frames.ts";
@@ -65,6 +66,7 @@ interface OneJob {
 interface HubState {
   readonly options: EventHubOptions;
   readonly subscribers: Set<Subscriber>;
+  readonly faults: FaultLog;
   timer: NodeJS.Timeout | undefined;
   /** When the timer ends, by the monotonic clock. */
   dueMs: number;
@@ -83,6 +85,12 @@ export function createEventHub(options: EventHubOptions): EventHub {
   const state: HubState = {
     options,
     subscribers: new Set(),
+    faults: createFaultLog({
+      ...options,
+      level: "error",
+      message: "Listeners could not be told what has changed; trying again.",
+      over: "Listeners are told again what changes.",
+    }),
     timer: undefined,
     dueMs: 0,
     keepAlive: undefined,
@@ -174,8 +182,9 @@ async function lookNow(state: HubState): Promise<void> {
   try {
     const frames = createFrames(options.store, options.clock);
     for (const subscriber of subscribers) await tell(frames, subscriber, options.readWatch);
+    state.faults.worked();
   } catch (error) {
-    options.log.error("Listeners could not be told what has changed; trying again.", { error });
+    state.faults.failed(error);
   }
   state.isLooking = false;
   if (state.isClosed || subscribers.size === 0) return;

@@ -7,6 +7,7 @@ import { createDeliveryStore } from "../../adapters/local/delivery-store.ts";
 import { createJobLogs, type JobLogs } from "../../adapters/local/job-logs.ts";
 import { createLocalObjectStore, type LocalObjectStore } from "../../adapters/local/object-store.ts";
 import { createUuid } from "../../base/ids.ts";
+import type { Json } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
 import { onCancel } from "../../jobs/transitions.ts";
 import { type MaintenancePorts, startMaintenance, sweepOld } from "./maintenance.ts";
@@ -65,9 +66,9 @@ async function leave(jobId: string, ageDays: number): Promise<void> {
   age(join(folder, "logs", `${jobId}.jsonl`), ageDays);
 }
 
-async function createJob(): Promise<string> {
+async function createJob(params: Json = null): Promise<string> {
   const id = createUuid(local.clock.nowMs());
-  const rest = { params: null, priority: 0, parentJobId: null, webhook: null, idempotency: null };
+  const rest = { params, priority: 0, parentJobId: null, webhook: null, idempotency: null };
   await local.store.create({ id, pipeline: "p", ...rest });
   return id;
 }
@@ -95,6 +96,21 @@ it("forgets what ended long ago with all it left, and keeps what is young or has
     [`outputs/${running}/clip.mp4`, `outputs/${young}/clip.mp4`, "outputs/mine/old.mp4", "uploads/2/young.mp4"].sort(),
   );
   expect([...kept.logs].sort()).toEqual([running, young].sort());
+});
+
+it("keeps an old upload for as long as a job may need it", async () => {
+  const paused = await createJob({ inputs: ["uploads/1/a.mp4"], references: ["uploads/2/b.mp4"] });
+  const failed = await createJob({ inputs: ["uploads/3/c.mp4"] });
+  local.clock.advance(31 * DAY_MS);
+  await local.store.update(failed, onCancel);
+  const keys = ["uploads/1/a.mp4", "uploads/2/b.mp4", "uploads/3/c.mp4", "uploads/4/d.mp4"];
+  for (const key of keys) await putAged(key, 31);
+  await sweepOld(ports, 30 * DAY_MS, ACTIVE);
+  expect((await whatIsLeft()).keys).toEqual(keys.slice(0, 3));
+  await local.store.update(paused, onCancel);
+  local.clock.advance(31 * DAY_MS);
+  await sweepOld(ports, 30 * DAY_MS, ACTIVE);
+  expect((await whatIsLeft()).keys).toEqual([]);
 });
 
 it("forgets many jobs in steps, between which others have their turn", async () => {

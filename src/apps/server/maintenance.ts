@@ -1,5 +1,6 @@
 import type { JobLogs } from "../../adapters/local/job-logs.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { Json } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
 import type { DeliveryStore } from "../../jobs/deliveries.ts";
 import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
@@ -17,6 +18,7 @@ export interface MaintenancePorts {
 
 const INTERVAL_MS = 3600_000;
 const PAGE = 1000;
+const JOB_PAGE = 100;
 /** Outputs elsewhere, where a user wanted them, are the user's to remove. */
 const JOB_OUTPUT = /^outputs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\//;
 
@@ -45,7 +47,7 @@ export function startMaintenance(ports: MaintenancePorts, retentionMs: number): 
 }
 
 /**
- * Removes what ended, or was uploaded, longer ago than `retentionMs`, and what was left of jobs that are not known any more.
+ * Removes what ended, or was uploaded and is no job's input, longer ago than `retentionMs`, and what was left of jobs that are not known any more.
  * Throws what the ports do, and the signal's reason once it is given.
  */
 export async function sweepOld(ports: MaintenancePorts, retentionMs: number, signal: AbortSignal): Promise<void> {
@@ -59,8 +61,31 @@ export async function sweepOld(ports: MaintenancePorts, retentionMs: number, sig
     }
   }
   await deliveries.sweep(beforeMs);
-  await deleteWhere(objects, "uploads/", signal, async ({ modifiedAtMs }) => modifiedAtMs < beforeMs);
+  let needed: Promise<ReadonlySet<string>> | undefined;
+  await deleteWhere(objects, "uploads/", signal, async ({ key, modifiedAtMs }) => {
+    if (modifiedAtMs >= beforeMs) return false;
+    needed ??= namesOfKnownJobs(store, signal);
+    return !(await needed).has(key);
+  });
   await sweepOrphans(ports, beforeMs, signal);
+}
+
+/** All texts in the params of jobs that are known: what waits, or may be tried again, still needs its inputs. */
+async function namesOfKnownJobs(store: JobStore, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for (let cursor: string | undefined, isLast = false; !isLast; ) {
+    const { jobs, nextCursor } = await store.list({ limit: JOB_PAGE, cursor });
+    for (const { params } of jobs) addTexts(params, names);
+    signal.throwIfAborted();
+    cursor = nextCursor;
+    isLast = cursor === undefined;
+  }
+  return names;
+}
+
+function addTexts(value: Json, texts: Set<string>): void {
+  if (typeof value === "string") texts.add(value);
+  else if (value !== null && typeof value === "object") for (const part of Object.values(value)) addTexts(part, texts);
 }
 
 /** A server that was ended between forgetting a job and removing what it had left does not come back to that by itself. */

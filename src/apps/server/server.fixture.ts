@@ -66,6 +66,7 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
     limits: DEFAULT_LIMITS,
     workers: { stats: () => ({ desired: 1, running: 1, busy: 0, max: 2 }) },
     system: async () => SYSTEM,
+    ffmpegFault: async () => undefined,
     readLogs: async (jobId, limit) =>
       [{ timestamp: "t", level: "info", message: "m", job_id: jobId } satisfies Json].slice(0, limit),
     watch: undefined,

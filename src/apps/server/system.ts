@@ -19,11 +19,13 @@ export function readVersion(): string {
   return String((manifest as { readonly version: unknown }).version);
 }
 
-/** Gives a function that looks at the machine; ffmpeg is asked once. */
+/** Gives a function that looks at the machine; ffmpeg is asked until it is found. */
 export function createSystemView(config: Config, searchPath: string, dataFolder: string): () => Promise<MachineView> {
   let ffmpeg: Promise<MachineView["ffmpeg"]> | undefined;
   return async () => {
     ffmpeg ??= describeFfmpeg(config, searchPath);
+    const found = await ffmpeg;
+    if (found === null) ffmpeg = undefined;
     const disk = await statfs(dataFolder);
     return {
       version: readVersion(),
@@ -33,7 +35,7 @@ export function createSystemView(config: Config, searchPath: string, dataFolder:
       memoryBytes: totalmem(),
       freeMemoryBytes: freemem(),
       disk: { path: dataFolder, totalBytes: disk.blocks * disk.bsize, freeBytes: disk.bavail * disk.bsize },
-      ffmpeg: await ffmpeg,
+      ffmpeg: found,
     };
   };
 }

@@ -19,10 +19,11 @@ import { type LocalParts, openLocal } from "../wiring.ts";
 import { startWorkerPool, type WorkerPool } from "../worker/pool.ts";
 import { requireDataFolder, requireWebhooks } from "./check-settings.ts";
 import { createServer } from "./create-server.ts";
+import { findFfmpegFault, requireNamedFfmpeg } from "./ffmpeg-check.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { createSystemView, readVersion } from "./system.ts";
-import { createWatchFolder, placeWatchFolder, type WatchPlace } from "./watch-folder.ts";
+import { createWatchFolder, placeWatchFolder, requireWatchable, type WatchPlace } from "./watch-folder.ts";
 
 /** What the command line says; what it leaves out, the environment says. */
 export interface UpOptions {
@@ -54,11 +55,13 @@ const WEB_FOLDER = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 export async function runUp(options: UpOptions, context: UpContext): Promise<void> {
   const { environment, clock, signal } = context;
   const config = loadConfig(environment);
+  await requireNamedFfmpeg(config, environment["PATH"] ?? "");
   const host = options.host ?? config.server.host;
   requireKeyBeyondLoopback(host, config);
   requireWebhooks(config);
   const dataFolder = resolve(options.data ?? config.server.dataFolder);
   const place = options.watch === false ? undefined : placeWatchFolder(config, options.watch, dataFolder);
+  if (place !== undefined) await requireWatchable(place, options.watch || undefined);
   const folders = { data: dataFolder, mounts: place?.mounts ?? {} };
   requireDataFolder(dataFolder, options.data);
   // The answer to a creation is a promise that a power cut must not break.
@@ -152,6 +155,9 @@ async function serve(running: Running): Promise<void> {
   const { config, host, port, parts, pool, log, context } = running;
   const { clock, signal } = context;
   const ending = new AbortController();
+  const lookForFfmpeg = () => findFfmpegFault(config, context.environment["PATH"] ?? "");
+  const ffmpegFault = await lookForFfmpeg();
+  if (ffmpegFault !== undefined) log.warn(ffmpegFault);
   const requireWebhook = (url: string): void => {
     parseWebhookUrl(url, { allowPrivateNetworks: config.server.allowsPrivateWebhooks });
   };
@@ -186,6 +192,7 @@ async function serve(running: Running): Promise<void> {
     limits: limitsOf(config),
     workers: pool,
     system: describeSystem(running),
+    ffmpegFault: lookForFfmpeg,
     readLogs: parts.logs.read,
     watch,
     webFolder: existsSync(join(WEB_FOLDER, "index.html")) ? WEB_FOLDER : undefined,

@@ -146,7 +146,7 @@ export function toWatchView(watch: WatchService | undefined) {
     isConfigured: true,
     isRunning,
     isPaused,
-    reason: reason === "" ? null : reason,
+    reason: reason || status.fault || null,
     readyFolder,
     exportFolder,
     quarantineFolder,

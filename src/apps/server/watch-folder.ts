@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../base/clock.ts";
 import type { Config, Environment, WatchConfig } from "../../base/config-defaults.ts";
+import { ReelmillError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { systemCodeOf } from "../../base/system-code.ts";
 import {
   createCloudRepair,
   createEdgeService,
@@ -15,6 +19,8 @@ import {
 } from "../edge/index.ts";
 import { createWatchRepairs, type WatchRepairPorts } from "./watch-repairs.ts";
 
+/** A mount whose server is gone may hold a look at it up for ever. */
+const MAX_LOOK_MS = 5000;
 /** Of a path's digest: enough that two folders of one user never share them. */
 const MOUNT_DIGITS = 12;
 
@@ -33,6 +39,30 @@ export function placeWatchFolder(config: Config, named: string | undefined, data
   // A ready folder elsewhere needs a name of its own; nothing is ever read from the others through the store.
   const folders = isInside(rootFolder, readyFolder) ? [rootFolder] : [rootFolder, readyFolder];
   return { settings, mounts: Object.fromEntries(folders.map((folder) => [mountName(folder), folder])) };
+}
+
+/**
+ * Refuses what is there but no folder: USAGE where the command line named it, CONFIG_INVALID where the environment did. What is
+ * missing, or does not answer, may be a share that is away: the watch folder waits for it.
+ */
+export async function requireWatchable({ settings }: WatchPlace, named: string | undefined): Promise<void> {
+  const { rootFolder } = settings;
+  const timer = new AbortController();
+  const late = delay(MAX_LOOK_MS, "unknown" as const, { signal: timer.signal }).catch(() => "unknown" as const);
+  const kind = await Promise.race([kindOf(rootFolder), late]);
+  timer.abort();
+  if (kind !== "other") return;
+  const [code, source] =
+    named === undefined ? (["CONFIG_INVALID", "HOST_SMB_ROOT"] as const) : (["USAGE", "--watch"] as const);
+  throw new ReelmillError(code, `${source} names ${rootFolder}, which is no folder.`);
+}
+
+async function kindOf(path: string): Promise<"folder" | "other" | "unknown"> {
+  try {
+    return (await stat(path)).isDirectory() ? "folder" : "other";
+  } catch (error) {
+    return systemCodeOf(error) === "ENOTDIR" ? "other" : "unknown";
+  }
 }
 
 /**

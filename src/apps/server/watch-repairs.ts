@@ -7,6 +7,7 @@ import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 import type { JobService } from "../../jobs/service.ts";
 import type { RepairOutcome, RepairRequest, RepairService } from "../edge/index.ts";
+import { errorWithFiles } from "./watch-errors.ts";
 
 /** What watch-folder repairs stand on. */
 export interface WatchRepairPorts {
@@ -36,7 +37,10 @@ export function createWatchRepairs({ service, store, objects, mounts }: WatchRep
       const job = submitted.job.status === "cancelled" ? await service.retry(submitted.job.id) : submitted.job;
       onJob(job.id);
       const ended = await follow(store, service, job, { signal, onProgress });
-      return await outcomeOf(ended, objects);
+      const outcome = await outcomeOf(ended, objects);
+      if (outcome.status !== "failed") return outcome;
+      const files = new Map([input, ...references].map((path) => [keyOf(path), path]));
+      return { ...outcome, error: errorWithFiles(outcome.error, files) };
     },
   };
 }

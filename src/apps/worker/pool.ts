@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { listWorkOwners, removeWorkFolders } from "../../adapters/local/work-folders.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Environment } from "../../base/config-defaults.ts";
+import { createFaultLog, type FaultLog } from "../../base/fault-log.ts";
 import { createUuid } from "../../base/ids.ts";
 import type { Logger } from "../../base/log.ts";
 import { moduleBeside } from "../../base/module-url.ts";
@@ -84,6 +85,7 @@ interface Pool {
   looking: Promise<void>;
   /** Whether a look was asked for that has not begun. */
   isLookDue: boolean;
+  readonly queueFaults: FaultLog;
 }
 
 /** Takes over the work folder, clearing what workers left that are gone, and begins to watch the queue. */
@@ -100,6 +102,12 @@ export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool>
     farewells: Promise.resolve(),
     looking: Promise.resolve(),
     isLookDue: false,
+    queueFaults: createFaultLog({
+      ...options,
+      level: "error",
+      message: "The queue could not be read.",
+      over: "The queue can be read again.",
+    }),
   };
   const watch = setInterval(() => look(pool), WATCH_MS);
   look(pool);
@@ -130,7 +138,7 @@ function look(pool: Pool): void {
       pool.isLookDue = false;
       return measure(pool);
     })
-    .catch((error: unknown) => pool.options.log.error("The queue could not be read.", { error }));
+    .then(pool.queueFaults.worked, pool.queueFaults.failed);
 }
 
 /** Starts as many workers as there is work for, and wakes those that have none. */

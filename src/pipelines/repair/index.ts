@@ -8,6 +8,7 @@ export type { RepairPipelineOptions } from "./options.ts";
 export { requireFreeTarget } from "./output-path.ts";
 export { planRepair } from "./plan.ts";
 export { requireFfmpeg } from "./programs.ts";
+export { adviseOtherwise } from "./reference-advice.ts";
 export { chooseByStrategy, type ReferenceCandidate, type ReferenceStrategy } from "./reference-strategy.ts";
 export { type RemuxedContainer, remuxedContainerOf } from "./remuxed-container.ts";
 export type { FileResult, RepairDocument } from "./result.ts";

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { ReelmillError } from "../../base/errors.ts";
+import { REFERENCE_ADVICE } from "../../repair/reference-advice.ts";
 import { errorWithKeys, type Paths, withKeys } from "./keys.ts";
 
 const PATHS: Paths = [
@@ -42,4 +43,12 @@ it("keeps an error's code, advice and details", () => {
     advice: "Upload it again.",
     details: { bytes: 0 },
   });
+});
+
+it("advises what a job can do", () => {
+  const thrown = new ReelmillError("REFERENCE_REQUIRED", "The index is lost.", { advice: REFERENCE_ADVICE });
+  const { message } = errorWithKeys(thrown, PATHS) as ReelmillError;
+  expect(message).toBe(
+    "The index is lost. Name a healthy recording of the same device and settings among the job's references.",
+  );
 });

@@ -1,11 +1,12 @@
 import { dirname, posix } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { adviseJob } from "./reference-advice.ts";
 import type { FileResult } from "./result.ts";
 
 /** Files and the keys of the objects they stand for. */
 export type Paths = readonly { readonly key: string; readonly path: string }[];
 
-/** The result in terms of keys: users of a server do not know its folders, and should not. */
+/** The result in terms of keys and of jobs: users of a server do not know its folders, and should not. */
 export function withKeys(result: FileResult, paths: Paths): FileResult {
   const rewrite = createRewriter(paths);
   const { error } = result;
@@ -38,5 +39,5 @@ function createRewriter(paths: Paths): (text: string) => string {
   // In one pass, so that no key is taken for a path; the longest first, in case one path is the beginning of another.
   const longestFirst = [...keys.keys()].sort((a, b) => b.length - a.length);
   const anyPath = new RegExp(longestFirst.map((path) => RegExp.escape(path)).join("|"), "g");
-  return (text) => text.replace(anyPath, (path) => keys.get(path) ?? path);
+  return (text) => adviseJob(text).replace(anyPath, (path) => keys.get(path) ?? path);
 }

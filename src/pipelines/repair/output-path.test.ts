@@ -25,6 +25,12 @@ describe("chooseOutputs", () => {
     ]);
   });
 
+  it("cuts a name that has no room for more", () => {
+    expect(chooseOutputs(inputs(`a/${"z".repeat(251)}.mp4`), undefined)).toEqual([
+      at(`a/${"z".repeat(242)}_repaired.mp4`),
+    ]);
+  });
+
   it("puts one input into a file or a folder", () => {
     expect(chooseOutputs(inputs("a/x.mp4"), at("new.mp4"))).toEqual([at("new.mp4")]);
     expect(chooseOutputs(inputs("a/x.mp4"), at("mended"))).toEqual([at("mended/x.mp4")]);

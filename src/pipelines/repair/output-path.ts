@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, parse, resolve } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { fittingName } from "../../base/fitting-name.ts";
 import { makeFolderSync } from "../../base/make-folder.ts";
 import { translateOutputError } from "./file-errors.ts";
 import { identityOf } from "./file-source.ts";
@@ -31,7 +32,7 @@ function isSameFile(a: string, b: string): boolean {
 function freeNameBeside(path: string, taken: ReadonlySet<string>): string {
   const { dir, name, ext } = parse(path);
   for (let number = 1; ; number++) {
-    const candidate = join(dir, `${name}_repaired${number === 1 ? "" : `-${number}`}${ext}`);
+    const candidate = join(dir, fittingName(name, `_repaired${number === 1 ? "" : `-${number}`}${ext}`));
     if (!existsSync(candidate) && !taken.has(resolve(candidate))) return candidate;
   }
 }

@@ -56,3 +56,22 @@ it.each([
 it("takes keys of a watched folder", () => {
   expect(() => repairPipeline.parseParams({ inputs: ["watch/ready/a b.mp4"] })).not.toThrow();
 });
+
+it.each([
+  ["watch-0123456789ab/ready/clip.mp4", / put it back there from originals\/ or quarantine\/\.$/],
+  ["uploads/1/clip.mp4", /^There is no object uploads\/1\/clip\.mp4\.$/],
+])("says of what is not there where it may have gone (%s)", async (key, message) => {
+  await expect(planOutputs([], { inputs: [key] })).rejects.toMatchObject({
+    code: "OBJECT_NOT_FOUND",
+    message: expect.stringMatching(message),
+  });
+});
+
+it("cuts the name of an output that has no room for its number", async () => {
+  const name = `${"z".repeat(251)}.mp4`;
+  const keys = [`a/${name}`, `b/${name}`];
+  expect(await planOutputs(keys, { inputs: keys })).toEqual([
+    `outputs/j/${name}`,
+    `outputs/j/${"z".repeat(249)}-2.mp4`,
+  ]);
+});

@@ -1,6 +1,7 @@
 import { basename, posix } from "node:path";
 import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
+import { fittingName } from "../../base/fitting-name.ts";
 import type { Json } from "../../base/json.ts";
 import { checkObjectKey, OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
@@ -17,6 +18,11 @@ const TASK_TIMEOUT_MS = 6 * 3600_000;
 
 /** Kept with a task whose output may have been published. */
 const PUBLISHING = "publishing";
+
+/** Of a file in the watch folder: a job that is replayed finds it gone. */
+const WATCHED_KEY = /^watch-[0-9a-f]+\//;
+const WATCHED_ADVICE =
+  "Files leave ready/ when they are done: to repair one again, put it back there from originals/ or quarantine/.";
 
 const KEY = z.string().min(1).max(1024);
 
@@ -111,8 +117,9 @@ async function planFiles(
 
 async function requireObject(objects: ObjectStore, key: string): Promise<{ readonly bytes: number }> {
   const info = await objects.head(key);
-  if (info === undefined) throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object ${key}.`);
-  return info;
+  if (info !== undefined) return info;
+  const advice = WATCHED_KEY.test(key) ? WATCHED_ADVICE : "";
+  throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object ${key}.`, { advice });
 }
 
 /**
@@ -127,7 +134,7 @@ async function freeKey(
 ): Promise<string> {
   const { name: stem, ext } = posix.parse(name);
   for (let number = 1; ; number++) {
-    const key = `${prefix}/${stem}${number === 1 ? "" : `-${number}`}${ext}`;
+    const key = `${prefix}/${fittingName(stem, `${number === 1 ? "" : `-${number}`}${ext}`)}`;
     if (!taken.has(foldedKey(key)) && (await objects.head(key)) === undefined) return key;
   }
 }

@@ -3,6 +3,7 @@ import { loadConfig } from "../../base/config.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { runProcess } from "../../ffmpeg/process.ts";
 import { readMovie } from "../../media/isobmff/read-movie.ts";
+import { REFERENCE_ADVICE } from "../../repair/reference-advice.ts";
 import { type RepairReport, reportMovie } from "../../repair/report.ts";
 import { triage } from "../../repair/triage.ts";
 import { type FileSource, openFileSource } from "./file-source.ts";
@@ -33,7 +34,9 @@ export async function repairWithUntrunc(task: RepairTask, damaged: FileSource, h
   }
   const reference = task.references.choose(task.input).paths[0];
   if (reference === undefined) {
-    throw new ReelmillError("REFERENCE_REQUIRED", "untrunc needs a healthy recording of the same device with -r.");
+    throw new ReelmillError("REFERENCE_REQUIRED", "untrunc repairs nothing without a reference.", {
+      advice: REFERENCE_ADVICE,
+    });
   }
   const pending = createPendingOutput(temporaryPathFor(task.output), task.output);
   try {

@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { fittingName } from "../../base/fitting-name.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { formatBytes } from "../../base/units.ts";
 import type { OutputLayout, OutputPart } from "../../repair/write/layout.ts";
@@ -39,7 +40,8 @@ export interface PendingOutput {
 
 /** The temporary name beside the target; folder walks skip such names. */
 export function temporaryPathFor(target: string): string {
-  return join(dirname(target), `.${basename(target)}.reelmill-${randomBytes(4).toString("hex")}.part`);
+  const rest = `.reelmill-${randomBytes(4).toString("hex")}.part`;
+  return join(dirname(target), fittingName(`.${basename(target)}`, rest));
 }
 
 /** Takes a file that lies at a temporary path under control. */

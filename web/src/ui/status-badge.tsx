@@ -21,6 +21,7 @@ const LOOKS: Readonly<Record<string, IconName>> = {
   partial: "partial",
   warning: "partial",
   stable: "partial",
+  misnamed: "partial",
   "waiting-for-reference": "pause",
   paused: "pause",
   failed: "failed",

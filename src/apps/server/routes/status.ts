@@ -2,10 +2,11 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { ReelmillError } from "../../../base/errors.ts";
+import { createFaultLog } from "../../../base/fault-log.ts";
+import { systemCodeOf } from "../../../base/system-code.ts";
 import { type RouteContract, serve } from "../contract.ts";
 import type { ServerDependencies } from "../dependencies.ts";
 import type { ServerMetrics } from "../metrics.ts";
-import { translateUploadError } from "../upload-state.ts";
 import { VIEWS } from "../view-schemas.ts";
 import { toQueueView } from "../views.ts";
 import { readQueues } from "./queues.ts";
@@ -73,7 +74,7 @@ const READY_KEEP_MS = 2000;
 
 /** Serves `STATUS_ROUTES`. */
 export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, metrics: ServerMetrics): void {
-  const { store, workers, system, watch, clock, version } = deps;
+  const { store, workers, system, ffmpegFault, watch, clock, version } = deps;
   const startMs = clock.monotonicMs();
   const readiness = createReadiness(deps);
   serve(app, STATUS_ROUTES.stats, async () => ({
@@ -90,7 +91,7 @@ export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, 
   serve(app, STATUS_ROUTES.health, async () => {
     const status = watch?.status();
     const fault = await readiness();
-    const reason = fault?.message ?? (status?.isPaused === true ? status.reason : null);
+    const reason = fault?.message || status?.reason || status?.fault || (await ffmpegFault()) || null;
     return {
       status: reason === null ? "healthy" : "degraded",
       reason,
@@ -111,6 +112,13 @@ export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, 
 /** Gives what is in the way of taking jobs; undefined where nothing is. */
 function createReadiness({ store, uploadFolder, clock, log }: ServerDependencies) {
   let known: { readonly atMs: number; readonly fault: Promise<ReelmillError | undefined> } | undefined;
+  const faults = createFaultLog({
+    log,
+    clock,
+    level: "warn",
+    message: "The server cannot take jobs.",
+    over: "The server can take jobs again.",
+  });
   const probe = async (): Promise<ReelmillError | undefined> => {
     const path = join(uploadFolder, ".ready");
     try {
@@ -118,13 +126,11 @@ function createReadiness({ store, uploadFolder, clock, log }: ServerDependencies
       await mkdir(uploadFolder, { recursive: true });
       await writeFile(path, "ready\n");
       await rm(path, { force: true });
+      faults.worked();
       return undefined;
     } catch (error) {
-      log.warn("The server cannot take jobs.", { error });
-      const known = translateUploadError(error);
-      return known instanceof ReelmillError
-        ? known
-        : new ReelmillError("STORE_UNAVAILABLE", "The database does not answer.", { cause: error });
+      faults.failed(error);
+      return unreadiness(error);
     }
   };
   return async (): Promise<ReelmillError | undefined> => {
@@ -132,4 +138,15 @@ function createReadiness({ store, uploadFolder, clock, log }: ServerDependencies
     if (known === undefined || nowMs - known.atMs > READY_KEEP_MS) known = { atMs: nowMs, fault: probe() };
     return await known.fault;
   };
+}
+
+function unreadiness(error: unknown): ReelmillError {
+  if (error instanceof ReelmillError) return error;
+  const code = systemCodeOf(error);
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    const advice = "New jobs and uploads are refused until there is room; nothing of what there is gets lost.";
+    return new ReelmillError("NO_SPACE", "The disk of the data folder is full.", { cause: error, advice });
+  }
+  const what = code === undefined ? "The database does not answer" : `The data folder cannot be written (${code})`;
+  return new ReelmillError("STORE_UNAVAILABLE", `${what}.`, { cause: error });
 }
