@@ -24,20 +24,28 @@ describe("createLogger", () => {
     });
   });
 
-  it("writes errors with code, message, stack and cause", () => {
-    const { lines, logger } = collect("json");
+  it("writes expected errors with code, message and cause, without any stack", () => {
     const cause = new Error("disk");
-    logger.error("failed", { job_id: "j1", error: new ReelmillError("NO_SPACE", "Full.", { cause }) });
-    expect(JSON.parse(lines[0] ?? "")).toMatchObject({
-      job_id: "j1",
-      error: {
-        code: "NO_SPACE",
-        retryable: true,
-        message: "Full.",
-        stack: expect.any(String),
-        cause: { message: "disk" },
-      },
-    });
+    const error = new ReelmillError("NO_SPACE", "Full.", { cause });
+    const { lines, logger } = collect("json");
+    logger.error("failed", { job_id: "j1", error });
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ job_id: "j1" });
+    const written = { code: "NO_SPACE", retryable: true, message: "Full.", cause: { message: "disk" } };
+    expect(JSON.parse(lines[0] ?? "").error).toEqual(written);
+    const text = collect("text");
+    text.logger.warn("failed", { error });
+    expect(text.lines.join("")).toMatch(/ WARN {2}failed\n {2}Full\. \(NO_SPACE\)\n$/);
+  });
+
+  it.each([
+    ["INTERNAL", new ReelmillError("INTERNAL", "Oops.", { cause: new Error("why") })],
+    ["unknown kind", new Error("Oops.", { cause: new Error("why") })],
+  ])("writes errors of %s with their stack", (_what, error) => {
+    for (const format of ["json", "text"] as const) {
+      const { lines, logger } = collect(format);
+      logger.error("failed", { error });
+      expect(lines.join("")).toContain("log.test.ts");
+    }
   });
 
   it("lets names and messages from outside neither steer the terminal nor pass for lines of the log", () => {

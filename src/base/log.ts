@@ -4,7 +4,7 @@ import { printableLine, printableText } from "./printable.ts";
 
 /**
  * What a log line may carry besides its message. Names are those of the log format (snake case). An `error` is written as
- * its code, message and stack.
+ * its code and message, and with its stack where it is a fault of Reelmill or of unknown kind.
  */
 export interface LogFields {
   readonly job_id?: string;
@@ -35,11 +35,23 @@ export interface LoggerOptions {
   readonly writeJson?: ((line: string) => void) | undefined;
 }
 
-function serializeError(error: unknown): Readonly<Record<string, unknown>> {
+type Fields = Readonly<Record<string, unknown>>;
+
+function serializeError(error: unknown): Fields {
   if (!(error instanceof Error)) return { message: String(error) };
   const code = error instanceof ReelmillError ? { code: error.code, retryable: error.retryable } : {};
   const cause = error.cause === undefined ? {} : { cause: serializeError(error.cause) };
-  return { ...code, message: error.message, stack: error.stack, ...cause };
+  const whole = { ...code, message: error.message, stack: error.stack, ...cause };
+  return isExpected(error) ? withoutStack(whole) : whole;
+}
+
+/** A failure that has a code is what may happen; where in the program it was thrown tells its reader nothing. */
+function isExpected(error: Error): boolean {
+  return error instanceof ReelmillError && error.code !== "INTERNAL";
+}
+
+function withoutStack({ stack: _stack, cause, ...rest }: Fields): Fields {
+  return cause === undefined ? rest : { ...rest, cause: withoutStack(cause as Fields) };
 }
 
 function formatValue(value: unknown): string {
@@ -48,13 +60,14 @@ function formatValue(value: unknown): string {
 
 /** As `serializeError` leaves it. */
 interface Failure {
+  readonly code?: string;
   readonly message?: string;
   readonly stack?: string;
 }
 
 /** Indented, so that no line of a message from outside passes for one of the log. */
-function formatFailure({ message = "", stack = message }: Failure): string {
-  return printableText(stack)
+function formatFailure({ code, message = "", stack }: Failure): string {
+  return printableText(stack ?? (code === undefined ? message : `${message} (${code})`))
     .split("\n")
     .map((line) => `\n  ${line}`)
     .join("");

@@ -27,7 +27,7 @@ export const WATCH_SETTINGS = {
       meaning:
         "The watch folder, on a local disk or a mounted share. A folder named on the command line goes before it; without either it is `watch` in the data folder.",
       allowed: "a path",
-      unset: "no watch folder",
+      unset: "watch in the data folder",
     },
   },
   READY_DIR: {

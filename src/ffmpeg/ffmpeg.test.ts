@@ -150,6 +150,14 @@ describe("probing and checking", () => {
     expect(video[0]?.durationSeconds).toBeCloseTo(0.04, 6);
   });
 
+  it("tells how far decoding has come", async () => {
+    const times: number[] = [];
+    const { videoFrames, audioFrames } = await verifyDecodes(tools, movie, { onFrame: (time) => times.push(time) });
+    expect(times).toHaveLength(videoFrames + audioFrames);
+    expect(Math.min(...times)).toBeLessThan(0.05);
+    expect(Math.max(...times)).toBeCloseTo(2, 0);
+  });
+
   it("tells a clean file from a spoilt one", async () => {
     expect(await verifyDecodes(tools, movie)).toMatchObject({ isClean: true, videoFrames: 50, complaints: [] });
     expect((await verifyDecodes(tools, movie)).audioFrames).toBeGreaterThan(90);

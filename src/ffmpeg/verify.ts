@@ -20,6 +20,8 @@ export interface DecodeCheck {
 export interface VerifyOptions {
   /** Decode only this many seconds from the start, > 0; default: everything. */
   readonly maxSeconds?: number | undefined;
+  /** Hears the presentation time of each frame that came out, in seconds; streams take turns, so it may go back a little. */
+  readonly onFrame?: ((ptsSeconds: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -107,22 +109,28 @@ export async function verifyDecodes(
   let videoFrames = 0;
   let audioFrames = 0;
   const audioStreams = new Set<string>();
+  const timeBases: TimeBases = new Map();
+  const { maxSeconds, onFrame, signal } = options;
   const countLine = (line: string): void => {
+    onFrame?.(readTime(line, timeBases));
     if (audioStreams.has(line.slice(0, line.indexOf(",")))) audioFrames += 1;
     else videoFrames += 1;
   };
   const reader = createLineReader(countLine, (comment) => {
     const stream = /^#media_type (\d+): audio$/.exec(comment)?.[1];
     if (stream !== undefined) audioStreams.add(stream);
+    readTimeBase(comment, timeBases);
   });
-  const limit = options.maxSeconds === undefined ? [] : ["-t", String(options.maxSeconds)];
+  const limit = maxSeconds === undefined ? [] : ["-t", String(maxSeconds)];
   const output = [
     ...["-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough", ...limit],
+    // Else hundreds of frames are told at once, after as many seconds where pictures are large.
+    ...(onFrame === undefined ? [] : ["-flush_packets", "1"]),
     ...["-f", "framehash", "-hash", "adler32"],
   ];
   // A short look gains nothing from more threads, each of which holds pictures of its own: 4K takes a tenth of a gigabyte.
-  const inputOptions = options.maxSeconds === undefined ? [] : ["-threads", "1"];
-  const result = await listDigests(tools, path, output, reader, options.signal, inputOptions);
+  const inputOptions = maxSeconds === undefined ? [] : ["-threads", "1"];
+  const result = await listDigests(tools, path, output, reader, signal, inputOptions);
   const complaints = splitComplaints(result.errorTail);
   const isClean = result.exitCode === 0 && complaints.length === 0;
   return { isClean, videoFrames, audioFrames, complaints };
@@ -134,6 +142,12 @@ type TimeBases = Map<number, number>;
 function readTimeBase(comment: string, timeBases: TimeBases): void {
   const match = /^#tb (\d+): (\d+)\/(\d+)$/.exec(comment);
   if (match !== null) timeBases.set(Number(match[1]), Number(match[2]) / Number(match[3]));
+}
+
+/** Presentation time of a frame in a list, in seconds. */
+function readTime(line: string, timeBases: TimeBases): number {
+  const [stream, , pts] = line.split(",", 3);
+  return Number(pts) * (timeBases.get(Number(stream)) ?? Number.NaN);
 }
 
 function parseFrameHash(line: string, timeBases: TimeBases): FrameHash {

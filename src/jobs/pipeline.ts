@@ -5,6 +5,7 @@ import { ReelmillError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import type { Job, JobError } from "./job.ts";
+import { isKeyFault } from "./object-key-schema.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { JobNews } from "./webhook-payload.ts";
 
@@ -80,7 +81,7 @@ export interface Pipeline {
   readonly paramsSchema: Json;
   /** JSON Schema of the result. */
   readonly resultSchema: Json;
-  /** Resolves params as a client gave them. Throws PARAMS_INVALID naming each field. */
+  /** Resolves params as a client gave them. Throws PARAMS_INVALID naming each field, OBJECT_KEY_INVALID. */
   readonly parseParams: (params: unknown) => Json;
   readonly plan: (params: Json, context: StageContext) => Promise<readonly PlannedTask<Json>[]>;
   readonly work: (params: Json, input: Json, context: StageContext) => Promise<Json>;
@@ -130,7 +131,8 @@ export function definePipeline<Params, Input, Output, Result>(
 
 function invalidParams(name: string, error: z.ZodError): ReelmillError {
   const faults = error.issues.map(({ path, message }) => `${path.join(".") || "params"}: ${message}`);
-  return new ReelmillError("PARAMS_INVALID", `The params do not fit the pipeline ${name}. ${faults.join("; ")}.`);
+  const code = isKeyFault(error) ? "OBJECT_KEY_INVALID" : "PARAMS_INVALID";
+  return new ReelmillError(code, `The params do not fit the pipeline ${name}. ${faults.join("; ")}.`);
 }
 
 /** The pipelines that there are, by name. */

@@ -73,6 +73,8 @@ export interface JobFilter {
   readonly pipeline?: string | undefined;
   readonly statuses?: readonly JobStatus[] | undefined;
   readonly parentJobId?: string | undefined;
+  /** The job that a creation with this key would give; none once the key has run out. */
+  readonly idempotencyKey?: string | undefined;
   /** From 1 to 500. */
   readonly limit: number;
   /** `nextCursor` of the page before. */

@@ -30,7 +30,7 @@ export interface Submitted {
 
 /** What users may do with jobs. */
 export interface JobService {
-  /** Throws PIPELINE_UNKNOWN, PARAMS_INVALID, IDEMPOTENCY_CONFLICT, WEBHOOK_REFUSED. */
+  /** Throws PIPELINE_UNKNOWN, PARAMS_INVALID, OBJECT_KEY_INVALID, IDEMPOTENCY_CONFLICT, WEBHOOK_REFUSED. */
   submit(submission: Submission): Promise<Submitted>;
   /** Throws JOB_NOT_FOUND, JOB_STATE. */
   cancel(jobId: string): Promise<Job>;

@@ -88,11 +88,17 @@ export function describeJobStore(name: string, open: () => Promise<StoreUnderTes
       expect(first.isNew).toBe(true);
       clock.advance(24 * HOUR_MS - 1);
       expect(await store.create(newJob(clock, { idempotency }))).toEqual({ job: first.job, isNew: false });
+      await create();
+      const found = async (idempotencyKey: string): Promise<readonly string[]> =>
+        (await store.list({ limit: 9, idempotencyKey })).jobs.map(({ id }) => id);
+      expect([await found("k"), await found("other")]).toEqual([[first.job.id], []]);
       const other = newJob(clock, { idempotency: { ...idempotency, bodyHash: "2" } });
       await expect(store.create(other)).rejects.toMatchObject({ code: "IDEMPOTENCY_CONFLICT" });
       expect(await store.get(other.id)).toBeUndefined();
       clock.advance(1);
+      expect(await found("k")).toEqual([]);
       const later = await store.create(other);
+      expect(await found("k")).toEqual([other.id]);
       expect(later).toMatchObject({ isNew: true, job: { id: other.id } });
     });
 
@@ -261,6 +267,31 @@ export function describeJobStore(name: string, open: () => Promise<StoreUnderTes
       ]);
       expect(await take()).toBeUndefined();
       expect(await under.queue.listDead({ limit: 9 })).toEqual([]);
+    });
+
+    it.each(["fail-job", "continue"] as const)("keeps the progress that a failed job had (%s)", async (policy) => {
+      const { id } = await create();
+      await complete(await mustTake(), plan(2));
+      const beat = async ({ message, task }: TakenTask, progress: number) =>
+        await store.beat({ ref: message.ref, attempt: task.attempt, progress, phase: "", message });
+      const [first, second] = [await mustTake(), await mustTake()];
+      await beat(first, 0.25);
+      await beat(second, 0.5);
+      await fail(first, false, policy);
+      if (policy === "continue") {
+        // What is left of the work is that of the other task alone.
+        expect((await store.get(id))?.progress).toBeCloseTo((1 + 2 * 0.5) / 3);
+        await fail(second, false, policy);
+        const end = await mustTake();
+        await complete(end, { stage: "finish", result: null, firstError: undefined });
+      }
+      const failed = await store.get(id);
+      expect(failed?.status).toBe("failed");
+      expect(failed?.progress).toBeCloseTo((0.25 + 2 * 0.5) / 3);
+      expect(await store.listTasks(id, "work")).toMatchObject([{ progress: 0.25 }, { progress: 0.5 }]);
+      expect((await store.update(id, onRetry))?.progress).toBe(0);
+      await beat(await mustTake(), 0.5);
+      expect((await store.get(id))?.progress).toBeCloseTo(0.5 / 3);
     });
 
     it("tells changes in their order, and events without gaps for those who read on", async () => {

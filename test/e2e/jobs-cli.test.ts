@@ -114,6 +114,22 @@ describe("the commands that talk to a server", () => {
     expect(other).toMatchObject({ status: 1, error: expect.stringContaining("(IDEMPOTENCY_CONFLICT)") });
   });
 
+  it("submit local files once for one idempotency key, and leave no upload of a refused one", async () => {
+    const uploads = async (): Promise<readonly unknown[]> => {
+      const answer = await fetch(`${server.url}/v1/objects?prefix=uploads/&limit=1000`);
+      return ((await answer.json()) as { readonly objects: readonly unknown[] }).objects;
+    };
+    const args = ["submit", "repair", files.damaged, "-r", files.reference, "--idempotency-key", "local"];
+    const first = await print(...args);
+    const kept = await uploads();
+    expect(await print(...args)).toBe(first);
+    const other = await run(...args, "-p", "faststart=true");
+    expect(other).toMatchObject({ status: 1, error: expect.stringContaining("(IDEMPOTENCY_CONFLICT)") });
+    const refused = await run("submit", "repair", files.damaged, "-r", files.reference, "-p", "verify=bogus");
+    expect(refused).toMatchObject({ status: 1, error: expect.stringContaining("(PARAMS_INVALID)") });
+    expect(await uploads()).toEqual(kept);
+  });
+
   it("tell of a job that fails, retry and replay it", async () => {
     const text = join(folder, "text.mp4");
     writeFileSync(text, "This is no recording.\n".repeat(1000));
@@ -235,7 +251,8 @@ describe("the commands that talk to a server", () => {
       [1, 'There is no queue "nix". Queues: repair. (QUEUE_UNKNOWN)', "queues", "pause", "nix"],
       [1, 'The server has no pipeline "nix". It has: repair. (PIPELINE_UNKNOWN)', "submit", "nix", files.damaged],
       [1, "(INPUT_NOT_FOUND)", "submit", "repair", join(folder, "absent.mp4")],
-      [1, "(REQUEST_INVALID)", "jobs", "list", "--status", "wrong"],
+      [2, 'no state "wrong"', "jobs", "list", "--status", "wrong"],
+      [2, "Name the files to work on", "submit", "repair"],
       [2, "(USAGE)", "jobs", "list", "--server", "ftp://127.0.0.1"],
       [2, "unknown option '--wrong'", "jobs", "list", "--wrong"],
     ];

@@ -32,7 +32,11 @@ beforeEach(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs the one task of a job, as another attempt where there is a checkpoint. */
-async function work(checkpoint: Json): Promise<Json> {
+async function work(
+  checkpoint: Json,
+  verify: "none" | "full" = "none",
+  onProgress: StageContext["onProgress"] = () => undefined,
+): Promise<Json> {
   const context: StageContext = {
     jobId: "j",
     objects,
@@ -41,12 +45,12 @@ async function work(checkpoint: Json): Promise<Json> {
     signal: new AbortController().signal,
     environment: { PATH: process.env["PATH"] },
     clock: systemClock,
-    onProgress: () => undefined,
+    onProgress,
     checkpoint,
     saveCheckpoint: async (value) => void checkpoints.push(value),
   };
   const inputs = ["uploads/damaged.mp4"];
-  const params = repairPipeline.parseParams({ inputs, references: ["uploads/reference.mp4"], verify: "none" });
+  const params = repairPipeline.parseParams({ inputs, references: ["uploads/reference.mp4"], verify });
   return await repairPipeline.work(params, { input: "uploads/damaged.mp4", output: OUTPUT }, context);
 }
 
@@ -54,6 +58,17 @@ it("does not replace what another job has put in its output's place since the pl
   await objects.put(OUTPUT, once(Buffer.from("another's")));
   await expect(work(null)).rejects.toMatchObject({ code: "OUTPUT_EXISTS" });
   expect(await objects.head(OUTPUT)).toMatchObject({ bytes: 9 });
+});
+
+it("tells how far it has come while every picture is checked", async () => {
+  const heard: (readonly [fraction: number, phase: string])[] = [];
+  await work(null, "full", (fraction, phase) => heard.push([fraction, phase]));
+  const fractions = heard.map(([fraction]) => fraction);
+  expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+  const checking = heard.filter(([, phase]) => phase === "checking").map(([fraction]) => fraction);
+  expect(checking[0]).toBe(0.25);
+  expect(new Set(checking).size).toBeGreaterThan(10);
+  expect(checking.at(-1)).toBeGreaterThan(0.9);
 });
 
 it("replaces what an attempt of its own had published that was lost before it could say so", async () => {

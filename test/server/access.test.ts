@@ -36,6 +36,16 @@ describe("with API keys", () => {
     }
   });
 
+  it("tells a wrong key from a missing one", async () => {
+    server = await startServer(KEYS);
+    const detailFor = async (headers: Readonly<Record<string, string>>): Promise<string> =>
+      VIEWS.problem.parse(await (await server.ask("/v1/jobs", { headers })).json()).detail;
+    for (const headers of [{ "x-api-key": "other" }, { authorization: "Bearer other" }]) {
+      expect(await detailFor(headers)).toBe("The API key is not one that is allowed.");
+    }
+    for (const headers of [{}, { "x-api-key": "" }]) expect(await detailFor(headers)).toContain("An API key is needed");
+  });
+
   it("opens health and documentation alone", async () => {
     server = await startServer(KEYS);
     for (const path of ["/health", "/health/live", "/health/ready", "/docs", "/docs/errors", "/openapi.json"]) {
@@ -117,6 +127,11 @@ describe("without API keys", () => {
     expect(await sendRaw(server.port, "GET /v1/jobs HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1.1 403 /);
     expect(await rawGet("")).toMatch(/^HTTP\/1.1 400 /);
     expect(await rawGet("host: localhost\r\n", "http://evil.example/v1/jobs")).toMatch(/^HTTP\/1.1 400 /);
+  });
+
+  it("says what opens it to other names", async () => {
+    server = await startServer();
+    expect(await rawGet("host: mill.example\r\n")).toContain("REELMILL_API_KEY_SHA256");
   });
 
   it("says that no session is needed", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startServer, type TestServer } from "../../src/apps/server/server.fixture.ts";
+import { sendRaw, startServer, type TestServer } from "../../src/apps/server/server.fixture.ts";
 import { VIEWS } from "../../src/apps/server/view-schemas.ts";
 
 let server: TestServer;
@@ -50,6 +50,12 @@ describe("jobs", () => {
     const other = await submit("b", key);
     expect(other.status).toBe(409);
     expect((await problemOf(other)).code).toBe("IDEMPOTENCY_CONFLICT");
+    await made();
+    const of = async (name: string): Promise<readonly (string | null)[]> =>
+      VIEWS.jobPage
+        .parse(await (await server.ask(`/v1/jobs?idempotencyKey=${name}`)).json())
+        .jobs.map(({ idempotencyKey }) => idempotencyKey);
+    expect([await of("a-1"), await of("a-2")]).toEqual([["a-1"], []]);
   });
 
   it.each(["", "a b", "x".repeat(256), "ü"])("refuses the idempotency key %j", async (key) => {
@@ -57,6 +63,17 @@ describe("jobs", () => {
     expect(response.status).toBe(400);
     expect((await problemOf(response)).code).toBe("REQUEST_INVALID");
   });
+
+  it.each(["idempotency-key:", "idempotency-key: ", "idempotency-key: a\r\nidempotency-key: b"])(
+    "refuses the header %j",
+    async (header) => {
+      const body = JSON.stringify({ pipeline: "echo", params: { text: "a" } });
+      const head = `POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n`;
+      const answer = await sendRaw(server.port, `${head}content-length: ${body.length}\r\n${header}\r\n\r\n${body}`);
+      expect(answer).toMatch(/^HTTP\/1.1 400 /);
+      expect(answer).toContain('"code":"REQUEST_INVALID"');
+    },
+  );
 
   it.each([
     [{ pipeline: "nope", params: {} }, "PIPELINE_UNKNOWN", "echo"],

@@ -179,6 +179,25 @@ describe("refused uploads", () => {
     expect([unknown.status, await codeOf(unknown)]).toEqual([404, "UPLOAD_NOT_FOUND"]);
   });
 
+  it("names the upload that a problem is about", async () => {
+    const location = locationOf(await begin(10));
+    const instanceOf = async (response: Response): Promise<string> =>
+      VIEWS.problem.parse(await response.json()).instance;
+    expect(await instanceOf(await append(location, 3, "x"))).toBe(location);
+    expect(await instanceOf(await server.ask(location, { method: "PATCH" }))).toBe(location);
+    expect(await instanceOf(await server.ask("/v1/uploads", { method: "POST" }))).toBe("/v1/uploads");
+  });
+
+  it("says how large an upload is and may be", async () => {
+    await server.stop();
+    server = await startServer({ limits: { ...DEFAULT_LIMITS, uploadBytes: 1000 } });
+    const { code, detail } = VIEWS.problem.parse(await (await begin(1001)).json());
+    expect({ code, detail }).toEqual({
+      code: "BODY_TOO_LARGE",
+      detail: "The upload has 1001 bytes; the server takes at most 1000.",
+    });
+  });
+
   it.each(["..%2f..%2fjobs", "%2e%2e", "x", "%00", `${"0".repeat(32)}%2fx`])("knows no upload %s", async (id) => {
     for (const method of ["HEAD", "PATCH", "DELETE"]) {
       const response = await server.ask(`/v1/uploads/${id}`, {

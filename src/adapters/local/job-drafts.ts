@@ -11,7 +11,10 @@ export interface JobDraft {
   readonly rank: number;
   /** Of all tasks of the work stage. */
   totalWeight: number;
-  /** Of those that are done, with their share of those that are not. */
+  /**
+   * Of those that are done, with their share of those that are not. One that failed needs no more work and counts whole, until the
+   * job itself has failed: that keeps the progress it had.
+   */
   doneWeight: number;
   isChanged: boolean;
   /** More than counts and progress. */
@@ -60,6 +63,9 @@ function prepare(database: DatabaseSync) {
         finished_at_ms = NULL WHERE ${taskIs}`),
     cancelTasks: database.prepare(`
       UPDATE tasks SET status = 'cancelled', finished_at_ms = ?2 WHERE job_id = ?1 AND status IN ('queued', 'running')`),
+    progressOf: database.prepare(`
+      SELECT TOTAL(weight * CASE WHEN status = 'failed' AND ?2 THEN 1 ELSE progress END) AS done FROM tasks
+      WHERE job_id = ?1 AND stage = 'work'`),
     insertEvent: database.prepare("INSERT INTO events (seq, job_id, at_ms, type, data) VALUES (?1, ?2, ?3, ?4, ?5)"),
   };
 }
@@ -148,7 +154,9 @@ function applyChange(writer: Writer, draft: JobDraft, change: JobChange, nowMs: 
   draft.isChanged = true;
   const { error, result, isRestart } = change;
   draft.isStatusChanged ||= status !== job.status || isRestart === true || error !== undefined || result !== undefined;
+  if (status === "failed" && job.status !== "failed") recount(writer, draft, false);
   if (change.reopenTasks !== undefined) {
+    if (job.status === "failed") recount(writer, draft, true);
     // Nothing of a job that has ended is waited for; what a lost lease left of its messages would come twice.
     if (isEnded(job.status)) messages.dropOfJob(placeOf(draft));
     reopenTasks(writer, draft, change.reopenTasks, nowMs);
@@ -205,13 +213,19 @@ function reopenTasks(writer: Writer, draft: JobDraft, wanted: "unfinished" | rea
     const task = parseTaskRow(row);
     const isNamed = wanted === "unfinished" || wanted.some((ref) => ref.index === task.index);
     if (!isNamed && task.status === "failed") continue;
-    moveDoneWeight(draft, task, 0);
+    moveDoneWeight(draft, task.status === "failed" ? { ...task, progress: 1 } : task, 0);
     if (task.stage === "work" && task.status === "failed") countTasks(draft, { total: 0, succeeded: 0, failed: -1 });
     sql.reopenTask.run(job.id, task.stage, task.index);
     // A dead letter of the task is this very message, which comes back.
     messages.dropDead(task);
     messages.send(placeOf(draft), task, sequence.next(), nowMs);
   }
+}
+
+/** Adds up anew what is done of the work. */
+function recount({ sql }: Writer, draft: JobDraft, countsFailedWhole: boolean): void {
+  const row = sql.progressOf.get(draft.job.id, countsFailedWhole ? 1 : 0) as Row;
+  draft.doneWeight = row["done"] as number;
 }
 
 /** Counts tasks of the work stage in or out. */

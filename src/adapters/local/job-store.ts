@@ -39,7 +39,7 @@ export function createJobStore(database: LocalDatabase, clock: Clock): JobStore 
   return {
     create,
     get: async (jobId) => read(() => parseOne(sql.job.get(jobId), parseJobRow)),
-    list: async (filter) => read(() => listJobs(database, filter)),
+    list: async (filter) => read(() => listJobs(database, filter, clock.nowMs())),
     lastChange: async () => read(() => (sql.last.get() as { readonly value: number }).value),
     listChanged: async (changeSeq, limit) => read(() => rows(sql.changed.all(changeSeq, limit)).map(parseJobRow)),
     update: async (jobId, decide) => {
@@ -169,20 +169,23 @@ function updateJob(drafts: JobDrafts, jobId: string, decide: Decide, nowMs: numb
   return drafts.save(draft, nowMs);
 }
 
-function listJobs(database: LocalDatabase, filter: JobFilter): JobPage {
-  const { pipeline, statuses, parentJobId, limit, cursor } = filter;
+const OF_KEY = "id = (SELECT job_id FROM idempotency WHERE key = ? AND expires_at_ms > ?)";
+
+function listJobs(database: LocalDatabase, filter: JobFilter, nowMs: number): JobPage {
+  const { pipeline, statuses, parentJobId, idempotencyKey, limit, cursor } = filter;
   if (cursor !== undefined && !JOB_ID.test(cursor)) {
     throw new ReelmillError("CURSOR_INVALID", `"${cursor}" is not a cursor that an earlier page gave.`);
   }
-  const wanted: [string, string | null][] = [];
+  const wanted: [string, ...(string | number)[]][] = [];
   if (pipeline !== undefined) wanted.push(["pipeline = ?", pipeline]);
   if (parentJobId !== undefined) wanted.push(["parent_job_id = ?", parentJobId]);
+  if (idempotencyKey !== undefined) wanted.push([OF_KEY, idempotencyKey, nowMs]);
   if (cursor !== undefined) wanted.push(["id < ?", cursor]);
   if (statuses !== undefined) wanted.push(["status IN (SELECT value FROM json_each(?))", JSON.stringify(statuses)]);
   const where = wanted.length === 0 ? "" : `WHERE ${wanted.map(([condition]) => condition).join(" AND ")}`;
   const rows = database
     .prepare(`SELECT * FROM jobs ${where} ORDER BY id DESC LIMIT ?`)
-    .all(...wanted.map(([, value]) => value), limit + 1) as readonly Row[];
+    .all(...wanted.flatMap(([, ...values]) => values), limit + 1) as readonly Row[];
   const jobs = rows.slice(0, limit).map(parseJobRow);
   return { jobs, nextCursor: rows.length > limit ? jobs.at(-1)?.id : undefined };
 }

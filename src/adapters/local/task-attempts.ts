@@ -173,15 +173,16 @@ function endAttempt(
   const { status } = outcome;
   const isRetried = status === "retrying";
   const isSuccess = status === "succeeded";
-  const share = isRetried ? 0 : 1;
-  moveDoneWeight(draft, { stage, progress, weight }, share);
+  // Nothing more is to be done for a task that failed, but no more was done than that.
+  moveDoneWeight(draft, { stage, progress, weight }, isRetried ? 0 : 1);
+  const reached = status === "failed" ? progress : isRetried ? 0 : 1;
   if (stage === "work" && !isRetried) {
     countTasks(draft, { total: 0, succeeded: isSuccess ? 1 : 0, failed: isSuccess ? 0 : 1 });
   }
   const output = isSuccess ? JSON.stringify(outcome.output) : null;
   const error = isSuccess ? null : JSON.stringify(outcome.error);
   const failures = isRetried && outcome.isFailure ? 1 : 0;
-  const ended = [isRetried ? "queued" : status, output, error, share, failures, isRetried ? null : nowMs] as const;
+  const ended = [isRetried ? "queued" : status, output, error, reached, failures, isRetried ? null : nowMs] as const;
   sql.end.run(jobId, stage, index, ...ended);
 }
 

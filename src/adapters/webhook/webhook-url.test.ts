@@ -91,9 +91,19 @@ describe("parseWebhookUrl", () => {
     expect(parse("http://127.0.0.1:9/", true).port).toBe("9");
   });
 
-  it("never takes a metadata service", () => {
+  it("says which setting allows a private network", () => {
+    for (const host of ["127.0.0.1", "10.1.2.3", "[fd00::1]"]) {
+      expect(String(refusal(`http://${host}/`))).toContain("REELMILL_WEBHOOK_PRIVATE_NETWORKS=true");
+    }
+  });
+
+  it("never takes a metadata service, and says so", () => {
     for (const host of ["169.254.169.254", "0xa9fea9fe", "[::ffff:a9fe:a9fe]", "[fd00:ec2::254]"]) {
-      expect(refusal(`http://${host}/latest/meta-data/`, true)).toMatchObject(REFUSED);
+      for (const isPrivateAllowed of [false, true]) {
+        const refused = refusal(`http://${host}/latest/meta-data/`, isPrivateAllowed);
+        expect(refused).toMatchObject(REFUSED);
+        expect(String(refused)).toContain("never go there");
+      }
     }
   });
 });

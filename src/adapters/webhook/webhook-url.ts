@@ -44,7 +44,7 @@ export function readTarget(
     throw refused(`has the port ${port}; 80, 443 and those from ${FIRST_USER_PORT} to 65535 are allowed`);
   }
   const host = hostOf(url);
-  if (isIP(host) !== 0 && !isAllowedAddress(host)) throw refusedNetwork();
+  if (isIP(host) !== 0 && !isAllowedAddress(host)) throw refusedAddress(host);
   return url;
 }
 
@@ -73,9 +73,21 @@ function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, "");
 }
 
+/** Says no more than the URL does by itself. */
+function refusedAddress(address: string): ReelmillError {
+  const isNever = !createAddressPolicy({ allowPrivateNetworks: true })(address);
+  return refused(
+    isNever
+      ? "is link-local, a cloud's metadata service, multicast or reserved; webhooks never go there, private networks allowed or not"
+      : "leads into a private or local network, which only REELMILL_WEBHOOK_PRIVATE_NETWORKS=true allows",
+  );
+}
+
 /** Names no address: what a name stands for inside is not for those outside to learn. */
 function refusedNetwork(): ReelmillError {
-  return refused("leads into a private, local or reserved network, where none is allowed");
+  return refused(
+    "stands for an address that webhooks do not go to: private or local, which REELMILL_WEBHOOK_PRIVATE_NETWORKS=true allows, or link-local, multicast or reserved, which nothing does",
+  );
 }
 
 function refused(why: string): ReelmillError {

@@ -16,6 +16,14 @@ describe("config", () => {
     expect(output).not.toContain("5ecret");
   });
 
+  it("says where the watch folder is by default, and where a server's own settings are", async () => {
+    const context = createRecordingContext();
+    await runProgram(["config"], "0", context);
+    expect(context.written.output).toMatch(/^HOST_SMB_ROOT +default +watch in the data folder$/m);
+    await runProgram(["config", "--help"], "0", context);
+    expect(context.written.output).toContain("GET /v1/system");
+  });
+
   it("gives the same as JSON", async () => {
     const context = createRecordingContext({ environment: ENVIRONMENT });
     await runProgram(["config", "--json"], "0", context);

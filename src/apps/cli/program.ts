@@ -22,6 +22,10 @@ Examples:
 
 Exit status: 0 all repaired, 1 some or all not, 2 wrong usage.`;
 
+const CONFIG_NOTE = `
+A server that runs has the environment in which it was started: the dashboard shows its settings on the page System, and
+GET /v1/system gives them.`;
+
 // Each command's code is loaded when it runs, so that none waits for what it does not need.
 
 function addRepairCommand(program: Command, context: CliContext, exit: ReportExit): void {
@@ -98,7 +102,10 @@ function addUpCommand(program: Command, context: CliContext, exit: ReportExit): 
     .option("--no-watch", "watch no folder")
     .option("--host <address>", "address to listen at (default: REELMILL_HOST, or 127.0.0.1)")
     .option("--port <number>", "port to listen at; 0 takes a free one (default: REELMILL_PORT, or 8080)", parsePort)
-    .addHelpText("after", "\nEnds with Ctrl-C or SIGTERM; what is being worked at goes on at the next start.")
+    .addHelpText(
+      "after",
+      "\nEnds with Ctrl-C or SIGTERM, with status 0; what is being worked at goes on at the next start.",
+    )
     .action(async (options: UpCommandOptions) => {
       if (given.size > 1)
         throw new ReelmillError("USAGE", "--watch and --no-watch contradict each other: give one of them.");
@@ -122,8 +129,9 @@ function parsePort(text: string): number {
 function addConfigCommand(program: Command, context: CliContext, exit: ReportExit): void {
   program
     .command("config")
-    .description("show every setting in effect and where its value came from")
+    .description("show every setting as this shell's environment has it, and where its value came from")
     .option("--json", "print JSON on standard output", false)
+    .addHelpText("after", CONFIG_NOTE)
     .action(async (options: ConfigCommandOptions) => {
       const { runConfigCommand } = await import("./config.ts");
       exit(runConfigCommand(options, context));

@@ -19,6 +19,15 @@ export interface AccessOptions {
   readonly sessions: Sessions;
 }
 
+/** Says that a key was given, but a wrong one. */
+export function keyRefused(): ReelmillError {
+  return new ReelmillError("UNAUTHORIZED", "The API key is not one that is allowed.");
+}
+
+function keyNeeded(): ReelmillError {
+  return new ReelmillError("UNAUTHORIZED", "An API key is needed: send it as X-Api-Key, or as Authorization: Bearer.");
+}
+
 /** Name of the cookie that stands for an API key. */
 export const SESSION_COOKIE = "reelmill_session";
 
@@ -53,10 +62,7 @@ export function createAccess({ apiKeyHashes, sessions }: AccessOptions): Access 
       const key = keyOf(request);
       const session = key === undefined ? sessionOf(request) : undefined;
       if (key !== undefined ? isKey(key) : session !== undefined && sessions.has(session)) return;
-      throw new ReelmillError(
-        "UNAUTHORIZED",
-        "An API key is needed: send it as X-Api-Key, or as Authorization: Bearer.",
-      );
+      throw key === undefined || key === "" ? keyNeeded() : keyRefused();
     },
   };
 }
@@ -65,7 +71,7 @@ function requireLoopbackHost(host: string | undefined): void {
   if (host !== undefined && LOOPBACK_HOST.test(host)) return;
   throw new ReelmillError(
     "FORBIDDEN",
-    "Without API keys, the server answers only to localhost, 127.0.0.1 and [::1]; to be reached by another name it needs a key.",
+    "Without API keys, the server answers only to localhost, 127.0.0.1 and [::1]. Set an API key (REELMILL_API_KEY_SHA256): with one, the server may be reached by any name.",
   );
 }
 

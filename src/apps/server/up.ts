@@ -12,10 +12,12 @@ import { explainConfig, loadConfig, withoutSecrets } from "../../base/config.ts"
 import type { Config, Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
+import { systemCodeOf } from "../../base/system-code.ts";
 import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
 import { type LocalParts, openLocal } from "../wiring.ts";
 import { startWorkerPool, type WorkerPool } from "../worker/pool.ts";
+import { requireDataFolder, requireWebhooks } from "./check-settings.ts";
 import { createServer } from "./create-server.ts";
 import { findFfmpegFault, requireNamedFfmpeg } from "./ffmpeg-check.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
@@ -48,7 +50,7 @@ const WEB_FOLDER = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 
 /**
  * Runs server, workers and watch folder until the signal is given; then lets go of everything in order. Throws CONFIG_INVALID,
- * USAGE, WEBHOOK_REFUSED, DATA_FOLDER_IN_USE, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
+ * USAGE, DATA_FOLDER_IN_USE, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
  */
 export async function runUp(options: UpOptions, context: UpContext): Promise<void> {
   const { environment, clock, signal } = context;
@@ -56,10 +58,12 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
   await requireNamedFfmpeg(config, environment["PATH"] ?? "");
   const host = options.host ?? config.server.host;
   requireKeyBeyondLoopback(host, config);
+  requireWebhooks(config);
   const dataFolder = resolve(options.data ?? config.server.dataFolder);
   const place = options.watch === false ? undefined : placeWatchFolder(config, options.watch, dataFolder);
   if (place !== undefined) await requireWatchable(place, options.watch || undefined);
   const folders = { data: dataFolder, mounts: place?.mounts ?? {} };
+  requireDataFolder(dataFolder, options.data);
   // The answer to a creation is a promise that a power cut must not break.
   const parts = openLocal(folders, "full", clock);
   let lock: FolderLock | undefined;
@@ -157,7 +161,6 @@ async function serve(running: Running): Promise<void> {
   const requireWebhook = (url: string): void => {
     parseWebhookUrl(url, { allowPrivateNetworks: config.server.allowsPrivateWebhooks });
   };
-  for (const { url } of config.server.webhooks) requireWebhook(url);
   const service = createJobService({ ...parts, clock, onWork: pool.notify, requireWebhook });
   const watch = createWatch(running, service);
   const deliveries = createDeliveryLoop({
@@ -241,7 +244,7 @@ function createWatch(
 function describeOptions({ data, watch, host, port }: UpOptions): Readonly<Record<string, string | undefined>> {
   return {
     REELMILL_DATA: data === undefined ? undefined : resolve(data),
-    HOST_SMB_ROOT: typeof watch === "string" ? resolve(watch) : undefined,
+    HOST_SMB_ROOT: watch === false ? "no watch folder" : watch === undefined ? undefined : resolve(watch),
     REELMILL_HOST: host,
     REELMILL_PORT: port?.toString(),
   };
@@ -249,16 +252,24 @@ function describeOptions({ data, watch, host, port }: UpOptions): Readonly<Recor
 
 function describeSystem({ config, dataFolder, settings, context }: Running) {
   const look = createSystemView(config, context.environment["PATH"] ?? "", dataFolder);
-  return async () => ({ ...(await look()), settings });
+  const shown = settings.map(({ name, value, source }) => ({ name, value, source }));
+  return async () => ({ ...(await look()), settings: shown });
 }
+
+/** Why nobody can listen at an address, by what the system says. */
+const NO_LISTENING: ReadonlyMap<string, string> = new Map([
+  ["EADDRINUSE", "another program listens there"],
+  ["EACCES", "this user may not listen at so low a port"],
+  ["EADDRNOTAVAIL", "this machine has no such address"],
+  ["ENOTFOUND", "there is no host of that name"],
+]);
 
 async function listen(server: ReturnType<typeof createServer>, host: string, port: number): Promise<void> {
   try {
     await server.listen({ host, port });
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code !== "EADDRINUSE" && code !== "EACCES" && code !== "EADDRNOTAVAIL" && code !== "ENOTFOUND") throw error;
-    const reason = code === "EADDRINUSE" ? "another program listens there" : String(code);
+    const reason = NO_LISTENING.get(systemCodeOf(error) ?? "");
+    if (reason === undefined) throw error;
     throw new ReelmillError("ADDRESS_UNUSABLE", `The server cannot listen at ${host}, port ${port}: ${reason}.`, {
       cause: error,
     });

@@ -9,7 +9,7 @@ import { requireFit } from "./reference-fit.ts";
 import type { ReferenceChoice } from "./references.ts";
 import type { Achievement, Check } from "./result.ts";
 import { shortName } from "./short-name.ts";
-import { checkOutput, prepareCheck, requirePassed } from "./verify-output.ts";
+import { beginCheck, checkOutput, prepareCheck, requirePassed } from "./verify-output.ts";
 import { createOutputDraft, type OutputDraft } from "./write-output.ts";
 
 /** One file for the engine. */
@@ -164,8 +164,7 @@ async function finish(
     return { ...done, status: "repairable", output: null };
   }
   const verify = async (path: string, signal: AbortSignal): Promise<readonly Check[]> => {
-    hooks.onProgress(1, "checking");
-    const checks = await checkOutput(path, report, { ...options, signal });
+    const checks = await checkOutput(path, report, { ...options, signal, onProgress: beginCheck(options, hooks) });
     requirePassed(checks, references);
     return checks;
   };

@@ -36,6 +36,27 @@ it("numbers outputs of one name", async () => {
   expect(await planOutputs(keys, { inputs: keys })).toEqual(["outputs/j/clip.mp4", "outputs/j/clip-2.mp4"]);
 });
 
+it.each([
+  [
+    { inputs: ["../../etc/passwd"] },
+    "OBJECT_KEY_INVALID",
+    'inputs.0: The object key "../../etc/passwd" is not allowed',
+  ],
+  [{ inputs: ["uploads/1/a.mp4"], references: ["/a.mp4"] }, "OBJECT_KEY_INVALID", "references.0: "],
+  [{ inputs: ["a.mp4"], outputPrefix: "outputs/../uploads" }, "OBJECT_KEY_INVALID", "outputPrefix: "],
+  [{ inputs: ["../a.mp4"], verify: "never" }, "PARAMS_INVALID", "verify: "],
+  [{ inputs: [""] }, "PARAMS_INVALID", "inputs.0: "],
+  [{ inputs: ["a".repeat(1025)] }, "PARAMS_INVALID", "inputs.0: "],
+])("refuses %j when it is submitted", (params, code, message) => {
+  expect(() => repairPipeline.parseParams(params)).toThrow(
+    expect.objectContaining({ code, message: expect.stringContaining(message) }),
+  );
+});
+
+it("takes keys of a watched folder", () => {
+  expect(() => repairPipeline.parseParams({ inputs: ["watch/ready/a b.mp4"] })).not.toThrow();
+});
+
 it("says of what is not there where it may have gone", async () => {
   await expect(planOutputs([], { inputs: ["uploads/1/clip.mp4"] })).rejects.toMatchObject({
     code: "OBJECT_NOT_FOUND",

@@ -3,10 +3,12 @@ import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
 import { fittingName } from "../../base/fitting-name.ts";
 import type { Json } from "../../base/json.ts";
+import { checkObjectKey, OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
 import { describeRepairCompletion } from "./completion-payload.ts";
 import { errorWithKeys, type Paths, withKeys } from "./keys.ts";
+import { createOverallProgress } from "./overall-progress.ts";
 import { planRepair } from "./plan.ts";
 import type { FileResult } from "./result.ts";
 import { workRepair } from "./work.ts";
@@ -21,14 +23,14 @@ const KEY = z.string().min(1).max(1024);
 
 const PARAMS = z.strictObject({
   inputs: z
-    .array(KEY)
+    .array(OBJECT_KEY)
     .min(1)
     .max(MAX_FILES)
     .describe(
       "Keys of the damaged recordings. Healthy ones among them are left as they are and may serve as references.",
     ),
   references: z
-    .array(KEY)
+    .array(OBJECT_KEY)
     .max(MAX_FILES)
     .default([])
     .describe("Keys of healthy recordings by the same device with the same settings. Empty: sought near the inputs."),
@@ -37,6 +39,7 @@ const PARAMS = z.strictObject({
     .min(1)
     .max(900)
     .regex(/^outputs\/(.*[^/])$/s, "must begin with outputs/ and not end in a slash")
+    .superRefine(checkObjectKey)
     .optional()
     .describe(
       "Where the repaired files go, below outputs/: this, a slash, and the input's name, numbered where an object has that key. Default: outputs/ and the job's id.",
@@ -192,7 +195,7 @@ async function repairAt(params: Params, places: Paths, context: StageContext): P
   });
   const [task] = plan.tasks;
   if (task === undefined) throw plan.failures[0]?.error ?? noTask(places[0]?.key ?? "");
-  return await workRepair(task, { signal, onProgress });
+  return await workRepair(task, { signal, onProgress: createOverallProgress(verify, onProgress) });
 }
 
 function noTask(key: string): ReelmillError {

@@ -14,7 +14,7 @@ import { requireFfmpeg } from "./programs.ts";
 import type { RemuxedContainer } from "./remuxed-container.ts";
 import type { Achievement, Check } from "./result.ts";
 import { countStreams, type StreamCount, type StreamCounts } from "./stream-counts.ts";
-import { decode, requirePassed } from "./verify-output.ts";
+import { beginCheck, decode, requirePassed, type VerifySettings } from "./verify-output.ts";
 import { createPendingOutput, temporaryPathFor } from "./write-output.ts";
 
 /** The header of an unfinished file tells no length, or one that its content does not reach. */
@@ -52,7 +52,10 @@ export async function repairByRemux(
       const message = `${damaged.path} cannot be mended in place: files of this kind are written anew. Write to a new file with -o.`;
       throw new ReelmillError("OUTPUT_UNWRITABLE", message);
     }
-    const checks = await check(pending.path, before, after, report, options);
+    const checks = await check(pending.path, before, after, report, {
+      ...options,
+      onProgress: beginCheck(options, hooks),
+    });
     requirePassed(checks, []);
     pending.publish();
     if (complaints.length > 0) notices.push(`ffmpeg said: ${complaints.slice(-SHOWN_COMPLAINTS).join(" · ")}`);
@@ -154,7 +157,7 @@ async function check(
   before: StreamCounts,
   after: StreamCounts,
   report: RepairReport,
-  options: RepairTask["options"],
+  options: VerifySettings,
 ): Promise<readonly Check[]> {
   if (options.verify === "none") return [];
   const total = ({ streams }: StreamCounts): number => streams.reduce((sum, stream) => sum + stream.packets, 0);

@@ -11,7 +11,7 @@ import type { WorkHooks } from "./hooks.ts";
 import type { RepairTask } from "./plan.ts";
 import { findProgram } from "./programs.ts";
 import type { Achievement } from "./result.ts";
-import { checkOutput, requirePassed } from "./verify-output.ts";
+import { beginCheck, checkOutput, requirePassed } from "./verify-output.ts";
 import { createPendingOutput, temporaryPathFor } from "./write-output.ts";
 
 /**
@@ -44,7 +44,7 @@ export async function repairWithUntrunc(task: RepairTask, damaged: FileSource, h
     const args = ["-n", "-s", "-dst", pending.path, reference, damaged.path];
     await runUntrunc(program, args, loadConfig(options.environment).untruncTimeoutMs, hooks.signal);
     const report = reportOutput(pending.path, damaged);
-    const checks = await checkOutput(pending.path, report, options);
+    const checks = await checkOutput(pending.path, report, { ...options, onProgress: beginCheck(options, hooks) });
     requirePassed(checks, [reference]);
     pending.publish();
     return { status: "repaired", output: task.output, report, checks, references: [reference] };

@@ -22,6 +22,8 @@ export interface DecodeOptions {
   /** Undefined where ffmpeg is not installed. */
   readonly tools: FfmpegTools | undefined;
   readonly signal: AbortSignal;
+  /** Hears from 0 to 1 how far a full check has come. */
+  readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 
 /**
@@ -36,7 +38,10 @@ export async function checkDecode(path: string, report: RepairReport, options: D
   if (!isWanted) return skip("there is neither video nor audio to decode");
   const { verifyDecodes } = await import("../../ffmpeg/verify.ts");
   try {
-    if (level === "full") return judge(await verifyDecodes(tools, path, { signal }), report, "everything");
+    if (level === "full") {
+      const onFrame = options.onProgress && createFrameMeter(report, options.onProgress);
+      return judge(await verifyDecodes(tools, path, { onFrame, signal }), report, "everything");
+    }
     const quick = { ...tools, timeoutMs: Math.min(tools.timeoutMs, QUICK_TIMEOUT_MS) };
     const first = await verifyDecodes(quick, path, { maxSeconds: QUICK_SECONDS, signal });
     if (hasExpectedFrames(first, report)) return judge(first, report, "the beginning");
@@ -48,6 +53,18 @@ export async function checkDecode(path: string, report: RepairReport, options: D
     if (level === "full" && error.code === "PROGRAM_KILLED") throw error;
     return skip(error.message);
   }
+}
+
+/** Makes of the times of frames the share of the longest track that has been decoded; it never goes back. */
+function createFrameMeter({ tracks }: RepairReport, onProgress: (fraction: number) => void): (seconds: number) => void {
+  const longest = Math.max(0, ...tracks.map(({ durationSeconds }) => durationSeconds));
+  let reached = 0;
+  return (seconds) => {
+    // Also where there is no time, or no length.
+    if (!(seconds > reached)) return;
+    reached = seconds;
+    onProgress(Math.min(1, reached / longest));
+  };
 }
 
 function skip(detail: string): Check {

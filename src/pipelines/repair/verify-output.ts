@@ -2,6 +2,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { GIVE_MATCHING } from "../../repair/choose-reference.ts";
 import type { RepairReport } from "../../repair/report.ts";
 import { openFileSource } from "./file-source.ts";
+import type { WorkHooks } from "./hooks.ts";
 import type { RepairPipelineOptions } from "./options.ts";
 import { findFfmpeg, requireFfmpeg } from "./programs.ts";
 import type { Check } from "./result.ts";
@@ -10,7 +11,10 @@ import { checkDurations } from "./verify-durations.ts";
 import { checkStructure } from "./verify-structure.ts";
 
 /** What checking an output needs of the options. */
-export type VerifySettings = Pick<RepairPipelineOptions, "verify" | "environment" | "signal">;
+export type VerifySettings = Pick<RepairPipelineOptions, "verify" | "environment" | "signal"> & {
+  /** Hears from 0 to 1 how far a full check has come. */
+  readonly onProgress?: (fraction: number) => void;
+};
 
 /** Looks for what checking will need while the damaged file is read, so that it need not be waited for afterwards. */
 export function prepareCheck(settings: VerifySettings): void {
@@ -18,6 +22,16 @@ export function prepareCheck(settings: VerifySettings): void {
   const loading = Promise.all([findFfmpeg(settings.environment), import("../../ffmpeg/verify.ts")]);
   // Checking does the same again and reports what goes wrong.
   loading.catch(() => undefined);
+}
+
+/** Says that checking begins, and gives what hears how far it comes: a quick check is over before there is anything to tell. */
+export function beginCheck(
+  { verify }: Pick<VerifySettings, "verify">,
+  hooks: Pick<WorkHooks, "onProgress">,
+): (fraction: number) => void {
+  const tell = (fraction: number): void => hooks.onProgress(fraction, "checking");
+  tell(verify === "full" ? 0 : 1);
+  return tell;
 }
 
 /** Checks a repaired MP4 or MOV by its boxes and with ffmpeg. Throws ABORTED, and FFMPEG_MISSING where `full` needs it. */
@@ -42,9 +56,9 @@ export async function checkOutput(
 
 /** The decode check alone, with the program that the level needs. Throws as `checkOutput`. */
 export async function decode(path: string, report: RepairReport, settings: VerifySettings): Promise<Check> {
-  const { environment, signal, verify } = settings;
+  const { environment, signal, verify, onProgress } = settings;
   const tools = await (verify === "full" ? requireFfmpeg(environment) : findFfmpeg(environment));
-  return await checkDecode(path, report, { level: verify === "full" ? "full" : "quick", tools, signal });
+  return await checkDecode(path, report, { level: verify === "full" ? "full" : "quick", tools, signal, onProgress });
 }
 
 /**

@@ -67,8 +67,11 @@ export function createPendingOutput(path: string, target: string): PendingOutput
   };
 }
 
-/** A link fails where the name is taken; a rename would replace that file. */
-function moveWithoutReplacing(path: string, target: string): void {
+/**
+ * Gives a file another name in its folder, unless that is taken: a link fails there, a rename would replace that file. Throws
+ * OUTPUT_EXISTS, or EEXIST as the system has it.
+ */
+export function moveWithoutReplacing(path: string, target: string): void {
   try {
     linkSync(path, target);
   } catch (error) {

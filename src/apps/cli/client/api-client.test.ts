@@ -44,6 +44,27 @@ describe("createApiClient", () => {
   });
 
   it.each([
+    ["asks for", undefined],
+    ["does not take this", "wrong"],
+  ])("says where the key comes from when the server %s one", async (words, apiKey) => {
+    const refuse: Parameters<typeof startCannedServer>[0][string] = (_request, response) =>
+      sendProblem(response, 401, "UNAUTHORIZED", "Send it as X-Api-Key.");
+    const error = await ask({ "GET /x": refuse }, apiKey === undefined ? {} : { apiKey }).catch((error) => error);
+    expect(error).toMatchObject({ code: "UNAUTHORIZED", message: expect.stringContaining(words) });
+    for (const name of ["REELMILL_API_KEY", "--api-key-file"]) expect(error.message).toContain(name);
+    expect(error.message).not.toContain("X-Api-Key");
+  });
+
+  it("says why no request goes to a port of another protocol", async () => {
+    const { signal } = new AbortController();
+    const client = createApiClient({ server: "http://127.0.0.1:6000", apiKey: undefined, signal });
+    await expect(client.ask("/x", ANSWER)).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining("port 6000"),
+    });
+  });
+
+  it.each([
     [401, "UNAUTHORIZED", "REELMILL_API_KEY"],
     [404, "NOT_FOUND", "status 404"],
     [429, "RATE_LIMITED", "status 429"],

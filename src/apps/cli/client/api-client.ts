@@ -4,6 +4,7 @@ import type { Json } from "../../../base/json.ts";
 import { systemCodeOf } from "../../../base/system-code.ts";
 import { readProblem } from "./problem.ts";
 
+const TIDYING_MS = 10_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** More than the result of a job with a thousand files takes. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
@@ -51,6 +52,8 @@ export interface ApiClient {
    * name, and nothing is to be sent to another one.
    */
   pathOf(location: string, relativeTo: string): string;
+  /** A client for the same server that `signal` does not end, for tidying up; all that it does has to end within 10 s. */
+  forTidying(): ApiClient;
 }
 
 /** A client for the server given; connects to nothing yet. */
@@ -73,7 +76,10 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
         redirect: "manual",
         signal: AbortSignal.any(signals),
       });
-      if (response.status >= 400) throw readProblem(response.status, await readText(response, server));
+      if (response.status >= 400) {
+        const body = await readText(response, server);
+        throw readProblem({ status: response.status, body, hadKey: apiKey !== undefined });
+      }
       if (response.status >= 300) throw wrongAnswer(server, `it points elsewhere (status ${response.status})`);
       return await take(response);
     } catch (error) {
@@ -103,6 +109,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       const path = url.pathname.startsWith(prefix) ? url.pathname.slice(prefix.length - 1) : url.pathname;
       return `${path}${url.search}`;
     },
+    forTidying: () => createApiClient({ ...options, signal: AbortSignal.timeout(TIDYING_MS) }),
   };
 }
 
@@ -149,6 +156,11 @@ function translate(
     return new ReelmillError("SERVER_UNREACHABLE", message, { cause: error });
   }
   const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (cause instanceof Error && cause.message === "bad port") {
+    // The ports of other protocols (WHATWG Fetch, "bad port").
+    const message = `No web request is sent to port ${new URL(server).port}: it belongs to another protocol. Let the server listen at another one.`;
+    return new ReelmillError("USAGE", message, { cause: error });
+  }
   const reason = systemCodeOf(cause) ?? (cause instanceof Error ? cause.message : String(cause));
   const message =
     reason === "ECONNREFUSED"

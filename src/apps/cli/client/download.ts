@@ -1,10 +1,10 @@
-import { statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { join } from "node:path";
+import { join, parse } from "node:path";
 import { ReelmillError } from "../../../base/errors.ts";
 import { makeFolderSync } from "../../../base/make-folder.ts";
 import { systemCodeOf } from "../../../base/system-code.ts";
-import { createPendingOutput, temporaryPathFor } from "../../../pipelines/repair/write-output.ts";
+import { moveWithoutReplacing, temporaryPathFor } from "../../../pipelines/repair/write-output.ts";
 import type { CliContext } from "../cli-context.ts";
 import { type ApiClient, wrongAnswer } from "./api-client.ts";
 import { objectPath } from "./paths.ts";
@@ -29,19 +29,9 @@ export function prepareFolder(path: string): void {
   throw new ReelmillError("OUTPUT_UNWRITABLE", `${path} is no folder.`);
 }
 
-/** A local name for each object: the last part of its key, made harmless; a number tells equal ones apart. */
-export function namesFor(keys: readonly string[]): readonly string[] {
-  const taken = new Set<string>();
-  return keys.map((key) => {
-    const name = harmlessName(key.split("/").at(-1) ?? "");
-    const dot = name.lastIndexOf(".");
-    const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ""];
-    let candidate = name;
-    // Some file systems take names that differ in case alone for the same.
-    for (let count = 2; taken.has(candidate.toLowerCase()); count += 1) candidate = `${stem}_${count}${extension}`;
-    taken.add(candidate.toLowerCase());
-    return candidate;
-  });
+/** A local name for an object: the last part of its key, made harmless. */
+export function nameFor(key: string): string {
+  return harmlessName(key.split("/").at(-1) ?? "");
 }
 
 /** No path, no hidden file, nothing that steers a terminal or that some file system refuses. */
@@ -55,9 +45,9 @@ function harmlessName(text: string): string {
 }
 
 /**
- * Saves an object in a folder and gives its path. It is written under a temporary name and gets its own when it is whole; a
- * broken connection is taken up where it ended; a file that is there is never replaced. Throws OBJECT_NOT_FOUND,
- * OUTPUT_EXISTS, OUTPUT_UNWRITABLE, NO_SPACE and what `ApiClient` does.
+ * Saves an object in a folder and gives its path. It is written under a temporary name and gets its own when it is whole, with a
+ * number where that is taken (`a-2.mp4`): a file that is there is never replaced. A broken connection is taken up where it ended.
+ * Throws OBJECT_NOT_FOUND, OUTPUT_UNWRITABLE, NO_SPACE and what `ApiClient` does.
  */
 export async function downloadObject(
   client: ApiClient,
@@ -67,21 +57,33 @@ export async function downloadObject(
   onProgress: (doneBytes: number, totalBytes: number) => void,
 ): Promise<string> {
   const target = join(to.folder, to.name);
-  const pending = createPendingOutput(temporaryPathFor(target), target);
+  const part = temporaryPathFor(target);
   let file: FileHandle | undefined;
   try {
-    file = await writing(target, () => open(pending.path, "wx"));
+    file = await writing(target, () => open(part, "wx"));
     await fetchInto(client, key, { file, target }, context, onProgress);
     const whole = file;
     await writing(target, () => whole.sync());
-  } catch (error) {
-    pending.discard();
-    throw error;
+    return await writing(target, async () => takeFreeName(part, to));
   } finally {
     await file?.close();
+    // Gone already where it got its name.
+    rmSync(part, { force: true });
   }
-  pending.publish();
-  return target;
+}
+
+function takeFreeName(part: string, { folder, name }: { readonly folder: string; readonly name: string }): string {
+  const { name: stem, ext } = parse(name);
+  for (let number = 1; ; number += 1) {
+    const target = join(folder, number === 1 ? name : `${stem}-${number}${ext}`);
+    try {
+      moveWithoutReplacing(part, target);
+      return target;
+    } catch (error) {
+      const isTaken = error instanceof ReelmillError && error.code === "OUTPUT_EXISTS";
+      if (!isTaken && systemCodeOf(error) !== "EEXIST") throw error;
+    }
+  }
 }
 
 /** A local file that is being filled. */

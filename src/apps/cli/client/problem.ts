@@ -11,26 +11,38 @@ const CODES_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 
 const MAX_SHOWN_CHARACTERS = 500;
 
-/**
- * The failure that an answer with a status of 400 or more tells of; `body` is its text, a problem document or anything else.
- * The status is among its details.
- */
-export function readProblem(status: number, body: string): ReelmillError {
+/** An answer that refuses something. */
+interface Refusal {
+  /** 400 or more. */
+  readonly status: number;
+  /** A problem document or anything else. */
+  readonly body: string;
+  /** Whether an API key was sent along. */
+  readonly hadKey: boolean;
+}
+
+/** The failure that an answer with a status of 400 or more tells of. The status is among its details. */
+export function readProblem({ status, body, hadKey }: Refusal): ReelmillError {
   const problem = parseObject(body);
   const { code, detail, title } = problem;
   const words = [detail, title].find((value) => typeof value === "string" && value !== "");
   const fallback = CODES_BY_STATUS[status] ?? "SERVER_ANSWER_INVALID";
   const details = { status };
+  // How a header is called is no help on the command line.
+  if (code === "UNAUTHORIZED") return new ReelmillError(code, hintFor(code, status, hadKey), { details });
   if (isErrorCode(code)) {
-    return new ReelmillError(code, typeof words === "string" ? words : hintFor(code, status), { details });
+    return new ReelmillError(code, typeof words === "string" ? words : hintFor(code, status, hadKey), { details });
   }
   const known = typeof code === "string" ? ` ${code}` : "";
   const told =
-    typeof words === "string" ? `: ${words.slice(0, MAX_SHOWN_CHARACTERS)}` : `. ${hintFor(fallback, status)}`;
+    typeof words === "string" ? `: ${words.slice(0, MAX_SHOWN_CHARACTERS)}` : `. ${hintFor(fallback, status, hadKey)}`;
   return new ReelmillError(fallback, `The server answered with status ${status}${known}${told}`, { details });
 }
 
-function hintFor(code: ErrorCode, status: number): string {
+function hintFor(code: ErrorCode, status: number, hadKey: boolean): string {
+  if (code === "UNAUTHORIZED" && hadKey) {
+    return "The server does not take this API key; check REELMILL_API_KEY, or the file that --api-key-file names.";
+  }
   if (code === "UNAUTHORIZED") return "The server asks for an API key; set REELMILL_API_KEY or give --api-key-file.";
   return status >= 500 ? "Look at the server's log." : ERROR_CODES[code].meaning;
 }

@@ -189,8 +189,9 @@ function changed(path: string): ReelmillError {
 /** Lets the server forget an upload that nobody will end. */
 async function abandon({ client, upload }: Sending): Promise<void> {
   try {
-    await client.tell(upload, { method: "DELETE", headers: TUS });
+    // Also after Ctrl-C, which has ended the other client.
+    await client.forTidying().tell(upload, { method: "DELETE", headers: TUS });
   } catch {
-    // Also after Ctrl-C, when nothing is sent any more: it forgets by itself after a while.
+    // It forgets by itself after a while.
   }
 }

@@ -26,6 +26,7 @@ export const JOB = z.object({
   etaSeconds: z.number().min(0).nullable(),
   error: ERROR.nullable(),
   result: z.json(),
+  webhook: z.object({ url: z.string() }).nullable(),
 });
 
 /** A job. */

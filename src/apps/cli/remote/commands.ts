@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { JOB_STATUSES } from "../../../jobs/job.ts";
 import type { CliContext } from "../cli-context.ts";
 import type {
   DeadLetterDiscardOptions,
@@ -21,7 +22,8 @@ Examples:
   reelmill submit repair broken.mp4 --reference healthy.mp4 --watch -o mended/
   reelmill submit repair --param inputs=uploads/1/a.mp4 --param verify=full
 
-Files given are uploaded anew each time: with them, --idempotency-key guards one upload, not a second run.`;
+With --idempotency-key, the same command again follows the job that the first one made, for two days, and uploads nothing;
+local files count as the same by name and size.`;
 
 // Only the words are defined here; each command's code is loaded when it runs.
 
@@ -56,6 +58,14 @@ function wholeNumber(min: number, max: number): (text: string) => number {
   };
 }
 
+/** States with commas between, as the server takes them. */
+function statusList(text: string): string {
+  const known: readonly string[] = JOB_STATUSES;
+  const unknown = text.split(",").find((name) => !known.includes(name));
+  if (unknown === undefined) return text;
+  throw new InvalidArgumentError(`There is no state "${unknown}". There are: ${known.join(", ")}.`);
+}
+
 function addSubmitCommand(program: Command, context: CliContext, exit: ReportExit): void {
   remote(program.command("submit"))
     .description("upload files to a server and have it work on them")
@@ -81,7 +91,11 @@ function addJobsCommands(program: Command, context: CliContext, exit: ReportExit
   remote(jobs.command("list"))
     .description("list jobs, newest first")
     .option("--pipeline <name>", "those of one pipeline")
-    .option("--status <names>", "those in one of these states, with commas between")
+    .option(
+      "--status <names>",
+      `those in one of these states, with commas between: ${JOB_STATUSES.join(", ")}`,
+      statusList,
+    )
     .option("--limit <number>", "how many, or how many at a time with --all", wholeNumber(1, 500), 50)
     .option("--all", "go on to the oldest", false)
     .action(async (options: JobsListOptions) => {

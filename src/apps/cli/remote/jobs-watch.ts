@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { Json } from "../../../base/json.ts";
 import { printableLine } from "../../../base/printable.ts";
 import { isEnded } from "../../../jobs/job.ts";
@@ -102,10 +102,12 @@ function describeEvent({ type, data }: z.output<typeof EVENT>): string | undefin
   };
   const text = Object.hasOwn(news, type) ? news[type] : undefined;
   if (text === undefined) return undefined;
-  const detail =
-    data === null || (typeof data === "object" && Object.keys(data).length === 0) ? "" : JSON.stringify(data);
-  return detail === "" ? text : `${text}: ${detail}`;
+  const { message, code } = FAILURE.safeParse(data).data ?? {};
+  return message === undefined ? text : `${text}: ${message}${code === undefined ? "" : ` (${code})`}`;
 }
+
+/** What an event tells of a failure. */
+const FAILURE = z.object({ message: z.string(), code: z.string().optional() });
 
 function parse<Schema extends z.ZodType>(
   text: string,

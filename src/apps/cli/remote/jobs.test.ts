@@ -65,6 +65,14 @@ describe("jobs list", () => {
     expect(answer.nextCursor).toBeNull();
   });
 
+  it("refuses a state that there is not, naming those there are", async () => {
+    server = await startCannedServer({});
+    const { exitCode, error } = await runAgainst(server, ["jobs", "list", "--status", "failed,bogus"]);
+    expect(exitCode).toBe(2);
+    expect(error).toContain('no state "bogus". There are: queued, running, succeeded, partial, failed, cancelled.');
+    expect(server.requests).toEqual([]);
+  });
+
   it.each([["0"], ["501"], ["x"]])("refuses --limit %s", async (limit) => {
     server = await startCannedServer({});
     const { exitCode, error } = await runAgainst(server, ["jobs", "list", "--limit", limit]);
@@ -166,7 +174,17 @@ describe("jobs watch", () => {
         const send = beginStream(response);
         if (connections === 1) {
           send("job", cannedJob());
-          send("event", { seq: 7, jobId: ID, at: "", type: "task.retrying", data: { error: "\u001b[2J" } }, 7);
+          send(
+            "event",
+            {
+              seq: 7,
+              jobId: ID,
+              at: "",
+              type: "task.retrying",
+              data: { stage: "work", code: "NO_SPACE", message: "Full.\u001b[2J" },
+            },
+            7,
+          );
           setImmediate(() => response.destroy());
         } else if (connections === 2) {
           response.end();
@@ -182,7 +200,7 @@ describe("jobs watch", () => {
     expect(streams.map(({ headers }) => headers["last-event-id"])).toEqual([undefined, "7", "7"]);
     expect(context.sleeps).toEqual([500, 1000]);
     expect(error).toContain("running, work, 50 %, 1/2");
-    expect(error).toContain("will be tried again");
+    expect(error).toContain("a task failed and will be tried again: Full.\\u001b[2J (NO_SPACE)\n");
     expect(error).not.toContain("\u001b");
     expect(output).toMatch(/^status +succeeded$/m);
   });

@@ -1,8 +1,9 @@
+import { ReelmillError } from "../../../base/errors.ts";
 import type { CliContext } from "../cli-context.ts";
 import { connect } from "../client/connect.ts";
 import { pathPart } from "../client/paths.ts";
 import { QUEUE, QUEUES, type QueueView } from "../client/views.ts";
-import { EXIT_FAILURE, EXIT_OK } from "../exit-codes.ts";
+import { EXIT_OK } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
 import type { RemoteOptions } from "./options.ts";
 import { formatAge, formatJson } from "./text.ts";
@@ -34,8 +35,8 @@ export async function runQueueActionCommand(
 }
 
 /**
- * Pauses a queue and waits until nothing of it is in flight any more; Ctrl-C ends the waiting, not the pause. Gives 0, or 1 where
- * the waiting was ended. Throws QUEUE_UNKNOWN, USAGE and what `ApiClient` does.
+ * Pauses a queue and waits until nothing of it is in flight any more; Ctrl-C ends the waiting, not the pause. Gives 0. Throws
+ * QUEUE_UNKNOWN, USAGE, ABORTED and what `ApiClient` does.
  */
 export async function runQueuesDrainCommand(
   queue: string,
@@ -47,7 +48,7 @@ export async function runQueuesDrainCommand(
   let drained = await client.ask(path, QUEUE, { method: "POST" });
   while (drained.value.inFlight > 0) {
     await context.sleep(DRAIN_INTERVAL_MS, context.signal);
-    if (context.signal.aborted) return EXIT_FAILURE;
+    if (context.signal.aborted) throw new ReelmillError("ABORTED", `Cancelled; the queue ${queue} stays paused.`);
     // Pausing what is paused changes nothing, and gives the queue as it is.
     drained = await client.ask(path, QUEUE, { method: "POST" });
   }

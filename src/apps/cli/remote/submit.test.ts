@@ -21,6 +21,7 @@ const PIPELINES = {
       name: "repair",
       description: "",
       paramsSchema: {
+        required: ["inputs"],
         properties: { inputs: LIST, references: LIST, verify: { type: "string" } },
         additionalProperties: false,
       },
@@ -119,7 +120,7 @@ describe("submit", () => {
       "--param",
       "inputs=uploads/x/b.mp4",
     ];
-    const more = ["--priority", "5", "--idempotency-key", "k", "--webhook", "https://a.example/"];
+    const more = ["--priority", "5", "--webhook", "https://a.example/"];
     const { exitCode, output } = await runAgainst(server, ["submit", "repair", ...args, ...more]);
     expect({ exitCode, output }).toEqual({ exitCode: 0, output: "j1\n" });
     expect(uploads.map(String)).toEqual(["recording", "recording"]);
@@ -129,6 +130,15 @@ describe("submit", () => {
       priority: 5,
       webhook: { url: "https://a.example/" },
     });
+  });
+
+  it("sends the idempotency key along, where it has made no job before", async () => {
+    server = await startCannedServer({
+      ...taking,
+      ...tusRoutes([]),
+      "GET /v1/jobs": () => ({ jobs: [], nextCursor: null }),
+    });
+    await runAgainst(server, ["submit", "repair", put("a.mp4"), "--idempotency-key", "k"]);
     expect(server.requests.at(-1)?.headers["idempotency-key"]).toBe("k");
   });
 
@@ -189,7 +199,58 @@ describe("submit", () => {
     expect(requestsOf("DELETE")).toEqual(["/v1/objects/uploads/0/a%20b.mp4"]);
   });
 
+  it("follows the job that the key made before, and uploads nothing", async () => {
+    const earlier = {
+      id: "j0",
+      status: "succeeded",
+      params: { inputs: ["uploads/x/b.mp4", "uploads/7/a b.mp4"], references: ["uploads/8/ok.mp4"], verify: "full" },
+    };
+    server = await startCannedServer({
+      ...taking,
+      ...tusRoutes([]),
+      "GET /v1/jobs": ({ url }) => ({
+        jobs: url.includes("idempotencyKey=kk") ? [cannedJob(earlier)] : [],
+        nextCursor: null,
+      }),
+      "GET /v1/jobs/j0": () => cannedJob(earlier),
+      "HEAD /v1/objects/uploads/7/a%20b.mp4": (_request, response) =>
+        void response.writeHead(200, { "content-length": 9 }).end(),
+    });
+    const args = [put("a b.mp4"), "-r", put("ok.mp4"), "-p", "verify=full", "-p", "inputs=uploads/x/b.mp4"];
+    const submit = (...more: readonly string[]) =>
+      runAgainst(server, ["submit", "repair", ...args, "--idempotency-key", "kk", ...more]);
+    const { exitCode, output, error } = await submit();
+    expect({ exitCode, output }).toEqual({ exitCode: 0, output: "j0\n" });
+    expect(error).toContain("nothing is uploaded");
+    const others = [
+      ["--priority", "5"],
+      ["-p", "references=uploads/8/ok.mp4"],
+      ["-r", put("c.mp4")],
+      ["--webhook", "https://a.example/"],
+    ];
+    for (const other of others) await expect(submit(...other)).rejects.toMatchObject({ code: "IDEMPOTENCY_CONFLICT" });
+    put("a b.mp4", Buffer.from("longer than before"));
+    await expect(submit()).rejects.toMatchObject({ code: "IDEMPOTENCY_CONFLICT" });
+    expect(requestsOf("POST")).toEqual([]);
+  });
+
+  it("removes what it has uploaded when it is cancelled", async () => {
+    const stop = new AbortController();
+    const routes = tusRoutes([], ({ url }, response) => {
+      if (!url.endsWith("/1")) return false;
+      stop.abort("SIGINT");
+      response.destroy();
+      return true;
+    });
+    server = await startCannedServer({ ...taking, ...routes });
+    const args = ["submit", "repair", put("a.mp4"), "-r", put("ok.mp4")];
+    await expect(runAgainst(server, args, { signal: stop.signal })).rejects.toMatchObject({ code: "ABORTED" });
+    expect(requestsOf("DELETE")).toEqual(["/v1/uploads/1", "/v1/objects/uploads/0/a.mp4"]);
+  });
+
   it.each([
+    ["nothing to work on", ["repair", "-p", "verify=full"], "USAGE"],
+    ["a key with blanks", ["repair", "a.mp4", "--idempotency-key", "a b"], "USAGE"],
     ["an unknown pipeline", ["convert", "a.mp4"], "PIPELINE_UNKNOWN"],
     ["a file that is not there", ["repair", "a.mp4", "b.mp4"], "INPUT_NOT_FOUND"],
     ["an empty file", ["repair", "a.mp4", "empty.mp4"], "INPUT_EMPTY"],
@@ -250,8 +311,8 @@ describe("submit -o", () => {
     });
     const { exitCode, error } = await submit();
     expect(exitCode).toBe(0);
-    expect(readdirSync(join(folder, "out")).sort()).toEqual(["a.mp4", "a_2.mp4"]);
-    for (const name of ["a.mp4", "a_2.mp4"]) expect(readFileSync(join(folder, "out", name)).equals(OBJECT)).toBe(true);
+    expect(readdirSync(join(folder, "out")).sort()).toEqual(["a-2.mp4", "a.mp4"]);
+    for (const name of ["a.mp4", "a-2.mp4"]) expect(readFileSync(join(folder, "out", name)).equals(OBJECT)).toBe(true);
     expect(server.requests.some(({ headers }) => headers.range === "bytes=3000-")).toBe(true);
     expect(error).toContain(`saved ${join(folder, "out", "a.mp4")}`);
   });
@@ -274,17 +335,20 @@ describe("submit -o", () => {
     expect(readdirSync(join(folder, "out"))).toEqual([]);
   });
 
-  it("never replaces a file, and leaves nothing half-written", async () => {
+  it("never replaces a file, but saves under a free name and says so", async () => {
     server = await startCannedServer({
       ...ended(["outputs/j1/a.mp4"]),
       "GET /v1/objects/outputs/j1/a.mp4": (_request, response) =>
         void response.writeHead(200, { "content-length": OBJECT.length }).end(OBJECT),
     });
     mkdirSync(join(folder, "out"));
-    writeFileSync(join(folder, "out", "a.mp4"), "mine");
-    await expect(submit()).rejects.toMatchObject({ code: "OUTPUT_EXISTS" });
-    expect(readdirSync(join(folder, "out"))).toEqual(["a.mp4"]);
-    expect(readFileSync(join(folder, "out", "a.mp4"), "utf8")).toBe("mine");
+    for (const name of ["a.mp4", "a-2.mp4"]) writeFileSync(join(folder, "out", name), "mine");
+    const { exitCode, error } = await submit();
+    expect(exitCode).toBe(0);
+    expect(error).toContain(`saved ${join(folder, "out", "a-3.mp4")}, because a.mp4 is there already`);
+    expect(readdirSync(join(folder, "out")).sort()).toEqual(["a-2.mp4", "a-3.mp4", "a.mp4"]);
+    for (const name of ["a.mp4", "a-2.mp4"]) expect(readFileSync(join(folder, "out", name), "utf8")).toBe("mine");
+    expect(readFileSync(join(folder, "out", "a-3.mp4")).equals(OBJECT)).toBe(true);
   });
 
   it("leaves nothing behind where the server never sends all of it", async () => {

@@ -7,26 +7,23 @@ import type { CliContext } from "../cli-context.ts";
 import type { Answer, ApiClient } from "../client/api-client.ts";
 import { connect } from "../client/connect.ts";
 import { objectPath } from "../client/paths.ts";
+import { statusOf } from "../client/problem.ts";
 import { requireSendable, uploadFile } from "../client/upload.ts";
 import { JOB, type JobView, PIPELINES } from "../client/views.ts";
 import { EXIT_OK } from "../exit-codes.ts";
 import { createProgressBar } from "../progress-bar.ts";
+import { findEarlierJob, type LocalFile, type Wanted } from "./earlier-job.ts";
 import { outputKeys } from "./job-text.ts";
 import { finishWatching, watchJob } from "./jobs-watch.ts";
 import type { SubmitOptions } from "./options.ts";
 import { type JsonObject, paramSchema, readParams, typesOf } from "./submit-params.ts";
 import { formatJson, formatJsonLine } from "./text.ts";
 
-/** A local file and the parameter that its key goes into. */
-interface LocalFile {
-  readonly path: string;
-  readonly param: string;
-}
-
 /**
  * Uploads files, submits a job and prints it; follows it and saves its outputs where asked. Gives 0, when following as
- * `jobs watch` does. Throws USAGE, PIPELINE_UNKNOWN, INPUT_…, OUTPUT_… and what `ApiClient` does; what was uploaded for a job
- * that the server then refused is removed again.
+ * `jobs watch` does. Throws USAGE, PIPELINE_UNKNOWN, INPUT_…, OUTPUT_…, IDEMPOTENCY_CONFLICT and what `ApiClient` does; what was
+ * uploaded for a job that the server then refused is removed again. Nothing is uploaded for a job that the idempotency key has
+ * made before.
  */
 export async function runSubmitCommand(
   pipeline: string,
@@ -34,15 +31,17 @@ export async function runSubmitCommand(
   options: SubmitOptions,
   context: CliContext,
 ): Promise<number> {
+  requireHeaderValue(options.idempotencyKey);
   const client = await connect(options, context);
   const schema = await findSchema(client, pipeline);
   const params = readParams(options, schema);
   const locals = assignFiles(files, options.reference, schema);
+  requireParams(params, locals, schema);
   // All that can be wrong is found before the first byte is sent.
   for (const { path } of locals) await requireSendable(path);
   if (options.output !== undefined) await requireFolder(options.output);
-  const keys = await uploadAll(client, locals, context);
-  const job = await submit(client, pipeline, addKeys(params, locals, keys, schema), keys, options);
+  const wanted: Wanted = { pipeline, params, files: locals, schema, ...toldOf(options) };
+  const job = (await findEarlier(client, wanted, options, context)) ?? (await make(client, wanted, options, context));
   const isFollowed = options.watch || options.output !== undefined;
   printJob(job, isFollowed, options, context);
   if (!isFollowed) return EXIT_OK;
@@ -50,6 +49,37 @@ export async function runSubmitCommand(
   const exitCode = await finishWatching(client, ended, options, context);
   if (options.output !== undefined) await saveOutputs(client, ended, options.output, context);
   return exitCode;
+}
+
+/** What of a job is not among its params. */
+function toldOf({ priority = 0, webhook }: SubmitOptions): Pick<Wanted, "priority" | "webhook"> {
+  return { priority, webhook: webhook ?? null };
+}
+
+/** Where no file is to be uploaded, the server finds by itself what a key has made. */
+async function findEarlier(
+  client: ApiClient,
+  wanted: Wanted,
+  { idempotencyKey }: SubmitOptions,
+  context: CliContext,
+): Promise<Answer<JobView> | undefined> {
+  if (idempotencyKey === undefined || wanted.files.length === 0) return undefined;
+  const earlier = await findEarlierJob(client, idempotencyKey, wanted);
+  if (earlier !== undefined) {
+    const { id } = earlier.value;
+    context.writeError(`${printableLine(`"${idempotencyKey}" has made the job ${id} before; nothing is uploaded.`)}\n`);
+  }
+  return earlier;
+}
+
+async function make(
+  client: ApiClient,
+  { pipeline, params, files, schema }: Wanted,
+  options: SubmitOptions,
+  context: CliContext,
+): Promise<Answer<JobView>> {
+  const keys = await uploadAll(client, files, context);
+  return await submit(client, pipeline, addKeys(params, files, keys, schema), keys, options);
 }
 
 async function requireFolder(path: string): Promise<void> {
@@ -84,6 +114,19 @@ function assignFiles(
   ];
 }
 
+/** Says in plain words what is missing; what else may be wrong with params, the server says. */
+function requireParams(params: JsonObject, files: readonly LocalFile[], schema: JsonObject): void {
+  const required: readonly Json[] = Array.isArray(schema["required"]) ? schema["required"] : [];
+  for (const name of required.map(String)) {
+    if (Object.hasOwn(params, name) || files.some(({ param }) => param === name)) continue;
+    const message =
+      name === "inputs" || name === "input"
+        ? `Name the files to work on, or give keys of uploaded ones with --param ${name}=….`
+        : `The pipeline needs the parameter "${name}"; give it with --param ${name}=….`;
+    throw new ReelmillError("USAGE", message);
+  }
+}
+
 /** Sends the files one after the other; gives their keys. Where one fails, those before are removed again. */
 async function uploadAll(
   client: ApiClient,
@@ -114,9 +157,11 @@ async function uploadAll(
 }
 
 async function removeUploads(client: ApiClient, keys: readonly string[]): Promise<void> {
+  // Also after Ctrl-C, which has ended the other client.
+  const tidying = client.forTidying();
   for (const key of keys) {
     try {
-      await client.tell(objectPath(key), { method: "DELETE" });
+      await tidying.tell(objectPath(key), { method: "DELETE" });
     } catch {
       // What is left over is kept no longer than other objects; the failure that led here is the one to tell.
     }
@@ -154,22 +199,21 @@ async function submit(
   });
   const headers = {
     "content-type": "application/json",
-    ...(idempotencyKey === undefined ? {} : { "idempotency-key": requireHeaderValue(idempotencyKey) }),
+    ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
   };
   try {
     return await client.ask("/v1/jobs", JOB, { method: "POST", headers, body });
   } catch (error) {
-    // Where the connection broke, the job may have been made, and needs its files.
-    if (error instanceof ReelmillError && !error.retryable && error.code !== "SERVER_ANSWER_INVALID") {
-      await removeUploads(client, keys);
-    }
+    // Where the connection broke, or the server failed, the job may have been made, and needs its files.
+    const status = error instanceof ReelmillError ? (statusOf(error) ?? 0) : 0;
+    if (status >= 400 && status < 500) await removeUploads(client, keys);
     throw error;
   }
 }
 
-function requireHeaderValue(key: string): string {
-  if (/^[\x20-\x7e]{1,255}$/.test(key)) return key;
-  throw new ReelmillError("USAGE", "--idempotency-key must be 1 to 255 printable ASCII characters.");
+function requireHeaderValue(key: string | undefined): void {
+  if (key === undefined || /^[\x21-\x7e]{1,255}$/.test(key)) return;
+  throw new ReelmillError("USAGE", "--idempotency-key must be 1 to 255 printable ASCII characters without blanks.");
 }
 
 function printJob(
@@ -185,16 +229,17 @@ function printJob(
 }
 
 async function saveOutputs(client: ApiClient, job: JobView, folder: string, context: CliContext): Promise<void> {
-  const { downloadObject, namesFor } = await import("../client/download.ts");
+  const { downloadObject, nameFor } = await import("../client/download.ts");
   const keys = outputKeys(job.result);
-  const names = namesFor(keys);
   for (const [index, key] of keys.entries()) {
-    const bar = createProgressBar(context, `[${index + 1}/${keys.length}] ${(names[index] ?? "").slice(0, 28)}`);
+    const name = nameFor(key);
+    const bar = createProgressBar(context, `[${index + 1}/${keys.length}] ${name.slice(0, 28)}`);
     try {
       const onProgress = (done: number, total: number): void => bar.update(total === 0 ? 1 : done / total);
-      const path = await downloadObject(client, key, { folder, name: names[index] ?? "" }, context, onProgress);
+      const path = await downloadObject(client, key, { folder, name }, context, onProgress);
       bar.clear();
-      context.writeError(`${printableLine(`saved ${path}`)}\n`);
+      const note = basename(path) === name ? "" : `, because ${name} is there already`;
+      context.writeError(`${printableLine(`saved ${path}${note}`)}\n`);
     } finally {
       bar.clear();
     }

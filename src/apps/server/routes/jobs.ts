@@ -45,7 +45,7 @@ export const JOB_ROUTES = {
       201: { description: "The job was made; Location names it.", schema: VIEWS.job },
       200: { description: "The job that this idempotency key made before.", schema: VIEWS.job },
     },
-    errors: ["PIPELINE_UNKNOWN", "PARAMS_INVALID", "WEBHOOK_REFUSED", "IDEMPOTENCY_CONFLICT"],
+    errors: ["PIPELINE_UNKNOWN", "PARAMS_INVALID", "OBJECT_KEY_INVALID", "WEBHOOK_REFUSED", "IDEMPOTENCY_CONFLICT"],
   },
   list: {
     method: "GET",
@@ -56,6 +56,12 @@ export const JOB_ROUTES = {
       pipeline: z.string().max(100).optional(),
       status: STATUS_LIST.optional(),
       parent: z.string().max(100).optional(),
+      idempotencyKey: z
+        .string()
+        .min(1)
+        .max(255)
+        .optional()
+        .describe("The job that a submission with this key would give, while the key is known."),
       limit: queryNumber(1, 500, 50),
       cursor: z.string().max(100).optional(),
     }),
@@ -133,9 +139,9 @@ export function addJobRoutes(app: FastifyInstance, deps: ServerDependencies, hub
       .send(view(job));
   });
   serve(app, JOB_ROUTES.list, async ({ query }) => {
-    const { pipeline, parent, limit, cursor } = query;
+    const { pipeline, parent, idempotencyKey, limit, cursor } = query;
     const statuses = query.status as readonly JobStatus[] | undefined;
-    const page = await store.list({ pipeline, statuses, parentJobId: parent, limit, cursor });
+    const page = await store.list({ pipeline, statuses, parentJobId: parent, idempotencyKey, limit, cursor });
     return { jobs: page.jobs.map(view), nextCursor: page.nextCursor ?? null };
   });
   serve(app, JOB_ROUTES.get, async ({ params }) => view(await requireJob(store, params.id)));

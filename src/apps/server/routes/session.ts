@@ -1,7 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { ReelmillError } from "../../../base/errors.ts";
-import { type Access, SESSION_COOKIE, sessionOf } from "../access.ts";
+import { type Access, keyRefused, SESSION_COOKIE, sessionOf } from "../access.ts";
 import { type RouteContract, serve } from "../contract.ts";
 import type { Sessions } from "../sessions.ts";
 import { VIEWS } from "../view-schemas.ts";
@@ -35,7 +34,7 @@ export const SESSION_ROUTES = {
 export function addSessionRoutes(app: FastifyInstance, access: Access, sessions: Sessions): void {
   serve(app, SESSION_ROUTES.open, async ({ body, reply }) => {
     if (!access.isKeyNeeded) return { expiresAt: null };
-    if (!access.isKey(body.apiKey)) throw new ReelmillError("UNAUTHORIZED", "The API key is not one that is allowed.");
+    if (!access.isKey(body.apiKey)) throw keyRefused();
     const { id, expiresAtMs } = sessions.open();
     const cookie = `${SESSION_COOKIE}=${id}; Expires=${new Date(expiresAtMs).toUTCString()}; ${COOKIE}`;
     return reply.header("set-cookie", cookie).send({ expiresAt: new Date(expiresAtMs).toISOString() });

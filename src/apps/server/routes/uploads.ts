@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
 import type { CancellationContext, Upload } from "@tus/server";
 import { Server } from "@tus/server";
@@ -89,7 +90,8 @@ const SWEEP_MS = 10 * 60_000;
 export function addUploadRoutes(app: FastifyInstance, deps: ServerDependencies): void {
   const { uploadFolder, objects, clock, log, limits } = deps;
   const store = new UploadStore({ folder: uploadFolder, objects, clock, keepMs: limits.uploadKeepMs });
-  const tus = createTus(store, limits.uploadBytes, log);
+  const asking: Asking = new AsyncLocalStorage();
+  const tus = createTus(store, limits.uploadBytes, log, asking);
   const answer = async (request: FastifyRequest, reply: FastifyReply, id?: string): Promise<FastifyReply> => {
     const key = id !== undefined && isUploadId(id) ? await store.keyOf(id) : undefined;
     reply.hijack();
@@ -97,7 +99,9 @@ export function addUploadRoutes(app: FastifyInstance, deps: ServerDependencies):
     if (key !== undefined) reply.raw.setHeader(KEY_HEADER, formatObjectPath(key));
     endOnSilence(request.raw, reply.raw, limits.uploadSilenceMs);
     try {
-      await tus.handle(request.raw, reply.raw);
+      const length = request.headers["upload-length"];
+      const asked = { url: request.url, uploadLength: typeof length === "string" ? length : undefined };
+      await asking.run(asked, () => tus.handle(request.raw, reply.raw));
     } catch (error) {
       log.error("An upload could not be answered.", { error });
       reply.raw.destroy();
@@ -124,19 +128,37 @@ function sweepUploads(app: FastifyInstance, store: UploadStore, log: Logger): vo
   app.addHook("onClose", async () => clearInterval(timer));
 }
 
+/** What is being answered; the protocol's server does not hand it to whoever writes its errors. */
+interface Asked {
+  readonly url: string;
+  /** As the client announced it. */
+  readonly uploadLength: string | undefined;
+}
+
+type Asking = AsyncLocalStorage<Asked>;
+
 /** The protocol's own server, whose errors are told as all others are. */
 class ProblemServer extends Server {
+  readonly #asking: Asking;
+
+  constructor(asking: Asking, options: ConstructorParameters<typeof Server>[0]) {
+    super(options);
+    this.#asking = asking;
+  }
+
   override write(context: CancellationContext, headers: Headers, status: number, body = "") {
     if (status < 400) return super.write(context, headers, status, body);
     headers.set("Content-Type", PROBLEM_TYPE);
     if (status === 412) headers.set("Tus-Version", "1.0.0");
     const isProblem = body.startsWith("{");
-    return super.write(context, headers, status, isProblem ? body : formatProblem(protocolError(status, body), status));
+    const problem = isProblem ? body : formatProblem(protocolError(status, body), this.#asking.getStore(), status);
+    return super.write(context, headers, status, problem);
   }
 }
 
-function createTus(datastore: UploadStore, maxSize: number, log: Logger): Server {
-  return new ProblemServer({
+function createTus(datastore: UploadStore, maxSize: number, log: Logger, asking: Asking): Server {
+  const format = (error: ReelmillError, status?: number): string => formatProblem(error, asking.getStore(), status);
+  return new ProblemServer(asking, {
     path: ROOT,
     datastore,
     maxSize,
@@ -154,14 +176,19 @@ function createTus(datastore: UploadStore, maxSize: number, log: Logger): Server
     onResponseError: (_request, error) => {
       if (error instanceof ReelmillError) {
         if (isFault(error)) log.error("An upload failed.", { error });
-        return { status_code: statusOf(error.code), body: formatProblem(error) };
+        return { status_code: statusOf(error.code), body: format(error) };
       }
       if ("status_code" in error && typeof error.status_code === "number") {
         const { status_code } = error;
-        return { status_code, body: formatProblem(protocolError(status_code, String(error.body)), status_code) };
+        const length = Number(asking.getStore()?.uploadLength);
+        const failure =
+          status_code === 413 && length > maxSize
+            ? tooLarge(length, maxSize)
+            : protocolError(status_code, String(error.body));
+        return { status_code, body: format(failure, status_code) };
       }
       log.error("An upload failed.", { error });
-      return { status_code: 500, body: formatProblem(new ReelmillError("INTERNAL", "", { cause: error })) };
+      return { status_code: 500, body: format(new ReelmillError("INTERNAL", "", { cause: error })) };
     },
   });
 }
@@ -178,6 +205,10 @@ function protocolError(status: number, text: string): ReelmillError {
   return new ReelmillError(PROTOCOL_CODES.get(status) ?? "REQUEST_INVALID", message);
 }
 
-function formatProblem(error: ReelmillError, status?: number): string {
-  return JSON.stringify(toProblem(error, ROOT, status));
+function tooLarge(bytes: number, maxBytes: number): ReelmillError {
+  return new ReelmillError("BODY_TOO_LARGE", `The upload has ${bytes} bytes; the server takes at most ${maxBytes}.`);
+}
+
+function formatProblem(error: ReelmillError, asked: Asked | undefined, status?: number): string {
+  return JSON.stringify(toProblem(error, asked?.url ?? ROOT, status));
 }
