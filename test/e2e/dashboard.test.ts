@@ -247,7 +247,7 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       await page.getByRole("button", { name: "Pause queue repair" }).click();
       await page.getByText("Paused", { exact: true }).waitFor();
       await visit.submit([files.damaged], files.reference);
-      await page.getByText("Waiting for a free worker").waitFor();
+      await page.getByText("Waiting for its turn").waitFor();
       const tab = await visit.openTab("/queues");
       await tab.getByRole("button", { name: "Resume queue repair" }).click();
       await visit.heading("Succeeded").waitFor();

@@ -58,7 +58,7 @@ function describe(job: JobView): string {
   const tasks = total === 0 ? null : `${succeeded} of ${formatCount(total, "task")} done`;
   const failures = failed === 0 ? null : `${failed} failed`;
   const eta = job.etaSeconds === null || isEnded(job.status) ? null : `about ${formatSeconds(job.etaSeconds)} left`;
-  const waiting = job.status === "queued" ? "Waiting for a free worker" : null;
+  const waiting = job.status === "queued" ? "Waiting for its turn" : null;
   const duration = jobDuration(job);
   const took = duration === null ? null : `took ${duration}`;
   return [waiting, tasks, failures, eta, took].filter((part) => part !== null).join(" · ");

@@ -35,7 +35,7 @@ export function JobRow({ job, nowMs }: { readonly job: JobView; readonly nowMs: 
 }
 
 function Progress({ job, title }: { readonly job: JobView; readonly title: string }) {
-  if (job.status === "queued") return <span className="muted">Waiting for a free worker</span>;
+  if (job.status === "queued") return <span className="muted">Waiting for its turn</span>;
   return (
     <>
       <ProgressBar share={job.progress} label={`Progress of ${title}`} />
