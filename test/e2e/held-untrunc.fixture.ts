@@ -22,13 +22,16 @@ export function installHeldUntrunc(folder: string): HeldUntrunc {
   mkdirSync(bin, { recursive: true });
   mkdirSync(state);
   const gate = join(state, "gate");
+  // A task that is cancelled ends it, and then it does not wait any more.
   const script = `#!/bin/sh
+trap 'rm -f "${state}/waiting-$PPID"' EXIT
+trap 'exit 1' TERM
 : > "${state}/waiting-$PPID"
 while [ ! -e "${gate}" ] && [ ! -e "${state}/go-$PPID" ]; do
   kill -0 "$PPID" 2> /dev/null || exit 1
   sleep 0.05
 done
-rm -f "${state}/go-$PPID" "${state}/waiting-$PPID"
+rm -f "${state}/go-$PPID"
 cp "$5" "$4"
 `;
   writeFileSync(join(bin, "untrunc"), script);
