@@ -22,6 +22,16 @@ const repair = (bytes: Uint8Array, ...references: Uint8Array[]) =>
     references.map((file, index) => ({ name: `r${index}`, source: createMemorySource(file) })),
   );
 
+function createNoise(length: number): Uint8Array {
+  const noise = new Uint8Array(length);
+  let state = 1;
+  for (let index = 0; index < length; index++) {
+    state = Math.imul(state, 1_103_515_245) + 12_345;
+    noise[index] = state >>> 16;
+  }
+  return noise;
+}
+
 describe("references", () => {
   it("are tried, and the one that fits is used wherever it stands", async () => {
     const fitting = makeClip(H264, "mp4", 2, 880);
@@ -48,6 +58,14 @@ describe("references", () => {
     expect(outcome.report.findings).toContainEqual(expect.objectContaining({ kind: "zeros" }));
   });
 
+  it("are not blamed for what a card held before, however much of it stands behind the recording", async () => {
+    const noise = createNoise(25 * damaged.length);
+    // What the card held before begins where the recording ended.
+    const reused = new Uint8Array(Buffer.concat([damaged, noise]));
+    const outcome = await repair(reused, makeClip(H264, "mp4", 2, 880));
+    expect(compare(clip, written(reused, outcome))).toMatchObject({ kept: packetsOf(clip).length });
+  });
+
   it("whose pictures read only in part are refused, as they stand whole in the file", async () => {
     const otherPrediction = makeClip(`${H264} -x264-params weightp=0:bframes=0:ref=4:cabac=0`, "mp4", 2);
     const longer = makeClip(`${H264} -x264-params weightp=2:bframes=0:ref=1:cabac=0:keyint=250`, "mp4", 4);
@@ -67,12 +85,7 @@ describe("references", () => {
   });
 
   it("of any kind find nothing in noise", async () => {
-    const noise = new Uint8Array(200_000);
-    let state = 1;
-    for (let index = 0; index < noise.length; index++) {
-      state = Math.imul(state, 1_103_515_245) + 12_345;
-      noise[index] = state >>> 16;
-    }
+    const noise = createNoise(200_000);
     await expect(repair(noise, hevc)).rejects.toMatchObject({ code: "INPUT_NOT_VIDEO" });
     await expect(repair(noise)).rejects.toMatchObject({ code: "INPUT_NOT_VIDEO" });
   });

@@ -81,8 +81,8 @@ const TRIED_PLACES = 6;
 const HOPELESS_SHARE = 0.002;
 
 /**
- * A quick look at whether a reference can fit at all, before minutes are spent on a large file: 1 MiB at each of six
- * places. Throws as `judgeFit` where hardly a byte of them fits; small files are left to the whole scan.
+ * A quick look at whether a reference can fit at all, before minutes are spent on a large file: 1 MiB at the beginning and at each
+ * of six places of the largest extent, which may be what the card held before. Throws as `judgeFit` where hardly a byte of them fits; small files are left to the whole scan.
  */
 export async function refuseHopeless(
   damaged: ByteSource,
@@ -101,6 +101,10 @@ export async function refuseHopeless(
     const startOffset = largest.startOffset + Math.floor((length * place) / TRIED_PLACES);
     return { startOffset, endOffset: startOffset + MIB };
   });
+  const [first] = extents;
+  if (first !== undefined && first !== largest) {
+    places.unshift({ ...first, endOffset: Math.min(first.endOffset, first.startOffset + MIB) });
+  }
   const scan = await scanExtents(damaged, places, profile);
   const possible = possibleBytes(scan);
   // Open packets claim whatever stands between two places.
@@ -125,6 +129,8 @@ const MIN_FITTING_SHARE = 0.2;
 /** Unless that many pictures say otherwise: then the file is damaged all over. */
 const CONVINCING_PICTURES = 30;
 const CONVINCING_SHARE = 0.05;
+/** Where there are no pictures to count. */
+const CONVINCING_SOUNDS = 200;
 
 /**
  * Holds the result of a whole scan against the reference. Throws REFERENCE_MISMATCH, naming the tracks and `seen` (what
@@ -137,8 +143,8 @@ export function judgeFit(damaged: ByteSource, scan: Scan, name: string, seen: st
   const isVideo = (index: number): boolean => scan.profile.tracks[index]?.kind === "video";
   const pictures = packets.reduce((sum, count, index) => sum + (isVideo(index) ? count : 0), 0);
   const isConvincing = pictures >= CONVINCING_PICTURES && share >= CONVINCING_SHARE;
-  if ((share < MIN_FITTING_SHARE && !isConvincing) || isRagged(scan, pictures, share))
-    throw mismatch(scan, packets, name, share, seen);
+  const isOdd = (share < MIN_FITTING_SHARE && !isConvincing) || isRagged(scan, pictures, share);
+  if (isOdd && !holdsStretch(scan)) throw mismatch(scan, packets, name, share, seen);
   requireReadPictures(damaged, scan, packets, name);
   if (missingTrack(scan, packets, share) >= 0) throw mismatch(scan, packets, name, share, seen);
 }
@@ -160,6 +166,25 @@ function requireReadPictures(damaged: ByteSource, scan: Scan, packets: readonly 
       { advice: GIVE_MATCHING },
     );
   }
+}
+
+/**
+ * Whether somewhere so many pictures (of a recording without any: sounds) follow one another with nothing lost between that this
+ * is no accident, however much else there is: a card that was used before has other things behind what was recorded last.
+ */
+function holdsStretch({ log, model, profile }: Scan): boolean {
+  const hasVideo = profile.tracks.some(({ kind }) => kind === "video");
+  const wanted = hasVideo ? CONVINCING_PICTURES : CONVINCING_SOUNDS;
+  const counts = model.families.map(({ tracks }, family) => {
+    const kind = profile.tracks[tracks[0] ?? 0]?.kind;
+    return model.parsers[family]?.isSelfDelimiting === true && kind === (hasVideo ? "video" : "audio");
+  });
+  let inARow = 0;
+  for (let index = 0; index < log.count && inARow < wanted; index++) {
+    if (log.isAfterGap(index)) inARow = 0;
+    inARow += Number(counts[log.family(index)]);
+  }
+  return inARow >= wanted;
 }
 
 /** Damage takes long stretches out; a wrong reference fits a packet here and there. */

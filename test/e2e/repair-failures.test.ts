@@ -42,6 +42,17 @@ describe("what cannot be done", () => {
     expect([exit, results[0]?.error?.code]).toEqual([1, code]);
   });
 
+  it.runIf(process.platform === "linux")("says of a name that is not in UTF-8 that it is to be renamed", async () => {
+    const folder = join(place.folder, "foreign");
+    mkdirSync(folder);
+    writeFileSync(Buffer.concat([Buffer.from(`${folder}/bad`), Buffer.of(0xff), Buffer.from(".mp4")]), "x");
+    const { error } = (await repairAsJson(folder)).files[0] ?? {};
+    expect(error).toMatchObject({
+      code: "INPUT_NOT_FOUND",
+      message: expect.stringContaining("not in UTF-8: rename it"),
+    });
+  });
+
   it("refuses what is no video, and a file that needs a reference where there is none", async () => {
     const alone = join(place.folder, "alone");
     mkdirSync(alone);

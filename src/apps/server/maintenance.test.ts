@@ -113,6 +113,23 @@ it("keeps an old upload for as long as a job may need it", async () => {
   expect((await whatIsLeft()).keys).toEqual([]);
 });
 
+it("keeps what a forgotten job has made for as long as another job needs it", async () => {
+  const maker = await createJob();
+  await local.store.update(maker, onCancel);
+  await leave(maker, 31);
+  local.clock.advance(31 * DAY_MS);
+  const output = `outputs/${maker}/clip.mp4`;
+  const user = await createJob({ inputs: [output] });
+  age(join(folder, "objects", output), 31);
+  await sweepOld(ports, 30 * DAY_MS, ACTIVE);
+  expect(await local.store.get(maker)).toBeUndefined();
+  expect((await whatIsLeft()).keys).toEqual([output]);
+  await local.store.update(user, onCancel);
+  local.clock.advance(31 * DAY_MS);
+  await sweepOld(ports, 30 * DAY_MS, ACTIVE);
+  expect((await whatIsLeft()).keys).toEqual([]);
+});
+
 it("forgets many jobs in steps, between which others have their turn", async () => {
   for (let count = 0; count < 50; count++) await local.store.update(await createJob(), onCancel);
   local.clock.advance(31 * DAY_MS);

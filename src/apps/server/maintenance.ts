@@ -19,7 +19,7 @@ export interface MaintenancePorts {
 const INTERVAL_MS = 3600_000;
 const PAGE = 1000;
 const JOB_PAGE = 100;
-/** Outputs elsewhere, where a user wanted them, are the user's to remove. */
+/** Outputs below a prefix of the user's own are the user's to remove. */
 const JOB_OUTPUT = /^outputs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\//;
 
 /** Forgets old jobs with their outputs and logs, and old uploads, now and every hour, until `stop` has been waited for. */
@@ -47,30 +47,40 @@ export function startMaintenance(ports: MaintenancePorts, retentionMs: number): 
 }
 
 /**
- * Removes what ended, or was uploaded and is no job's input, longer ago than `retentionMs`, and what was left of jobs that are not known any more.
+ * Removes what ended, or was uploaded, longer ago than `retentionMs` and is no known job's input, and what was left of jobs that are not known any more.
  * Throws what the ports do, and the signal's reason once it is given.
  */
 export async function sweepOld(ports: MaintenancePorts, retentionMs: number, signal: AbortSignal): Promise<void> {
   const { store, objects, logs, deliveries, clock } = ports;
   const beforeMs = clock.nowMs() - retentionMs;
+  const isNeeded = createNeeds(store, signal);
   for (let ids = await store.sweep(beforeMs); ids.length > 0; ids = await store.sweep(beforeMs)) {
     for (const id of ids) {
       signal.throwIfAborted();
       logs.remove(id);
-      await deleteWhere(objects, `outputs/${id}/`, signal, async () => true);
+      await deleteWhere(objects, `outputs/${id}/`, signal, async ({ key }) => !(await isNeeded(key)));
     }
   }
   await deliveries.sweep(beforeMs);
-  let needed: Promise<ReadonlySet<string>> | undefined;
   await deleteWhere(objects, "uploads/", signal, async ({ key, modifiedAtMs }) => {
-    if (modifiedAtMs >= beforeMs) return false;
-    needed ??= namesOfKnownJobs(store, signal);
-    return !(await needed).has(key);
+    return modifiedAtMs < beforeMs && !(await isNeeded(key));
   });
-  await sweepOrphans(ports, beforeMs, signal);
+  await sweepOrphans(ports, beforeMs, isNeeded, signal);
 }
 
-/** All texts in the params of jobs that are known: what waits, or may be tried again, still needs its inputs. */
+/** Whether a job that is known names the object: what waits, or may be tried again, still needs its inputs. */
+type IsNeeded = (key: string) => Promise<boolean>;
+
+/** Looks through the jobs when it is asked for the first time. */
+function createNeeds(store: JobStore, signal: AbortSignal): IsNeeded {
+  let names: Promise<ReadonlySet<string>> | undefined;
+  return async (key) => {
+    names ??= namesOfKnownJobs(store, signal);
+    return (await names).has(key);
+  };
+}
+
+/** All texts in the params of jobs that are known. */
 async function namesOfKnownJobs(store: JobStore, signal: AbortSignal): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
   for (let cursor: string | undefined, isLast = false; !isLast; ) {
@@ -89,11 +99,16 @@ function addTexts(value: Json, texts: Set<string>): void {
 }
 
 /** A server that was ended between forgetting a job and removing what it had left does not come back to that by itself. */
-async function sweepOrphans({ store, objects, logs }: MaintenancePorts, beforeMs: number, signal: AbortSignal) {
+async function sweepOrphans(
+  { store, objects, logs }: MaintenancePorts,
+  beforeMs: number,
+  isNeeded: IsNeeded,
+  signal: AbortSignal,
+): Promise<void> {
   const isOrphan = async (jobId: string): Promise<boolean> => (await store.get(jobId)) === undefined;
   await deleteWhere(objects, "outputs/", signal, async ({ key, modifiedAtMs }) => {
     const jobId = JOB_OUTPUT.exec(key)?.[1];
-    return modifiedAtMs < beforeMs && jobId !== undefined && (await isOrphan(jobId));
+    return modifiedAtMs < beforeMs && jobId !== undefined && (await isOrphan(jobId)) && !(await isNeeded(key));
   });
   for (const jobId of await logs.listOlder(beforeMs)) {
     signal.throwIfAborted();

@@ -37,7 +37,10 @@ export function translateInputError(path: string, error: unknown): unknown {
   const system = systemCodeOf(error);
   if (system === undefined) return error;
   const [code, what] = INPUT_CODES[system] ?? (["INPUT_UNREADABLE", `cannot be read (${system})`] as const);
-  return new ReelmillError(code, `${path} ${what}.`, { cause: error });
+  // Bytes of a name that are no UTF-8 become this mark on the way in; by that the file cannot be found again.
+  const isForeign = code === "INPUT_NOT_FOUND" && path.includes("\ufffd");
+  const advice = isForeign ? "If it is there, its name is not in UTF-8: rename it." : "";
+  return new ReelmillError(code, `${path} ${what}.`, { cause: error, advice });
 }
 
 /**
