@@ -143,6 +143,6 @@ export function createWatch(): WatchView {
         detail: "Nothing could be recovered: the file holds only zeros.",
       },
     ],
-    counters: { exported: 128, quarantined: 3, scans: 9_127, cloudFallbacks: 0 },
+    counters: { scans: 9_127, exported: 128, exportedByCloud: 0, quarantined: 3, putOff: 2, pauses: 0 },
   };
 }

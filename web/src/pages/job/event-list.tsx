@@ -39,6 +39,13 @@ function summarize(data: Json): string {
   if (typeof data !== "object" || data === null) return data === null ? "" : showName(String(data));
   return Object.entries(data)
     .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name} ${showName(typeof value === "object" ? JSON.stringify(value) : String(value))}`)
+    .map(([name, value]) => showValue(name, value))
     .join(" · ");
+}
+
+/** In the words of the rest of the page: steps, and tasks counted from 1. */
+function showValue(name: string, value: Json): string {
+  if (name === "stage" && typeof value === "string") return `step ${showWords(value)}`;
+  if (name === "index" && typeof value === "number") return `task ${value + 1}`;
+  return `${showWords(name).toLowerCase()} ${showName(typeof value === "object" ? JSON.stringify(value) : String(value))}`;
 }

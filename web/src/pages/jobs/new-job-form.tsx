@@ -5,10 +5,12 @@ import type { Answers } from "../../schema-form/params.ts";
 import { SchemaField } from "../../schema-form/schema-field.tsx";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNote } from "../../ui/error-note.tsx";
-import { formatCount } from "../../ui/formats.ts";
+import { formatCount, showWords } from "../../ui/formats.ts";
+import { Icon } from "../../ui/icon.tsx";
 import { UploadRow } from "../../uploads/upload-row.tsx";
 import { useUploads } from "../../uploads/uploads-context.tsx";
-import { roleOf, rolesOf } from "./file-roles.ts";
+import { findMissing, roleOf, rolesOf } from "./file-roles.ts";
+import { isRare, putPlainly } from "./plain-words.ts";
 import { DELIVERY_FIELDS, useSubmit } from "./use-submit.ts";
 
 /** Asks what to do with the files, and has it done. */
@@ -16,7 +18,10 @@ export function NewJobForm({ pipelines }: { readonly pipelines: readonly Pipelin
   const { items, store } = useUploads();
   const [name, setName] = useState(pipelines[0]?.name);
   const pipeline = pipelines.find((one) => one.name === name) ?? pipelines[0];
-  const fields = useMemo(() => parseFields(pipeline?.paramsSchema ?? null), [pipeline]);
+  const fields = useMemo(
+    () => parseFields(pipeline?.paramsSchema ?? null).map((field) => putPlainly(field, pipeline?.name ?? "")),
+    [pipeline],
+  );
   const [answers, setAnswers] = useState<Answers>({});
   const submission = useSubmit();
   if (pipeline === undefined) return <p>This server has no pipelines.</p>;
@@ -35,6 +40,9 @@ export function NewJobForm({ pipelines }: { readonly pipelines: readonly Pipelin
       onAnswer={(answer) => setAnswers((before) => ({ ...before, [field.name]: answer }))}
     />
   );
+  const options = fields.filter(({ input }) => input.kind !== "files");
+  const rare = [...options.filter(isRare), ...DELIVERY_FIELDS];
+  const missing = items.length === 0 ? [] : Object.values(findMissing(items, fields, roles));
   const fileErrors = roles.flatMap((role) => submission.errors[role.name] ?? []);
   return (
     <form className="stack" onSubmit={submit} noValidate>
@@ -45,22 +53,29 @@ export function NewJobForm({ pipelines }: { readonly pipelines: readonly Pipelin
           ))}
         </ul>
       )}
-      {fileErrors.map((message) => (
+      {missing.map((message) => (
+        <p key={message} className="note note-partial" role="status">
+          <Icon name="partial" />
+          {message}
+        </p>
+      ))}
+      {(missing.length === 0 ? fileErrors : []).map((message) => (
         <p key={message} className="field-error" role="alert">
           {message}
         </p>
       ))}
       <div className="form-grid">
         <PipelineChoice pipelines={pipelines} chosen={pipeline} onChoose={setName} />
-        {fields.filter(({ input }) => input.kind !== "files").map(renderField)}
+        {options.filter((field) => !isRare(field)).map(renderField)}
       </div>
-      <details>
-        <summary>Priority and notification</summary>
-        <div className="form-grid">{DELIVERY_FIELDS.map(renderField)}</div>
+      {/* What is wrong must be seen. */}
+      <details open={rare.some((field) => submission.errors[field.name] !== undefined)}>
+        <summary>More options</summary>
+        <div className="form-grid">{rare.map(renderField)}</div>
       </details>
       {submission.error !== null && <ErrorNote error={submission.error} title="The job was not started" />}
       <div className="actions">
-        <Button kind="primary" type="submit" isBusy={submission.isBusy || isUploading}>
+        <Button kind="primary" type="submit" isBusy={submission.isBusy || isUploading} isDisabled={missing.length > 0}>
           {isUploading ? "Uploading…" : `Start ${pipeline.name}`}
         </Button>
         {items.length > 0 && <span className="muted">{formatCount(items.length, "file")}</span>}
@@ -77,9 +92,16 @@ interface PipelineChoiceProps {
 
 function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoiceProps) {
   const choiceId = useId();
+  const hint = (
+    <p id={`${choiceId}-hint`} className="hint">
+      {chosen.description}
+      {chosen.isPaused && " Its queue is paused: the job will wait."}
+    </p>
+  );
+  if (pipelines.length === 1) return <div className="field">{hint}</div>;
   return (
     <div className="field">
-      <label htmlFor={choiceId}>Pipeline</label>
+      <label htmlFor={choiceId}>What to do</label>
       <select
         id={choiceId}
         aria-describedby={`${choiceId}-hint`}
@@ -88,14 +110,11 @@ function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoiceProps) {
       >
         {pipelines.map(({ name }) => (
           <option key={name} value={name}>
-            {name}
+            {showWords(name)}
           </option>
         ))}
       </select>
-      <p id={`${choiceId}-hint`} className="hint">
-        {chosen.description}
-        {chosen.isPaused && " Its queue is paused: the job will wait."}
-      </p>
+      {hint}
     </div>
   );
 }
