@@ -151,6 +151,9 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
       await page.getByRole("button", { name: "Start repair" }).click();
       await page.getByRole("alert").getByText("Choose a file and mark it as “Damaged recording”.").waitFor();
       expect(server.api.changes).toEqual([]);
+      await page.getByLabel("Choose files").setInputFiles([healthy]);
+      await page.getByText("Uploaded").waitFor();
+      expect(await page.getByText("Choose a file and mark it").count()).toBe(0);
     });
 
     it("that are all healthy references start nothing; what is missing is said before", async () => {
@@ -420,6 +423,7 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
     it("shows what is under way; a repair by hand is asked for", async () => {
       const page = await open("/watch");
       await page.getByText("63 % · writing").waitFor();
+      await page.getByText("The reference C0031.MP4 does not fit.").waitFor();
       await page.getByText("Repaired", { exact: true }).waitFor();
       expect(await page.getByText("Repaired in the cloud").count()).toBe(0);
       await page.getByRole("button", { name: "Repair C0047.MP4 now" }).click();

@@ -20,7 +20,7 @@ export function EventList({ events }: { readonly events: Loaded<readonly EventVi
         {shown.map((event) => (
           <li key={event.seq}>
             <time dateTime={event.at}>{formatMoment(event.at).slice(11)}</time>
-            <span>{showWords(event.type)}</span>
+            <span>{showWords(event.type === "job.stage" ? "job.step" : event.type)}</span>
             <span className="muted">{summarize(event.data)}</span>
           </li>
         ))}

@@ -1,21 +1,22 @@
-import { type FormEvent, useId, useMemo, useState } from "react";
+import { type FormEvent, useMemo, useState } from "react";
 import type { PipelineView } from "../../api/types.ts";
 import { parseFields } from "../../schema-form/fields.ts";
 import type { Answers } from "../../schema-form/params.ts";
 import { SchemaField } from "../../schema-form/schema-field.tsx";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNote } from "../../ui/error-note.tsx";
-import { formatCount, showWords } from "../../ui/formats.ts";
+import { formatCount } from "../../ui/formats.ts";
 import { Icon } from "../../ui/icon.tsx";
-import { UploadRow } from "../../uploads/upload-row.tsx";
+import { type Role, UploadRow } from "../../uploads/upload-row.tsx";
 import { useUploads } from "../../uploads/uploads-context.tsx";
 import { findMissing, roleOf, rolesOf } from "./file-roles.ts";
+import { PipelineChoice } from "./pipeline-choice.tsx";
 import { isRare, putPlainly } from "./plain-words.ts";
 import { DELIVERY_FIELDS, useSubmit } from "./use-submit.ts";
 
 /** Asks what to do with the files, and has it done. */
 export function NewJobForm({ pipelines }: { readonly pipelines: readonly PipelineView[] }) {
-  const { items, store } = useUploads();
+  const { items } = useUploads();
   const [name, setName] = useState(pipelines[0]?.name);
   const pipeline = pipelines.find((one) => one.name === name) ?? pipelines[0];
   const fields = useMemo(
@@ -43,31 +44,13 @@ export function NewJobForm({ pipelines }: { readonly pipelines: readonly Pipelin
   const options = fields.filter(({ input }) => input.kind !== "files");
   const rare = [...options.filter(isRare), ...DELIVERY_FIELDS];
   const missing = items.length === 0 ? [] : Object.values(findMissing(items, fields, roles));
-  const fileErrors = roles.flatMap((role) => submission.errors[role.name] ?? []);
+  // Before there are files, what is missing goes without saying until the form is sent.
+  const fileErrors = submission.areFilesTried ? roles.flatMap((role) => submission.errors[role.name] ?? []) : [];
   return (
     <form className="stack" onSubmit={submit} noValidate>
-      {items.length > 0 && (
-        <ul className="upload-list" aria-label="Files">
-          {items.map((item) => (
-            <UploadRow key={item.id} item={item} store={store} roles={roles} role={roleOf(item, roles)} />
-          ))}
-        </ul>
-      )}
-      {missing.map((message) => (
-        <p key={message} className="note note-partial" role="status">
-          <Icon name="partial" />
-          {message}
-        </p>
-      ))}
-      {(missing.length === 0 ? fileErrors : []).map((message) => (
-        <p key={message} className="field-error" role="alert">
-          {message}
-        </p>
-      ))}
-      <div className="form-grid">
-        <PipelineChoice pipelines={pipelines} chosen={pipeline} onChoose={setName} />
-        {options.filter((field) => !isRare(field)).map(renderField)}
-      </div>
+      <ChosenFiles roles={roles} missing={missing} errors={fileErrors} />
+      <PipelineChoice pipelines={pipelines} chosen={pipeline} onChoose={setName} />
+      <div className="form-grid">{options.filter((field) => !isRare(field)).map(renderField)}</div>
       {/* What is wrong must be seen. */}
       <details open={rare.some((field) => submission.errors[field.name] !== undefined)}>
         <summary>More options</summary>
@@ -84,37 +67,36 @@ export function NewJobForm({ pipelines }: { readonly pipelines: readonly Pipelin
   );
 }
 
-interface PipelineChoiceProps {
-  readonly pipelines: readonly PipelineView[];
-  readonly chosen: PipelineView;
-  readonly onChoose: (name: string) => void;
+interface ChosenFilesProps {
+  readonly roles: readonly Role[];
+  /** What is to be chosen before the form can be sent. */
+  readonly missing: readonly string[];
+  /** What was wrong when it was sent. */
+  readonly errors: readonly string[];
 }
 
-function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoiceProps) {
-  const choiceId = useId();
-  const hint = (
-    <p id={`${choiceId}-hint`} className="hint">
-      {chosen.description}
-      {chosen.isPaused && " Its queue is paused: the job will wait."}
-    </p>
-  );
-  if (pipelines.length === 1) return <div className="field">{hint}</div>;
+function ChosenFiles({ roles, missing, errors }: ChosenFilesProps) {
+  const { items, store } = useUploads();
   return (
-    <div className="field">
-      <label htmlFor={choiceId}>What to do</label>
-      <select
-        id={choiceId}
-        aria-describedby={`${choiceId}-hint`}
-        value={chosen.name}
-        onChange={(event) => onChoose(event.target.value)}
-      >
-        {pipelines.map(({ name }) => (
-          <option key={name} value={name}>
-            {showWords(name)}
-          </option>
-        ))}
-      </select>
-      {hint}
-    </div>
+    <>
+      {items.length > 0 && (
+        <ul className="upload-list" aria-label="Files">
+          {items.map((item) => (
+            <UploadRow key={item.id} item={item} store={store} roles={roles} role={roleOf(item, roles)} />
+          ))}
+        </ul>
+      )}
+      {missing.map((message) => (
+        <p key={message} className="note note-partial" role="status">
+          <Icon name="partial" />
+          {message}
+        </p>
+      ))}
+      {errors.map((message) => (
+        <p key={message} className="field-error" role="alert">
+          {message}
+        </p>
+      ))}
+    </>
   );
 }

@@ -54,6 +54,8 @@ export interface Submission {
   readonly error: ApiError | null;
   /** What is wrong with the form, by field. */
   readonly errors: Readonly<Record<string, string>>;
+  /** Whether the files are still those with which it was found wrong. */
+  readonly areFilesTried: boolean;
   /** Starts the job and goes to its page. */
   readonly submit: (draft: Draft) => Promise<void>;
 }
@@ -64,6 +66,7 @@ export function useSubmit(): Submission {
   const { items, store } = useUploads();
   const action = useAction();
   const [errors, setErrors] = useState<Readonly<Record<string, string>>>({});
+  const [triedItems, setTriedItems] = useState(items);
   // The same job under the same key: sending it again after a broken connection makes no second job.
   const sent = useRef({ body: "", key: "" });
   const submit = async ({ pipeline, fields, roles, answers }: Draft): Promise<void> => {
@@ -74,6 +77,7 @@ export function useSubmit(): Submission {
       ...findMissing(items, fields, roles),
       ...("errors" in delivery ? delivery.errors : {}),
     });
+    setTriedItems(items);
     if ("errors" in own || "errors" in delivery) return;
     const job = createJob(pipeline, own.params, delivery.params);
     const body = JSON.stringify(job);
@@ -84,7 +88,7 @@ export function useSubmit(): Submission {
       navigate(jobPath(id));
     });
   };
-  return { isBusy: action.isBusy, error: action.error, errors, submit };
+  return { isBusy: action.isBusy, error: action.error, errors, areFilesTried: triedItems === items, submit };
 }
 
 function createJob(pipeline: string, params: Json, delivery: Readonly<Record<string, Json>>): NewJob {
