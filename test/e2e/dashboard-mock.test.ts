@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { JobView } from "../../web/src/api/types.ts";
 import { createJob, createRepairResult, FAILED_ID, REPAIRED_ID, RUNNING_ID } from "../../web/test-support/mock-data.ts";
 import { type MockOptions, type MockServer, startMockServer } from "../../web/test-support/mock-server.ts";
 import { type BuiltDashboard, buildDashboard, launchBrowser, missingBrowser } from "../support/dashboard.ts";
@@ -148,8 +149,49 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
       const page = await open("/");
       await page.getByRole("button", { name: "Show the form" }).click();
       await page.getByRole("button", { name: "Start repair" }).click();
-      await page.getByRole("alert").getByText("upload at least 1").waitFor();
+      await page.getByRole("alert").getByText("Choose a file and mark it as “Damaged recording”.").waitFor();
       expect(server.api.changes).toEqual([]);
+      await page.getByLabel("Choose files").setInputFiles([healthy]);
+      await page.getByText("Uploaded").waitFor();
+      expect(await page.getByText("Choose a file and mark it").count()).toBe(0);
+    });
+
+    it("that are all healthy references start nothing; what is missing is said before", async () => {
+      const page = await open("/");
+      await page.getByLabel("Choose files").setInputFiles([healthy]);
+      await page.getByText("Uploaded").waitFor();
+      const start = page.getByRole("button", { name: "Start repair" });
+      expect(await start.isEnabled()).toBe(true);
+      await page.getByLabel("What healthy.mp4 is").selectOption({ label: "Healthy reference" });
+      await page.getByRole("status").getByText("Mark one file as “Damaged recording”.").waitFor();
+      expect(await start.isEnabled()).toBe(false);
+      await page.getByLabel("What healthy.mp4 is").selectOption({ label: "Damaged recording" });
+      expect(await start.isEnabled()).toBe(true);
+      expect(server.api.changes.filter((change) => change.includes("jobs"))).toEqual([]);
+    });
+
+    it("are asked about in plain words; what few change is folded away, and unfolded where it is wrong", async () => {
+      const page = await open("/");
+      await page.getByLabel("Choose files").setInputFiles([healthy]);
+      await page.getByText("Uploaded").waitFor();
+      // There is one pipeline alone.
+      expect(await page.getByLabel("What to do").count()).toBe(0);
+      await page.getByLabel("For playing over a network").check();
+      await page.getByLabel("Check of the result").selectOption("Every picture");
+      expect(await page.getByLabel("Repair program").isVisible()).toBe(false);
+      const options = page.getByText("More options");
+      await options.click();
+      await page.getByLabel("Repair program").selectOption("Reelmill itself");
+      await page.getByLabel("Priority", { exact: true }).fill("500");
+      await options.click();
+      await page.getByRole("button", { name: "Start repair" }).click();
+      await page.getByText("Priority must be 100 or less.").waitFor();
+      await page.getByLabel("Priority", { exact: true }).fill("5");
+      await page.getByRole("button", { name: "Start repair" }).click();
+      await page.waitForURL("**/jobs/created-*");
+      const job = server.api.jobs.get(page.url().slice(page.url().lastIndexOf("/") + 1));
+      const inputs = ["uploads/u1/healthy.mp4"];
+      expect(job?.params).toEqual({ inputs, engine: "native", verify: "full", faststart: true });
     });
 
     it("are paused and go on where they stopped", async () => {
@@ -214,7 +256,9 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
       const findings = createRepairResult().files[0]?.report?.findings ?? [];
       expect(await page.getByLabel("Findings in the damaged file").locator("tbody tr").count()).toBe(findings.length);
       await page.getByRole("cell", { name: "291,504,128" }).waitFor();
-      await page.getByText("Decode passed").waitFor();
+      await page.getByText("Playback passed").waitFor();
+      await page.getByText("The index was missing, or did not fit the data.").waitFor();
+      await page.getByText("21,504 pictures").waitFor();
     });
 
     it("is not set back by an answer that is older than the news", async () => {
@@ -249,6 +293,116 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
     });
   });
 
+  describe("a job that lacks a healthy recording", () => {
+    let folder: string;
+    let small: string;
+    let large: string;
+    const damagedKeys = ["uploads/u9/security-cam-07.mp4"];
+
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), "reelmill-reference-"));
+      small = join(folder, "healthy one.mp4");
+      large = join(folder, "healthy.mp4");
+      writeFileSync(small, Buffer.alloc(20_000, 8));
+      writeFileSync(large, Buffer.alloc(40_000_000, 8));
+    });
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    beforeEach(() => start());
+    afterEach(() => expect(complaints).toEqual([]));
+
+    const fail = (change: Partial<JobView>): void => {
+      const failed = server.api.jobs.get(FAILED_ID);
+      if (failed === undefined) throw new Error("The mock server lost its failed job.");
+      server.api.jobs.set(FAILED_ID, { ...failed, ...change });
+    };
+    const chooser = (page: Page): Locator => page.getByLabel("Choose a healthy recording");
+
+    it("is given one by keyboard, and a new job of the same kind starts with it", async () => {
+      fail({ params: { inputs: damagedKeys, references: ["uploads/u8/foreign.mp4"], verify: "full" } });
+      server.uploads.delayMs = 5;
+      const page = await open(`/jobs/${FAILED_ID}`);
+      page.on("filechooser", (picker) => void picker.setFiles(large));
+      await page.getByRole("region", { name: "Give a healthy recording by the same camera" }).waitFor();
+      await chooser(page).focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("progressbar", { name: "Upload of healthy.mp4" }).waitFor();
+      await page.getByRole("status").getByText("healthy.mp4 is being uploaded.").waitFor();
+      await page.getByRole("button", { name: "Pause the upload of" }).click();
+      await page.locator(".upload-row").getByText("Paused").waitFor();
+      // It belongs to this job, not to the next one.
+      await page.getByRole("link", { name: "Jobs" }).first().click();
+      await page.getByText("Drop recordings anywhere").waitFor();
+      expect(await page.locator(".upload-row").count()).toBe(0);
+      await page.goBack();
+      server.uploads.delayMs = 0;
+      await page.getByRole("button", { name: "Go on with the upload of" }).click();
+      await page.waitForURL("**/jobs/created-*");
+      await page.getByText("Waiting for its turn").waitFor();
+      expect(server.uploads.offsets.at(-1)).toBeGreaterThan(0);
+      const job = server.api.jobs.get(page.url().slice(page.url().lastIndexOf("/") + 1));
+      expect(job).toMatchObject({
+        pipeline: "repair",
+        params: { inputs: damagedKeys, references: ["uploads/u1/healthy.mp4"], verify: "full" },
+      });
+      expect(await page.evaluate("document.activeElement.tagName")).toBe("H1");
+    });
+
+    it("goes on with an upload that a reload broke off", async () => {
+      server.uploads.delayMs = 10;
+      const page = await open(`/jobs/${FAILED_ID}`);
+      await chooser(page).setInputFiles([large]);
+      await page
+        .locator(".upload-row")
+        .getByText(/[1-9]\d* % of 40\.0 MB/)
+        .waitFor();
+      await page.reload();
+      await page.getByText("1 upload was broken off").waitFor();
+      server.uploads.delayMs = 0;
+      await chooser(page).setInputFiles([large]);
+      await page.waitForURL("**/jobs/created-*");
+      expect(server.uploads.offsets.at(-1)).toBeGreaterThan(0);
+    });
+
+    it("says why the new one was not started, and tries again", async () => {
+      const page = await open(`/jobs/${FAILED_ID}`);
+      await page.route("**/v1/jobs", (route) => route.fulfill({ status: 200, body: "no JSON" }));
+      await chooser(page).setInputFiles([small]);
+      await page.getByRole("alert").getByText("The new job was not started").waitFor();
+      await page.unroute("**/v1/jobs");
+      await page.getByRole("button", { name: "Start the new job" }).click();
+      await page.waitForURL("**/jobs/created-*");
+    });
+
+    it.each(["REFERENCE_REQUIRED", "REFERENCE_MISMATCH", "REFERENCE_UNUSABLE"])(
+      "is known by one file's %s, too; to try the same again is offered with a warning",
+      async (code) => {
+        const error = { code, message: "No." };
+        const file = { input: "uploads/u9/security-cam-07.mp4", output: null, status: "failed", error };
+        const rest = { references: [], report: null, checks: [], notices: [] };
+        const result = { schema: 1, files: [{ ...file, ...rest }], summary: { repaired: 1, healthy: 0, failed: 1 } };
+        fail({ status: "partial", error: null, result });
+        const page = await open(`/jobs/${FAILED_ID}`);
+        await chooser(page).waitFor({ state: "attached" });
+        await page.getByRole("button", { name: "Retry" }).click();
+        await page.getByRole("dialog").getByText("for want of a healthy recording").waitFor();
+      },
+    );
+
+    it("is no other one: not another failure, nor a pipeline that takes none", async () => {
+      const error = server.api.jobs.get(FAILED_ID)?.error ?? null;
+      fail({ error: { code: "NOTHING_RECOVERED", message: "Only zeros." } });
+      const page = await open(`/jobs/${FAILED_ID}`);
+      await page.locator(".note", { hasText: "Only zeros." }).waitFor();
+      expect(await chooser(page).count()).toBe(0);
+      fail({ error, pipeline: "convert" });
+      const asked = page.waitForResponse("**/v1/pipelines");
+      await page.reload();
+      await asked;
+      await page.locator(".note", { hasText: "another camera" }).waitFor();
+      expect(await chooser(page).count()).toBe(0);
+    });
+  });
+
   describe("queues", () => {
     beforeEach(() => start());
     afterEach(() => expect(complaints).toEqual([]));
@@ -269,6 +423,9 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
     it("shows what is under way; a repair by hand is asked for", async () => {
       const page = await open("/watch");
       await page.getByText("63 % · writing").waitFor();
+      await page.getByText("The reference C0031.MP4 does not fit.").waitFor();
+      await page.getByText("Repaired", { exact: true }).waitFor();
+      expect(await page.getByText("Repaired in the cloud").count()).toBe(0);
       await page.getByRole("button", { name: "Repair C0047.MP4 now" }).click();
       await page.getByRole("status").getByText("C0047.MP4 will be repaired.").waitFor();
       expect(server.api.changes).toEqual(["POST /repair"]);

@@ -72,7 +72,10 @@ export async function visitDashboard(
       await page.getByText("Uploaded").nth(damaged.length).waitFor();
       const name = reference.slice(reference.lastIndexOf("/") + 1);
       await page.getByLabel(`What ${name} is`).selectOption({ label: "Healthy reference" });
-      if (engine !== undefined) await page.getByLabel("Engine").selectOption(engine);
+      if (engine !== undefined) {
+        await page.getByText("More options").click();
+        await page.getByLabel("Repair program").selectOption(engine);
+      }
       await page.getByRole("button", { name: "Start repair" }).click();
       await page.waitForURL("**/jobs/*");
       return page.url().slice(page.url().lastIndexOf("/") + 1);

@@ -93,10 +93,9 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       await page.getByLabel("Choose files").setInputFiles([files.damaged, files.reference]);
       await page.getByText("Uploaded").nth(1).waitFor();
       await page.getByLabel("What reference.mp4 is").selectOption({ label: "Healthy reference" });
-      await page.getByLabel("Pipeline", { exact: true }).selectOption("repair");
-      await page.getByLabel("Verify").selectOption("full");
-      await page.getByLabel("Faststart").check();
-      await page.getByText("Priority and notification").click();
+      await page.getByLabel("Check of the result").selectOption("full");
+      await page.getByLabel("For playing over a network").check();
+      await page.getByText("More options").click();
       await page.getByLabel("Priority", { exact: true }).fill("500");
       await page.getByRole("button", { name: "Start repair" }).click();
       await page.getByText("Priority must be 100 or less.").waitFor();
@@ -114,10 +113,10 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
         },
       });
 
-      await page.getByText("The index is missing, or does not fit the data.").waitFor();
+      await page.getByText("The index was missing, or did not fit the data.").waitFor();
       const map = /^Map of the damaged file, 71.2 kB: .* recovered; Cut off at the end/;
       expect(await page.getByRole("img", { name: map }).locator(".strip-part").count()).toBe(1);
-      await page.getByLabel("Checks of the output").getByText("Decode passed").waitFor();
+      await page.getByLabel("Checks of the output").getByText("Playback passed").waitFor();
       await page.getByLabel("Log lines").getByText("finish is done").waitFor();
 
       const link = page.getByRole("link", { name: "Download" });
@@ -197,6 +196,18 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       await visit.submit([files.damaged], files.foreign, "native");
       await visit.heading("Failed").waitFor();
       await page.locator(".note", { hasText: "REFERENCE_MISMATCH" }).first().waitFor();
+      const failed = page.url();
+      // And another one can be given.
+      await page.getByLabel("Choose a healthy recording").setInputFiles(files.reference);
+      await page.waitForURL((url) => url.href !== failed);
+      await visit.heading("Succeeded").waitFor();
+      expect(await ask(`/v1${new URL(page.url()).pathname}`)).toMatchObject({
+        params: {
+          inputs: [expect.stringMatching(/\/damaged\.mp4$/)],
+          references: [expect.stringMatching(/\/reference\.mp4$/)],
+          engine: "native",
+        },
+      });
     });
 
     it("a running job: cancelled, and replayed as a new one", async () => {
@@ -297,7 +308,9 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       await page.getByText("Uploaded").nth(1).waitFor();
       await visit.tabTo("What reference.mp4 is");
       await page.keyboard.press("h");
-      await visit.tabTo("Engine");
+      await visit.tabTo("More options");
+      await page.keyboard.press("Enter");
+      await visit.tabTo("Repair program");
       await page.keyboard.press("u");
       await visit.tabTo("Start repair");
       await page.keyboard.press("Enter");

@@ -289,6 +289,24 @@ describe("a watch folder", () => {
     expect(stateOf(edge.service.status(), "clip.mp4")).toBe("exported");
   });
 
+  it("shows a file as repaired only once the work on it has begun", async () => {
+    put(recordings.damaged, "clip.mp4");
+    const shown: (string | undefined)[] = [];
+    const look = (): void => void shown.push(stateOf(edge.service.status(), "clip.mp4"));
+    const repair: RepairService = {
+      repair: ({ onJob, onProgress }) => {
+        onJob("job-1");
+        look();
+        onProgress(0, "reading");
+        look();
+        return Promise.resolve({ status: "healthy", report: null });
+      },
+    };
+    const edge = createEdge({}, { repair });
+    await pass(edge);
+    expect(shown).toEqual(["queued", "repairing"]);
+  });
+
   it("asks for the same file with the same key after a restart, and with another one for another try", async () => {
     put(recordings.damaged, "clip.mp4");
     const keys: string[] = [];
@@ -338,6 +356,7 @@ describe("a watch folder", () => {
     });
     const repair: RepairService = {
       repair: (request) => {
+        request.onProgress(0, "reading");
         onBegin();
         return new Promise((_, fail) => {
           request.signal.addEventListener("abort", () => fail(new Error("ended")));

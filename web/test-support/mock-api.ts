@@ -1,5 +1,13 @@
-import type { DeadLetterView, JobView, QueueView, WatchView } from "../src/api/types.ts";
-import { createDeliveries, createEvents, createJobs, createLogs, createTasks, DAMAGED_BYTES } from "./mock-data.ts";
+import type { DeadLetterView, JobView, NewJob, QueueView, WatchView } from "../src/api/types.ts";
+import {
+  createDeliveries,
+  createEvents,
+  createJob,
+  createJobs,
+  createLogs,
+  createTasks,
+  DAMAGED_BYTES,
+} from "./mock-data.ts";
 import {
   createDeadLetters,
   createPipelines,
@@ -67,6 +75,12 @@ function addJobHandlers(api: MockApi, handlers: Map<string, Handler>, nowMs: num
       return job === undefined ? NOT_FOUND : answer(job);
     };
   handlers.set("GET v1/jobs", (_parts, _body, query) => ({ status: 200, body: listJobs(api, query) }));
+  handlers.set("POST v1/jobs", (_parts, body) => {
+    const { pipeline, params } = JSON.parse(body) as NewJob;
+    const job = createJob(nowMs, { id: `created-${api.jobs.size}`, pipeline, params });
+    api.jobs.set(job.id, job);
+    return { status: 201, body: job };
+  });
   handlers.set(
     "GET v1/jobs/*",
     withJob((job) => ({ status: 200, body: job })),

@@ -140,9 +140,9 @@ export function createWatch(): WatchView {
         bytes: 640_000,
         state: "quarantined",
         progress: null,
-        detail: "Nothing could be recovered: the file holds only zeros.",
+        detail: "The reference watch-e6fabd95e7ea/ready/C0031.MP4 does not fit.",
       },
     ],
-    counters: { exported: 128, quarantined: 3, scans: 9_127, cloudFallbacks: 0 },
+    counters: { scans: 9_127, exported: 128, exportedByCloud: 0, quarantined: 3, putOff: 2, pauses: 0 },
   };
 }

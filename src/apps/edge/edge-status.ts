@@ -12,6 +12,7 @@ export type FileState =
   | "healthy"
   /** Waits for its turn, or is in the hands of another service (`heldBy`). */
   | "queued"
+  /** The work on it has begun. */
   | "repairing"
   /** Cannot be repaired without a healthy recording of the same device; tried again when another one appears. */
   | "waiting-for-reference"

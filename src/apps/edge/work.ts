@@ -31,7 +31,8 @@ async function workOn(room: Room, entry: FileEntry): Promise<void> {
   const { book, state, options, stopping } = room;
   const { pauses } = state.counters;
   const healthyKey = healthyKeyOf(room);
-  book.show(entry, { state: "repairing", progress: 0, phase: "", error: null, heldBy: null });
+  // It may wait in another queue, which may be paused: what says that it is being repaired is the work itself.
+  book.show(entry, { state: "queued", progress: 0, phase: "", error: null, heldBy: null });
   options.onChange?.();
   try {
     const outcome = await processFile(room.context, {
@@ -45,7 +46,7 @@ async function workOn(room: Room, entry: FileEntry): Promise<void> {
         options.onChange?.();
       },
       onProgress: (progress, phase) => {
-        book.show(entry, { progress, phase });
+        book.show(entry, { state: "repairing", progress, phase });
         options.onChange?.();
       },
       isShareSteady: async () => state.counters.pauses === pauses && (await probe(room)),

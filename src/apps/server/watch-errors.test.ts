@@ -19,6 +19,12 @@ it.each([
     "REFERENCE_MISMATCH",
     "clip.mp4.mov does not fit clip.mp4.",
   ],
+  [
+    "REFERENCE_UNUSABLE",
+    "The reference watch-1/ready/found by itself.mp4 does not play.",
+    "REFERENCE_UNUSABLE",
+    "The reference found by itself.mp4 does not play.",
+  ],
   ["OBJECT_NOT_FOUND", "There is no object other.mp4.", "OBJECT_NOT_FOUND", "There is no object other.mp4."],
 ] as const)("speaks of files, not of objects (%s)", (code, message, expectedCode, expected) => {
   expect(errorWithFiles({ code, message, details: 1 }, FILES)).toEqual({

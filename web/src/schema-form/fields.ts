@@ -11,6 +11,8 @@ export interface Field {
   /** What the pipeline takes where nothing is given; undefined where the schema names none. */
   readonly fallback: Json | undefined;
   readonly input: FieldInput;
+  /** What options are called; those that are missing are shown as words. */
+  readonly optionLabels?: Readonly<Record<string, string>>;
 }
 
 /** How a parameter is asked for. */

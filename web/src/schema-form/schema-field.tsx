@@ -46,7 +46,8 @@ interface ControlProps extends Omit<SchemaFieldProps, "error"> {
 }
 
 function Control({ field, answer, onAnswer, control }: ControlProps) {
-  const { input, fallback } = field;
+  const { input, fallback, optionLabels = {} } = field;
+  const nameOf = (option: string): string => optionLabels[option] ?? showWords(option);
   const text = typeof answer === "string" ? answer : "";
   const onChange = (event: { readonly target: { readonly value: string } }): void => onAnswer(event.target.value);
   switch (input.kind) {
@@ -62,10 +63,10 @@ function Control({ field, answer, onAnswer, control }: ControlProps) {
     case "choice":
       return (
         <select {...control} value={text} onChange={onChange}>
-          <option value="">{typeof fallback === "string" ? `Default (${fallback})` : "Default"}</option>
+          <option value="">{typeof fallback === "string" ? `Default (${nameOf(fallback)})` : "Default"}</option>
           {input.options.map((option) => (
             <option key={option} value={option}>
-              {showWords(option)}
+              {nameOf(option)}
             </option>
           ))}
         </select>

@@ -68,6 +68,7 @@ describe("formats", () => {
   it("messages name files as the user did", () => {
     const key = `uploads/${"0af3".repeat(8)}/DJI 90.mp4`;
     expect(showMessage(`The reference ${key} does not fit.`)).toBe("The reference DJI 90.mp4 does not fit.");
+    expect(showMessage("watch-e6fabd95e7ea/ready/healthy 2.mp4 is broken.")).toBe("healthy 2.mp4 is broken.");
     expect(showMessage("uploads/ready/a.mp4\u0007")).toBe("uploads/ready/a.mp4\\u{7}");
   });
 

@@ -85,9 +85,12 @@ export function showName(name: string): string {
   );
 }
 
+/** Where the server keeps uploads and outputs, and what it calls watch folders and the folders in them. */
+const PLACES = /\b(?:(?:uploads|outputs)\/[\da-f-]{32,36}\/|watch-[\da-f]{12}\/(?:[^\s/]+\/)*)(?=\S)/g;
+
 /** A message as `showName` shows it, with files named as the user named them: without where the server keeps them. */
 export function showMessage(message: string): string {
-  return showName(message.replace(/\b(?:uploads|outputs)\/[\da-f-]{32,36}\/(?=\S)/g, ""));
+  return showName(message.replace(PLACES, ""));
 }
 
 /** `maxConcurrentTasks`, `job.stage` or `MIN_AGE` as words. */

@@ -1,18 +1,14 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import { Button } from "../ui/button.tsx";
 import { formatBytes, formatCount } from "../ui/formats.ts";
 import { Name } from "../ui/name.tsx";
-import type { BrokenUpload, UploadItem } from "./upload.ts";
+import type { BrokenUpload } from "./upload.ts";
 import type { UploadStore } from "./upload-store.ts";
 
 /** Names the uploads that a reload broke off; the browser lets a page read a file again only when it is chosen again. */
-export function BrokenUploads({
-  store,
-  items,
-}: {
-  readonly store: UploadStore;
-  readonly items: readonly UploadItem[];
-}) {
+export function BrokenUploads({ store }: { readonly store: UploadStore }) {
+  // Whatever they are for: what is under way is not broken off.
+  const items = useSyncExternalStore(store.subscribe, store.list);
   const [broken, setBroken] = useState<readonly BrokenUpload[]>([]);
   useEffect(() => {
     void store.listBroken().then(setBroken);

@@ -1,5 +1,6 @@
-import { type ReactNode, useEffect, useEffectEvent, useId, useState } from "react";
+import { type ReactNode, useEffect, useEffectEvent, useState } from "react";
 import { Icon } from "../ui/icon.tsx";
+import { FileChooser } from "./file-chooser.tsx";
 
 interface DropZoneProps {
   readonly onFiles: (files: readonly File[]) => void;
@@ -9,7 +10,6 @@ interface DropZoneProps {
 /** Takes files that are dropped anywhere on the page, or picked. */
 export function DropZone({ onFiles, children }: DropZoneProps) {
   const [isOver, setIsOver] = useState(false);
-  const inputId = useId();
   const take = useEffectEvent(onFiles);
   useEffect(() => watchDrops(take, setIsOver), []);
   return (
@@ -20,20 +20,7 @@ export function DropZone({ onFiles, children }: DropZoneProps) {
         <p className="muted">or choose them from this device. Uploads can be paused, and go on where they stopped.</p>
         {children}
       </div>
-      <input
-        id={inputId}
-        className="visually-hidden"
-        type="file"
-        multiple
-        onChange={(event) => {
-          onFiles([...(event.target.files ?? [])]);
-          // So that choosing the same file again is noticed.
-          event.target.value = "";
-        }}
-      />
-      <label className="button button-plain" htmlFor={inputId}>
-        Choose files
-      </label>
+      <FileChooser label="Choose files" isMultiple onFiles={onFiles} />
     </div>
   );
 }

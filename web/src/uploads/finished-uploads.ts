@@ -24,12 +24,13 @@ export function writeFinished(storage: Storage, items: readonly UploadItem[]): v
 
 function isItem(value: unknown): value is UploadItem {
   if (typeof value !== "object" || value === null) return false;
-  const { id, name, bytes, key, state } = value as Readonly<Record<string, unknown>>;
+  const { id, name, bytes, key, jobId, state } = value as Readonly<Record<string, unknown>>;
   return (
     typeof id === "string" &&
     typeof name === "string" &&
     typeof bytes === "number" &&
     typeof key === "string" &&
+    (jobId === null || typeof jobId === "string") &&
     state === "done"
   );
 }

@@ -16,12 +16,13 @@ export interface Role {
 interface UploadRowProps {
   readonly item: UploadItem;
   readonly store: UploadStore;
-  readonly roles: readonly Role[];
-  readonly role: string | null;
+  /** What the file can be; none: that is settled. */
+  readonly roles?: readonly Role[];
+  readonly role?: string | null;
 }
 
 /** One file: how far it is, what can be done with it, and what it is for. */
-export function UploadRow({ item, store, roles, role }: UploadRowProps) {
+export function UploadRow({ item, store, roles = [], role = null }: UploadRowProps) {
   const share = item.bytes === 0 ? 1 : item.sentBytes / item.bytes;
   const look = item.state === "failed" ? "failed" : item.state === "done" ? "succeeded" : "running";
   return (
@@ -48,7 +49,7 @@ export function UploadRow({ item, store, roles, role }: UploadRowProps) {
   );
 }
 
-function RoleChoice({ item, store, roles, role }: UploadRowProps) {
+function RoleChoice({ item, store, roles, role }: Required<UploadRowProps>) {
   const choiceId = useId();
   return (
     <>

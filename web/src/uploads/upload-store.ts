@@ -8,7 +8,8 @@ export interface UploadStore {
   readonly subscribe: (onChange: () => void) => () => void;
   /** The same list until something changes. */
   readonly list: () => readonly UploadItem[];
-  readonly add: (files: readonly File[]) => void;
+  /** `jobId`: the failed job for which they are references; else they are for the next job. */
+  readonly add: (files: readonly File[], jobId?: string) => void;
   readonly pause: (id: string) => void;
   readonly resume: (id: string) => void;
   /** Takes it off the list; one under way is cancelled. */
@@ -51,8 +52,8 @@ export function createUploadStore(options: UploadStoreOptions): UploadStore {
     patch(id, change);
     startNext();
   };
-  const create = (file: File): UploadItem => {
-    const item = createItem(file);
+  const create = (file: File, jobId: string | null): UploadItem => {
+    const item = createItem(file, jobId);
     const upload = createTusUpload(file, options.readKey, {
       onProgress: (sentBytes) => patch(item.id, { sentBytes }),
       onDone: (key) => end(item.id, { state: "done", key, sentBytes: file.size }),
@@ -68,8 +69,8 @@ export function createUploadStore(options: UploadStoreOptions): UploadStore {
       return () => void listeners.delete(listener);
     },
     list: () => items,
-    add: (files) => {
-      set([...items, ...files.map(create)]);
+    add: (files, jobId) => {
+      set([...items, ...files.map((file) => create(file, jobId ?? null))]);
       startNext();
     },
     pause: (id) => {
@@ -104,7 +105,7 @@ async function listBroken(): Promise<readonly BrokenUpload[]> {
   }));
 }
 
-function createItem(file: File): UploadItem {
+function createItem(file: File, jobId: string | null): UploadItem {
   return {
     id: createRandomId(),
     name: file.name,
@@ -113,6 +114,7 @@ function createItem(file: File): UploadItem {
     state: "waiting",
     key: null,
     role: null,
+    jobId,
     message: null,
   };
 }

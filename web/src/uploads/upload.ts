@@ -12,6 +12,8 @@ export interface UploadItem {
   readonly key: string | null;
   /** The parameter of the pipeline that the file is meant for; null: as the form has it. */
   readonly role: string | null;
+  /** The failed job for which it is a reference; null: it is for the next job. */
+  readonly jobId: string | null;
   /** Why it failed. */
   readonly message: string | null;
 }

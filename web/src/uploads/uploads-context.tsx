@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, use, useState, useSyncExternalStore } from "react";
+import { createContext, type ReactNode, use, useMemo, useState, useSyncExternalStore } from "react";
 import { useApiAccess } from "../auth/api-context.ts";
 import type { UploadItem } from "./upload.ts";
 import { createUploadStore, type UploadStore } from "./upload-store.ts";
@@ -14,9 +14,14 @@ export function UploadsProvider({ children }: { readonly children: ReactNode }) 
   return <UploadsContext value={store}>{children}</UploadsContext>;
 }
 
-/** The uploads of the tab; throws outside of an UploadsProvider. */
-export function useUploads(): { readonly items: readonly UploadItem[]; readonly store: UploadStore } {
+/** The uploads of the tab for the next job, or those for a failed one; throws outside of an UploadsProvider. */
+export function useUploads(jobId: string | null = null): {
+  readonly items: readonly UploadItem[];
+  readonly store: UploadStore;
+} {
   const store = use(UploadsContext);
   if (store === null) throw new Error("useUploads needs an UploadsProvider around it.");
-  return { items: useSyncExternalStore(store.subscribe, store.list), store };
+  const all = useSyncExternalStore(store.subscribe, store.list);
+  const items = useMemo(() => all.filter((item) => item.jobId === jobId), [all, jobId]);
+  return { items, store };
 }

@@ -5,7 +5,7 @@ import { layoutDamage, sumByKind } from "./damage-layout.ts";
 /** What a kind of finding is called. */
 export const KIND_LABELS: Readonly<Record<FindingKind, string>> = {
   lost: "Lost",
-  "damaged-packet": "Damaged packet",
+  "damaged-packet": "Damaged picture or sound",
   "cut-packet": "Cut off at the end",
   zeros: "Zeros, never written",
   padding: "Padding of the recorder",

@@ -20,7 +20,7 @@ export function EventList({ events }: { readonly events: Loaded<readonly EventVi
         {shown.map((event) => (
           <li key={event.seq}>
             <time dateTime={event.at}>{formatMoment(event.at).slice(11)}</time>
-            <span>{showWords(event.type)}</span>
+            <span>{showWords(event.type === "job.stage" ? "job.step" : event.type)}</span>
             <span className="muted">{summarize(event.data)}</span>
           </li>
         ))}
@@ -39,6 +39,13 @@ function summarize(data: Json): string {
   if (typeof data !== "object" || data === null) return data === null ? "" : showName(String(data));
   return Object.entries(data)
     .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name} ${showName(typeof value === "object" ? JSON.stringify(value) : String(value))}`)
+    .map(([name, value]) => showValue(name, value))
     .join(" · ");
+}
+
+/** In the words of the rest of the page: steps, and tasks counted from 1. */
+function showValue(name: string, value: Json): string {
+  if (name === "stage" && typeof value === "string") return `step ${showWords(value)}`;
+  if (name === "index" && typeof value === "number") return `task ${value + 1}`;
+  return `${showWords(name).toLowerCase()} ${showName(typeof value === "object" ? JSON.stringify(value) : String(value))}`;
 }

@@ -7,6 +7,7 @@ import { jobPath } from "../../routing/routes.ts";
 import { Button } from "../../ui/button.tsx";
 import { ConfirmDialog } from "../../ui/confirm-dialog.tsx";
 import { isEnded } from "../jobs/job-title.ts";
+import { needsReference } from "./reference-need.ts";
 
 type Change = "cancel" | "retry" | "replay";
 
@@ -28,6 +29,9 @@ const QUESTIONS = {
   },
 } as const;
 
+const SAME_AGAIN =
+  "It failed for want of a healthy recording that fits, and will most likely do so again: give one on the job's page instead.";
+
 interface JobActionsProps {
   readonly job: JobView;
   readonly onChanged: () => void;
@@ -39,6 +43,8 @@ export function JobActions({ job, onChanged }: JobActionsProps) {
   const action = useAction();
   const [asked, setAsked] = useState<Change | null>(null);
   const hasFailed = job.status === "failed" || job.status === "partial" || job.status === "cancelled";
+  // The same without another recording is offered, but not as what to do.
+  const lacksReference = needsReference(job);
   const confirm = async (change: Change): Promise<void> => {
     const isDone = await action.run(async () => {
       const changed = await api.changeJob(job.id, change);
@@ -55,7 +61,7 @@ export function JobActions({ job, onChanged }: JobActionsProps) {
         </Button>
       )}
       {hasFailed && (
-        <Button kind="primary" icon="retry" onClick={() => setAsked("retry")}>
+        <Button kind={lacksReference ? "plain" : "primary"} icon="retry" onClick={() => setAsked("retry")}>
           Retry
         </Button>
       )}
@@ -75,6 +81,7 @@ export function JobActions({ job, onChanged }: JobActionsProps) {
           onClose={() => setAsked(null)}
         >
           <p>{QUESTIONS[asked].text}</p>
+          {lacksReference && <p>{SAME_AGAIN}</p>}
         </ConfirmDialog>
       )}
     </>

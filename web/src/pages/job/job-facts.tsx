@@ -2,6 +2,7 @@ import type { JobView } from "../../api/types.ts";
 import { Link } from "../../routing/link.tsx";
 import { jobPath } from "../../routing/routes.ts";
 import { Facts } from "../../ui/facts.tsx";
+import { showWords } from "../../ui/formats.ts";
 import { Moment } from "../../ui/moment.tsx";
 import { Name } from "../../ui/name.tsx";
 import { Section } from "../../ui/section.tsx";
@@ -15,7 +16,7 @@ export function JobFacts({ job, nowMs }: { readonly job: JobView; readonly nowMs
       <div className="card stack">
         <Facts
           items={{
-            Pipeline: job.pipeline,
+            Kind: showWords(job.pipeline),
             Attempt: String(job.attempt),
             Priority: String(job.priority),
             Created: moment(job.createdAt),
@@ -23,11 +24,13 @@ export function JobFacts({ job, nowMs }: { readonly job: JobView; readonly nowMs
             Ended: moment(job.finishedAt) || "not yet",
             Took: jobDuration(job),
             "Replay of": job.parentJobId === null ? null : <Link to={jobPath(job.parentJobId)}>{job.parentJobId}</Link>,
-            "Idempotency key": job.idempotencyKey === null ? null : <Name text={job.idempotencyKey} />,
           }}
         />
         <details>
-          <summary>Parameters</summary>
+          <summary>Technical details</summary>
+          <Facts
+            items={{ "Idempotency key": job.idempotencyKey === null ? null : <Name text={job.idempotencyKey} /> }}
+          />
           <pre className="code-block">{JSON.stringify(job.params, null, 2)}</pre>
         </details>
       </div>

@@ -14,6 +14,8 @@ import { JobFacts } from "./job-facts.tsx";
 import { JobProgress } from "./job-progress.tsx";
 import { JobResult } from "./job-result.tsx";
 import { LogLines } from "./log-lines.tsx";
+import { needsReference } from "./reference-need.ts";
+import { ReferencePanel } from "./reference-panel.tsx";
 import { TaskTable } from "./task-table.tsx";
 import { type JobParts, useJob } from "./use-job.ts";
 
@@ -60,6 +62,7 @@ function JobDetails({ job, parts }: { readonly job: JobView; readonly parts: Job
           isNews={false}
         />
       )}
+      {needsReference(job) && <ReferencePanel job={job} />}
       <JobProgress job={job} />
       <JobResult job={job} />
       <TaskTable tasks={parts.tasks} nowMs={nowMs} />

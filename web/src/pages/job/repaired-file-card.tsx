@@ -33,7 +33,7 @@ export function RepairedFileCard({ file }: { readonly file: RepairedFile }) {
       </header>
       {file.error !== undefined && <ErrorNote error={file.error} title="Not repaired" isNews={false} />}
       <div className={file.output === null ? "stack" : "file-grid"}>
-        {report !== null && <FileReport report={report} input={file.input} />}
+        {report !== null && <FileReport report={report} file={file} />}
         {file.output !== null && <Output objectKey={file.output} />}
       </div>
       {report !== null && <FindingsTable findings={report.findings} />}
@@ -53,7 +53,7 @@ export function RepairedFileCard({ file }: { readonly file: RepairedFile }) {
   );
 }
 
-/** What a state of a damaged file is called. */
+/** What a state of a damaged file that stayed as it is is called. */
 const DIAGNOSES: Readonly<Record<string, string>> = {
   healthy: "The file is healthy.",
   "index-cut": "The index is sound, but the data end early.",
@@ -64,15 +64,32 @@ const DIAGNOSES: Readonly<Record<string, string>> = {
   unknown: "Another program mended the file.",
 };
 
-function FileReport({ report, input }: { readonly report: RepairReport; readonly input: string }) {
+/** What the state of a damaged file was, where it is repaired. */
+const PAST_DIAGNOSES: Readonly<Record<string, string>> = {
+  healthy: "The file was healthy.",
+  "index-cut": "The index was sound, but the data ended early.",
+  "index-hidden": "The index was sound, but players did not find it.",
+  "index-holed": "The index was sound, but zeros stood where some data should have been.",
+  fragmented: "A fragmented file; its whole fragments were kept.",
+  "no-index": "The index was missing, or did not fit the data.",
+  unknown: "Another program mended the file.",
+};
+
+interface FileReportProps {
+  readonly report: RepairReport;
+  readonly file: RepairedFile;
+}
+
+function FileReport({ report, file: { input, status } }: FileReportProps) {
   const api = useApi();
   const size = useLoaded((signal) => api.findObjectBytes(input, signal), input, null);
   const known = report.findings.reduce((most, { endOffset }) => Math.max(most, endOffset), report.bytes.scanned);
+  const diagnoses = status === "repaired" ? PAST_DIAGNOSES : DIAGNOSES;
   const lostSeconds = report.findings.reduce((sum, finding) => sum + (finding.lostSeconds ?? 0), 0);
   return (
     <div className="stack">
       <p>
-        {DIAGNOSES[report.diagnosis] ?? report.diagnosis}
+        {diagnoses[report.diagnosis] ?? report.diagnosis}
         {lostSeconds > 0 && ` About ${formatSeconds(lostSeconds)} of playing time is lost.`}
       </p>
       {/* Another program does not say where the damage was: an empty map would look like none. */}
@@ -82,13 +99,21 @@ function FileReport({ report, input }: { readonly report: RepairReport; readonly
   );
 }
 
+/** What a check is called. */
+const CHECKS: Readonly<Record<string, string>> = {
+  structure: "Structure",
+  packets: "Pictures and sound",
+  decode: "Playback",
+  durations: "Lengths",
+};
+
 function CheckList({ checks }: { readonly checks: readonly Check[] }) {
   if (checks.length === 0) return null;
   return (
     <ul className="checks" aria-label="Checks of the output">
       {checks.map(({ name, status, detail }) => (
         <li key={name}>
-          <StatusBadge status={status} label={`${showWords(name)} ${status}`} />
+          <StatusBadge status={status} label={`${CHECKS[name] ?? showWords(name)} ${status}`} />
           <span className="muted">
             <Name text={detail} />
           </span>

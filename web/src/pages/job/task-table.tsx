@@ -23,7 +23,7 @@ export function TaskTable({ tasks, nowMs }: TaskTableProps) {
         <DataTable
           caption="Tasks"
           columns={[
-            "Stage",
+            "Step",
             "Task",
             "Status",
             "Progress",

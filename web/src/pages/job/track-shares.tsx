@@ -4,6 +4,13 @@ import { Name } from "../../ui/name.tsx";
 
 const KIND_LABELS = { video: "Video", audio: "Audio", other: "Metadata" } as const;
 
+/** What one packet of a track is to who looks and listens. */
+const PIECES = {
+  video: { one: "picture", many: "pictures" },
+  audio: { one: "piece of sound", many: "pieces of sound" },
+  other: { one: "entry", many: "entries" },
+} as const;
+
 /** What the recovered bytes are, in proportion; the report does not say where each track's bytes lie. */
 export function TrackShares({ tracks }: { readonly tracks: readonly TrackReport[] }) {
   const total = tracks.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -23,7 +30,8 @@ export function TrackShares({ tracks }: { readonly tracks: readonly TrackReport[
               <span>
                 {KIND_LABELS[track.kind]} <Name text={track.codec} />{" "}
                 <span className="muted">
-                  {formatSeconds(track.durationSeconds)} · {formatCount(track.packets, "packet")} ·{" "}
+                  {formatSeconds(track.durationSeconds)} ·{" "}
+                  {formatCount(track.packets, PIECES[track.kind].one, PIECES[track.kind].many)} ·{" "}
                   {formatBytes(track.bytes)} ({formatShare(track.bytes / total)})
                 </span>
               </span>

@@ -17,15 +17,15 @@ export function Composer({ pipelines }: { readonly pipelines: Loaded<readonly Pi
   return (
     <Section title="New job">
       <div className="stack">
-        <DropZone onFiles={store.add}>
+        <DropZone onFiles={(files) => store.add(files)}>
           {!isOpen && (
             <Button kind="quiet" onClick={() => setIsAsked(true)}>
               Show the form
             </Button>
           )}
         </DropZone>
-        <BrokenUploads store={store} items={items} />
-        {pipelines.error !== undefined && <ErrorNote error={pipelines.error} title="The pipelines are not known" />}
+        <BrokenUploads store={store} />
+        {pipelines.error !== undefined && <ErrorNote error={pipelines.error} title="What can be done is not known" />}
         {isOpen && pipelines.data !== undefined && (
           <div className="card">
             <NewJobForm pipelines={pipelines.data} />

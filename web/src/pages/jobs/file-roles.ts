@@ -16,6 +16,19 @@ export function rolesOf(fields: readonly Field[], pipeline: string): readonly Ro
     .map(({ name, label }) => ({ name, label: (pipeline === "repair" ? FILE_LABELS[name] : undefined) ?? label }));
 }
 
+/** What is wrong with what the files are for, by the field that needs one and has none. */
+export function findMissing(
+  items: readonly UploadItem[],
+  fields: readonly Field[],
+  roles: readonly Role[],
+): Readonly<Record<string, string>> {
+  const taken = new Set(items.map((item) => roleOf(item, roles)));
+  const needed = new Set(fields.filter(({ isRequired }) => isRequired).map(({ name }) => name));
+  const missing = roles.filter(({ name }) => needed.has(name) && !taken.has(name));
+  const begin = items.length === 0 ? "Choose a file and mark it" : "Mark one file";
+  return Object.fromEntries(missing.map(({ name, label }) => [name, `${begin} as “${label}”.`]));
+}
+
 /** What a file is for: as the user said, or else the first thing that files can be. */
 export function roleOf(item: UploadItem, roles: readonly Role[]): string | null {
   return roles.find(({ name }) => name === item.role)?.name ?? roles[0]?.name ?? null;

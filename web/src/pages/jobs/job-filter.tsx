@@ -52,7 +52,7 @@ export function JobFilterBar({ statuses, pipeline, pipelines, counts }: JobFilte
       </nav>
       {pipelines.length > 1 && (
         <div className="inline-field">
-          <label htmlFor={choiceId}>Pipeline</label>
+          <label htmlFor={choiceId}>Kind of job</label>
           <select
             id={choiceId}
             value={pipeline ?? ""}

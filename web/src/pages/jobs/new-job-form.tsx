@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useMemo, useState } from "react";
+import { type FormEvent, useMemo, useState } from "react";
 import type { PipelineView } from "../../api/types.ts";
 import { parseFields } from "../../schema-form/fields.ts";
 import type { Answers } from "../../schema-form/params.ts";
@@ -6,17 +6,23 @@ import { SchemaField } from "../../schema-form/schema-field.tsx";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNote } from "../../ui/error-note.tsx";
 import { formatCount } from "../../ui/formats.ts";
-import { UploadRow } from "../../uploads/upload-row.tsx";
+import { Icon } from "../../ui/icon.tsx";
+import { type Role, UploadRow } from "../../uploads/upload-row.tsx";
 import { useUploads } from "../../uploads/uploads-context.tsx";
-import { roleOf, rolesOf } from "./file-roles.ts";
+import { findMissing, roleOf, rolesOf } from "./file-roles.ts";
+import { PipelineChoice } from "./pipeline-choice.tsx";
+import { isRare, putPlainly } from "./plain-words.ts";
 import { DELIVERY_FIELDS, useSubmit } from "./use-submit.ts";
 
 /** Asks what to do with the files, and has it done. */
 export function NewJobForm({ pipelines }: { readonly pipelines: readonly PipelineView[] }) {
-  const { items, store } = useUploads();
+  const { items } = useUploads();
   const [name, setName] = useState(pipelines[0]?.name);
   const pipeline = pipelines.find((one) => one.name === name) ?? pipelines[0];
-  const fields = useMemo(() => parseFields(pipeline?.paramsSchema ?? null), [pipeline]);
+  const fields = useMemo(
+    () => parseFields(pipeline?.paramsSchema ?? null).map((field) => putPlainly(field, pipeline?.name ?? "")),
+    [pipeline],
+  );
   const [answers, setAnswers] = useState<Answers>({});
   const submission = useSubmit();
   if (pipeline === undefined) return <p>This server has no pipelines.</p>;
@@ -35,32 +41,24 @@ export function NewJobForm({ pipelines }: { readonly pipelines: readonly Pipelin
       onAnswer={(answer) => setAnswers((before) => ({ ...before, [field.name]: answer }))}
     />
   );
-  const fileErrors = roles.flatMap((role) => submission.errors[role.name] ?? []);
+  const options = fields.filter(({ input }) => input.kind !== "files");
+  const rare = [...options.filter(isRare), ...DELIVERY_FIELDS];
+  const missing = items.length === 0 ? [] : Object.values(findMissing(items, fields, roles));
+  // Before there are files, what is missing goes without saying until the form is sent.
+  const fileErrors = submission.areFilesTried ? roles.flatMap((role) => submission.errors[role.name] ?? []) : [];
   return (
     <form className="stack" onSubmit={submit} noValidate>
-      {items.length > 0 && (
-        <ul className="upload-list" aria-label="Files">
-          {items.map((item) => (
-            <UploadRow key={item.id} item={item} store={store} roles={roles} role={roleOf(item, roles)} />
-          ))}
-        </ul>
-      )}
-      {fileErrors.map((message) => (
-        <p key={message} className="field-error" role="alert">
-          {message}
-        </p>
-      ))}
-      <div className="form-grid">
-        <PipelineChoice pipelines={pipelines} chosen={pipeline} onChoose={setName} />
-        {fields.filter(({ input }) => input.kind !== "files").map(renderField)}
-      </div>
-      <details>
-        <summary>Priority and notification</summary>
-        <div className="form-grid">{DELIVERY_FIELDS.map(renderField)}</div>
+      <ChosenFiles roles={roles} missing={missing} errors={fileErrors} />
+      <PipelineChoice pipelines={pipelines} chosen={pipeline} onChoose={setName} />
+      <div className="form-grid">{options.filter((field) => !isRare(field)).map(renderField)}</div>
+      {/* What is wrong must be seen. */}
+      <details open={rare.some((field) => submission.errors[field.name] !== undefined)}>
+        <summary>More options</summary>
+        <div className="form-grid">{rare.map(renderField)}</div>
       </details>
       {submission.error !== null && <ErrorNote error={submission.error} title="The job was not started" />}
       <div className="actions">
-        <Button kind="primary" type="submit" isBusy={submission.isBusy || isUploading}>
+        <Button kind="primary" type="submit" isBusy={submission.isBusy || isUploading} isDisabled={missing.length > 0}>
           {isUploading ? "Uploading…" : `Start ${pipeline.name}`}
         </Button>
         {items.length > 0 && <span className="muted">{formatCount(items.length, "file")}</span>}
@@ -69,33 +67,36 @@ export function NewJobForm({ pipelines }: { readonly pipelines: readonly Pipelin
   );
 }
 
-interface PipelineChoiceProps {
-  readonly pipelines: readonly PipelineView[];
-  readonly chosen: PipelineView;
-  readonly onChoose: (name: string) => void;
+interface ChosenFilesProps {
+  readonly roles: readonly Role[];
+  /** What is to be chosen before the form can be sent. */
+  readonly missing: readonly string[];
+  /** What was wrong when it was sent. */
+  readonly errors: readonly string[];
 }
 
-function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoiceProps) {
-  const choiceId = useId();
+function ChosenFiles({ roles, missing, errors }: ChosenFilesProps) {
+  const { items, store } = useUploads();
   return (
-    <div className="field">
-      <label htmlFor={choiceId}>Pipeline</label>
-      <select
-        id={choiceId}
-        aria-describedby={`${choiceId}-hint`}
-        value={chosen.name}
-        onChange={(event) => onChoose(event.target.value)}
-      >
-        {pipelines.map(({ name }) => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
-      <p id={`${choiceId}-hint`} className="hint">
-        {chosen.description}
-        {chosen.isPaused && " Its queue is paused: the job will wait."}
-      </p>
-    </div>
+    <>
+      {items.length > 0 && (
+        <ul className="upload-list" aria-label="Files">
+          {items.map((item) => (
+            <UploadRow key={item.id} item={item} store={store} roles={roles} role={roleOf(item, roles)} />
+          ))}
+        </ul>
+      )}
+      {missing.map((message) => (
+        <p key={message} className="note note-partial" role="status">
+          <Icon name="partial" />
+          {message}
+        </p>
+      ))}
+      {errors.map((message) => (
+        <p key={message} className="field-error" role="alert">
+          {message}
+        </p>
+      ))}
+    </>
   );
 }

@@ -10,7 +10,7 @@ import { type Answers, readParams } from "../../schema-form/params.ts";
 import type { Role } from "../../uploads/upload-row.tsx";
 import { createRandomId } from "../../uploads/upload-store.ts";
 import { useUploads } from "../../uploads/uploads-context.tsx";
-import { roleOf, sortFiles } from "./file-roles.ts";
+import { findMissing, roleOf, sortFiles } from "./file-roles.ts";
 
 /** What every job can be given besides its parameters. No parameter of a pipeline has a dot in its name. */
 export const DELIVERY_FIELDS: readonly Field[] = [
@@ -24,16 +24,16 @@ export const DELIVERY_FIELDS: readonly Field[] = [
   },
   {
     name: "job.webhook",
-    label: "Webhook address",
-    hint: "Told when the job ends.",
+    label: "Web address to tell",
+    hint: "Receives a message when the job ends (webhook).",
     isRequired: false,
     fallback: undefined,
     input: { kind: "text", pattern: null, longest: null },
   },
   {
     name: "job.format",
-    label: "Webhook format",
-    hint: null,
+    label: "Kind of message",
+    hint: "What the web address understands.",
     isRequired: false,
     fallback: "standard",
     input: { kind: "choice", options: ["standard", "slack"] },
@@ -54,6 +54,8 @@ export interface Submission {
   readonly error: ApiError | null;
   /** What is wrong with the form, by field. */
   readonly errors: Readonly<Record<string, string>>;
+  /** Whether the files are still those with which it was found wrong. */
+  readonly areFilesTried: boolean;
   /** Starts the job and goes to its page. */
   readonly submit: (draft: Draft) => Promise<void>;
 }
@@ -64,12 +66,18 @@ export function useSubmit(): Submission {
   const { items, store } = useUploads();
   const action = useAction();
   const [errors, setErrors] = useState<Readonly<Record<string, string>>>({});
+  const [triedItems, setTriedItems] = useState(items);
   // The same job under the same key: sending it again after a broken connection makes no second job.
   const sent = useRef({ body: "", key: "" });
   const submit = async ({ pipeline, fields, roles, answers }: Draft): Promise<void> => {
     const own = readParams(fields, answers, sortFiles(items, roles));
     const delivery = readParams(DELIVERY_FIELDS, answers, {});
-    setErrors({ ...("errors" in own ? own.errors : {}), ...("errors" in delivery ? delivery.errors : {}) });
+    setErrors({
+      ...("errors" in own ? own.errors : {}),
+      ...findMissing(items, fields, roles),
+      ...("errors" in delivery ? delivery.errors : {}),
+    });
+    setTriedItems(items);
     if ("errors" in own || "errors" in delivery) return;
     const job = createJob(pipeline, own.params, delivery.params);
     const body = JSON.stringify(job);
@@ -80,7 +88,7 @@ export function useSubmit(): Submission {
       navigate(jobPath(id));
     });
   };
-  return { isBusy: action.isBusy, error: action.error, errors, submit };
+  return { isBusy: action.isBusy, error: action.error, errors, areFilesTried: triedItems === items, submit };
 }
 
 function createJob(pipeline: string, params: Json, delivery: Readonly<Record<string, Json>>): NewJob {

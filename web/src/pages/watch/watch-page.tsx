@@ -80,6 +80,21 @@ function HowToWatch() {
   );
 }
 
+/** What a counter is called. */
+const COUNTERS: Readonly<Record<string, string>> = {
+  scans: "Times looked through",
+  exported: "Repaired",
+  exportedByCloud: "Repaired in the cloud",
+  quarantined: "Not repairable",
+  putOff: "Tried again later",
+  pauses: "Times out of reach",
+};
+
+/** Without a cloud, and most have none, nothing is ever repaired there. */
+function shownCounters({ counters }: WatchView): readonly (readonly [string, number])[] {
+  return Object.entries(counters).filter(([name, value]) => name !== "exportedByCloud" || value > 0);
+}
+
 interface WatchDetailsProps {
   readonly watch: WatchView;
   readonly action: Action;
@@ -96,9 +111,9 @@ function WatchDetails({ watch, action, onChanged }: WatchDetailsProps) {
         </p>
       )}
       <dl className="figures card">
-        {Object.entries(watch.counters).map(([name, value]) => (
+        {shownCounters(watch).map(([name, value]) => (
           <div key={name}>
-            <dt>{showWords(name)}</dt>
+            <dt>{COUNTERS[name] ?? showWords(name)}</dt>
             <dd>{formatExact(value)}</dd>
           </div>
         ))}

@@ -5,7 +5,7 @@ import { useAnnounce } from "../../ui/announcer.tsx";
 import { Button } from "../../ui/button.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
 import { Empty } from "../../ui/empty.tsx";
-import { formatBytes, formatShare } from "../../ui/formats.ts";
+import { formatBytes, formatShare, showMessage } from "../../ui/formats.ts";
 import { Name } from "../../ui/name.tsx";
 import { ProgressBar } from "../../ui/progress-bar.tsx";
 import { StatusBadge } from "../../ui/status-badge.tsx";
@@ -73,7 +73,7 @@ function FileProgress({ file }: { readonly file: WatchedFile }) {
       <span className="muted">
         {file.progress !== null && formatShare(file.progress)}
         {file.progress !== null && file.detail !== null && " · "}
-        {file.detail !== null && <Name text={file.detail} />}
+        {file.detail !== null && <bdi className="name">{showMessage(file.detail)}</bdi>}
         {file.detail === null && file.state === "growing" && "Taken once it no longer changes"}
       </span>
     </>
