@@ -7,7 +7,7 @@ import { createUuid } from "../../base/ids.ts";
 import type { Job } from "../../jobs/job.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 import { onCancel } from "../../jobs/transitions.ts";
-import { commit, type LocalDatabase, openDatabase, transact } from "./database.ts";
+import { commit, commitDurably, type LocalDatabase, openDatabase } from "./database.ts";
 import { createJobStore } from "./job-store.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
@@ -146,17 +146,17 @@ describe("a database that cannot be used", () => {
 });
 
 describe("a transaction", () => {
-  it("is rolled back whole by whatever its work throws", () => {
+  it("is rolled back whole by whatever its work throws", async () => {
     const database = opened("normal", ["CREATE TABLE a (x)"]);
-    for (const run of [transact, commit]) {
-      const work = (): never => {
-        database.exec("INSERT INTO a VALUES (1)");
-        throw new RangeError("no");
-      };
-      expect(() => run(database, work)).toThrow(RangeError);
-    }
+    const work = (): never => {
+      database.exec("INSERT INTO a VALUES (1)");
+      throw new RangeError("no");
+    };
+    expect(() => commit(database, work)).toThrow(RangeError);
+    await expect(commitDurably(database, work)).rejects.toThrow(RangeError);
     expect(database.prepare("SELECT * FROM a").all()).toEqual([]);
-    expect(transact(database, () => 5)).toBe(5);
+    expect(commit(database, () => 5)).toBe(5);
+    expect(await commitDurably(database, () => 6)).toBe(6);
   });
 
   it("is on the disk after a flush, which many may wait for at once", async () => {

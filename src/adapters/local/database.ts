@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fdatasyncSync, openSync } from "node:fs";
+import { closeSync, fdatasync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
@@ -18,8 +18,8 @@ export type Durability = "normal" | "full";
 
 /**
  * A connection. Its commits outlive crashes of processes; with `full` durability they outlive a power cut once the log is on
- * the disk, which `transact` waits for and `commit` leaves to `flush`: out of the lock and off the main thread, so that many
- * commits of many processes share one wait.
+ * the disk, which `flush` waits for: out of the lock and off the main thread, so that many commits of many processes share one
+ * wait.
  */
 export class LocalDatabase extends DatabaseSync {
   readonly #logFile: number | undefined;
@@ -44,16 +44,6 @@ export class LocalDatabase extends DatabaseSync {
   }
 
   /** Puts what was committed onto the disk, where the durability asks for it. Throws STORE_UNAVAILABLE. */
-  flushNow(): void {
-    if (this.#logFile === undefined) return;
-    try {
-      fdatasyncSync(this.#logFile);
-    } catch (error) {
-      throw unflushed(error);
-    }
-  }
-
-  /** As `flushNow`, without blocking. Throws STORE_UNAVAILABLE. */
   flush(): Promise<void> {
     const file = this.#logFile;
     if (file === undefined) return Promise.resolve();
@@ -112,7 +102,8 @@ function schemaVersion(database: DatabaseSync): number {
 
 function migrate(database: LocalDatabase, path: string, migrations: readonly string[]): void {
   if (schemaVersion(database) === migrations.length) return;
-  transact(database, () => {
+  // What a power cut takes of it is done again at the next opening.
+  commit(database, () => {
     // Read again: another process may have been quicker.
     const version = schemaVersion(database);
     if (version > migrations.length) {
@@ -126,17 +117,17 @@ function migrate(database: LocalDatabase, path: string, migrations: readonly str
   });
 }
 
-/**
- * Runs `work` in a transaction that may write: all of it is kept, or nothing. When it returns, the commit is as durable as the
- * database was opened for. Throws what `work` throws, STORE_UNAVAILABLE, NO_SPACE.
- */
-export function transact<T>(database: LocalDatabase, work: () => T): T {
+/** As `commit`, and as durable as the database was opened for once it resolves. */
+export async function commitDurably<T>(database: LocalDatabase, work: () => T): Promise<T> {
   const result = commit(database, work);
-  database.flushNow();
+  await database.flush();
   return result;
 }
 
-/** As `transact`, but outlives crashes of processes only; a power cut as well once `flush` was waited for. */
+/**
+ * Runs `work` in a transaction that may write: all of it is kept, or nothing. The commit outlives crashes of processes; a power
+ * cut as well once `flush` was waited for. Throws what `work` throws, STORE_UNAVAILABLE, NO_SPACE.
+ */
 export function commit<T>(database: DatabaseSync, work: () => T): T {
   try {
     database.exec("BEGIN IMMEDIATE");

@@ -14,7 +14,7 @@ import type {
 } from "../../jobs/deliveries.ts";
 import { MAX_RETRY_DELAY_MS, RETRY_FOR_MS } from "../../jobs/delivery-schedule.ts";
 import type { JobWebhook } from "../../jobs/job.ts";
-import { commit, type LocalDatabase } from "./database.ts";
+import { commit, commitDurably, type LocalDatabase } from "./database.ts";
 
 interface DeliveryRow {
   readonly id: string;
@@ -40,9 +40,9 @@ interface AttemptRow {
 
 /** Deliveries in a database as `openDatabase` gives it. The database stays the caller's. */
 export function createDeliveryStore(database: LocalDatabase, clock: Clock): DeliveryStore {
-  const inDatabase = async <T>(work: () => T): Promise<T> => {
+  const inDatabase = async <T>(work: () => T | Promise<T>): Promise<T> => {
     try {
-      return work();
+      return await work();
     } catch (error) {
       if (error instanceof ReelmillError) throw error;
       const message = "The database of deliveries cannot be used for now.";
@@ -50,11 +50,7 @@ export function createDeliveryStore(database: LocalDatabase, clock: Clock): Deli
     }
   };
   /** Waits for the disk off the main thread, which has requests to answer meanwhile. */
-  const inTransaction = async <T>(work: () => T): Promise<T> => {
-    const result = await inDatabase(() => commit(database, work));
-    await database.flush();
-    return result;
-  };
+  const inTransaction = <T>(work: () => T): Promise<T> => inDatabase(() => commitDurably(database, work));
   return {
     position: () => inDatabase(() => readPosition(database)),
     enqueue: (deliveries, position) => {

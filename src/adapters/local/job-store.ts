@@ -3,7 +3,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { isEnded, type Job, type JobStatus, type Stage, type Task } from "../../jobs/job.ts";
 import type { Decide, Idempotency, JobCounts, JobFilter, JobPage, JobStore, NewJob } from "../../jobs/ports.ts";
 import { createBatch, type Settled } from "./batch.ts";
-import { commit, type LocalDatabase, read } from "./database.ts";
+import { commit, commitDurably, type LocalDatabase, read } from "./database.ts";
 import { createJobDrafts, type JobDrafts } from "./job-drafts.ts";
 import { createMessages } from "./messages.ts";
 import { parseEventRow, parseJobRow, parseTaskRow, type Row } from "./rows.ts";
@@ -29,24 +29,22 @@ export function createJobStore(database: LocalDatabase, clock: Clock): JobStore 
   const drafts = createJobDrafts(database, messages, sequence);
   const attempts = createTaskAttempts(database, drafts, messages);
   const sql = prepareReads(database);
-  const write = <T>(work: (nowMs: number) => T): T =>
-    commit(database, () => sequence.within(() => work(clock.nowMs())));
-  const create = createBatch(async (jobs: readonly NewJob[]) => {
-    const created = write((nowMs) => jobs.map((job) => settle(() => createJob(database, drafts, job, nowMs))));
-    await database.flush();
-    return created;
-  });
+  const numbered =
+    <T>(work: (nowMs: number) => T) =>
+    (): T =>
+      sequence.within(() => work(clock.nowMs()));
+  const write = <T>(work: (nowMs: number) => T): T => commit(database, numbered(work));
+  const writeDurably = <T>(work: (nowMs: number) => T): Promise<T> => commitDurably(database, numbered(work));
+  const create = createBatch((jobs: readonly NewJob[]) =>
+    writeDurably((nowMs) => jobs.map((job) => settle(() => createJob(database, drafts, job, nowMs)))),
+  );
   return {
     create,
     get: async (jobId) => read(() => parseOne(sql.job.get(jobId), parseJobRow)),
     list: async (filter) => read(() => listJobs(database, filter, clock.nowMs())),
     lastChange: async () => read(() => (sql.last.get() as { readonly value: number }).value),
     listChanged: async (changeSeq, limit) => read(() => rows(sql.changed.all(changeSeq, limit)).map(parseJobRow)),
-    update: async (jobId, decide) => {
-      const job = write((nowMs) => updateJob(drafts, jobId, decide, nowMs));
-      await database.flush();
-      return job;
-    },
+    update: (jobId, decide) => writeDurably((nowMs) => updateJob(drafts, jobId, decide, nowMs)),
     getTask: async ({ jobId, stage, index }) => read(() => parseOne(sql.task.get(jobId, stage, index), parseTaskRow)),
     listTasks: async (jobId, stage) =>
       read(() =>

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { QueueDepth, TaskQueue } from "../../jobs/ports.ts";
-import { commit, type LocalDatabase, read } from "./database.ts";
+import { commit, commitDurably, type LocalDatabase, read } from "./database.ts";
 import { createMessages } from "./messages.ts";
 import { parseDeadRow, parseMessageRow, type Row } from "./rows.ts";
 
@@ -9,11 +9,7 @@ export function createTaskQueue(database: LocalDatabase, clock: Clock): TaskQueu
   const messages = createMessages(database);
   const sql = prepare(database);
   const write = <T>(work: () => T): T => commit(database, work);
-  const writeDurably = async <T>(work: () => T): Promise<T> => {
-    const result = commit(database, work);
-    await database.flush();
-    return result;
-  };
+  const writeDurably = <T>(work: () => T): Promise<T> => commitDurably(database, work);
   return {
     receive: async (options) => {
       // A look without the write lock first: idle workers must not hold up busy ones.

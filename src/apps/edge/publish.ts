@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { link, lstat, open, rename, rm, utimes } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ReelmillError } from "../../base/errors.ts";
-import { fittingName } from "../../base/fitting-name.ts";
+import { numberedName } from "../../base/fitting-name.ts";
 import { translateOutputError } from "../../pipelines/repair/index.ts";
 import { isMissing, rootCodeOf, unlessMissing } from "./system-errors.ts";
 
@@ -45,13 +45,6 @@ export function partNameOf(token: string): string {
 /** The token of a temporary name; undefined for other names. */
 export function tokenOfPart(name: string): string | undefined {
   return /^\.reelmill-([0-9a-f]{24})\.part$/.exec(name)?.[1];
-}
-
-/** `clip.mp4` with 2 → `clip-2.mp4`; shortened where a file system would not take it with `room` bytes more. */
-export function numberedName(name: string, number: number, room = 0): string {
-  const extension = extname(name);
-  const suffix = number === 1 ? "" : `-${number}`;
-  return fittingName(name.slice(0, name.length - extension.length), suffix + extension, room);
 }
 
 /**

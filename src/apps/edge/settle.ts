@@ -1,11 +1,12 @@
 import { lstat, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { numberedName } from "../../base/fitting-name.ts";
 import { printableJson } from "../../base/printable.ts";
 import type { Claim } from "./claims.ts";
 import { type CaseReport, type Journal, readJournal, removeJournal, writeJournal, writeWhole } from "./journal.ts";
 import { sightFile } from "./listing.ts";
-import { numberedName, partNameOf, publishFile, type Staged } from "./publish.ts";
+import { partNameOf, publishFile, type Staged } from "./publish.ts";
 import type { EdgeSettings } from "./settings.ts";
 import { isUnchanged, type Sighting } from "./stability.ts";
 import { unlessMissing } from "./system-errors.ts";

@@ -1,7 +1,7 @@
 import { basename, posix } from "node:path";
 import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
-import { fittingName } from "../../base/fitting-name.ts";
+import { numberedName } from "../../base/fitting-name.ts";
 import type { Json } from "../../base/json.ts";
 import { checkObjectKey, OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
@@ -128,9 +128,8 @@ async function freeKey(
   name: string,
   taken: ReadonlySet<string>,
 ): Promise<string> {
-  const { name: stem, ext } = posix.parse(name);
   for (let number = 1; ; number++) {
-    const key = `${prefix}/${fittingName(stem, `${number === 1 ? "" : `-${number}`}${ext}`)}`;
+    const key = `${prefix}/${numberedName(name, number)}`;
     if (!taken.has(foldedKey(key)) && (await objects.head(key)) === undefined) return key;
   }
 }

@@ -1,7 +1,8 @@
 import { rmSync, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { join, parse } from "node:path";
+import { join } from "node:path";
 import { ReelmillError } from "../../../base/errors.ts";
+import { numberedName } from "../../../base/fitting-name.ts";
 import { makeFolderSync } from "../../../base/make-folder.ts";
 import { systemCodeOf } from "../../../base/system-code.ts";
 import { moveWithoutReplacing, temporaryPathFor } from "../../../pipelines/repair/write-output.ts";
@@ -73,9 +74,8 @@ export async function downloadObject(
 }
 
 function takeFreeName(part: string, { folder, name }: { readonly folder: string; readonly name: string }): string {
-  const { name: stem, ext } = parse(name);
   for (let number = 1; ; number += 1) {
-    const target = join(folder, number === 1 ? name : `${stem}-${number}${ext}`);
+    const target = join(folder, numberedName(name, number));
     try {
       moveWithoutReplacing(part, target);
       return target;
