@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
 import { ReelmillError } from "./errors.ts";
-import { printableLine, printableText } from "./printable.ts";
+import { formatField, printableLine, printableText } from "./printable.ts";
 
 /**
  * What a log line may carry besides its message. Names are those of the log format (snake case). An `error` is written as
@@ -54,10 +54,6 @@ function withoutStack({ stack: _stack, cause, ...rest }: Fields): Fields {
   return cause === undefined ? rest : { ...rest, cause: withoutStack(cause as Fields) };
 }
 
-function formatValue(value: unknown): string {
-  return typeof value === "string" && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
-}
-
 /** As `serializeError` leaves it. */
 interface Failure {
   readonly code?: string;
@@ -76,7 +72,7 @@ function formatFailure({ code, message = "", stack }: Failure): string {
 /** Rewrites one JSON line as text: time of day, level, message, then fields as `name=value`; for terminals, so nothing steers them. */
 function formatText(jsonLine: string): string {
   const { timestamp, level, message, error, ...fields } = JSON.parse(jsonLine) as Record<string, unknown>;
-  const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${formatValue(value)}`);
+  const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${formatField(value)}`);
   const head = `${String(timestamp).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(message)}`;
   const detail = error === undefined ? "" : formatFailure(error as Failure);
   return `${printableLine(head + pairs.join(""))}${detail}\n`;

@@ -21,6 +21,11 @@ export function printableJson(value: unknown): string {
   return printableText(JSON.stringify(value, null, 2));
 }
 
+/** A field's value for a line of `name=value`: in quotes only where blanks, quotes or signs of equality would confuse it. */
+export function formatField(value: unknown): string {
+  return typeof value === "string" && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+}
+
 function escapeCharacter(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -5,7 +5,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { createUuid } from "../../base/ids.ts";
 import type { Json } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
-import { type BatchApiOptions, type BatchJobState, createBatchApi, pause } from "./batch-api.ts";
+import { type BatchApi, type BatchApiOptions, type BatchJobState, createBatchApi, pause } from "./batch-api.ts";
 import type { RepairOutcome, RepairRequest, RepairService } from "./repair-service.ts";
 
 /** How files are repaired by the batch API. */
@@ -28,8 +28,6 @@ const WORKED = 0.8;
 /** The most that a store takes in one piece. */
 const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
 
-type Api = ReturnType<typeof createBatchApi>;
-
 /**
  * Has the batch API repair a file: uploads it with its first reference, submits a job, waits for it, and downloads the
  * result, which is still to be verified. Throws CLOUD_UNREACHABLE, CLOUD_REFUSED, ABORTED, and what the system says of the
@@ -40,7 +38,7 @@ export function createCloudRepair(options: CloudRepairOptions): RepairService {
   return { repair: (request) => repair(api, options, request) };
 }
 
-async function repair(api: Api, options: CloudRepairOptions, request: RepairRequest): Promise<RepairOutcome> {
+async function repair(api: BatchApi, options: CloudRepairOptions, request: RepairRequest): Promise<RepairOutcome> {
   const { input, references, outputFolder, signal, onProgress } = request;
   const id = createUuid(options.clock.nowMs());
   const inputPrefix = `edge/${id}`;
@@ -80,7 +78,7 @@ function describe(jobId: string, state: BatchJobState | undefined): string {
 }
 
 async function uploadAll(
-  api: Api,
+  api: BatchApi,
   files: readonly { readonly key: string; readonly path: string }[],
   signal: AbortSignal,
   onShare: (share: number) => void,
@@ -107,7 +105,7 @@ async function uploadAll(
 
 /** The job as it ended; undefined where it did not in time. */
 async function waitFor(
-  api: Api,
+  api: BatchApi,
   { clock, pollIntervalMs = POLL_INTERVAL_MS, jobTimeoutMs = JOB_TIMEOUT_MS }: CloudRepairOptions,
   jobId: string,
   signal: AbortSignal,

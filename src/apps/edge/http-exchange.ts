@@ -23,7 +23,6 @@ export interface Exchange {
 
 /** A successful answer. */
 export interface Answer {
-  readonly status: number;
   /** Empty where it was saved. */
   readonly text: string;
   /** Bytes saved. */
@@ -44,10 +43,10 @@ export async function exchange(wanted: Exchange): Promise<Answer> {
     const response = await send(wanted);
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300 && wanted.saveTo !== undefined) {
-      return { status, text: "", savedBytes: await save(response, wanted.saveTo, wanted) };
+      return { text: "", savedBytes: await save(response, wanted.saveTo, wanted) };
     }
     const text = await readText(response);
-    if (status >= 200 && status < 300) return { status, text, savedBytes: 0 };
+    if (status >= 200 && status < 300) return { text, savedBytes: 0 };
     throw refusal(wanted.what, status, text);
   } catch (error) {
     if (wanted.signal.aborted) throw new ReelmillError("ABORTED", `${wanted.what} was cancelled.`, { cause: error });

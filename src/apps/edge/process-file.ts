@@ -197,7 +197,8 @@ async function giveUpHere(context: ProcessContext, conclusion: Conclusion, here:
     // Our own disk was full, or the like.
     if (there.status === "failed" && NOT_THE_FILE.has(there.error.code)) return { kind: "put-off", error: there.error };
   }
-  if (!(await work.isShareSteady())) return { kind: "put-off", error: here.error };
+  // Looked at just before where nobody else was asked.
+  if (there !== undefined && !(await work.isShareSteady())) return { kind: "put-off", error: here.error };
   const cloudError = there?.status === "failed" ? { ...there.error, details: there.error.details ?? null } : null;
   const cloudPart: Json = there === undefined ? null : { error: cloudError, report: there.report };
   const report = reportOf(context, conclusion, { outcome: "failed", repairedBy: null, cloud: cloudPart });
@@ -329,10 +330,9 @@ function reportOf(
   };
 }
 
-/** Brings to their end what services that are gone had begun. Gives how many files were in their hands. */
-export async function recoverAbandoned(context: ProcessContext, signal: AbortSignal): Promise<number> {
-  const claims = await context.claims.takeAbandoned();
-  for (const claim of claims) {
+/** Brings to their end what services that are gone had begun. */
+export async function recoverAbandoned(context: ProcessContext, signal: AbortSignal): Promise<void> {
+  for (const claim of await context.claims.takeAbandoned()) {
     try {
       const recovery = await recoverCase(claim, context.settings, AbortSignal.any([signal, claim.lost]));
       const file = claim.name;
@@ -347,5 +347,4 @@ export async function recoverAbandoned(context: ProcessContext, signal: AbortSig
       await endClaim(context, claim);
     }
   }
-  return claims.length;
 }

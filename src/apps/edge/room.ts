@@ -22,8 +22,6 @@ export interface EdgeServiceOptions {
   readonly log: Logger;
   /** Remembers, off the share, which shares have been seen; see `createShare`. */
   readonly memoryFile?: string | undefined;
-  /** Hears that the status may have changed; often. */
-  readonly onChange?: (() => void) | undefined;
 }
 
 /** What changes while the service runs. */
@@ -63,6 +61,5 @@ export async function probe(room: Room): Promise<boolean> {
   }
   if (reason === "" && state.pauseReason !== "") options.log.info("The share is there again");
   state.pauseReason = reason;
-  options.onChange?.();
   return reason === "";
 }

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import type { FileEntry } from "./file-entry.ts";
 import { chooseReferences, healthyKeyOf } from "./healthy-files.ts";
@@ -27,7 +27,6 @@ export async function scanOnce(room: Room): Promise<void> {
     options.log.error(`The watch folder could not be looked through: ${messageOf(error)}`, { error });
   }
   pump(room);
-  options.onChange?.();
 }
 
 /** Lists ready/, finds out what is new, chooses the reference, and queues what is to be repaired. */
@@ -47,7 +46,8 @@ async function look(room: Room): Promise<void> {
     const entry = book.meet(name, sighting);
     if (isStable && entry.health === undefined) await examine(room, entry);
   }
-  state.currentReference = chooseReferences(room)[0]?.path.slice(readyFolder.length + 1) ?? null;
+  const [reference] = chooseReferences(room);
+  state.currentReference = reference === undefined ? null : basename(reference.path);
   const healthyKey = healthyKeyOf(room);
   for (const entry of book.entries.values()) queueIfDue(room, entry, healthyKey);
 }

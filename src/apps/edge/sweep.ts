@@ -14,8 +14,8 @@ function tokenOfWork(name: string): string | undefined {
   return /^\.reelmill-([0-9a-f]{24})\.work$/.exec(name)?.[1];
 }
 
-/** Removes what was half done under claims that nobody holds any more. Gives the number of things removed. */
-export async function sweepFolders(settings: EdgeSettings, claims: ClaimKeeper): Promise<number> {
+/** Removes what was half done under claims that nobody holds any more. */
+export async function sweepFolders(settings: EdgeSettings, claims: ClaimKeeper): Promise<void> {
   const { exportFolder, quarantineFolder, originalsFolder } = settings;
   const found: { readonly path: string; readonly token: string }[] = [];
   for (const folder of [exportFolder, quarantineFolder, originalsFolder]) {
@@ -24,10 +24,9 @@ export async function sweepFolders(settings: EdgeSettings, claims: ClaimKeeper):
       if (token !== undefined) found.push({ path: join(folder, name), token });
     }
   }
-  if (found.length === 0) return 0;
+  if (found.length === 0) return;
   // Asked after the listing: whoever made one of these held its claim before.
   const live = await claims.liveTokens();
   const orphans = found.filter(({ token }) => !live.has(token));
   for (const { path } of orphans) await rm(path, { recursive: true, force: true });
-  return orphans.length;
 }

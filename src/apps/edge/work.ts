@@ -20,7 +20,6 @@ export function pump(room: Room): void {
     entry.triedInScan = state.counters.scans;
     const work = workOn(room, entry).finally(() => {
       active.delete(entry);
-      options.onChange?.();
       pump(room);
     });
     active.set(entry, work);
@@ -33,7 +32,6 @@ async function workOn(room: Room, entry: FileEntry): Promise<void> {
   const healthyKey = healthyKeyOf(room);
   // It may wait in another queue, which may be paused: what says that it is being repaired is the work itself.
   book.show(entry, { state: "queued", progress: 0, phase: "", error: null, heldBy: null });
-  options.onChange?.();
   try {
     const outcome = await processFile(room.context, {
       name: entry.name,
@@ -41,14 +39,8 @@ async function workOn(room: Room, entry: FileEntry): Promise<void> {
       references: chooseReferences(room).map(({ path }) => path),
       tryKey: `${entry.putOffs} ${healthyKey}`,
       signal: stopping.signal,
-      onJob: (jobId) => {
-        book.show(entry, { jobId });
-        options.onChange?.();
-      },
-      onProgress: (progress, phase) => {
-        book.show(entry, { state: "repairing", progress, phase });
-        options.onChange?.();
-      },
+      onJob: (jobId) => book.show(entry, { jobId }),
+      onProgress: (progress, phase) => book.show(entry, { state: "repairing", progress, phase }),
       isShareSteady: async () => state.counters.pauses === pauses && (await probe(room)),
     });
     await conclude(room, entry, outcome, healthyKey);

@@ -1,4 +1,5 @@
 import { basename, posix } from "node:path";
+import { createReplacer } from "../../base/replace-texts.ts";
 import type { JobError } from "../../jobs/job.ts";
 
 /** A job's error in terms of files: who puts files into a folder knows of no objects. `files`: paths by their keys. */
@@ -10,9 +11,9 @@ export function errorWithFiles(error: JobError, files: ReadonlyMap<string, strin
   if (error.code === "OBJECT_NOT_FOUND" && missing !== undefined) {
     return { ...error, code: "INPUT_NOT_FOUND", message: `${nameOf(missing)} is not in its folder any more.` };
   }
-  const named = keys.reduce((text, key) => text.replaceAll(key, () => nameOf(key)), error.message);
   // Files beside them, such as healthy ones that the repair found by itself, are named as they are, too.
-  const folders = new Set(keys.map((key) => `${posix.dirname(key)}/`));
-  const message = [...folders].reduce((text, folder) => text.replaceAll(folder, ""), named);
-  return { ...error, message };
+  const replace = createReplacer(
+    new Map(keys.flatMap((key) => [[`${posix.dirname(key)}/`, ""] as const, [key, nameOf(key)] as const])),
+  );
+  return { ...error, message: replace(error.message) };
 }

@@ -1,5 +1,6 @@
 import { dirname, posix } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { createReplacer } from "../../base/replace-texts.ts";
 import { adviseJob } from "./reference-advice.ts";
 import type { FileResult } from "./result.ts";
 
@@ -35,9 +36,6 @@ function createRewriter(paths: Paths): (text: string) => string {
   const folders = paths
     .map(({ key, path }) => ({ key: posix.dirname(key), path: dirname(path) }))
     .filter(({ path }) => path !== "/" && path !== ".");
-  const keys = new Map([...folders, ...paths].map(({ key, path }) => [path, key]));
-  // In one pass, so that no key is taken for a path; the longest first, in case one path is the beginning of another.
-  const longestFirst = [...keys.keys()].sort((a, b) => b.length - a.length);
-  const anyPath = new RegExp(longestFirst.map((path) => RegExp.escape(path)).join("|"), "g");
-  return (text) => adviseJob(text).replace(anyPath, (path) => keys.get(path) ?? path);
+  const replace = createReplacer(new Map([...folders, ...paths].map(({ key, path }) => [path, key])));
+  return (text) => replace(adviseJob(text));
 }

@@ -1,4 +1,4 @@
-import { rmSync, statSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { ReelmillError } from "../../../base/errors.ts";
@@ -22,12 +22,10 @@ const MAX_NAME_BYTES = 200;
 export function prepareFolder(path: string): void {
   try {
     makeFolderSync(path);
-    if (statSync(path).isDirectory()) return;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ReelmillError("OUTPUT_UNWRITABLE", `The folder ${path} cannot be made: ${reason}`, { cause: error });
   }
-  throw new ReelmillError("OUTPUT_UNWRITABLE", `${path} is no folder.`);
 }
 
 /** A local name for an object: the last part of its key, made harmless. */

@@ -7,7 +7,7 @@ import { safeUploadName } from "../../server/upload-name.ts";
 import type { Answer, ApiClient } from "../client/api-client.ts";
 import { objectPath, withQuery } from "../client/paths.ts";
 import { JOB, JOB_PAGE, type JobView } from "../client/views.ts";
-import { type JsonObject, paramSchema } from "./submit-params.ts";
+import { asObject, type JsonObject, paramSchema } from "./submit-params.ts";
 
 /** A local file and the parameter that its key goes into. */
 export interface LocalFile {
@@ -91,8 +91,4 @@ async function isUploadOf(client: ApiClient, key: string, path: string): Promise
       return true;
     throw error;
   }
-}
-
-function asObject(value: Json): JsonObject {
-  return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as JsonObject) : {};
 }

@@ -1,5 +1,5 @@
 import type { Json } from "../../../base/json.ts";
-import { printableLine } from "../../../base/printable.ts";
+import { formatField, printableLine } from "../../../base/printable.ts";
 import { isEnded } from "../../../jobs/job.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { ApiClient } from "../client/api-client.ts";
@@ -82,18 +82,14 @@ function print({ raw, value }: Lines, isJson: boolean, context: CliContext): voi
 /** Time, level, message, then the other fields as `name=value`. */
 export function formatLogLine({ timestamp, level, message, ...fields }: LogLine): string {
   const { job_id: _job, error, ...others } = fields;
-  const pairs = Object.entries(others).map(([name, value]) => ` ${name}=${formatValue(value)}`);
+  const pairs = Object.entries(others).map(([name, value]) => ` ${name}=${formatField(value)}`);
   const failure = error === undefined ? "" : ` error=${formatFailure(error)}`;
   return `${printableLine(`${timestamp} ${level.toUpperCase().padEnd(5)} ${message}${pairs.join("")}${failure}`)}\n`;
 }
 
-function formatValue(value: unknown): string {
-  return typeof value === "string" && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
-}
-
 /** Code and message; the stack is for `--json`. */
 function formatFailure(error: unknown): string {
-  if (error === null || typeof error !== "object") return formatValue(error);
+  if (error === null || typeof error !== "object") return formatField(error);
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
   return JSON.stringify(typeof code === "string" ? `${String(message)} (${code})` : String(message));
 }

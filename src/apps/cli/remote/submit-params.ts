@@ -123,7 +123,8 @@ function resolve(schema: JsonObject, root: JsonObject): JsonObject {
   return {};
 }
 
-function asObject(value: Json): JsonObject {
+/** The value where it is an object, else an empty one. */
+export function asObject(value: Json): JsonObject {
   return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as JsonObject) : {};
 }
 
