@@ -1,7 +1,7 @@
 import { parse } from "node:path";
 
-/** What the usual file systems allow one name to take. */
-const MAX_NAME_BYTES = 255;
+/** What the usual file systems allow one name to take, in bytes of UTF-8. */
+export const MAX_FILE_NAME_BYTES = 255;
 
 /**
  * A file's name of two parts, the first cut by whole characters where a file system would not take the name with `roomBytes` bytes
@@ -9,7 +9,7 @@ const MAX_NAME_BYTES = 255;
  */
 export function fittingName(stem: string, rest: string, roomBytes = 0): string {
   const characters = [...stem];
-  let excessBytes = Buffer.byteLength(stem + rest) + roomBytes - MAX_NAME_BYTES;
+  let excessBytes = Buffer.byteLength(stem + rest) + roomBytes - MAX_FILE_NAME_BYTES;
   while (excessBytes > 0 && characters.length > 0) excessBytes -= Buffer.byteLength(characters.pop() ?? "");
   return characters.join("") + rest;
 }

@@ -14,24 +14,39 @@ import { systemCodeOf } from "./system-code.ts";
  */
 export function makeFolderSync(path: string, mode = 0o777): void {
   try {
+    makeOneSync(path, mode);
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT") throw error;
+    // Where it is there, somebody else may just have made it: a second try tells.
+    if (!existsSync(dirname(path))) makeFolderSync(dirname(path), mode);
+    makeOneSync(path, mode);
+  }
+}
+
+function makeOneSync(path: string, mode: number): void {
+  try {
     mkdirSync(path, { mode });
   } catch (error) {
-    if (systemCodeOf(error) === "EEXIST" && statSync(path).isDirectory()) return;
-    if (systemCodeOf(error) !== "ENOENT" || existsSync(dirname(path))) throw error;
-    makeFolderSync(dirname(path), mode);
-    makeFolderSync(path, mode);
+    if (systemCodeOf(error) !== "EEXIST" || !statSync(path).isDirectory()) throw error;
   }
 }
 
 /** As `makeFolderSync`. */
 export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   try {
+    await makeOne(path, mode);
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT") throw error;
+    if (!(await isThere(dirname(path)))) await makeFolder(dirname(path), mode);
+    await makeOne(path, mode);
+  }
+}
+
+async function makeOne(path: string, mode: number): Promise<void> {
+  try {
     await mkdir(path, { mode });
   } catch (error) {
-    if (systemCodeOf(error) === "EEXIST" && (await stat(path)).isDirectory()) return;
-    if (systemCodeOf(error) !== "ENOENT" || (await isThere(dirname(path)))) throw error;
-    await makeFolder(dirname(path), mode);
-    await makeFolder(path, mode);
+    if (systemCodeOf(error) !== "EEXIST" || !(await stat(path)).isDirectory()) throw error;
   }
 }
 

@@ -1,8 +1,9 @@
-import { appendFileSync, createReadStream, mkdirSync, rmSync } from "node:fs";
+import { appendFileSync, createReadStream, rmSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Json } from "../../base/json.ts";
+import { makeFolderSync } from "../../base/make-folder.ts";
 
 /** Keeps the log lines of each job, whichever process wrote them. */
 export interface JobLogs {
@@ -19,7 +20,7 @@ const JOB_ID = /^[0-9a-f-]{36}$/;
 
 /** Logs as one file a job in `folder`, a line of JSON each. */
 export function createJobLogs(folder: string): JobLogs {
-  mkdirSync(folder, { recursive: true });
+  makeFolderSync(folder);
   const pathOf = (jobId: string): string => join(folder, `${jobId}.jsonl`);
   return {
     write: (line) => {

@@ -1,7 +1,8 @@
-import { constants, mkdirSync, type Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { copyFile, type FileHandle, lstat, open, stat, unlink } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { makeFolderSync } from "../../base/make-folder.ts";
 import { printableLine } from "../../base/printable.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { requireObjectKey } from "../../jobs/object-key.ts";
@@ -96,7 +97,7 @@ function requireAbsolute(what: string, folder: string): string {
 
 function makeRoot(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolderSync(folder);
   } catch (error) {
     throw translateStoreError(folder, "writing", error);
   }

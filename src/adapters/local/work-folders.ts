@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 import type { WorkFolders } from "../../jobs/run-task.ts";
 
 /** Folders for the attempts of one worker, below `root/owner`. Removing that one folder removes whatever a lost worker left. */
@@ -9,7 +10,7 @@ export function createWorkFolders(root: string, owner: string): WorkFolders {
   return {
     create: async ({ jobId, stage, index }, attempt) => {
       try {
-        await mkdir(home, { recursive: true });
+        await makeFolder(home);
         return await mkdtemp(join(home, `${jobId}-${stage}-${index}-${attempt}-`));
       } catch (error) {
         throw translateFolderError(error, home);
@@ -26,7 +27,7 @@ export async function removeWorkFolders(root: string, owner: string): Promise<vo
 
 /** Workers that left folders behind, or have them still. */
 export async function listWorkOwners(root: string): Promise<readonly string[]> {
-  await mkdir(root, { recursive: true });
+  await makeFolder(root);
   return await readdir(root);
 }
 

@@ -1,7 +1,7 @@
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { ReelmillError } from "../../base/errors.ts";
-import { createAccess } from "./access.ts";
+import { type Access, createAccess } from "./access.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import type { ServerDependencies } from "./dependencies.ts";
 import { createEventHub, type EventHub } from "./event-hub.ts";
@@ -64,9 +64,10 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
   });
   const sessions = createSessions(clock);
   const metrics = createMetrics(deps, () => hub.listenerCount);
-  addChecks(app, deps, sessions, metrics);
+  const access = createAccess({ ...deps, sessions });
+  addChecks(app, deps, access, metrics);
   if (limits.writesPerMinute !== null) addRateLimit(app, limits.writesPerMinute);
-  app.register(async (scope) => addRoutes(scope, deps, { hub, sessions, metrics }));
+  app.register(async (scope) => addRoutes(scope, deps, { hub, access, sessions, metrics }));
   const end = (): void => hub.close();
   signal.addEventListener("abort", end, { once: true });
   app.addHook("preClose", async () => {
@@ -78,10 +79,18 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
   return app;
 }
 
+/** What routes share, made once for each server. */
+interface RouteParts {
+  readonly hub: EventHub;
+  readonly access: Access;
+  readonly sessions: Sessions;
+  readonly metrics: ServerMetrics;
+}
+
 function addRoutes(
   app: FastifyInstance,
   deps: ServerDependencies,
-  { hub, sessions, metrics }: { readonly hub: EventHub; readonly sessions: Sessions; readonly metrics: ServerMetrics },
+  { hub, access, sessions, metrics }: RouteParts,
 ): void {
   addJobRoutes(app, deps, hub);
   addEventRoutes(app, deps, hub);
@@ -90,8 +99,8 @@ function addRoutes(
   addWatchRoutes(app, deps, hub);
   addWebhookRoutes(app, deps);
   addStatusRoutes(app, deps, metrics);
-  addSessionRoutes(app, createAccess({ ...deps, sessions }), sessions);
-  addDocsRoutes(app, buildOpenApi(deps.version, ALL_ROUTES));
+  addSessionRoutes(app, access, sessions);
+  addDocsRoutes(app, () => buildOpenApi(deps.version, ALL_ROUTES));
   app.register(async (scope) => {
     // Any type, as it comes: the handlers read the bodies themselves.
     scope.removeAllContentTypeParsers();
@@ -102,9 +111,8 @@ function addRoutes(
   if (deps.webFolder !== undefined) addWebRoutes(app, deps.webFolder);
 }
 
-function addChecks(app: FastifyInstance, deps: ServerDependencies, sessions: Sessions, metrics: ServerMetrics): void {
+function addChecks(app: FastifyInstance, deps: ServerDependencies, access: Access, metrics: ServerMetrics): void {
   const { limits } = deps;
-  const access = createAccess({ ...deps, sessions });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, parseJsonBody);
   app.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply));

@@ -1,3 +1,4 @@
+import { fittingName, MAX_FILE_NAME_BYTES } from "../../base/fitting-name.ts";
 import { isObjectKey } from "../../jobs/object-key.ts";
 
 /** In bytes of UTF-8; leaves room for what is put before and behind it in file systems. */
@@ -19,12 +20,7 @@ function shorten(name: string): string {
   if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
   const found = /\.[^.]+$/.exec(name)?.[0] ?? "";
   const extension = Buffer.byteLength(found) <= MAX_EXTENSION_BYTES ? found : "";
-  let stem = "";
-  let bytes = Buffer.byteLength(extension);
-  for (const character of name.slice(0, name.length - extension.length)) {
-    bytes += Buffer.byteLength(character);
-    if (bytes > MAX_NAME_BYTES) break;
-    stem += character;
-  }
-  return stem.trimEnd() + extension;
+  const stem = name.slice(0, name.length - extension.length);
+  const roomBytes = MAX_FILE_NAME_BYTES - MAX_NAME_BYTES + Buffer.byteLength(extension);
+  return fittingName(stem, "", roomBytes).trimEnd() + extension;
 }

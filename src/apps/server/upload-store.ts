@@ -1,9 +1,9 @@
-import { mkdirSync } from "node:fs";
 import { open, readdir, stat, statfs } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { DataStore, Upload } from "@tus/server";
 import type { Clock } from "../../base/clock.ts";
 import { ReelmillError } from "../../base/errors.ts";
+import { makeFolderSync } from "../../base/make-folder.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { safeUploadName } from "./upload-name.ts";
 import {
@@ -41,7 +41,7 @@ export class UploadStore extends DataStore {
     super();
     this.#options = options;
     this.extensions = ["creation", "creation-with-upload", "termination", "expiration"];
-    mkdirSync(options.folder, { recursive: true });
+    makeFolderSync(options.folder);
   }
 
   /** The key that an upload has or will have; undefined where there is none. */

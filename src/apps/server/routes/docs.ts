@@ -37,17 +37,26 @@ export const DOCS_ROUTES = {
   },
 } as const satisfies Readonly<Record<string, RouteContract>>;
 
-/** Serves `DOCS_ROUTES`. */
-export function addDocsRoutes(app: FastifyInstance, description: ReturnType<typeof buildOpenApi>): void {
-  const json = JSON.stringify(description);
+/** Serves `DOCS_ROUTES`; what `describe` gives is built when somebody asks for it, and then kept. */
+export function addDocsRoutes(app: FastifyInstance, describe: () => ReturnType<typeof buildOpenApi>): void {
+  const description = once(describe);
+  const json = once(() => JSON.stringify(description()));
   const pages = [
-    [DOCS_ROUTES.page, renderApiPage(description)],
-    [DOCS_ROUTES.errors, renderErrorsPage()],
+    [DOCS_ROUTES.page, once(() => renderApiPage(description()))],
+    [DOCS_ROUTES.errors, once(renderErrorsPage)],
   ] as const;
-  serve(app, DOCS_ROUTES.openapi, async ({ reply }) => reply.type("application/json; charset=utf-8").send(json));
+  serve(app, DOCS_ROUTES.openapi, async ({ reply }) => reply.type("application/json; charset=utf-8").send(json()));
   for (const [contract, html] of pages) {
     serve(app, contract, async ({ reply }) =>
-      reply.type("text/html; charset=utf-8").header("content-security-policy", DOCS_POLICY).send(html),
+      reply.type("text/html; charset=utf-8").header("content-security-policy", DOCS_POLICY).send(html()),
     );
   }
+}
+
+function once<T extends object | string>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

@@ -1,8 +1,9 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { ReelmillError } from "../../../base/errors.ts";
 import { createFaultLog } from "../../../base/fault-log.ts";
+import { makeFolder } from "../../../base/make-folder.ts";
 import { systemCodeOf } from "../../../base/system-code.ts";
 import { type RouteContract, serve } from "../contract.ts";
 import type { ServerDependencies } from "../dependencies.ts";
@@ -123,7 +124,7 @@ function createReadiness({ store, uploadFolder, clock, log }: ServerDependencies
     const path = join(uploadFolder, ".ready");
     try {
       await store.lastChange();
-      await mkdir(uploadFolder, { recursive: true });
+      await makeFolder(uploadFolder);
       await writeFile(path, "ready\n");
       await rm(path, { force: true });
       faults.worked();
