@@ -2,7 +2,6 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   appendFileSync,
-  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -15,65 +14,24 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RepairService } from "../../src/apps/edge/index.ts";
 import { ReelmillError } from "../../src/base/errors.ts";
-import { makeRecordings, type Recordings } from "../e2e/recordings.fixture.ts";
 import { hashOf } from "../e2e/workplace.fixture.ts";
 import {
   copyRepair,
   createStillClock,
-  createTestEdge,
   createTestFolder,
   examineName,
   listAll,
   listLeftovers,
   pipelineRepair,
   stateOf,
-  type TestEdge,
 } from "./edge.fixture.ts";
+import { pass, prepareWatchPlace } from "./place.fixture.ts";
 
-const made = createTestFolder();
-let recordings: Recordings;
-let folder: ReturnType<typeof createTestFolder>;
-let root: string;
-const started: TestEdge[] = [];
-const cleanups: (() => void)[] = [];
-
-beforeAll(() => {
-  recordings = makeRecordings(join(made.path, "files"), join(made.path, "cache"));
-});
-afterAll(() => made.remove());
-
-beforeEach(() => {
-  folder = createTestFolder();
-  root = join(folder.path, "share");
-  mkdirSync(join(root, "ready"), { recursive: true });
-});
-afterEach(async () => {
-  for (const { service } of started.splice(0)) await service.stop();
-  for (const cleanup of cleanups.splice(0)) cleanup();
-  folder.remove();
-});
-
-type Rest<T> = T extends [string, ...infer Others] ? Others : never;
-
-function createEdge(...args: Rest<Parameters<typeof createTestEdge>>): TestEdge {
-  const edge = createTestEdge(root, ...args);
-  started.push(edge);
-  return edge;
-}
-
-function put(from: string, name: string): string {
-  const path = join(root, "ready", name);
-  copyFileSync(from, path);
-  return path;
-}
-
-async function pass({ service }: TestEdge): Promise<void> {
-  await service.scanNow();
-  await service.settled();
-}
+const place = prepareWatchPlace();
+const { createEdge, put } = place;
 
 async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await new Promise((settle) => setTimeout(settle, 20));
@@ -106,9 +64,9 @@ it("tries anew, under another key, what an earlier try with other settings stand
     },
   };
   const edge = createEdge({ minFileAgeMs: 0 }, { clock, repair, examine: examineName });
-  put(recordings.damaged, "clip.mp4");
+  put(place.recordings.damaged, "clip.mp4");
   await pass(edge);
-  expect(listAll(join(root, "ready"))).toEqual(["clip.mp4"]);
+  expect(listAll(join(place.root, "ready"))).toEqual(["clip.mp4"]);
   clock.time.monotonicMs += 3600_000;
   await pass(edge);
   expect(stateOf(edge.service.status(), "clip.mp4")).toBe("exported");
@@ -120,9 +78,9 @@ describe("a file that is being written", () => {
 
   it("is not taken while it grows, and is taken when it has not for the time set", async () => {
     const clock = createStillClock();
-    const whole = readFileSync(recordings.damaged);
-    const path = join(root, "ready", "clip.mp4");
-    put(recordings.reference, "healthy.mp4");
+    const whole = readFileSync(place.recordings.damaged);
+    const path = join(place.root, "ready", "clip.mp4");
+    put(place.recordings.reference, "healthy.mp4");
     const edge = createEdge(AGE, { clock });
     for (let share = 1; share <= 3; share++) {
       writeFileSync(path, whole.subarray(0, Math.floor((whole.length * share) / 3)));
@@ -138,7 +96,7 @@ describe("a file that is being written", () => {
 
   it("is not taken while its size stands and its time moves, as where the space is reserved first", async () => {
     const clock = createStillClock();
-    const path = put(recordings.damaged, "clip.mp4");
+    const path = put(place.recordings.damaged, "clip.mp4");
     const edge = createEdge(AGE, { clock });
     for (let minute = 1; minute <= 3; minute++) {
       utimesSync(path, minute, minute);
@@ -150,9 +108,9 @@ describe("a file that is being written", () => {
 
   it("is not taken while neither moves but its content does", async () => {
     const clock = createStillClock();
-    const whole = readFileSync(recordings.damaged);
-    const path = join(root, "ready", "clip.mp4");
-    put(recordings.reference, "healthy.mp4");
+    const whole = readFileSync(place.recordings.damaged);
+    const path = join(place.root, "ready", "clip.mp4");
+    put(place.recordings.reference, "healthy.mp4");
     const edge = createEdge(AGE, { clock });
     writeFileSync(path, "");
     truncateSync(path, whole.length);
@@ -169,7 +127,7 @@ describe("a file that is being written", () => {
 
   it("is neither taken early nor late when the wall clock jumps", async () => {
     const clock = createStillClock();
-    put(recordings.indexCut, "clip.mp4");
+    put(place.recordings.indexCut, "clip.mp4");
     const edge = createEdge(AGE, { clock });
     await pass(edge);
     for (const jumpMs of [3_600_000, -7_200_000, 1e12]) {
@@ -185,7 +143,7 @@ describe("a file that is being written", () => {
   });
 
   it("is left alone where it changes while it is repaired, and taken again later", async () => {
-    const path = put(recordings.indexCut, "clip.mp4");
+    const path = put(place.recordings.indexCut, "clip.mp4");
     const { repair, waiting } = createHeldRepair();
     const edge = createEdge({}, { repair });
     await edge.service.scanNow();
@@ -193,38 +151,38 @@ describe("a file that is being written", () => {
     appendFileSync(path, Buffer.alloc(1000));
     waiting[0]?.("work");
     await edge.service.settled();
-    expect(listAll(join(root, "export"))).toEqual([]);
+    expect(listAll(join(place.root, "export"))).toEqual([]);
     await edge.service.scanNow();
     await until(() => waiting.length === 2);
     waiting[1]?.("work");
     await edge.service.settled();
-    expect(listAll(join(root, "export"))).toEqual(["clip.mp4"]);
-    expect(hashOf(join(root, "originals", "clip.mp4"))).not.toBe(hashOf(recordings.indexCut));
+    expect(listAll(join(place.root, "export"))).toEqual(["clip.mp4"]);
+    expect(hashOf(join(place.root, "originals", "clip.mp4"))).not.toBe(hashOf(place.recordings.indexCut));
   });
 });
 
 describe("a share that goes away", () => {
   it("pauses the watch, and a repair that failed meanwhile is not the file's failure", async () => {
-    put(recordings.reference, "healthy.mp4");
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.reference, "healthy.mp4");
+    put(place.recordings.damaged, "clip.mp4");
     const { repair, waiting } = createHeldRepair();
     const edge = createEdge({}, { repair });
     edge.service.start();
     await until(() => waiting.length === 1);
-    renameSync(root, `${root}-away`);
+    renameSync(place.root, `${place.root}-away`);
     await until(() => edge.service.status().isPaused);
     expect(edge.service.status().reason).toContain("is the share mounted?");
     expect(edge.service.health().status).toBe("paused");
     await expect(edge.service.repairNow("clip.mp4")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
     waiting[0]?.("fail");
     await edge.service.settled();
-    expect(existsSync(root)).toBe(false);
-    renameSync(`${root}-away`, root);
+    expect(existsSync(place.root)).toBe(false);
+    renameSync(`${place.root}-away`, place.root);
     await until(() => waiting.length === 2);
     waiting[1]?.("work");
     await until(() => stateOf(edge.service.status(), "clip.mp4") === "exported");
     await edge.service.stop();
-    expect(listAll(root)).toEqual([
+    expect(listAll(place.root)).toEqual([
       ".reelmill-watch",
       "export/clip.mp4",
       "originals/clip.mp4",
@@ -235,30 +193,30 @@ describe("a share that goes away", () => {
   });
 
   it("is not taken for an empty one where its mount point stays, not even after a restart", async () => {
-    put(recordings.reference, "healthy.mp4");
-    const memoryFile = join(folder.path, "memory");
+    put(place.recordings.reference, "healthy.mp4");
+    const memoryFile = join(place.folder.path, "memory");
     const edge = createEdge({}, { memoryFile });
     await pass(edge);
-    renameSync(root, `${root}-away`);
-    mkdirSync(root);
+    renameSync(place.root, `${place.root}-away`);
+    mkdirSync(place.root);
     for (const later of [edge, createEdge({}, { memoryFile })]) {
       const status = await later.service.scanNow();
       expect(status).toMatchObject({ isPaused: true, reason: expect.stringContaining("nothing of what was in it") });
     }
-    expect(readdirSync(root)).toEqual([]);
-    rmSync(root, { recursive: true });
+    expect(readdirSync(place.root)).toEqual([]);
+    rmSync(place.root, { recursive: true });
     const status = await createEdge({}, { memoryFile }).service.scanNow();
     expect(status).toMatchObject({ isPaused: true, reason: expect.stringContaining("does not exist") });
-    renameSync(`${root}-away`, root);
+    renameSync(`${place.root}-away`, place.root);
     expect(await edge.service.scanNow()).toMatchObject({ isPaused: false, currentReference: "healthy.mp4" });
   });
 
   it("makes a folder that was named and has never been there, but none that the environment names", async () => {
-    rmSync(root, { recursive: true });
+    rmSync(place.root, { recursive: true });
     expect(await createEdge({ makesRoot: false }).service.scanNow()).toMatchObject({ isPaused: true });
-    expect(existsSync(root)).toBe(false);
+    expect(existsSync(place.root)).toBe(false);
     expect(await createEdge().service.scanNow()).toMatchObject({ isPaused: false });
-    expect(readdirSync(root).sort()).toEqual([
+    expect(readdirSync(place.root).sort()).toEqual([
       ".reelmill-claims",
       ".reelmill-watch",
       "export",
@@ -272,10 +230,10 @@ describe("a share that goes away", () => {
 describe("other disks", () => {
   it.runIf(existsSync("/dev/shm"))("take the repaired file, the original and the report", async () => {
     const other = createTestFolder("/dev/shm");
-    cleanups.push(other.remove);
-    put(recordings.reference, "healthy.mp4");
-    put(recordings.damaged, "clip.mp4");
-    writeFileSync(join(root, "ready", "noise.mp4"), Buffer.alloc(50_000, "no recording "));
+    place.cleanups.push(other.remove);
+    put(place.recordings.reference, "healthy.mp4");
+    put(place.recordings.damaged, "clip.mp4");
+    writeFileSync(join(place.root, "ready", "noise.mp4"), Buffer.alloc(50_000, "no recording "));
     const at = (name: string): string => join(other.path, name);
     const folders = { exportFolder: at("e"), quarantineFolder: at("q"), originalsFolder: at("o") };
     await pass(createEdge(folders));
@@ -286,8 +244,8 @@ describe("other disks", () => {
       "q/noise.mp4",
       "q/noise.mp4.report.json",
     ]);
-    expect(hashOf(at("o/clip.mp4"))).toBe(hashOf(recordings.damaged));
-    expect(listAll(root)).toEqual([".reelmill-watch", "ready/healthy.mp4"]);
+    expect(hashOf(at("o/clip.mp4"))).toBe(hashOf(place.recordings.damaged));
+    expect(listAll(place.root)).toEqual([".reelmill-watch", "ready/healthy.mp4"]);
   });
 
   const canMount = ((): boolean => {
@@ -305,10 +263,10 @@ describe("other disks", () => {
   })();
 
   function mountTmpfs(options: string): string {
-    const path = join(folder.path, "small");
+    const path = join(place.folder.path, "small");
     mkdirSync(path);
     execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", path]);
-    cleanups.push(() => execFileSync("umount", ["-l", path]));
+    place.cleanups.push(() => execFileSync("umount", ["-l", path]));
     return path;
   }
 
@@ -316,8 +274,8 @@ describe("other disks", () => {
     ["exportFolder", "the repaired file"],
     ["originalsFolder", "the original"],
   ] as const)("that are full (%s) put %s off; it is done when there is room", async (name, _what) => {
-    put(recordings.reference, "healthy.mp4");
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.reference, "healthy.mp4");
+    put(place.recordings.damaged, "clip.mp4");
     const small = mountTmpfs("size=200k");
     const target = join(small, "folder");
     const filler = join(small, "filler");
@@ -331,7 +289,7 @@ describe("other disks", () => {
     });
     expect(edge.service.status().fault).toContain("clip.mp4 was put off: ");
     expect(edge.service.health().status).toBe("degraded");
-    expect(listAll(join(root, "ready"))).toEqual(["clip.mp4", "healthy.mp4"]);
+    expect(listAll(join(place.root, "ready"))).toEqual(["clip.mp4", "healthy.mp4"]);
     expect(listAll(target)).toEqual([]);
     rmSync(filler);
     await pass(edge);
@@ -343,12 +301,12 @@ describe("other disks", () => {
     const { exportFolder, originalsFolder } = edge.settings;
     expect(listAll(exportFolder)).toEqual(["clip.mp4"]);
     expect(listAll(originalsFolder)).toEqual(["clip.mp4", "clip.mp4.report.json"]);
-    expect(listLeftovers(root)).toEqual([]);
+    expect(listLeftovers(place.root)).toEqual([]);
   });
 
   it.runIf(canMount)("that may not be written to put the file off, too", async () => {
-    put(recordings.reference, "healthy.mp4");
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.reference, "healthy.mp4");
+    put(place.recordings.damaged, "clip.mp4");
     const exportFolder = mountTmpfs("size=1m");
     execFileSync("mount", ["-o", "remount,ro", exportFolder]);
     const clock = createStillClock();
@@ -372,9 +330,9 @@ describe("other disks", () => {
 
 describe("two services on one share", () => {
   it("never work on the same file", async () => {
-    put(recordings.reference, "healthy.mp4");
+    put(place.recordings.reference, "healthy.mp4");
     const names = Array.from({ length: 8 }, (_, index) => `clip${index}.mp4`);
-    for (const name of names) put(recordings.damaged, name);
+    for (const name of names) put(place.recordings.damaged, name);
     const worked: string[] = [];
     const repair: RepairService = {
       repair: (request) => {
@@ -386,13 +344,13 @@ describe("two services on one share", () => {
     for (const { service } of edges) service.start();
     await until(() => edges.reduce((sum, { service }) => sum + service.stats().exported, 0) === names.length);
     for (const { service } of edges) await service.stop();
-    expect(worked.sort()).toEqual(names.map((name) => join(root, "ready", name)));
-    expect(listAll(join(root, "export"))).toEqual(names);
-    expect(listLeftovers(root)).toEqual([]);
+    expect(worked.sort()).toEqual(names.map((name) => join(place.root, "ready", name)));
+    expect(listAll(join(place.root, "export"))).toEqual(names);
+    expect(listLeftovers(place.root)).toEqual([]);
   });
 
   it("bring to its end what the other one had in hand when it was switched off, however rare the scans", async () => {
-    const path = put(recordings.indexCut, "clip.mp4");
+    const path = put(place.recordings.indexCut, "clip.mp4");
     const { settings } = createEdge();
     const { repair, waiting } = createHeldRepair();
     await createEdge({}, { repair }).service.scanNow();
@@ -407,11 +365,11 @@ describe("two services on one share", () => {
     edge.service.start();
     await until(() => edge.service.stats().exported === 1);
     expect(existsSync(path)).toBe(false);
-    expect(listAll(join(root, "export"))).toEqual(["clip.mp4"]);
+    expect(listAll(join(place.root, "export"))).toEqual(["clip.mp4"]);
   });
 
   it("show what the other one has in hand", async () => {
-    put(recordings.indexCut, "clip.mp4");
+    put(place.recordings.indexCut, "clip.mp4");
     const { repair, waiting } = createHeldRepair();
     const [first, second] = [createEdge({}, { repair }), createEdge()];
     await first.service.scanNow();
@@ -431,28 +389,28 @@ const PROCESS = fileURLToPath(new URL("edge-process.fixture.ts", import.meta.url
 describe("a service that is killed", () => {
   it(`leaves nothing half done, ${ROUNDS} times`, async () => {
     // The share on one disk, the originals on another: in memory, where that can be had, because much is flushed.
-    const other = folder;
+    const other = place.folder;
     const share = createTestFolder(existsSync("/dev/shm") ? "/dev/shm" : undefined);
-    cleanups.push(share.remove);
-    root = share.path;
-    mkdirSync(join(root, "ready"));
-    put(recordings.reference, "healthy.mp4");
+    place.cleanups.push(share.remove);
+    place.root = share.path;
+    mkdirSync(join(place.root, "ready"));
+    put(place.recordings.reference, "healthy.mp4");
     const originals = new Map<string, string>();
     let count = 0;
     const add = (howMany: number): void => {
       for (let index = 0; index < howMany; index++) {
         const name = `clip${String(count++).padStart(3, "0")}.mp4`;
-        const path = put(recordings.damaged, name);
+        const path = put(place.recordings.damaged, name);
         appendFileSync(path, name);
         originals.set(name, hashOf(path));
       }
     };
     const begin = async (round: number): Promise<ChildProcess> => {
       const kind = round % 3 === 0 ? "pipeline" : "copy";
-      const child = spawn(process.execPath, [PROCESS, root, join(other.path, "originals"), kind], {
+      const child = spawn(process.execPath, [PROCESS, place.root, join(other.path, "originals"), kind], {
         stdio: ["ignore", "pipe", "inherit"],
       });
-      cleanups.push(() => child.kill("SIGKILL"));
+      place.cleanups.push(() => child.kill("SIGKILL"));
       await once(child.stdout, "data");
       return child;
     };
@@ -465,7 +423,7 @@ describe("a service that is killed", () => {
       await new Promise((settle) => setTimeout(settle, Math.random() * 250));
       child.kill("SIGKILL");
       await once(child, "close");
-      if (readdirSync(join(root, ".reelmill-claims")).length > 0) hits += 1;
+      if (readdirSync(join(place.root, ".reelmill-claims")).length > 0) hits += 1;
       child = next;
     }
     child.kill("SIGKILL");
@@ -476,13 +434,13 @@ describe("a service that is killed", () => {
       { repair: copyRepair, examine: examineName },
     );
     edge.service.start();
-    await until(() => listAll(join(root, "ready")).length === 1 && listLeftovers(root).length === 0);
+    await until(() => listAll(join(place.root, "ready")).length === 1 && listLeftovers(place.root).length === 0);
     await edge.service.stop();
     const names = [...originals.keys()];
-    expect(listAll(join(root, "export"))).toEqual(names);
+    expect(listAll(join(place.root, "export"))).toEqual(names);
     expect(listAll(join(other.path, "originals"))).toEqual(names.flatMap((name) => [name, `${name}.report.json`]));
     for (const [name, hash] of originals) expect(hashOf(join(other.path, "originals", name))).toBe(hash);
-    expect(listAll(join(root, "quarantine"))).toEqual([]);
-    expect(listLeftovers(root)).toEqual([]);
+    expect(listAll(join(place.root, "quarantine"))).toEqual([]);
+    expect(listLeftovers(place.root)).toEqual([]);
   });
 });

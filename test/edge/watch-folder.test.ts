@@ -10,63 +10,15 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RepairService } from "../../src/apps/edge/index.ts";
 import { ReelmillError } from "../../src/base/errors.ts";
-import { makeRecordings, type Recordings } from "../e2e/recordings.fixture.ts";
 import { countPackets, hashOf } from "../e2e/workplace.fixture.ts";
-import {
-  copyRepair,
-  createStillClock,
-  createTestEdge,
-  createTestFolder,
-  listAll,
-  listLeftovers,
-  pipelineRepair,
-  stateOf,
-  type TestEdge,
-} from "./edge.fixture.ts";
+import { copyRepair, createStillClock, listAll, listLeftovers, pipelineRepair, stateOf } from "./edge.fixture.ts";
+import { pass, prepareWatchPlace } from "./place.fixture.ts";
 
-const made = createTestFolder();
-let recordings: Recordings;
-let folder: ReturnType<typeof createTestFolder>;
-let root: string;
-const started: TestEdge[] = [];
-
-beforeAll(() => {
-  recordings = makeRecordings(join(made.path, "files"), join(made.path, "cache"));
-});
-afterAll(() => made.remove());
-
-beforeEach(() => {
-  folder = createTestFolder();
-  root = join(folder.path, "share");
-  mkdirSync(join(root, "ready"), { recursive: true });
-});
-afterEach(async () => {
-  for (const { service } of started.splice(0)) await service.stop();
-  folder.remove();
-});
-
-function createEdge(
-  ...args: Parameters<typeof createTestEdge> extends [string, ...infer Rest] ? Rest : never
-): TestEdge {
-  const edge = createTestEdge(root, ...args);
-  started.push(edge);
-  return edge;
-}
-
-function put(from: string, name: string): string {
-  const path = join(root, "ready", name);
-  copyFileSync(from, path);
-  return path;
-}
-
-/** Scans and waits until what was begun is done. */
-async function pass({ service }: TestEdge): Promise<void> {
-  await service.scanNow();
-  await service.settled();
-}
+const place = prepareWatchPlace();
+const { createEdge, put } = place;
 
 /** A repair whose outcome is always the same. */
 function failing(code: "NOTHING_RECOVERED" | "OUTPUT_NOT_VERIFIED"): RepairService {
@@ -77,21 +29,21 @@ function failing(code: "NOTHING_RECOVERED" | "OUTPUT_NOT_VERIFIED"): RepairServi
 
 describe("a watch folder", () => {
   it("repairs what is damaged, keeps the original, and leaves the healthy file where it is", async () => {
-    put(recordings.reference, "healthy.mp4");
-    put(recordings.damaged, "CLIP.MP4");
-    const original = hashOf(recordings.damaged);
+    put(place.recordings.reference, "healthy.mp4");
+    put(place.recordings.damaged, "CLIP.MP4");
+    const original = hashOf(place.recordings.damaged);
     const edge = createEdge();
     await pass(edge);
-    expect(listAll(root)).toEqual([
+    expect(listAll(place.root)).toEqual([
       ".reelmill-watch",
       "export/CLIP.MP4",
       "originals/CLIP.MP4",
       "originals/CLIP.MP4.report.json",
       "ready/healthy.mp4",
     ]);
-    expect(countPackets(join(root, "export", "CLIP.MP4"))).toBeGreaterThan(50);
-    expect(hashOf(join(root, "originals", "CLIP.MP4"))).toBe(original);
-    expect(JSON.parse(readFileSync(join(root, "originals", "CLIP.MP4.report.json"), "utf8"))).toMatchObject({
+    expect(countPackets(join(place.root, "export", "CLIP.MP4"))).toBeGreaterThan(50);
+    expect(hashOf(join(place.root, "originals", "CLIP.MP4"))).toBe(original);
+    expect(JSON.parse(readFileSync(join(place.root, "originals", "CLIP.MP4.report.json"), "utf8"))).toMatchObject({
       file: "CLIP.MP4",
       outcome: "repaired",
       repairedBy: "here",
@@ -112,33 +64,36 @@ describe("a watch folder", () => {
   });
 
   it("repairs Matroska, too, and tries a file without a reference where it needs none", async () => {
-    put(recordings.matroskaCut, "cut.mkv");
-    put(recordings.indexCut, "front.mp4");
+    put(place.recordings.matroskaCut, "cut.mkv");
+    put(place.recordings.indexCut, "front.mp4");
     await pass(createEdge());
-    expect(readdirSync(join(root, "export")).sort()).toEqual(["cut.mkv", "front.mp4"]);
+    expect(readdirSync(join(place.root, "export")).sort()).toEqual(["cut.mkv", "front.mp4"]);
   });
 
   it("lets a file wait for its reference, and takes it up when one comes", async () => {
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.damaged, "clip.mp4");
     const edge = createEdge();
     await pass(edge);
     expect(stateOf(edge.service.status(), "clip.mp4")).toBe("waiting-for-reference");
     expect(edge.service.status().knownFiles[0]?.error?.message).toMatch(
       / Put a healthy recording of the same camera and settings into ready\/\.$/,
     );
-    put(recordings.foreign, "other.mov");
+    put(place.recordings.foreign, "other.mov");
     await pass(edge);
     expect(stateOf(edge.service.status(), "clip.mp4")).toBe("waiting-for-reference");
-    put(recordings.reference, "healthy.mp4");
+    put(place.recordings.reference, "healthy.mp4");
     await pass(edge);
     expect(stateOf(edge.service.status(), "clip.mp4")).toBe("exported");
-    expect(listLeftovers(root)).toEqual([]);
+    expect(listLeftovers(place.root)).toEqual([]);
   });
 
   it("chooses the smallest healthy recording as the reference, or the newest", async () => {
-    put(recordings.reference, "small.mp4");
-    const large = put(recordings.foreign, "large.mov");
-    writeFileSync(large, Buffer.concat([readFileSync(large), boxOf("free", statSync(recordings.reference).size)]));
+    put(place.recordings.reference, "small.mp4");
+    const large = put(place.recordings.foreign, "large.mov");
+    writeFileSync(
+      large,
+      Buffer.concat([readFileSync(large), boxOf("free", statSync(place.recordings.reference).size)]),
+    );
     utimesSync(large, 2_000_000_000, 2_000_000_000);
     const references: Record<string, string | null> = {};
     for (const referenceStrategy of ["smallest", "newest"] as const) {
@@ -149,12 +104,12 @@ describe("a watch folder", () => {
   });
 
   it("puts what cannot be repaired into quarantine, with a report", async () => {
-    writeFileSync(join(root, "ready", "noise.mp4"), Buffer.alloc(50_000, "no recording "));
-    put(recordings.reference, "healthy.mp4");
+    writeFileSync(join(place.root, "ready", "noise.mp4"), Buffer.alloc(50_000, "no recording "));
+    put(place.recordings.reference, "healthy.mp4");
     const edge = createEdge();
     await pass(edge);
-    expect(listAll(join(root, "quarantine"))).toEqual(["noise.mp4", "noise.mp4.report.json"]);
-    const report = JSON.parse(readFileSync(join(root, "quarantine", "noise.mp4.report.json"), "utf8"));
+    expect(listAll(join(place.root, "quarantine"))).toEqual(["noise.mp4", "noise.mp4.report.json"]);
+    const report = JSON.parse(readFileSync(join(place.root, "quarantine", "noise.mp4.report.json"), "utf8"));
     expect(report).toMatchObject({ outcome: "failed", repairedBy: null, error: { code: expect.any(String) } });
     expect(edge.service.status().knownFiles.find(({ name }) => name === "noise.mp4")).toMatchObject({
       state: "quarantined",
@@ -164,40 +119,44 @@ describe("a watch folder", () => {
   });
 
   it("never replaces another file of the same name, in export/ or elsewhere", async () => {
-    put(recordings.reference, "healthy.mp4");
-    for (const name of ["export", "originals"]) mkdirSync(join(root, name));
-    writeFileSync(join(root, "export", "clip.mp4"), "mine");
-    writeFileSync(join(root, "originals", "clip.mp4.report.json"), "mine");
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.reference, "healthy.mp4");
+    for (const name of ["export", "originals"]) mkdirSync(join(place.root, name));
+    writeFileSync(join(place.root, "export", "clip.mp4"), "mine");
+    writeFileSync(join(place.root, "originals", "clip.mp4.report.json"), "mine");
+    put(place.recordings.damaged, "clip.mp4");
     await pass(createEdge());
-    expect(listAll(join(root, "export"))).toEqual(["clip-2.mp4", "clip.mp4"]);
-    expect(listAll(join(root, "originals"))).toEqual(["clip-2.mp4", "clip-2.mp4.report.json", "clip.mp4.report.json"]);
-    expect(readFileSync(join(root, "export", "clip.mp4"), "utf8")).toBe("mine");
+    expect(listAll(join(place.root, "export"))).toEqual(["clip-2.mp4", "clip.mp4"]);
+    expect(listAll(join(place.root, "originals"))).toEqual([
+      "clip-2.mp4",
+      "clip-2.mp4.report.json",
+      "clip.mp4.report.json",
+    ]);
+    expect(readFileSync(join(place.root, "export", "clip.mp4"), "utf8")).toBe("mine");
   });
 
   it("does not look at temporary and hidden names, other extensions, folders and links", async () => {
     for (const name of ["a.mp4.part", "a.tmp", ".~a.mp4", "._a.mp4", ".a.mp4", "a.txt", "a.part"]) {
-      put(recordings.damaged, name);
+      put(place.recordings.damaged, name);
     }
-    mkdirSync(join(root, "ready", "folder.mp4"));
+    mkdirSync(join(place.root, "ready", "folder.mp4"));
     const { symlinkSync } = await import("node:fs");
-    symlinkSync(recordings.damaged, join(root, "ready", "link.mp4"));
+    symlinkSync(place.recordings.damaged, join(place.root, "ready", "link.mp4"));
     const edge = createEdge();
     await pass(edge);
     expect(edge.service.status().knownFiles).toEqual([]);
-    expect(readdirSync(join(root, "export"))).toEqual([]);
+    expect(readdirSync(join(place.root, "export"))).toEqual([]);
   });
 
   it("leaves a file that no job can name in ready/, says once why and what to do", async () => {
-    put(recordings.reference, "a\nb.mp4");
-    put(recordings.damaged, "esc\u001b[31m.mp4");
-    put(recordings.damaged, "back\\slash.mp4");
+    put(place.recordings.reference, "a\nb.mp4");
+    put(place.recordings.damaged, "esc\u001b[31m.mp4");
+    put(place.recordings.damaged, "back\\slash.mp4");
     const notText = Buffer.concat([
-      Buffer.from(join(root, "ready", "bad")),
+      Buffer.from(join(place.root, "ready", "bad")),
       Buffer.of(0xff, 0xfe),
       Buffer.from(".mp4"),
     ]);
-    copyFileSync(recordings.damaged, notText);
+    copyFileSync(place.recordings.damaged, notText);
     const edge = createEdge();
     await pass(edge);
     await pass(edge);
@@ -217,8 +176,8 @@ describe("a watch folder", () => {
         message: expect.stringContaining("Rename the file"),
       });
     }
-    put(recordings.reference, "healthy.mp4");
-    renameSync(notText, join(root, "ready", "clip.mp4"));
+    put(place.recordings.reference, "healthy.mp4");
+    renameSync(notText, join(place.root, "ready", "clip.mp4"));
     await pass(edge);
     expect(stateOf(edge.service.status(), "clip.mp4")).toBe("exported");
     expect(stateOf(edge.service.status(), "bad\\xff\\xfe.mp4")).toBeUndefined();
@@ -227,23 +186,23 @@ describe("a watch folder", () => {
 
   it("repairs a file whose name is as long as a name may be", async () => {
     const [long, taken] = [`${"é".repeat(125)}x.mp4`, `${"y".repeat(251)}.mp4`];
-    put(recordings.reference, "healthy.mp4");
-    for (const name of [long, taken]) put(recordings.damaged, name);
-    mkdirSync(join(root, "export"));
-    writeFileSync(join(root, "export", taken), "mine");
+    put(place.recordings.reference, "healthy.mp4");
+    for (const name of [long, taken]) put(place.recordings.damaged, name);
+    mkdirSync(join(place.root, "export"));
+    writeFileSync(join(place.root, "export", taken), "mine");
     const edge = createEdge();
     await pass(edge);
     expect([stateOf(edge.service.status(), long), stateOf(edge.service.status(), taken)]).toEqual([
       "exported",
       "exported",
     ]);
-    expect(readdirSync(join(root, "export")).sort()).toEqual([`${"y".repeat(249)}-2.mp4`, taken, long]);
-    expect(readdirSync(join(root, "originals")).sort()).toHaveLength(4);
-    expect(listLeftovers(root)).toEqual([]);
+    expect(readdirSync(join(place.root, "export")).sort()).toEqual([`${"y".repeat(249)}-2.mp4`, taken, long]);
+    expect(readdirSync(join(place.root, "originals")).sort()).toHaveLength(4);
+    expect(listLeftovers(place.root)).toEqual([]);
   });
 
   it("repairs no more files at a time than it may", async () => {
-    for (const name of ["a.mp4", "b.mp4", "c.mp4", "d.mp4"]) put(recordings.damaged, name);
+    for (const name of ["a.mp4", "b.mp4", "c.mp4", "d.mp4"]) put(place.recordings.damaged, name);
     let running = 0;
     let most = 0;
     const repair: RepairService = {
@@ -262,7 +221,7 @@ describe("a watch folder", () => {
   });
 
   it("ends a repair that takes too long, and says so", async () => {
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.damaged, "clip.mp4");
     const repair: RepairService = {
       repair: ({ signal, onProgress }) =>
         new Promise((_, fail) => {
@@ -277,7 +236,7 @@ describe("a watch folder", () => {
   });
 
   it("does not count the time that a repair waits for its turn", async () => {
-    put(recordings.indexCut, "clip.mp4");
+    put(place.recordings.indexCut, "clip.mp4");
     const repair: RepairService = {
       repair: async (request) => {
         await new Promise((settle) => setTimeout(settle, 60));
@@ -290,7 +249,7 @@ describe("a watch folder", () => {
   });
 
   it("shows a file as repaired only once the work on it has begun", async () => {
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.damaged, "clip.mp4");
     const shown: (string | undefined)[] = [];
     const look = (): void => void shown.push(stateOf(edge.service.status(), "clip.mp4"));
     const repair: RepairService = {
@@ -308,7 +267,7 @@ describe("a watch folder", () => {
   });
 
   it("asks for the same file with the same key after a restart, and with another one for another try", async () => {
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.damaged, "clip.mp4");
     const keys: string[] = [];
     const repair: RepairService = {
       repair: ({ key, onJob }) => {
@@ -332,16 +291,16 @@ describe("a watch folder", () => {
   });
 
   it("repairs one file by hand at once, and refuses names that are none", async () => {
-    put(recordings.reference, "healthy.mp4");
+    put(place.recordings.reference, "healthy.mp4");
     const clock = createStillClock();
     const edge = createEdge({ minFileAgeMs: 60_000 }, { clock });
     await edge.service.scanNow();
     clock.time.monotonicMs += 60_000;
     await edge.service.scanNow();
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.damaged, "clip.mp4");
     await edge.service.repairNow("clip.mp4");
     await edge.service.settled();
-    expect(existsSync(join(root, "export", "clip.mp4"))).toBe(true);
+    expect(existsSync(join(place.root, "export", "clip.mp4"))).toBe(true);
     for (const name of ["../ready/clip.mp4", "a\\..\\b.mp4", ".hidden.mp4", "clip.txt", ""]) {
       await expect(edge.service.repairNow(name)).rejects.toMatchObject({ code: "PARAMS_INVALID" });
     }
@@ -349,7 +308,7 @@ describe("a watch folder", () => {
   });
 
   it("scans by itself once started, and leaves files where they are when stopped", async () => {
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.damaged, "clip.mp4");
     let onBegin: () => void = () => undefined;
     const begun = new Promise<void>((settle) => {
       onBegin = settle;
@@ -369,22 +328,22 @@ describe("a watch folder", () => {
     expect(stateOf(edge.service.status(), "clip.mp4")).toBe("repairing");
     await expect(edge.service.repairNow("clip.mp4")).rejects.toMatchObject({ code: "JOB_STATE" });
     await edge.service.stop();
-    expect(listAll(join(root, "ready"))).toEqual(["clip.mp4"]);
-    expect(listLeftovers(root)).toEqual([]);
+    expect(listAll(join(place.root, "ready"))).toEqual(["clip.mp4"]);
+    expect(listLeftovers(place.root)).toEqual([]);
   });
 
   it("hears of a new file before the next scan is due", async () => {
     const edge = createEdge({ scanIntervalMs: 3_600_000 }, { repair: copyRepair });
     edge.service.start();
     while (edge.service.stats().scans === 0) await new Promise((settle) => setTimeout(settle, 5));
-    put(recordings.indexCut, "clip.mp4");
+    put(place.recordings.indexCut, "clip.mp4");
     while (edge.service.stats().exported === 0) await new Promise((settle) => setTimeout(settle, 20));
-    expect(listAll(join(root, "export"))).toEqual(["clip.mp4"]);
+    expect(listAll(join(place.root, "export"))).toEqual(["clip.mp4"]);
   });
 
   it("tries again without the chosen reference where that does not fit", async () => {
-    put(recordings.reference, "healthy.mp4");
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.reference, "healthy.mp4");
+    put(place.recordings.damaged, "clip.mp4");
     const asked: number[] = [];
     const repair: RepairService = {
       repair: (request) => {
@@ -403,36 +362,36 @@ describe("a watch folder", () => {
 
 describe("the fallback", () => {
   it("repairs what could not be repaired here, and the report says so", async () => {
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.damaged, "clip.mp4");
     const cloud: RepairService = {
       repair: ({ outputFolder }) => {
         const output = join(outputFolder, "back.mp4");
-        copyFileSync(recordings.reference, output);
+        copyFileSync(place.recordings.reference, output);
         return Promise.resolve({ status: "repaired", output, report: { job_id: "untrunc-1" } });
       },
     };
     const edge = createEdge({}, { repair: failing("NOTHING_RECOVERED"), cloud });
     await pass(edge);
-    expect(hashOf(join(root, "export", "clip.mp4"))).toBe(hashOf(recordings.reference));
+    expect(hashOf(join(place.root, "export", "clip.mp4"))).toBe(hashOf(place.recordings.reference));
     expect(edge.service.stats()).toMatchObject({ exported: 1, exportedByCloud: 1, quarantined: 0 });
-    const report = JSON.parse(readFileSync(join(root, "originals", "clip.mp4.report.json"), "utf8"));
+    const report = JSON.parse(readFileSync(join(place.root, "originals", "clip.mp4.report.json"), "utf8"));
     expect(report).toMatchObject({ repairedBy: "cloud", cloud: { job_id: "untrunc-1" }, error: { message: "No." } });
   });
 
   it("does not count where what comes back does not play", async () => {
-    put(recordings.damaged, "clip.mp4");
+    put(place.recordings.damaged, "clip.mp4");
     const cloud: RepairService = {
       repair: ({ outputFolder }) => {
         const output = join(outputFolder, "back.mp4");
-        copyFileSync(recordings.damaged, output);
+        copyFileSync(place.recordings.damaged, output);
         return Promise.resolve({ status: "repaired", output, report: null });
       },
     };
     await pass(createEdge({}, { repair: failing("OUTPUT_NOT_VERIFIED"), cloud }));
-    expect(listAll(join(root, "export"))).toEqual([]);
-    const report = JSON.parse(readFileSync(join(root, "quarantine", "clip.mp4.report.json"), "utf8"));
+    expect(listAll(join(place.root, "export"))).toEqual([]);
+    const report = JSON.parse(readFileSync(join(place.root, "quarantine", "clip.mp4.report.json"), "utf8"));
     expect(report).toMatchObject({ outcome: "failed", cloud: { error: { code: "OUTPUT_NOT_VERIFIED" } } });
-    expect(listLeftovers(root)).toEqual([]);
+    expect(listLeftovers(place.root)).toEqual([]);
   });
 });
 

@@ -1,5 +1,7 @@
+import { afterEach } from "vitest";
 import { z } from "zod";
 import type { Logger } from "../../src/base/log.ts";
+import type { Job } from "../../src/jobs/job.ts";
 import type { ObjectStore } from "../../src/jobs/object-store.ts";
 import {
   createPipelineRegistry,
@@ -94,4 +96,29 @@ export async function openEngine(pipeline: Pipeline = defineParts()): Promise<Te
       }
     },
   };
+}
+
+/** Opens engines for tests one at a time; the last one is closed with its test. */
+export function prepareEngine(): {
+  readonly start: (pipeline?: Pipeline) => Promise<TestEngine>;
+  readonly stop: () => Promise<void>;
+} {
+  let open: TestEngine | undefined;
+  const stop = async (): Promise<void> => {
+    await open?.close();
+    open = undefined;
+  };
+  afterEach(stop);
+  return {
+    start: async (pipeline) => {
+      open = await openEngine(pipeline);
+      return open;
+    },
+    stop,
+  };
+}
+
+/** Submits a job of so many parts. */
+export async function submitParts({ service }: TestEngine, ...parts: string[]): Promise<Job> {
+  return (await service.submit({ pipeline: "parts", params: { parts } })).job;
 }

@@ -1,24 +1,9 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ReelmillError } from "../../src/base/errors.ts";
-import type { Job } from "../../src/jobs/job.ts";
-import type { Pipeline } from "../../src/jobs/pipeline.ts";
 import { runTask } from "../../src/jobs/run-task.ts";
-import { defineParts, openEngine, type TestEngine } from "./engine.fixture.ts";
+import { defineParts, prepareEngine, submitParts as submit, type TestEngine } from "./engine.fixture.ts";
 
-let open: TestEngine | undefined;
-afterEach(async () => {
-  await open?.close();
-  open = undefined;
-});
-
-async function start(pipeline?: Pipeline): Promise<TestEngine> {
-  open = await openEngine(pipeline);
-  return open;
-}
-
-async function submit({ service }: TestEngine, ...parts: string[]): Promise<Job> {
-  return (await service.submit({ pipeline: "parts", params: { parts } })).job;
-}
+const { start, stop } = prepareEngine();
 
 async function eventTypes({ store }: TestEngine, jobId: string): Promise<readonly string[]> {
   return (await store.listEvents({ jobId, afterSeq: 0, limit: 100 })).map(({ type }) => type);
@@ -116,8 +101,7 @@ describe("what a stage brings", () => {
       const { id } = await submit(engine, "a");
       await engine.drain();
       expect(await engine.store.get(id)).toMatchObject({ status: "failed", error: { code: "INTERNAL" } });
-      await engine.close();
-      open = undefined;
+      await stop();
     }
   });
 

@@ -1,26 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ReelmillError } from "../../src/base/errors.ts";
-import type { Job } from "../../src/jobs/job.ts";
-import type { Pipeline } from "../../src/jobs/pipeline.ts";
 import { retryDelayMs } from "../../src/jobs/retry-policy.ts";
 import { runTask } from "../../src/jobs/run-task.ts";
-import { defineParts, openEngine, type TestEngine } from "./engine.fixture.ts";
+import { defineParts, prepareEngine, submitParts as submit } from "./engine.fixture.ts";
 
-let open: TestEngine | undefined;
-afterEach(async () => {
-  await open?.close();
-  open = undefined;
-});
-
-async function start(pipeline?: Pipeline): Promise<TestEngine> {
-  open = await openEngine(pipeline);
-  return open;
-}
-
-async function submit({ service }: TestEngine, ...parts: string[]): Promise<Job> {
-  return (await service.submit({ pipeline: "parts", params: { parts } })).job;
-}
+const { start } = prepareEngine();
 
 const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {

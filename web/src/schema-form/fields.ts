@@ -22,7 +22,7 @@ export type FieldInput =
   | { readonly kind: "choice"; readonly options: readonly string[] }
   | { readonly kind: "switch" }
   | { readonly kind: "number"; readonly isInteger: boolean; readonly min?: number; readonly max?: number }
-  | { readonly kind: "text"; readonly pattern: string | null; readonly longest: number | null }
+  | { readonly kind: "text" }
   /** Texts, one to a line. */
   | { readonly kind: "lines" }
   /** What the form knows no better way for. */
@@ -83,7 +83,7 @@ function parseInput(name: string, property: JsonObject): FieldInput {
       if (SINGLE_FILES.has(name) || property["format"] === "object-key") {
         return { kind: "files", isList: false, fewest: 1, most: 1 };
       }
-      return { kind: "text", pattern: textOf(property["pattern"]), longest: numberOf(property["maxLength"]) };
+      return { kind: "text" };
     case "array":
       return parseList(name, property);
     default:

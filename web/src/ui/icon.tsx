@@ -16,10 +16,7 @@ const PATHS = {
   moon: "M13 9.5A5.5 5.5 0 0 1 6.5 3a5.5 5.5 0 1 0 6.5 6.5Z",
   screen: "M2.5 3.5h11v7h-11v-7ZM6 13.5h4M8 10.5v3",
   info: "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM8 7.5v3.3M8 5.2v.2",
-  folder: "M2.5 4.5h4l1.5 2h5.5v6.5h-11V4.5Z",
   stop: "M4 4h8v8H4z",
-  back: "M9.5 3.5 5 8l4.5 4.5",
-  forward: "M6.5 3.5 11 8l-4.5 4.5",
 } as const;
 
 /** Name of a picture. */

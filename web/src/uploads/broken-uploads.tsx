@@ -26,7 +26,7 @@ export function BrokenUploads({ store }: { readonly store: UploadStore }) {
           {formatCount(missing.length, "upload was", "uploads were")} broken off. Choose the same files again to go on
           where they stopped.
         </p>
-        <ul className="plain-list">
+        <ul>
           {missing.map(({ name, bytes, storageKey }) => (
             <li key={storageKey}>
               <Name text={name} /> <span className="muted">{formatBytes(bytes)}</span>{" "}

@@ -28,7 +28,7 @@ export const DELIVERY_FIELDS: readonly Field[] = [
     hint: "Receives a message when the job ends (webhook).",
     isRequired: false,
     fallback: undefined,
-    input: { kind: "text", pattern: null, longest: null },
+    input: { kind: "text" },
   },
   {
     name: "job.format",

@@ -36,7 +36,7 @@ export function QueuesPage() {
       {queues.error !== undefined && <ErrorNote error={queues.error} title="The queues are not up to date" />}
       {action.error !== null && <ErrorNote error={action.error} title="The queue was not changed" />}
       {queues.data === undefined && queues.error === undefined && <Loading what="queues" />}
-      <ul className="card-grid plain-list" aria-label="Queues">
+      <ul className="card-grid" aria-label="Queues">
         {queues.data?.map((queue) => (
           <QueueCard
             key={queue.queue}
