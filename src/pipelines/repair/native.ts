@@ -10,7 +10,7 @@ import type { ReferenceChoice } from "./references.ts";
 import type { Achievement, Check } from "./result.ts";
 import { shortName } from "./short-name.ts";
 import { beginCheck, checkOutput, prepareCheck, requirePassed } from "./verify-output.ts";
-import { createOutputDraft, type OutputDraft } from "./write-output.ts";
+import { createOutputDraft, type OutputDraft, type PendingOutput } from "./write-output.ts";
 
 /** One file for the engine. */
 export interface NativeRun {
@@ -175,9 +175,12 @@ async function finish(
     const checks = await repairInPlace(damaged, layout, verifyAll);
     return { ...done, status: "repaired", output: task.input, checks };
   }
+  const writeAndVerify = async (signal: AbortSignal): Promise<{ pending: PendingOutput; checks: readonly Check[] }> => {
+    const pending = await draft.write(layout, { ...hooks, signal });
+    return { pending, checks: await verify(pending.path, signal) };
+  };
   // The decoder is at work while the file is written. Neither outlives the other's failure: the damaged file is closed then.
-  const [pending] = await runBoth(hooks.signal, (signal) => draft.write(layout, { ...hooks, signal }), checkFit);
-  const checks = await verify(pending.path, hooks.signal);
+  const [{ pending, checks }] = await runBoth(hooks.signal, writeAndVerify, checkFit);
   requireNotAborted(hooks.signal);
   pending.publish();
   return { ...done, status: "repaired", output, checks };
