@@ -1,14 +1,14 @@
+import { openFileSource } from "../../base/file-source.ts";
 import { printableJson, printableLine } from "../../base/printable.ts";
 import { formatBytes, formatCount, formatMediaSeconds } from "../../base/units.ts";
+import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { dumpBoxes } from "../../media/isobmff/dump.ts";
 import {
   type DamageNote,
   findContainerDamage,
   findDamage,
-  openFileSource,
   type RemuxedContainer,
   remuxedContainerOf,
-  requireFfmpeg,
   undoUnfinishedRepair,
 } from "../../pipelines/repair/index.ts";
 import { triage } from "../../repair/triage.ts";

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { defaultConfigFor, type Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
+import { requireFreeTarget } from "../../base/output-path.ts";
 import { printableJson } from "../../base/printable.ts";
 import {
   describeFailure,
@@ -10,7 +11,6 @@ import {
   planRepair,
   type RepairDocument,
   type RepairPipelineOptions,
-  requireFreeTarget,
   workRepair,
 } from "../../pipelines/repair/index.ts";
 import type { CliContext } from "./cli-context.ts";

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import type { ErrorCode } from "../../base/errors.ts";
-import { translateOutputError } from "../../pipelines/repair/index.ts";
+import { translateOutputError } from "../../base/file-errors.ts";
 import type { Room } from "./room.ts";
 import type { EdgeSettings } from "./settings.ts";
 import { isMissing, messageOf } from "./system-errors.ts";

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ReelmillError } from "../../base/errors.ts";
+import { translateOutputError } from "../../base/file-errors.ts";
 import { numberedName } from "../../base/fitting-name.ts";
-import { translateOutputError } from "../../pipelines/repair/index.ts";
 import { isMissing, rootCodeOf, unlessMissing } from "./system-errors.ts";
 
 /** Where links are not known, as on FAT and many SMB servers. */

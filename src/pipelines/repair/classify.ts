@@ -1,3 +1,4 @@
+import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import type { Track } from "../../media/isobmff/movie.ts";
 import { forEachSample } from "../../media/isobmff/sample-table.ts";
 import { joinFragments } from "../../repair/fragmented.ts";
@@ -6,7 +7,6 @@ import { signatureOf } from "../../repair/signature.ts";
 import { type Triage, triage } from "../../repair/triage.ts";
 import { isTelling, TELLING_ZEROS } from "../../repair/zero-holes.ts";
 import { findDamage, NO_SAMPLES } from "./damage.ts";
-import { type FileSource, openFileSource } from "./file-source.ts";
 
 /** What a look at a file's boxes says of it as a reference. */
 export interface Classification {

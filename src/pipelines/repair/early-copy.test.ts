@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import { beginEarlyCopy } from "./early-copy.ts";
-import { type FileSource, openFileSource } from "./file-source.ts";
 
 let folder: string;
 let source: FileSource;

@@ -2,8 +2,8 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { ReelmillError } from "../../base/errors.ts";
+import type { FileSource } from "../../base/file-source.ts";
 import { runProcess } from "../../ffmpeg/process.ts";
-import type { FileSource } from "./file-source.ts";
 import { requireNotAborted, type WorkHooks } from "./hooks.ts";
 
 /** A copy that goes on while the engine still reads: both spend most of their time waiting for memory and disk. */

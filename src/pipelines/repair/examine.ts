@@ -1,10 +1,10 @@
 import type { Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
+import { openFileSource } from "../../base/file-source.ts";
+import { findFfmpeg } from "../../ffmpeg/programs.ts";
 import { triage } from "../../repair/triage.ts";
 import { classifyFile, hasSoundSamples } from "./classify.ts";
 import { findContainerDamage } from "./container-damage.ts";
-import { openFileSource } from "./file-source.ts";
-import { findFfmpeg } from "./programs.ts";
 import { remuxedContainerOf } from "./remuxed-container.ts";
 
 /** What a look at a recording says. */

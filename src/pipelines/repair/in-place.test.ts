@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openFileSource } from "../../base/file-source.ts";
 import type { OutputLayout } from "../../repair/write/layout.ts";
-import { openFileSource } from "./file-source.ts";
 import { type InPlaceStep, repairInPlace } from "./in-place.ts";
 import { journalPathOf, undoUnfinishedRepair } from "./undo-journal.ts";
 

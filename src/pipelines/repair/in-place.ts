@@ -1,8 +1,8 @@
 import { closeSync, constants, ftruncateSync, openSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
+import { translateOutputError } from "../../base/file-errors.ts";
+import type { FileSource } from "../../base/file-source.ts";
 import type { OutputLayout } from "../../repair/write/layout.ts";
-import { translateOutputError } from "./file-errors.ts";
-import type { FileSource } from "./file-source.ts";
 import { removeJournal, undoChange, writeJournal } from "./undo-journal.ts";
 import { writeFully } from "./write-output.ts";
 

@@ -1,13 +1,9 @@
 export { findContainerDamage } from "./container-damage.ts";
 export { type DamageNote, findDamage } from "./damage.ts";
 export { type Examination, examineRecording } from "./examine.ts";
-export { translateOutputError } from "./file-errors.ts";
-export { openFileSource } from "./file-source.ts";
 export { finishRepair } from "./finish.ts";
 export type { RepairPipelineOptions } from "./options.ts";
-export { requireFreeTarget } from "./output-path.ts";
 export { planRepair } from "./plan.ts";
-export { requireFfmpeg } from "./programs.ts";
 export { adviseOtherwise } from "./reference-advice.ts";
 export { chooseByStrategy, type ReferenceCandidate, type ReferenceStrategy } from "./reference-strategy.ts";
 export { type RemuxedContainer, remuxedContainerOf } from "./remuxed-container.ts";

@@ -1,10 +1,10 @@
 import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, join, sep } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { translateInputError } from "../../base/file-errors.ts";
+import { identityOf } from "../../base/file-source.ts";
+import { extensionOf, type NamedInput } from "../../base/output-path.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
-import { translateInputError } from "./file-errors.ts";
-import { identityOf } from "./file-source.ts";
-import { extensionOf, type NamedInput } from "./output-path.ts";
 
 /** Extensions that a walk through a folder takes up. A file named by itself may have any. */
 const RECORDING_EXTENSIONS: ReadonlySet<string> = new Set([

@@ -14,11 +14,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ReelmillError } from "../../base/errors.ts";
+import { openFileSource } from "../../base/file-source.ts";
 import { createMemorySource } from "../../media/bytes/byte-source.ts";
 import { forEachSample } from "../../media/isobmff/sample-table.ts";
 import { boxAt, makeClip } from "../../repair/clips.fixture.ts";
 import { triage } from "../../repair/triage.ts";
-import { openFileSource } from "./file-source.ts";
 import { repairNatively } from "./native.ts";
 import type { RepairTask } from "./plan.ts";
 import type { ReferencePool } from "./references.ts";
@@ -144,7 +144,9 @@ describe("repairNatively", () => {
       });
       const pid = readFileSync(join(folder, "pid"), "utf8").trim();
       expect(existsSync(`/proc/${pid}`)).toBe(false);
-      expect(readdirSync(folder).sort()).toEqual(["ffmpeg", "ffprobe", "holed.mp4", "pid", "reference.mp4"]);
+      // A second decoder may have been ended while it told its number.
+      const left = readdirSync(folder).filter((name) => name !== "new-pid");
+      expect(left.sort()).toEqual(["ffmpeg", "ffprobe", "holed.mp4", "pid", "reference.mp4"]);
     } finally {
       damaged.close();
     }

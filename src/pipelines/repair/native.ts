@@ -1,7 +1,8 @@
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
+import { type FileSource, openFileSource } from "../../base/file-source.ts";
+import type { PendingOutput } from "../../base/pending-output.ts";
 import { runBoth } from "../../base/run-both.ts";
 import { type RepairOutcome, repairSource } from "../../repair/repair-source.ts";
-import { type FileSource, openFileSource } from "./file-source.ts";
 import { breathe, requireNotAborted, type WorkHooks } from "./hooks.ts";
 import { repairInPlace } from "./in-place.ts";
 import type { RepairTask } from "./plan.ts";
@@ -10,7 +11,7 @@ import type { ReferenceChoice } from "./references.ts";
 import type { Achievement, Check } from "./result.ts";
 import { shortName } from "./short-name.ts";
 import { beginCheck, checkOutput, prepareCheck, requirePassed } from "./verify-output.ts";
-import { createOutputDraft, type OutputDraft, type PendingOutput } from "./write-output.ts";
+import { createOutputDraft, type OutputDraft } from "./write-output.ts";
 
 /** One file for the engine. */
 export interface NativeRun {

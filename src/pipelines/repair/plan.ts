@@ -1,8 +1,10 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { chooseOutputs, isFolderOutput } from "../../base/output-path.ts";
 import { collectInputs, type InputFailure, type SkippedInput } from "./inputs.ts";
 import type { RepairPipelineOptions } from "./options.ts";
-import { chooseOutputs, isFolderOutput } from "./output-path.ts";
 import { createReferencePool, type ReferencePool } from "./references.ts";
+
+const NAMING = { suffix: "_repaired", deed: "repaired", ownAdvice: ", or use --in-place" };
 
 /** The repair of one file. */
 export interface RepairTask {
@@ -35,7 +37,7 @@ export function planRepair(paths: readonly string[], options: RepairPipelineOpti
     ...files.map((file) => file.path),
     ...(options.neighbours ?? []),
   ]);
-  const outputs = options.inPlace ? [] : chooseOutputs(files, options.output);
+  const outputs = options.inPlace ? [] : chooseOutputs(files, options.output, NAMING);
   const makesFolder = options.output !== undefined && isFolderOutput(options.output, files.length);
   const shared = { makesFolder, references, options };
   const tasks = files.map((file, index) => ({ input: file.path, output: outputs[index], ...shared }));

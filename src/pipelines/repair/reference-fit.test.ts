@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeRecording } from "../../../test/support/make-recording.ts";
+import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import type { Movie } from "../../media/isobmff/movie.ts";
 import { forEachSample } from "../../media/isobmff/sample-table.ts";
 import type { Learnt } from "../../repair/repair-source.ts";
 import { triage } from "../../repair/triage.ts";
-import { type FileSource, openFileSource } from "./file-source.ts";
 import { requireFit } from "./reference-fit.ts";
 
 /** Grain, as of a camera, so that every picture has something to say down to its last corner. */

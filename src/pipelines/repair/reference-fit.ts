@@ -1,15 +1,15 @@
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
+import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import { runBoth } from "../../base/run-both.ts";
 import { decodeStream, type StreamDecode } from "../../ffmpeg/decode-stream.ts";
+import { findFfmpeg } from "../../ffmpeg/programs.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { Track } from "../../media/isobmff/movie.ts";
 import { GIVE_MATCHING } from "../../repair/choose-reference.ts";
 import { type DecoderTrial, planDecoderTrial, type TrialSize, type TrialStream } from "../../repair/decoder-trial.ts";
 import type { Learnt } from "../../repair/repair-source.ts";
 import type { RepairReport } from "../../repair/report.ts";
-import { type FileSource, openFileSource } from "./file-source.ts";
 import type { RepairPipelineOptions } from "./options.ts";
-import { findFfmpeg } from "./programs.ts";
 
 /** A look that every repair takes, and the closer one where it shows something odd. */
 const GLANCE: TrialSize = { stretches: 3, pictures: 4 };

@@ -1,11 +1,11 @@
 import { type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { translateInputError } from "../../base/file-errors.ts";
+import { identityOf } from "../../base/file-source.ts";
+import { extensionOf } from "../../base/output-path.ts";
 import { type Classification, classifyFile, hasSoundSamples } from "./classify.ts";
-import { translateInputError } from "./file-errors.ts";
-import { identityOf } from "./file-source.ts";
 import { collectInputs, listFolder } from "./inputs.ts";
-import { extensionOf } from "./output-path.ts";
 
 /** At most so many files are looked at for one that may serve. */
 const MAX_CANDIDATES = 500;

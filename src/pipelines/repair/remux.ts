@@ -1,21 +1,21 @@
 import { ReelmillError } from "../../base/errors.ts";
+import type { FileSource } from "../../base/file-source.ts";
+import { extensionOf } from "../../base/output-path.ts";
+import { createPendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
 import { formatCount } from "../../base/units.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
+import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { RepairReport, TrackReport } from "../../repair/report.ts";
 import { triage } from "../../repair/triage.ts";
 import { findContainerDamage } from "./container-damage.ts";
-import type { FileSource } from "./file-source.ts";
 import type { WorkHooks } from "./hooks.ts";
-import { extensionOf } from "./output-path.ts";
 import type { RepairTask } from "./plan.ts";
-import { requireFfmpeg } from "./programs.ts";
 import type { RemuxedContainer } from "./remuxed-container.ts";
 import type { Achievement, Check } from "./result.ts";
 import { countStreams, type StreamCount, type StreamCounts } from "./stream-counts.ts";
 import { beginCheck, decode, requirePassed, type VerifySettings } from "./verify-output.ts";
-import { createPendingOutput, temporaryPathFor } from "./write-output.ts";
 
 /** The header of an unfinished file tells no length, or one that its content does not reach. */
 const DURATION_TOLERANCE_SECONDS = 1;

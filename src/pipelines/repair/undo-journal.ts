@@ -13,10 +13,10 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { translateOutputError } from "../../base/file-errors.ts";
+import type { FileSource } from "../../base/file-source.ts";
 import { identifyThisProcess, isRunning, type ProcessIdentity } from "../../base/process-identity.ts";
 import { formatBytes } from "../../base/units.ts";
-import { translateOutputError } from "./file-errors.ts";
-import type { FileSource } from "./file-source.ts";
 import { writeFully } from "./write-output.ts";
 
 /*

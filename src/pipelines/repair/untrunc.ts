@@ -1,18 +1,18 @@
 import { statSync } from "node:fs";
 import { loadConfig } from "../../base/config.ts";
 import { ReelmillError } from "../../base/errors.ts";
+import { type FileSource, openFileSource } from "../../base/file-source.ts";
+import { createPendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
 import { runProcess } from "../../ffmpeg/process.ts";
+import { findProgram } from "../../ffmpeg/programs.ts";
 import { readMovie } from "../../media/isobmff/read-movie.ts";
 import { REFERENCE_ADVICE } from "../../repair/reference-advice.ts";
 import { type RepairReport, reportMovie } from "../../repair/report.ts";
 import { triage } from "../../repair/triage.ts";
-import { type FileSource, openFileSource } from "./file-source.ts";
 import type { WorkHooks } from "./hooks.ts";
 import type { RepairTask } from "./plan.ts";
-import { findProgram } from "./programs.ts";
 import type { Achievement } from "./result.ts";
 import { beginCheck, checkOutput, requirePassed } from "./verify-output.ts";
-import { createPendingOutput, temporaryPathFor } from "./write-output.ts";
 
 /**
  * Has untrunc repair a file, and checks its result as our own. Throws ENGINE_MISSING, ENGINE_FAILED, CONFIG_INVALID,

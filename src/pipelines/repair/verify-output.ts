@@ -1,10 +1,10 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { openFileSource } from "../../base/file-source.ts";
+import { findFfmpeg, requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { GIVE_MATCHING } from "../../repair/choose-reference.ts";
 import type { RepairReport } from "../../repair/report.ts";
-import { openFileSource } from "./file-source.ts";
 import type { WorkHooks } from "./hooks.ts";
 import type { RepairPipelineOptions } from "./options.ts";
-import { findFfmpeg, requireFfmpeg } from "./programs.ts";
 import type { Check } from "./result.ts";
 import { checkDecode } from "./verify-decode.ts";
 import { checkDurations } from "./verify-durations.ts";

@@ -1,8 +1,8 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { type FileSource, openFileSource } from "./file-source.ts";
+import { type FileSource, openFileSource } from "../../base/file-source.ts";
+import { requireFreeTarget } from "../../base/output-path.ts";
 import { breathe, type WorkHooks } from "./hooks.ts";
 import { repairNatively } from "./native.ts";
-import { requireFreeTarget } from "./output-path.ts";
 import type { RepairTask } from "./plan.ts";
 import { remuxedContainerOf } from "./remuxed-container.ts";
 import type { Achievement, FileResult } from "./result.ts";

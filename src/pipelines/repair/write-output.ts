@@ -1,95 +1,17 @@
-import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  ftruncateSync,
-  linkSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { closeSync, constants, copyFileSync, ftruncateSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
-import { fittingName } from "../../base/fitting-name.ts";
-import { systemCodeOf } from "../../base/system-code.ts";
+import { translateOutputError } from "../../base/file-errors.ts";
+import type { FileSource } from "../../base/file-source.ts";
+import { createPendingOutput, type PendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
 import { formatBytes } from "../../base/units.ts";
 import type { OutputLayout, OutputPart } from "../../repair/write/layout.ts";
 import { beginEarlyCopy, type EarlyCopy } from "./early-copy.ts";
-import { translateOutputError } from "./file-errors.ts";
-import type { FileSource } from "./file-source.ts";
 import { breathe, type WorkHooks } from "./hooks.ts";
 
 /** A buffer that stays in the processor's cache copies faster than a large one. */
 const COPY_BUFFER_BYTES = 256 * 1024;
 const BREATHE_EVERY_BYTES = 16 * 1024 * 1024;
-
-/** A file written under a temporary name. Exactly one of the two is called. */
-export interface PendingOutput {
-  /** The temporary path. */
-  readonly path: string;
-  /** Gives the file its name. Throws OUTPUT_EXISTS where that has been taken meanwhile; the file is then gone. */
-  publish(): void;
-  /** Removes the file. Never throws. */
-  discard(): void;
-}
-
-/** The temporary name beside the target; folder walks skip such names. */
-export function temporaryPathFor(target: string): string {
-  const rest = `.reelmill-${randomBytes(4).toString("hex")}.part`;
-  return join(dirname(target), fittingName(`.${basename(target)}`, rest));
-}
-
-/** Takes a file that lies at a temporary path under control. */
-export function createPendingOutput(path: string, target: string): PendingOutput {
-  const discard = (): void => {
-    try {
-      unlinkSync(path);
-    } catch {
-      // Never made, or already gone: either way nothing is left behind.
-    }
-  };
-  return {
-    path,
-    discard,
-    publish: () => {
-      try {
-        moveWithoutReplacing(path, target);
-      } catch (error) {
-        discard();
-        throw translateOutputError(target, error);
-      }
-    },
-  };
-}
-
-/**
- * Gives a file another name in its folder, unless that is taken: a link fails there, a rename would replace that file. Throws
- * OUTPUT_EXISTS, or EEXIST as the system has it.
- */
-export function moveWithoutReplacing(path: string, target: string): void {
-  try {
-    linkSync(path, target);
-  } catch (error) {
-    const code = systemCodeOf(error);
-    if (code === "EEXIST") throw error;
-    // FAT and exFAT, the file systems of memory cards, know no links.
-    if (existsSync(target)) {
-      throw new ReelmillError("OUTPUT_EXISTS", `${target} exists already; choose another name or remove it.`);
-    }
-    renameSync(path, target);
-    return;
-  }
-  try {
-    unlinkSync(path);
-  } catch {
-    // The output is in place under its name; that it has a second, hidden one is no failure of the repair.
-  }
-}
 
 /** The size of the file that the layout makes. */
 function outputBytesOf(layout: OutputLayout): number {

@@ -1,10 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
-import { ReelmillError } from "../../base/errors.ts";
-import type { ByteSource } from "../../media/bytes/byte-source.ts";
+import { ReelmillError } from "./errors.ts";
 import { translateInputError } from "./file-errors.ts";
 
-/** An open file as the engine reads it. */
-export interface FileSource extends ByteSource {
+/** An open file, a `ByteSource` of the media room. */
+export interface FileSource {
+  readonly sizeBytes: number;
+  /** Fills `target` from an offset on, and returns how many bytes were there; fewer only at the end. */
+  readonly read: (offsetBytes: number, target: Uint8Array) => number;
   readonly path: string;
   /** Descriptor, open for reading until `close`. */
   readonly descriptor: number;

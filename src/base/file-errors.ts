@@ -1,5 +1,5 @@
-import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
-import { systemCodeOf } from "../../base/system-code.ts";
+import { type ErrorCode, ReelmillError } from "./errors.ts";
+import { systemCodeOf } from "./system-code.ts";
 
 const INPUT_CODES: Readonly<Record<string, readonly [code: ErrorCode, what: string]>> = {
   ENOENT: ["INPUT_NOT_FOUND", "does not exist"],

@@ -1,14 +1,14 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { defaultConfigFor, type Environment } from "../../base/config-defaults.ts";
-import { ReelmillError } from "../../base/errors.ts";
-import { type FfmpegTools, locateFfmpeg } from "../../ffmpeg/tools.ts";
+import { defaultConfigFor, type Environment } from "../base/config-defaults.ts";
+import { ReelmillError } from "../base/errors.ts";
+import { type FfmpegTools, locateFfmpeg } from "./tools.ts";
 
 /** Finds ffmpeg and ffprobe as the environment says. Throws FFMPEG_MISSING, CONFIG_INVALID. */
 export async function requireFfmpeg(environment: Environment): Promise<FfmpegTools> {
   // The schema is loaded only where there is something to check: it would be half of a short repair's start.
-  const config = defaultConfigFor(environment) ?? (await import("../../base/config.ts")).loadConfig(environment);
+  const config = defaultConfigFor(environment) ?? (await import("../base/config.ts")).loadConfig(environment);
   return await locateFfmpeg(config, environment["PATH"] ?? "");
 }
 

@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync, lstatSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, parse, resolve } from "node:path";
-import { ReelmillError } from "../../base/errors.ts";
-import { fittingName } from "../../base/fitting-name.ts";
-import { makeFolderSync } from "../../base/make-folder.ts";
+import { ReelmillError } from "./errors.ts";
 import { translateOutputError } from "./file-errors.ts";
 import { identityOf } from "./file-source.ts";
+import { fittingName } from "./fitting-name.ts";
+import { makeFolderSync } from "./make-folder.ts";
 
 /** An input and where it lies in the tree that was asked for. */
 export interface NamedInput {
@@ -28,11 +28,24 @@ function isSameFile(a: string, b: string): boolean {
   return first !== undefined && second !== undefined && identityOf(first) === identityOf(second);
 }
 
+/** How outputs get their names. */
+export interface OutputNaming {
+  /** Stands behind the input's name, such as `_repaired`. */
+  readonly suffix: string;
+  /** With its dot; the input's own where it is left out. */
+  readonly extension?: string;
+  /** What is done to the inputs, such as `repaired`. */
+  readonly deed: string;
+  /** How to replace the input itself, where that can be asked for. */
+  readonly ownAdvice?: string;
+}
+
 /** `clip.mp4` → `clip_repaired.mp4`, then `clip_repaired-2.mp4` … for the first name that is free. */
-function freeNameBeside(path: string, taken: ReadonlySet<string>): string {
+function freeNameBeside(path: string, naming: OutputNaming, taken: ReadonlySet<string>): string {
   const { dir, name, ext } = parse(path);
   for (let number = 1; ; number++) {
-    const candidate = join(dir, fittingName(name, `_repaired${number === 1 ? "" : `-${number}`}${ext}`));
+    const rest = `${naming.suffix}${number === 1 ? "" : `-${number}`}${naming.extension ?? ext}`;
+    const candidate = join(dir, fittingName(name, rest));
     if (!existsSync(candidate) && !taken.has(resolve(candidate))) return candidate;
   }
 }
@@ -42,17 +55,21 @@ function freeNameBeside(path: string, taken: ReadonlySet<string>): string {
  * may, which writing refuses. Throws USAGE where several inputs are to go into one file, and where an output is its own
  * input.
  */
-export function chooseOutputs(inputs: readonly NamedInput[], output: string | undefined): readonly string[] {
+export function chooseOutputs(
+  inputs: readonly NamedInput[],
+  output: string | undefined,
+  naming: OutputNaming,
+): readonly string[] {
   if (output !== undefined && inputs.length > 1 && existsSync(output) && !isFolder(output)) {
     throw new ReelmillError(
       "USAGE",
-      `${output} is a file, but ${inputs.length} files are to be repaired: give a folder.`,
+      `${output} is a file, but ${inputs.length} files are to be ${naming.deed}: give a folder.`,
     );
   }
   const intoFolder = output !== undefined && isFolderOutput(output, inputs.length);
   const taken = new Set<string>();
   return inputs.map((input) => {
-    const chosen = chooseOne(input, output, intoFolder, taken);
+    const chosen = chooseOne(input, output, intoFolder, naming, taken);
     taken.add(resolve(chosen));
     return chosen;
   });
@@ -62,20 +79,27 @@ function chooseOne(
   input: NamedInput,
   output: string | undefined,
   intoFolder: boolean,
+  naming: OutputNaming,
   taken: ReadonlySet<string>,
 ): string {
-  if (output === undefined) return freeNameBeside(input.path, taken);
+  if (output === undefined) return freeNameBeside(input.path, naming, taken);
   if (!intoFolder) {
     if (isSameFile(input.path, output)) {
-      const message = `The output ${output} is the damaged file itself: give another name, or use --in-place.`;
+      const message = `The output ${output} is the input itself: give another name${naming.ownAdvice ?? ""}.`;
       throw new ReelmillError("USAGE", message);
     }
     return output;
   }
-  const path = join(output, input.relativePath);
+  const path = withExtension(join(output, input.relativePath), naming.extension);
   // Inputs of one name from several folders, and an output folder that is the input's own.
   const isTaken = taken.has(resolve(path)) || isSameFile(input.path, path);
-  return isTaken ? freeNameBeside(join(dirname(path), basename(path)), taken) : path;
+  return isTaken ? freeNameBeside(join(dirname(path), basename(path)), naming, taken) : path;
+}
+
+function withExtension(path: string, extension: string | undefined): string {
+  if (extension === undefined) return path;
+  const { dir, name } = parse(path);
+  return join(dir, fittingName(name, extension));
 }
 
 /**

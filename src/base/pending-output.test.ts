@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createPendingOutput } from "./write-output.ts";
+import { createPendingOutput } from "./pending-output.ts";
 
 const disk = vi.hoisted(() => ({ refusesUnlink: false }));
 // No real folder lets a name be added but not removed, to root at least.
