@@ -1,8 +1,11 @@
 import { resolve } from "node:path";
 
+/** Names standard input as an input of a run; the bytes are handed over with the run. */
+export const PIPE = Symbol("standard input");
+
 /** One input of an ffmpeg run. */
 export interface FfmpegInput {
-  readonly path: string;
+  readonly path: string | typeof PIPE;
   /** Options that stand before `-i`, such as `["-f", "concat"]`. */
   readonly options?: readonly string[] | undefined;
   /** Protocols the demuxer may open; default `file` and `pipe`. A local playlist needs `crypto` and `data` as well. */
@@ -25,5 +28,11 @@ export function fileArgument(path: string): string {
 /** The arguments of one input, protocol whitelist included: hostile files must not make ffmpeg open network addresses. */
 export function inputArguments(input: FfmpegInput): readonly string[] {
   const protocols = (input.protocols ?? DEFAULT_PROTOCOLS).join(",");
-  return [...(input.options ?? []), "-protocol_whitelist", protocols, "-i", fileArgument(input.path)];
+  return [
+    ...(input.options ?? []),
+    "-protocol_whitelist",
+    protocols,
+    "-i",
+    input.path === PIPE ? "pipe:0" : fileArgument(input.path),
+  ];
 }

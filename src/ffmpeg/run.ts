@@ -6,10 +6,14 @@ import type { FfmpegTools } from "./tools.ts";
 
 /** One ffmpeg run that writes files. */
 export interface FfmpegRun {
+  /** Stand before the inputs, such as a device to open. */
+  readonly globalArguments?: readonly string[] | undefined;
   readonly inputs: readonly FfmpegInput[];
   /** All that follows the inputs: mapping, codecs, and the output, a path through `fileArgument`. */
   readonly outputArguments: readonly string[];
   readonly onProgress?: ((progress: FfmpegProgress) => void) | undefined;
+  /** What an input of `PIPE` reads. */
+  readonly input?: Iterable<Uint8Array> | undefined;
   /** Stops the run. */
   readonly signal?: AbortSignal | undefined;
   /** In milliseconds; default: the tools' bound. */
@@ -52,11 +56,17 @@ export async function runFfmpeg(tools: FfmpegTools, run: FfmpegRun): Promise<Ffm
   const args = [
     ...COMMON_ARGUMENTS,
     ...["-v", "warning", "-nostats", "-progress", "pipe:1", "-y"],
+    ...(run.globalArguments ?? []),
     ...run.inputs.flatMap(inputArguments),
     ...run.outputArguments,
   ];
   const timeoutMs = run.timeoutMs ?? tools.timeoutMs;
-  const result = await runProcess(tools.ffmpegPath, args, { timeoutMs, signal: run.signal, onOutput });
+  const result = await runProcess(tools.ffmpegPath, args, {
+    timeoutMs,
+    signal: run.signal,
+    onOutput,
+    input: run.input,
+  });
   requireSuccess("ffmpeg", result);
   return { lastProgress, complaints: splitComplaints(result.errorTail) };
 }

@@ -1,0 +1,115 @@
+import { ReelmillError } from "../base/errors.ts";
+import { COMMON_ARGUMENTS, inputArguments } from "./arguments.ts";
+import { runProcess } from "./process.ts";
+import { requireSuccess } from "./run.ts";
+import type { FfmpegTools } from "./tools.ts";
+
+/** Enough for a day of 120 pictures a second. */
+const MAX_LIST_BYTES = 512 * 1024 * 1024;
+
+/** When the pictures of a stream are shown, by its packets. */
+export interface FrameTimes {
+  /** Presentation times in ticks of the stream's time base, rising. */
+  readonly ticks: Float64Array;
+  /** Indexes into `ticks` of the pictures that decoding can begin at, rising. */
+  readonly keys: readonly number[];
+  /** How long the last picture shown lasts, in ticks; 0 where it is not told. */
+  readonly lastDurationTicks: number;
+  /** Whether each packet tells its time, and no two the same; otherwise only decoding tells. */
+  readonly isComplete: boolean;
+}
+
+/**
+ * Lists when each picture is shown without decoding; those that an edit list hides are left out. Reads the whole file. Throws
+ * FFMPEG_FAILED when ffprobe cannot open the file, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function listFrameTimes(
+  tools: FfmpegTools,
+  path: string,
+  streamIndex: number,
+  signal?: AbortSignal,
+): Promise<FrameTimes> {
+  const collector = createCollector();
+  const args = [
+    ...COMMON_ARGUMENTS.filter((argument) => argument !== "-nostdin"),
+    ...["-v", "error", "-select_streams", String(streamIndex), "-show_entries", "packet=pts,duration,flags"],
+    ...["-of", "compact=p=0:nk=0", ...inputArguments({ path })],
+  ];
+  const result = await runProcess(tools.ffprobePath, args, {
+    timeoutMs: tools.timeoutMs,
+    signal,
+    onOutput: collector.feed,
+    maxOutputBytes: MAX_LIST_BYTES,
+  });
+  requireSuccess("ffprobe", result);
+  return collector.finish();
+}
+
+interface Collector {
+  readonly feed: (piece: Buffer) => void;
+  readonly finish: () => FrameTimes;
+}
+
+function createCollector(): Collector {
+  let rest = "";
+  let times = new Float64Array(4096);
+  let count = 0;
+  let lacksTimes = false;
+  let last = Number.NEGATIVE_INFINITY;
+  let lastDurationTicks = 0;
+  const keyTimes: number[] = [];
+  const takeLine = (line: string): void => {
+    const flags = /(?:^|\|)flags=(\S{2})/.exec(line)?.[1];
+    // Discarded packets are decoded, but what comes of them is not shown.
+    if (flags === undefined || flags[1] === "D") return;
+    const time = /(?:^|\|)pts=(-?\d+)/.exec(line)?.[1];
+    if (time === undefined) {
+      lacksTimes = true;
+      return;
+    }
+    if (count === times.length) {
+      const grown = new Float64Array(2 * count);
+      grown.set(times);
+      times = grown;
+    }
+    const ticks = Number(time);
+    times[count++] = ticks;
+    if (flags[0] === "K") keyTimes.push(ticks);
+    if (ticks > last) {
+      last = ticks;
+      lastDurationTicks = Number(/(?:^|\|)duration=(\d+)/.exec(line)?.[1] ?? 0);
+    }
+  };
+  return {
+    feed: (piece) => {
+      const lines = (rest + piece.toString("latin1")).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > 64 * 1024) throw new ReelmillError("FFMPEG_FAILED", "ffprobe printed a line without an end.");
+      lines.forEach(takeLine);
+    },
+    finish: () => {
+      takeLine(rest);
+      const ticks = times.slice(0, count).sort();
+      const hasTwins = ticks.some((value, index) => index > 0 && value === ticks[index - 1]);
+      return {
+        ticks,
+        keys: findKeys(
+          ticks,
+          keyTimes.sort((a, b) => a - b),
+        ),
+        lastDurationTicks,
+        isComplete: !lacksTimes && !hasTwins && count > 0,
+      };
+    },
+  };
+}
+
+function findKeys(ticks: Float64Array, keyTimes: readonly number[]): readonly number[] {
+  const keys: number[] = [];
+  let at = 0;
+  for (const time of keyTimes) {
+    while (at < ticks.length && (ticks[at] as number) < time) at++;
+    if (ticks[at] === time) keys.push(at);
+  }
+  return keys;
+}

@@ -1,0 +1,246 @@
+import { z } from "zod";
+import { ReelmillError } from "../base/errors.ts";
+import { runFfprobeJson } from "./probe.ts";
+import type { FfmpegTools } from "./tools.ts";
+
+const PROBE_TIMEOUT_MS = 120_000;
+
+/** A ratio as ffmpeg writes it, both whole numbers, the lower one > 0. */
+export interface Ratio {
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+/** Colour as ITU-T H.273 names it, in ffmpeg's words; undefined where the stream does not say. */
+export interface ColourTags {
+  readonly range: string | undefined;
+  readonly matrix: string | undefined;
+  readonly transfer: string | undefined;
+  readonly primaries: string | undefined;
+}
+
+interface StreamBase {
+  /** Position in the file, from 0. */
+  readonly index: number;
+  /** ffmpeg's name. */
+  readonly codec: string;
+  /** ISO 639-2; undefined where it is not told. */
+  readonly language: string | undefined;
+  readonly title: string | undefined;
+  readonly isDefault: boolean;
+  readonly timeBase: Ratio;
+  /** Presentation time of the first packet in seconds, as the container tells it. */
+  readonly startSeconds: number | undefined;
+  readonly durationSeconds: number | undefined;
+}
+
+/** A stream of pictures. */
+export interface VideoStream extends StreamBase {
+  /** As coded, before rotation. */
+  readonly widthPixels: number;
+  readonly heightPixels: number;
+  readonly pixelFormat: string;
+  readonly bitDepth: 8 | 10 | 12 | 16;
+  /** Of one sample; 1:1 where nothing is told. */
+  readonly sampleAspect: Ratio;
+  /** Clockwise turn that shows it upright: 0, 90, 180 or 270. */
+  readonly rotationDegrees: number;
+  readonly isInterlaced: boolean;
+  /** Mean over the whole stream; undefined where the container does not tell. */
+  readonly frameRate: Ratio | undefined;
+  readonly colour: ColourTags;
+  /** Whether its transfer function is one of high dynamic range (PQ or HLG). */
+  readonly isHdr: boolean;
+  /** SMPTE ST 2086, as x265 takes it: `G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)`. */
+  readonly masteringDisplay: string | undefined;
+  /** Maximum content and frame-average light levels in cd/m², `1000,400`. */
+  readonly contentLight: string | undefined;
+}
+
+/** A stream of sound. */
+export interface AudioStream extends StreamBase {
+  readonly sampleRateHz: number;
+  readonly channels: number;
+  readonly channelLayout: string | undefined;
+}
+
+/** A stream of subtitles. */
+export interface SubtitleStream extends StreamBase {
+  /** Pictures (DVD, Blu-ray, DVB) are none. */
+  readonly isText: boolean;
+}
+
+/** What a file holds, by its headers: probed once for a job. */
+export interface MediaManifest {
+  /** ffmpeg's names of the container, comma-separated. */
+  readonly format: string;
+  readonly durationSeconds: number | undefined;
+  /** Earliest presentation time of any stream. */
+  readonly startSeconds: number;
+  readonly video: readonly VideoStream[];
+  readonly audio: readonly AudioStream[];
+  readonly subtitles: readonly SubtitleStream[];
+  readonly chapterCount: number;
+}
+
+const number = z.coerce.number().optional().catch(undefined);
+const text = z.string().optional().catch(undefined);
+const ratio = z.string().catch("").transform(parseRatio);
+
+const SIDE_DATA = z
+  .object({
+    side_data_type: text,
+    rotation: number,
+    max_content: number,
+    max_average: number,
+    ...Object.fromEntries(
+      ["red_x", "red_y", "green_x", "green_y", "blue_x", "blue_y", "white_point_x", "white_point_y"].map((name) => [
+        name,
+        ratio,
+      ]),
+    ),
+    min_luminance: ratio,
+    max_luminance: ratio,
+  })
+  .catchall(z.unknown());
+
+const STREAM = z.object({
+  index: z.int(),
+  codec_type: z.string().catch("unknown"),
+  codec_name: z.string().catch("unknown"),
+  time_base: ratio,
+  start_time: number,
+  duration: number,
+  width: number,
+  height: number,
+  pix_fmt: z.string().catch("unknown"),
+  sample_aspect_ratio: z.string().optional().catch(undefined),
+  field_order: text,
+  avg_frame_rate: ratio,
+  r_frame_rate: ratio,
+  color_range: text,
+  color_space: text,
+  color_transfer: text,
+  color_primaries: text,
+  sample_rate: number,
+  channels: number,
+  channel_layout: text,
+  disposition: z.object({ default: number, attached_pic: number }).catch({ default: 0, attached_pic: 0 }),
+  tags: z.record(z.string(), z.unknown()).catch({}),
+  side_data_list: z.array(SIDE_DATA).catch([]),
+});
+
+const MANIFEST = z.object({
+  format: z.object({ format_name: z.string().catch("unknown"), duration: number, start_time: number }),
+  streams: z.array(STREAM).catch([]),
+  chapters: z.array(z.unknown()).catch([]),
+});
+
+type ProbedStream = z.output<typeof STREAM>;
+
+/**
+ * Describes a file by its headers, in at most two minutes. Throws FFMPEG_FAILED when ffprobe cannot open the file, FFMPEG_MISSING,
+ * FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function probeManifest(tools: FfmpegTools, path: string, signal?: AbortSignal): Promise<MediaManifest> {
+  const timeoutMs = Math.min(tools.timeoutMs, PROBE_TIMEOUT_MS);
+  const options = ["-show_format", "-show_streams", "-show_chapters"];
+  const parsed = MANIFEST.safeParse(await runFfprobeJson(tools, path, options, { timeoutMs, signal }));
+  if (!parsed.success) {
+    throw new ReelmillError("FFMPEG_FAILED", "ffprobe's output lacks the format.", { cause: parsed.error });
+  }
+  const { format, streams, chapters } = parsed.data;
+  const of = (type: string): readonly ProbedStream[] => streams.filter(({ codec_type }) => codec_type === type);
+  return {
+    format: format.format_name,
+    durationSeconds: format.duration,
+    startSeconds: format.start_time ?? 0,
+    video: of("video")
+      .filter(({ disposition, width, height }) => !disposition.attached_pic && width && height)
+      .map(describeVideo),
+    audio: of("audio").map((stream) => ({
+      ...describeBase(stream),
+      sampleRateHz: stream.sample_rate ?? 0,
+      channels: stream.channels ?? 0,
+      channelLayout: stream.channel_layout,
+    })),
+    subtitles: of("subtitle").map((stream) => ({
+      ...describeBase(stream),
+      isText: !/dvd|pgs|dvb|xsub|bitmap/.test(stream.codec_name),
+    })),
+    chapterCount: chapters.length,
+  };
+}
+
+function describeBase(stream: ProbedStream): StreamBase {
+  const tag = (name: string): string | undefined => {
+    const value = stream.tags[name];
+    return typeof value === "string" && value !== "und" && value !== "" ? value : undefined;
+  };
+  return {
+    index: stream.index,
+    codec: stream.codec_name,
+    language: tag("language"),
+    title: tag("title"),
+    isDefault: stream.disposition.default === 1,
+    timeBase: stream.time_base ?? { numerator: 1, denominator: 1000 },
+    startSeconds: stream.start_time,
+    durationSeconds: stream.duration,
+  };
+}
+
+function describeVideo(stream: ProbedStream): VideoStream {
+  const find = (type: RegExp): z.output<typeof SIDE_DATA> | undefined =>
+    stream.side_data_list.find(({ side_data_type }) => type.test(side_data_type ?? ""));
+  const light = find(/content light/i);
+  const turn = find(/display matrix/i)?.rotation ?? 0;
+  return {
+    ...describeBase(stream),
+    widthPixels: stream.width ?? 0,
+    heightPixels: stream.height ?? 0,
+    pixelFormat: stream.pix_fmt,
+    bitDepth: depthOf(stream.pix_fmt),
+    sampleAspect: parseRatio((stream.sample_aspect_ratio ?? "").replace(":", "/")) ?? { numerator: 1, denominator: 1 },
+    // The matrix turns anticlockwise.
+    rotationDegrees: (((-Math.round(turn / 90) * 90) % 360) + 360) % 360,
+    isInterlaced: ["tt", "bb", "tb", "bt"].includes(stream.field_order ?? ""),
+    frameRate: stream.avg_frame_rate ?? stream.r_frame_rate,
+    colour: {
+      range: stream.color_range,
+      matrix: stream.color_space,
+      transfer: stream.color_transfer,
+      primaries: stream.color_primaries,
+    },
+    isHdr: ["smpte2084", "arib-std-b67"].includes(stream.color_transfer ?? ""),
+    masteringDisplay: describeMastering(find(/mastering display/i)),
+    contentLight:
+      light?.max_content === undefined || light.max_average === undefined
+        ? undefined
+        : `${light.max_content},${light.max_average}`,
+  };
+}
+
+function depthOf(pixelFormat: string): VideoStream["bitDepth"] {
+  const depth = Number(/(?:p|gray|x|v)(9|10|12|14|16)(?:le|be)?$/.exec(pixelFormat)?.[1] ?? 8);
+  if (depth <= 8) return 8;
+  if (depth <= 10) return 10;
+  return depth <= 12 ? 12 : 16;
+}
+
+/** In the units of ST 2086: 0.00002 for chromaticities, 0.0001 cd/m² for luminances. */
+function describeMastering(data: z.output<typeof SIDE_DATA> | undefined): string | undefined {
+  if (data === undefined) return undefined;
+  const scaled = (name: string, unit: number): number | undefined => {
+    const value = data[name] as Ratio | undefined;
+    return value && Math.round((value.numerator * unit) / value.denominator);
+  };
+  const point = (name: string): string => `(${scaled(`${name}_x`, 50_000)},${scaled(`${name}_y`, 50_000)})`;
+  const whole = `G${point("green")}B${point("blue")}R${point("red")}WP${point("white_point")}L(${scaled("max_luminance", 10_000)},${scaled("min_luminance", 10_000)})`;
+  return whole.includes("undefined") ? undefined : whole;
+}
+
+function parseRatio(value: string): Ratio | undefined {
+  const match = /^(\d+)\/(\d+)$/.exec(value);
+  const [numerator, denominator] = [Number(match?.[1]), Number(match?.[2])];
+  return numerator > 0 && denominator > 0 ? { numerator, denominator } : undefined;
+}

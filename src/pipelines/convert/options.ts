@@ -1,0 +1,69 @@
+import { z } from "zod";
+
+/** What a file is converted to. */
+export const TARGETS = ["h264", "hevc", "vp9", "av1"] as const;
+
+/** A name of `TARGETS`. */
+export type Target = (typeof TARGETS)[number];
+
+const SIDE = z.int().min(16).max(16_384);
+
+/** How a recording is converted; whoever submits a job and the command line give the same. */
+export const CONVERT_SETTINGS = z.strictObject({
+  to: z.enum(TARGETS).describe("The codec of the pictures: h264 and hevc in MP4, vp9 and av1 in WebM."),
+  quality: z
+    .number()
+    .min(0)
+    .max(63)
+    .optional()
+    .describe("Constant quality (CRF), less is better: 0 to 51 for h264 (default 23) and hevc (28), 0 to 63 for vp9 and av1 (30)."),
+  speed: z
+    .enum(["standard", "fast"])
+    .default("standard")
+    .describe("standard: the target's usual encoder. fast: the encoder and preset that come near it in a fraction of the time."),
+  preset: z.string().min(1).max(20).optional().describe("The encoder's own preset, in place of what speed chooses."),
+  width: SIDE.optional().describe("Widest in pixels, upright; the shape stays. Smaller pictures are not made larger."),
+  height: SIDE.optional().describe("Highest in pixels, upright; the shape stays. Smaller pictures are not made larger."),
+  upscale: z.boolean().default(false).describe("Make smaller pictures as large as width and height say."),
+  frameRate: z
+    .string()
+    .regex(/^\d{1,3}(\.\d{1,3})?$|^\d{1,6}\/\d{1,5}$/, "must be like 25, 29.97 or 30000/1001")
+    .optional()
+    .describe("Pictures per second, such as 25 or 30000/1001. Default: each picture at its own time."),
+  bitDepth: z
+    .enum(["source", "8", "10"])
+    .default("source")
+    .describe("Bits per sample. source: 10 where the source has more than 8, but for h264 always 8."),
+  hardware: z
+    .enum(["off", "auto", "nvenc", "vaapi", "qsv", "videotoolbox"])
+    .default("off")
+    .describe("Encoder on a graphics device: tried with one picture first, software where it fails."),
+  reencode: z.boolean().default(false).describe("Encode pictures and sound that fit already."),
+  deinterlace: z.enum(["auto", "off", "on"]).default("auto").describe("auto: where the source says it is interlaced."),
+  toneMap: z.boolean().default(false).describe("Turn high dynamic range into standard range (BT.709)."),
+  audio: z
+    .enum(["auto", "copy", "none"])
+    .default("auto")
+    .describe("auto: AAC in MP4, Opus in WebM, copied where it fits. copy: as it is. none: no sound."),
+  audioBitrate: z.int().min(8).max(1024).optional().describe("kbit/s of each sound track that is encoded. Default 128."),
+  audioTracks: z
+    .union([z.literal("all"), z.array(z.int().min(0).max(99)).min(1).max(32)])
+    .default("all")
+    .describe("Sound tracks to take, counted from 0."),
+  subtitles: z
+    .enum(["keep", "drop", "burn"])
+    .default("keep")
+    .describe("keep: text subtitles stay text. burn: the first text subtitles become part of the picture."),
+  verify: z
+    .enum(["none", "quick", "full"])
+    .default("full")
+    .describe("none; quick: number and times of the pictures; full: besides, everything is decoded."),
+});
+
+/** Settings with their defaults filled in. */
+export type ConvertSettings = z.output<typeof CONVERT_SETTINGS>;
+
+/** The extension of a target's files, with its dot. */
+export function extensionFor(target: Target): ".mp4" | ".webm" {
+  return target === "h264" || target === "hevc" ? ".mp4" : ".webm";
+}

@@ -1,0 +1,69 @@
+import type { VideoStream } from "../../ffmpeg/manifest.ts";
+import type { ConvertSettings } from "./options.ts";
+
+/** Filters in their order; empty where nothing is to be changed. */
+export interface PictureFilters {
+  /** Those that look at neighbouring pictures. */
+  readonly context: readonly string[];
+  /** Those of single pictures. */
+  readonly picture: readonly string[];
+  readonly findings: readonly string[];
+}
+
+/** ffmpeg turns pictures upright before any filter: width and height as they are shown. */
+export function uprightSize({ widthPixels, heightPixels, rotationDegrees }: VideoStream): {
+  readonly width: number;
+  readonly height: number;
+} {
+  return rotationDegrees % 180 === 0
+    ? { width: widthPixels, height: heightPixels }
+    : { width: heightPixels, height: widthPixels };
+}
+
+/** What is done to the pictures of a stream besides encoding them. */
+export function chooseFilters(video: VideoStream, settings: ConvertSettings): PictureFilters {
+  const { deinterlace, frameRate, toneMap, to } = settings;
+  const context: string[] = [];
+  const picture: string[] = [];
+  const findings: string[] = [];
+  const isDeinterlaced = deinterlace === "on" || (deinterlace === "auto" && video.isInterlaced);
+  if (isDeinterlaced) {
+    context.push(`bwdif=mode=send_frame:deint=${deinterlace === "on" ? "all" : "interlaced"}`);
+    findings.push("The pictures were de-interlaced (bwdif), one for each.");
+  }
+  if (frameRate !== undefined) context.push(`fps=${frameRate}`);
+  if (toneMap && video.isHdr) {
+    picture.push(
+      "zscale=transfer=linear:npl=100",
+      "format=gbrpf32le",
+      "zscale=primaries=bt709",
+      "tonemap=tonemap=hable:desat=0",
+      "zscale=transfer=bt709:matrix=bt709:range=tv",
+    );
+    findings.push("High dynamic range was turned into BT.709 (hable).");
+  }
+  const { width, height } = uprightSize(video);
+  const scaled = scaledSize(width, height, settings);
+  if (scaled !== undefined) {
+    picture.push(`scale=${scaled.width}:${scaled.height}:flags=lanczos`);
+    // Rounding to whole pixels is no change of shape.
+    picture.push(`setsar=${video.sampleAspect.numerator}/${video.sampleAspect.denominator}`);
+  } else if ((to === "h264" || to === "hevc") && (width % 2 === 1 || height % 2 === 1)) {
+    const [right, bottom] = [width % 2, height % 2];
+    picture.push(`pad=${width + right}:${height + bottom}:0:0`, `fillborders=right=${right}:bottom=${bottom}:mode=smear`);
+    findings.push(`${width}x${height} has an odd side, which ${to} does not: the last line was repeated.`);
+  }
+  return { context, picture, findings };
+}
+
+/** Undefined where the size stays. Sides of 4:2:0 are even. */
+export function scaledSize(
+  width: number,
+  height: number,
+  { width: widest, height: highest, upscale }: Pick<ConvertSettings, "width" | "height" | "upscale">,
+): { readonly width: number; readonly height: number } | undefined {
+  const factor = Math.min((widest ?? Number.POSITIVE_INFINITY) / width, (highest ?? Number.POSITIVE_INFINITY) / height);
+  if (!Number.isFinite(factor) || factor === 1 || (factor > 1 && !upscale)) return undefined;
+  const even = (side: number): number => Math.max(2, 2 * Math.round((side * factor) / 2));
+  return { width: even(width), height: even(height) };
+}

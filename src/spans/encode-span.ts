@@ -1,0 +1,83 @@
+import { fileArgument } from "../ffmpeg/arguments.ts";
+import type { MediaManifest, Ratio, VideoStream } from "../ffmpeg/manifest.ts";
+import type { FfmpegRun } from "../ffmpeg/run.ts";
+
+/** An encoder, ready to be called. */
+export interface SpanEncoder {
+  readonly globalArguments: readonly string[];
+  /** Stands at the end of the video filters. */
+  readonly filter: string;
+  /** Encoder, its options, its number of threads. */
+  readonly arguments: readonly string[];
+}
+
+/** What one process is to encode. */
+export interface SpanJob {
+  readonly inputPath: string;
+  readonly outputPath: string;
+  readonly video: Pick<VideoStream, "index" | "timeBase">;
+  /** Filters before the cut, which look at neighbouring pictures (de-interlacing, another frame rate). */
+  readonly contextFilters: readonly string[];
+  /** Filters of single pictures (scaling, colours). */
+  readonly pictureFilters: readonly string[];
+  /** Ticks of `cutTimeBase`: the first picture's time, and the time of the first one that is left out; null: all there is. */
+  readonly startTicks: number | null;
+  readonly endTicks: number | null;
+  /** The time base that cuts are told in. */
+  readonly cutTimeBase: Ratio;
+  /** Where reading begins, in seconds of the file's own clock; null: at its start. */
+  readonly seekSeconds: number | null;
+  /** Whether the pictures are evenly spaced; then the encoder's own clock counts pictures. */
+  readonly isConstantRate: boolean;
+  readonly encoder: SpanEncoder;
+}
+
+/**
+ * The ffmpeg run that encodes the pictures from `startTicks` on up to, not including, `endTicks`: read from a key picture before them with
+ * the file's own times, cut by times after the decoder, so that none is lost or doubled. The output's own times do not matter.
+ */
+export function describeSpanRun(job: SpanJob): Pick<FfmpegRun, "inputs" | "outputArguments" | "globalArguments"> {
+  const { encoder, video, cutTimeBase } = job;
+  const cut = [
+    job.startTicks === null ? "" : `start_pts=${job.startTicks}`,
+    job.endTicks === null ? "" : `end_pts=${job.endTicks}`,
+  ].filter((bound) => bound !== "");
+  const filters = [
+    ...job.contextFilters,
+    ...(cut.length === 0 ? [] : [`settb=${cutTimeBase.numerator}/${cutTimeBase.denominator}`, `trim=${cut.join(":")}`]),
+    ...job.pictureFilters,
+    encoder.filter,
+  ].filter((filter) => filter !== "");
+  // A seek by the file's own clock, to a key picture or before it; what comes before the cut is decoded and dropped.
+  const seek =
+    job.seekSeconds === null ? [] : ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", job.seekSeconds.toFixed(6)];
+  return {
+    globalArguments: ["-copyts", ...encoder.globalArguments],
+    inputs: [{ path: job.inputPath, options: seek }],
+    outputArguments: [
+      ...["-map", `0:${video.index}`, "-map_metadata", "-1", "-map_chapters", "-1", "-fps_mode", "passthrough"],
+      ...(job.isConstantRate ? [] : ["-enc_time_base", "-1"]),
+      ...(filters.length === 0 ? [] : ["-vf", filters.join(",")]),
+      ...encoder.arguments,
+      ...["-f", "mp4", fileArgument(job.outputPath)],
+    ],
+  };
+}
+
+/** Whether pictures are evenly spaced, to a tick or a thousandth of a second as files round them. */
+export function isConstantRate(ticks: ArrayLike<number>, timeBase: Ratio): boolean {
+  const count = ticks.length;
+  if (count < 3) return true;
+  const first = ticks[0] as number;
+  const step = ((ticks[count - 1] as number) - first) / (count - 1);
+  const slack = Math.max(1, (0.001 * timeBase.denominator) / timeBase.numerator);
+  for (let index = 1; index < count; index++) {
+    if (Math.abs((ticks[index] as number) - first - index * step) > slack) return false;
+  }
+  return true;
+}
+
+/** The earliest time of any stream of a file, in ticks of one of them: what the output counts from. */
+export function originTicks({ startSeconds }: Pick<MediaManifest, "startSeconds">, timeBase: Ratio): number {
+  return Math.round((startSeconds * timeBase.denominator) / timeBase.numerator);
+}
