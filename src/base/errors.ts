@@ -64,6 +64,11 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: "ffmpeg or ffprobe did not finish within its time bound and was stopped.",
   },
+  ENCODER_MISSING: {
+    retryable: false,
+    meaning:
+      "The ffmpeg in use has no working encoder for the codec wished; the message names the encoder and how to get it.",
+  },
   ENGINE_MISSING: { retryable: false, meaning: "The program that --engine names is not installed or not on the PATH." },
   ENGINE_FAILED: {
     retryable: false,

@@ -1,0 +1,59 @@
+import { assertNever } from "../base/assert-never.ts";
+import { ReelmillError } from "../base/errors.ts";
+
+/** A codec that sound can be converted to. */
+export type AudioCodec = "aac" | "opus";
+
+/** How sound is to be encoded. */
+export interface AudioWish {
+  readonly codec: AudioCodec;
+  /** Of all channels together, in kbit/s, ≥ 8, at most 256 for each channel; default 128. */
+  readonly bitrateKbps?: number | undefined;
+  /** Of what the encoder is fed, ≥ 1. */
+  readonly channels: number;
+}
+
+/** What an encoder of sound is given. */
+export interface AudioEncoding {
+  /** `-c:a …` and all its options. */
+  readonly arguments: readonly string[];
+  /** Filter to stand at the end of the sound's filters: sample rate and layouts that the encoder takes. */
+  readonly filter: string;
+}
+
+const DEFAULT_BITRATE_KBPS = 128;
+const MIN_BITRATE_KBPS = 8;
+/** libopus refuses more; AAC gains nothing by it. */
+const MAX_BITRATE_KBPS_PER_CHANNEL = 256;
+
+/**
+ * The layouts of Opus in Ogg, WebM and MP4 (RFC 7845 §5.1.1.2). libopus refuses others, 5.1 with side speakers among them, the
+ * usual one of AC-3; ffmpeg takes the nearest of the list. It knows 48 kHz and its divisors alone.
+ */
+const OPUS_FILTER = "aformat=sample_rates=48000:channel_layouts=7.1|6.1|5.1|5.0|quad|3.0|stereo|mono";
+
+/**
+ * Layouts that come back from ffmpeg's AAC encoder as they went in. Of others, 5.1 with side speakers among them, decoders learn the
+ * number of channels alone.
+ */
+const AAC_FILTER = "aformat=channel_layouts=7.1|5.1|5.0|quad|4.0|3.0|2.1|stereo|mono";
+
+function resolveBitrate({ bitrateKbps = DEFAULT_BITRATE_KBPS, channels }: AudioWish): number {
+  const last = MAX_BITRATE_KBPS_PER_CHANNEL * channels;
+  if (Number.isInteger(bitrateKbps) && bitrateKbps >= MIN_BITRATE_KBPS && bitrateKbps <= last) return bitrateKbps;
+  const range = `a whole number from ${MIN_BITRATE_KBPS} to ${last} (kbit/s) for ${channels} channel(s)`;
+  throw new ReelmillError("PARAMS_INVALID", `bitrateKbps is ${bitrateKbps}; it is ${range}.`);
+}
+
+/** How ffmpeg is told to encode sound. Throws PARAMS_INVALID when the bitrate is out of range. */
+export function audioArguments(wish: AudioWish): AudioEncoding {
+  const bitrate = ["-b:a", `${resolveBitrate(wish)}k`];
+  switch (wish.codec) {
+    case "aac":
+      return { arguments: ["-c:a", "aac", ...bitrate], filter: AAC_FILTER };
+    case "opus":
+      return { arguments: ["-c:a", "libopus", ...bitrate], filter: OPUS_FILTER };
+    default:
+      return assertNever(wish.codec);
+  }
+}

@@ -1,0 +1,89 @@
+import { ReelmillError } from "../base/errors.ts";
+import { tryEncoder } from "./encoder-trial.ts";
+import type { EncoderCandidate, EncoderChoice, EncoderWish } from "./encoder-wish.ts";
+import { detectFeatures, type FfmpegFeatures } from "./features.ts";
+import { HARDWARE_ORDER, hardwareCandidate } from "./hardware-encoders.ts";
+import { softwareCandidates } from "./software-encoders.ts";
+import type { FfmpegTools } from "./tools.ts";
+
+export type { EncoderChoice, EncoderWish, HardwareFamily, VideoCodec } from "./encoder-wish.ts";
+
+function hardwareCandidates(wish: EncoderWish): readonly EncoderCandidate[] {
+  if (wish.hardware === "off") return [];
+  const families = wish.hardware === "auto" ? HARDWARE_ORDER : [wish.hardware];
+  return families.map((family) => hardwareCandidate(family, wish));
+}
+
+/** A preset that no candidate knows is a mistake of the user's. Throws PARAMS_INVALID. */
+function checkPreset(wish: EncoderWish, candidates: readonly EncoderCandidate[]): void {
+  if (candidates.some((candidate) => candidate.knowsPreset)) return;
+  const known = candidates.filter(({ presets }) => presets.length > 0);
+  const lists = known.map(({ encoder, presets }) => `${encoder}: ${presets.join(", ")}`).join("; ");
+  const message = `preset is ${JSON.stringify(wish.preset)}, which no encoder that may be used has (${lists}).`;
+  throw new ReelmillError("PARAMS_INVALID", message);
+}
+
+/** Whether a candidate works, or a sentence on why not. */
+type Trial =
+  | { readonly works: true }
+  | { readonly works: false; readonly finding: string; readonly isLacking: boolean };
+
+async function examine(
+  tools: FfmpegTools,
+  features: FfmpegFeatures,
+  candidate: EncoderCandidate,
+  signal: AbortSignal,
+): Promise<Trial> {
+  const { encoder } = candidate;
+  if (!features.encoders.has(encoder)) {
+    return { works: false, finding: `This ffmpeg (${features.version}) has no ${encoder}.`, isLacking: true };
+  }
+  const reason = await tryEncoder(tools, candidate, signal);
+  if (reason === undefined) return { works: true };
+  return { works: false, finding: `${encoder} was tried and failed: ${reason}.`, isLacking: false };
+}
+
+function chosen(candidate: EncoderCandidate, wish: EncoderWish, failures: readonly string[]): EncoderChoice {
+  const { knowsPreset, presets: _presets, ...choice } = candidate;
+  const findings = [...failures];
+  if (failures.length > 0) findings.push(`${candidate.encoder} is used instead.`);
+  if (!knowsPreset) {
+    findings.push(
+      `${candidate.encoder} has no preset ${JSON.stringify(wish.preset)}; ${candidate.settings.preset} is used.`,
+    );
+  }
+  return { ...choice, findings };
+}
+
+/** What the user can do when no encoder is left. */
+function missing(wish: EncoderWish, software: readonly EncoderCandidate[], failures: readonly string[]): ReelmillError {
+  const names = software.map(({ encoder }) => encoder).join(" or ");
+  const depth = wish.bitDepth === 10 ? " at 10 bit" : "";
+  const problem = `No encoder for ${wish.codec}${depth} works here: ${failures.join(" ")}`;
+  const advice = `Install an ffmpeg with ${names} (Debian/Ubuntu: apt-get install ffmpeg; macOS: brew install ffmpeg) or name another with REELMILL_FFMPEG.`;
+  return new ReelmillError("ENCODER_MISSING", problem, { advice });
+}
+
+/**
+ * The first encoder that fits the wish and really encodes a picture here: hardware where wished (in the order of HARDWARE_ORDER), then
+ * software. Throws PARAMS_INVALID (quality or preset), ENCODER_MISSING, FFMPEG_MISSING, FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function chooseEncoder(
+  tools: FfmpegTools,
+  wish: EncoderWish,
+  signal: AbortSignal,
+): Promise<EncoderChoice> {
+  const software = softwareCandidates(wish);
+  const candidates = [...hardwareCandidates(wish), ...software];
+  checkPreset(wish, candidates);
+  const features = await detectFeatures(tools, signal);
+  const failures: string[] = [];
+  for (const candidate of candidates) {
+    const trial = await examine(tools, features, candidate, signal);
+    if (trial.works) return chosen(candidate, wish, failures);
+    // A family that nobody asked for by name and that this ffmpeg knows nothing of is no news.
+    const isNews = !(trial.isLacking && candidate.hardware !== null && wish.hardware === "auto");
+    if (isNews) failures.push(trial.finding);
+  }
+  throw missing(wish, software, failures);
+}

@@ -1,0 +1,154 @@
+import { ReelmillError } from "../base/errors.ts";
+import type { EncoderCandidate, EncoderWish, VideoCodec } from "./encoder-wish.ts";
+
+const X26X_PRESETS: readonly string[] = [
+  ...["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"],
+];
+
+function numbersUpTo(last: number): readonly string[] {
+  return Array.from({ length: last + 1 }, (_, index) => String(index));
+}
+
+/** What is known of one software encoder. */
+interface SoftwareEncoder {
+  readonly encoder: string;
+  /** The option that presets go to. */
+  readonly presetOption: "-preset" | "-cpu-used";
+  readonly presets: readonly string[];
+  /** Options besides codec, quality and preset. */
+  readonly fixed: readonly string[];
+  readonly scales: boolean;
+  readonly threadArguments: (threads: number) => readonly string[];
+}
+
+const X264: SoftwareEncoder = {
+  encoder: "libx264",
+  presetOption: "-preset",
+  presets: X26X_PRESETS,
+  fixed: [],
+  scales: true,
+  threadArguments: (threads) => ["-threads", String(threads)],
+};
+
+const X265: SoftwareEncoder = {
+  encoder: "libx265",
+  presetOption: "-preset",
+  presets: X26X_PRESETS,
+  // Apple's players show HEVC in MP4 only under this name.
+  fixed: ["-tag:v", "hvc1"],
+  scales: true,
+  // `-threads` alone bounds the frames in work; the pool has as many threads as there are cores.
+  threadArguments: (threads) => ["-threads", String(threads), "-x265-params", `pools=${threads}`],
+};
+
+const VPX: SoftwareEncoder = {
+  encoder: "libvpx-vp9",
+  presetOption: "-cpu-used",
+  presets: numbersUpTo(8),
+  fixed: ["-b:v", "0"],
+  scales: false,
+  // Without it, threads work on tile columns alone, of which a picture has one per 256 pixels of width.
+  threadArguments: (threads) => ["-threads", String(threads), ...(threads > 1 ? ["-row-mt", "1"] : [])],
+};
+
+const AOM: SoftwareEncoder = {
+  encoder: "libaom-av1",
+  presetOption: "-cpu-used",
+  presets: numbersUpTo(8),
+  fixed: ["-b:v", "0"],
+  scales: false,
+  threadArguments: (threads) => ["-threads", String(threads)],
+};
+
+const SVT: SoftwareEncoder = {
+  encoder: "libsvtav1",
+  presetOption: "-preset",
+  presets: numbersUpTo(13),
+  // The library's own distance of 5 s costs bytes in still pictures; ten seconds at the usual rates still seek well.
+  fixed: ["-g", "240"],
+  scales: true,
+  threadArguments: (threads) => ["-svtav1-params", `lp=${threads}`],
+};
+
+/** One way to encode a codec at a speed. */
+interface SoftwarePlan {
+  readonly software: SoftwareEncoder;
+  readonly preset: string | undefined;
+  readonly quality: (contractQuality: number) => number;
+  readonly extra: readonly string[];
+}
+
+function plan(
+  software: SoftwareEncoder,
+  preset: string | undefined,
+  quality: SoftwarePlan["quality"] = (value) => value,
+  extra: readonly string[] = [],
+): SoftwarePlan {
+  return { software, preset, quality, extra };
+}
+
+/** The CRF of SVT-AV1 (preset 8) with the SSIM of libaom's `-cpu-used 4` at `crf`; both 0–63. */
+export function svtQuality(crf: number): number {
+  return crf;
+}
+
+/** In order of preference; the second is for builds of ffmpeg that lack the first. */
+const PLANS: Readonly<Record<VideoCodec, Readonly<Record<EncoderWish["speed"], readonly SoftwarePlan[]>>>> = {
+  h264: { standard: [plan(X264, "medium")], fast: [plan(X264, "veryfast")] },
+  hevc: { standard: [plan(X265, "medium")], fast: [plan(X265, "veryfast")] },
+  vp9: { standard: [plan(VPX, undefined)], fast: [plan(VPX, "5")] },
+  av1: { standard: [plan(AOM, "4")], fast: [plan(SVT, "8", svtQuality), plan(AOM, "8")] },
+};
+
+interface QualityScale {
+  readonly last: number;
+  readonly isWhole: boolean;
+  readonly standard: number;
+}
+
+const QUALITY_SCALES: Readonly<Record<VideoCodec, QualityScale>> = {
+  h264: { last: 51, isWhole: false, standard: 23 },
+  hevc: { last: 51, isWhole: false, standard: 28 },
+  vp9: { last: 63, isWhole: true, standard: 30 },
+  av1: { last: 63, isWhole: true, standard: 30 },
+};
+
+/** The quality wished or the codec's default, in the scale of `EncoderWish.quality`. Throws PARAMS_INVALID when out of range. */
+export function resolveQuality(wish: EncoderWish): number {
+  const { last, isWhole, standard } = QUALITY_SCALES[wish.codec];
+  const quality = wish.quality ?? standard;
+  if (quality >= 0 && quality <= last && (!isWhole || Number.isInteger(quality))) return quality;
+  const kind = isWhole ? "a whole number" : "a number";
+  throw new ReelmillError(
+    "PARAMS_INVALID",
+    `quality is ${quality}; for ${wish.codec} it is ${kind} from 0 to ${last}.`,
+  );
+}
+
+function candidate({ software, preset, quality, extra }: SoftwarePlan, wish: EncoderWish): EncoderCandidate {
+  const knowsPreset = wish.preset === undefined || software.presets.includes(wish.preset);
+  const used = wish.preset !== undefined && knowsPreset ? wish.preset : preset;
+  const crf = quality(resolveQuality(wish));
+  return {
+    codec: wish.codec,
+    encoder: software.encoder,
+    hardware: null,
+    globalArguments: [],
+    filter: `format=${wish.bitDepth === 10 ? "yuv420p10le" : "yuv420p"}`,
+    arguments: [
+      ...["-c:v", software.encoder, "-crf", String(crf), ...software.fixed],
+      ...(used === undefined ? [] : [software.presetOption, used]),
+      ...extra,
+    ],
+    threadArguments: software.threadArguments,
+    scales: software.scales,
+    settings: { quality: crf, scale: "-crf", preset: used ?? "default" },
+    knowsPreset,
+    presets: software.presets,
+  };
+}
+
+/** The software encoders for a wish, best first. Throws PARAMS_INVALID when its quality is out of range. */
+export function softwareCandidates(wish: EncoderWish): readonly EncoderCandidate[] {
+  return PLANS[wish.codec][wish.speed].map((entry) => candidate(entry, wish));
+}
