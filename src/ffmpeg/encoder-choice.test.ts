@@ -56,6 +56,17 @@ describe("software", () => {
     });
   });
 
+  it("has the measured settings for speed", async () => {
+    const fast = { ...SOFTWARE, codec: "av1", speed: "fast" } as const;
+    const choice = await chooseEncoder(tools, fast, signal);
+    expect(choice.arguments.join(" ")).toBe("-c:v libsvtav1 -crf 32 -g 240 -preset 6");
+    expect(choice.settings).toEqual({ quality: 32, scale: "-crf", preset: "6" });
+    const extremes = await Promise.all([0, 63].map((quality) => chooseEncoder(tools, { ...fast, quality }, signal)));
+    expect(extremes.map(({ settings }) => settings.quality)).toEqual([2, 63]);
+    const h264 = await chooseEncoder(tools, { ...SOFTWARE, speed: "fast" }, signal);
+    expect(h264.arguments.join(" ")).toBe("-c:v libx264 -crf 23 -preset faster");
+  });
+
   const all = (["h264", "hevc", "vp9", "av1"] as const).flatMap((codec) =>
     (["standard", "fast"] as const).flatMap((speed) =>
       ([8, 10] as const).map((bitDepth) => ({ codec, speed, bitDepth })),
@@ -110,6 +121,7 @@ async function fakeTools(encoders: readonly string[], working: readonly string[]
     "*-decoders*|*-filters*) ;;",
     ...working.map((name) => `*"-c:v ${name} "*"-f null -") ;;`),
     "*h264_qsv*) sleep 60;;",
+    '*hevc_vaapi*) echo "Device creation failed: -542398533." >&2; exit 1;;',
     '*) echo "[h264_nvenc @ 0x55d1] Cannot load libcuda.so.1" >&2; echo "Conversion failed!" >&2; exit 1;;',
     "esac",
   ];
@@ -144,6 +156,12 @@ describe("hardware", () => {
     const absent = await chooseEncoder(fake, { ...SOFTWARE, hardware: "videotoolbox" }, signal);
     expect(absent.encoder).toBe("libx264");
     expect(absent.findings[0]).toBe("This ffmpeg (7.0-fake) has no h264_videotoolbox.");
+  });
+
+  it("is told of in words where ffmpeg has but a number", async () => {
+    const fake = await fakeTools(["libx265", "hevc_vaapi"], ["libx265"]);
+    const choice = await chooseEncoder(fake, { ...SOFTWARE, codec: "hevc", hardware: "vaapi" }, signal);
+    expect(choice.findings[0]).toBe("hevc_vaapi was tried and failed: its device cannot be opened.");
   });
 
   it("does not hold up the job when it hangs", async () => {

@@ -13,6 +13,8 @@ const MAX_REASON_LENGTH = 160;
 function shortReason(errorTail: string): string {
   const complaints = splitComplaints(errorTail).filter((line) => !/^(x265|Svt) ?\[(info|warn)/i.test(line));
   const cause = complaints[0]?.replace(/^\[[^\]]* @ 0x[0-9a-f]+\] */, "").replace(/[\s.:-]+$/, "") ?? "";
+  // Followed by a number that tells nobody anything.
+  if (cause.startsWith("Device creation failed")) return "its device cannot be opened";
   if (cause === "") return "it gave no reason";
   return cause.length > MAX_REASON_LENGTH ? `${cause.slice(0, MAX_REASON_LENGTH - 1)}…` : cause;
 }

@@ -75,29 +75,30 @@ interface SoftwarePlan {
   readonly software: SoftwareEncoder;
   readonly preset: string | undefined;
   readonly quality: (contractQuality: number) => number;
-  readonly extra: readonly string[];
 }
 
 function plan(
   software: SoftwareEncoder,
   preset: string | undefined,
   quality: SoftwarePlan["quality"] = (value) => value,
-  extra: readonly string[] = [],
 ): SoftwarePlan {
-  return { software, preset, quality, extra };
+  return { software, preset, quality };
 }
 
-/** The CRF of SVT-AV1 (preset 8) with the SSIM of libaom's `-cpu-used 4` at `crf`; both 0–63. */
+/**
+ * The CRF of SVT-AV1 (preset 6) whose SSIM is that of libaom's `-cpu-used 4` at `crf` within 0.002; both whole, 0–63.
+ * Measured at 20, 30 and 40: docs/decisions/0014-fast-av1.md.
+ */
 export function svtQuality(crf: number): number {
-  return crf;
+  return Math.min(63, crf + 2);
 }
 
 /** In order of preference; the second is for builds of ffmpeg that lack the first. */
 const PLANS: Readonly<Record<VideoCodec, Readonly<Record<EncoderWish["speed"], readonly SoftwarePlan[]>>>> = {
-  h264: { standard: [plan(X264, "medium")], fast: [plan(X264, "veryfast")] },
+  h264: { standard: [plan(X264, "medium")], fast: [plan(X264, "faster")] },
   hevc: { standard: [plan(X265, "medium")], fast: [plan(X265, "veryfast")] },
-  vp9: { standard: [plan(VPX, undefined)], fast: [plan(VPX, "5")] },
-  av1: { standard: [plan(AOM, "4")], fast: [plan(SVT, "8", svtQuality), plan(AOM, "8")] },
+  vp9: { standard: [plan(VPX, undefined)], fast: [plan(VPX, "3")] },
+  av1: { standard: [plan(AOM, "4")], fast: [plan(SVT, "6", svtQuality), plan(AOM, "8")] },
 };
 
 interface QualityScale {
@@ -125,7 +126,7 @@ export function resolveQuality(wish: EncoderWish): number {
   );
 }
 
-function candidate({ software, preset, quality, extra }: SoftwarePlan, wish: EncoderWish): EncoderCandidate {
+function candidate({ software, preset, quality }: SoftwarePlan, wish: EncoderWish): EncoderCandidate {
   const knowsPreset = wish.preset === undefined || software.presets.includes(wish.preset);
   const used = wish.preset !== undefined && knowsPreset ? wish.preset : preset;
   const crf = quality(resolveQuality(wish));
@@ -138,7 +139,6 @@ function candidate({ software, preset, quality, extra }: SoftwarePlan, wish: Enc
     arguments: [
       ...["-c:v", software.encoder, "-crf", String(crf), ...software.fixed],
       ...(used === undefined ? [] : [software.presetOption, used]),
-      ...extra,
     ],
     threadArguments: software.threadArguments,
     scales: software.scales,
