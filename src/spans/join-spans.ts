@@ -1,6 +1,7 @@
 import { ReelmillError } from "../base/errors.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import { concatBytes, serializeBox, serializeBoxHeader } from "../media/isobmff/box-writer.ts";
+import type { EntryChild } from "../media/isobmff/create-entry.ts";
 import { createMovieHeader, createTrackBoxes } from "../media/isobmff/create-track.ts";
 import type { Edit, Movie, SampleEntry, SampleTable, Track } from "../media/isobmff/movie.ts";
 import { readMovie } from "../media/isobmff/read-movie.ts";
@@ -11,6 +12,8 @@ import { scanTopLevelBoxes } from "../media/isobmff/top-level.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 const TRACK_ID = 1;
+/** Of a visual sample entry before its boxes, ISO/IEC 14496-12 §12.1.3. */
+const VISUAL_ENTRY_BYTES = 86;
 
 /** An encoded span: an MP4 file of one video track, in which only the order of the pictures matters, not their times. */
 export interface EncodedSpan {
@@ -30,7 +33,7 @@ export interface JoinedTimes {
 }
 
 /** The pictures of one file in order of decoding. */
-interface SpanSamples {
+export interface SpanSamples {
   readonly entry: SampleEntry;
   readonly sizes: Uint32Array;
   readonly isSync: Uint8Array;
@@ -138,9 +141,13 @@ function tolerance(ticks: ArrayLike<number>, at: number): number {
 /**
  * Joins encoded spans into one MP4, index in front, given out piece by piece: what is shown when follows from `ticks` alone. Throws
  * OUTPUT_NOT_VERIFIED where a file holds another number of pictures than it has ticks, or was encoded with other parameters than the
- * first, MEDIA_MALFORMED.
+ * first, MEDIA_MALFORMED. `extra` are boxes for the sample entry that the encoder did not write.
  */
-export function joinSpans(spans: readonly EncodedSpan[], times: JoinedTimes): Iterable<Uint8Array> {
+export function joinSpans(
+  spans: readonly EncodedSpan[],
+  times: JoinedTimes,
+  extra: readonly EntryChild[] = [],
+): Iterable<Uint8Array> {
   const read = spans.map(({ source, ticks }, index) => {
     const samples = readSpan(source);
     if (samples.sizes.length !== ticks.length) {
@@ -152,7 +159,7 @@ export function joinSpans(spans: readonly EncodedSpan[], times: JoinedTimes): It
   requireOneConfiguration(read.map(({ samples }) => samples.entry));
   const payloadBytes = read.reduce((sum, { samples }) => sum + samples.totalBytes, 0);
   const head = layHead(
-    (payloadOffset) => buildMovie(read, times, payloadOffset),
+    (payloadOffset) => buildMovie(read, times, extra, payloadOffset),
     serializeBoxHeader("mdat", payloadBytes),
   );
   return givePieces(head, read);
@@ -161,10 +168,10 @@ export function joinSpans(spans: readonly EncodedSpan[], times: JoinedTimes): It
 type ReadSpan = EncodedSpan & { readonly samples: SpanSamples };
 
 function requireOneConfiguration(entries: readonly SampleEntry[]): void {
-  const first = entries[0];
-  for (const [index, { raw }] of entries.entries()) {
-    if (first !== undefined && isEqual(raw, first.raw)) continue;
-    const message = `Span ${index + 1} was encoded with other parameters than the first, so they cannot be joined.`;
+  const [first = new Uint8Array(0), ...others] = entries.map((entry) => commonEntry(entry).raw);
+  for (const [index, raw] of others.entries()) {
+    if (isEqual(raw, first)) continue;
+    const message = `Span ${index + 2} was encoded with other parameters than the first, so they cannot be joined.`;
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
   }
 }
@@ -186,7 +193,12 @@ function layHead(build: (payloadOffset: number) => Movie, mdatHeader: Uint8Array
   throw new ReelmillError("INTERNAL", "The size of the movie box did not settle.");
 }
 
-function buildMovie(spans: readonly ReadSpan[], times: JoinedTimes, payloadOffset: number): Movie {
+function buildMovie(
+  spans: readonly ReadSpan[],
+  times: JoinedTimes,
+  extra: readonly EntryChild[],
+  payloadOffset: number,
+): Movie {
   const { timescale, originTicks, lastDurationTicks } = times;
   const shown = spans.flatMap(({ ticks }) => Array.from(ticks));
   const reorderTicks = largestReorder(spans, shown);
@@ -206,7 +218,9 @@ function buildMovie(spans: readonly ReadSpan[], times: JoinedTimes, payloadOffse
     offset += samples.totalBytes;
   }
   const delayTicks = (shown[0] ?? 0) - originTicks;
-  const entry = (spans[0] as ReadSpan).samples.entry;
+  const first = (spans[0] as ReadSpan).samples.entry;
+  const children = new Map(extra.map(({ type, payload }) => [type, payload]));
+  const entry = commonEntry({ ...first, children: new Map([...children, ...first.children]) });
   const { widthPixels = 0, heightPixels = 0 } = entry.visual ?? {};
   const track: Track = {
     trackId: TRACK_ID,
@@ -220,6 +234,22 @@ function buildMovie(spans: readonly ReadSpan[], times: JoinedTimes, payloadOffse
   // In ticks of the track, the delay in front of it is exact.
   const movieHeader = createMovieHeader(timescale, TRACK_ID + 1);
   return { timescale, tracks: [track], movieHeader, isFragmented: false };
+}
+
+/** The entry with the boxes given alone after its fixed fields. */
+function withChildren(entry: SampleEntry, children: Iterable<readonly [string, Uint8Array]>): SampleEntry {
+  const boxes = Array.from(children, ([type, payload]) => serializeBox(type, payload));
+  const raw = concatBytes([entry.raw.subarray(0, VISUAL_ENTRY_BYTES), ...boxes]);
+  new DataView(raw.buffer, raw.byteOffset).setUint32(0, raw.length);
+  return { ...entry, raw };
+}
+
+/** What all spans must have in common: their bit rates differ. */
+function commonEntry(entry: SampleEntry): SampleEntry {
+  return withChildren(
+    entry,
+    [...entry.children].filter(([type]) => type !== "btrt"),
+  );
 }
 
 /** How much later than the n-th picture shown the n-th picture decoded may be shown: no picture is decoded after its time then. */

@@ -9,6 +9,7 @@ import type {
   RepairCommandOptions,
   UpCommandOptions,
 } from "./command-options.ts";
+import { addConvertCommand } from "./convert/commands.ts";
 import { EXIT_OK, EXIT_USAGE } from "./exit-codes.ts";
 import { addRemoteCommands } from "./remote/commands.ts";
 
@@ -153,6 +154,7 @@ export function createProgram(version: string, context: CliContext, exit: Report
     })
     .showHelpAfterError("(reelmill --help shows how it is used)");
   addRepairCommand(program, context, exit);
+  addConvertCommand(program, context, exit);
   addInspectCommand(program, context, exit);
   addDoctorCommand(program, context, exit);
   addUpCommand(program, context, exit);

@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { defaultConfigFor, type Environment } from "../../base/config-defaults.ts";
+import { describeFailure } from "../../base/describe-failure.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { requireFreeTarget } from "../../base/output-path.ts";
 import { printableJson } from "../../base/printable.ts";
 import {
-  describeFailure,
   type FileResult,
   finishRepair,
   planRepair,

@@ -1,27 +1,41 @@
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import type { SpanEncoder } from "../../spans/encode-span.ts";
 
+/** Pictures that fit already. */
+export interface CopiedVideo {
+  readonly kind: "copy";
+  readonly streamIndex: number;
+}
+
+/** Pictures that are encoded. */
+export interface EncodedVideo {
+  readonly kind: "encode";
+  readonly streamIndex: number;
+  readonly timeBase: Ratio;
+  readonly encoder: SpanEncoder & {
+    readonly name: string;
+    readonly hardware: string | null;
+    /** Quality and preset, for the report. */
+    readonly settings: string;
+  };
+  readonly contextFilters: readonly string[];
+  readonly pictureFilters: readonly string[];
+  /** Position among the file's subtitles of those that become part of the picture; null: none. */
+  readonly burntSubtitle: number | null;
+  readonly isConstantRate: boolean;
+  /** When pictures are shown, in ticks of `outputTimeBase`, rising; empty where only decoding tells. */
+  readonly ticks: readonly number[];
+  readonly outputTimeBase: Ratio;
+  readonly lastDurationTicks: number;
+  /** As `VideoStream` has them; null where there are none, or the range was changed. */
+  readonly masteringDisplay: string | null;
+  readonly contentLight: string | null;
+  /** In order; each is a task. */
+  readonly spans: readonly SpanPlan[];
+}
+
 /** What becomes of the pictures. */
-export type VideoPlan =
-  | { readonly kind: "copy"; readonly streamIndex: number; readonly reason: string }
-  | {
-      readonly kind: "encode";
-      readonly streamIndex: number;
-      readonly timeBase: Ratio;
-      readonly encoder: SpanEncoder & {
-        readonly name: string;
-        readonly hardware: string | null;
-        readonly settings: string;
-      };
-      readonly contextFilters: readonly string[];
-      readonly pictureFilters: readonly string[];
-      readonly isConstantRate: boolean;
-      /** When pictures are shown, in ticks of `outputTimeBase`, rising; empty where only decoding tells. */
-      readonly ticks: readonly number[];
-      readonly outputTimeBase: Ratio;
-      readonly lastDurationTicks: number;
-      readonly spans: readonly SpanPlan[];
-    };
+export type VideoPlan = CopiedVideo | EncodedVideo;
 
 /** One span, by the indexes of its pictures. */
 export interface SpanPlan {
@@ -40,14 +54,20 @@ export interface AudioPlan {
   readonly filter: string;
   /** The codec that comes out. */
   readonly codec: string;
+  readonly language: string | null;
+  readonly title: string | null;
+  readonly isDefault: boolean;
+  /** As the source has them, in seconds of its clock; null where it does not tell. */
+  readonly startSeconds: number | null;
+  readonly durationSeconds: number | null;
 }
 
 /** A conversion as it was planned: JSON, handed from stage to stage. */
 export interface ConversionPlan {
   readonly video: VideoPlan;
   readonly audio: readonly AudioPlan[];
-  /** Text subtitles that are kept, by stream index, and the codec they become. */
-  readonly subtitles: readonly number[];
+  /** The text subtitles that are kept, and the codec that they become. */
+  readonly subtitles: readonly { readonly streamIndex: number; readonly language: string | null }[];
   readonly subtitleCodec: "mov_text" | "webvtt";
   readonly container: "mp4" | "webm";
   /** What becomes time 0, in seconds of the source's clock. */
@@ -66,14 +86,15 @@ export interface ConversionCheck {
 
 /** What came of a conversion. */
 export interface ConversionReport {
-  readonly pictures: number;
+  /** Null where they were copied. */
+  readonly pictures: number | null;
   readonly spans: number;
   readonly encoder: string;
   readonly checks: readonly ConversionCheck[];
   readonly findings: readonly string[];
   readonly inputBytes: number;
   readonly outputBytes: number;
-  readonly durationSeconds: number;
+  readonly durationSeconds: number | null;
 }
 
 /** Whether sound is encoded, as a task of its own. */

@@ -16,14 +16,20 @@ export const CONVERT_SETTINGS = z.strictObject({
     .min(0)
     .max(63)
     .optional()
-    .describe("Constant quality (CRF), less is better: 0 to 51 for h264 (default 23) and hevc (28), 0 to 63 for vp9 and av1 (30)."),
+    .describe(
+      "Constant quality (CRF), less is better: 0 to 51 for h264 (default 23) and hevc (28), 0 to 63 for vp9 and av1 (30).",
+    ),
   speed: z
     .enum(["standard", "fast"])
     .default("standard")
-    .describe("standard: the target's usual encoder. fast: the encoder and preset that come near it in a fraction of the time."),
+    .describe(
+      "standard: the target's usual encoder. fast: the encoder and preset that come near it in a fraction of the time.",
+    ),
   preset: z.string().min(1).max(20).optional().describe("The encoder's own preset, in place of what speed chooses."),
   width: SIDE.optional().describe("Widest in pixels, upright; the shape stays. Smaller pictures are not made larger."),
-  height: SIDE.optional().describe("Highest in pixels, upright; the shape stays. Smaller pictures are not made larger."),
+  height: SIDE.optional().describe(
+    "Highest in pixels, upright; the shape stays. Smaller pictures are not made larger.",
+  ),
   upscale: z.boolean().default(false).describe("Make smaller pictures as large as width and height say."),
   frameRate: z
     .string()
@@ -45,7 +51,12 @@ export const CONVERT_SETTINGS = z.strictObject({
     .enum(["auto", "copy", "none"])
     .default("auto")
     .describe("auto: AAC in MP4, Opus in WebM, copied where it fits. copy: as it is. none: no sound."),
-  audioBitrate: z.int().min(8).max(1024).optional().describe("kbit/s of each sound track that is encoded. Default 128."),
+  audioBitrate: z
+    .int()
+    .min(8)
+    .max(1024)
+    .optional()
+    .describe("kbit/s of each sound track that is encoded. Default 128."),
   audioTracks: z
     .union([z.literal("all"), z.array(z.int().min(0).max(99)).min(1).max(32)])
     .default("all")

@@ -50,7 +50,10 @@ export function chooseFilters(video: VideoStream, settings: ConvertSettings): Pi
     picture.push(`setsar=${video.sampleAspect.numerator}/${video.sampleAspect.denominator}`);
   } else if ((to === "h264" || to === "hevc") && (width % 2 === 1 || height % 2 === 1)) {
     const [right, bottom] = [width % 2, height % 2];
-    picture.push(`pad=${width + right}:${height + bottom}:0:0`, `fillborders=right=${right}:bottom=${bottom}:mode=smear`);
+    picture.push(
+      `pad=${width + right}:${height + bottom}:0:0`,
+      `fillborders=right=${right}:bottom=${bottom}:mode=smear`,
+    );
     findings.push(`${width}x${height} has an odd side, which ${to} does not: the last line was repeated.`);
   }
   return { context, picture, findings };

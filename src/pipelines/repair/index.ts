@@ -9,4 +9,4 @@ export { chooseByStrategy, type ReferenceCandidate, type ReferenceStrategy } fro
 export { type RemuxedContainer, remuxedContainerOf } from "./remuxed-container.ts";
 export type { FileResult, RepairDocument } from "./result.ts";
 export { undoUnfinishedRepair } from "./undo-journal.ts";
-export { describeFailure, workRepair } from "./work.ts";
+export { workRepair } from "./work.ts";

@@ -1,7 +1,9 @@
 import { expect, it } from "vitest";
 import { ReelmillError } from "../../base/errors.ts";
 import { REFERENCE_ADVICE } from "../../repair/reference-advice.ts";
-import { errorWithKeys, type Paths, withKeys } from "./keys.ts";
+import { errorWithKeys, type Paths } from "../object-files.ts";
+import { withKeys } from "./keys.ts";
+import { adviseJob } from "./reference-advice.ts";
 
 const PATHS: Paths = [
   { key: "uploads/1/clip.mp4", path: "/srv/data/objects/uploads/1/clip.mp4" },
@@ -36,7 +38,7 @@ it("keeps an error's code, advice and details", () => {
     advice: "Upload it again.",
     details: { bytes: 0 },
   });
-  const { code, message, advice, details } = errorWithKeys(thrown, PATHS) as ReelmillError;
+  const { code, message, advice, details } = errorWithKeys(thrown, PATHS, adviseJob) as ReelmillError;
   expect({ code, message, advice, details }).toEqual({
     code: "INPUT_EMPTY",
     message: "uploads/1/clip.mp4 is empty. Upload it again.",
@@ -47,7 +49,7 @@ it("keeps an error's code, advice and details", () => {
 
 it("advises what a job can do", () => {
   const thrown = new ReelmillError("REFERENCE_REQUIRED", "The index is lost.", { advice: REFERENCE_ADVICE });
-  const { message } = errorWithKeys(thrown, PATHS) as ReelmillError;
+  const { message } = errorWithKeys(thrown, PATHS, adviseJob) as ReelmillError;
   expect(message).toBe(
     "The index is lost. Name a healthy recording of the same device and settings among the job's references.",
   );

@@ -6,10 +6,12 @@ import type { Json } from "../../base/json.ts";
 import { checkObjectKey, OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
+import { errorWithKeys, lendFiles, type Paths } from "../object-files.ts";
 import { describeRepairCompletion } from "./completion-payload.ts";
-import { errorWithKeys, type Paths, withKeys } from "./keys.ts";
+import { withKeys } from "./keys.ts";
 import { createOverallProgress } from "./overall-progress.ts";
 import { planRepair } from "./plan.ts";
+import { adviseJob } from "./reference-advice.ts";
 import type { FileResult } from "./result.ts";
 import { workRepair } from "./work.ts";
 
@@ -157,7 +159,7 @@ async function workFile(params: Params, { input, output }: FileInput, context: S
   const isNamed = params.references.length > 0;
   // Where no reference is named, the other inputs may serve.
   const others = isNamed ? params.references : params.inputs.filter((key) => key !== input);
-  return await withPaths(objects, [input, ...others], async (paths) => {
+  return await lendFiles(objects, [input, ...others], async (paths) => {
     let result: FileResult | undefined;
     await objects.withLocalOutput(output, async (outputPath) => {
       const places = [...paths, { key: output, path: outputPath }];
@@ -165,7 +167,7 @@ async function workFile(params: Params, { input, output }: FileInput, context: S
         result = withKeys(await repairAt(params, places, context), places);
         if (result.status === "repaired") await requireFreeKey(output, context);
       } catch (error) {
-        throw errorWithKeys(error, places);
+        throw errorWithKeys(error, places, adviseJob);
       }
     });
     if (result === undefined) throw noTask(input);
@@ -199,18 +201,6 @@ async function repairAt(params: Params, places: Paths, context: StageContext): P
 
 function noTask(key: string): ReelmillError {
   return new ReelmillError("INTERNAL", `No task was planned for ${key}.`);
-}
-
-/** Lends all objects at once as files. */
-async function withPaths<T>(
-  objects: ObjectStore,
-  keys: readonly string[],
-  use: (paths: Paths) => Promise<T>,
-  lent: Paths = [],
-): Promise<T> {
-  const [key, ...rest] = keys;
-  if (key === undefined) return await use(lent);
-  return await objects.withLocalFile(key, (path) => withPaths(objects, rest, use, [...lent, { key, path }]));
 }
 
 /** A failure is thrown, so that the engine knows; what was found goes with it. */

@@ -1,3 +1,4 @@
+import { describeFailure } from "../../base/describe-failure.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import { requireFreeTarget } from "../../base/output-path.ts";
@@ -24,13 +25,6 @@ export async function workRepair(task: RepairTask, hooks: WorkHooks): Promise<Fi
     if (error instanceof ReelmillError && error.code === "ABORTED") throw error;
     return { ...base, status: "failed", notices, error: describeFailure(error) };
   }
-}
-
-/** The stable form of whatever was thrown; a fault of Reelmill itself keeps its stack, so that it can be reported. */
-export function describeFailure(error: unknown): NonNullable<FileResult["error"]> {
-  if (error instanceof ReelmillError) return { code: error.code, message: error.message };
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: "INTERNAL", message };
 }
 
 async function attempt(task: RepairTask, hooks: WorkHooks, notices: string[]): Promise<Achievement> {

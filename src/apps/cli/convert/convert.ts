@@ -1,0 +1,132 @@
+import { availableParallelism } from "node:os";
+import { basename } from "node:path";
+import { describeFailure } from "../../../base/describe-failure.ts";
+import { ReelmillError } from "../../../base/errors.ts";
+import { chooseOutputs, isFolderOutput, requireFreeTarget } from "../../../base/output-path.ts";
+import { printableJson, printableLine } from "../../../base/printable.ts";
+import { formatBytes, formatCount, formatElapsedMs, formatMediaSeconds } from "../../../base/units.ts";
+import {
+  CONVERT_SETTINGS,
+  type ConversionReport,
+  type ConvertSettings,
+  convertFile,
+  extensionFor,
+} from "../../../pipelines/convert/index.ts";
+import type { CliContext } from "../cli-context.ts";
+import { EXIT_FAILURE, EXIT_OK } from "../exit-codes.ts";
+import { reportFileFailure } from "../failure.ts";
+import { createProgressBar } from "../progress-bar.ts";
+
+/** `reelmill convert` as the command line gives it: the settings by their names, and where to. */
+export type ConvertCommandOptions = Readonly<Record<string, unknown>> & {
+  readonly output?: string;
+  readonly json: boolean;
+};
+
+interface Outcome {
+  readonly input: string;
+  readonly output: string | null;
+  readonly report: ConversionReport | null;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/**
+ * Converts files one after the other and prints what became of each. Gives 0 when all were converted, else 1. Throws USAGE and ABORTED.
+ */
+export async function runConvertCommand(
+  inputs: readonly string[],
+  options: ConvertCommandOptions,
+  context: CliContext,
+): Promise<number> {
+  const { output, json, ...given } = options;
+  const settings = parseSettings(given);
+  const named = inputs.map((path) => ({ path, relativePath: basename(path) }));
+  const naming = { suffix: `_${settings.to}`, extension: extensionFor(settings.to), deed: "converted" };
+  const outputs = chooseOutputs(named, output, naming);
+  const makesFolder = output !== undefined && isFolderOutput(output, inputs.length);
+  const outcomes: Outcome[] = [];
+  for (const [index, input] of inputs.entries()) {
+    const target = outputs[index] as string;
+    const label = inputs.length === 1 ? basename(input) : `[${index + 1}/${inputs.length}] ${basename(input)}`;
+    const outcome = await convertOne({ input, target, label, makesFolder }, settings, json, context);
+    outcomes.push(outcome);
+  }
+  const failed = outcomes.filter(({ error }) => error !== undefined).length;
+  if (json) {
+    const summary = { converted: outcomes.length - failed, failed };
+    context.writeOutput(`${printableJson({ schema: 1, files: outcomes, summary })}\n`);
+  } else if (outcomes.length > 1) {
+    context.writeOutput(
+      `${formatCount(outcomes.length, "file")}: ${outcomes.length - failed} converted, ${failed} not\n`,
+    );
+  }
+  return failed === 0 ? EXIT_OK : EXIT_FAILURE;
+}
+
+function parseSettings(given: Readonly<Record<string, unknown>>): ConvertSettings {
+  const parsed = CONVERT_SETTINGS.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${flagOf(String(path[0] ?? ""))}: ${message}`);
+  throw new ReelmillError("USAGE", `${faults.join("; ")}.`);
+}
+
+/** `audioBitrate` → `--audio-bitrate`. */
+function flagOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+interface OneFile {
+  readonly input: string;
+  readonly target: string;
+  readonly label: string;
+  readonly makesFolder: boolean;
+}
+
+async function convertOne(
+  { input, target, label, makesFolder }: OneFile,
+  settings: ConvertSettings,
+  isJson: boolean,
+  context: CliContext,
+): Promise<Outcome> {
+  const bar = createProgressBar(context, label);
+  const startMs = context.clock.monotonicMs();
+  try {
+    requireFreeTarget(target, makesFolder);
+    const { environment, signal } = context;
+    const cores = availableParallelism();
+    const report = await convertFile({
+      input,
+      output: target,
+      settings,
+      environment,
+      cores,
+      signal,
+      onProgress: bar.update,
+    });
+    bar.clear();
+    if (!isJson) context.writeOutput(formatReport(input, target, report, context.clock.monotonicMs() - startMs));
+    return { input, output: target, report };
+  } catch (error) {
+    bar.clear();
+    if (error instanceof ReelmillError && error.code === "ABORTED") throw error;
+    const failure = describeFailure(error);
+    await reportFileFailure({ path: input, notices: [], ...failure }, context);
+    return { input, output: null, report: null, error: failure };
+  }
+}
+
+/** What became of one file, for people. */
+function formatReport(input: string, output: string, report: ConversionReport, elapsedMs: number): string {
+  const { inputBytes, outputBytes, durationSeconds, pictures, encoder, checks, findings } = report;
+  const length = durationSeconds === null ? "" : `, ${formatMediaSeconds(durationSeconds)}`;
+  const speed =
+    durationSeconds === null ? "" : `, ${((1000 * durationSeconds) / elapsedMs).toPrecision(2)} x its length`;
+  const lines = [
+    `${input}: converted → ${output} (${formatElapsedMs(elapsedMs)}${speed})`,
+    `  ${encoder}${pictures === null ? "" : `, ${formatCount(pictures, "picture")}`}${length}`,
+    `  ${formatBytes(inputBytes)} → ${formatBytes(outputBytes)} (${Math.round((100 * outputBytes) / inputBytes)} %)`,
+    ...checks.map(({ name, status, detail }) => `  ${name} ${status}: ${detail}`),
+    ...findings.map((finding) => `  ${finding}`),
+  ];
+  return `${lines.map(printableLine).join("\n")}\n`;
+}

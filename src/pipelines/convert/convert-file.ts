@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Environment } from "../../base/config-defaults.ts";
+import { translateOutputError } from "../../base/file-errors.ts";
+import { openFileSource } from "../../base/file-source.ts";
+import { createPendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
+import { requireFfmpeg } from "../../ffmpeg/programs.ts";
+import { type ConversionPlan, type ConversionReport, encodesAudio } from "./conversion.ts";
+import { finishConversion } from "./finish.ts";
+import type { ConvertSettings } from "./options.ts";
+import { planConversion } from "./plan.ts";
+import { type ConvertHooks, encodeAudio, encodeSpan } from "./work.ts";
+
+/** What the conversion of one file takes. */
+export interface FileConversion {
+  readonly input: string;
+  /** Nothing may lie there. */
+  readonly output: string;
+  readonly settings: ConvertSettings;
+  readonly environment: Environment;
+  readonly cores: number;
+  readonly signal: AbortSignal;
+  /** Hears from 0 to 1 how far it has come, and what is being done. */
+  readonly onProgress: (fraction: number, phase: string) => void;
+}
+
+/** Shares of the time: what follows encoding is joining and checking. */
+const ENCODING_SHARE = 0.95;
+
+/**
+ * Converts a file on this machine: spans and sound at the same time, in a folder beside the output that goes whatever happens. Throws
+ * INPUT_NOT_FOUND and its like, INPUT_NOT_VIDEO, PARAMS_INVALID, ENCODER_MISSING, FFMPEG_MISSING, FFMPEG_FAILED, FFMPEG_TIMEOUT, NO_SPACE,
+ * OUTPUT_EXISTS, OUTPUT_UNWRITABLE, OUTPUT_NOT_VERIFIED, ABORTED.
+ */
+export async function convertFile(conversion: FileConversion): Promise<ConversionReport> {
+  const { input, output, settings, environment, cores, signal, onProgress } = conversion;
+  // ffmpeg would say less clearly what is wrong with a path.
+  openFileSource(input).close();
+  const tools = await requireFfmpeg(environment);
+  onProgress(0, "looking");
+  const plan = await planConversion(input, settings, { tools, signal, cores, processes: cores });
+  const folder = makeWorkFolder(output);
+  const pending = createPendingOutput(temporaryPathFor(output), output);
+  try {
+    const steps = stepsOf(plan, input, folder);
+    const hooks = { tools, signal };
+    await runSteps(steps, concurrencyOf(plan, cores), hooks, (fraction) =>
+      onProgress(fraction * ENCODING_SHARE, "encoding"),
+    );
+    const parts = {
+      inputPath: input,
+      spanPaths: steps.filter(({ isSound }) => !isSound).map(({ path }) => path),
+      audioPath: steps.find(({ isSound }) => isSound)?.path,
+    };
+    const report = await finishConversion(plan, parts, pending.path, settings.verify, {
+      ...hooks,
+      onProgress: (fraction) => onProgress(ENCODING_SHARE + fraction * (1 - ENCODING_SHARE), "checking"),
+    });
+    pending.publish();
+    return report;
+  } catch (error) {
+    pending.discard();
+    throw translateOutputError(output, error);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function makeWorkFolder(output: string): string {
+  try {
+    return mkdtempSync(join(dirname(output), ".reelmill-convert-"));
+  } catch (error) {
+    throw translateOutputError(output, error);
+  }
+}
+
+interface Step {
+  readonly path: string;
+  readonly isSound: boolean;
+  /** Share of the work. */
+  readonly weight: number;
+  readonly run: (hooks: ConvertHooks) => Promise<unknown>;
+}
+
+/** In the order of the spans, sound last. */
+function stepsOf(plan: ConversionPlan, input: string, folder: string): readonly Step[] {
+  const { video } = plan;
+  const steps: Step[] = [];
+  if (video.kind === "encode") {
+    for (const [index, { start, end }] of video.spans.entries()) {
+      const path = join(folder, `span-${index}.mp4`);
+      const run = (hooks: ConvertHooks): Promise<unknown> => encodeSpan(video, index, input, path, hooks);
+      steps.push({ path, isSound: false, weight: Math.max(1, end - start), run });
+    }
+  }
+  if (encodesAudio(plan)) {
+    const path = join(folder, "sound.mp4");
+    steps.push({ path, isSound: true, weight: 1, run: (hooks) => encodeAudio(plan, input, path, hooks) });
+  }
+  return steps;
+}
+
+function concurrencyOf({ video }: ConversionPlan, cores: number): number {
+  const spans = video.kind === "encode" ? video.spans.length : 0;
+  // A lone span's encoder uses all cores; sound is done beside it, as ffmpeg itself would.
+  return spans > 1 ? cores : 2;
+}
+
+/** Long steps first, so many at a time; the first failure ends the others. */
+async function runSteps(
+  steps: readonly Step[],
+  concurrency: number,
+  { tools, signal }: Pick<ConvertHooks, "tools" | "signal">,
+  onProgress: (fraction: number) => void,
+): Promise<void> {
+  const ending = new AbortController();
+  const either = AbortSignal.any([signal, ending.signal]);
+  const total = steps.reduce((sum, { weight }) => sum + weight, 0);
+  const done = new Map<Step, number>();
+  const tell = (step: Step, fraction: number): void => {
+    done.set(step, fraction);
+    let sum = 0;
+    for (const [{ weight }, share] of done) sum += weight * share;
+    onProgress(sum / total);
+  };
+  const queue = steps.toSorted((a, b) => b.weight - a.weight).values();
+  const work = async (): Promise<void> => {
+    for (const step of queue) {
+      try {
+        await step.run({ tools, signal: either, onProgress: (fraction) => tell(step, fraction) });
+        tell(step, 1);
+      } catch (error) {
+        ending.abort();
+        throw error;
+      }
+    }
+  };
+  const workers = Array.from({ length: Math.max(1, Math.min(concurrency, steps.length)) }, work);
+  try {
+    await Promise.all(workers);
+  } finally {
+    await Promise.allSettled(workers);
+  }
+}

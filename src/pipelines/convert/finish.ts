@@ -1,0 +1,187 @@
+import { statSync } from "node:fs";
+import { ReelmillError } from "../../base/errors.ts";
+import { type FileSource, openFileSource } from "../../base/file-source.ts";
+import { formatCount } from "../../base/units.ts";
+import { type FfmpegInput, fileArgument, PIPE } from "../../ffmpeg/arguments.ts";
+import { runFfmpeg } from "../../ffmpeg/run.ts";
+import { hdrBoxes } from "../../spans/hdr-boxes.ts";
+import { type EncodedSpan, joinSpans, matchTicks, readSpan } from "../../spans/join-spans.ts";
+import type { ConversionPlan, ConversionReport, EncodedVideo } from "./conversion.ts";
+import { checkConversion, type ExpectedPictures } from "./verify.ts";
+import { type ConvertHooks, offsetBy } from "./work.ts";
+
+/** The files that the tasks left. */
+export interface ConversionParts {
+  readonly inputPath: string;
+  /** In the order of the plan's spans. */
+  readonly spanPaths: readonly string[];
+  /** Undefined where no sound was encoded. */
+  readonly audioPath: string | undefined;
+}
+
+/**
+ * Joins spans, sound and what the source has besides into the output, and checks it. Throws OUTPUT_NOT_VERIFIED, FFMPEG_FAILED,
+ * FFMPEG_TIMEOUT, ABORTED; the file is then still there.
+ */
+export async function finishConversion(
+  plan: ConversionPlan,
+  parts: ConversionParts,
+  outputPath: string,
+  verify: "none" | "quick" | "full",
+  hooks: ConvertHooks,
+): Promise<ConversionReport> {
+  const sources: FileSource[] = [];
+  try {
+    const open = (path: string): FileSource => {
+      const source = openFileSource(path);
+      sources.push(source);
+      return source;
+    };
+    const joined = plan.video.kind === "encode" ? describeJoin(plan.video, plan, parts.spanPaths.map(open)) : undefined;
+    await mux(plan, parts, joined, outputPath, hooks);
+    const checks = await checkConversion(plan, joined?.expected, parts.inputPath, outputPath, verify, hooks);
+    const failed = checks.filter(({ status }) => status === "failed");
+    if (failed.length > 0) {
+      const reasons = failed.map(({ detail }) => detail).join("; ");
+      throw new ReelmillError("OUTPUT_NOT_VERIFIED", `The result did not pass its checks: ${reasons}.`);
+    }
+    return describeReport(plan, joined, checks, { input: parts.inputPath, output: outputPath });
+  } finally {
+    for (const source of sources) source.close();
+  }
+}
+
+interface Join {
+  readonly pieces: Iterable<Uint8Array>;
+  readonly timescale: number;
+  readonly expected: ExpectedPictures;
+  readonly findings: readonly string[];
+}
+
+/** Which picture is shown when: by the source's list, or, where only decoding told, by the encoder's clock. */
+function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, sources: readonly FileSource[]): Join {
+  const { numerator, denominator: timescale } = video.outputTimeBase;
+  const findings: string[] = [];
+  const spans = sources.map((source, index): EncodedSpan => {
+    const { ownSeconds } = readSpan(source);
+    const span = video.spans[index];
+    if (video.ticks.length === 0 || span === undefined) return { source, ticks: ownTicks(ownSeconds, timescale) };
+    const expected = video.ticks.slice(span.start, span.end).map((ticks) => ticks * numerator);
+    if (ownSeconds.length === expected.length) return { source, ticks: expected };
+    const ticks = ownSeconds.length < expected.length ? matchTicks(ownSeconds, expected, timescale) : undefined;
+    if (ticks === undefined) {
+      const message = `Span ${index + 1} came out with ${formatCount(ownSeconds.length, "picture")}, not ${expected.length}, and which they are cannot be told.`;
+      throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
+    }
+    const lost = formatCount(expected.length - ticks.length, "picture");
+    findings.push(`${lost} of span ${index + 1} could not be decoded from the source.`);
+    return { source, ticks };
+  });
+  const origin = video.ticks.length === 0 ? 0 : Math.round(originSeconds * timescale);
+  const lastDurationTicks = video.lastDurationTicks * numerator || stepOf(spans[0]?.ticks ?? []);
+  const extra = hdrBoxes(video.masteringDisplay, video.contentLight);
+  return {
+    pieces: joinSpans(spans, { timescale, originTicks: origin, lastDurationTicks }, extra),
+    timescale,
+    expected: {
+      seconds: spans.flatMap(({ ticks }) => Array.from(ticks, (at) => (at - origin) / timescale)),
+      lastSeconds: lastDurationTicks / timescale,
+    },
+    findings,
+  };
+}
+
+function ownTicks(ownSeconds: Float64Array, timescale: number): readonly number[] {
+  const first = ownSeconds[0] ?? 0;
+  return Array.from(ownSeconds, (seconds) => Math.round((seconds - first) * timescale));
+}
+
+function stepOf(ticks: ArrayLike<number>): number {
+  return Math.max(1, (ticks[1] ?? 1) - (ticks[0] ?? 0));
+}
+
+async function mux(
+  plan: ConversionPlan,
+  parts: ConversionParts,
+  joined: Join | undefined,
+  outputPath: string,
+  { tools, signal, onProgress }: ConvertHooks,
+): Promise<void> {
+  const source: FfmpegInput = { path: parts.inputPath, options: offsetBy(plan.originSeconds) };
+  const inputs: FfmpegInput[] = [source];
+  if (joined !== undefined) inputs.push({ path: PIPE, options: ["-f", "mp4"] });
+  if (parts.audioPath !== undefined) inputs.push({ path: parts.audioPath });
+  const audioInput = inputs.length - 1;
+  let encoded = 0;
+  const audioMaps = plan.audio.map(({ kind, streamIndex }) =>
+    kind === "copy" ? `0:${streamIndex}` : `${audioInput}:${encoded++}`,
+  );
+  const maps = [
+    joined === undefined ? `0:${plan.video.streamIndex}` : "1:v:0",
+    ...audioMaps,
+    ...plan.subtitles.map(({ streamIndex }) => `0:${streamIndex}`),
+  ];
+  await runFfmpeg(tools, {
+    globalArguments: ["-copyts"],
+    inputs,
+    input: joined?.pieces,
+    outputArguments: [
+      ...maps.flatMap((map) => ["-map", map]),
+      ...["-map_metadata", "0", "-map_chapters", "0", "-c", "copy"],
+      ...(plan.subtitles.length === 0 ? [] : ["-c:s", plan.subtitleCodec]),
+      ...describeStreams(plan),
+      ...containerArguments(plan, joined?.timescale),
+      fileArgument(outputPath),
+    ],
+    signal,
+    onProgress: ({ outputSeconds }) => {
+      if (plan.durationSeconds) onProgress(Math.min(1, outputSeconds / plan.durationSeconds) / 2);
+    },
+  });
+}
+
+function describeStreams({ audio, subtitles }: ConversionPlan): readonly string[] {
+  const hasDefault = audio.some(({ isDefault }) => isDefault);
+  return [
+    ...audio.flatMap(({ language, title, isDefault }, index) => [
+      ...(language === null ? [] : [`-metadata:s:a:${index}`, `language=${language}`]),
+      ...(title === null ? [] : [`-metadata:s:a:${index}`, `title=${title}`]),
+      ...[`-disposition:a:${index}`, isDefault || (!hasDefault && index === 0) ? "default" : "0"],
+    ]),
+    ...subtitles.flatMap(({ language }, index) =>
+      language === null ? [] : [`-metadata:s:s:${index}`, `language=${language}`],
+    ),
+  ];
+}
+
+function containerArguments({ container, video }: ConversionPlan, timescale: number | undefined): readonly string[] {
+  // WebM counts from 0 by itself; ffmpeg would move the pictures by what the sound needs to get going.
+  if (container === "webm") return ["-avoid_negative_ts", "disabled", "-f", "webm"];
+  const isHevc = video.kind === "encode" ? /265|hevc/.test(video.encoder.name) : false;
+  const times = timescale === undefined ? [] : ["-video_track_timescale", String(timescale)];
+  return [
+    ...(timescale !== undefined && timescale >= 1000 ? ["-movie_timescale", String(timescale)] : []),
+    ...times,
+    ...(isHevc ? ["-tag:v", "hvc1"] : []),
+    ...["-movflags", "+faststart", "-f", "mp4"],
+  ];
+}
+
+function describeReport(
+  { video, findings, durationSeconds }: ConversionPlan,
+  joined: Join | undefined,
+  checks: ConversionReport["checks"],
+  paths: { readonly input: string; readonly output: string },
+): ConversionReport {
+  const last = joined?.expected.seconds.at(-1);
+  return {
+    pictures: joined?.expected.seconds.length ?? null,
+    spans: video.kind === "encode" ? video.spans.length : 0,
+    encoder: video.kind === "encode" ? `${video.encoder.name}, ${video.encoder.settings}` : "copy",
+    checks,
+    findings: [...findings, ...(joined?.findings ?? [])],
+    inputBytes: statSync(paths.input).size,
+    outputBytes: statSync(paths.output).size,
+    durationSeconds: last === undefined ? durationSeconds : last + (joined?.expected.lastSeconds ?? 0),
+  };
+}

@@ -1,0 +1,181 @@
+import { availableParallelism } from "node:os";
+import { z } from "zod";
+import { loadConfig } from "../../base/config.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import type { Json } from "../../base/json.ts";
+import { requireFfmpeg } from "../../ffmpeg/programs.ts";
+import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
+import type { ObjectStore } from "../../jobs/object-store.ts";
+import { definePipeline, type PlannedTask, type StageContext } from "../../jobs/pipeline.ts";
+import { errorWithKeys, lendFiles } from "../object-files.ts";
+import { type ConversionPlan, encodesAudio } from "./conversion.ts";
+import { finishConversion } from "./finish.ts";
+import { CONVERT_SETTINGS, type ConvertSettings, extensionFor } from "./options.ts";
+import { planConversion } from "./plan.ts";
+import { encodeAudio, encodeSpan } from "./work.ts";
+
+const TASK_TIMEOUT_MS = 24 * 3600_000;
+/** Sound against a picture, which both have times. */
+const SOUND_WEIGHT = 1;
+
+const PARAMS = z.strictObject({
+  input: OBJECT_KEY.describe("Key of the recording."),
+  ...CONVERT_SETTINGS.shape,
+});
+
+const RESULT = z.strictObject({
+  schema: z.literal(1),
+  output: z.string().describe("Key of the converted recording."),
+  report: z.strictObject({
+    pictures: z.int().nullable().describe("Null where they were copied."),
+    spans: z.int(),
+    encoder: z.string(),
+    checks: z.array(z.strictObject({ name: z.string(), status: z.string(), detail: z.string() })),
+    findings: z.array(z.string()),
+    inputBytes: z.int(),
+    outputBytes: z.int(),
+    durationSeconds: z.number().nullable(),
+  }),
+});
+
+type Params = z.output<typeof PARAMS>;
+
+/** A span by its index, or the sound. */
+type PartInput = { readonly part: "span"; readonly index: number } | { readonly part: "sound" };
+
+/** What is left of a task: an object among the job's parts. */
+interface PartOutput {
+  readonly pictures: number | null;
+}
+
+/** The conversion of one recording: a task for each span of its pictures, and one for its sound. */
+export const convertPipeline = definePipeline<Params, PartInput, PartOutput, z.output<typeof RESULT>>({
+  name: "convert",
+  description: "Changes the codec of a recording: H.264 or HEVC in MP4, VP9 or AV1 in WebM.",
+  params: PARAMS,
+  result: RESULT,
+  onTaskFailure: "fail-job",
+  maxConcurrentTasks: availableParallelism(),
+  taskTimeoutMs: TASK_TIMEOUT_MS,
+  plan: planParts,
+  work: workPart,
+  finish: async (params, _results, context) => await finishParts(params, context),
+});
+
+/** Parts stay below the job's outputs until it is done: a job that is taken up again goes on with those it has. */
+function partKey(jobId: string, name: string): string {
+  return `outputs/${jobId}/parts/${name}`;
+}
+
+function keyOf(jobId: string, input: PartInput): string {
+  return partKey(jobId, input.part === "sound" ? "sound.mp4" : `span-${String(input.index).padStart(5, "0")}.mp4`);
+}
+
+async function planParts(params: Params, context: StageContext): Promise<readonly PlannedTask<PartInput>[]> {
+  const { objects, jobId, signal, environment } = context;
+  const settings = settingsOf(params);
+  const tools = await requireFfmpeg(environment);
+  const cores = availableParallelism();
+  const processes = Math.min(cores, loadConfig(environment).server.maxWorkers);
+  const plan = await lendInput(params, context, (path) =>
+    planConversion(path, settings, { tools, signal, cores, processes }),
+  );
+  await putJson(objects, partKey(jobId, "plan.json"), plan as unknown as Json);
+  const tasks: PlannedTask<PartInput>[] = [];
+  if (plan.video.kind === "encode") {
+    for (const [index, { start, end }] of plan.video.spans.entries()) {
+      const label = plan.video.spans.length === 1 ? "pictures" : `pictures ${start} to ${end - 1}`;
+      tasks.push({ label, input: { part: "span", index }, weight: Math.max(1, end - start) });
+    }
+  }
+  if (encodesAudio(plan)) tasks.push({ label: "sound", input: { part: "sound" }, weight: SOUND_WEIGHT });
+  // Long ones first, so that none is left over at the end.
+  return tasks.toSorted((a, b) => (b.weight ?? 1) - (a.weight ?? 1));
+}
+
+function settingsOf({ input: _input, ...settings }: Params): ConvertSettings {
+  return settings;
+}
+
+async function workPart(params: Params, input: PartInput, context: StageContext): Promise<PartOutput> {
+  const { objects, jobId, signal, environment, onProgress } = context;
+  const plan = await readPlan(objects, jobId);
+  const hooks = {
+    tools: await requireFfmpeg(environment),
+    signal,
+    onProgress: (fraction: number) => onProgress(fraction, "encoding"),
+  };
+  return await lendInput(params, context, (inputPath) =>
+    objects.withLocalOutput(keyOf(jobId, input), async (outputPath) => {
+      if (input.part === "sound" || plan.video.kind === "copy") {
+        await encodeAudio(plan, inputPath, outputPath, hooks);
+        return { pictures: null };
+      }
+      return await encodeSpan(plan.video, input.index, inputPath, outputPath, hooks);
+    }),
+  );
+}
+
+async function finishParts(params: Params, context: StageContext): Promise<z.output<typeof RESULT>> {
+  const { objects, jobId, signal, environment, onProgress } = context;
+  const plan = await readPlan(objects, jobId);
+  const hooks = {
+    tools: await requireFfmpeg(environment),
+    signal,
+    onProgress: (fraction: number) => onProgress(fraction, "checking"),
+  };
+  const spans = plan.video.kind === "encode" ? plan.video.spans : [];
+  const spanKeys = spans.map((_span, index) => keyOf(jobId, { part: "span", index }));
+  const partKeys = [...spanKeys, ...(encodesAudio(plan) ? [keyOf(jobId, { part: "sound" })] : [])];
+  const output = `outputs/${jobId}/output${extensionFor(params.to)}`;
+  const report = await lendInput(params, context, (inputPath) =>
+    lendFiles(objects, partKeys, (parts) => {
+      const paths = parts.map(({ path }) => path);
+      const spanPaths = paths.slice(0, spanKeys.length);
+      const audioPath = paths[spanKeys.length];
+      return objects.withLocalOutput(output, (outputPath) =>
+        finishConversion(plan, { inputPath, spanPaths, audioPath }, outputPath, params.verify, hooks),
+      );
+    }),
+  );
+  for (const key of [...partKeys, partKey(jobId, "plan.json")]) await objects.delete(key);
+  return {
+    schema: 1,
+    output,
+    report: { ...report, checks: report.checks.map((check) => ({ ...check })), findings: [...report.findings] },
+  };
+}
+
+async function lendInput<T>(
+  { input }: Params,
+  { objects }: StageContext,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  return await lendFiles(objects, [input], async (paths) => {
+    try {
+      return await use(paths[0]?.path ?? "");
+    } catch (error) {
+      throw errorWithKeys(error, paths);
+    }
+  });
+}
+
+async function putJson(objects: ObjectStore, key: string, value: Json): Promise<void> {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  await objects.put(
+    key,
+    (async function* () {
+      yield bytes;
+    })(),
+  );
+}
+
+async function readPlan(objects: ObjectStore, jobId: string): Promise<ConversionPlan> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of await objects.read(partKey(jobId, "plan.json"))) pieces.push(piece);
+  try {
+    return JSON.parse(Buffer.concat(pieces).toString("utf8")) as ConversionPlan;
+  } catch (error) {
+    throw new ReelmillError("INTERNAL", `The plan of job ${jobId} is no JSON.`, { cause: error });
+  }
+}

@@ -1,0 +1,64 @@
+import { ReelmillError } from "../../base/errors.ts";
+import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
+import type { AudioStream, MediaManifest } from "../../ffmpeg/manifest.ts";
+import type { AudioPlan } from "./conversion.ts";
+import type { ConvertSettings } from "./options.ts";
+
+type Container = "mp4" | "webm";
+
+/** Codecs that players of the container know. */
+const FITTING: Readonly<Record<Container, readonly string[]>> = { mp4: ["aac"], webm: ["opus", "vorbis"] };
+/** What the container can hold at all. */
+const HOLDABLE: Readonly<Record<Container, readonly string[]>> = {
+  mp4: ["aac", "mp3", "ac3", "eac3", "alac", "flac", "opus", "dts"],
+  webm: ["opus", "vorbis"],
+};
+
+/**
+ * What becomes of each sound track. Throws PARAMS_INVALID where a track that is not there is asked for, or one is to be copied that the
+ * container does not hold, and what `audioArguments` throws.
+ */
+export function planAudio(
+  { audio }: Pick<MediaManifest, "audio">,
+  settings: ConvertSettings,
+  container: Container,
+): readonly AudioPlan[] {
+  if (settings.audio === "none") return [];
+  return chooseTracks(audio, settings.audioTracks).map((stream) => planTrack(stream, settings, container));
+}
+
+function chooseTracks(audio: readonly AudioStream[], wished: ConvertSettings["audioTracks"]): readonly AudioStream[] {
+  if (wished === "all") return audio;
+  return [...new Set(wished)].map((position) => {
+    const stream = audio[position];
+    if (stream !== undefined) return stream;
+    const there = audio.length === 0 ? "there is none" : `there are ${audio.length}, counted from 0`;
+    throw new ReelmillError("PARAMS_INVALID", `audioTracks names sound track ${position}, but ${there}.`);
+  });
+}
+
+function planTrack(stream: AudioStream, settings: ConvertSettings, container: Container): AudioPlan {
+  const { index: streamIndex, codec, channels } = stream;
+  const track = {
+    streamIndex,
+    language: stream.language ?? null,
+    title: stream.title ?? null,
+    isDefault: stream.isDefault,
+    startSeconds: stream.startSeconds ?? null,
+    durationSeconds: stream.durationSeconds ?? null,
+  };
+  const isCopied =
+    settings.audio === "copy" ||
+    (FITTING[container].includes(codec) && !settings.reencode && settings.audioBitrate === undefined);
+  if (isCopied) {
+    if (!HOLDABLE[container].includes(codec)) {
+      const known = HOLDABLE[container].join(", ");
+      const message = `audio is "copy", but ${container} does not hold ${codec}, which sound track ${streamIndex} has. It holds: ${known}.`;
+      throw new ReelmillError("PARAMS_INVALID", message);
+    }
+    return { ...track, kind: "copy", arguments: ["-c:a", "copy"], filter: "", codec };
+  }
+  const made = container === "mp4" ? "aac" : "opus";
+  const wish = { codec: made, bitrateKbps: settings.audioBitrate, channels: Math.max(1, channels) } as const;
+  return { ...track, kind: "encode", ...audioArguments(wish), codec: made };
+}

@@ -1,0 +1,223 @@
+import { ReelmillError } from "../../base/errors.ts";
+import { formatCount } from "../../base/units.ts";
+import { chooseEncoder, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
+import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
+import {
+  type MediaManifest,
+  probeManifest,
+  type Ratio,
+  type SubtitleStream,
+  type VideoStream,
+} from "../../ffmpeg/manifest.ts";
+import type { FfmpegTools } from "../../ffmpeg/tools.ts";
+import { chooseSpans } from "../../spans/choose-spans.ts";
+import { isConstantRate, originTicks } from "../../spans/encode-span.ts";
+import type { ConversionPlan, EncodedVideo, SpanPlan, VideoPlan } from "./conversion.ts";
+import { type ConvertSettings, extensionFor } from "./options.ts";
+import { chooseFilters, type PictureFilters } from "./picture-filters.ts";
+import { planAudio } from "./plan-audio.ts";
+
+/** What a plan depends on besides the file and the settings. */
+export interface PlanningContext {
+  readonly tools: FfmpegTools;
+  readonly signal: AbortSignal;
+  /** Processor cores of the machine that encodes. */
+  readonly cores: number;
+  /** Spans that are encoded at a time, ≥ 1. */
+  readonly processes: number;
+}
+
+/** Spans for each process: more even out what one scene costs more than another, fewer cost fewer key pictures. */
+const SPANS_PER_PROCESS = 2;
+/** A span is not shorter: an encoder that begins anew costs a key picture. */
+const MIN_SPAN_SECONDS = 4;
+/** Nor is it much longer: as much is lost with a worker that is killed. */
+const MAX_SPAN_SECONDS = 60;
+/** Pictures that filters look at before the cut. */
+const CONTEXT_PICTURES = 3;
+/** Where only decoding tells the times, they are counted so. */
+const OWN_TIME_BASE: Ratio = { numerator: 1, denominator: 90_000 };
+
+/**
+ * Looks at a recording and decides what is done to it: which streams, which encoder, where it is cut. Throws INPUT_NOT_VIDEO,
+ * PARAMS_INVALID, ENCODER_MISSING, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function planConversion(
+  path: string,
+  settings: ConvertSettings,
+  context: PlanningContext,
+): Promise<ConversionPlan> {
+  const { cores, processes } = context;
+  const manifest = await describe(path, context);
+  const video = manifest.video.find(({ isDefault }) => isDefault) ?? manifest.video[0];
+  if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures to convert.`);
+  const container = extensionFor(settings.to) === ".mp4" ? "mp4" : "webm";
+  const audio = planAudio(manifest, settings, container);
+  const filters = chooseFilters(video, settings);
+  const texts = manifest.subtitles.filter(({ isText }) => isText);
+  if (settings.subtitles === "burn" && texts.length === 0) {
+    throw new ReelmillError("PARAMS_INVALID", `subtitles is "burn", but ${path} has no text subtitles.`);
+  }
+  const reason = reasonToCopy(video, settings, filters);
+  const planned: PlannedVideo =
+    reason === undefined
+      ? await planVideo(path, { video, settings, filters, subtitles: manifest.subtitles, cores, processes }, context)
+      : { video: { kind: "copy", streamIndex: video.index }, findings: [reason] };
+  return {
+    video: planned.video,
+    audio,
+    subtitles:
+      settings.subtitles === "keep"
+        ? texts.map(({ index, language }) => ({ streamIndex: index, language: language ?? null }))
+        : [],
+    subtitleCodec: container === "mp4" ? "mov_text" : "webvtt",
+    container,
+    originSeconds: originOf(manifest, planned.video),
+    durationSeconds: manifest.durationSeconds ?? null,
+    findings: [
+      ...filters.findings,
+      ...planned.findings,
+      ...describeLost(manifest.subtitles.length - texts.length, settings, container),
+    ],
+  };
+}
+
+interface PlannedVideo {
+  readonly video: VideoPlan;
+  readonly findings: readonly string[];
+}
+
+async function planVideo(
+  path: string,
+  parts: Omit<EncodingParts, "choice" | "times">,
+  { tools, signal }: PlanningContext,
+): Promise<PlannedVideo> {
+  const choice = await chooseEncoder(tools, wishFor(parts.video, parts.settings), signal);
+  const times = await listFrameTimes(tools, path, parts.video.index, signal);
+  const video = planEncoding({ ...parts, choice, times });
+  return { video, findings: [...choice.findings, ...describeSpans(video, choice, times, parts.settings)] };
+}
+
+function describeLost(count: number, { subtitles }: ConvertSettings, container: string): readonly string[] {
+  if (subtitles !== "keep" || count === 0) return [];
+  return [`Subtitles made of pictures (${formatCount(count, "track")}) were left out: ${container} holds text alone.`];
+}
+
+async function describe(path: string, { tools, signal }: PlanningContext): Promise<MediaManifest> {
+  try {
+    return await probeManifest(tools, path, signal);
+  } catch (error) {
+    if (!(error instanceof ReelmillError) || error.code !== "FFMPEG_FAILED") throw error;
+    const message = `${path} is no recording that ffmpeg can open: ${error.problem}`;
+    throw new ReelmillError("INPUT_NOT_VIDEO", message, { cause: error });
+  }
+}
+
+/** No picture is shown before time 0. */
+function originOf(manifest: MediaManifest, video: VideoPlan): number {
+  const first = video.kind === "encode" ? video.ticks[0] : undefined;
+  if (video.kind === "copy" || first === undefined) return manifest.startSeconds;
+  const { numerator, denominator } = video.outputTimeBase;
+  return (Math.min(originTicks(manifest, video.outputTimeBase), first) * numerator) / denominator;
+}
+
+function bitDepthFor(video: VideoStream, { bitDepth, to }: ConvertSettings): 8 | 10 {
+  if (bitDepth !== "source") return bitDepth === "8" ? 8 : 10;
+  return video.bitDepth > 8 && to !== "h264" ? 10 : 8;
+}
+
+function wishFor(video: VideoStream, settings: ConvertSettings) {
+  const { to: codec, quality, speed, preset, hardware } = settings;
+  return { codec, quality, speed, preset, hardware, bitDepth: bitDepthFor(video, settings) };
+}
+
+/** Why the pictures may stay as they are; undefined where they may not. */
+function reasonToCopy(video: VideoStream, settings: ConvertSettings, filters: PictureFilters): string | undefined {
+  const { to, reencode, quality, preset, bitDepth, subtitles } = settings;
+  const isChanged = [...filters.context, ...filters.picture].length > 0 || subtitles === "burn";
+  if (reencode || quality !== undefined || preset !== undefined || isChanged || video.codec !== to) return undefined;
+  if (!/^yuvj?420p(10le)?$/.test(video.pixelFormat) || (to === "h264" && video.bitDepth > 8)) return undefined;
+  if (bitDepth !== "source" && Number(bitDepth) !== video.bitDepth) return undefined;
+  return `The pictures are ${to} already and were copied (reencode encodes them anew).`;
+}
+
+interface EncodingParts {
+  readonly video: VideoStream;
+  readonly settings: ConvertSettings;
+  readonly filters: PictureFilters;
+  readonly subtitles: readonly SubtitleStream[];
+  readonly choice: EncoderChoice;
+  readonly times: FrameTimes;
+  readonly cores: number;
+  readonly processes: number;
+}
+
+function planEncoding(parts: EncodingParts): EncodedVideo {
+  const { video, settings, filters, choice, times, cores, processes } = parts;
+  const isKnown = times.isComplete && settings.frameRate === undefined;
+  const { timeBase } = video;
+  const spans = isKnown ? cut(times, timeBase, choice, processes) : [{ start: 0, end: 0, seekSeconds: null }];
+  // Rounded up: an encoder's threads wait for each other, so one too many costs less than an idle core.
+  const threads = Math.ceil(cores / Math.min(processes, spans.length));
+  return {
+    kind: "encode",
+    streamIndex: video.index,
+    timeBase,
+    encoder: {
+      name: choice.encoder,
+      hardware: choice.hardware,
+      settings: `${choice.settings.scale} ${choice.settings.quality}, preset ${choice.settings.preset}`,
+      globalArguments: choice.globalArguments,
+      filter: choice.filter,
+      arguments: [...choice.arguments, ...choice.threadArguments(threads)],
+    },
+    contextFilters: filters.context,
+    pictureFilters: filters.picture,
+    burntSubtitle: settings.subtitles === "burn" ? parts.subtitles.findIndex(({ isText }) => isText) : null,
+    isConstantRate: isKnown && isConstantRate(times.ticks, timeBase),
+    ticks: isKnown ? Array.from(times.ticks) : [],
+    outputTimeBase: isKnown ? timeBase : OWN_TIME_BASE,
+    lastDurationTicks: isKnown ? times.lastDurationTicks || meanStep(times.ticks) : 0,
+    masteringDisplay: settings.toneMap ? null : (video.masteringDisplay ?? null),
+    contentLight: settings.toneMap ? null : (video.contentLight ?? null),
+    spans,
+  };
+}
+
+function meanStep(ticks: Float64Array): number {
+  if (ticks.length < 2) return 1;
+  return Math.max(1, Math.round(((ticks.at(-1) ?? 0) - (ticks[0] ?? 0)) / (ticks.length - 1)));
+}
+
+function cut(times: FrameTimes, timeBase: Ratio, choice: EncoderChoice, processes: number): readonly SpanPlan[] {
+  const seconds = times.ticks.map((ticks) => (ticks * timeBase.numerator) / timeBase.denominator);
+  const duration = (seconds.at(-1) ?? 0) - (seconds[0] ?? 0);
+  const count = choice.scales
+    ? 1
+    : Math.max(processes * SPANS_PER_PROCESS, processes * Math.ceil(duration / MAX_SPAN_SECONDS / processes));
+  return chooseSpans(seconds, times.keys, { count, minSeconds: MIN_SPAN_SECONDS }).map((span) => ({
+    ...span,
+    seekSeconds: seekFor(span.start, seconds, times.keys),
+  }));
+}
+
+/** A place between the key picture before the cut, and before what filters look at, and the picture after it. */
+function seekFor(start: number, seconds: Float64Array, keys: readonly number[]): number | null {
+  const key = keys.findLast((index) => index <= start - CONTEXT_PICTURES) ?? 0;
+  if (key === 0) return null;
+  const [at, next] = [seconds[key] as number, seconds[key + 1] ?? (seconds[key] as number)];
+  return at + (next - at) / 2;
+}
+
+function describeSpans(
+  { spans }: EncodedVideo,
+  choice: EncoderChoice,
+  times: FrameTimes,
+  settings: ConvertSettings,
+): readonly string[] {
+  if (spans.length > 1) {
+    return [`Encoded in ${spans.length} spans at once: one process of ${choice.encoder} does not use all cores.`];
+  }
+  if (settings.frameRate !== undefined) return ["Encoded in one span, because pictures are made at another rate."];
+  return times.isComplete ? [] : ["Encoded in one span: the file does not tell when each picture is shown."];
+}

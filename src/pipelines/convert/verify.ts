@@ -1,0 +1,132 @@
+import { formatCount } from "../../base/units.ts";
+import { listFrameTimes } from "../../ffmpeg/frame-times.ts";
+import { type MediaManifest, probeManifest } from "../../ffmpeg/manifest.ts";
+import { verifyDecodes } from "../../ffmpeg/verify.ts";
+import type { AudioPlan, ConversionCheck, ConversionPlan } from "./conversion.ts";
+import type { ConvertHooks } from "./work.ts";
+
+/** When the output's pictures are to be shown. */
+export interface ExpectedPictures {
+  /** From the beginning of the output, rising. */
+  readonly seconds: readonly number[];
+  /** How long the last one lasts. */
+  readonly lastSeconds: number;
+}
+
+/** WebM counts milliseconds; MP4 counts the source's own ticks, which microseconds of a command line may touch. */
+const SLACK_SECONDS = { mp4: 0.000_01, webm: 0.000_6 } as const;
+/** A packet of sound at either end, and what a codec needs to get going. */
+const AUDIO_SLACK_SECONDS = 0.15;
+
+/** Holds the output against what it was to become. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED. */
+export async function checkConversion(
+  plan: ConversionPlan,
+  expected: ExpectedPictures | undefined,
+  inputPath: string,
+  outputPath: string,
+  level: "none" | "quick" | "full",
+  { tools, signal, onProgress }: ConvertHooks,
+): Promise<readonly ConversionCheck[]> {
+  if (level === "none") return [];
+  const manifest = await probeManifest(tools, outputPath, signal);
+  const checks: ConversionCheck[] = [checkStreams(plan, manifest), checkAudioEnds(plan, manifest)];
+  const pictures = expected ?? (await copiedPictures(plan, inputPath, { tools, signal }));
+  checks.push(...(await checkPictures(plan, pictures, manifest, outputPath, { tools, signal })));
+  if (level === "quick") return checks;
+  const total = pictures.seconds.at(-1) ?? 0;
+  const { isClean, videoFrames, complaints } = await verifyDecodes(tools, outputPath, {
+    signal,
+    onFrame: (seconds) => onProgress(total > 0 ? 0.5 + Math.min(0.5, Math.max(0, seconds) / total / 2) : 0.5),
+  });
+  const decoded = `${formatCount(videoFrames, "picture")} decoded`;
+  const isWhole = isClean && videoFrames === pictures.seconds.length;
+  const fault = complaints.at(-1) ?? `${pictures.seconds.length} were to come`;
+  return [
+    ...checks,
+    { name: "decode", status: isWhole ? "passed" : "failed", detail: isWhole ? decoded : `${decoded}: ${fault}` },
+  ];
+}
+
+/** What a copied stream is held against: the source's own list. */
+async function copiedPictures(
+  { video, originSeconds }: ConversionPlan,
+  inputPath: string,
+  { tools, signal }: Pick<ConvertHooks, "tools" | "signal">,
+): Promise<ExpectedPictures> {
+  const manifest = await probeManifest(tools, inputPath, signal);
+  const stream = manifest.video.find(({ index }) => index === video.streamIndex);
+  const { ticks, lastDurationTicks } = await listFrameTimes(tools, inputPath, video.streamIndex, signal);
+  const tick = stream === undefined ? 1 : stream.timeBase.numerator / stream.timeBase.denominator;
+  return { seconds: Array.from(ticks, (at) => at * tick - originSeconds), lastSeconds: lastDurationTicks * tick };
+}
+
+function checkStreams({ audio, subtitles }: ConversionPlan, manifest: MediaManifest): ConversionCheck {
+  const found = [manifest.video.length, manifest.audio.length, manifest.subtitles.length];
+  const wanted = [1, audio.length, subtitles.length];
+  const codecs = manifest.audio.map(({ codec }) => codec).join(", ");
+  const isRight =
+    found.every((count, index) => count === wanted[index]) &&
+    manifest.audio.every(({ codec }, index) => codec === audio[index]?.codec);
+  const list = `${found[0]} of pictures, ${found[1]} of sound${codecs && ` (${codecs})`}, ${found[2]} of subtitles`;
+  return { name: "streams", status: isRight ? "passed" : "failed", detail: isRight ? list : `the streams are ${list}` };
+}
+
+async function checkPictures(
+  { container }: ConversionPlan,
+  { seconds }: ExpectedPictures,
+  manifest: MediaManifest,
+  outputPath: string,
+  { tools, signal }: Pick<ConvertHooks, "tools" | "signal">,
+): Promise<readonly ConversionCheck[]> {
+  const stream = manifest.video[0];
+  if (stream === undefined) return [{ name: "pictures", status: "failed", detail: "there are no pictures" }];
+  const { ticks } = await listFrameTimes(tools, outputPath, stream.index, signal);
+  const tick = stream.timeBase.numerator / stream.timeBase.denominator;
+  const count = formatCount(ticks.length, "picture");
+  if (ticks.length !== seconds.length) {
+    return [{ name: "pictures", status: "failed", detail: `${count}, the source has ${seconds.length}` }];
+  }
+  let worst = 0;
+  ticks.forEach((at, index) => {
+    worst = Math.max(worst, Math.abs(at * tick - (seconds[index] as number)));
+  });
+  const off = `off by ${(worst * 1000).toFixed(3)} ms at most`;
+  return [
+    { name: "pictures", status: "passed", detail: `${count}, as the source` },
+    {
+      name: "times",
+      status: worst <= SLACK_SECONDS[container] ? "passed" : "failed",
+      detail: `their times are ${off}`,
+    },
+  ];
+}
+
+/** Whether each sound track begins and ends as the source's. */
+function checkAudioEnds({ audio, originSeconds }: ConversionPlan, manifest: MediaManifest): ConversionCheck {
+  const faults = audio.flatMap((track, index) => {
+    const made = manifest.audio[index];
+    return made === undefined ? [] : describeEnds(track, made, originSeconds);
+  });
+  if (faults.length > 0) return { name: "duration", status: "failed", detail: faults.join(", ") };
+  return { name: "duration", status: "passed", detail: "sound begins and ends as in the source" };
+}
+
+function describeEnds(
+  track: AudioPlan,
+  made: MediaManifest["audio"][number],
+  originSeconds: number,
+): readonly string[] {
+  const faults: string[] = [];
+  const compare = (what: string, wanted: number | null, found: number | undefined): void => {
+    if (wanted === null || found === undefined || Math.abs(found - wanted) <= AUDIO_SLACK_SECONDS) return;
+    faults.push(
+      `sound track ${track.streamIndex} ${what} at ${found.toFixed(3)} s, in the source at ${wanted.toFixed(3)} s`,
+    );
+  };
+  const start = track.startSeconds === null ? null : track.startSeconds - originSeconds;
+  compare("begins", start, made.startSeconds);
+  const end = start === null || track.durationSeconds === null ? null : start + track.durationSeconds;
+  const madeEnd = made.durationSeconds === undefined ? undefined : (made.startSeconds ?? 0) + made.durationSeconds;
+  compare("ends", end, madeEnd);
+  return faults;
+}
