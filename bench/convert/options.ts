@@ -23,7 +23,7 @@ export interface ConvertBenchOptions {
 export const USAGE = `Usage: node bench/convert/main.ts [switches]
 
   --filter <regexp>     only conversions whose name matches: av1-360p, av1-fast-360p, vp9-1080p, h264-360p, …
-  --rounds <n>          runs of each command, in turns; default 3, of which the medians count
+  --rounds <n>          runs of each command, in turns; default 1; of more the medians count
   --seconds <n>         length of the sources; default 60, which is what the targets speak of
   --command <template>  another command: {in} {out} {to} {speed}; default reelmill convert
   --timeout <seconds>   per run; default 3600
@@ -38,7 +38,7 @@ export function parseConvertBenchOptions(args: readonly string[]): ConvertBenchO
   if (values.help === true) return undefined;
   return {
     filter: new RegExp(values.filter ?? "."),
-    rounds: parsePositive(values.rounds ?? "3", "--rounds"),
+    rounds: parsePositive(values.rounds ?? "1", "--rounds"),
     seconds: parsePositive(values.seconds ?? "60", "--seconds"),
     ...(values.json === undefined ? {} : { jsonPath: values.json }),
     workFolder: values.work ?? join(tmpdir(), "reelmill-bench-convert"),

@@ -19,10 +19,10 @@ const SCENE_COUNT = 12;
 const SCENES: readonly string[] = [
   "mandelbrot=s=640x360:r=30:start_scale=2.5:end_scale=0.2:end_pts=150",
   "testsrc2=s={s}:r=30",
-  "gradients=s={s}:r=30:seed=11:speed=0.02:n=6",
-  "life=s=160x90:r=30:mold=60:seed=7:ratio=0.15:life_color=white:death_color=#304080:mold_color=#a05020",
+  "gradients=s=640x360:r=30:seed=11:speed=0.02:n=6",
+  "life=s=160x90:r=30:mold=60:seed=7:ratio=0.15:life_color=white:death_color=#304080:mold_color=#a05020,scale=640:360,gblur=sigma=4",
   "mandelbrot=s=640x360:r=30:start_x=-0.745:start_y=0.11:start_scale=0.1:end_scale=0.01:end_pts=150",
-  "cellauto=s=320x180:r=30:rule=110:random_seed=3:scroll=1",
+  "cellauto=s=320x180:r=30:rule=110:random_seed=3:scroll=1,scale=640:360,gblur=sigma=3",
 ];
 
 /** Makes a source of so many seconds, or finds it in `folder` from an earlier run. Rejects where ffmpeg fails. */
