@@ -5,8 +5,8 @@ export interface SourceFacts {
   /** Pictures that play; those before the first edit do not. */
   readonly frameCount: number;
   readonly isInterlaced?: boolean;
-  /** Clockwise turn that a player gives the picture. */
-  readonly rotationDegrees?: 90 | 180 | 270;
+  /** Whether a player turns the picture by 90 degrees, so that it is higher than wide. */
+  readonly isOnSide?: boolean;
   /** Of each sound track in order, ISO 639-2; empty where the file has no sound. "und" where it names none. */
   readonly audioLanguages: readonly string[];
   /** Whether the times of the pictures are steady. */
@@ -113,9 +113,8 @@ function shapes(): readonly Recipe[] {
     { ...ten, facts: { ...ten.facts, bitDepth: 10 } },
     {
       ...turned,
-      // This ffmpeg writes the counter-clockwise angle's matrix.
       copy: { args: "-metadata:s:v:0 rotate=90" },
-      facts: { ...turned.facts, rotationDegrees: 90 },
+      facts: { ...turned.facts, isOnSide: true },
     },
     steady(
       "odd-size",
