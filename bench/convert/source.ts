@@ -44,7 +44,7 @@ export async function makeSource(folder: string, height: Height, seconds: number
     "aevalsrc='0.25*sin(2*PI*t*(330+40*sin(t/2)))+0.05*random(0)|0.25*sin(2*PI*t*(440+60*sin(t/3)))+0.05*random(1)':s=48000";
   const inputs = ["-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound, "-t", String(seconds)];
   // Two threads, whatever the machine has: an encoder's output depends on it.
-  const coding = "-c:v libx264 -preset veryfast -crf 14 -g 60 -threads 2 -pix_fmt yuv420p -c:a aac -b:a 192k".split(
+  const coding = "-c:v libx264 -preset veryfast -crf 18 -g 60 -threads 2 -pix_fmt yuv420p -c:a aac -b:a 192k".split(
     " ",
   );
   const key = createHash("sha256")
