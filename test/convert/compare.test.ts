@@ -15,9 +15,13 @@ let sourcePath: string;
 let source: Media;
 let count = 0;
 
+function pathOf(id: string): string {
+  return makeSources(join(folder, "sources"), [id])[0]?.path ?? "";
+}
+
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "reelmill-compare-"));
-  sourcePath = makeSources(join(folder, "sources"), ["cfr25"])[0]?.path ?? "";
+  sourcePath = pathOf("cfr25");
   source = await readMedia(sourcePath);
 });
 
@@ -95,5 +99,39 @@ describe("comparing an output with its source", () => {
     expect(sounds[0]?.likeness).toBeLessThan(0.5);
     const { pictures } = await compareWith("-vf negate");
     expect(pictures.worstPsnrDb).toBeLessThan(15);
+  });
+});
+
+/** The pictures as they lie in the file. */
+function readPackets(path: string): { readonly seconds: number; readonly isKey: boolean }[] {
+  const entries = ["-select_streams", "v:0", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"];
+  const text = execFileSync("ffprobe", ["-v", "error", ...entries, path], { encoding: "utf8" });
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const [seconds, flags = ""] = line.split(",");
+      return { seconds: Number(seconds), isKey: flags.startsWith("K") };
+    });
+}
+
+describe("the sources are what makes them hard", () => {
+  it.each(["open-gop-h264", "open-gop-hevc"])("%s: pictures come before the key picture in front of them", (id) => {
+    const packets = readPackets(pathOf(id));
+    const leading = packets.filter((packet, index) => {
+      const key = packets.slice(0, index).findLast(({ isKey }) => isKey);
+      return key !== undefined && packet.seconds < key.seconds;
+    });
+    expect(leading.length).toBeGreaterThan(8);
+  });
+
+  it.each(["open-start", "edit-list"])("%s: not every picture of the file plays", async (id) => {
+    const path = pathOf(id);
+    const played = (await readMedia(path)).pictures.seconds.length;
+    expect(readPackets(path).length).toBeGreaterThan(played);
+  });
+
+  it("long-gop: has one key picture", () => {
+    expect(readPackets(pathOf("long-gop")).filter(({ isKey }) => isKey)).toHaveLength(1);
   });
 });

@@ -43,6 +43,8 @@ const HDR_X265 =
   "log-level=error:hdr10=1:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:max-cll=1000,400:master-display=" +
   "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)";
 
+const OPEN_HEVC = `${IN} -vf fps=25 -t 5 ${X265} -x265-params log-level=error:open-gop=1:keyint=24:min-keyint=24:bframes=3:b-adapt=0:scenecut=0 ${AAC}`;
+
 /** One source of each kind, in the order in which the tests name them. */
 export const RECIPES: readonly Recipe[] = [
   steady("cfr25", "mp4", `${IN} -vf fps=25 -t 4 ${X264} ${AAC}`, "25 pictures a second", 100),
@@ -71,17 +73,15 @@ export const RECIPES: readonly Recipe[] = [
   steady(
     "open-gop-h264",
     "mp4",
-    `${IN} -vf fps=25 -t 5 -c:v libx264 -preset veryfast -threads 1 -g 24 -bf 3 -sc_threshold 0 -x264-params open-gop=1 ${AAC}`,
+    `${IN} -vf fps=25 -t 5 -c:v libx264 -preset veryfast -threads 1 -g 24 -bf 3 -sc_threshold 0 -x264-params open-gop=1:b-adapt=0 ${AAC}`,
     "open groups of pictures, H.264",
     125,
   ),
-  steady(
-    "open-gop-hevc",
-    "mp4",
-    `${IN} -vf fps=25 -t 5 ${X265} -x265-params log-level=error:open-gop=1:keyint=24:min-keyint=24:bframes=3:scenecut=0 ${AAC}`,
-    "open groups of pictures, HEVC",
-    125,
-  ),
+  steady("open-gop-hevc", "mp4", OPEN_HEVC, "open groups of pictures, HEVC", 125),
+  {
+    ...steady("open-start", "mkv", OPEN_HEVC, "a cut before pictures that need what was cut off", 101),
+    copy: { from: "mp4", before: "-ss 1", args: "" },
+  },
   ...interlaced(),
   ...shapes(),
   ...soundTracks(),
@@ -142,7 +142,7 @@ function soundTracks(): readonly Recipe[] {
   return [
     { ...steady("no-audio", "mp4", `${short} -an`, "no sound", 100, []) },
     steady("languages", "mkv", `${short} ${tracks} ${languages}`, "two sound tracks, two languages", 100, [
-      "ger",
+      "deu",
       "fra",
     ]),
     steady(
@@ -171,6 +171,13 @@ function starts(): readonly Recipe[] {
       copy: { before: "-ss 1.3", args: "" },
     },
     steady("ts-large-time", "ts", `${whole} -output_ts_offset 80000`, "an MPEG transport stream from 80000 s on", 125),
+    steady(
+      "ts-wrap",
+      "ts",
+      `${whole} -muxdelay 0 -output_ts_offset 95441`,
+      "an MPEG transport stream whose clock starts anew",
+      125,
+    ),
     steady(
       "avi",
       "avi",
