@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { captureTool } from "../measuring/tools.ts";
 
 /** One packet as ffprobe reads it, in decode order. */
 export interface Packet {
@@ -32,25 +31,6 @@ export interface Analysis {
 export interface DecodedVideo {
   readonly frameHashes: readonly string[];
   readonly complaints: number;
-}
-
-const execFileAsync = promisify(execFile);
-const TIMEOUT_MS = 15 * 60 * 1000;
-
-/** Runs an analysis tool and returns what it wrote, whatever its exit status: a damaged file is a finding. */
-export async function captureTool(
-  file: string,
-  args: readonly string[],
-): Promise<{ readonly stdout: Buffer; readonly stderr: string }> {
-  try {
-    const options = { encoding: "buffer" as const, maxBuffer: 2 ** 31 - 1, timeout: TIMEOUT_MS };
-    const { stdout, stderr } = await execFileAsync(file, args, options);
-    return { stdout, stderr: stderr.toString("latin1") };
-  } catch (error) {
-    const partial = error as { readonly stdout?: Buffer; readonly stderr?: Buffer; readonly code?: unknown };
-    if (partial.code === "ENOENT") throw error;
-    return { stdout: partial.stdout ?? Buffer.alloc(0), stderr: partial.stderr?.toString("latin1") ?? "" };
-  }
 }
 
 /** Reads every packet of every stream with its hash. */

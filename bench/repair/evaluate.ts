@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fillCommand, type RunCost, runMeasured } from "../measuring/run.ts";
 import { type Analysis, analyseFile, cachedByFile, decodeVideo, type Stream } from "./analyse.ts";
 import { type Damage, type DamagePlan, planDamage, writeDamaged } from "./damage.ts";
 import type { Layout } from "./layout.ts";
-import { fillCommand, type RunCost, runMeasured } from "./run.ts";
 import { audioVideoDriftMs, maxTimeErrorMs, scoreDecoded, scoreTracks } from "./score.ts";
 import { missedTargets, type Outcome, type Targets } from "./targets.ts";
 

@@ -1,8 +1,8 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { encodeFile } from "../measuring/tools.ts";
 import type { GeneratedCase } from "./cases.ts";
 
 /** Paths of a generated pair. */
@@ -10,8 +10,6 @@ export interface RecordingPair {
   readonly referencePath: string;
   readonly victimPath: string;
 }
-
-const execFileAsync = promisify(execFile);
 
 const REFERENCE_SECONDS = 5;
 const VICTIM_SECONDS = 24;
@@ -45,14 +43,6 @@ export async function generatePair(folder: string, generated: GeneratedCase): Pr
 export function listEncoders(): ReadonlySet<string> {
   const listing = execFileSync("ffmpeg", ["-hide_banner", "-encoders"], { encoding: "utf8" });
   return new Set(listing.split("\n").map((line) => line.trim().split(/\s+/)[1] ?? ""));
-}
-
-/** Runs ffmpeg to make a file under a temporary name, renamed when it is whole. */
-export async function encodeFile(args: readonly string[], path: string): Promise<void> {
-  const extension = path.slice(path.lastIndexOf("."));
-  const partial = `${path}.partial${extension}`;
-  await execFileAsync("ffmpeg", ["-hide_banner", "-nostdin", "-y", "-v", "error", ...args, partial]);
-  renameSync(partial, path);
 }
 
 async function generateOne(folder: string, generated: GeneratedCase, role: Role): Promise<string> {

@@ -1,13 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, rmSync, statSync, writeSync } from "node:fs";
 import { extname, join } from "node:path";
-import { captureTool } from "./analyse.ts";
+import { fillCommand, launcher, median, type RunCost, runMeasured } from "../measuring/run.ts";
+import { captureTool, encodeFile } from "../measuring/tools.ts";
 import { planDamage, writeDamaged } from "./damage.ts";
-import { encodeFile } from "./generate.ts";
 import { type Layout, largestMdat, readAt, readLayout } from "./layout.ts";
 import { loopRecording } from "./loop.ts";
-import { type BenchOptions, launcher } from "./options.ts";
-import { fillCommand, median, type RunCost, runMeasured } from "./run.ts";
+import type { BenchOptions } from "./options.ts";
 import { LARGE_TARGETS, PEAK_BASE_BYTES, PEAK_BYTES_PER_SAMPLE } from "./targets.ts";
 
 /** A long recording made by repeating a short one. */

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ReelmillError } from "../../src/base/errors.ts";
+import { measureNodeFloor } from "../measuring/run.ts";
 import { applicableDamages } from "./damage.ts";
 import { type Bench, evaluate, type Row, type Subject } from "./evaluate.ts";
 import { measureLarge } from "./large.ts";
 import { type BenchOptions, parseBenchOptions, USAGE } from "./options.ts";
-import { measureNodeFloor } from "./run.ts";
 import { generatedSubjects, sampleSubjects } from "./subjects.ts";
 import { formatHeading, formatMarkdown, formatRow, summariseRow } from "./table.ts";
 

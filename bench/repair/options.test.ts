@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { STANDARD_DAMAGES } from "./damage.ts";
 import { parseBenchOptions } from "./options.ts";
-import { fillCommand, median } from "./run.ts";
 
 describe("the command line", () => {
   it("has defaults", () => {
@@ -23,15 +22,5 @@ describe("the command line", () => {
 
   it.each(["--damages T31", "--nonsense", "--timeout soon", "--pair a", "--loop a=0"])("refuses %s", (line) => {
     expect(() => parseBenchOptions(line.split(" "))).toThrow(expect.objectContaining({ code: "USAGE" }));
-  });
-
-  it("quotes what it puts into a command", () => {
-    expect(fillCommand("tool {bad} -o {out} {unknown}", { bad: "it's here", out: "/a-b/c.mp4" })).toBe(
-      "tool 'it'\\''s here' -o /a-b/c.mp4 {unknown}",
-    );
-  });
-
-  it("takes the middle of three", () => {
-    expect(median([9, 1, 5])).toBe(5);
   });
 });

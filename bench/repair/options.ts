@@ -1,10 +1,9 @@
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ReelmillError } from "../../src/base/errors.ts";
+import { launcher } from "../measuring/run.ts";
 import { DAMAGES, type Damage, STANDARD_DAMAGES } from "./damage.ts";
-import { quoteForShell } from "./run.ts";
 
 /** The command line, read. */
 export interface BenchOptions {
@@ -76,11 +75,6 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | undef
     command: values.command ?? `${launcher()} repair {bad} -r {ref} -o {out}`,
     timeoutSeconds: parsePositive(values.timeout ?? "300", "--timeout"),
   };
-}
-
-/** The launcher at the repository's root, as a shell word. */
-export function launcher(): string {
-  return quoteForShell(join(dirname(fileURLToPath(import.meta.url)), "..", "..", "reelmill"));
 }
 
 function parseValues(args: readonly string[]) {

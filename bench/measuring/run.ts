@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** What running a command cost. */
 export interface RunCost {
@@ -16,13 +18,20 @@ export interface RunCost {
 const GNU_TIME = "/usr/bin/time";
 const KIBIBYTE = 1024;
 const POLL_MS = 5;
+const WATCH_MS = 25;
 
 /**
  * Runs a shell command line and measures it, its output going to `logPath`. `/usr/bin/time` does the measuring where
  * it is installed: it is a small process, so the peak is the command's own and not inherited from this one. Without
- * it, /proc is polled, which may miss a short peak and the CPU time of the last milliseconds.
+ * it, /proc is polled, which may miss a short peak and the CPU time of the last milliseconds. `watch` is called with the
+ * id of the first process of the command's tree, again and again while it runs.
  */
-export async function runMeasured(command: string, logPath: string, timeoutSeconds: number): Promise<RunCost> {
+export async function runMeasured(
+  command: string,
+  logPath: string,
+  timeoutSeconds: number,
+  watch?: (rootPid: number) => void,
+): Promise<RunCost> {
   const hasGnuTime = existsSync(GNU_TIME);
   const reportPath = `${logPath}.time`;
   const log = openSync(logPath, "w");
@@ -33,6 +42,7 @@ export async function runMeasured(command: string, logPath: string, timeoutSecon
   const child = spawn(file as string, args, { stdio: ["ignore", log, log], detached: true });
   const polled = { cpuSeconds: 0, peakBytes: 0 };
   const poll = hasGnuTime ? undefined : setInterval(() => pollProc(child.pid ?? 0, polled), POLL_MS);
+  const watching = watch === undefined ? undefined : setInterval(() => watch(child.pid ?? 0), WATCH_MS);
   let timedOut = false;
   const alarm = setTimeout(() => {
     timedOut = true;
@@ -44,6 +54,7 @@ export async function runMeasured(command: string, logPath: string, timeoutSecon
   }).finally(() => {
     clearTimeout(alarm);
     clearInterval(poll);
+    clearInterval(watching);
     closeSync(log);
   });
   const wallSeconds = (performance.now() - startedAt) / 1000;
@@ -76,6 +87,11 @@ export function fillCommand(template: string, values: Readonly<Record<string, st
 /** One shell word. */
 export function quoteForShell(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** The launcher at the repository's root, as a shell word. */
+export function launcher(): string {
+  return quoteForShell(join(dirname(fileURLToPath(import.meta.url)), "..", "..", "reelmill"));
 }
 
 /** The middle value of a list that is not empty (the upper of the two middle ones where it is even). */

@@ -1,0 +1,58 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { ReelmillError } from "../../src/base/errors.ts";
+import { type ConvertRow, type Group, measureGroup, rowId } from "./measure.ts";
+import { type ConvertBenchOptions, parseConvertBenchOptions, USAGE } from "./options.ts";
+import { HEIGHTS } from "./source.ts";
+import { formatHeading, formatMarkdown, formatRow } from "./table.ts";
+import { CODECS, type Speed } from "./targets.ts";
+
+/** Fast is held against the contract's AV1 alone. */
+function chooseGroups(filter: RegExp): readonly Group[] {
+  const groups = HEIGHTS.flatMap((height) =>
+    CODECS.map((codec) => {
+      const speeds: readonly Speed[] = codec === "av1" ? ["standard", "fast"] : ["standard"];
+      return { codec, height, speeds: speeds.filter((speed) => filter.test(rowId(codec, speed, height))) };
+    }),
+  );
+  return groups.filter(({ speeds }) => speeds.length > 0);
+}
+
+async function measure(options: ConvertBenchOptions, workFolder: string): Promise<boolean> {
+  const groups = chooseGroups(options.filter);
+  if (groups.length === 0) throw new ReelmillError("USAGE", "No conversion has a name that --filter lets through.");
+  console.log(`${availableParallelism()} cores, sources of ${options.seconds} s, ${options.rounds} rounds in turns\n`);
+  console.log(formatHeading());
+  const rows: ConvertRow[] = [];
+  for (const group of groups) {
+    const measured = await measureGroup(group, options, workFolder);
+    for (const row of measured) console.log(formatRow(row));
+    rows.push(...measured);
+  }
+  const missed = rows.filter((row) => row.missed.length > 0);
+  console.log(`\n${rows.length} conversions, ${rows.length - missed.length} reach their targets.`);
+  if (options.markdown) console.log(`\n${formatMarkdown(rows)}`);
+  if (options.jsonPath !== undefined) writeFileSync(options.jsonPath, JSON.stringify(rows, undefined, 2));
+  return missed.length === 0;
+}
+
+async function runBench(options: ConvertBenchOptions): Promise<boolean> {
+  const workFolder = join(options.workFolder, `work.${process.pid}`);
+  mkdirSync(workFolder, { recursive: true });
+  try {
+    return await measure(options, workFolder);
+  } finally {
+    if (!options.keep) rmSync(workFolder, { recursive: true });
+  }
+}
+
+try {
+  const options = parseConvertBenchOptions(process.argv.slice(2));
+  if (options === undefined) console.log(USAGE);
+  else process.exitCode = (await runBench(options)) ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof ReelmillError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}

@@ -1,0 +1,148 @@
+import { existsSync, rmSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { watchNodePeak } from "../measuring/node-peak.ts";
+import { fillCommand, median, runMeasured } from "../measuring/run.ts";
+import { captureTool } from "../measuring/tools.ts";
+import type { ConvertBenchOptions } from "./options.ts";
+import { FRAME_RATE, type Height, makeSource } from "./source.ts";
+import { type Codec, missedTargets, type Ratios, type Speed, targetsFor } from "./targets.ts";
+
+/** The plain command for one codec and size, and what is measured against it. */
+export interface Group {
+  readonly codec: Codec;
+  readonly height: Height;
+  readonly speeds: readonly Speed[];
+}
+
+/** What one command came to; times are medians over the rounds. */
+export interface Figures {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly wallSecondsOfRounds: readonly number[];
+  readonly bytes: number;
+  readonly frameCount: number;
+  /** All three planes against the source, by ffmpeg's filter; NaN where the frame count differs from the source's. */
+  readonly ssim: number;
+  /** Largest resident set of one of its Node processes; NaN where it has none. */
+  readonly nodePeakBytes: number;
+  readonly exitCode: number;
+}
+
+/** One line of the result. */
+export interface ConvertRow {
+  readonly id: string;
+  readonly codec: Codec;
+  readonly speed: Speed;
+  readonly height: Height;
+  readonly sourceFrameCount: number;
+  readonly plain: Figures;
+  readonly ours: Figures;
+  readonly ratios: Ratios;
+  readonly missed: readonly string[];
+}
+
+/** What people type today. */
+const PLAIN_COMMANDS: Readonly<Record<Codec, string>> = {
+  av1: "ffmpeg -nostdin -y -i {in} -c:v libaom-av1 -crf 30 -b:v 0 -cpu-used 4 -c:a libopus -b:a 128k {out}",
+  vp9: "ffmpeg -nostdin -y -i {in} -c:v libvpx-vp9 -crf 30 -b:v 0 -c:a libopus -b:a 128k {out}",
+  h264: "ffmpeg -nostdin -y -i {in} -c:v libx264 -preset medium -crf 23 -c:a aac -b:a 128k {out}",
+};
+
+/** A name as `--filter` sees it. */
+export function rowId(codec: Codec, speed: Speed, height: Height): string {
+  return `${codec}${speed === "fast" ? "-fast" : ""}-${height}p`;
+}
+
+/** Runs the plain command and ours in turns, and holds ours against it. */
+export async function measureGroup(group: Group, options: ConvertBenchOptions, workFolder: string) {
+  const { codec, height, speeds } = group;
+  const source = await makeSource(join(options.workFolder, "sources"), height, options.seconds);
+  const templates = [PLAIN_COMMANDS[codec], ...speeds.map((speed) => options.command.replaceAll("{speed}", speed))];
+  const contestants = templates.map((template, index) => ({
+    template,
+    outputPath: join(workFolder, `${codec}-${height}p-${index}.${codec === "h264" ? "mp4" : "webm"}`),
+    runs: [] as Run[],
+  }));
+  for (let round = 0; round < options.rounds; round++) {
+    for (const { template, outputPath, runs } of contestants) {
+      runs.push(await runOnce(template, { in: source, out: outputPath, to: codec }, options.timeoutSeconds));
+    }
+  }
+  const sourceFrameCount = await countFrames(source);
+  const [plain, ...ours] = await Promise.all(
+    contestants.map(({ outputPath, runs }) => summarise(runs, source, sourceFrameCount, outputPath)),
+  );
+  if (!options.keep) for (const { outputPath } of contestants) removeOutput(outputPath);
+  return speeds.flatMap((speed, index): ConvertRow[] => {
+    const figures = ours[index];
+    if (plain === undefined || figures === undefined) return [];
+    const ratios = compare(figures, plain);
+    const targets = targetsFor(codec, speed, height, availableParallelism());
+    const missed = missedTargets(ratios, figures.nodePeakBytes, targets);
+    if (figures.exitCode !== 0) missed.push(`exit ${figures.exitCode}`);
+    if (figures.frameCount !== sourceFrameCount) missed.push(`frames ${figures.frameCount}/${sourceFrameCount}`);
+    const id = rowId(codec, speed, height);
+    return [{ id, codec, speed, height, sourceFrameCount, plain, ours: figures, ratios, missed }];
+  });
+}
+
+interface Run {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly nodePeakBytes: number;
+  readonly exitCode: number;
+}
+
+async function runOnce(template: string, values: Readonly<Record<string, string>>, timeoutSeconds: number) {
+  const outputPath = values["out"] ?? "";
+  rmSync(outputPath, { force: true });
+  const peak = watchNodePeak();
+  const command = fillCommand(template, values);
+  const cost = await runMeasured(command, `${outputPath}.log`, timeoutSeconds, peak.sample);
+  return { ...cost, nodePeakBytes: peak.peakBytes() };
+}
+
+async function summarise(runs: readonly Run[], source: string, sourceFrameCount: number, outputPath: string) {
+  const hasOutput = existsSync(outputPath);
+  const frameCount = hasOutput ? await countFrames(outputPath) : 0;
+  const peaks = runs.map((run) => run.nodePeakBytes).filter((bytes) => !Number.isNaN(bytes));
+  return {
+    wallSeconds: median(runs.map((run) => run.wallSeconds)),
+    cpuSeconds: median(runs.map((run) => run.cpuSeconds)),
+    wallSecondsOfRounds: runs.map((run) => run.wallSeconds),
+    bytes: hasOutput ? statSync(outputPath).size : 0,
+    frameCount,
+    ssim: frameCount === sourceFrameCount ? await measureSsim(source, outputPath) : Number.NaN,
+    nodePeakBytes: peaks.length === 0 ? Number.NaN : Math.max(...peaks),
+    exitCode: runs.find((run) => run.exitCode !== 0)?.exitCode ?? 0,
+  };
+}
+
+function compare(ours: Figures, plain: Figures): Ratios {
+  return {
+    wall: ours.wallSeconds / plain.wallSeconds,
+    cpu: ours.cpuSeconds / plain.cpuSeconds,
+    size: ours.bytes / plain.bytes,
+    ssimDifference: ours.ssim - plain.ssim,
+  };
+}
+
+async function countFrames(path: string): Promise<number> {
+  const entries = ["-select_streams", "v:0", "-count_frames", "-show_entries", "stream=nb_read_frames"];
+  const { stdout } = await captureTool("ffprobe", ["-v", "error", ...entries, "-of", "csv=p=0", path]);
+  return Number.parseInt(stdout.toString(), 10);
+}
+
+/** Pairs the pictures by their number: WebM rounds times to milliseconds, which would pair some with their neighbour. */
+async function measureSsim(source: string, outputPath: string): Promise<number> {
+  const numbered = `settb=1/${FRAME_RATE},setpts=N,format=yuv420p`;
+  const graph = `[0:v]${numbered}[output];[1:v]${numbered}[source];[output][source]ssim`;
+  const args = ["-nostdin", "-hide_banner", "-i", outputPath, "-i", source, "-lavfi", graph, "-f", "null", "-"];
+  const { stderr } = await captureTool("ffmpeg", args);
+  return Number(/ All:([\d.]+)/.exec(stderr)?.[1] ?? Number.NaN);
+}
+
+function removeOutput(path: string): void {
+  for (const name of [path, `${path}.log`]) rmSync(name, { force: true });
+}

@@ -1,0 +1,20 @@
+import { describe, expect, it } from "vitest";
+import { parseConvertBenchOptions } from "./options.ts";
+
+describe("the command line", () => {
+  it("measures reelmill convert once, on a minute", () => {
+    const options = parseConvertBenchOptions([]);
+    expect(options).toMatchObject({ seconds: 60, rounds: 1, markdown: false, keep: false });
+    expect(options?.command).toMatch(/reelmill'? convert \{in\} --to \{to\} --speed \{speed\} -o \{out\}$/);
+  });
+
+  it("reads switches", () => {
+    const options = parseConvertBenchOptions("--filter av1 --seconds 4 --rounds 1 --work /w --json a.json".split(" "));
+    expect(options).toMatchObject({ filter: /av1/, seconds: 4, rounds: 1, workFolder: "/w", jsonPath: "a.json" });
+    expect(parseConvertBenchOptions(["--help"])).toBeUndefined();
+  });
+
+  it.each(["--rounds 0", "--seconds 1.5", "--nonsense"])("refuses %s", (line) => {
+    expect(() => parseConvertBenchOptions(line.split(" "))).toThrow(expect.objectContaining({ code: "USAGE" }));
+  });
+});

@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
+
+/** Watches the Node processes of a command, what they start left aside. */
+export interface NodePeak {
+  /** To be called again and again while the command runs; takes the id of the first process of its tree. */
+  readonly sample: (rootPid: number) => void;
+  /** The largest resident set that one of them ever had, in bytes; NaN where none was seen. */
+  readonly peakBytes: () => number;
+}
+
+/** Creates a watch. The kernel keeps each process's peak, so that only growth after the last look is missed. */
+export function watchNodePeak(): NodePeak {
+  let largest = Number.NaN;
+  return {
+    sample: (rootPid) => {
+      const pids = [rootPid];
+      for (let pid = pids.pop(); pid !== undefined; pid = pids.pop()) {
+        const seen = look(pid);
+        pids.push(...seen.children);
+        if (seen.peakBytes !== undefined) largest = Math.max(seen.peakBytes, Number.isNaN(largest) ? 0 : largest);
+      }
+    },
+    peakBytes: () => largest,
+  };
+}
+
+function look(pid: number): { readonly children: readonly number[]; readonly peakBytes?: number } {
+  try {
+    const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number),
+    );
+    if (!basename(readlinkSync(`/proc/${pid}/exe`)).startsWith("node")) return { children };
+    const kibibytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return { children, ...(kibibytes === undefined ? {} : { peakBytes: Number(kibibytes) * 1024 }) };
+  } catch {
+    // The process ended between two reads.
+    return { children: [] };
+  }
+}
