@@ -83,6 +83,8 @@ export interface MediaManifest {
   readonly chapterCount: number;
 }
 
+const HDR_TRANSFERS: readonly string[] = ["smpte2084", "arib-std-b67"];
+
 const number = z.coerce.number().optional().catch(undefined);
 const text = z.string().optional().catch(undefined);
 const ratio = z.string().catch("").transform(parseRatio);
@@ -151,13 +153,17 @@ export async function probeManifest(tools: FfmpegTools, path: string, signal?: A
   }
   const { format, streams, chapters } = parsed.data;
   const of = (type: string): readonly ProbedStream[] => streams.filter(({ codec_type }) => codec_type === type);
+  const pictures = of("video").filter(({ disposition, width, height }) => !disposition.attached_pic && width && height);
+  const video = await Promise.all(
+    pictures.map(async (stream) =>
+      describeVideo(stream, await readHdrData(tools, path, stream, { timeoutMs, signal })),
+    ),
+  );
   return {
     format: format.format_name,
     durationSeconds: format.duration,
     startSeconds: format.start_time ?? 0,
-    video: of("video")
-      .filter(({ disposition, width, height }) => !disposition.attached_pic && width && height)
-      .map(describeVideo),
+    video,
     audio: of("audio").map((stream) => ({
       ...describeBase(stream),
       sampleRateHz: stream.sample_rate ?? 0,
@@ -189,9 +195,28 @@ function describeBase(stream: ProbedStream): StreamBase {
   };
 }
 
-function describeVideo(stream: ProbedStream): VideoStream {
-  const find = (type: RegExp): z.output<typeof SIDE_DATA> | undefined =>
-    stream.side_data_list.find(({ side_data_type }) => type.test(side_data_type ?? ""));
+type SideData = z.output<typeof SIDE_DATA>;
+
+const FIRST_FRAME = z.object({
+  frames: z.array(z.object({ side_data_list: z.array(SIDE_DATA).catch([]) })).catch([]),
+});
+
+/** HEVC and AV1 often tell of the mastering display in the pictures alone. Empty where the stream is not one of high dynamic range. */
+async function readHdrData(
+  tools: FfmpegTools,
+  path: string,
+  stream: ProbedStream,
+  bounds: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+): Promise<readonly SideData[]> {
+  if (!HDR_TRANSFERS.includes(stream.color_transfer ?? "")) return [];
+  const entries = ["-select_streams", String(stream.index), "-read_intervals", "%+#1", "-show_frames"];
+  const parsed = FIRST_FRAME.safeParse(await runFfprobeJson(tools, path, entries, bounds));
+  return parsed.success ? (parsed.data.frames[0]?.side_data_list ?? []) : [];
+}
+
+function describeVideo(stream: ProbedStream, ofFirstFrame: readonly SideData[]): VideoStream {
+  const find = (type: RegExp): SideData | undefined =>
+    [...stream.side_data_list, ...ofFirstFrame].find(({ side_data_type }) => type.test(side_data_type ?? ""));
   const light = find(/content light/i);
   const turn = find(/display matrix/i)?.rotation ?? 0;
   return {
@@ -211,7 +236,7 @@ function describeVideo(stream: ProbedStream): VideoStream {
       transfer: stream.color_transfer,
       primaries: stream.color_primaries,
     },
-    isHdr: ["smpte2084", "arib-std-b67"].includes(stream.color_transfer ?? ""),
+    isHdr: HDR_TRANSFERS.includes(stream.color_transfer ?? ""),
     masteringDisplay: describeMastering(find(/mastering display/i)),
     contentLight:
       light?.max_content === undefined || light.max_average === undefined
@@ -228,7 +253,7 @@ function depthOf(pixelFormat: string): VideoStream["bitDepth"] {
 }
 
 /** In the units of ST 2086: 0.00002 for chromaticities, 0.0001 cd/m² for luminances. */
-function describeMastering(data: z.output<typeof SIDE_DATA> | undefined): string | undefined {
+function describeMastering(data: SideData | undefined): string | undefined {
   if (data === undefined) return undefined;
   const scaled = (name: string, unit: number): number | undefined => {
     const value = data[name] as Ratio | undefined;

@@ -59,7 +59,8 @@ export function describeSpanRun(job: SpanJob): Pick<FfmpegRun, "inputs" | "outpu
       ...(job.isConstantRate ? [] : ["-enc_time_base", "-1"]),
       ...(filters.length === 0 ? [] : ["-vf", filters.join(",")]),
       ...encoder.arguments,
-      ...["-f", "mp4", fileArgument(job.outputPath)],
+      // In thousandths of a second, the beginning would be rounded.
+      ...["-movie_timescale", "90000", "-f", "mp4", fileArgument(job.outputPath)],
     ],
   };
 }

@@ -39,7 +39,7 @@ export interface SpanSamples {
   readonly isSync: Uint8Array;
   /** Position of each among those shown, from 0. */
   readonly ranks: Uint32Array;
-  /** Presentation times in seconds of the file's own clock, in order of presentation. */
+  /** Presentation times in seconds as the encoder was given them, about to its clock's precision, in order of presentation. */
   readonly ownSeconds: Float64Array;
   /** Stretches of the file that hold the samples, in order. */
   readonly stretches: readonly { readonly startOffset: number; readonly endOffset: number }[];
@@ -49,15 +49,23 @@ export interface SpanSamples {
 /** Reads the one video track of an encoded span. Throws MEDIA_MALFORMED, and OUTPUT_NOT_VERIFIED where there is none. */
 export function readSpan(source: ByteSource): SpanSamples {
   const box = scanTopLevelBoxes(source).find(({ type }) => type === "moov");
-  const track = box && readMovie(source, box).tracks.find(({ handlerType }) => handlerType === "vide");
+  const movie = box && readMovie(source, box);
+  const track = movie?.tracks.find(({ handlerType }) => handlerType === "vide");
   const entry = track?.sampleEntries[0];
-  if (track === undefined || entry === undefined || track.samples.sampleCount === 0) {
+  if (movie === undefined || track === undefined || entry === undefined || track.samples.sampleCount === 0) {
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", "The encoder wrote no picture of a span.");
   }
-  return describeSamples(track, entry);
+  return describeSamples(track, entry, startSeconds(track, movie.timescale));
 }
 
-function describeSamples({ samples, timescale }: Track, entry: SampleEntry): SpanSamples {
+/** What the edit list adds to the times of the media. */
+function startSeconds({ edits, timescale }: Track, movieTimescale: number): number {
+  const delayTicks = edits[0]?.mediaTimeTicks === -1 ? edits[0].durationTicks : 0;
+  const mediaTicks = edits.find(({ mediaTimeTicks }) => mediaTimeTicks >= 0)?.mediaTimeTicks ?? 0;
+  return delayTicks / movieTimescale - mediaTicks / timescale;
+}
+
+function describeSamples({ samples, timescale }: Track, entry: SampleEntry, startSeconds: number): SpanSamples {
   const count = samples.sampleCount;
   const sizes = new Uint32Array(count);
   const isSync = new Uint8Array(count);
@@ -74,7 +82,7 @@ function describeSamples({ samples, timescale }: Track, entry: SampleEntry): Spa
   const order = Uint32Array.from(shown.keys()).sort((a, b) => (shown[a] as number) - (shown[b] as number));
   const ranks = new Uint32Array(count);
   for (const [rank, index] of order.entries()) ranks[index] = rank;
-  const ownSeconds = Float64Array.from(order, (index) => (shown[index] as number) / timescale);
+  const ownSeconds = Float64Array.from(order, (index) => startSeconds + (shown[index] as number) / timescale);
   return { entry, sizes, isSync, ranks, ownSeconds, stretches: listStretches(samples), totalBytes };
 }
 
@@ -89,34 +97,18 @@ function listStretches(samples: SampleTable): SpanSamples["stretches"] {
 }
 
 /**
- * The ticks of those pictures that came out of a span, where the source's decoder lost some: both series have the same pace, and the
- * first picture that came out is the one that makes the others fit. `expected` in ticks, rising. Undefined where nothing fits.
+ * The ticks of those pictures that came out of a span, where the source's decoder lost some. `expected` in ticks, rising. Undefined where
+ * a picture has a time that is none of them.
  */
 export function matchTicks(
   ownSeconds: Float64Array,
   expected: ArrayLike<number>,
   timescale: number,
 ): readonly number[] | undefined {
-  const first = ownSeconds[0] ?? 0;
-  for (let lost = 0; lost <= expected.length - ownSeconds.length; lost++) {
-    const offset = (expected[lost] as number) / timescale - first;
-    const matched = matchFrom(ownSeconds, expected, timescale, lost, offset);
-    if (matched !== undefined) return matched;
-  }
-  return undefined;
-}
-
-function matchFrom(
-  ownSeconds: Float64Array,
-  expected: ArrayLike<number>,
-  timescale: number,
-  from: number,
-  offsetSeconds: number,
-): readonly number[] | undefined {
   const matched: number[] = [];
-  let at = from;
+  let at = 0;
   for (const own of ownSeconds) {
-    const wanted = (own + offsetSeconds) * timescale;
+    const wanted = own * timescale;
     while (at + 1 < expected.length && nearer(expected, at + 1, at, wanted)) at++;
     const found = expected[at];
     if (found === undefined || Math.abs(found - wanted) > tolerance(expected, at)) return undefined;

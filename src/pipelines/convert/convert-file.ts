@@ -19,6 +19,8 @@ export interface FileConversion {
   readonly settings: ConvertSettings;
   readonly environment: Environment;
   readonly cores: number;
+  /** As in the plan's context. */
+  readonly minSpanSeconds?: number;
   readonly signal: AbortSignal;
   /** Hears from 0 to 1 how far it has come, and what is being done. */
   readonly onProgress: (fraction: number, phase: string) => void;
@@ -33,12 +35,12 @@ const ENCODING_SHARE = 0.95;
  * OUTPUT_EXISTS, OUTPUT_UNWRITABLE, OUTPUT_NOT_VERIFIED, ABORTED.
  */
 export async function convertFile(conversion: FileConversion): Promise<ConversionReport> {
-  const { input, output, settings, environment, cores, signal, onProgress } = conversion;
+  const { input, output, settings, environment, cores, minSpanSeconds, signal, onProgress } = conversion;
   // ffmpeg would say less clearly what is wrong with a path.
   openFileSource(input).close();
   const tools = await requireFfmpeg(environment);
   onProgress(0, "looking");
-  const plan = await planConversion(input, settings, { tools, signal, cores, processes: cores });
+  const plan = await planConversion(input, settings, { tools, signal, cores, processes: cores, minSpanSeconds });
   const folder = makeWorkFolder(output);
   const pending = createPendingOutput(temporaryPathFor(output), output);
   try {

@@ -77,7 +77,8 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
     findings.push(`${lost} of span ${index + 1} could not be decoded from the source.`);
     return { source, ticks };
   });
-  const origin = video.ticks.length === 0 ? 0 : Math.round(originSeconds * timescale);
+  const first = spans[0]?.ticks[0] ?? 0;
+  const origin = Math.min(first, Math.round(originSeconds * timescale));
   const lastDurationTicks = video.lastDurationTicks * numerator || stepOf(spans[0]?.ticks ?? []);
   const extra = hdrBoxes(video.masteringDisplay, video.contentLight);
   return {
@@ -92,13 +93,18 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
 }
 
 function ownTicks(ownSeconds: Float64Array, timescale: number): readonly number[] {
-  const first = ownSeconds[0] ?? 0;
-  return Array.from(ownSeconds, (seconds) => Math.round((seconds - first) * timescale));
+  return Array.from(ownSeconds, (seconds) => Math.round(seconds * timescale));
 }
 
 function stepOf(ticks: ArrayLike<number>): number {
   return Math.max(1, (ticks[1] ?? 1) - (ticks[0] ?? 0));
 }
+
+/**
+ * What Opus needs to get going, 312 samples at 48 kHz. WebM tells players to take it off the times of blocks (CodecDelay); ffmpeg writes the
+ * field, but the times of packets that it copies as they are.
+ */
+const OPUS_DELAY_SECONDS = 312 / 48_000;
 
 async function mux(
   plan: ConversionPlan,
@@ -107,15 +113,19 @@ async function mux(
   outputPath: string,
   { tools, signal, onProgress }: ConvertHooks,
 ): Promise<void> {
-  const source: FfmpegInput = { path: parts.inputPath, options: offsetBy(plan.originSeconds) };
-  const inputs: FfmpegInput[] = [source];
+  const { container, originSeconds, audio } = plan;
+  const inputs: FfmpegInput[] = [{ path: parts.inputPath, options: offsetBy(-originSeconds) }];
   if (joined !== undefined) inputs.push({ path: PIPE, options: ["-f", "mp4"] });
-  if (parts.audioPath !== undefined) inputs.push({ path: parts.audioPath });
-  const audioInput = inputs.length - 1;
+  const delaySeconds = container === "webm" ? OPUS_DELAY_SECONDS : 0;
+  const soundInput = (path: string, offsetSeconds: number): number =>
+    inputs.push({ path, options: offsetBy(offsetSeconds) }) - 1;
+  const copied = delaySeconds === 0 ? 0 : soundInput(parts.inputPath, delaySeconds - originSeconds);
+  const made = parts.audioPath === undefined ? 0 : soundInput(parts.audioPath, delaySeconds);
   let encoded = 0;
-  const audioMaps = plan.audio.map(({ kind, streamIndex }) =>
-    kind === "copy" ? `0:${streamIndex}` : `${audioInput}:${encoded++}`,
-  );
+  const audioMaps = audio.map(({ kind, streamIndex, codec }) => {
+    if (kind === "encode") return `${made}:${encoded++}`;
+    return `${codec === "opus" ? copied : 0}:${streamIndex}`;
+  });
   const maps = [
     joined === undefined ? `0:${plan.video.streamIndex}` : "1:v:0",
     ...audioMaps,
@@ -159,8 +169,10 @@ function containerArguments({ container, video }: ConversionPlan, timescale: num
   if (container === "webm") return ["-avoid_negative_ts", "disabled", "-f", "webm"];
   const isHevc = video.kind === "encode" ? /265|hevc/.test(video.encoder.name) : false;
   const times = timescale === undefined ? [] : ["-video_track_timescale", String(timescale)];
+  // In thousandths of a second, late beginnings would be rounded.
+  const movieTimescale = timescale !== undefined && timescale >= 1000 ? timescale : 90_000;
   return [
-    ...(timescale !== undefined && timescale >= 1000 ? ["-movie_timescale", String(timescale)] : []),
+    ...["-movie_timescale", String(movieTimescale)],
     ...times,
     ...(isHevc ? ["-tag:v", "hvc1"] : []),
     ...["-movflags", "+faststart", "-f", "mp4"],

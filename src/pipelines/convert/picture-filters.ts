@@ -22,7 +22,7 @@ export function uprightSize({ widthPixels, heightPixels, rotationDegrees }: Vide
 
 /** What is done to the pictures of a stream besides encoding them. */
 export function chooseFilters(video: VideoStream, settings: ConvertSettings): PictureFilters {
-  const { deinterlace, frameRate, toneMap, to } = settings;
+  const { deinterlace, frameRate, toneMap } = settings;
   const context: string[] = [];
   const picture: string[] = [];
   const findings: string[] = [];
@@ -48,15 +48,20 @@ export function chooseFilters(video: VideoStream, settings: ConvertSettings): Pi
     picture.push(`scale=${scaled.width}:${scaled.height}:flags=lanczos`);
     // Rounding to whole pixels is no change of shape.
     picture.push(`setsar=${video.sampleAspect.numerator}/${video.sampleAspect.denominator}`);
-  } else if ((to === "h264" || to === "hevc") && (width % 2 === 1 || height % 2 === 1)) {
+  } else if (needsEvenSides(settings) && (width % 2 === 1 || height % 2 === 1)) {
     const [right, bottom] = [width % 2, height % 2];
     picture.push(
       `pad=${width + right}:${height + bottom}:0:0`,
       `fillborders=right=${right}:bottom=${bottom}:mode=smear`,
     );
-    findings.push(`${width}x${height} has an odd side, which ${to} does not: the last line was repeated.`);
+    findings.push(`${width}x${height} has an odd side, which its encoder does not take: the last line was repeated.`);
   }
   return { context, picture, findings };
+}
+
+/** What x264, x265 and SVT-AV1 do not take; libaom and libvpx do. */
+function needsEvenSides({ to, speed }: ConvertSettings): boolean {
+  return to === "h264" || to === "hevc" || (to === "av1" && speed === "fast");
 }
 
 /** Undefined where the size stays. Sides of 4:2:0 are even. */

@@ -25,11 +25,13 @@ export interface PlanningContext {
   readonly cores: number;
   /** Spans that are encoded at a time, ≥ 1. */
   readonly processes: number;
+  /** No span is shorter; default 4. Tests cut short files. */
+  readonly minSpanSeconds?: number | undefined;
 }
 
 /** Spans for each process: more even out what one scene costs more than another, fewer cost fewer key pictures. */
 const SPANS_PER_PROCESS = 2;
-/** A span is not shorter: an encoder that begins anew costs a key picture. */
+/** An encoder that begins anew costs a key picture. */
 const MIN_SPAN_SECONDS = 4;
 /** Nor is it much longer: as much is lost with a worker that is killed. */
 const MAX_SPAN_SECONDS = 60;
@@ -47,7 +49,7 @@ export async function planConversion(
   settings: ConvertSettings,
   context: PlanningContext,
 ): Promise<ConversionPlan> {
-  const { cores, processes } = context;
+  const { cores, processes, minSpanSeconds = MIN_SPAN_SECONDS } = context;
   const manifest = await describe(path, context);
   const video = manifest.video.find(({ isDefault }) => isDefault) ?? manifest.video[0];
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures to convert.`);
@@ -61,7 +63,11 @@ export async function planConversion(
   const reason = reasonToCopy(video, settings, filters);
   const planned: PlannedVideo =
     reason === undefined
-      ? await planVideo(path, { video, settings, filters, subtitles: manifest.subtitles, cores, processes }, context)
+      ? await planVideo(
+          path,
+          { video, settings, filters, subtitles: manifest.subtitles, cores, processes, minSpanSeconds },
+          context,
+        )
       : { video: { kind: "copy", streamIndex: video.index }, findings: [reason] };
   return {
     video: planned.video,
@@ -150,13 +156,14 @@ interface EncodingParts {
   readonly times: FrameTimes;
   readonly cores: number;
   readonly processes: number;
+  readonly minSpanSeconds: number;
 }
 
 function planEncoding(parts: EncodingParts): EncodedVideo {
   const { video, settings, filters, choice, times, cores, processes } = parts;
   const isKnown = times.isComplete && settings.frameRate === undefined;
   const { timeBase } = video;
-  const spans = isKnown ? cut(times, timeBase, choice, processes) : [{ start: 0, end: 0, seekSeconds: null }];
+  const spans = isKnown ? cut(parts) : [{ start: 0, end: 0, seekSeconds: null }];
   // Rounded up: an encoder's threads wait for each other, so one too many costs less than an idle core.
   const threads = Math.ceil(cores / Math.min(processes, spans.length));
   return {
@@ -189,13 +196,13 @@ function meanStep(ticks: Float64Array): number {
   return Math.max(1, Math.round(((ticks.at(-1) ?? 0) - (ticks[0] ?? 0)) / (ticks.length - 1)));
 }
 
-function cut(times: FrameTimes, timeBase: Ratio, choice: EncoderChoice, processes: number): readonly SpanPlan[] {
+function cut({ times, video: { timeBase }, choice, processes, minSpanSeconds }: EncodingParts): readonly SpanPlan[] {
   const seconds = times.ticks.map((ticks) => (ticks * timeBase.numerator) / timeBase.denominator);
   const duration = (seconds.at(-1) ?? 0) - (seconds[0] ?? 0);
   const count = choice.scales
     ? 1
     : Math.max(processes * SPANS_PER_PROCESS, processes * Math.ceil(duration / MAX_SPAN_SECONDS / processes));
-  return chooseSpans(seconds, times.keys, { count, minSeconds: MIN_SPAN_SECONDS }).map((span) => ({
+  return chooseSpans(seconds, times.keys, { count, minSeconds: minSpanSeconds }).map((span) => ({
     ...span,
     seekSeconds: seekFor(span.start, seconds, times.keys),
   }));

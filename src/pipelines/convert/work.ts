@@ -98,7 +98,7 @@ export async function encodeAudio(
   const tracks = audio.filter(({ kind }) => kind === "encode");
   await runFfmpeg(tools, {
     globalArguments: ["-copyts"],
-    inputs: [{ path: inputPath, options: offsetBy(originSeconds) }],
+    inputs: [{ path: inputPath, options: offsetBy(-originSeconds) }],
     outputArguments: [
       ...tracks.flatMap(({ streamIndex }) => ["-map", `0:${streamIndex}`]),
       ...["-map_metadata", "-1", "-map_chapters", "-1"],
@@ -114,7 +114,7 @@ export async function encodeAudio(
   });
 }
 
-/** Input options that move all times so that the origin becomes 0. */
-export function offsetBy(originSeconds: number): readonly string[] {
-  return originSeconds === 0 ? [] : ["-itsoffset", (-originSeconds).toFixed(6)];
+/** Input options that make all times later. */
+export function offsetBy(seconds: number): readonly string[] {
+  return seconds === 0 ? [] : ["-itsoffset", seconds.toFixed(6)];
 }
