@@ -10,6 +10,7 @@ import type {
   UpCommandOptions,
 } from "./command-options.ts";
 import { EXIT_OK, EXIT_USAGE } from "./exit-codes.ts";
+import { addHlsCommands } from "./hls/commands.ts";
 import { addRemoteCommands } from "./remote/commands.ts";
 
 /** Takes the exit status that a command ends with. */
@@ -154,6 +155,7 @@ export function createProgram(version: string, context: CliContext, exit: Report
     .showHelpAfterError("(reelmill --help shows how it is used)");
   addRepairCommand(program, context, exit);
   addInspectCommand(program, context, exit);
+  addHlsCommands(program, context, exit);
   addDoctorCommand(program, context, exit);
   addUpCommand(program, context, exit);
   addConfigCommand(program, context, exit);

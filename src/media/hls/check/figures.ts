@@ -87,13 +87,19 @@ export function actualDuration(media: MeasuredPlaylist, { content, index }: Meas
   return span.endSeconds + frameSeconds - span.startSeconds;
 }
 
-/** How long one picture lasts, the longest of all variants; that of a sound frame where there are none. */
-export function frameSecondsOf({ playlists }: Presentation): number {
-  const rates = playlists
+/**
+ * How long one picture lasts, the longest of all variants, by FRAME-RATE where they could not be measured; that of a sound
+ * frame where there are none.
+ */
+export function frameSecondsOf({ playlists, variants }: Presentation): number {
+  const measured = playlists
     .filter(({ playlist }) => !playlist.isIFramesOnly)
-    .flatMap((media) => frameRateOf(media) ?? []);
-  const slowest = Math.min(...rates.map(({ average }) => average));
-  return Number.isFinite(slowest) ? Math.max(1 / slowest, FALLBACK_FRAME_SECONDS) : FALLBACK_FRAME_SECONDS;
+    .flatMap((media) => frameRateOf(media)?.average ?? []);
+  const declared = variants.flatMap(({ variant }) => variant.framesPerSecond ?? []);
+  const slowest = Math.min(...(measured.length > 0 ? measured : declared));
+  return slowest > 0 && Number.isFinite(slowest)
+    ? Math.max(1 / slowest, FALLBACK_FRAME_SECONDS)
+    : FALLBACK_FRAME_SECONDS;
 }
 
 /** Bit rates of a media playlist, in bit/s. */

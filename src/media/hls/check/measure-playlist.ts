@@ -2,7 +2,7 @@ import { ReelmillError } from "../../../base/errors.ts";
 import type { ByteRange, InitializationMap, MediaPlaylist, MediaSegment } from "../playlist.ts";
 import { resolveReference } from "../resolve-reference.ts";
 import type { SegmentContent } from "./measure.ts";
-import { measureSegment } from "./measure-segment.ts";
+import { containerAt, measureSegment } from "./measure-segment.ts";
 import { createTransportStreamState } from "./measure-transport-stream.ts";
 import type { MeasuredPlaylist, MeasuredSegment, OpenedSource, OpenSource, PresentationFault } from "./presentation.ts";
 import { type InitializedTrack, readInitialization } from "./read-initialization.ts";
@@ -77,7 +77,9 @@ class Measuring {
     if (place === undefined) return { segment, index, sizeBytes: undefined, content: undefined };
     const { source, startBytes, endBytes } = place;
     const sizeBytes = endBytes - startBytes;
-    const isReadable = !isEncrypted && !(segment.map !== undefined && tracks === undefined);
+    const isBare = segment.map === undefined && !isEncrypted && containerAt(source, startBytes) === "fmp4";
+    if (isBare) this.#fault("map-for-fmp4", where, "Fragmented MP4 stands here without EXT-X-MAP.");
+    const isReadable = !isBare && !isEncrypted && !(segment.map !== undefined && tracks === undefined);
     const content = isReadable ? this.#read(source, startBytes, endBytes, tracks, where) : undefined;
     return { segment, index, sizeBytes, content };
   }

@@ -26,6 +26,7 @@ export type FaultKind =
   | "references-relative"
   | "files-exist"
   | "byte-ranges-within-file"
+  | "map-for-fmp4"
   | "segments-readable";
 
 /** Something that kept a file from being read. */

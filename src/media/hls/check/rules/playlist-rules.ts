@@ -54,13 +54,9 @@ export const PLAYLIST_RULES: readonly Rule[] = [
     clause: "RFC 8216bis §3.1.1; Apple 8.20",
     title: "Segments of fragmented MP4 have an EXT-X-MAP.",
     check: ({ playlists, faults }, verdict) => {
-      for (const { path, segments } of playlists) {
-        const bare = segments.find(({ segment, content }) => content === undefined && segment.map === undefined);
-        if (segments.some(({ content }) => content?.container === "fmp4")) verdict.looked();
-        const where = `${path}, segment ${bare?.index}`;
-        const isBareFmp4 = faults.some((fault) => fault.where === where && fault.message.includes("Initialization"));
-        if (bare !== undefined && isBareFmp4) verdict.fail(where, "Fragmented MP4 stands here without EXT-X-MAP.");
-      }
+      const contents = playlists.flatMap(({ segments }) => segments.map(({ content }) => content));
+      if (contents.some((content) => content?.container === "fmp4")) verdict.looked();
+      for (const { kind, where, message } of faults) if (kind === "map-for-fmp4") verdict.fail(where, message);
     },
   },
   {

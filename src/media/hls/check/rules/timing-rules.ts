@@ -15,6 +15,8 @@ import type { Rule, Verdict } from "../rule.ts";
 
 /** Times of clocks with different ticks are as equal as this. */
 const CLOCK_SECONDS = 0.001;
+/** AAC at 44.1 kHz; encoders begin so much early. */
+const SOUND_FRAME_SECONDS = 1024 / 44_100;
 const KEY_FRAME_SECONDS = 2;
 const SEGMENT_SECONDS = 6;
 
@@ -131,6 +133,26 @@ export const TIMING_RULES: readonly Rule[] = [
       const videos = videoVariants(presentation).flatMap(({ media }) => media ?? []);
       const [first, ...others] = videos.filter((media) => isRead(media, verdict));
       if (first !== undefined) for (const other of others) checkAlignment(first, other, verdict);
+    },
+  },
+  {
+    id: "renditions-start-together",
+    level: "must",
+    clause: "RFC 8216bis §6.2.4; Apple 8.7",
+    title: "All variants and renditions begin at the same time, within a picture and a frame of sound.",
+    check: (presentation, verdict) => {
+      const tolerance = frameSecondsOf(presentation) + SOUND_FRAME_SECONDS;
+      const starts = played(presentation).flatMap((media) => {
+        const seconds = leadSpan(media.segments[0]?.content)?.startSeconds;
+        return seconds === undefined ? [] : [{ path: media.path, seconds }];
+      });
+      const [first, ...others] = starts;
+      for (const { path, seconds } of others) {
+        verdict.looked();
+        if (first === undefined || Math.abs(seconds - first.seconds) <= tolerance) continue;
+        const found = `Its media begin at ${shownSeconds(seconds)}, those of ${first.path} at ${shownSeconds(first.seconds)}`;
+        verdict.fail(path, `${found}; ${shownSeconds(tolerance)} of difference are allowed.`);
+      }
     },
   },
   {
