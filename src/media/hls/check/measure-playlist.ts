@@ -9,6 +9,8 @@ import { type InitializedTrack, readInitialization } from "./read-initialization
 
 /** So many faults are told of one playlist: a folder that is missing would fill pages. */
 const MAX_FAULTS = 50;
+/** So many segments are measured before other work has its turn. */
+const SEGMENTS_PER_TURN = 16;
 
 /**
  * Measures every segment of a media playlist, one at a time and one file open at a time. What cannot be read is added to
@@ -27,6 +29,8 @@ export async function measurePlaylist(
     for (const [index, segment] of playlist.segments.entries()) {
       if (signal.aborted) throw new ReelmillError("ABORTED", "The check was cancelled.");
       segments.push(await measuring.measure(segment, index));
+      // Reads are synchronous: a signal is heard, and others have their turn, only where this lets go.
+      if (index % SEGMENTS_PER_TURN === 0) await new Promise((settle) => setTimeout(settle, 0));
     }
   } finally {
     measuring.close();
