@@ -324,4 +324,21 @@ export const BROKEN: readonly (readonly [
     () => undefined,
     ["progressive"],
   ],
+  [
+    "HDR that is called SDR",
+    {
+      ...FMP4,
+      rungs: [
+        HIGH,
+        {
+          ...LOW,
+          codec: "hvc1.2.4.L60.90",
+          encoder:
+            "-c:v libx265 -preset ultrafast -tag:v hvc1 -pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc -x265-params log-level=error:keyint=50:min-keyint=50:scenecut=0:bframes=0:open-gop=0:bitrate=55:vbv-maxrate=60:vbv-bufsize=60:level-idc=2.0",
+        },
+      ],
+    },
+    () => undefined,
+    ["video-range"],
+  ],
 ];

@@ -9,7 +9,7 @@ import { checkPresentation, type PresentationReport } from "../../src/media/hls/
 import type { Outcome } from "../../src/media/hls/check/rule.ts";
 import { presentationOpener } from "../../src/pipelines/hls/open-presentation.ts";
 import { BROKEN, editMain, editMedia, FMP4, TS } from "./broken.fixture.ts";
-import { HIGH, LOW, makeLadder, type Recipe } from "./ladder.fixture.ts";
+import { HIGH, LOW, makeLadder, type Recipe, readMedia } from "./ladder.fixture.ts";
 
 const ROOT = mkdtempSync(join(tmpdir(), "reelmill-hls-"));
 afterAll(() => rmSync(ROOT, { recursive: true, force: true }));
@@ -62,6 +62,19 @@ describe("a presentation broken on purpose", () => {
     const report = await check(folder);
     expect(idsOf(report, "failed")).toEqual(failing);
     expect(report.isConforming).toBe(failing.length === 0);
+  });
+
+  it("is told of I-frame segments of a transport stream that are more than a key frame", async () => {
+    const folder = copyOf(TS);
+    const whole = readMedia(join(folder, "low", "index.m3u8"));
+    editMedia("low/iframes.m3u8", () => ({ segments: whole.segments }))(folder);
+    const { rules } = await check(folder);
+    const rule = rules.find(({ id }) => id === "i-frame-segments");
+    expect(rule?.outcome).toBe("failed");
+    expect(rule?.findings[0]).toEqual({
+      where: "low/iframes.m3u8, segment 0",
+      message: "it holds 150 pictures, one is allowed.",
+    });
   });
 
   it("is told of shoulds, which do not make it fail", async () => {

@@ -103,3 +103,20 @@ describe("a transport stream's figures", () => {
     expect(rate?.isConstant).toBe(true);
   });
 });
+
+describe("pictures of variable length", () => {
+  it("have an average and a highest rate", () => {
+    const span = new SpanBuilder("video");
+    let seconds = 0;
+    for (const frameSeconds of [0.02, 0.04, 0.06, 0.08]) {
+      span.add(seconds, seconds, frameSeconds, seconds === 0);
+      seconds += frameSeconds;
+    }
+    const spans = [span.finish()].filter((one) => one !== undefined);
+    const content: SegmentContent = { container: "fmp4", tracks: [], spans, continuityFaults: [] };
+    const rate = frameRateOf(playlistOf(6, [[0.2, 1, content]]));
+    expect(rate?.isConstant).toBe(false);
+    expect(rate?.average).toBeCloseTo(20, 9);
+    expect(rate?.max).toBeCloseTo(50, 9);
+  });
+});

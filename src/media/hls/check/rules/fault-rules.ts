@@ -20,7 +20,7 @@ export const FAULT_RULES: readonly Rule[] = [
   faultRule("playlist-syntax", "RFC 8216bis §4.1, §4.2", "Every playlist is as the specification writes it."),
   faultRule(
     "references-relative",
-    "RFC 8216bis §4.1, §10",
+    "RFC 8216bis §4.1; that others are not followed is a rule of Reelmill's own",
     "Every URI is a plain relative reference within the multivariant playlist's folder; others are not followed.",
   ),
   faultRule(

@@ -78,7 +78,7 @@ export const PLAYLIST_RULES: readonly Rule[] = [
   {
     id: "same-target-duration",
     level: "must",
-    clause: "Apple 8.2",
+    clause: "RFC 8216bis §6.2.4; Apple 8.2",
     title: "Audio and video playlists have the same target duration.",
     check: ({ variants, renditions }, verdict) => {
       const sounds = renditions.filter(({ rendition }) => rendition.type === "AUDIO" || rendition.type === "VIDEO");
