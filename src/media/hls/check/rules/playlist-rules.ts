@@ -62,14 +62,14 @@ export const PLAYLIST_RULES: readonly Rule[] = [
   {
     id: "target-duration",
     level: "must",
-    clause: "RFC 8216bis §4.4.3.1; Apple 7.7",
-    title: "No EXTINF, rounded, and no segment's media, by more than 0.5 s, is longer than EXT-X-TARGETDURATION.",
+    clause: "RFC 8216bis §4.4.3.1",
+    title: "No EXTINF, rounded to a whole number, is above EXT-X-TARGETDURATION.",
     check: ({ playlists }, verdict) => {
       for (const { path, playlist } of playlists) {
         for (const [index, { durationSeconds }] of playlist.segments.entries()) {
           verdict.looked();
           if (Math.round(durationSeconds) <= playlist.targetDurationSeconds) continue;
-          const allowed = `${playlist.targetDurationSeconds} s and a half is the target duration's limit`;
+          const allowed = `rounded it may be ${playlist.targetDurationSeconds}, EXT-X-TARGETDURATION`;
           verdict.fail(`${path}, segment ${index}`, `EXTINF is ${durationSeconds} s; ${allowed}.`);
         }
       }
