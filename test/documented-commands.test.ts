@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -13,6 +13,8 @@ import {
   startCannedServer,
 } from "../src/apps/cli/remote/canned-server.fixture.ts";
 import { makeRecordings, type Recordings } from "./e2e/recordings.fixture.ts";
+import { FMP4 } from "./hls/broken.fixture.ts";
+import { makeLadder } from "./hls/ladder.fixture.ts";
 import { listCommands, listPages, ROOT } from "./support/documentation.ts";
 import { makeRecording } from "./support/make-recording.ts";
 
@@ -72,6 +74,7 @@ beforeAll(async () => {
   files = makeRecordings(join(root, "recordings"), join(root, "cache"));
   const args = "-r 50 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac";
   slowMotion = makeRecording(join(root, "cache"), { extension: "mp4", args });
+  makeLadder(join(root, "package"), FMP4);
 });
 
 afterAll(async () => {
@@ -86,6 +89,7 @@ function furnish(folder: string): void {
   for (const name of ["healthy.mp4", "wide.mp4", "card/good.mp4"]) put(files.reference, name);
   for (const name of ["broken.mp4", "card/bad.mp4"]) put(files.damaged, name);
   writeFileSync(join(folder, "slow-motion.mp4"), slowMotion);
+  cpSync(join(root, "package"), join(folder, "package"), { recursive: true });
 }
 
 describe("the commands of the README and the guide", () => {

@@ -11,6 +11,7 @@ import type {
 } from "./command-options.ts";
 import { addConvertCommand } from "./convert/commands.ts";
 import { EXIT_OK, EXIT_USAGE } from "./exit-codes.ts";
+import { addHlsCommands } from "./hls/commands.ts";
 import { addRemoteCommands } from "./remote/commands.ts";
 
 /** Takes the exit status that a command ends with. */
@@ -156,6 +157,7 @@ export function createProgram(version: string, context: CliContext, exit: Report
   addRepairCommand(program, context, exit);
   addConvertCommand(program, context, exit);
   addInspectCommand(program, context, exit);
+  addHlsCommands(program, context, exit);
   addDoctorCommand(program, context, exit);
   addUpCommand(program, context, exit);
   addConfigCommand(program, context, exit);

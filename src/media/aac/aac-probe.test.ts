@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AacFrame, isLegalWindowTransition } from "./aac-frame.ts";
 import { createAacProbe } from "./aac-probe.ts";
-import { parseAdtsHeader } from "./adts.fixture.ts";
+import { parseAdtsHeader } from "./adts-header.ts";
 import { parseAudioSpecificConfig, serializeAudioSpecificConfig } from "./audio-specific-config.ts";
 
 /** Tone, sweep, noise bursts, clicks and a second of silence. */

@@ -1,5 +1,5 @@
 /** What an ADTS header says (ISO/IEC 14496-3 §1.A.2.2). */
-interface AdtsHeader {
+export interface AdtsHeader {
   /** Length of the whole frame, header included. */
   readonly sizeBytes: number;
   /** 7 bytes, or 9 with a CRC. */
@@ -8,24 +8,23 @@ interface AdtsHeader {
   readonly objectType: number;
   /** Sampling frequency index, 0 to 12. */
   readonly rateIndex: number;
+  /** channel_configuration, 0 to 7; 0 says that the frames themselves tell. */
+  readonly channelConfiguration: number;
 }
 
-const HEADER_BYTES = 7;
+/** Bytes that always suffice for `parseAdtsHeader`. */
+export const ADTS_HEADER_BYTES = 7;
 const MAX_RATE_INDEX = 12;
 
 /** Parses the ADTS header at `bytes[index]`; undefined where there is none or fewer than 7 bytes are left. */
 export function parseAdtsHeader(bytes: Uint8Array, index: number): AdtsHeader | undefined {
-  if (index + HEADER_BYTES > bytes.length) return undefined;
+  if (index < 0 || index + ADTS_HEADER_BYTES > bytes.length) return undefined;
   const at = (offset: number): number => bytes[index + offset] as number;
   if (at(0) !== 0xff || (at(1) & 0xf6) !== 0xf0) return undefined;
   const headerBytes = (at(1) & 1) === 1 ? 7 : 9;
   const rateIndex = (at(2) >> 2) & 15;
   const sizeBytes = ((at(3) & 3) << 11) | (at(4) << 3) | (at(5) >> 5);
   if (rateIndex > MAX_RATE_INDEX || sizeBytes <= headerBytes) return undefined;
-  return {
-    sizeBytes,
-    headerBytes,
-    objectType: (at(2) >> 6) + 1,
-    rateIndex,
-  };
+  const channelConfiguration = ((at(2) & 1) << 2) | (at(3) >> 6);
+  return { sizeBytes, headerBytes, objectType: (at(2) >> 6) + 1, rateIndex, channelConfiguration };
 }

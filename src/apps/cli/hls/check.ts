@@ -1,0 +1,53 @@
+import { basename, dirname } from "node:path";
+import { printableJson, printableLine } from "../../../base/printable.ts";
+import { formatCount } from "../../../base/units.ts";
+import { checkPresentation, type PresentationReport } from "../../../media/hls/check/check-presentation.ts";
+import type { Outcome, RuleResult } from "../../../media/hls/check/rule.ts";
+import { presentationOpener } from "../../../pipelines/hls/open-presentation.ts";
+import type { CliContext } from "../cli-context.ts";
+import { EXIT_FAILURE, EXIT_OK } from "../exit-codes.ts";
+import { formatTable } from "../table.ts";
+
+/** `reelmill hls check` as the command line gives it. */
+export interface HlsCheckOptions {
+  /** Print JSON on standard output. */
+  readonly json: boolean;
+}
+
+/**
+ * Checks the presentation of a playlist and prints what failed and what could not be checked. Gives 0 where no must failed,
+ * else 1. Throws INPUT_NOT_FOUND, INPUT_IS_DIRECTORY, INPUT_SYMLINK_LOOP, INPUT_UNREADABLE and INPUT_EMPTY for the playlist
+ * itself, and ABORTED.
+ */
+export async function runHlsCheckCommand(
+  playlist: string,
+  options: HlsCheckOptions,
+  context: CliContext,
+): Promise<number> {
+  const open = presentationOpener(dirname(playlist));
+  const report = await checkPresentation(open, basename(playlist), context.signal);
+  context.writeOutput(options.json ? `${printableJson(report)}\n` : formatReport(playlist, report));
+  return report.isConforming ? EXIT_OK : EXIT_FAILURE;
+}
+
+function formatReport(playlist: string, { rules }: PresentationReport): string {
+  const told = rules.filter(({ outcome }) => outcome === "failed" || outcome === "not-checked");
+  const columns = [{ title: "rule" }, { title: "level" }, { title: "outcome" }, { title: "clause" }];
+  const rows = told.map(({ id, level, outcome, clause }) => [id, level, outcome, clause]);
+  const sections = told.length === 0 ? [] : [formatTable(columns, rows), told.map(formatFindings).join("")];
+  return `${[...sections, `${printableLine(playlist)}: ${summarize(rules)}\n`].join("\n")}`;
+}
+
+function formatFindings({ id, title, findings, moreFindings }: RuleResult): string {
+  const lines = findings.map(({ where, message }) => `  ${printableLine(where)}: ${printableLine(message)}`);
+  const more = moreFindings === 0 ? [] : [`  and ${moreFindings} more`];
+  return `${[`${id}: ${title}`, ...lines, ...more].join("\n")}\n`;
+}
+
+function summarize(rules: readonly RuleResult[]): string {
+  const count = (outcome: Outcome): number => rules.filter((rule) => rule.outcome === outcome).length;
+  const failed = rules.filter(({ outcome }) => outcome === "failed");
+  const musts = failed.filter(({ level }) => level === "must").length;
+  const broken = `${formatCount(musts, "must", "musts")} and ${formatCount(failed.length - musts, "should", "shoulds")} failed`;
+  return `${broken}, ${count("passed")} passed, ${count("not-checked")} not checked, ${count("not-applicable")} do not apply`;
+}

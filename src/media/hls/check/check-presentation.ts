@@ -1,0 +1,35 @@
+import type { OpenSource } from "./presentation.ts";
+import { readPresentation } from "./read-presentation.ts";
+import { type RuleResult, Verdict } from "./rule.ts";
+import { ALL_RULES } from "./rules/all-rules.ts";
+
+/** What came of checking a presentation. */
+export interface PresentationReport {
+  readonly schema: 1;
+  /** Of the playlist that was checked, below its folder. */
+  readonly playlist: string;
+  /** Whether no must failed. */
+  readonly isConforming: boolean;
+  /** Every rule, in the order of the table. */
+  readonly rules: readonly RuleResult[];
+}
+
+/**
+ * Checks the presentation whose multivariant playlist, or only media playlist, lies at `path`: reads every playlist and the
+ * index data of every segment, then asks every rule. Holds one segment's index at a time. Throws what `open` throws for the
+ * playlist itself, and ABORTED; all else that is wrong becomes findings.
+ */
+export async function checkPresentation(
+  open: OpenSource,
+  path: string,
+  signal: AbortSignal,
+): Promise<PresentationReport> {
+  const presentation = await readPresentation(open, path, signal);
+  const rules = ALL_RULES.map((rule) => {
+    const verdict = new Verdict();
+    rule.check(presentation, verdict);
+    return verdict.finish(rule);
+  });
+  const isConforming = rules.every(({ level, outcome }) => level === "should" || outcome !== "failed");
+  return { schema: 1, playlist: path, isConforming, rules };
+}

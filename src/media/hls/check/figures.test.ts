@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest";
+import type { MediaSegment } from "../playlist.ts";
+import { actualDuration, bitRatesOf, frameRateOf } from "./figures.ts";
+import { type SegmentContent, SpanBuilder } from "./measure.ts";
+import type { MeasuredPlaylist } from "./presentation.ts";
+
+/** A playlist of segments with the durations and sizes given, of 8 bit/s per byte and second. */
+function playlistOf(
+  targetDurationSeconds: number,
+  segments: readonly (readonly [durationSeconds: number, sizeBytes: number | undefined, content?: SegmentContent])[],
+): MeasuredPlaylist {
+  const list = segments.map(([durationSeconds]): MediaSegment => {
+    return { uri: "a.ts", durationSeconds, title: "", isDiscontinuity: false, keys: [], isGap: false };
+  });
+  return {
+    path: "index.m3u8",
+    isEncrypted: false,
+    playlist: {
+      kind: "media",
+      targetDurationSeconds,
+      mediaSequence: 0,
+      discontinuitySequence: 0,
+      hasEndList: true,
+      isIFramesOnly: false,
+      hasIndependentSegments: false,
+      dateRanges: [],
+      segments: list,
+    },
+    segments: list.map((segment, index) => {
+      return { segment, index, sizeBytes: segments[index]?.[1], content: segments[index]?.[2] };
+    }),
+  };
+}
+
+/** A segment of a transport stream, whose frames tell no durations. */
+function pictures(startSeconds: number, frameSeconds: number, count: number): SegmentContent {
+  const span = new SpanBuilder("video");
+  for (let frame = 0; frame < count; frame++) {
+    const seconds = startSeconds + frame * frameSeconds;
+    span.add(seconds, seconds, undefined, frame === 0);
+  }
+  const spans = [span.finish()].filter((one) => one !== undefined);
+  return { container: "mpegts", tracks: [], spans, continuityFaults: [] };
+}
+
+describe("bit rates of a playlist", () => {
+  it("peak over contiguous segments of half to one and a half target durations", () => {
+    // The last segment alone has 1600 bit/s, but lasts too short to count alone; with the one before it has 480.
+    const rates = bitRatesOf(
+      playlistOf(6, [
+        [6, 300],
+        [6, 150],
+        [1, 200],
+        [1, 10],
+      ]),
+    );
+    expect(rates?.peak).toBeCloseTo(400, 6);
+    expect(rates?.average).toBeCloseTo((8 * 660) / 14, 6);
+    expect(
+      bitRatesOf(
+        playlistOf(6, [
+          [2, 100],
+          [2, 500],
+          [2, 100],
+        ]),
+      )?.peak,
+    ).toBeCloseTo((8 * 600) / 4, 6);
+  });
+
+  it("are the average where nothing lasts long enough, and unknown where a size is", () => {
+    expect(bitRatesOf(playlistOf(6, [[1, 100]]))).toEqual({ peak: 800, average: 800 });
+    expect(bitRatesOf(playlistOf(6, [[6, undefined]]))).toBeUndefined();
+    expect(bitRatesOf(playlistOf(6, [[0, 100]]))).toBeUndefined();
+  });
+
+  it("are left unknown where hostile playlists would take for ever", () => {
+    expect(
+      bitRatesOf(
+        playlistOf(
+          6,
+          Array.from({ length: 20_000 }, () => [1e-6, 1] as const),
+        ),
+      ),
+    ).toBeUndefined();
+  });
+});
+
+describe("a transport stream's figures", () => {
+  const media = playlistOf(6, [
+    [6, 1, pictures(10, 0.04, 150)],
+    [2, 1, pictures(16, 0.04, 50)],
+  ]);
+
+  it("tell durations by where the next segment begins, and of the last by its frames", () => {
+    const [first, second] = media.segments;
+    expect(first && actualDuration(media, first)).toBeCloseTo(6, 9);
+    expect(second && actualDuration(media, second)).toBeCloseTo(2, 9);
+  });
+
+  it("tell the frame rate", () => {
+    const rate = frameRateOf(media);
+    expect(rate?.average).toBeCloseTo(25, 9);
+    expect(rate?.isConstant).toBe(true);
+  });
+});
+
+describe("pictures of variable length", () => {
+  it("have an average and a highest rate", () => {
+    const span = new SpanBuilder("video");
+    let seconds = 0;
+    for (const frameSeconds of [0.02, 0.04, 0.06, 0.08]) {
+      span.add(seconds, seconds, frameSeconds, seconds === 0);
+      seconds += frameSeconds;
+    }
+    const spans = [span.finish()].filter((one) => one !== undefined);
+    const content: SegmentContent = { container: "fmp4", tracks: [], spans, continuityFaults: [] };
+    const rate = frameRateOf(playlistOf(6, [[0.2, 1, content]]));
+    expect(rate?.isConstant).toBe(false);
+    expect(rate?.average).toBeCloseTo(20, 9);
+    expect(rate?.max).toBeCloseTo(50, 9);
+  });
+});

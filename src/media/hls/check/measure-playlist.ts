@@ -1,0 +1,159 @@
+import { ReelmillError } from "../../../base/errors.ts";
+import type { ByteRange, InitializationMap, MediaPlaylist, MediaSegment } from "../playlist.ts";
+import { resolveReference } from "../resolve-reference.ts";
+import type { SegmentContent } from "./measure.ts";
+import { containerAt, measureSegment } from "./measure-segment.ts";
+import { createTransportStreamState } from "./measure-transport-stream.ts";
+import type { MeasuredPlaylist, MeasuredSegment, OpenedSource, OpenSource, PresentationFault } from "./presentation.ts";
+import { type InitializedTrack, readInitialization } from "./read-initialization.ts";
+
+/** So many faults are told of one playlist: a folder that is missing would fill pages. */
+const MAX_FAULTS = 50;
+/** So many segments are measured before other work has its turn. */
+const SEGMENTS_PER_TURN = 16;
+
+/**
+ * Measures every segment of a media playlist, one at a time and one file open at a time. What cannot be read is added to
+ * `faults`. Throws ABORTED.
+ */
+export async function measurePlaylist(
+  playlist: MediaPlaylist,
+  path: string,
+  open: OpenSource,
+  faults: PresentationFault[],
+  signal: AbortSignal,
+): Promise<MeasuredPlaylist> {
+  const measuring = new Measuring(playlist, path, open, faults, signal);
+  const segments: MeasuredSegment[] = [];
+  try {
+    for (const [index, segment] of playlist.segments.entries()) {
+      if (signal.aborted) throw new ReelmillError("ABORTED", "The check was cancelled.");
+      segments.push(await measuring.measure(segment, index));
+      // Reads are synchronous: a signal is heard, and others have their turn, only where this lets go.
+      if (index % SEGMENTS_PER_TURN === 0) await new Promise((settle) => setTimeout(settle, 0));
+    }
+  } finally {
+    measuring.close();
+  }
+  return { path, playlist, segments, isEncrypted: playlist.segments.some(({ keys }) => keys.length > 0) };
+}
+
+class Measuring {
+  readonly #playlist: MediaPlaylist;
+  readonly #path: string;
+  readonly #open: OpenSource;
+  readonly #faults: PresentationFault[];
+  readonly #signal: AbortSignal;
+  #toldCount = 0;
+  #source: { readonly path: string; readonly opened: OpenedSource } | undefined;
+  #initialization:
+    | { readonly map: InitializationMap; readonly tracks: readonly InitializedTrack[] | undefined }
+    | undefined;
+  #transportStream = createTransportStreamState();
+
+  constructor(
+    playlist: MediaPlaylist,
+    path: string,
+    open: OpenSource,
+    faults: PresentationFault[],
+    signal: AbortSignal,
+  ) {
+    this.#playlist = playlist;
+    this.#path = path;
+    this.#open = open;
+    this.#faults = faults;
+    this.#signal = signal;
+  }
+
+  close(): void {
+    this.#source?.opened.close();
+    this.#source = undefined;
+  }
+
+  async measure(segment: MediaSegment, index: number): Promise<MeasuredSegment> {
+    const where = `${this.#path}, segment ${index}`;
+    if (segment.isGap) return { segment, index, sizeBytes: undefined, content: undefined };
+    if (segment.isDiscontinuity) this.#transportStream = createTransportStreamState();
+    const isEncrypted = segment.keys.length > 0;
+    // An encrypted map is of no use, and neither is a map where the segments cannot be looked into.
+    const tracks = isEncrypted ? undefined : await this.#tracksOf(segment.map, where);
+    const place = await this.#locate(segment.uri, segment.byteRange, where);
+    if (place === undefined) return { segment, index, sizeBytes: undefined, content: undefined };
+    const { source, startBytes, endBytes } = place;
+    const sizeBytes = endBytes - startBytes;
+    const isBare = segment.map === undefined && !isEncrypted && containerAt(source, startBytes) === "fmp4";
+    if (isBare) this.#fault("map-for-fmp4", where, "Fragmented MP4 stands here without EXT-X-MAP.");
+    const isReadable = !isBare && !isEncrypted && !(segment.map !== undefined && tracks === undefined);
+    const content = isReadable ? this.#read(source, startBytes, endBytes, tracks, where) : undefined;
+    return { segment, index, sizeBytes, content };
+  }
+
+  #read(
+    source: OpenedSource,
+    startBytes: number,
+    endBytes: number,
+    tracks: readonly InitializedTrack[] | undefined,
+    where: string,
+  ): SegmentContent | undefined {
+    const isIFrame = this.#playlist.isIFramesOnly;
+    const transportStream = this.#transportStream;
+    try {
+      return measureSegment({ source, startBytes, endBytes, tracks, transportStream, isIFrame });
+    } catch (error) {
+      if (!(error instanceof ReelmillError)) throw error;
+      this.#fault("segments-readable", where, error.message);
+      return undefined;
+    }
+  }
+
+  /** The tracks of a map, read once for all segments that it applies to. */
+  async #tracksOf(map: InitializationMap | undefined, where: string): Promise<readonly InitializedTrack[] | undefined> {
+    if (map === undefined) return undefined;
+    if (this.#initialization?.map === map) return this.#initialization.tracks;
+    const place = await this.#locate(map.uri, map.byteRange, `${where}, EXT-X-MAP`);
+    let tracks: readonly InitializedTrack[] | undefined;
+    try {
+      tracks = place && readInitialization(place.source, place.startBytes, place.endBytes);
+    } catch (error) {
+      if (!(error instanceof ReelmillError)) throw error;
+      this.#fault("segments-readable", `${where}, EXT-X-MAP`, error.message);
+    }
+    this.#initialization = { map, tracks };
+    return tracks;
+  }
+
+  /** Opens what a reference leads to; the file of the segment before stays open where it is the same. */
+  async #locate(uri: string, range: ByteRange | undefined, where: string) {
+    const target = resolveReference(this.#path, uri);
+    if ("problem" in target) {
+      this.#fault("references-relative", where, target.problem);
+      return undefined;
+    }
+    const source = await this.#opened(target.path, where);
+    if (source === undefined) return undefined;
+    const startBytes = range?.offsetBytes ?? 0;
+    const endBytes = range === undefined ? source.sizeBytes : startBytes + range.lengthBytes;
+    if (endBytes <= source.sizeBytes) return { source, startBytes, endBytes };
+    const message = `The range of bytes ${startBytes} to ${endBytes - 1} ends past ${target.path}, which has ${source.sizeBytes} bytes.`;
+    this.#fault("byte-ranges-within-file", where, message);
+    return undefined;
+  }
+
+  async #opened(path: string, where: string): Promise<OpenedSource | undefined> {
+    if (this.#source?.path === path) return this.#source.opened;
+    this.close();
+    try {
+      const opened = await this.#open(path, this.#signal);
+      this.#source = { path, opened };
+      return opened;
+    } catch (error) {
+      if (!(error instanceof ReelmillError) || error.code === "ABORTED") throw error;
+      this.#fault("files-exist", where, error.message);
+      return undefined;
+    }
+  }
+
+  #fault(kind: PresentationFault["kind"], where: string, message: string): void {
+    if (this.#toldCount++ < MAX_FAULTS) this.#faults.push({ kind, where, message });
+  }
+}

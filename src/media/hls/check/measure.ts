@@ -1,0 +1,119 @@
+/** What is measured of media segments, whatever container they come in. Times are seconds on the media's own clock. */
+
+/** What an HLS segment may be (RFC 8216bis §3.1). */
+export type SegmentContainer = "fmp4" | "mpegts" | "packed-audio" | "webvtt";
+
+/** Brightness range of pictures, by transfer characteristics (ITU-T H.273): 16 is PQ, 18 HLG, all others SDR. */
+export type VideoRange = "SDR" | "HLG" | "PQ";
+
+/** One kind of pictures or sound in a media playlist, as its decoder configuration has it. */
+export type TrackFacts =
+  | {
+      readonly kind: "video";
+      /** RFC 6381; undefined where the format is not known. */
+      readonly codec: string | undefined;
+      readonly widthPixels: number;
+      readonly heightPixels: number;
+      readonly isInterlaced: boolean;
+      readonly range: VideoRange;
+    }
+  | { readonly kind: "audio"; readonly codec: string | undefined; readonly channelCount: number }
+  | { readonly kind: "text"; readonly codec: string | undefined };
+
+/** One track's samples within one segment. */
+export interface TrackSpan {
+  readonly kind: "video" | "audio";
+  /** Earliest presentation time. */
+  readonly startSeconds: number;
+  /** Latest presentation time with that sample's duration; without it where the container does not tell durations. */
+  readonly endSeconds: number;
+  readonly decodeStartSeconds: number;
+  /** Undefined where the container does not tell durations. */
+  readonly decodeEndSeconds: number | undefined;
+  readonly sampleCount: number;
+  readonly minFrameSeconds: number;
+  readonly maxFrameSeconds: number;
+  /** Presentation times of the key frames, rising; empty for sound, whose every sample is one. */
+  readonly keyFrameSeconds: readonly number[];
+  /** Why the first sample does not begin a decode anew; undefined where it does. */
+  readonly startFault: string | undefined;
+}
+
+/** One segment as its bytes are. */
+export interface SegmentContent {
+  readonly container: SegmentContainer;
+  readonly tracks: readonly TrackFacts[];
+  readonly spans: readonly TrackSpan[];
+  /** Jumps of continuity counters and of decode times within the segment, one sentence each. */
+  readonly continuityFaults: readonly string[];
+  /** WebVTT: whether X-TIMESTAMP-MAP is there. */
+  readonly hasTimestampMap?: boolean;
+  /** I-frame playlists: why the range is not exactly one key frame that stands alone. */
+  readonly iFrameFault?: string;
+}
+
+/** The range that transfer characteristics mean. */
+export function rangeOfTransfer(transferCharacteristics: number): VideoRange {
+  if (transferCharacteristics === 16) return "PQ";
+  return transferCharacteristics === 18 ? "HLG" : "SDR";
+}
+
+/** A span's samples as they are gathered; `finish` orders them. */
+export class SpanBuilder {
+  readonly #kind: "video" | "audio";
+  readonly #presentation: number[] = [];
+  readonly #keyFrames: number[] = [];
+  #decodeStart: number | undefined;
+  #decodeEnd: number | undefined;
+  #lastEnd = Number.NEGATIVE_INFINITY;
+  #minFrame = Number.POSITIVE_INFINITY;
+  #maxFrame = 0;
+  startFault: string | undefined;
+
+  constructor(kind: "video" | "audio") {
+    this.#kind = kind;
+  }
+
+  get sampleCount(): number {
+    return this.#presentation.length;
+  }
+
+  /** Adds a sample in decode order; the duration is undefined where the container does not tell it. */
+  add(decodeSeconds: number, presentationSeconds: number, durationSeconds: number | undefined, isKey: boolean): void {
+    this.#decodeStart ??= decodeSeconds;
+    this.#presentation.push(presentationSeconds);
+    if (isKey) this.#keyFrames.push(presentationSeconds);
+    this.#lastEnd = Math.max(this.#lastEnd, presentationSeconds + (durationSeconds ?? 0));
+    if (durationSeconds === undefined) return;
+    this.#decodeEnd = decodeSeconds + durationSeconds;
+    this.#minFrame = Math.min(this.#minFrame, durationSeconds);
+    this.#maxFrame = Math.max(this.#maxFrame, durationSeconds);
+  }
+
+  /** The span; undefined where no sample was added. */
+  finish(): TrackSpan | undefined {
+    if (this.#decodeStart === undefined) return undefined;
+    const times = Float64Array.from(this.#presentation).sort();
+    if (this.#decodeEnd === undefined) this.#measureFrames(times);
+    return {
+      kind: this.#kind,
+      startSeconds: times[0] as number,
+      endSeconds: this.#lastEnd,
+      decodeStartSeconds: this.#decodeStart,
+      decodeEndSeconds: this.#decodeEnd,
+      sampleCount: times.length,
+      minFrameSeconds: Number.isFinite(this.#minFrame) ? this.#minFrame : 0,
+      maxFrameSeconds: this.#maxFrame,
+      keyFrameSeconds: this.#keyFrames.sort((a, b) => a - b),
+      startFault: this.startFault,
+    };
+  }
+
+  #measureFrames(times: Float64Array): void {
+    for (let index = 1; index < times.length; index++) {
+      const distance = (times[index] as number) - (times[index - 1] as number);
+      this.#minFrame = Math.min(this.#minFrame, distance);
+      this.#maxFrame = Math.max(this.#maxFrame, distance);
+    }
+  }
+}

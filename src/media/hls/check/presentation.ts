@@ -1,0 +1,91 @@
+import type { ByteSource } from "../../bytes/byte-source.ts";
+import type {
+  MediaPlaylist,
+  MediaSegment,
+  MultivariantPlaylist,
+  Rendition,
+  StreamAttributes,
+  VariantStream,
+} from "../playlist.ts";
+import type { SegmentContent } from "./measure.ts";
+
+/** A file of the presentation, open until `close`. */
+export interface OpenedSource extends ByteSource {
+  close(): void;
+}
+
+/**
+ * Opens a file by its path below the presentation's folder, `/` between its parts. Throws a ReelmillError where there is none
+ * or it cannot be read.
+ */
+export type OpenSource = (path: string, signal: AbortSignal) => Promise<OpenedSource>;
+
+/** What is found while a presentation is read, by the rule that it breaks. */
+export type FaultKind =
+  | "playlist-syntax"
+  | "references-relative"
+  | "files-exist"
+  | "byte-ranges-within-file"
+  | "map-for-fmp4"
+  | "segments-readable";
+
+/** Something that kept a file from being read. */
+export interface PresentationFault {
+  readonly kind: FaultKind;
+  /** Playlist, or playlist and segment. */
+  readonly where: string;
+  readonly message: string;
+}
+
+/** One segment of a media playlist with what its bytes are. */
+export interface MeasuredSegment {
+  readonly segment: MediaSegment;
+  /** From 0 on. */
+  readonly index: number;
+  /** Undefined where the file or the range is not there. */
+  readonly sizeBytes: number | undefined;
+  /** Undefined where it is encrypted, a gap, or could not be read. */
+  readonly content: SegmentContent | undefined;
+}
+
+/** A media playlist that was read, with its segments measured. */
+export interface MeasuredPlaylist {
+  /** Below the presentation's folder. */
+  readonly path: string;
+  readonly playlist: MediaPlaylist;
+  readonly segments: readonly MeasuredSegment[];
+  /** Whether a segment is encrypted, so that its bytes were not looked at. */
+  readonly isEncrypted: boolean;
+}
+
+/** A variant stream, an I-frame stream or a rendition with its playlist; undefined where there is none or it was not read. */
+export interface VariantView {
+  readonly variant: VariantStream;
+  readonly media: MeasuredPlaylist | undefined;
+}
+
+/** As `VariantView`, of EXT-X-I-FRAME-STREAM-INF. */
+export interface IFrameView {
+  readonly variant: StreamAttributes;
+  readonly media: MeasuredPlaylist | undefined;
+}
+
+/** As `VariantView`, of EXT-X-MEDIA. */
+export interface RenditionView {
+  readonly rendition: Rendition;
+  readonly media: MeasuredPlaylist | undefined;
+}
+
+/** All that the rules look at. */
+export interface Presentation {
+  /** Undefined where the presentation is a single media playlist, or its multivariant playlist cannot be read. */
+  readonly multivariant: MultivariantPlaylist | undefined;
+  /** The multivariant playlist's path, or the single media playlist's. */
+  readonly rootPath: string;
+  readonly variants: readonly VariantView[];
+  readonly iFrames: readonly IFrameView[];
+  readonly renditions: readonly RenditionView[];
+  /** Every media playlist that was read, once, in the order of their mention. */
+  readonly playlists: readonly MeasuredPlaylist[];
+  readonly faults: readonly PresentationFault[];
+}

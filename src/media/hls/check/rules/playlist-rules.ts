@@ -1,0 +1,98 @@
+import { requiredVersion } from "../../required-version.ts";
+import type { Rule } from "../rule.ts";
+
+/** Rules of media playlists by themselves, and of the version that each playlist announces. */
+export const PLAYLIST_RULES: readonly Rule[] = [
+  {
+    id: "version",
+    level: "must",
+    clause: "RFC 8216bis §4.4.1.2, §8",
+    title: "EXT-X-VERSION is as high as the playlist's features need.",
+    check: ({ multivariant, playlists, rootPath }, verdict) => {
+      const all = playlists.map(({ path, playlist }) => ({ path, playlist }));
+      const root = multivariant === undefined ? [] : [{ path: rootPath, playlist: multivariant }];
+      for (const { path, playlist } of [...root, ...all]) {
+        verdict.looked();
+        const { version, feature } = requiredVersion(playlist);
+        const announced = playlist.version ?? 1;
+        if (announced < version)
+          verdict.fail(path, `EXT-X-VERSION is ${announced}; ${feature} needs ${version} or more.`);
+      }
+    },
+  },
+  {
+    id: "playlist-type-vod",
+    level: "must",
+    clause: "Apple 8.6; RFC 8216bis §4.4.3.5",
+    title: "EXT-X-PLAYLIST-TYPE is VOD.",
+    check: ({ playlists }, verdict) => {
+      for (const { path, playlist } of playlists) {
+        verdict.looked();
+        if (playlist.playlistType === "VOD") continue;
+        verdict.fail(
+          path,
+          `EXT-X-PLAYLIST-TYPE is ${playlist.playlistType ?? "not there"}; VOD is what finished content has.`,
+        );
+      }
+    },
+  },
+  {
+    id: "endlist",
+    level: "must",
+    clause: "RFC 8216bis §4.4.3.4",
+    title: "EXT-X-ENDLIST says that no more segments follow; without it players wait for them.",
+    check: ({ playlists }, verdict) => {
+      for (const { path, playlist } of playlists) {
+        verdict.looked();
+        if (!playlist.hasEndList) verdict.fail(path, "EXT-X-ENDLIST is not there.");
+      }
+    },
+  },
+  {
+    id: "map-for-fmp4",
+    level: "must",
+    clause: "RFC 8216bis §3.1.1; Apple 8.20",
+    title: "Segments of fragmented MP4 have an EXT-X-MAP.",
+    check: ({ playlists, faults }, verdict) => {
+      const contents = playlists.flatMap(({ segments }) => segments.map(({ content }) => content));
+      if (contents.some((content) => content?.container === "fmp4")) verdict.looked();
+      for (const { kind, where, message } of faults) if (kind === "map-for-fmp4") verdict.fail(where, message);
+    },
+  },
+  {
+    id: "target-duration",
+    level: "must",
+    clause: "RFC 8216bis §4.4.3.1",
+    title: "No EXTINF, rounded to a whole number, is above EXT-X-TARGETDURATION.",
+    check: ({ playlists }, verdict) => {
+      for (const { path, playlist } of playlists) {
+        for (const [index, { durationSeconds }] of playlist.segments.entries()) {
+          verdict.looked();
+          if (Math.round(durationSeconds) <= playlist.targetDurationSeconds) continue;
+          const allowed = `rounded it may be ${playlist.targetDurationSeconds}, EXT-X-TARGETDURATION`;
+          verdict.fail(`${path}, segment ${index}`, `EXTINF is ${durationSeconds} s; ${allowed}.`);
+        }
+      }
+    },
+  },
+  {
+    id: "same-target-duration",
+    level: "must",
+    clause: "RFC 8216bis §6.2.4; Apple 8.2",
+    title: "Audio and video playlists have the same target duration.",
+    check: ({ variants, renditions }, verdict) => {
+      const sounds = renditions.filter(({ rendition }) => rendition.type === "AUDIO" || rendition.type === "VIDEO");
+      const all = [...variants, ...sounds].flatMap(({ media }) => media ?? []);
+      const [first] = all;
+      for (const { path, playlist } of all.slice(1)) {
+        verdict.looked();
+        const expected = first?.playlist.targetDurationSeconds;
+        if (playlist.targetDurationSeconds === expected) continue;
+        verdict.fail(
+          path,
+          `EXT-X-TARGETDURATION is ${playlist.targetDurationSeconds}; ${first?.path} has ${expected}.`,
+        );
+      }
+    },
+  },
+];

@@ -1,0 +1,186 @@
+import type { StreamAttributes } from "../../playlist.ts";
+import {
+  allFacts,
+  frameRateOf,
+  isPartlyUnread,
+  nameStream,
+  unreadReason,
+  videoFacts,
+  videoVariants,
+} from "../figures.ts";
+import type { MeasuredPlaylist, Presentation, VariantView } from "../presentation.ts";
+import type { Rule, Verdict } from "../rule.ts";
+import { isSameCodec, isTextCodec } from "./codec-match.ts";
+
+/** FRAME-RATE is rounded to three decimals; measured over a whole playlist it is as exact as its clock. */
+const RATE_TOLERANCE = 0.0005;
+const MAX_FRAMES_PER_SECOND = 60;
+
+/** The playlists that play together with a variant: its own, and those of the groups that it names. */
+function playlistsOf({ renditions }: Presentation, { variant, media }: VariantView): readonly MeasuredPlaylist[] {
+  const named = renditions.filter(
+    ({ rendition: { type, groupId } }) =>
+      (type === "AUDIO" && groupId === variant.audioGroupId) ||
+      (type === "VIDEO" && groupId === variant.videoGroupId) ||
+      (type === "SUBTITLES" && groupId === variant.subtitlesGroupId),
+  );
+  return [media, ...named.map((view) => view.media)].filter((one) => one !== undefined);
+}
+
+function compareCodecs(stream: StreamAttributes, media: readonly MeasuredPlaylist[], verdict: Verdict): void {
+  const where = nameStream(stream);
+  const declared = stream.codecs;
+  if (declared === undefined) {
+    verdict.fail(where, "CODECS is missing.");
+    return;
+  }
+  const unread = media.find(isPartlyUnread);
+  if (unread !== undefined || media.length === 0) {
+    verdict.unchecked(where, unread ? `${unread.path}: ${unreadReason(unread)}.` : "Its playlist could not be read.");
+    return;
+  }
+  verdict.looked();
+  const measured = [...new Set(media.flatMap(allFacts).flatMap(({ codec }) => codec ?? []))];
+  for (const codec of measured) {
+    if (isTextCodec(codec) || declared.some((one) => isSameCodec(one, codec))) continue;
+    verdict.fail(where, `CODECS is "${declared.join(",")}"; the media are ${codec}.`);
+  }
+  for (const one of declared) {
+    if (isTextCodec(one) || measured.some((codec) => isSameCodec(one, codec))) continue;
+    verdict.fail(where, `CODECS names ${one}; the media are ${measured.join(", ") || "of no known kind"}.`);
+  }
+}
+
+function compareResolution(stream: StreamAttributes, media: MeasuredPlaylist | undefined, verdict: Verdict): void {
+  const { resolution } = stream;
+  const facts = videoFacts(media);
+  const where = nameStream(stream);
+  if (resolution === undefined) verdict.fail(where, "RESOLUTION is missing.");
+  else if (facts === undefined)
+    verdict.unchecked(where, media ? `${unreadReason(media)}.` : "Its playlist could not be read.");
+  else {
+    verdict.looked();
+    const { widthPixels, heightPixels } = resolution;
+    if (widthPixels === facts.widthPixels && heightPixels === facts.heightPixels) return;
+    const measured = `${facts.widthPixels}x${facts.heightPixels}`;
+    verdict.fail(where, `RESOLUTION is ${widthPixels}x${heightPixels}; the pictures are ${measured}.`);
+  }
+}
+
+function compareFrameRate({ variant, media }: VariantView, verdict: Verdict): void {
+  const declared = variant.framesPerSecond;
+  const rate = frameRateOf(media);
+  const where = nameStream(variant);
+  if (declared === undefined) verdict.fail(where, "FRAME-RATE is missing.");
+  else if (rate === undefined || media === undefined) verdict.unchecked(where, "Its pictures could not be counted.");
+  else {
+    verdict.looked();
+    const lowest = rate.average * (1 - RATE_TOLERANCE) - 0.001;
+    const highest = (rate.isConstant ? rate.average : rate.max) * (1 + RATE_TOLERANCE) + 0.001;
+    if (declared >= lowest && declared <= highest) return;
+    verdict.fail(where, `FRAME-RATE is ${declared}; ${Number(rate.average.toFixed(3))} was measured.`);
+  }
+}
+
+/** Runs `look` for each variant with pictures that could be read, and says of the others that they were not. */
+function forReadVideo(presentation: Presentation, verdict: Verdict, look: (view: VariantView) => void): void {
+  for (const view of videoVariants(presentation)) {
+    if (videoFacts(view.media) !== undefined) look(view);
+    else
+      verdict.unchecked(
+        nameStream(view.variant),
+        view.media ? `${unreadReason(view.media)}.` : "It could not be read.",
+      );
+  }
+}
+
+/** Rules of what streams say of themselves against what their media are. */
+export const STREAM_RULES: readonly Rule[] = [
+  {
+    id: "codecs",
+    level: "must",
+    clause: "RFC 8216bis §4.4.6.2; Apple 9.1, 9.3",
+    title: "CODECS is there and names what the bitstreams are.",
+    check: (presentation, verdict) => {
+      for (const view of presentation.variants) compareCodecs(view.variant, playlistsOf(presentation, view), verdict);
+      for (const { variant, media } of presentation.iFrames) compareCodecs(variant, media ? [media] : [], verdict);
+    },
+  },
+  {
+    id: "resolution",
+    level: "must",
+    clause: "RFC 8216bis §4.4.6.2; Apple 9.2, 9.4",
+    title: "RESOLUTION is there for streams with pictures and is that of their parameter sets.",
+    check: (presentation, verdict) => {
+      for (const { variant, media } of videoVariants(presentation)) compareResolution(variant, media, verdict);
+      for (const { variant, media } of presentation.iFrames) compareResolution(variant, media, verdict);
+    },
+  },
+  {
+    id: "frame-rate",
+    level: "must",
+    clause: "RFC 8216bis §4.4.6.2; Apple 9.15",
+    title: "FRAME-RATE is there for streams with pictures and is the rate measured.",
+    check: (presentation, verdict) => {
+      for (const view of videoVariants(presentation)) compareFrameRate(view, verdict);
+    },
+  },
+  {
+    id: "frame-rate-limit",
+    level: "must",
+    clause: "Apple 1.19",
+    title: "No more than 60 pictures per second.",
+    check: (presentation, verdict) =>
+      forReadVideo(presentation, verdict, ({ variant, media }) => {
+        const rate = frameRateOf(media);
+        verdict.looked();
+        if (rate !== undefined && rate.average > MAX_FRAMES_PER_SECOND * (1 + RATE_TOLERANCE)) {
+          verdict.fail(nameStream(variant), `It has ${Number(rate.average.toFixed(3))} pictures per second.`);
+        }
+      }),
+  },
+  {
+    id: "video-range",
+    level: "must",
+    clause: "RFC 8216bis §4.4.6.2; Apple 9.16",
+    title: "VIDEO-RANGE is that of the transfer characteristics; it may be missing only where all is SDR.",
+    check: (presentation, verdict) => {
+      const { iFrames } = presentation;
+      const streams = [...videoVariants(presentation), ...iFrames];
+      const isAllSdr = streams.every(({ media }) => (videoFacts(media)?.range ?? "SDR") === "SDR");
+      for (const { variant, media } of streams) {
+        const range = videoFacts(media)?.range;
+        const declared = variant.videoRange ?? (isAllSdr ? "SDR" : "missing");
+        if (range === undefined) verdict.unchecked(nameStream(variant), "Its pictures could not be read.");
+        else verdict.looked();
+        if (range === undefined || declared === range) continue;
+        verdict.fail(nameStream(variant), `VIDEO-RANGE is ${declared}; the pictures are ${range}.`);
+      }
+    },
+  },
+  {
+    id: "progressive",
+    level: "must",
+    clause: "Apple 1.14",
+    title: "No interlaced pictures.",
+    check: (presentation, verdict) =>
+      forReadVideo(presentation, verdict, ({ variant, media }) => {
+        verdict.looked();
+        if (videoFacts(media)?.isInterlaced) verdict.fail(nameStream(variant), "Its parameter sets say interlaced.");
+      }),
+  },
+  {
+    id: "hevc-in-fmp4",
+    level: "must",
+    clause: "Apple 1.5",
+    title: "HEVC is carried in fragmented MP4 alone.",
+    check: ({ playlists }, verdict) => {
+      for (const media of playlists) {
+        if (!/^(hvc1|hev1)\./.test(videoFacts(media)?.codec ?? "")) continue;
+        verdict.looked();
+        const other = media.segments.find(({ content }) => content !== undefined && content.container !== "fmp4");
+        if (other !== undefined) verdict.fail(media.path, `Its HEVC is carried in ${other.content?.container}.`);
+      }
+    },
+  },
+];

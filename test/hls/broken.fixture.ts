@@ -1,0 +1,344 @@
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parsePlaylist } from "../../src/media/hls/parse-playlist.ts";
+import type {
+  MediaPlaylist,
+  MediaSegment,
+  MultivariantPlaylist,
+  Rendition,
+  VariantStream,
+} from "../../src/media/hls/playlist.ts";
+import { HIGH, LOW, type Recipe, type Rung, readMedia, STEREO, writePlaylist } from "./ladder.fixture.ts";
+
+/** Ladders of two rungs as the rules want them. */
+export const FMP4: Recipe = { container: "fmp4", rungs: [HIGH, LOW], sound: STEREO };
+export const TS: Recipe = { container: "mpegts", rungs: [HIGH, LOW], sound: STEREO };
+
+/** Cut every six seconds although its key frames stand 1.8 s apart. */
+const CUT_ANYWHERE: Rung = {
+  ...HIGH,
+  encoder: HIGH.encoder.replace("-g 50", "-g 45"),
+  muxer: "-hls_flags split_by_time",
+};
+
+/** Takes the first I-frame stream away, which is made of the segments that are broken. */
+function dropFirstIFrames(folder: string): void {
+  editMain(folder, ({ iFrameVariants }) => ({ iFrameVariants: iFrameVariants.slice(1) }));
+}
+
+/** Rewrites the multivariant playlist. */
+export function editMain(folder: string, change: (main: MultivariantPlaylist) => Partial<MultivariantPlaylist>): void {
+  const path = join(folder, "main.m3u8");
+  const main = parsePlaylist(readFileSync(path, "utf8"));
+  if (main.kind !== "multivariant") throw new Error("main.m3u8 is multivariant");
+  writePlaylist(path, { ...main, ...change(main) });
+}
+
+function editFirst(change: (variant: VariantStream) => Partial<VariantStream>) {
+  return (folder: string): void =>
+    editMain(folder, ({ variants }) => ({
+      variants: variants.map((variant, index) => (index === 0 ? { ...variant, ...change(variant) } : variant)),
+    }));
+}
+
+function editRendition(index: number, change: (rendition: Rendition) => Partial<Rendition>) {
+  return (folder: string): void =>
+    editMain(folder, ({ renditions }) => ({
+      renditions: renditions.map((rendition, at) =>
+        at === index ? { ...rendition, ...change(rendition) } : rendition,
+      ),
+    }));
+}
+
+/** Rewrites a media playlist. */
+export function editMedia(path: string, change: (media: MediaPlaylist) => Partial<MediaPlaylist>) {
+  return (folder: string): void => {
+    const media = readMedia(join(folder, path));
+    writePlaylist(join(folder, path), { ...media, ...change(media) });
+  };
+}
+
+function editSegment(path: string, at: number, change: (segment: MediaSegment) => Partial<MediaSegment>) {
+  return editMedia(path, ({ segments }) => ({
+    segments: segments.map((segment, index) => (index === at ? { ...segment, ...change(segment) } : segment)),
+  }));
+}
+
+function withoutMap({ map: _, ...segment }: MediaSegment): MediaSegment {
+  return segment;
+}
+
+const EVERY_PLAYLIST = ["high/index.m3u8", "low/index.m3u8", "audio/index.m3u8", "subtitles/index.m3u8"];
+
+/** What is broken, how, and the rules, all of them musts, that fail for it: no others may. */
+export const BROKEN: readonly (readonly [
+  what: string,
+  recipe: Recipe,
+  breaks: (folder: string) => void,
+  failing: readonly string[],
+])[] = [
+  ["CODECS of another profile", FMP4, editFirst(() => ({ codecs: ["avc1.64001e", "mp4a.40.2"] })), ["codecs"]],
+  ["CODECS without the sound", FMP4, editFirst(() => ({ codecs: ["avc1.4d401e"] })), ["codecs"]],
+  ["CODECS with a format too many", TS, editFirst(({ codecs = [] }) => ({ codecs: [...codecs, "ac-3"] })), ["codecs"]],
+  [
+    "BANDWIDTH half too high",
+    FMP4,
+    editFirst(({ bandwidthBitsPerSecond: rate }) => ({ bandwidthBitsPerSecond: Math.round(rate * 1.5) })),
+    ["bandwidth-within-10-percent"],
+  ],
+  [
+    "BANDWIDTH a little below the peak",
+    TS,
+    editFirst(({ bandwidthBitsPerSecond: rate }) => ({ bandwidthBitsPerSecond: Math.round(rate * 0.95) })),
+    ["bandwidth-covers-peak"],
+  ],
+  [
+    "AVERAGE-BANDWIDTH too low",
+    FMP4,
+    editFirst(() => ({ averageBandwidthBitsPerSecond: 1_600_000 })),
+    ["average-bandwidth"],
+  ],
+  [
+    "another RESOLUTION",
+    TS,
+    editFirst(() => ({ resolution: { widthPixels: 640, heightPixels: 352 } })),
+    ["resolution"],
+  ],
+  ["another FRAME-RATE", FMP4, editFirst(() => ({ framesPerSecond: 24.975 })), ["frame-rate"]],
+  ["SDR called PQ", FMP4, editFirst(() => ({ videoRange: "PQ" })), ["video-range"]],
+  ["a group that is not there", FMP4, editFirst(() => ({ subtitlesGroupId: "none" })), ["group-exists"]],
+  ["no ENDLIST", FMP4, editMedia("low/index.m3u8", () => ({ hasEndList: false })), ["endlist"]],
+  ["an EVENT", TS, editMedia("audio/index.m3u8", () => ({ playlistType: "EVENT" })), ["playlist-type-vod"]],
+  ["a version too low", FMP4, editMedia("high/index.m3u8", () => ({ version: 5 })), ["version"]],
+  [
+    "a byte range past the end",
+    FMP4,
+    editSegment("high/index.m3u8", 1, () => ({ byteRange: { offsetBytes: 1, lengthBytes: 2 ** 40 } })),
+    ["byte-ranges-within-file"],
+  ],
+  ["a segment that is not there", TS, (folder) => rmSync(join(folder, "high", "seg1.ts")), ["files-exist"]],
+  ["a segment of nothing", FMP4, (folder) => truncateSync(join(folder, "high", "seg1.m4s")), ["files-exist"]],
+  [
+    "a segment elsewhere",
+    FMP4,
+    editSegment("high/index.m3u8", 0, () => ({ uri: "https://example.com/a.m4s" })),
+    ["references-relative"],
+  ],
+  [
+    "a segment outside",
+    TS,
+    editSegment("high/index.m3u8", 0, () => ({ uri: "../../outside.ts" })),
+    ["references-relative"],
+  ],
+  [
+    "a line that is no tag",
+    FMP4,
+    (folder) => writeFileSync(join(folder, "high", "iframes.m3u8"), "#EXTM3U\n#EXT-X-TARGETDURATION:six\n"),
+    ["playlist-syntax"],
+  ],
+  [
+    "EXTINF that drifts from the media and back",
+    FMP4,
+    (folder) => {
+      editSegment("high/index.m3u8", 0, ({ durationSeconds }) => ({ durationSeconds: durationSeconds - 0.06 }))(folder);
+      editSegment("high/index.m3u8", 1, ({ durationSeconds }) => ({ durationSeconds: durationSeconds + 0.06 }))(folder);
+    },
+    ["segment-durations"],
+  ],
+  [
+    "a target duration below what segments last",
+    FMP4,
+    (folder) => {
+      for (const path of EVERY_PLAYLIST) editMedia(path, () => ({ targetDurationSeconds: 5 }))(folder);
+    },
+    ["target-duration", "segment-media-within-target"],
+  ],
+  [
+    "another target duration for sound",
+    TS,
+    editMedia("audio/index.m3u8", () => ({ targetDurationSeconds: 7 })),
+    ["same-target-duration"],
+  ],
+  [
+    "a rendition that is too short",
+    FMP4,
+    editMedia("subtitles/index.m3u8", ({ segments }) => ({ segments: segments.slice(0, 1) })),
+    ["equal-durations"],
+  ],
+  [
+    "no EXT-X-MAP",
+    FMP4,
+    editMedia("low/index.m3u8", ({ segments }) => ({ segments: segments.map(withoutMap) })),
+    ["map-for-fmp4"],
+  ],
+  [
+    "a rendition without a language",
+    FMP4,
+    (folder) =>
+      editMain(folder, ({ renditions }) => ({ renditions: renditions.map(({ language: _, ...rest }) => rest) })),
+    ["rendition-language"],
+  ],
+  [
+    "two renditions of one name",
+    FMP4,
+    (folder) =>
+      editMain(folder, ({ renditions }) => ({
+        renditions: renditions.flatMap((rendition) => [rendition, { ...rendition, isDefault: false }]),
+      })),
+    ["rendition-names"],
+  ],
+  [
+    "a default that is not chosen by itself",
+    TS,
+    editRendition(0, () => ({ isAutoselect: false })),
+    ["rendition-attributes"],
+  ],
+  ["no I-frame playlists", TS, (folder) => editMain(folder, () => ({ iFrameVariants: [] })), ["i-frame-playlists"]],
+  [
+    "an I-frame with one byte too few",
+    FMP4,
+    editSegment("high/iframes.m3u8", 1, ({ byteRange }) => ({
+      byteRange: { offsetBytes: 0, lengthBytes: (byteRange?.lengthBytes ?? 0) - 1 },
+    })),
+    ["i-frame-segments"],
+  ],
+  [
+    "one variant alone, too large for cellular",
+    FMP4,
+    (folder) => editMain(folder, ({ variants }) => ({ variants: variants.slice(0, 1) })),
+    ["variant-for-cellular", "several-variants"],
+  ],
+  [
+    "subtitles without a time stamp",
+    FMP4,
+    (folder) => writeFileSync(join(folder, "subtitles", "1.vtt"), "WEBVTT\n\n00:07.000 --> 00:08.000\nA line\n"),
+    ["subtitle-timestamp-map"],
+  ],
+  [
+    "a packet lost in a transport stream",
+    TS,
+    (folder) => {
+      const path = join(folder, "high", "seg0.ts");
+      const bytes = readFileSync(path);
+      const at = 188 * Math.floor(bytes.length / 188 / 2);
+      writeFileSync(path, Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 188)]));
+    },
+    ["continuity"],
+  ],
+  ["sound of six channels alone", { ...FMP4, sound: "-c:a aac -b:a 90k -ac 6" }, () => undefined, ["stereo-aac"]],
+  [
+    "HEVC in a transport stream",
+    {
+      ...TS,
+      rungs: [
+        HIGH,
+        {
+          ...LOW,
+          codec: "hvc1.1.6.L60.90",
+          encoder:
+            "-c:v libx265 -preset ultrafast -x265-params log-level=error:keyint=50:min-keyint=50:scenecut=0:bframes=0:bitrate=55:vbv-maxrate=60:vbv-bufsize=60:level-idc=2.0:open-gop=0",
+        },
+      ],
+    },
+    () => undefined,
+    ["hevc-in-fmp4"],
+  ],
+  [
+    "a segment without its index",
+    FMP4,
+    (folder) => {
+      const path = join(folder, "low", "seg1.m4s");
+      const bytes = readFileSync(path);
+      bytes.write("free", bytes.indexOf("moof"));
+      writeFileSync(path, bytes);
+    },
+    ["segments-readable"],
+  ],
+  [
+    "an I-frame playlist that does not say so",
+    FMP4,
+    editMedia("high/iframes.m3u8", () => ({ isIFramesOnly: false, version: 7 })),
+    ["i-frames-only"],
+  ],
+  [
+    "segments that do not begin with an IDR",
+    { ...FMP4, rungs: [CUT_ANYWHERE, LOW] },
+    dropFirstIFrames,
+    ["segments-start-with-idr"],
+  ],
+  [
+    "segments of a transport stream that do not begin with an IDR",
+    { ...TS, rungs: [CUT_ANYWHERE, LOW] },
+    dropFirstIFrames,
+    ["segments-start-with-idr"],
+  ],
+  [
+    "variants whose segments begin at other times",
+    { ...FMP4, rungs: [HIGH, { ...LOW, muxer: "-hls_init_time 4" }] },
+    (folder) => {
+      for (const name of ["index", "iframes"]) {
+        editMedia(`low/${name}.m3u8`, () => ({ targetDurationSeconds: 6 }))(folder);
+      }
+    },
+    ["segments-aligned"],
+  ],
+  [
+    "pictures that begin later than the sound, as reordering makes them",
+    { ...FMP4, rungs: [HIGH, LOW].map((rung) => ({ ...rung, encoder: rung.encoder.replace("-bf 0", "-bf 2") })) },
+    () => undefined,
+    ["renditions-start-together"],
+  ],
+  [
+    "a hundred pictures a second",
+    {
+      ...FMP4,
+      rungs: [
+        HIGH,
+        {
+          ...LOW,
+          widthPixels: 64,
+          heightPixels: 48,
+          framesPerSecond: 100,
+          codec: "avc1.4d4015",
+          encoder: LOW.encoder.replace("-level 1.2 -g 50", "-level 2.1 -g 200"),
+        },
+      ],
+    },
+    () => undefined,
+    ["frame-rate-limit"],
+  ],
+  [
+    "interlaced pictures",
+    {
+      ...FMP4,
+      rungs: [
+        HIGH,
+        {
+          ...LOW,
+          heightPixels: 128,
+          codec: "avc1.4d4015",
+          encoder: `${LOW.encoder.replace("-level 1.2", "-level 2.1")} -flags +ilme+ildct -x264-params tff=1`,
+        },
+      ],
+    },
+    () => undefined,
+    ["progressive"],
+  ],
+  [
+    "HDR that is called SDR",
+    {
+      ...FMP4,
+      rungs: [
+        HIGH,
+        {
+          ...LOW,
+          codec: "hvc1.2.4.L60.90",
+          encoder:
+            "-c:v libx265 -preset ultrafast -tag:v hvc1 -pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc -x265-params log-level=error:keyint=50:min-keyint=50:scenecut=0:bframes=0:open-gop=0:bitrate=55:vbv-maxrate=60:vbv-bufsize=60:level-idc=2.0",
+        },
+      ],
+    },
+    () => undefined,
+    ["video-range"],
+  ],
+];
