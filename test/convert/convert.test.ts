@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { reelmill } from "../e2e/workplace.fixture.ts";
+import { listFaults, listUntruths } from "./faults.ts";
+import { type Media, readMedia } from "./read-media.ts";
+import { RECIPES } from "./recipes.fixture.ts";
+import { makeSources, type Source } from "./sources.fixture.ts";
+
+type Codec = "h264" | "hevc" | "vp9" | "av1";
+
+const EVERY = RECIPES.map(({ id }) => id);
+
+/**
+ * What each is converted to, with which switches; pictures of a wished quality are encoded even where they fit already.
+ * H.264 is quick, so it gets every source; of each way in which the others' containers differ they get one.
+ */
+const CASES: readonly (readonly [string, Codec, readonly string[], readonly string[]])[] = [
+  ["to h264", "h264", ["--quality", "26"], EVERY],
+  [
+    "to h264 without encoding again",
+    "h264",
+    [],
+    ["cfr25", "open-gop-h264", "vfr-mkv", "edit-list", "ts-large-time", "late-audio-mkv", "early-audio", "languages"],
+  ],
+  ["to vp9", "vp9", [], ["ntsc", "vfr-mkv", "rotated", "late-audio-mp4", "edit-list", "chapters", "srt", "mpeg2-tff"]],
+  ["to av1", "av1", [], ["vfr-mp4", "open-gop-hevc", "hdr-hevc", "odd-size", "late-video", "single-frame"]],
+  [
+    "to hevc",
+    "hevc",
+    ["--quality", "26"],
+    ["ten-bit", "anamorphic", "languages", "early-audio", "three-frames", "ts-large-time", "hdr-hevc"],
+  ],
+];
+
+let folder: string;
+/** What was read of the sources, by name. */
+const readings = new Map<string, Promise<Media>>();
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "reelmill-convert-"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function sourceOf(id: string): Source {
+  const [source] = makeSources(join(folder, "sources"), [id]);
+  if (source === undefined) throw new Error(`There is no source ${id}.`);
+  return source;
+}
+
+function readSource(source: Source): Promise<Media> {
+  const reading = readings.get(source.id) ?? readMedia(source.path);
+  readings.set(source.id, reading);
+  return reading;
+}
+
+describe.each(CASES)("%s", (title, codec, switches, ids) => {
+  const container = codec === "vp9" || codec === "av1" ? "webm" : "mp4";
+
+  it.each(ids.map((id) => [id, RECIPES.find((recipe) => recipe.id === id)?.facts.what ?? ""]))("%s: %s", async (id) => {
+    const source = sourceOf(id);
+    const output = join(folder, `${id} ${title}.${container}`);
+    const { status, error } = await reelmill([
+      ...["convert", source.path, "--to", codec, "--speed", "fast", ...switches, "-o", output],
+    ]);
+    expect({ status, error: status === 0 ? "" : error }).toEqual({ status: 0, error: "" });
+    const [before, after] = await Promise.all([readSource(source), readMedia(output)]);
+    expect(after.look.codec).toBe(codec);
+    expect(listUntruths(before, source.facts)).toEqual([]);
+    expect(listFaults(before, after, source.facts, container)).toEqual([]);
+  });
+});
