@@ -6,7 +6,7 @@ import { HARDWARE_ORDER, hardwareCandidate } from "./hardware-encoders.ts";
 import { softwareCandidates } from "./software-encoders.ts";
 import type { FfmpegTools } from "./tools.ts";
 
-export type { EncoderChoice, EncoderWish, HardwareFamily, VideoCodec } from "./encoder-wish.ts";
+export type { EncoderChoice, EncoderWish } from "./encoder-wish.ts";
 
 function hardwareCandidates(wish: EncoderWish): readonly EncoderCandidate[] {
   if (wish.hardware === "off") return [];

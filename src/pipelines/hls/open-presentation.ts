@@ -1,8 +1,8 @@
 import { realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import { openFileSource } from "../../base/file-source.ts";
 import type { OpenSource } from "../../media/hls/check/presentation.ts";
-import { openFileSource } from "../repair/index.ts";
 
 /**
  * Opens the files of a presentation that lies in `folder`, by their paths below it. Each open throws INPUT_NOT_FOUND and the

@@ -1,0 +1,69 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { convertFile } from "../../src/pipelines/convert/convert-file.ts";
+import { CONVERT_SETTINGS } from "../../src/pipelines/convert/options.ts";
+import { listFaults } from "./faults.ts";
+import { readMedia } from "./read-media.ts";
+import { makeSources } from "./sources.fixture.ts";
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "reelmill-spans-"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Made {
+  readonly spans: number;
+  readonly faults: readonly string[];
+  readonly findings: readonly string[];
+}
+
+async function convert(id: string, to: "vp9" | "av1", settings: object = {}): Promise<Made> {
+  const [source] = makeSources(join(folder, "sources"), [id]);
+  if (source === undefined) throw new Error(`There is no source ${id}.`);
+  const output = join(folder, `${id}.${to}.webm`);
+  const { spans, findings } = await convertFile({
+    input: source.path,
+    output,
+    settings: CONVERT_SETTINGS.parse({ to, ...settings }),
+    environment: process.env,
+    cores: 2,
+    minSpanSeconds: 0.7,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  });
+  const faults = listFaults(await readMedia(source.path), await readMedia(output), source.facts, "webm");
+  return { spans, faults, findings };
+}
+
+describe("spans that are encoded alone and joined", () => {
+  it.each(["long-gop", "vfr-mkv", "open-gop-hevc", "mpeg2-tff", "edit-list", "ts-wrap"])(
+    "show every picture of %s once, at its own time",
+    async (id) => {
+      const { spans, faults } = await convert(id, "vp9", { preset: "8" });
+      expect(spans).toBeGreaterThan(2);
+      expect(faults).toEqual([]);
+    },
+  );
+
+  it("are joined for AV1, too", async () => {
+    const { spans, faults } = await convert("cfr25", "av1", { preset: "8", height: 90 });
+    expect(spans).toBeGreaterThan(2);
+    expect(faults.filter((fault) => !fault.startsWith("shown as"))).toEqual([]);
+  });
+
+  it("name the pictures that the source's decoder lost, and keep the others at their times", async () => {
+    const { faults, findings } = await convert("open-start", "vp9", { preset: "8" });
+    expect(faults).toEqual([]);
+    expect(findings.join()).toMatch(/3 pictures of span 1 could not be decoded/);
+  });
+
+  it("leave nothing behind but the output", () => {
+    const left = readdirSync(folder).filter((name) => name.startsWith("."));
+    expect(left).toEqual([]);
+  });
+});
