@@ -5,7 +5,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
-import type { ObjectStore } from "../../jobs/object-store.ts";
+import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext } from "../../jobs/pipeline.ts";
 import { errorWithKeys, lendFiles } from "../object-files.ts";
 import { type ConversionPlan, encodesAudio } from "./conversion.ts";
@@ -39,6 +39,7 @@ const RESULT = z.strictObject({
 });
 
 type Params = z.output<typeof PARAMS>;
+type Result = z.output<typeof RESULT>;
 
 /** A span by its index, or the sound. */
 type PartInput = { readonly part: "span"; readonly index: number } | { readonly part: "sound" };
@@ -49,7 +50,7 @@ interface PartOutput {
 }
 
 /** The conversion of one recording: a task for each span of its pictures, and one for its sound. */
-export const convertPipeline = definePipeline<Params, PartInput, PartOutput, z.output<typeof RESULT>>({
+export const convertPipeline = definePipeline<Params, PartInput, PartOutput, Result>({
   name: "convert",
   description: "Changes the codec of a recording: H.264 or HEVC in MP4, VP9 or AV1 in WebM.",
   params: PARAMS,
@@ -116,7 +117,23 @@ async function workPart(params: Params, input: PartInput, context: StageContext)
   );
 }
 
-async function finishParts(params: Params, context: StageContext): Promise<z.output<typeof RESULT>> {
+/** The parts go when the result is kept: an attempt that is cut off behind that finds the result, one before it the parts. */
+async function finishParts(params: Params, context: StageContext): Promise<Result> {
+  const { objects, jobId, checkpoint, saveCheckpoint } = context;
+  const result = checkpoint === null ? await joinParts(params, context) : RESULT.parse(checkpoint);
+  if (checkpoint === null) await saveCheckpoint(result);
+  const prefix = partKey(jobId, "");
+  for (let parts = await listParts(objects, prefix); parts.length > 0; parts = await listParts(objects, prefix)) {
+    for (const { key } of parts) await objects.delete(key);
+  }
+  return result;
+}
+
+async function listParts(objects: ObjectStore, prefix: string): Promise<readonly ObjectInfo[]> {
+  return await objects.list(prefix, { limit: 100 });
+}
+
+async function joinParts(params: Params, context: StageContext): Promise<Result> {
   const { objects, jobId, signal, environment, onProgress } = context;
   const plan = await readPlan(objects, jobId);
   const hooks = {
@@ -138,7 +155,6 @@ async function finishParts(params: Params, context: StageContext): Promise<z.out
       );
     }),
   );
-  for (const key of [...partKeys, partKey(jobId, "plan.json")]) await objects.delete(key);
   return {
     schema: 1,
     output,

@@ -1,0 +1,100 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { findFreePort, type RunningServer, startServer } from "./server.fixture.ts";
+
+const SECONDS = 20;
+const RATE = 10;
+
+interface Job {
+  readonly id: string;
+  readonly status: string;
+  readonly result: { readonly output: string; readonly report: { readonly spans: number; readonly pictures: number } };
+}
+
+interface Task {
+  readonly stage: string;
+  readonly index: number;
+  readonly status: string;
+  readonly attempt: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "reelmill-convert-job-"));
+let server: RunningServer;
+
+beforeAll(async () => {
+  const clip = join(folder, "clip.mp4");
+  const picture = `testsrc2=s=320x180:r=${RATE}:d=${SECONDS}`;
+  const inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", `sine=d=${SECONDS}`];
+  execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), clip]);
+  server = await startServer(folder, await findFreePort());
+  await put("uploads/clip.mp4", readFileSync(clip));
+  await put("uploads/notes.mp4", Buffer.from("no recording"));
+}, 60_000);
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function put(key: string, body: Buffer): Promise<void> {
+  expect((await fetch(`${server.url}/v1/objects/${key}`, { method: "PUT", body })).status).toBe(201);
+}
+
+async function get<T>(path: string): Promise<T> {
+  return (await (await fetch(`${server.url}/v1/${path}`)).json()) as T;
+}
+
+async function submit(params: object): Promise<Job> {
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ pipeline: "convert", params });
+  return (await (await fetch(`${server.url}/v1/jobs`, { method: "POST", headers, body })).json()) as Job;
+}
+
+async function ended(id: string): Promise<Job> {
+  for (;;) {
+    const job = await get<Job>(`jobs/${id}`);
+    if (job.status !== "queued" && job.status !== "running") return job;
+    await delay(100);
+  }
+}
+
+async function listTasks(id: string): Promise<readonly Task[]> {
+  return (await get<{ readonly tasks: readonly Task[] }>(`jobs/${id}/tasks`)).tasks;
+}
+
+it("goes on with the spans that it has when its workers are killed", async () => {
+  const { id } = await submit({ input: "uploads/clip.mp4", to: "vp9" });
+  let before: readonly Task[] = [];
+  const isHalfway = (task: Task): boolean => task.stage === "work" && task.status === "succeeded";
+  while (!before.some(isHalfway)) {
+    await delay(20);
+    before = await listTasks(id);
+  }
+  for (const pid of server.workers()) process.kill(pid, "SIGKILL");
+  const job = await ended(id);
+  expect(job).toMatchObject({ status: "succeeded", result: { report: { pictures: SECONDS * RATE } } });
+  expect(job.result.report.spans).toBeGreaterThan(2);
+  const after = await listTasks(id);
+  // What had succeeded was not done again.
+  for (const { index } of before.filter(isHalfway)) {
+    expect(after.find((task) => task.stage === "work" && task.index === index)?.attempt).toBe(1);
+  }
+  const { objects } = await get<{ objects: readonly { key: string }[] }>(`objects?prefix=outputs/${id}/`);
+  expect(objects.map(({ key }) => key)).toEqual([`outputs/${id}/output.webm`]);
+  const output = await fetch(`${server.url}/v1/objects/${job.result.output}`);
+  const path = join(folder, "output.webm");
+  writeFileSync(path, Buffer.from(await output.arrayBuffer()));
+  const count = "-v error -select_streams v -count_frames -show_entries stream=nb_read_frames -of csv=p=0".split(" ");
+  expect(Number(execFileSync("ffprobe", [...count, path], { encoding: "utf8" }))).toBe(SECONDS * RATE);
+}, 180_000);
+
+it("tells in terms of keys why a file cannot be converted", async () => {
+  const { id } = await submit({ input: "uploads/notes.mp4", to: "av1" });
+  const job = await ended(id);
+  expect(job).toMatchObject({ status: "failed", error: { code: "INPUT_NOT_VIDEO" } });
+  expect(JSON.stringify(job)).toContain("uploads/notes.mp4");
+  expect(JSON.stringify(job)).not.toContain(folder);
+}, 60_000);
