@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { frameDivisor, type LadderSource, planLadder } from "./ladder.ts";
+
+const names = (source: LadderSource): readonly string[] =>
+  planLadder(source).map(
+    ({ widthPixels, heightPixels, kilobitsPerSecond }) => `${widthPixels}x${heightPixels} ${kilobitsPerSecond}`,
+  );
+
+const square = (widthPixels: number, heightPixels: number): LadderSource => ({
+  widthPixels,
+  heightPixels,
+  sampleAspect: 1,
+});
+
+describe("planLadder", () => {
+  it("gives full HD Apple's whole ladder", () => {
+    expect(names(square(1920, 1080))).toEqual([
+      "1920x1080 7800",
+      "1920x1080 6000",
+      "1280x720 4500",
+      "1280x720 3000",
+      "960x540 2000",
+      "768x432 1100",
+      "768x432 730",
+      "640x360 365",
+      "416x234 145",
+    ]);
+    expect(names(square(3840, 2160))).toEqual(names(square(1920, 1080)));
+  });
+
+  it("stands portrait pictures upright and fits wide ones by their width", () => {
+    expect(names(square(1080, 1920))[0]).toBe("1080x1920 7800");
+    expect(names(square(1920, 804))[0]).toBe("1920x804 7800");
+    expect(names(square(1920, 804)).at(-1)).toBe("416x174 145");
+  });
+
+  it("makes samples square without changing the shape shown", () => {
+    expect(names({ widthPixels: 720, heightPixels: 576, sampleAspect: 64 / 45 })[0]).toBe("960x540 2000");
+  });
+
+  it("gives small sources two rungs of their own", () => {
+    expect(names(square(160, 90))).toEqual(["160x90 145", "106x60 87"]);
+    expect(names(square(426, 240))).toEqual(["426x240 365", "416x234 145"]);
+    expect(names(square(416, 234))).toEqual(["416x234 145", "278x156 87"]);
+    expect(names(square(1919, 1079))[0]).toBe("1918x1078 7800");
+  });
+
+  const sources = fc.record({
+    widthPixels: fc.integer({ min: 16, max: 8192 }),
+    heightPixels: fc.integer({ min: 16, max: 8192 }),
+    sampleAspect: fc.constantFrom(1, 64 / 45, 16 / 15, 8 / 9, 4 / 3, 3 / 4),
+  });
+
+  it("never enlarges, keeps the shape, has even sides, unique names and a rung for cellular networks", () => {
+    fc.assert(
+      fc.property(sources, (source) => {
+        const width = source.widthPixels * source.sampleAspect;
+        const rungs = planLadder(source);
+        expect(rungs.length).toBeGreaterThanOrEqual(2);
+        expect(new Set(rungs.map(({ name }) => name)).size).toBe(rungs.length);
+        for (const rung of rungs) {
+          expect(rung.widthPixels % 2).toBe(0);
+          expect(rung.heightPixels % 2).toBe(0);
+          expect(rung.widthPixels).toBeLessThanOrEqual(Math.max(2, width));
+          expect(rung.heightPixels).toBeLessThanOrEqual(source.heightPixels);
+          const scale = Math.max(rung.heightPixels / source.heightPixels, rung.widthPixels / width);
+          expect(Math.abs(rung.widthPixels - width * scale)).toBeLessThan(2 + (2 * width) / source.heightPixels);
+        }
+        const least = rungs.at(-1);
+        const peak = (3 * (least?.maxKilobitsPerSecond ?? 0) + (least?.bufferKilobits ?? 0)) / 3;
+        expect(peak).toBeLessThanOrEqual(192);
+      }),
+    );
+  });
+
+  it("keeps to a ladder of the user's own", () => {
+    const steps = [
+      { longPixels: 1280, shortPixels: 720, kilobitsPerSecond: 2500 },
+      { longPixels: 640, shortPixels: 360, kilobitsPerSecond: 600 },
+    ];
+    expect(planLadder(square(1280, 720), steps).map(({ name }) => name)).toEqual(["720p-2500", "360p-600"]);
+    expect(planLadder(square(640, 360), steps).map(({ name }) => name)).toEqual(["360p-600", "240p-360"]);
+  });
+});
+
+describe("frameDivisor", () => {
+  it("never leaves more than 60 pictures per second, and takes all where there are no more", () => {
+    expect([23.976, 25, 59.94, 60, 60.2].map(frameDivisor)).toEqual([1, 1, 1, 1, 1]);
+    expect([90, 100, 119.88, 120, 240].map(frameDivisor)).toEqual([2, 2, 2, 2, 4]);
+  });
+});

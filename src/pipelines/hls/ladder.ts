@@ -1,0 +1,130 @@
+/** A step of a ladder as it is wished: the box that upright pictures fit into, long side by short side, and the mean bit rate. */
+export interface LadderStep {
+  readonly longPixels: number;
+  readonly shortPixels: number;
+  /** Of the pictures, on average. */
+  readonly kilobitsPerSecond: number;
+}
+
+/** A rung as it is encoded. */
+export interface Rung {
+  /** Unique within the ladder, fit for a folder's name, such as `720p-3000`. */
+  readonly name: string;
+  /** Upright, of square samples, even. */
+  readonly widthPixels: number;
+  readonly heightPixels: number;
+  /** Of the pictures, on average. */
+  readonly kilobitsPerSecond: number;
+  /** What the decoder's buffer is filled with at most, and that buffer's size. */
+  readonly maxKilobitsPerSecond: number;
+  readonly bufferKilobits: number;
+}
+
+/** The source as it is shown: upright, and with the shape of its samples. */
+export interface LadderSource {
+  readonly widthPixels: number;
+  readonly heightPixels: number;
+  /** Width of a sample by its height. */
+  readonly sampleAspect: number;
+}
+
+/** Apple's H.264 ladder (HLS Authoring Specification, table of average bit rates). */
+export const DEFAULT_LADDER: readonly LadderStep[] = [
+  [416, 234, 145],
+  [640, 360, 365],
+  [768, 432, 730],
+  [768, 432, 1100],
+  [960, 540, 2000],
+  [1280, 720, 3000],
+  [1280, 720, 4500],
+  [1920, 1080, 6000],
+  [1920, 1080, 7800],
+].map(([longPixels = 0, shortPixels = 0, kilobitsPerSecond = 0]) => ({ longPixels, shortPixels, kilobitsPerSecond }));
+
+/** A source that is smaller than a box by so little is as large as the box. */
+const NEARLY = 1.03;
+/** Rungs of so little are for cellular networks, whose limit of 192 kbit/s holds for the peak (Apple 9.21). */
+const CELLULAR_KBPS = 150;
+const MIN_KBPS = 24;
+
+/**
+ * The rungs for a source, by falling size, then bit rate: those steps whose box it fills, never enlarged, its shape kept to an even
+ * pixel. There are two at least, since players need something to choose from: sources below the ladder's two smallest boxes get rungs of
+ * their own size and of two thirds of it.
+ */
+export function planLadder(source: LadderSource, steps: readonly LadderStep[] = DEFAULT_LADDER): readonly Rung[] {
+  const shown = squareSize(source);
+  const fitting = steps.flatMap((step): Sized[] => {
+    const scale = scaleInto(shown, step);
+    return scale > NEARLY ? [] : [{ scale: Math.min(1, scale), kbps: step.kilobitsPerSecond }];
+  });
+  const sized = fitting.length >= 2 ? fitting : [...fitting, ...ownSizes(shown, steps, fitting)];
+  const rungs = sized.map(({ scale, kbps }) => describeRung(shown, scale, kbps));
+  const byName = new Map(rungs.map((rung) => [rung.name, rung]));
+  return [...byName.values()].sort(
+    (a, b) =>
+      b.widthPixels * b.heightPixels - a.widthPixels * a.heightPixels || b.kilobitsPerSecond - a.kilobitsPerSecond,
+  );
+}
+
+interface Sized {
+  readonly scale: number;
+  readonly kbps: number;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The height stays; the width becomes that of square samples. */
+function squareSize({ widthPixels, heightPixels, sampleAspect }: LadderSource): Size {
+  return { width: Math.max(2, widthPixels * sampleAspect), height: Math.max(2, heightPixels) };
+}
+
+function scaleInto({ width, height }: Size, { longPixels, shortPixels }: LadderStep): number {
+  return Math.min(longPixels / Math.max(width, height), shortPixels / Math.min(width, height));
+}
+
+/** Rungs for sources that fill one box or none. */
+function ownSizes(shown: Size, steps: readonly LadderStep[], fitting: readonly Sized[]): readonly Sized[] {
+  const above = steps.filter((step) => scaleInto(shown, step) > NEARLY).map((step) => step.kilobitsPerSecond);
+  const [only] = fitting;
+  if (only !== undefined && only.scale < 1) {
+    return [{ scale: 1, kbps: above.length > 0 ? Math.min(...above) : 2 * only.kbps }];
+  }
+  const own = only === undefined ? [{ scale: 1, kbps: Math.min(...above) }] : [];
+  return [...own, { scale: 2 / 3, kbps: Math.round((own[0] ?? only ?? { kbps: MIN_KBPS }).kbps * 0.6) }];
+}
+
+function describeRung({ width, height }: Size, scale: number, kbps: number): Rung {
+  const widthPixels = evenBelow(width, scale);
+  const heightPixels = evenBelow(height, scale);
+  const kilobitsPerSecond = Math.max(MIN_KBPS, kbps);
+  // Over half a segment, the shortest stretch that BANDWIDTH counts, the peak is (3 × maximum + buffer) / 3.
+  const isCellular = kilobitsPerSecond <= CELLULAR_KBPS;
+  return {
+    name: `${Math.min(widthPixels, heightPixels)}p-${kilobitsPerSecond}`,
+    widthPixels,
+    heightPixels,
+    kilobitsPerSecond,
+    maxKilobitsPerSecond: Math.round(kilobitsPerSecond * (isCellular ? 1.08 : 1.35)),
+    bufferKilobits: Math.round(kilobitsPerSecond * (isCellular ? 0.5 : 1)),
+  };
+}
+
+/** The nearest even number that is no larger than the source's own side. */
+function evenBelow(side: number, scale: number): number {
+  const largest = Math.max(2, 2 * Math.floor(side / 2));
+  return Math.min(largest, Math.max(2, 2 * Math.round((side * scale) / 2)));
+}
+
+/** So many pictures per second at most (Apple 1.19). */
+const MAX_FRAMES_PER_SECOND = 60;
+/** 60 Hz of a container that counts milliseconds. */
+const RATE_SLACK = 0.01;
+
+/** Of how many pictures one is taken, so that no more than 60 come per second; 1: all. */
+export function frameDivisor(framesPerSecond: number): number {
+  return Math.max(1, Math.ceil(framesPerSecond / (MAX_FRAMES_PER_SECOND * (1 + RATE_SLACK))));
+}
