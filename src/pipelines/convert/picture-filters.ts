@@ -1,4 +1,5 @@
 import type { VideoStream } from "../../ffmpeg/manifest.ts";
+import { deinterlaceFilter, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import type { ConvertSettings } from "./options.ts";
 
 /** Filters in their order; empty where nothing is to be changed. */
@@ -10,16 +11,6 @@ export interface PictureFilters {
   readonly findings: readonly string[];
 }
 
-/** ffmpeg turns pictures upright before any filter: width and height as they are shown. */
-export function uprightSize({ widthPixels, heightPixels, rotationDegrees }: VideoStream): {
-  readonly width: number;
-  readonly height: number;
-} {
-  return rotationDegrees % 180 === 0
-    ? { width: widthPixels, height: heightPixels }
-    : { width: heightPixels, height: widthPixels };
-}
-
 /** What is done to the pictures of a stream besides encoding them. */
 export function chooseFilters(video: VideoStream, settings: ConvertSettings): PictureFilters {
   const { deinterlace, frameRate, toneMap } = settings;
@@ -28,18 +19,12 @@ export function chooseFilters(video: VideoStream, settings: ConvertSettings): Pi
   const findings: string[] = [];
   const isDeinterlaced = deinterlace === "on" || (deinterlace === "auto" && video.isInterlaced);
   if (isDeinterlaced) {
-    context.push(`bwdif=mode=send_frame:deint=${deinterlace === "on" ? "all" : "interlaced"}`);
+    context.push(deinterlaceFilter(deinterlace === "on" ? "all" : "interlaced"));
     findings.push("The pictures were de-interlaced (bwdif), one for each.");
   }
   if (frameRate !== undefined) context.push(`fps=${frameRate}`);
   if (toneMap && video.isHdr) {
-    picture.push(
-      "zscale=transfer=linear:npl=100",
-      "format=gbrpf32le",
-      "zscale=primaries=bt709",
-      "tonemap=tonemap=hable:desat=0",
-      "zscale=transfer=bt709:matrix=bt709:range=tv",
-    );
+    picture.push(...TONE_MAP_FILTERS);
     findings.push("High dynamic range was turned into BT.709 (hable).");
   }
   const { width, height } = uprightSize(video);

@@ -4,7 +4,7 @@ import { chooseEncoder, type EncoderChoice } from "../../ffmpeg/encoder-choice.t
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import {
   type MediaManifest,
-  probeManifest,
+  probeRecording,
   type Ratio,
   type SubtitleStream,
   type VideoStream,
@@ -50,7 +50,7 @@ export async function planConversion(
   context: PlanningContext,
 ): Promise<ConversionPlan> {
   const { cores, processes, minSpanSeconds = MIN_SPAN_SECONDS } = context;
-  const manifest = await describe(path, context);
+  const manifest = await probeRecording(context.tools, path, context.signal);
   const video = manifest.video.find(({ isDefault }) => isDefault) ?? manifest.video[0];
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures to convert.`);
   const container = extensionFor(settings.to) === ".mp4" ? "mp4" : "webm";
@@ -107,16 +107,6 @@ async function planVideo(
 function describeLost(count: number, { subtitles }: ConvertSettings, container: string): readonly string[] {
   if (subtitles !== "keep" || count === 0) return [];
   return [`Subtitles made of pictures (${formatCount(count, "track")}) were left out: ${container} holds text alone.`];
-}
-
-async function describe(path: string, { tools, signal }: PlanningContext): Promise<MediaManifest> {
-  try {
-    return await probeManifest(tools, path, signal);
-  } catch (error) {
-    if (!(error instanceof ReelmillError) || error.code !== "FFMPEG_FAILED") throw error;
-    const message = `${path} is no recording that ffmpeg can open: ${error.problem}`;
-    throw new ReelmillError("INPUT_NOT_VIDEO", message, { cause: error });
-  }
 }
 
 /** No picture is shown before time 0. */

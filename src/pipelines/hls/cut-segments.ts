@@ -1,0 +1,137 @@
+import type { MediaPlaylist, MediaSegment } from "../../media/hls/playlist.ts";
+import { requiredVersion } from "../../media/hls/required-version.ts";
+import type { FragmentIndex, IndexedFragment } from "../../media/isobmff/index-fragments.ts";
+import { SEGMENT_SECONDS } from "./packaging.ts";
+
+/** Names within a rung's or a sound's folder. */
+export const MEDIA_FILE = "media.mp4";
+export const INITIALIZATION_FILE = "init.mp4";
+
+/** A media segment: fragments that follow each other. */
+export interface SegmentCut {
+  /** Where it is played from. */
+  readonly file: string;
+  /** Of the encoded file. */
+  readonly startBytes: number;
+  readonly endBytes: number;
+  readonly fragments: readonly IndexedFragment[];
+}
+
+/** Fragments begin this much off an even segment's start at most: sound knows whole frames alone. */
+const SLACK_SECONDS = 0.5;
+
+/** Puts fragments together to segments of six seconds, each named by the file that it will lie in. */
+export function cutSegments(
+  { fragments, timescale }: FragmentIndex,
+  mode: "single-file" | "separate",
+): readonly SegmentCut[] {
+  const groups: IndexedFragment[][] = [];
+  let nextSeconds = 0;
+  for (const fragment of fragments) {
+    const seconds = fragment.startTicks / timescale;
+    if (groups.length === 0 || seconds >= nextSeconds - SLACK_SECONDS) {
+      groups.push([]);
+      nextSeconds = SEGMENT_SECONDS * (Math.floor((seconds + SLACK_SECONDS) / SEGMENT_SECONDS) + 1);
+    }
+    groups.at(-1)?.push(fragment);
+  }
+  return groups.map((group, index) => ({
+    file: mode === "separate" ? `segment-${String(index + 1).padStart(5, "0")}.m4s` : MEDIA_FILE,
+    startBytes: (group[0] as IndexedFragment).startBytes,
+    endBytes: (group.at(-1) as IndexedFragment).endBytes,
+    fragments: group,
+  }));
+}
+
+/** The longest of the segments, as EXT-X-TARGETDURATION counts: a whole number, six at least. */
+export function targetDuration(indexes: readonly FragmentIndex[]): number {
+  const longest = indexes.flatMap((index) =>
+    cutSegments(index, "single-file").map(({ fragments }) => Math.round(secondsOf(fragments, index.timescale))),
+  );
+  return Math.max(SEGMENT_SECONDS, ...longest);
+}
+
+function secondsOf(fragments: readonly IndexedFragment[], timescale: number): number {
+  return fragments.reduce((sum, { durationTicks }) => sum + durationTicks, 0) / timescale;
+}
+
+/** The playlist of a rung's or a sound's segments. */
+export function segmentPlaylist(
+  index: FragmentIndex,
+  mode: "single-file" | "separate",
+  targetDurationSeconds: number,
+): MediaPlaylist {
+  const segments = cutSegments(index, mode).map(({ file, startBytes, endBytes, fragments }) => {
+    const range = mode === "separate" ? undefined : { offsetBytes: startBytes, lengthBytes: endBytes - startBytes };
+    return describeSegment(index, mode, { file, range, seconds: secondsOf(fragments, index.timescale) });
+  });
+  return describePlaylist(segments, targetDurationSeconds, false);
+}
+
+/** The playlist of the pictures that fragments begin with: each by its byte range, lasting until the next one. */
+export function iFramePlaylist(
+  index: FragmentIndex,
+  mode: "single-file" | "separate",
+  targetDurationSeconds: number,
+): MediaPlaylist {
+  const segments = cutSegments(index, mode).flatMap(({ file, startBytes, fragments }) =>
+    fragments.map((fragment) => {
+      const origin = mode === "separate" ? startBytes : 0;
+      const range = {
+        offsetBytes: fragment.startBytes - origin,
+        lengthBytes: fragment.firstSampleEndBytes - fragment.startBytes,
+      };
+      return describeSegment(index, mode, { file, range, seconds: secondsOf([fragment], index.timescale) });
+    }),
+  );
+  return describePlaylist(segments, targetDurationSeconds, true);
+}
+
+interface SegmentPlace {
+  readonly file: string;
+  readonly range: { readonly offsetBytes: number; readonly lengthBytes: number } | undefined;
+  readonly seconds: number;
+}
+
+function describeSegment(
+  { initializationBytes }: FragmentIndex,
+  mode: "single-file" | "separate",
+  { file, range, seconds }: SegmentPlace,
+): MediaSegment {
+  const map =
+    mode === "separate"
+      ? { uri: INITIALIZATION_FILE }
+      : { uri: MEDIA_FILE, byteRange: { offsetBytes: 0, lengthBytes: initializationBytes } };
+  return {
+    uri: file,
+    durationSeconds: Number(seconds.toFixed(6)),
+    title: "",
+    ...(range === undefined ? {} : { byteRange: range }),
+    isDiscontinuity: false,
+    keys: [],
+    map,
+    isGap: false,
+  };
+}
+
+function describePlaylist(
+  segments: readonly MediaSegment[],
+  targetDurationSeconds: number,
+  isIFramesOnly: boolean,
+): MediaPlaylist {
+  // One map for all, as readers have it.
+  const map = segments[0]?.map;
+  const playlist: MediaPlaylist = {
+    kind: "media",
+    targetDurationSeconds,
+    mediaSequence: 0,
+    discontinuitySequence: 0,
+    playlistType: "VOD",
+    hasEndList: true,
+    isIFramesOnly,
+    hasIndependentSegments: true,
+    dateRanges: [],
+    segments: map === undefined ? segments : segments.map((segment) => ({ ...segment, map })),
+  };
+  return { ...playlist, version: requiredVersion(playlist).version };
+}

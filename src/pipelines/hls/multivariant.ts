@@ -1,0 +1,178 @@
+import {
+  type BitRates,
+  bitRatesOf,
+  allFacts,
+  frameRateOf,
+  videoFacts,
+} from "../../media/hls/check/figures.ts";
+import type { MeasuredPlaylist } from "../../media/hls/check/presentation.ts";
+import type { MultivariantPlaylist, Rendition, StreamAttributes, VariantStream } from "../../media/hls/playlist.ts";
+import { requiredVersion } from "../../media/hls/required-version.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import type { SoundPlan } from "./packaging.ts";
+import { I_FRAMES_PLAYLIST, SEGMENTS_PLAYLIST } from "./write-media.ts";
+
+/** What players are to begin with, in bit/s (Apple 1.32). */
+const DEFAULT_BITS_PER_SECOND = 2_000_000;
+
+/** A rung as measured. */
+export interface MeasuredRung {
+  readonly name: string;
+  readonly media: MeasuredPlaylist;
+  readonly iFrames: MeasuredPlaylist;
+}
+
+/** A sound as measured. */
+export interface MeasuredSound {
+  readonly plan: SoundPlan;
+  readonly media: MeasuredPlaylist;
+}
+
+interface Group {
+  readonly id: string;
+  readonly rates: BitRates;
+  readonly codecs: readonly string[];
+}
+
+/**
+ * The multivariant playlist of what was measured: the variant of about 2000 kbit/s first, then by falling bit rate, sound alone last. Throws
+ * OUTPUT_NOT_VERIFIED where something could not be measured.
+ */
+export function describeMultivariant(
+  rungs: readonly MeasuredRung[],
+  sounds: readonly MeasuredSound[],
+): MultivariantPlaylist {
+  const groups = describeGroups(sounds);
+  const pictures = rungs.flatMap((rung) => {
+    const own = pictureAttributes(rung.media, `${rung.name}/${SEGMENTS_PLAYLIST}`);
+    const played = groups.filter(({ id }) => id !== "small");
+    return played.length === 0 ? [describeVariant(own, undefined)] : played.map((group) => describeVariant(own, group));
+  });
+  const ordered = orderVariants(pictures);
+  const playlist: MultivariantPlaylist = {
+    kind: "multivariant",
+    hasIndependentSegments: true,
+    renditions: sounds.length === 0 ? [] : describeRenditions(sounds),
+    variants: [...ordered, ...soundVariant(sounds, groups)],
+    iFrameVariants: rungs.map(({ name, iFrames }) => {
+      const { framesPerSecond: _rate, closedCaptionsGroupId: _captions, ...attributes } = pictureAttributes(
+        iFrames,
+        `${name}/${I_FRAMES_PLAYLIST}`,
+      );
+      return attributes satisfies StreamAttributes;
+    }),
+    sessionData: [],
+    sessionKeys: [],
+  };
+  return { ...playlist, version: Math.max(6, requiredVersion(playlist).version) };
+}
+
+function measured<T>(value: T | undefined, path: string): T {
+  if (value !== undefined) return value;
+  throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${path} of the package could not be measured.`);
+}
+
+function pictureAttributes(media: MeasuredPlaylist, uri: string): VariantStream {
+  const facts = measured(videoFacts(media), media.path);
+  const rates = measured(bitRatesOf(media), media.path);
+  const rate = measured(frameRateOf(media), media.path);
+  return {
+    uri,
+    bandwidthBitsPerSecond: Math.ceil(rates.peak),
+    averageBandwidthBitsPerSecond: Math.ceil(rates.average),
+    codecs: [measured(facts.codec, media.path)],
+    resolution: { widthPixels: facts.widthPixels, heightPixels: facts.heightPixels },
+    videoRange: facts.range,
+    framesPerSecond: Number(rate.average.toFixed(3)),
+    closedCaptionsGroupId: null,
+  };
+}
+
+function describeVariant(own: VariantStream, group: Group | undefined): VariantStream {
+  if (group === undefined) return own;
+  return {
+    ...own,
+    bandwidthBitsPerSecond: Math.ceil(own.bandwidthBitsPerSecond + group.rates.peak),
+    averageBandwidthBitsPerSecond: Math.ceil((own.averageBandwidthBitsPerSecond ?? 0) + group.rates.average),
+    codecs: [...(own.codecs ?? []), ...group.codecs],
+    audioGroupId: group.id,
+  };
+}
+
+function orderVariants(variants: readonly VariantStream[]): readonly VariantStream[] {
+  const average = (variant: VariantStream): number => variant.averageBandwidthBitsPerSecond ?? 0;
+  const distance = (variant: VariantStream): number =>
+    Math.abs(Math.log(average(variant) / DEFAULT_BITS_PER_SECOND));
+  const falling = variants.toSorted((a, b) => average(b) - average(a));
+  const plain = falling.filter(({ audioGroupId }) => audioGroupId !== "surround");
+  const first = plain.reduce<VariantStream | undefined>(
+    (best, one) => (best === undefined || distance(one) < distance(best) ? one : best),
+    undefined,
+  );
+  return first === undefined ? falling : [first, ...falling.filter((variant) => variant !== first)];
+}
+
+/** In each group, the rate of its largest rendition counts (RFC 8216bis §4.4.6.2). */
+function describeGroups(sounds: readonly MeasuredSound[]): readonly Group[] {
+  const ids = [...new Set(sounds.map(({ plan }) => plan.groupId))];
+  return ids.map((id) => {
+    const members = membersOf(sounds, id);
+    const rates = members.map(({ media }) => measured(bitRatesOf(media), media.path));
+    const codecs = members.flatMap(({ media }) => allFacts(media).map(({ codec }) => measured(codec, media.path)));
+    return {
+      id,
+      rates: {
+        peak: Math.max(...rates.map(({ peak }) => peak)),
+        average: Math.max(...rates.map(({ average }) => average)),
+      },
+      codecs: [...new Set(codecs)],
+    };
+  });
+}
+
+/** Every group has every track (RFC 8216bis §4.4.6.2.1): where one has no surround sound, its stereo stands in. */
+function membersOf(sounds: readonly MeasuredSound[], groupId: string): readonly MeasuredSound[] {
+  const own = sounds.filter(({ plan }) => plan.groupId === groupId);
+  const others = sounds.filter(
+    ({ plan }) =>
+      plan.groupId === "stereo" && own.every((sound) => sound.plan.streamIndex !== plan.streamIndex),
+  );
+  return [...own, ...others].sort((a, b) => a.plan.streamIndex - b.plan.streamIndex);
+}
+
+function describeRenditions(sounds: readonly MeasuredSound[]): readonly Rendition[] {
+  const ids = [...new Set(sounds.map(({ plan }) => plan.groupId))];
+  return ids.flatMap((groupId) =>
+    membersOf(sounds, groupId).map(({ plan }): Rendition => ({
+      type: "AUDIO",
+      groupId,
+      name: plan.label,
+      language: plan.language,
+      isDefault: plan.isDefault,
+      isAutoselect: true,
+      isForced: false,
+      channels: String(plan.channels),
+      uri: `${plan.name}/${SEGMENTS_PLAYLIST}`,
+    })),
+  );
+}
+
+/** Sound alone, for connections that carry no pictures. */
+function soundVariant(sounds: readonly MeasuredSound[], groups: readonly Group[]): readonly VariantStream[] {
+  const group = groups.find(({ id }) => id === "small") ?? groups.find(({ id }) => id === "stereo");
+  const members = group === undefined ? [] : membersOf(sounds, group.id);
+  const own = members.find(({ plan }) => plan.isDefault);
+  if (group === undefined || own === undefined) return [];
+  const rates = measured(bitRatesOf(own.media), own.media.path);
+  // The rendition that plays is the variant's own; checkers add the largest of the others.
+  const others = members.filter((sound) => sound !== own).map(({ media }) => measured(bitRatesOf(media), media.path));
+  return [
+    {
+      uri: `${own.plan.name}/${SEGMENTS_PLAYLIST}`,
+      bandwidthBitsPerSecond: Math.ceil(rates.peak + Math.max(0, ...others.map(({ peak }) => peak))),
+      averageBandwidthBitsPerSecond: Math.ceil(rates.average + Math.max(0, ...others.map(({ average }) => average))),
+      codecs: group.codecs,
+      audioGroupId: group.id,
+    },
+  ];
+}

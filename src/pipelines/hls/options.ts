@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { DEFAULT_LADDER, type LadderStep } from "./ladder.ts";
+
+const RUNG = z.strictObject({
+  height: z.int().min(16).max(4320).describe("Of the 16:9 box that upright pictures fit into, such as 720."),
+  kbps: z.int().min(24).max(100_000).describe("Mean bit rate of the pictures, in kbit/s."),
+});
+
+/** A ladder of the user's own: the content of the file that `--ladder` names. */
+export const LADDER_FILE = z.strictObject({
+  rungs: z.array(RUNG).min(1).max(20).describe("In any order. Those that are larger than the source are left out."),
+});
+
+/** How an HLS package is made; whoever submits a job and the command line give the same. */
+export const HLS_SETTINGS = z.strictObject({
+  ladder: LADDER_FILE.optional().describe("Rungs in place of Apple's H.264 ladder."),
+  segments: z
+    .enum(["single-file", "separate"])
+    .default("single-file")
+    .describe("single-file: byte ranges of one file for each rung and sound track. separate: a file for each segment."),
+  speed: z
+    .enum(["standard", "fast"])
+    .default("standard")
+    .describe("fast: nearly the same quality in a fraction of the time."),
+  preset: z.string().min(1).max(20).optional().describe("The encoder's own preset, in place of what speed chooses."),
+  audio: z.enum(["auto", "none"]).default("auto").describe("auto: every sound track as AAC. none: no sound."),
+  deinterlace: z.enum(["auto", "off", "on"]).default("auto").describe("auto: where the source says it is interlaced."),
+  thumbnails: z.boolean().default(true).describe("A poster, and small pictures to find a place by."),
+});
+
+/** Settings with their defaults filled in. */
+export type HlsSettings = z.output<typeof HLS_SETTINGS>;
+
+/** The steps that settings ask for. */
+export function ladderSteps({ ladder }: Pick<HlsSettings, "ladder">): readonly LadderStep[] {
+  if (ladder === undefined) return DEFAULT_LADDER;
+  return ladder.rungs.map(({ height, kbps }) => ({
+    longPixels: 2 * Math.round((height * 8) / 9),
+    shortPixels: height,
+    kilobitsPerSecond: kbps,
+  }));
+}

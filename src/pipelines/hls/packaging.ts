@@ -1,0 +1,84 @@
+import type { Ratio } from "../../ffmpeg/manifest.ts";
+import type { FfmpegTools } from "../../ffmpeg/tools.ts";
+import type { Rung } from "./ladder.ts";
+
+/** One encoding of one sound track. */
+export interface SoundPlan {
+  /** Unique, fit for a folder's name, such as `audio-en-stereo`. */
+  readonly name: string;
+  readonly groupId: string;
+  readonly streamIndex: number;
+  readonly channels: number;
+  readonly kilobitsPerSecond: number;
+  /** BCP 47; `und` where the source does not tell. */
+  readonly language: string;
+  /** For people, unique within its group. */
+  readonly label: string;
+  readonly isDefault: boolean;
+}
+
+/** A package as it was planned: JSON, handed from stage to stage. */
+export interface PackagePlan {
+  readonly video: {
+    readonly streamIndex: number;
+    readonly timeBase: Ratio;
+    /** When pictures are shown, in ticks of `timeBase`, rising; empty where only decoding tells or a rate is halved. */
+    readonly ticks: readonly number[];
+    /** The first picture's time: what becomes 0. */
+    readonly originTicks: number;
+    /** Filters of all rungs together, before they part. */
+    readonly filters: readonly string[];
+  };
+  /** What the rungs' times are counted in. */
+  readonly clock: Ratio;
+  /** By falling size. */
+  readonly rungs: readonly Rung[];
+  readonly encoder: { readonly name: string; readonly preset: string };
+  readonly sounds: readonly SoundPlan[];
+  readonly segments: "single-file" | "separate";
+  readonly thumbnails: boolean;
+  /** From the first picture to the end of the last one. */
+  readonly durationSeconds: number;
+  /** Sentences for the report. */
+  readonly findings: readonly string[];
+}
+
+/** What a stage of packaging is done with. */
+export interface PackageHooks {
+  readonly tools: FfmpegTools;
+  readonly signal: AbortSignal;
+  /** Hears from 0 to 1 how far the stage has come. */
+  readonly onProgress: (fraction: number) => void;
+}
+
+/** A variant stream as it came out, in bit/s. */
+export interface VariantReport {
+  readonly name: string;
+  /** Null for sound alone. */
+  readonly resolution: string | null;
+  readonly framesPerSecond: number | null;
+  readonly codecs: readonly string[];
+  readonly peakBitsPerSecond: number;
+  readonly averageBitsPerSecond: number;
+}
+
+/** What came of packaging. */
+export interface PackageReport {
+  /** Of every rung. */
+  readonly pictures: number;
+  readonly durationSeconds: number;
+  readonly encoder: string;
+  /** In the order of the multivariant playlist. */
+  readonly variants: readonly VariantReport[];
+  readonly rules: { readonly passed: number; readonly mustsFailed: number; readonly shouldsFailed: number };
+  readonly findings: readonly string[];
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+}
+
+/** How long segments and groups of pictures are (Apple 7.5, 1.13). */
+export const SEGMENT_SECONDS = 6;
+export const KEY_FRAME_SECONDS = 2;
+
+/** The multivariant playlist's name. */
+export const MAIN_PLAYLIST = "main.m3u8";

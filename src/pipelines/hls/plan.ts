@@ -1,0 +1,118 @@
+import { ReelmillError } from "../../base/errors.ts";
+import { chooseEncoder } from "../../ffmpeg/encoder-choice.ts";
+import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
+import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from "../../ffmpeg/manifest.ts";
+import { deinterlaceFilter, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
+import type { FfmpegTools } from "../../ffmpeg/tools.ts";
+import { frameDivisor, planLadder } from "./ladder.ts";
+import { type HlsSettings, ladderSteps } from "./options.ts";
+import type { PackagePlan } from "./packaging.ts";
+import { planSounds } from "./plan-sound.ts";
+
+/** Sound that is left out beyond this is worth a word. */
+const TOLD_SECONDS = 0.1;
+/** As many ticks as an MP4 file's time scale can hold well; finer clocks are those of files that do not tell times. */
+const MAX_TIMESCALE = 10_000_000;
+
+/**
+ * Looks at a recording and decides what its package is made of. Throws INPUT_NOT_VIDEO, PARAMS_INVALID, ENCODER_MISSING, FFMPEG_MISSING,
+ * FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function planPackage(
+  path: string,
+  settings: HlsSettings,
+  { tools, signal }: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
+): Promise<PackagePlan> {
+  const manifest = await probeRecording(tools, path, signal);
+  const video = manifest.video.find(({ isDefault }) => isDefault) ?? manifest.video[0];
+  if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures.`);
+  const wish = { codec: "h264", speed: settings.speed, preset: settings.preset, bitDepth: 8, hardware: "off" } as const;
+  const encoder = await chooseEncoder(tools, wish, signal);
+  const times = await listFrameTimes(tools, path, video.index, signal);
+  const divisor = frameDivisor(meanRate(times, video));
+  const filters = planFilters(video, settings, divisor);
+  const isKnown = times.isComplete && divisor === 1;
+  const originTicks = times.ticks[0] ?? Math.round(((video.startSeconds ?? 0) * 1) / secondsOf(1, video.timeBase));
+  const durationSeconds = durationOf(times, video, manifest);
+  const sounds = settings.audio === "none" ? [] : planSounds(manifest.audio);
+  const { width, height } = uprightSize(video);
+  return {
+    video: {
+      streamIndex: video.index,
+      timeBase: video.timeBase,
+      ticks: isKnown ? Array.from(times.ticks) : [],
+      originTicks,
+      filters: filters.filters,
+    },
+    clock: isKnown && video.timeBase.denominator <= MAX_TIMESCALE ? video.timeBase : { numerator: 1, denominator: 90_000 },
+    rungs: planLadder({ widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) }, ladderSteps(settings)),
+    encoder: { name: encoder.encoder, preset: encoder.settings.preset },
+    sounds,
+    segments: settings.segments,
+    thumbnails: settings.thumbnails,
+    durationSeconds,
+    findings: [
+      ...encoder.findings,
+      ...filters.findings,
+      ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),
+    ],
+  };
+}
+
+function secondsOf(ticks: number, { numerator, denominator }: Ratio): number {
+  return (ticks * numerator) / denominator;
+}
+
+/** Of the samples once they stand upright. */
+function aspectOf({ sampleAspect: { numerator, denominator }, rotationDegrees }: VideoStream): number {
+  return rotationDegrees % 180 === 0 ? numerator / denominator : denominator / numerator;
+}
+
+function meanRate({ ticks }: FrameTimes, { timeBase, frameRate }: VideoStream): number {
+  const seconds = secondsOf((ticks.at(-1) ?? 0) - (ticks[0] ?? 0), timeBase);
+  if (ticks.length > 1 && seconds > 0) return (ticks.length - 1) / seconds;
+  return frameRate === undefined ? 0 : frameRate.numerator / frameRate.denominator;
+}
+
+function durationOf({ ticks, lastDurationTicks }: FrameTimes, video: VideoStream, manifest: MediaManifest): number {
+  const [first, last] = [ticks[0], ticks.at(-1)];
+  if (first === undefined || last === undefined) return video.durationSeconds ?? manifest.durationSeconds ?? 0;
+  const step = ticks.length > 1 ? (last - first) / (ticks.length - 1) : 0;
+  return secondsOf(last - first + (lastDurationTicks || step), video.timeBase);
+}
+
+function planFilters(
+  video: VideoStream,
+  { deinterlace }: HlsSettings,
+  divisor: number,
+): { readonly filters: readonly string[]; readonly findings: readonly string[] } {
+  const filters: string[] = [];
+  const findings: string[] = [];
+  if (deinterlace === "on" || (deinterlace === "auto" && video.isInterlaced)) {
+    filters.push(deinterlaceFilter(deinterlace === "on" ? "all" : "interlaced"));
+    findings.push("The pictures were de-interlaced (bwdif), one for each.");
+  }
+  if (divisor > 1) {
+    filters.push(`fps=source_fps/${divisor}`);
+    findings.push(`One picture of ${divisor} was taken: HLS allows 60 per second.`);
+  }
+  if (video.isHdr) {
+    filters.push(...TONE_MAP_FILTERS);
+    findings.push("High dynamic range was turned into BT.709 (hable): the rungs are H.264 of 8 bits.");
+  }
+  return { filters: [...filters, "format=yuv420p"], findings };
+}
+
+/** All renditions begin and end together (Apple 8.3, 8.7): what sounds before the first picture or after the last is left out. */
+function describeCuts({ audio }: MediaManifest, originSeconds: number, durationSeconds: number): readonly string[] {
+  return audio.flatMap(({ index, startSeconds, durationSeconds: length }) => {
+    if (startSeconds === undefined) return [];
+    const early = originSeconds - startSeconds;
+    const late = length === undefined ? 0 : startSeconds + length - (originSeconds + durationSeconds);
+    const tell = (seconds: number, where: string): readonly string[] =>
+      seconds <= TOLD_SECONDS
+        ? []
+        : [`${seconds.toFixed(2)} s of sound track ${index} ${where} were left out: HLS has all streams last as long.`];
+    return [...tell(early, "before the first picture"), ...tell(late, "behind the last picture")];
+  });
+}

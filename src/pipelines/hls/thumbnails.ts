@@ -1,0 +1,121 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileArgument } from "../../ffmpeg/arguments.ts";
+import { runFfmpeg } from "../../ffmpeg/run.ts";
+import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
+import type { Rung } from "./ladder.ts";
+import type { PackageHooks } from "./packaging.ts";
+
+/** Names within the package. */
+export const POSTER_FILE = "poster.jpg";
+export const THUMBNAILS_FOLDER = "thumbnails";
+export const THUMBNAILS_FILE = "index.vtt";
+
+const POSTER_POSITION = 0.1;
+/** Long side of a small picture. */
+const LONG_PIXELS = 160;
+const COLUMNS = 10;
+const ROWS = 10;
+/** Longer recordings have them farther apart. */
+const MAX_PICTURES = 2000;
+
+/** A rung with where its encoded file lies. */
+export interface PictureSource {
+  readonly rung: Rung;
+  readonly path: string;
+  readonly index: FragmentIndex;
+}
+
+/** Writes the picture at a tenth of the length as JPEG. Throws as `runFfmpeg`. */
+export async function writePoster(
+  { path }: PictureSource,
+  folder: string,
+  durationSeconds: number,
+  { tools, signal }: Pick<PackageHooks, "tools" | "signal">,
+): Promise<void> {
+  const seek = (POSTER_POSITION * durationSeconds).toFixed(3);
+  await runFfmpeg(tools, {
+    inputs: [{ path, options: ["-ss", seek] }],
+    outputArguments: [
+      ...["-frames:v", "1", "-q:v", "3", "-f", "image2", "-update", "1"],
+      fileArgument(join(folder, POSTER_FILE)),
+    ],
+    signal,
+  });
+}
+
+/** Writes sheets of small pictures, one for each key picture or every so many, and the WebVTT file that says which is where. Throws as `runFfmpeg`. */
+export async function writeThumbnails(
+  source: PictureSource,
+  folder: string,
+  durationSeconds: number,
+  { tools, signal }: Pick<PackageHooks, "tools" | "signal">,
+): Promise<void> {
+  const { path, rung, index } = source;
+  const place = join(folder, THUMBNAILS_FOLDER);
+  mkdirSync(place);
+  const sheet = planSheet(index, rung, durationSeconds);
+  const filters = [
+    `select=not(mod(n\\,${sheet.step}))`,
+    `scale=${sheet.widthPixels}:${sheet.heightPixels}`,
+    `tile=${sheet.columns}x${sheet.rows}`,
+  ];
+  await runFfmpeg(tools, {
+    inputs: [{ path, options: ["-skip_frame", "nokey"] }],
+    outputArguments: [
+      ...["-vf", filters.join(","), "-fps_mode", "passthrough", "-q:v", "5", "-f", "image2"],
+      fileArgument(join(place, "sheet-%03d.jpg")),
+    ],
+    signal,
+  });
+  writeFileSync(join(place, THUMBNAILS_FILE), describeThumbnails(sheet));
+}
+
+interface Sheet {
+  readonly widthPixels: number;
+  readonly heightPixels: number;
+  readonly columns: number;
+  readonly rows: number;
+  /** Of so many key pictures one is taken. */
+  readonly step: number;
+  /** When each begins, and the end of the last. */
+  readonly seconds: readonly number[];
+}
+
+/** Where and how large the small pictures are. */
+export function planSheet({ fragments, timescale }: FragmentIndex, rung: Rung, durationSeconds: number): Sheet {
+  const step = Math.max(1, Math.ceil(fragments.length / MAX_PICTURES));
+  const starts = fragments
+    .filter((_fragment, index) => index % step === 0)
+    .map(({ startTicks }) => startTicks / timescale);
+  const scale = Math.min(1, LONG_PIXELS / Math.max(rung.widthPixels, rung.heightPixels));
+  const even = (side: number): number => Math.max(2, 2 * Math.round((side * scale) / 2));
+  return {
+    widthPixels: even(rung.widthPixels),
+    heightPixels: even(rung.heightPixels),
+    columns: Math.min(COLUMNS, starts.length),
+    rows: Math.min(ROWS, Math.ceil(starts.length / COLUMNS)),
+    step,
+    seconds: [...starts, Math.max(durationSeconds, starts.at(-1) ?? 0)],
+  };
+}
+
+/** The WebVTT file of a sheet: each cue's text is a picture's place, as players take it. */
+export function describeThumbnails({ seconds, columns, rows, widthPixels, heightPixels }: Sheet): string {
+  const cues = seconds.slice(0, -1).map((start, index) => {
+    const sheet = String(Math.floor(index / (columns * rows)) + 1).padStart(3, "0");
+    const cell = index % (columns * rows);
+    const place = [(cell % columns) * widthPixels, Math.floor(cell / columns) * heightPixels, widthPixels, heightPixels];
+    const end = seconds[index + 1] ?? start;
+    return `${vttTime(start)} --> ${vttTime(end)}\nsheet-${sheet}.jpg#xywh=${place.join(",")}\n`;
+  });
+  return `WEBVTT\n\n${cues.join("\n")}`;
+}
+
+function vttTime(seconds: number): string {
+  const totalMs = Math.round(seconds * 1000);
+  const part = (value: number, digits: number): string => String(value).padStart(digits, "0");
+  const hours = part(Math.floor(totalMs / 3_600_000), 2);
+  const minutes = part(Math.floor(totalMs / 60_000) % 60, 2);
+  return `${hours}:${minutes}:${part(Math.floor(totalMs / 1000) % 60, 2)}.${part(totalMs % 1000, 3)}`;
+}

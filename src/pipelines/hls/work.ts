@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import { fileArgument } from "../../ffmpeg/arguments.ts";
+import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
+import { runFfmpeg } from "../../ffmpeg/run.ts";
+import type { Rung } from "./ladder.ts";
+import { KEY_FRAME_SECONDS, type PackageHooks, type PackagePlan, type SoundPlan } from "./packaging.ts";
+
+/** Every rung and every sound comes out as one fragmented MP4 file. */
+const FRAGMENTS = "+empty_moov+default_base_moof+skip_trailer";
+/** Sound is cut into pieces of a second, which segments are put together of. */
+const SOUND_FRAGMENT_MICROSECONDS = 1_000_000;
+/** A picture so little before an even second counts as being there: times of files are rounded. */
+const KEY_SLACK_SECONDS = 0.002;
+const SAMPLE_RATE_HZ = 48_000;
+const AAC_FRAME_SAMPLES = 1024;
+
+/** Where a rung's or a sound's media lie in the folder of the work. */
+export function encodedPath(folder: string, { name }: Rung | SoundPlan): string {
+  return join(folder, `${name}.mp4`);
+}
+
+/**
+ * Encodes all rungs and sounds in one process: decoded once, each rung scaled from the next larger one, every fragment of pictures begun by
+ * an IDR at the same time in all rungs. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED.
+ */
+export async function encodeRungs(
+  plan: PackagePlan,
+  inputPath: string,
+  folder: string,
+  { tools, signal, onProgress }: PackageHooks,
+): Promise<void> {
+  const { durationSeconds, rungs, sounds, video } = plan;
+  await runFfmpeg(tools, {
+    // The source's own times, exact to the tick: ffmpeg would shift them by a start that is rounded to microseconds.
+    globalArguments: ["-copyts"],
+    inputs: [{ path: inputPath }],
+    outputArguments: [
+      ...["-filter_complex", filterGraph(plan)],
+      ...rungs.flatMap((rung, index) => [
+        ...["-map", `[out${index}]`, ...pictureArguments(plan, rung)],
+        fileArgument(encodedPath(folder, rung)),
+      ]),
+      ...sounds.flatMap((sound) => [
+        ...["-map", `0:${sound.streamIndex}`, ...soundArguments(sound, video, durationSeconds)],
+        fileArgument(encodedPath(folder, sound)),
+      ]),
+    ],
+    signal,
+    onProgress: ({ outputSeconds }) => onProgress(durationSeconds > 0 ? Math.min(1, outputSeconds / durationSeconds) : 0),
+  });
+}
+
+/** One decode for all: each rung's pictures go to its encoder and on to the next smaller size. */
+function filterGraph({ video, rungs }: PackagePlan): string {
+  const chains: string[] = [];
+  const common = [`setpts=PTS-${video.originTicks}`, ...video.filters].join(",");
+  let from = `[0:${video.streamIndex}]${common},`;
+  for (const [index, { widthPixels, heightPixels }] of rungs.entries()) {
+    const before = rungs[index - 1];
+    const isSame = before?.widthPixels === widthPixels && before.heightPixels === heightPixels;
+    // Scaling to the size that is there already passes pictures on as they are.
+    const scale = isSame ? "null" : `scale=${widthPixels}:${heightPixels}:flags=bicubic,setsar=1`;
+    const isLast = index === rungs.length - 1;
+    chains.push(`${from}${scale}${isLast ? "" : ",split=2"}[out${index}]${isLast ? "" : `[next${index}]`}`);
+    from = `[next${index}]`;
+  }
+  return chains.join(";");
+}
+
+function pictureArguments({ clock, encoder }: PackagePlan, rung: Rung): readonly string[] {
+  const { kilobitsPerSecond, maxKilobitsPerSecond, bufferKilobits } = rung;
+  return [
+    ...["-fps_mode", "passthrough", "-enc_time_base", `${clock.numerator}:${clock.denominator}`],
+    ...["-c:v", encoder.name, "-preset", encoder.preset, "-profile:v", "high"],
+    ...["-b:v", `${kilobitsPerSecond}k`, "-maxrate", `${maxKilobitsPerSecond}k`, "-bufsize", `${bufferKilobits}k`],
+    // Pictures without B-frames are shown when they are decoded: all rungs and the sound begin at 0.
+    ...["-bf", "0", "-sc_threshold", "0", "-g", "9999", "-keyint_min", "1", "-forced-idr", "1"],
+    ...["-force_key_frames", `expr:gte(t+${KEY_SLACK_SECONDS},n_forced*${KEY_FRAME_SECONDS})`],
+    ...["-map_metadata", "-1", "-map_chapters", "-1", "-video_track_timescale", String(clock.denominator)],
+    ...["-movflags", `${FRAGMENTS}+frag_keyframe`, "-f", "mp4"],
+  ];
+}
+
+/** Sound from the first picture on, silence where there is none, as many AAC frames as come nearest to the pictures' end. */
+function soundArguments(
+  { channels, kilobitsPerSecond }: SoundPlan,
+  { originTicks, timeBase }: PackagePlan["video"],
+  durationSeconds: number,
+): readonly string[] {
+  const encoding = audioArguments({ codec: "aac", bitrateKbps: kilobitsPerSecond, channels });
+  const endSamples = Math.max(1, Math.round((durationSeconds * SAMPLE_RATE_HZ) / AAC_FRAME_SAMPLES)) * AAC_FRAME_SAMPLES;
+  const filters = [
+    `asetpts=PTS-${originTicks}*${timeBase.numerator}/${timeBase.denominator}/TB`,
+    `aresample=${SAMPLE_RATE_HZ}:async=1:first_pts=0`,
+    `aformat=channel_layouts=${channels === 2 ? "stereo" : "5.1"}`,
+    `apad=whole_len=${endSamples}`,
+    `atrim=end_sample=${endSamples}`,
+  ];
+  return [
+    ...["-af", filters.join(","), ...encoding.arguments],
+    // The encoder's run-in stands before time 0 and its run-out behind the end; without an edit list players would play both.
+    ...["-bsf:a", `noise=amount=0:drop='lt(pts,0)+gte(pts,${endSamples})'`],
+    ...["-map_metadata", "-1", "-map_chapters", "-1", "-frag_duration", String(SOUND_FRAGMENT_MICROSECONDS)],
+    ...["-movflags", FRAGMENTS, "-f", "mp4"],
+  ];
+}
