@@ -1,14 +1,8 @@
-import {
-  type BitRates,
-  bitRatesOf,
-  allFacts,
-  frameRateOf,
-  videoFacts,
-} from "../../media/hls/check/figures.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import { allFacts, type BitRates, bitRatesOf, frameRateOf, videoFacts } from "../../media/hls/check/figures.ts";
 import type { MeasuredPlaylist } from "../../media/hls/check/presentation.ts";
 import type { MultivariantPlaylist, Rendition, StreamAttributes, VariantStream } from "../../media/hls/playlist.ts";
 import { requiredVersion } from "../../media/hls/required-version.ts";
-import { ReelmillError } from "../../base/errors.ts";
 import type { SoundPlan } from "./packaging.ts";
 import { I_FRAMES_PLAYLIST, SEGMENTS_PLAYLIST } from "./write-media.ts";
 
@@ -55,10 +49,11 @@ export function describeMultivariant(
     renditions: sounds.length === 0 ? [] : describeRenditions(sounds),
     variants: [...ordered, ...soundVariant(sounds, groups)],
     iFrameVariants: rungs.map(({ name, iFrames }) => {
-      const { framesPerSecond: _rate, closedCaptionsGroupId: _captions, ...attributes } = pictureAttributes(
-        iFrames,
-        `${name}/${I_FRAMES_PLAYLIST}`,
-      );
+      const {
+        framesPerSecond: _rate,
+        closedCaptionsGroupId: _captions,
+        ...attributes
+      } = pictureAttributes(iFrames, `${name}/${I_FRAMES_PLAYLIST}`);
       return attributes satisfies StreamAttributes;
     }),
     sessionData: [],
@@ -101,8 +96,7 @@ function describeVariant(own: VariantStream, group: Group | undefined): VariantS
 
 function orderVariants(variants: readonly VariantStream[]): readonly VariantStream[] {
   const average = (variant: VariantStream): number => variant.averageBandwidthBitsPerSecond ?? 0;
-  const distance = (variant: VariantStream): number =>
-    Math.abs(Math.log(average(variant) / DEFAULT_BITS_PER_SECOND));
+  const distance = (variant: VariantStream): number => Math.abs(Math.log(average(variant) / DEFAULT_BITS_PER_SECOND));
   const falling = variants.toSorted((a, b) => average(b) - average(a));
   const plain = falling.filter(({ audioGroupId }) => audioGroupId !== "surround");
   const first = plain.reduce<VariantStream | undefined>(
@@ -134,8 +128,7 @@ function describeGroups(sounds: readonly MeasuredSound[]): readonly Group[] {
 function membersOf(sounds: readonly MeasuredSound[], groupId: string): readonly MeasuredSound[] {
   const own = sounds.filter(({ plan }) => plan.groupId === groupId);
   const others = sounds.filter(
-    ({ plan }) =>
-      plan.groupId === "stereo" && own.every((sound) => sound.plan.streamIndex !== plan.streamIndex),
+    ({ plan }) => plan.groupId === "stereo" && own.every((sound) => sound.plan.streamIndex !== plan.streamIndex),
   );
   return [...own, ...others].sort((a, b) => a.plan.streamIndex - b.plan.streamIndex);
 }
@@ -143,17 +136,19 @@ function membersOf(sounds: readonly MeasuredSound[], groupId: string): readonly 
 function describeRenditions(sounds: readonly MeasuredSound[]): readonly Rendition[] {
   const ids = [...new Set(sounds.map(({ plan }) => plan.groupId))];
   return ids.flatMap((groupId) =>
-    membersOf(sounds, groupId).map(({ plan }): Rendition => ({
-      type: "AUDIO",
-      groupId,
-      name: plan.label,
-      language: plan.language,
-      isDefault: plan.isDefault,
-      isAutoselect: true,
-      isForced: false,
-      channels: String(plan.channels),
-      uri: `${plan.name}/${SEGMENTS_PLAYLIST}`,
-    })),
+    membersOf(sounds, groupId).map(
+      ({ plan }): Rendition => ({
+        type: "AUDIO",
+        groupId,
+        name: plan.label,
+        language: plan.language,
+        isDefault: plan.isDefault,
+        isAutoselect: true,
+        isForced: false,
+        channels: String(plan.channels),
+        uri: `${plan.name}/${SEGMENTS_PLAYLIST}`,
+      }),
+    ),
   );
 }
 

@@ -44,8 +44,12 @@ export async function planPackage(
       originTicks,
       filters: filters.filters,
     },
-    clock: isKnown && video.timeBase.denominator <= MAX_TIMESCALE ? video.timeBase : { numerator: 1, denominator: 90_000 },
-    rungs: planLadder({ widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) }, ladderSteps(settings)),
+    clock:
+      isKnown && video.timeBase.denominator <= MAX_TIMESCALE ? video.timeBase : { numerator: 1, denominator: 90_000 },
+    rungs: planLadder(
+      { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) },
+      ladderSteps(settings),
+    ),
     encoder: { name: encoder.encoder, preset: encoder.settings.preset },
     sounds,
     segments: settings.segments,

@@ -105,7 +105,12 @@ export function describeThumbnails({ seconds, columns, rows, widthPixels, height
   const cues = seconds.slice(0, -1).map((start, index) => {
     const sheet = String(Math.floor(index / (columns * rows)) + 1).padStart(3, "0");
     const cell = index % (columns * rows);
-    const place = [(cell % columns) * widthPixels, Math.floor(cell / columns) * heightPixels, widthPixels, heightPixels];
+    const place = [
+      (cell % columns) * widthPixels,
+      Math.floor(cell / columns) * heightPixels,
+      widthPixels,
+      heightPixels,
+    ];
     const end = seconds[index + 1] ?? start;
     return `${vttTime(start)} --> ${vttTime(end)}\nsheet-${sheet}.jpg#xywh=${place.join(",")}\n`;
   });

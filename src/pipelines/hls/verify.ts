@@ -37,7 +37,8 @@ export function checkPictures(
   if (video.ticks.length === 0) return { pictures: first.times.length, findings: [] };
   const tick = video.timeBase.numerator / video.timeBase.denominator;
   const expected = video.ticks.map((at) => (at - video.originTicks) * tick);
-  const slack = SLACK_SECONDS + (clock.denominator === video.timeBase.denominator ? 0 : clock.numerator / clock.denominator);
+  const slack =
+    SLACK_SECONDS + (clock.denominator === video.timeBase.denominator ? 0 : clock.numerator / clock.denominator);
   const lost = countLost(first.times, expected, slack);
   if (lost === undefined) {
     const message = `The rungs' pictures (${first.times.length}) are not at the times of the source's (${expected.length}).`;

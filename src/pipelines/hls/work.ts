@@ -46,7 +46,8 @@ export async function encodeRungs(
       ]),
     ],
     signal,
-    onProgress: ({ outputSeconds }) => onProgress(durationSeconds > 0 ? Math.min(1, outputSeconds / durationSeconds) : 0),
+    onProgress: ({ outputSeconds }) =>
+      onProgress(durationSeconds > 0 ? Math.min(1, outputSeconds / durationSeconds) : 0),
   });
 }
 
@@ -88,7 +89,8 @@ function soundArguments(
   durationSeconds: number,
 ): readonly string[] {
   const encoding = audioArguments({ codec: "aac", bitrateKbps: kilobitsPerSecond, channels });
-  const endSamples = Math.max(1, Math.round((durationSeconds * SAMPLE_RATE_HZ) / AAC_FRAME_SAMPLES)) * AAC_FRAME_SAMPLES;
+  const endSamples =
+    Math.max(1, Math.round((durationSeconds * SAMPLE_RATE_HZ) / AAC_FRAME_SAMPLES)) * AAC_FRAME_SAMPLES;
   const filters = [
     `asetpts=PTS-${originTicks}*${timeBase.numerator}/${timeBase.denominator}/TB`,
     `aresample=${SAMPLE_RATE_HZ}:async=1:first_pts=0`,
