@@ -1,4 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
 import { chooseEncoder } from "../../ffmpeg/encoder-choice.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from "../../ffmpeg/manifest.ts";
@@ -28,11 +29,11 @@ export async function planPackage(
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures.`);
   const wish = { codec: "h264", speed: settings.speed, preset: settings.preset, bitDepth: 8, hardware: "off" } as const;
   const encoder = await chooseEncoder(tools, wish, signal);
-  const times = await listFrameTimes(tools, path, video.index, signal);
+  const times = await listTimes(path, video, { tools, signal });
   const divisor = frameDivisor(meanRate(times, video));
   const filters = planFilters(video, settings, divisor);
   const isKnown = times.isComplete && divisor === 1;
-  const originTicks = times.ticks[0] ?? Math.round(((video.startSeconds ?? 0) * 1) / secondsOf(1, video.timeBase));
+  const { originTicks } = times;
   const durationSeconds = durationOf(times, video, manifest);
   const sounds = settings.audio === "none" ? [] : planSounds(manifest.audio);
   const { width, height } = uprightSize(video);
@@ -63,6 +64,32 @@ export async function planPackage(
   };
 }
 
+/** As `FrameTimes`, with the time of the first picture that decodes. */
+interface PictureTimes extends Pick<FrameTimes, "ticks" | "lastDurationTicks" | "isComplete"> {
+  readonly originTicks: number;
+}
+
+/** So many packets are decoded to find the first picture: beginnings that lack what they refer to are shorter. */
+const FIRST_PACKETS = 60;
+
+/** By the packets, which costs no decoding, where they tell; what becomes 0 is the first picture that there really is. */
+async function listTimes(
+  path: string,
+  video: VideoStream,
+  { tools, signal }: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
+): Promise<PictureTimes> {
+  const listed = await listFrameTimes(tools, path, video.index, signal);
+  const maxPackets = listed.isComplete ? FIRST_PACKETS : undefined;
+  const decoded = await listDecodedTimes(tools, path, video.index, { maxPackets, signal });
+  if (listed.isComplete) {
+    const shown = decoded.find((at) => listed.ticks.includes(at));
+    return { ...listed, originTicks: shown ?? listed.ticks[0] ?? 0 };
+  }
+  const ticks = Float64Array.from(decoded);
+  const isComplete = ticks.length > 0 && ticks.every((at, index) => index === 0 || at > (ticks[index - 1] as number));
+  return { ticks, lastDurationTicks: listed.lastDurationTicks, isComplete, originTicks: ticks[0] ?? 0 };
+}
+
 function secondsOf(ticks: number, { numerator, denominator }: Ratio): number {
   return (ticks * numerator) / denominator;
 }
@@ -72,17 +99,21 @@ function aspectOf({ sampleAspect: { numerator, denominator }, rotationDegrees }:
   return rotationDegrees % 180 === 0 ? numerator / denominator : denominator / numerator;
 }
 
-function meanRate({ ticks }: FrameTimes, { timeBase, frameRate }: VideoStream): number {
+function meanRate({ ticks }: Pick<FrameTimes, "ticks">, { timeBase, frameRate }: VideoStream): number {
   const seconds = secondsOf((ticks.at(-1) ?? 0) - (ticks[0] ?? 0), timeBase);
   if (ticks.length > 1 && seconds > 0) return (ticks.length - 1) / seconds;
   return frameRate === undefined ? 0 : frameRate.numerator / frameRate.denominator;
 }
 
-function durationOf({ ticks, lastDurationTicks }: FrameTimes, video: VideoStream, manifest: MediaManifest): number {
+function durationOf(
+  { ticks, lastDurationTicks, originTicks }: PictureTimes,
+  video: VideoStream,
+  manifest: MediaManifest,
+): number {
   const [first, last] = [ticks[0], ticks.at(-1)];
   if (first === undefined || last === undefined) return video.durationSeconds ?? manifest.durationSeconds ?? 0;
   const step = ticks.length > 1 ? (last - first) / (ticks.length - 1) : 0;
-  return secondsOf(last - first + (lastDurationTicks || step), video.timeBase);
+  return secondsOf(last - originTicks + (lastDurationTicks || step), video.timeBase);
 }
 
 function planFilters(

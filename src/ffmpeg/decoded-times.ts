@@ -1,0 +1,57 @@
+import { ReelmillError } from "../base/errors.ts";
+import { COMMON_ARGUMENTS, inputArguments } from "./arguments.ts";
+import { runProcess } from "./process.ts";
+import { requireSuccess } from "./run.ts";
+import type { FfmpegTools } from "./tools.ts";
+
+/** Enough for a day of 120 pictures a second. */
+const MAX_LIST_BYTES = 512 * 1024 * 1024;
+
+/** What to decode. */
+export interface DecodedTimesOptions {
+  /** Only so many packets from the start, ≥ 1; default: everything. */
+  readonly maxPackets?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Lists when the pictures that really decode are shown, in ticks of the stream's time base, in the order in which the decoder gives them
+ * out; one without a time stands as far behind the one before as that does behind its own, which is what ffmpeg does with it. For files
+ * whose packets do not tell their times, and beginnings that may not decode. Throws FFMPEG_FAILED when ffprobe cannot open the file,
+ * FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function listDecodedTimes(
+  tools: FfmpegTools,
+  path: string,
+  streamIndex: number,
+  { maxPackets, signal }: DecodedTimesOptions,
+): Promise<readonly number[]> {
+  const ticks: number[] = [];
+  let rest = "";
+  const takeLine = (line: string): void => {
+    const time = /^(-?\d+|N\/A)/.exec(line)?.[1];
+    if (time === undefined) return;
+    const last = ticks.at(-1) ?? 0;
+    ticks.push(time === "N/A" ? last + Math.max(1, last - (ticks.at(-2) ?? last)) : Number(time));
+  };
+  const args = [
+    ...COMMON_ARGUMENTS.filter((argument) => argument !== "-nostdin"),
+    ...["-v", "error", "-select_streams", String(streamIndex)],
+    ...(maxPackets === undefined ? [] : ["-read_intervals", `%+#${maxPackets}`]),
+    ...["-show_entries", "frame=best_effort_timestamp", "-of", "csv=p=0", ...inputArguments({ path })],
+  ];
+  const result = await runProcess(tools.ffprobePath, args, {
+    timeoutMs: tools.timeoutMs,
+    signal,
+    maxOutputBytes: MAX_LIST_BYTES,
+    onOutput: (piece) => {
+      const lines = (rest + piece.toString("latin1")).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > 64 * 1024) throw new ReelmillError("FFMPEG_FAILED", "ffprobe printed a line without an end.");
+      lines.forEach(takeLine);
+    },
+  });
+  takeLine(rest);
+  requireSuccess("ffprobe", result);
+  return ticks;
+}
