@@ -63,12 +63,14 @@ function nameOf(command: Command): string {
   return parent?.parent ? `${nameOf(parent)} ${command.name()}` : command.name();
 }
 
-/** A command's section, or those of its subcommands. */
+/** The sections of a command, where it does something itself, and of its subcommands. */
 function renderCommand(command: Command): string {
-  if (command.commands.length > 0) {
-    const inner = command.commands.filter((inner) => inner.name() !== "help");
-    return inner.map(renderCommand).join("\n\n");
-  }
+  const inner = command.commands.filter((inner) => inner.name() !== "help").map(renderCommand);
+  const isGroup = inner.length > 0 && command.registeredArguments.length === 0;
+  return [...(isGroup ? [] : [renderOwnSection(command)]), ...inner].join("\n\n");
+}
+
+function renderOwnSection(command: Command): string {
   const help = command.createHelp();
   const rows = [
     ...command.registeredArguments.map((argument) => [`\`${argument.name()}\``, argument.description]),

@@ -86,7 +86,7 @@ afterAll(async () => {
 function furnish(folder: string): void {
   mkdirSync(join(folder, "card"), { recursive: true });
   const put = (from: string, to: string): void => copyFileSync(from, join(folder, to));
-  for (const name of ["healthy.mp4", "wide.mp4", "card/good.mp4"]) put(files.reference, name);
+  for (const name of ["healthy.mp4", "wide.mp4", "match.mp4", "card/good.mp4"]) put(files.reference, name);
   for (const name of ["broken.mp4", "card/bad.mp4"]) put(files.damaged, name);
   writeFileSync(join(folder, "slow-motion.mp4"), slowMotion);
   cpSync(join(root, "package"), join(folder, "package"), { recursive: true });

@@ -1,10 +1,66 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { ReelmillError } from "../../../base/errors.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { HlsCheckOptions } from "./check.ts";
+import type { HlsPackageOptions } from "./package.ts";
 
-/** Adds `reelmill hls` with its commands; `exit` takes the status that each ends with. */
+const EXAMPLES = `
+Examples:
+  reelmill hls match.mov -o match                        a package with Apple's ladder, up to the source's size
+  reelmill hls match.mov -o match --ladder ladder.json  rungs of your own: {"rungs": [{"height": 720, "kbps": 2500}]}
+  reelmill hls check match/main.m3u8                     what the rules of HLS say of it
+
+Exit status: 0 made, 1 not, 2 wrong usage.`;
+
+/** Adds `reelmill hls`, which makes packages, with the commands below it; `exit` takes the status that each ends with. */
 export function addHlsCommands(program: Command, context: CliContext, exit: (exitCode: number) => void): void {
-  const hls = program.command("hls").description("work with HLS presentations");
+  const hls = program
+    .command("hls")
+    .description("make an HLS package of a recording, or check one")
+    .argument("[input]", "the recording")
+    .option("-o, --output <folder>", "the package; nothing may lie there yet")
+    .option("--ladder <file>", "rungs of your own, as JSON (default: Apple's H.264 ladder)");
+  addPackageOptions(hls);
+  hls
+    .option("--json", "print the report on standard output, as JSON", false)
+    .addHelpText("after", EXAMPLES)
+    .action(async (input: string | undefined, options: Partial<HlsPackageOptions>) => {
+      const { output } = options;
+      if (input === undefined || output === undefined) {
+        const missing = input === undefined ? "the recording to package" : "-o with the folder of the package";
+        throw new ReelmillError("USAGE", `hls lacks ${missing}; reelmill hls --help says more.`);
+      }
+      const { runHlsPackageCommand } = await import("./package.ts");
+      exit(await runHlsPackageCommand(input, { json: false, ...options, output }, context));
+    });
+  addCheckCommand(hls, context, exit);
+}
+
+function addPackageOptions(hls: Command): void {
+  hls
+    .addOption(
+      new Option("--segments <how>", "byte ranges of one file for each rung, or a file for each segment")
+        .choices(["single-file", "separate"])
+        .default("single-file"),
+    )
+    .addOption(
+      new Option("--speed <speed>", "fast: nearly the same quality in a fraction of the time")
+        .choices(["standard", "fast"])
+        .default("standard"),
+    )
+    .option("--preset <name>", "the encoder's own preset, in place of what --speed chooses")
+    .addOption(
+      new Option("--audio <what>", "every sound track as AAC, or none").choices(["auto", "none"]).default("auto"),
+    )
+    .addOption(
+      new Option("--deinterlace <when>", "auto: where the file says it is interlaced")
+        .choices(["auto", "off", "on"])
+        .default("auto"),
+    )
+    .option("--no-thumbnails", "leave out the poster and the small pictures to find a place by");
+}
+
+function addCheckCommand(hls: Command, context: CliContext, exit: (exitCode: number) => void): void {
   hls
     .command("check")
     .description(
@@ -13,8 +69,10 @@ export function addHlsCommands(program: Command, context: CliContext, exit: (exi
     .argument("<playlist>", "its multivariant playlist, or a single media playlist")
     .option("--json", "print the report on standard output, as JSON", false)
     .addHelpText("after", "\nExit status: 0 no must failed, 1 one did, 2 wrong usage.")
-    .action(async (playlist: string, options: HlsCheckOptions) => {
+    .action(async (playlist: string, _options: HlsCheckOptions, command: Command) => {
       const { runHlsCheckCommand } = await import("./check.ts");
-      exit(await runHlsCheckCommand(playlist, options, context));
+      // `hls` has --json, too, and takes it wherever it stands.
+      const { json } = command.optsWithGlobals<HlsCheckOptions>();
+      exit(await runHlsCheckCommand(playlist, { json }, context));
     });
 }

@@ -1,0 +1,269 @@
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { ReelmillError } from "../../src/base/errors.ts";
+import { checkPresentation } from "../../src/media/hls/check/check-presentation.ts";
+import { parsePlaylist } from "../../src/media/hls/parse-playlist.ts";
+import type { MultivariantPlaylist } from "../../src/media/hls/playlist.ts";
+import { HLS_SETTINGS, type PackageReport, packageFile } from "../../src/pipelines/hls/index.ts";
+import { presentationOpener } from "../../src/pipelines/hls/open-presentation.ts";
+import { makeSources } from "../convert/sources.fixture.ts";
+import { readMedia } from "./ladder.fixture.ts";
+
+const ROOT = mkdtempSync(join(tmpdir(), "reelmill-package-"));
+afterAll(() => rmSync(ROOT, { recursive: true, force: true }));
+let outputs = 0;
+
+function sourceOf(id: string): string {
+  const [source] = makeSources(join(ROOT, "sources"), [id]);
+  if (source === undefined) throw new Error(`There is no source ${id}.`);
+  return source.path;
+}
+
+interface Packaged {
+  readonly folder: string;
+  readonly report: PackageReport;
+  readonly main: MultivariantPlaylist;
+}
+
+async function makePackage(input: string, settings: object = {}, signal?: AbortSignal): Promise<Packaged> {
+  const folder = join(ROOT, `package-${outputs++}`);
+  const report = await packageFile({
+    input,
+    output: folder,
+    settings: HLS_SETTINGS.parse({ preset: "ultrafast", ...settings }),
+    environment: process.env,
+    signal: signal ?? new AbortController().signal,
+    onProgress: () => undefined,
+  });
+  const main = parsePlaylist(readFileSync(join(folder, "main.m3u8"), "utf8"));
+  if (main.kind !== "multivariant") throw new Error("main.m3u8 is no multivariant playlist");
+  return { folder, report, main };
+}
+
+/** When pictures are shown by ffmpeg's own decoders, from the first one on. */
+function shownSeconds(path: string): readonly number[] {
+  const options = ["-v", "error", "-allowed_extensions", "ALL", "-select_streams", "v:0"];
+  const listing = ["-show_entries", "frame=best_effort_timestamp_time", "-of", "csv=p=0"];
+  const own = path.endsWith(".m3u8") ? options : options.filter((option) => !/allowed|ALL/.test(option));
+  const text = execFileSync("ffprobe", [...own, ...listing, path], { encoding: "utf8", maxBuffer: 1 << 26 });
+  const times: number[] = [];
+  for (const line of text.split("\n")) {
+    // AVI tells no time of the last picture; it stands one step behind the others.
+    if (line.startsWith("N/A")) times.push(2 * (times.at(-1) ?? 0) - (times.at(-2) ?? 0));
+    else if (/^-?\d/.test(line)) times.push(Number.parseFloat(line));
+  }
+  return times.map((time) => time - (times[0] ?? 0));
+}
+
+async function failedMusts(folder: string): Promise<readonly string[]> {
+  const { rules } = await checkPresentation(presentationOpener(folder), "main.m3u8", new AbortController().signal);
+  return rules.flatMap(({ id, level, outcome }) =>
+    level === "must" && outcome !== "passed" ? [`${id} ${outcome}`] : [],
+  );
+}
+
+function pictureVariants({ main }: Packaged) {
+  return main.variants.filter(({ resolution }) => resolution !== undefined);
+}
+
+/** Makes a clip of scenes that cost bits. */
+function makeClip(name: string, seconds: number, rate: string, size: string): string {
+  const path = join(ROOT, name);
+  const inputs = [
+    "-f",
+    "lavfi",
+    "-i",
+    `testsrc2=s=${size}:r=${rate},noise=alls=20:allf=t`,
+    "-f",
+    "lavfi",
+    "-i",
+    "sine=r=44100",
+  ];
+  const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2"];
+  execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...inputs, "-t", String(seconds), ...codecs, path]);
+  return path;
+}
+
+describe("a package of each kind of source", () => {
+  it.each([
+    ["cfr25", "320x180"],
+    ["ntsc", "320x180"],
+    ["vfr-mp4", "320x180"],
+    ["open-gop-h264", "320x180"],
+    ["h264-tff", "320x180"],
+    ["ten-bit", "320x180"],
+    ["rotated", "180x320"],
+    ["odd-size", "320x180"],
+    ["anamorphic", "464x180"],
+    ["no-audio", "320x180"],
+    ["late-audio-mp4", "320x180"],
+    ["edit-list", "320x180"],
+    ["ts-wrap", "320x180"],
+    ["avi", "320x180"],
+  ])("keeps the rules, and every picture at its time: %s", async (id, size) => {
+    const input = sourceOf(id);
+    const made = await makePackage(input, { segments: outputs % 2 === 0 ? "separate" : "single-file" });
+    expect(await failedMusts(made.folder).then((list) => list.filter((line) => line.endsWith("failed")))).toEqual([]);
+    const expected = shownSeconds(input);
+    const variants = pictureVariants(made);
+    expect(variants.length).toBeGreaterThanOrEqual(2);
+    const [largest] = made.report.variants;
+    expect(largest?.resolution).toBe(size);
+    for (const { uri } of variants) {
+      const found = shownSeconds(join(made.folder, uri));
+      expect(found.length).toBe(expected.length);
+      expect(Math.max(...found.map((at, index) => Math.abs(at - (expected[index] as number))))).toBeLessThan(0.0011);
+    }
+  });
+
+  it("takes the first picture that decodes as the beginning", async () => {
+    const made = await makePackage(sourceOf("open-start"));
+    expect(made.report.findings.join(" ")).toContain("3 pictures could not be decoded");
+    expect(made.report.pictures).toBe(101);
+  });
+});
+
+describe("a package of 7 s", () => {
+  it.each(["25", "30000/1001"])(
+    "has segments of 6 s that begin with key pictures every 2 s, at %s pictures per second",
+    async (rate) => {
+      const made = await makePackage(makeClip(`seven-${rate.replace("/", "-")}.mp4`, 7, rate, "640x360"));
+      const variants = pictureVariants(made);
+      expect(variants.map(({ resolution }) => resolution?.heightPixels)).toEqual([360, 234]);
+      for (const { uri } of variants) {
+        const folder = join(made.folder, uri, "..");
+        const media = readMedia(join(folder, "index.m3u8"));
+        expect(media.segments.map(({ durationSeconds }) => Math.round(durationSeconds))).toEqual([6, 1]);
+        expect(media.targetDurationSeconds).toBe(6);
+        const iFrames = readMedia(join(folder, "iframes.m3u8"));
+        expect(iFrames.segments.map(({ durationSeconds }) => Math.round(durationSeconds))).toEqual([2, 2, 2, 1]);
+      }
+      expect(await failedMusts(made.folder)).not.toContainEqual(expect.stringContaining("failed"));
+      for (const variant of made.report.variants) {
+        expect(variant.peakBitsPerSecond).toBeLessThanOrEqual(2 * variant.averageBitsPerSecond);
+      }
+      const [first] = made.main.variants;
+      expect(first?.audioGroupId).toBe("stereo");
+      expect(made.main.variants.at(-1)?.codecs).toEqual(["mp4a.40.2"]);
+    },
+  );
+
+  it("shows the bit rates that a ladder of the user's own asks for", async () => {
+    const ladder = {
+      rungs: [
+        { height: 360, kbps: 900 },
+        { height: 180, kbps: 150 },
+        { height: 1080, kbps: 9000 },
+      ],
+    };
+    const made = await makePackage(makeClip("own-ladder.mp4", 7, "25", "640x360"), { ladder, audio: "none" });
+    const [first, second, ...more] = made.report.variants;
+    expect(more).toEqual([]);
+    expect(Math.abs((first?.averageBitsPerSecond ?? 0) - 900_000)).toBeLessThan(200_000);
+    expect(second?.peakBitsPerSecond).toBeLessThanOrEqual(192_000);
+  });
+});
+
+describe("sound", () => {
+  it("lies in groups by language, surround sound besides stereo, each for every variant", async () => {
+    const several = await makePackage(sourceOf("languages"));
+    const renditions = several.main.renditions.filter(({ groupId }) => groupId === "stereo");
+    expect(new Set(renditions.map(({ language }) => language)).size).toBe(renditions.length);
+    expect(renditions.filter(({ isDefault }) => isDefault).length).toBe(1);
+    expect(several.main.variants.at(-1)?.bandwidthBitsPerSecond).toBeLessThanOrEqual(192_000);
+    const surround = await makePackage(sourceOf("surround"));
+    expect(surround.main.renditions.map(({ groupId, channels }) => `${groupId} ${channels}`)).toEqual([
+      "stereo 2",
+      "surround 6",
+    ]);
+    expect(
+      pictureVariants(surround)
+        .map(({ audioGroupId }) => audioGroupId)
+        .sort(),
+    ).toEqual([...["stereo", "stereo", "surround", "surround"]]);
+  });
+
+  it("is heard when it was heard in the source, whether it begins late or pauses", async () => {
+    const input = join(ROOT, "clap.mkv");
+    // Silent for 1.3 s, then a tone, and all that 0.4 s late.
+    const tone = "aevalsrc='0.8*sin(2*PI*1000*t)*gte(t,1.3)':s=48000:d=3";
+    const inputs = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=4", "-itsoffset", "0.4", "-f", "lavfi", "-i", tone];
+    const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "pcm_s16le"];
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...inputs, ...codecs, input]);
+    const { folder, main } = await makePackage(input);
+    const [rendition] = main.renditions;
+    const decode = [
+      "-v",
+      "error",
+      "-nostdin",
+      "-i",
+      join(folder, rendition?.uri ?? ""),
+      "-ac",
+      "1",
+      "-f",
+      "s16le",
+      "pipe:1",
+    ];
+    const bytes = execFileSync("ffmpeg", decode, { maxBuffer: 1 << 26 });
+    const samples = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+    const first = samples.findIndex((sample) => Math.abs(sample) > 8000);
+    expect(Math.abs(first / 48_000 - 1.7)).toBeLessThan(0.004);
+    expect(Math.abs(samples.length / 48_000 - 4)).toBeLessThan(0.012);
+  });
+});
+
+describe("poster and thumbnails", () => {
+  it("name a place for every two seconds within sheets that are there", async () => {
+    const { folder } = await makePackage(sourceOf("cfr25"));
+    expect(readFileSync(join(folder, "poster.jpg")).subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]));
+    const text = readFileSync(join(folder, "thumbnails", "index.vtt"), "utf8");
+    expect(text.split("\n\n").slice(1)).toEqual([
+      "00:00:00.000 --> 00:00:02.000\nsheet-001.jpg#xywh=0,0,160,90",
+      "00:00:02.000 --> 00:00:04.000\nsheet-001.jpg#xywh=160,0,160,90\n",
+    ]);
+    const probe = ["-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0"];
+    const sheet = join(folder, "thumbnails", "sheet-001.jpg");
+    expect(execFileSync("ffprobe", [...probe, sheet], { encoding: "utf8" }).trim()).toBe("320,90");
+    expect(existsSync(join((await makePackage(sourceOf("cfr25"), { thumbnails: false })).folder, "poster.jpg"))).toBe(
+      false,
+    );
+  });
+});
+
+describe("the output", () => {
+  it("appears whole or not at all, and never in the place of something else", async () => {
+    const before = new Set(readdirSync(ROOT));
+    const aborted = AbortSignal.abort();
+    await expect(makePackage(sourceOf("cfr25"), {}, aborted)).rejects.toMatchObject({ code: "ABORTED" });
+    const taken = join(ROOT, `package-${outputs}`);
+    mkdirSync(taken);
+    writeFileSync(join(taken, "mine.txt"), "mine");
+    await expect(makePackage(sourceOf("cfr25"))).rejects.toMatchObject({ code: "OUTPUT_EXISTS" });
+    expect(readdirSync(taken)).toEqual(["mine.txt"]);
+    const text = join(ROOT, "text.mp4");
+    writeFileSync(text, "no recording");
+    const refusal = await makePackage(text).catch((error: unknown) => error);
+    expect(refusal instanceof ReelmillError && refusal.code).toBe("INPUT_NOT_VIDEO");
+    const left = readdirSync(ROOT).filter((name) => !before.has(name) && name !== "sources");
+    expect(left.sort()).toEqual([taken.slice(ROOT.length + 1), "text.mp4"].sort());
+  });
+
+  it("may be read by whom the user lets read new folders", async () => {
+    const { folder } = await makePackage(sourceOf("no-audio"));
+    const plain = join(ROOT, "plain");
+    mkdirSync(plain);
+    expect(statSync(folder).mode).toBe(statSync(plain).mode);
+  });
+});
