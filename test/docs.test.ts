@@ -36,7 +36,9 @@ function isKnown(command: string): boolean {
 /** The command that words begin with, such as `jobs list`; undefined where there is none, or only its group is named. */
 function findCommand(group: Command, [name, ...rest]: readonly string[]): Command | undefined {
   const found = group.commands.find((candidate) => candidate.name() === name);
-  return found === undefined || found.commands.length === 0 ? found : findCommand(found, rest);
+  if (found === undefined || found.commands.length === 0) return found;
+  // A command with commands of its own may do something itself, too, as `hls` does.
+  return findCommand(found, rest) ?? (found.registeredArguments.length > 0 ? found : undefined);
 }
 
 describe("the documentation", () => {

@@ -1,13 +1,11 @@
 import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { loadConfig } from "../../base/config.ts";
-import { ReelmillError } from "../../base/errors.ts";
-import type { Json } from "../../base/json.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
-import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext } from "../../jobs/pipeline.ts";
-import { errorWithKeys, lendFiles } from "../object-files.ts";
+import { lendInput, partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
+import { lendFiles } from "../object-files.ts";
 import { type ConversionPlan, encodesAudio } from "./conversion.ts";
 import { finishConversion } from "./finish.ts";
 import { CONVERT_SETTINGS, type ConvertSettings, extensionFor } from "./options.ts";
@@ -63,11 +61,6 @@ export const convertPipeline = definePipeline<Params, PartInput, PartOutput, Res
   finish: async (params, _results, context) => await finishParts(params, context),
 });
 
-/** Parts stay below the job's outputs until it is done: a job that is taken up again goes on with those it has. */
-function partKey(jobId: string, name: string): string {
-  return `outputs/${jobId}/parts/${name}`;
-}
-
 function keyOf(jobId: string, input: PartInput): string {
   return partKey(jobId, input.part === "sound" ? "sound.mp4" : `span-${String(input.index).padStart(5, "0")}.mp4`);
 }
@@ -78,10 +71,10 @@ async function planParts(params: Params, context: StageContext): Promise<readonl
   const tools = await requireFfmpeg(environment);
   const cores = availableParallelism();
   const processes = Math.min(cores, loadConfig(environment).server.maxWorkers);
-  const plan = await lendInput(params, context, (path) =>
+  const plan = await lendInput(objects, params.input, (path) =>
     planConversion(path, settings, { tools, signal, cores, processes }),
   );
-  await putJson(objects, partKey(jobId, "plan.json"), plan as unknown as Json);
+  await putPlan(objects, jobId, plan);
   const tasks: PlannedTask<PartInput>[] = [];
   if (plan.video.kind === "encode") {
     for (const [index, { start, end }] of plan.video.spans.entries()) {
@@ -100,13 +93,13 @@ function settingsOf({ input: _input, ...settings }: Params): ConvertSettings {
 
 async function workPart(params: Params, input: PartInput, context: StageContext): Promise<PartOutput> {
   const { objects, jobId, signal, environment, onProgress } = context;
-  const plan = await readPlan(objects, jobId);
+  const plan = await readPlan<ConversionPlan>(objects, jobId);
   const hooks = {
     tools: await requireFfmpeg(environment),
     signal,
     onProgress: (fraction: number) => onProgress(fraction, "encoding"),
   };
-  return await lendInput(params, context, (inputPath) =>
+  return await lendInput(objects, params.input, (inputPath) =>
     objects.withLocalOutput(keyOf(jobId, input), async (outputPath) => {
       if (input.part === "sound" || plan.video.kind === "copy") {
         await encodeAudio(plan, inputPath, outputPath, hooks);
@@ -122,20 +115,13 @@ async function finishParts(params: Params, context: StageContext): Promise<Resul
   const { objects, jobId, checkpoint, saveCheckpoint } = context;
   const result = checkpoint === null ? await joinParts(params, context) : RESULT.parse(checkpoint);
   if (checkpoint === null) await saveCheckpoint(result);
-  const prefix = partKey(jobId, "");
-  for (let parts = await listParts(objects, prefix); parts.length > 0; parts = await listParts(objects, prefix)) {
-    for (const { key } of parts) await objects.delete(key);
-  }
+  await removeParts(objects, jobId);
   return result;
-}
-
-async function listParts(objects: ObjectStore, prefix: string): Promise<readonly ObjectInfo[]> {
-  return await objects.list(prefix, { limit: 100 });
 }
 
 async function joinParts(params: Params, context: StageContext): Promise<Result> {
   const { objects, jobId, signal, environment, onProgress } = context;
-  const plan = await readPlan(objects, jobId);
+  const plan = await readPlan<ConversionPlan>(objects, jobId);
   const hooks = {
     tools: await requireFfmpeg(environment),
     signal,
@@ -145,7 +131,7 @@ async function joinParts(params: Params, context: StageContext): Promise<Result>
   const spanKeys = spans.map((_span, index) => keyOf(jobId, { part: "span", index }));
   const partKeys = [...spanKeys, ...(encodesAudio(plan) ? [keyOf(jobId, { part: "sound" })] : [])];
   const output = `outputs/${jobId}/output${extensionFor(params.to)}`;
-  const report = await lendInput(params, context, (inputPath) =>
+  const report = await lendInput(objects, params.input, (inputPath) =>
     lendFiles(objects, partKeys, (parts) => {
       const paths = parts.map(({ path }) => path);
       const spanPaths = paths.slice(0, spanKeys.length);
@@ -160,38 +146,4 @@ async function joinParts(params: Params, context: StageContext): Promise<Result>
     output,
     report: { ...report, checks: report.checks.map((check) => ({ ...check })), findings: [...report.findings] },
   };
-}
-
-async function lendInput<T>(
-  { input }: Params,
-  { objects }: StageContext,
-  use: (path: string) => Promise<T>,
-): Promise<T> {
-  return await lendFiles(objects, [input], async (paths) => {
-    try {
-      return await use(paths[0]?.path ?? "");
-    } catch (error) {
-      throw errorWithKeys(error, paths);
-    }
-  });
-}
-
-async function putJson(objects: ObjectStore, key: string, value: Json): Promise<void> {
-  const bytes = new TextEncoder().encode(JSON.stringify(value));
-  await objects.put(
-    key,
-    (async function* () {
-      yield bytes;
-    })(),
-  );
-}
-
-async function readPlan(objects: ObjectStore, jobId: string): Promise<ConversionPlan> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of await objects.read(partKey(jobId, "plan.json"))) pieces.push(piece);
-  try {
-    return JSON.parse(Buffer.concat(pieces).toString("utf8")) as ConversionPlan;
-  } catch (error) {
-    throw new ReelmillError("INTERNAL", `The plan of job ${jobId} is no JSON.`, { cause: error });
-  }
 }

@@ -1,0 +1,163 @@
+import { copyFileSync, constants as fileConstants, mkdirSync, readdirSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { z } from "zod";
+import { ReelmillError } from "../../base/errors.ts";
+import { requireFfmpeg } from "../../ffmpeg/programs.ts";
+import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
+import { definePipeline, type PlannedTask, type StageContext } from "../../jobs/pipeline.ts";
+import { lendInput, partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
+import { lendFiles } from "../object-files.ts";
+import { finishPackage } from "./finish.ts";
+import { HLS_SETTINGS, type HlsSettings } from "./options.ts";
+import { MAIN_PLAYLIST, type PackagePlan } from "./packaging.ts";
+import { planPackage } from "./plan.ts";
+import { encodedPath, encodeRungs } from "./work.ts";
+
+const TASK_TIMEOUT_MS = 24 * 3600_000;
+/** Of the time of the last stage, checking; what is left is putting the package into the store. */
+const CHECKING_SHARE = 0.9;
+
+const PARAMS = z.strictObject({
+  input: OBJECT_KEY.describe("Key of the recording."),
+  ...HLS_SETTINGS.shape,
+});
+
+const RESULT = z.strictObject({
+  schema: z.literal(1),
+  playlist: z.string().describe("Key of the multivariant playlist; all of the package lies beside and below it."),
+  report: z.strictObject({
+    pictures: z.int().describe("Of every rung."),
+    durationSeconds: z.number(),
+    encoder: z.string(),
+    variants: z.array(
+      z.strictObject({
+        name: z.string(),
+        resolution: z.string().nullable().describe("Null for sound alone."),
+        framesPerSecond: z.number().nullable(),
+        codecs: z.array(z.string()),
+        peakBitsPerSecond: z.int(),
+        averageBitsPerSecond: z.int(),
+      }),
+    ),
+    rules: z.strictObject({ passed: z.int(), mustsFailed: z.int(), shouldsFailed: z.int() }),
+    findings: z.array(z.string()),
+    inputBytes: z.int(),
+    outputBytes: z.int(),
+  }),
+});
+
+type Params = z.output<typeof PARAMS>;
+type Result = z.output<typeof RESULT>;
+
+/** All rungs and sounds come of one decode, so they are one task. */
+type EncodeInput = "all";
+
+/** The HLS package of one recording: encoded in one task, packaged and checked in the last stage. */
+export const hlsPipeline = definePipeline<Params, EncodeInput, null, Result>({
+  name: "hls",
+  description: "Makes an HLS package of a recording: H.264 rungs, sound by language, poster and thumbnails.",
+  params: PARAMS,
+  result: RESULT,
+  onTaskFailure: "fail-job",
+  // One process already keeps all cores busy.
+  maxConcurrentTasks: 1,
+  taskTimeoutMs: TASK_TIMEOUT_MS,
+  plan: planStreams,
+  work: async (params, _input, context) => await encodeStreams(params, context),
+  finish: async (params, _results, context) => await finishStreams(params, context),
+});
+
+async function planStreams(params: Params, context: StageContext): Promise<readonly PlannedTask<EncodeInput>[]> {
+  const { objects, jobId, signal, environment } = context;
+  const tools = await requireFfmpeg(environment);
+  const plan = await lendInput(objects, params.input, (path) =>
+    planPackage(path, settingsOf(params), { tools, signal }),
+  );
+  await putPlan(objects, jobId, plan);
+  return [{ label: `${plan.rungs.length} rungs`, input: "all" }];
+}
+
+function settingsOf({ input: _input, ...settings }: Params): HlsSettings {
+  return settings;
+}
+
+function streamNames({ rungs, sounds }: PackagePlan): readonly string[] {
+  return [...rungs, ...sounds].map(({ name }) => `${name}.mp4`);
+}
+
+async function encodeStreams({ input }: Params, context: StageContext): Promise<null> {
+  const { objects, jobId, signal, environment, onProgress } = context;
+  const plan = await readPlan<PackagePlan>(objects, jobId);
+  const folder = await context.workFolder();
+  const hooks = {
+    tools: await requireFfmpeg(environment),
+    signal,
+    onProgress: (fraction: number) => onProgress(fraction, "encoding"),
+  };
+  await lendInput(objects, input, (path) => encodeRungs(plan, path, folder, hooks));
+  for (const stream of [...plan.rungs, ...plan.sounds]) {
+    await objects.putFile(partKey(jobId, `${stream.name}.mp4`), encodedPath(folder, stream));
+  }
+  return null;
+}
+
+/** The parts go when the result is kept: an attempt that is cut off behind that finds the result, one before it the parts. */
+async function finishStreams(params: Params, context: StageContext): Promise<Result> {
+  const { objects, jobId, checkpoint, saveCheckpoint } = context;
+  const result = checkpoint === null ? await packageStreams(params, context) : RESULT.parse(checkpoint);
+  if (checkpoint === null) await saveCheckpoint(result);
+  await removeParts(objects, jobId);
+  return result;
+}
+
+async function packageStreams({ input }: Params, context: StageContext): Promise<Result> {
+  const { objects, jobId, signal, environment, onProgress } = context;
+  const plan = await readPlan<PackagePlan>(objects, jobId);
+  const folder = await context.workFolder();
+  const [encodedFolder, packageFolder] = [join(folder, "encoded"), join(folder, "package")];
+  mkdirSync(encodedFolder);
+  const hooks = {
+    tools: await requireFfmpeg(environment),
+    signal,
+    onProgress: (fraction: number) => onProgress(CHECKING_SHARE * fraction, "checking"),
+  };
+  const names = streamNames(plan);
+  const keys = names.map((name) => partKey(jobId, name));
+  await lendFiles(objects, keys, async (parts) => {
+    for (const [index, { path }] of parts.entries()) {
+      // What is lent stays as it is; packaging moves its files. Where the file system can, nothing is copied.
+      copyFileSync(path, join(encodedFolder, names[index] as string), fileConstants.COPYFILE_FICLONE);
+    }
+  });
+  const report = await lendInput(objects, input, (inputPath) =>
+    finishPackage(plan, { inputPath, encodedFolder, packageFolder }, hooks),
+  );
+  await publish(packageFolder, context);
+  return {
+    schema: 1,
+    playlist: packageKey(jobId, MAIN_PLAYLIST),
+    report: {
+      ...report,
+      variants: report.variants.map((variant) => ({ ...variant, codecs: [...variant.codecs] })),
+      rules: { ...report.rules },
+      findings: [...report.findings],
+    },
+  };
+}
+
+function packageKey(jobId: string, path: string): string {
+  return `outputs/${jobId}/${path}`;
+}
+
+/** The multivariant playlist comes last: where it is, all that it leads to is. */
+async function publish(folder: string, { objects, jobId, onProgress, signal }: StageContext): Promise<void> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .sort((a, b) => Number(a === MAIN_PLAYLIST) - Number(b === MAIN_PLAYLIST));
+  for (const [index, path] of files.entries()) {
+    if (signal.aborted) throw new ReelmillError("ABORTED", "The packaging was cancelled.");
+    await objects.putFile(packageKey(jobId, path), join(folder, path));
+    onProgress(CHECKING_SHARE + ((1 - CHECKING_SHARE) * (index + 1)) / files.length, "publishing");
+  }
+}

@@ -1,0 +1,54 @@
+import { ReelmillError } from "../base/errors.ts";
+import type { Json } from "../base/json.ts";
+import type { ObjectStore } from "../jobs/object-store.ts";
+import { errorWithKeys, lendFiles } from "./object-files.ts";
+
+/** So many objects are listed at a time. */
+const PAGE = 100;
+
+/** Parts stay below the job's outputs until it is done: a job that is taken up again goes on with those it has. */
+export function partKey(jobId: string, name: string): string {
+  return `outputs/${jobId}/parts/${name}`;
+}
+
+/** Keeps a job's plan among its parts; it must be JSON. Throws NO_SPACE, STORE_UNAVAILABLE. */
+export async function putPlan(objects: ObjectStore, jobId: string, plan: unknown): Promise<void> {
+  const bytes = new TextEncoder().encode(JSON.stringify(plan as Json));
+  await objects.put(
+    partKey(jobId, "plan.json"),
+    (async function* () {
+      yield bytes;
+    })(),
+  );
+}
+
+/** The plan that `putPlan` kept. Throws OBJECT_NOT_FOUND, STORE_UNAVAILABLE, INTERNAL. */
+export async function readPlan<Plan>(objects: ObjectStore, jobId: string): Promise<Plan> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of await objects.read(partKey(jobId, "plan.json"))) pieces.push(piece);
+  try {
+    return JSON.parse(Buffer.concat(pieces).toString("utf8")) as Plan;
+  } catch (error) {
+    throw new ReelmillError("INTERNAL", `The plan of job ${jobId} is no JSON.`, { cause: error });
+  }
+}
+
+/** Removes a job's parts, its plan among them. Throws STORE_UNAVAILABLE. */
+export async function removeParts(objects: ObjectStore, jobId: string): Promise<void> {
+  for (;;) {
+    const parts = await objects.list(partKey(jobId, ""), { limit: PAGE });
+    if (parts.length === 0) return;
+    for (const { key } of parts) await objects.delete(key);
+  }
+}
+
+/** Lends a job's input as a file; errors tell of its key. Throws OBJECT_NOT_FOUND, STORE_UNAVAILABLE, and what `use` throws. */
+export async function lendInput<T>(objects: ObjectStore, key: string, use: (path: string) => Promise<T>): Promise<T> {
+  return await lendFiles(objects, [key], async (paths) => {
+    try {
+      return await use(paths[0]?.path ?? "");
+    } catch (error) {
+      throw errorWithKeys(error, paths);
+    }
+  });
+}

@@ -1,0 +1,83 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createMemorySource } from "../../src/media/bytes/byte-source.ts";
+import { checkPresentation } from "../../src/media/hls/check/check-presentation.ts";
+import type { OpenSource } from "../../src/media/hls/check/presentation.ts";
+import { findFreePort, type RunningServer, startServer } from "./server.fixture.ts";
+
+interface Job {
+  readonly id: string;
+  readonly status: string;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly result: { readonly playlist: string; readonly report: { readonly pictures: number } } | null;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "reelmill-hls-job-"));
+let server: RunningServer;
+
+beforeAll(async () => {
+  const clip = join(folder, "clip.mp4");
+  const inputs = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=7", "-f", "lavfi", "-i", "sine=d=7"];
+  execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), clip]);
+  server = await startServer(folder, await findFreePort());
+  await put("uploads/clip.mp4", readFileSync(clip));
+  await put("uploads/notes.mp4", Buffer.from("no recording"));
+}, 60_000);
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function put(key: string, body: Buffer): Promise<void> {
+  expect((await fetch(`${server.url}/v1/objects/${key}`, { method: "PUT", body })).status).toBe(201);
+}
+
+async function run(params: object): Promise<Job> {
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ pipeline: "hls", params });
+  const { id } = (await (await fetch(`${server.url}/v1/jobs`, { method: "POST", headers, body })).json()) as Job;
+  for (;;) {
+    const job = (await (await fetch(`${server.url}/v1/jobs/${id}`)).json()) as Job;
+    if (job.status !== "queued" && job.status !== "running") return job;
+    await delay(100);
+  }
+}
+
+/** Reads a package as players do, over HTTP. */
+function remoteOpener(prefix: string): OpenSource {
+  return async (path) => {
+    const answer = await fetch(`${server.url}/v1/objects/${prefix}${path}`);
+    expect(answer.status).toBe(200);
+    return { ...createMemorySource(new Uint8Array(await answer.arrayBuffer())), close: () => undefined };
+  };
+}
+
+it("puts a package below the job's outputs that players can read over HTTP", async () => {
+  const job = await run({ input: "uploads/clip.mp4", preset: "ultrafast", segments: "separate" });
+  expect({ status: job.status, error: job.error }).toEqual({ status: "succeeded", error: null });
+  const prefix = `outputs/${job.id}/`;
+  expect(job.result?.playlist).toBe(`${prefix}main.m3u8`);
+  expect(job.result?.report.pictures).toBe(175);
+  const { isConforming, rules } = await checkPresentation(
+    remoteOpener(prefix),
+    "main.m3u8",
+    new AbortController().signal,
+  );
+  expect(rules.filter(({ level, outcome }) => level === "must" && outcome === "failed")).toEqual([]);
+  expect(isConforming).toBe(true);
+  expect((await fetch(`${server.url}/v1/objects/${prefix}poster.jpg`)).status).toBe(200);
+  // What the stages handed each other is gone.
+  expect((await fetch(`${server.url}/v1/objects/${prefix}parts/plan.json`)).status).toBe(404);
+}, 60_000);
+
+it("tells in terms of keys why there is no package", async () => {
+  const job = await run({ input: "uploads/notes.mp4" });
+  expect(job.status).toBe("failed");
+  expect(job.error?.code).toBe("INPUT_NOT_VIDEO");
+  expect(job.error?.message).toContain("uploads/notes.mp4");
+  expect(job.error?.message).not.toContain(folder);
+}, 60_000);
