@@ -9,12 +9,13 @@ import type { MediaPlaylist, MultivariantPlaylist } from "../../media/hls/playli
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import { type FragmentIndex, indexFragments } from "../../media/isobmff/index-fragments.ts";
 import { targetDuration } from "./cut-segments.ts";
-import { describeMultivariant, type MeasuredRung, type MeasuredSound } from "./multivariant.ts";
+import { describeMultivariant, type MeasuredRung, type MeasuredSound, type MeasuredSubtitles } from "./multivariant.ts";
 import { presentationOpener } from "./open-presentation.ts";
 import { MAIN_PLAYLIST, type PackageHooks, type PackagePlan, type PackageReport } from "./packaging.ts";
+import { writeSubtitles } from "./subtitles.ts";
 import { type PictureSource, writePoster, writeThumbnails } from "./thumbnails.ts";
 import { checkDecodes, checkPictures } from "./verify.ts";
-import { encodedPath } from "./work.ts";
+import { encodedPath, subtitlePath } from "./work.ts";
 import { type EncodedStream, I_FRAMES_PLAYLIST, SEGMENTS_PLAYLIST, writeStream } from "./write-media.ts";
 
 /** Share of the time that decoding everything takes. */
@@ -49,7 +50,7 @@ export async function finishPackage(
   await checkDecodes(streams, pictures, { ...hooks, onProgress: (done) => hooks.onProgress(DECODING_SHARE * done) });
   mkdirSync(packageFolder);
   if (plan.thumbnails) await writePictures(rungs, packageFolder, plan.durationSeconds, hooks);
-  const main = await writePlaylists(plan, streams, packageFolder, hooks.signal);
+  const main = await writePlaylists(plan, streams, { encodedFolder, packageFolder }, hooks.signal);
   writeFileSync(join(packageFolder, MAIN_PLAYLIST), serializePlaylist(main));
   const report = await checkPresentation(presentationOpener(packageFolder), MAIN_PLAYLIST, hooks.signal);
   requireConforming(report);
@@ -89,9 +90,9 @@ async function writePictures(
 
 /** Writes every stream and measures it as players will find it. */
 async function writePlaylists(
-  { sounds, segments: mode }: PackagePlan,
+  { sounds, subtitles, segments: mode, video, durationSeconds }: PackagePlan,
   streams: readonly EncodedStream[],
-  folder: string,
+  { encodedFolder, packageFolder: folder }: { readonly encodedFolder: string; readonly packageFolder: string },
   signal: AbortSignal,
 ): Promise<MultivariantPlaylist> {
   const targetSeconds = targetDuration(streams.map(({ index }) => index));
@@ -107,7 +108,14 @@ async function writePlaylists(
     if (iFrames === undefined) continue;
     rungs.push({ name: stream.name, media, iFrames: await measure(iFrames, `${stream.name}/${I_FRAMES_PLAYLIST}`) });
   }
-  return describeMultivariant(rungs, heard);
+  const originSeconds = (video.originTicks * video.timeBase.numerator) / video.timeBase.denominator;
+  const texts: MeasuredSubtitles[] = [];
+  for (const plan of subtitles) {
+    const times = { originSeconds, durationSeconds, targetSeconds };
+    const playlist = writeSubtitles(plan, subtitlePath(encodedFolder, plan), folder, times);
+    texts.push({ plan, media: await measure(playlist, `${plan.name}/${SEGMENTS_PLAYLIST}`) });
+  }
+  return describeMultivariant(rungs, heard, texts);
 }
 
 async function measureStrictly(

@@ -3,7 +3,7 @@ import { allFacts, type BitRates, bitRatesOf, frameRateOf, videoFacts } from "..
 import type { MeasuredPlaylist } from "../../media/hls/check/presentation.ts";
 import type { MultivariantPlaylist, Rendition, StreamAttributes, VariantStream } from "../../media/hls/playlist.ts";
 import { requiredVersion } from "../../media/hls/required-version.ts";
-import type { SoundPlan } from "./packaging.ts";
+import type { SoundPlan, SubtitlePlan } from "./packaging.ts";
 import { I_FRAMES_PLAYLIST, SEGMENTS_PLAYLIST } from "./write-media.ts";
 
 /** What players are to begin with, in bit/s (Apple 1.32). */
@@ -22,6 +22,14 @@ export interface MeasuredSound {
   readonly media: MeasuredPlaylist;
 }
 
+/** Subtitles as measured. */
+export interface MeasuredSubtitles {
+  readonly plan: SubtitlePlan;
+  readonly media: MeasuredPlaylist;
+}
+
+const SUBTITLES_GROUP = "subtitles";
+
 interface Group {
   readonly id: string;
   readonly rates: BitRates;
@@ -35,10 +43,11 @@ interface Group {
 export function describeMultivariant(
   rungs: readonly MeasuredRung[],
   sounds: readonly MeasuredSound[],
+  subtitles: readonly MeasuredSubtitles[],
 ): MultivariantPlaylist {
   const groups = describeGroups(sounds);
   const pictures = rungs.flatMap((rung) => {
-    const own = pictureAttributes(rung.media, `${rung.name}/${SEGMENTS_PLAYLIST}`);
+    const own = addSubtitles(pictureAttributes(rung.media, `${rung.name}/${SEGMENTS_PLAYLIST}`), subtitles);
     const played = groups.filter(({ id }) => id !== "small");
     return played.length === 0 ? [describeVariant(own, undefined)] : played.map((group) => describeVariant(own, group));
   });
@@ -46,7 +55,7 @@ export function describeMultivariant(
   const playlist: MultivariantPlaylist = {
     kind: "multivariant",
     hasIndependentSegments: true,
-    renditions: sounds.length === 0 ? [] : describeRenditions(sounds),
+    renditions: [...describeRenditions(sounds), ...subtitles.map(describeSubtitles)],
     variants: [...ordered, ...soundVariant(sounds, groups)],
     iFrameVariants: rungs.map(({ name, iFrames }) => {
       const {
@@ -80,6 +89,33 @@ function pictureAttributes(media: MeasuredPlaylist, uri: string): VariantStream 
     videoRange: facts.range,
     framesPerSecond: Number(rate.average.toFixed(3)),
     closedCaptionsGroupId: null,
+  };
+}
+
+/** Their largest rendition counts towards the bit rates, as sound does. */
+function addSubtitles(own: VariantStream, subtitles: readonly MeasuredSubtitles[]): VariantStream {
+  if (subtitles.length === 0) return own;
+  const rates = subtitles.map(({ media }) => measured(bitRatesOf(media), media.path));
+  return {
+    ...own,
+    bandwidthBitsPerSecond: Math.ceil(own.bandwidthBitsPerSecond + Math.max(...rates.map(({ peak }) => peak))),
+    averageBandwidthBitsPerSecond: Math.ceil(
+      (own.averageBandwidthBitsPerSecond ?? 0) + Math.max(...rates.map(({ average }) => average)),
+    ),
+    subtitlesGroupId: SUBTITLES_GROUP,
+  };
+}
+
+function describeSubtitles({ plan }: MeasuredSubtitles): Rendition {
+  return {
+    type: "SUBTITLES",
+    groupId: SUBTITLES_GROUP,
+    name: plan.label,
+    language: plan.language,
+    isDefault: false,
+    isAutoselect: true,
+    isForced: false,
+    uri: `${plan.name}/${SEGMENTS_PLAYLIST}`,
   };
 }
 

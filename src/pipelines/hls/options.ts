@@ -24,6 +24,7 @@ export const HLS_SETTINGS = z.strictObject({
     .describe("fast: nearly the same quality in a fraction of the time."),
   preset: z.string().min(1).max(20).optional().describe("The encoder's own preset, in place of what speed chooses."),
   audio: z.enum(["auto", "none"]).default("auto").describe("auto: every sound track as AAC. none: no sound."),
+  subtitles: z.enum(["keep", "drop"]).default("keep").describe("keep: text subtitles as WebVTT."),
   deinterlace: z.enum(["auto", "off", "on"]).default("auto").describe("auto: where the source says it is interlaced."),
   thumbnails: z.boolean().default(true).describe("A poster, and small pictures to find a place by."),
 });

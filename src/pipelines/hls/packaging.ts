@@ -17,6 +17,17 @@ export interface SoundPlan {
   readonly isDefault: boolean;
 }
 
+/** One track of text subtitles. */
+export interface SubtitlePlan {
+  /** As that of a sound. */
+  readonly name: string;
+  readonly streamIndex: number;
+  /** BCP 47; `und` where the source does not tell. */
+  readonly language: string;
+  /** For people, unique. */
+  readonly label: string;
+}
+
 /** A package as it was planned: JSON, handed from stage to stage. */
 export interface PackagePlan {
   readonly video: {
@@ -35,6 +46,7 @@ export interface PackagePlan {
   readonly rungs: readonly Rung[];
   readonly encoder: { readonly name: string; readonly preset: string };
   readonly sounds: readonly SoundPlan[];
+  readonly subtitles: readonly SubtitlePlan[];
   readonly segments: "single-file" | "separate";
   readonly thumbnails: boolean;
   /** From the first picture to the end of the last one. */

@@ -1,5 +1,5 @@
 import { copyFileSync, constants as fileConstants, mkdirSync, readdirSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
@@ -11,7 +11,7 @@ import { finishPackage } from "./finish.ts";
 import { HLS_SETTINGS, type HlsSettings } from "./options.ts";
 import { MAIN_PLAYLIST, type PackagePlan } from "./packaging.ts";
 import { planPackage } from "./plan.ts";
-import { encodedPath, encodeRungs } from "./work.ts";
+import { encodedPath, encodeRungs, subtitlePath } from "./work.ts";
 
 const TASK_TIMEOUT_MS = 24 * 3600_000;
 /** Of the time of the last stage, checking; what is left is putting the package into the store. */
@@ -81,8 +81,12 @@ function settingsOf({ input: _input, ...settings }: Params): HlsSettings {
   return settings;
 }
 
-function streamNames({ rungs, sounds }: PackagePlan): readonly string[] {
-  return [...rungs, ...sounds].map(({ name }) => `${name}.mp4`);
+/** The files that encoding leaves, by their paths in its folder. */
+function encodedFiles({ rungs, sounds, subtitles }: PackagePlan, folder: string): readonly string[] {
+  return [
+    ...[...rungs, ...sounds].map((stream) => encodedPath(folder, stream)),
+    ...subtitles.map((track) => subtitlePath(folder, track)),
+  ];
 }
 
 async function encodeStreams({ input }: Params, context: StageContext): Promise<null> {
@@ -95,9 +99,7 @@ async function encodeStreams({ input }: Params, context: StageContext): Promise<
     onProgress: (fraction: number) => onProgress(fraction, "encoding"),
   };
   await lendInput(objects, input, (path) => encodeRungs(plan, path, folder, hooks));
-  for (const stream of [...plan.rungs, ...plan.sounds]) {
-    await objects.putFile(partKey(jobId, `${stream.name}.mp4`), encodedPath(folder, stream));
-  }
+  for (const path of encodedFiles(plan, folder)) await objects.putFile(partKey(jobId, basename(path)), path);
   return null;
 }
 
@@ -121,12 +123,12 @@ async function packageStreams({ input }: Params, context: StageContext): Promise
     signal,
     onProgress: (fraction: number) => onProgress(CHECKING_SHARE * fraction, "checking"),
   };
-  const names = streamNames(plan);
-  const keys = names.map((name) => partKey(jobId, name));
+  const files = encodedFiles(plan, encodedFolder);
+  const keys = files.map((path) => partKey(jobId, basename(path)));
   await lendFiles(objects, keys, async (parts) => {
     for (const [index, { path }] of parts.entries()) {
       // What is lent stays as it is; packaging moves its files. Where the file system can, nothing is copied.
-      copyFileSync(path, join(encodedFolder, names[index] as string), fileConstants.COPYFILE_FICLONE);
+      copyFileSync(path, files[index] as string, fileConstants.COPYFILE_FICLONE);
     }
   });
   const report = await lendInput(objects, input, (inputPath) =>

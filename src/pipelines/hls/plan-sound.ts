@@ -1,5 +1,6 @@
 import type { AudioStream } from "../../ffmpeg/manifest.ts";
 import type { SoundPlan } from "./packaging.ts";
+import { folderNameOf, languageOf, uniqueLabels } from "./track-names.ts";
 
 /** kbit/s of each kind of group. */
 const GROUPS = {
@@ -22,14 +23,14 @@ export function planSounds(tracks: readonly AudioStream[]): readonly SoundPlan[]
     0,
     heard.findIndex(({ isDefault }) => isDefault),
   );
-  const labels = uniqueLabels(heard);
+  const labels = uniqueLabels(heard, "Sound");
   return heard.flatMap((track, index) => {
     const kinds: SoundGroup[] = ["stereo"];
     if (track.channels >= 6) kinds.push("surround");
     if (heard.length > 1) kinds.push("small");
     const language = languageOf(track);
     return kinds.map((groupId) => ({
-      name: `audio-${index + 1}-${language.replaceAll(/[^a-zA-Z0-9-]/g, "")}-${groupId}`,
+      name: `audio-${index + 1}-${folderNameOf(language)}-${groupId}`,
       groupId,
       streamIndex: track.index,
       ...GROUPS[groupId],
@@ -38,40 +39,4 @@ export function planSounds(tracks: readonly AudioStream[]): readonly SoundPlan[]
       isDefault: index === first,
     }));
   });
-}
-
-/** The track's language in BCP 47: `eng` is `en`. */
-function languageOf({ language }: AudioStream): string {
-  if (language === undefined) return "und";
-  try {
-    return Intl.getCanonicalLocales(language)[0] ?? "und";
-  } catch {
-    // Files may say anything; what is no language tag tells nothing.
-    return "und";
-  }
-}
-
-function uniqueLabels(tracks: readonly AudioStream[]): readonly string[] {
-  const taken = new Set<string>();
-  return tracks.map((track, index) => {
-    const named = quotable(track.title ?? "") || nameLanguage(languageOf(track)) || `Sound ${index + 1}`;
-    let label = named;
-    for (let number = 2; taken.has(label); number++) label = `${named} (${number})`;
-    taken.add(label);
-    return label;
-  });
-}
-
-/** Quotation marks and line ends cannot stand in a playlist's quoted strings (RFC 8216bis §4.2). */
-function quotable(text: string): string {
-  return text
-    .replaceAll(/["\p{Cc}\p{Zl}\p{Zp}]/gu, " ")
-    .trim()
-    .slice(0, 80);
-}
-
-/** A language in itself: `Deutsch`. Empty where it has no name. */
-function nameLanguage(language: string): string {
-  if (language === "und") return "";
-  return new Intl.DisplayNames([language], { type: "language", fallback: "none" }).of(language) ?? "";
 }

@@ -1,4 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { formatCount } from "../../base/units.ts";
 import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
 import { chooseEncoder } from "../../ffmpeg/encoder-choice.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
@@ -9,6 +10,7 @@ import { frameDivisor, planLadder } from "./ladder.ts";
 import { type HlsSettings, ladderSteps } from "./options.ts";
 import type { PackagePlan } from "./packaging.ts";
 import { planSounds } from "./plan-sound.ts";
+import { planSubtitles } from "./subtitles.ts";
 
 /** Sound that is left out beyond this is worth a word. */
 const TOLD_SECONDS = 0.1;
@@ -53,12 +55,14 @@ export async function planPackage(
     ),
     encoder: { name: encoder.encoder, preset: encoder.settings.preset },
     sounds,
+    subtitles: settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles),
     segments: settings.segments,
     thumbnails: settings.thumbnails,
     durationSeconds,
     findings: [
       ...encoder.findings,
       ...filters.findings,
+      ...describeLostSubtitles(manifest, settings),
       ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),
     ],
   };
@@ -136,6 +140,12 @@ function planFilters(
     findings.push("High dynamic range was turned into BT.709 (hable): the rungs are H.264 of 8 bits.");
   }
   return { filters: [...filters, "format=yuv420p"], findings };
+}
+
+function describeLostSubtitles({ subtitles }: MediaManifest, settings: HlsSettings): readonly string[] {
+  const lost = subtitles.filter(({ isText }) => !isText).length;
+  if (lost === 0 || settings.subtitles === "drop") return [];
+  return [`Subtitles made of pictures (${formatCount(lost, "track")}) were left out: HLS holds text alone.`];
 }
 
 /** All renditions begin and end together (Apple 8.3, 8.7): what sounds before the first picture or after the last is left out. */

@@ -5,6 +5,7 @@ import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
 import type { Rung } from "./ladder.ts";
 import type { PackageHooks } from "./packaging.ts";
+import { vttTime } from "./subtitles.ts";
 
 /** Names within the package. */
 export const POSTER_FILE = "poster.jpg";
@@ -115,12 +116,4 @@ export function describeThumbnails({ seconds, columns, rows, widthPixels, height
     return `${vttTime(start)} --> ${vttTime(end)}\nsheet-${sheet}.jpg#xywh=${place.join(",")}\n`;
   });
   return `WEBVTT\n\n${cues.join("\n")}`;
-}
-
-function vttTime(seconds: number): string {
-  const totalMs = Math.round(seconds * 1000);
-  const part = (value: number, digits: number): string => String(value).padStart(digits, "0");
-  const hours = part(Math.floor(totalMs / 3_600_000), 2);
-  const minutes = part(Math.floor(totalMs / 60_000) % 60, 2);
-  return `${hours}:${minutes}:${part(Math.floor(totalMs / 1000) % 60, 2)}.${part(totalMs % 1000, 3)}`;
 }

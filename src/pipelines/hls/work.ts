@@ -3,7 +3,13 @@ import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { Rung } from "./ladder.ts";
-import { KEY_FRAME_SECONDS, type PackageHooks, type PackagePlan, type SoundPlan } from "./packaging.ts";
+import {
+  KEY_FRAME_SECONDS,
+  type PackageHooks,
+  type PackagePlan,
+  type SoundPlan,
+  type SubtitlePlan,
+} from "./packaging.ts";
 
 /** Every rung and every sound comes out as one fragmented MP4 file. */
 const FRAGMENTS = "+empty_moov+default_base_moof+skip_trailer";
@@ -19,8 +25,13 @@ export function encodedPath(folder: string, { name }: Rung | SoundPlan): string 
   return join(folder, `${name}.mp4`);
 }
 
+/** As `encodedPath`, of a track of subtitles: a WebVTT file in the source's own times. */
+export function subtitlePath(folder: string, { name }: SubtitlePlan): string {
+  return join(folder, `${name}.vtt`);
+}
+
 /**
- * Encodes all rungs and sounds in one process: decoded once, each rung scaled from the next larger one, every fragment of pictures begun by
+ * Encodes all rungs, sounds and subtitles in one process: decoded once, each rung scaled from the next larger one, every fragment of pictures begun by
  * an IDR at the same time in all rungs. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED.
  */
 export async function encodeRungs(
@@ -29,7 +40,7 @@ export async function encodeRungs(
   folder: string,
   { tools, signal, onProgress }: PackageHooks,
 ): Promise<void> {
-  const { durationSeconds, rungs, sounds, video } = plan;
+  const { durationSeconds, rungs, sounds, subtitles, video } = plan;
   await runFfmpeg(tools, {
     // The source's own times, exact to the tick: ffmpeg would shift them by a start that is rounded to microseconds.
     globalArguments: ["-copyts"],
@@ -43,6 +54,10 @@ export async function encodeRungs(
       ...sounds.flatMap((sound) => [
         ...["-map", `0:${sound.streamIndex}`, ...soundArguments(sound, video, durationSeconds)],
         fileArgument(encodedPath(folder, sound)),
+      ]),
+      ...subtitles.flatMap((track) => [
+        ...["-map", `0:${track.streamIndex}`, "-c:s", "webvtt", "-f", "webvtt"],
+        fileArgument(subtitlePath(folder, track)),
       ]),
     ],
     signal,

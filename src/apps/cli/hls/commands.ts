@@ -53,6 +53,9 @@ function addPackageOptions(hls: Command): void {
       new Option("--audio <what>", "every sound track as AAC, or none").choices(["auto", "none"]).default("auto"),
     )
     .addOption(
+      new Option("--subtitles <what>", "text subtitles as WebVTT, or none").choices(["keep", "drop"]).default("keep"),
+    )
+    .addOption(
       new Option("--deinterlace <when>", "auto: where the file says it is interlaced")
         .choices(["auto", "off", "on"])
         .default("auto"),

@@ -1,0 +1,112 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { SubtitleStream } from "../../ffmpeg/manifest.ts";
+import type { MediaPlaylist } from "../../media/hls/playlist.ts";
+import { requiredVersion } from "../../media/hls/required-version.ts";
+import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
+import { SEGMENT_SECONDS, type SubtitlePlan } from "./packaging.ts";
+import { folderNameOf, languageOf, uniqueLabels } from "./track-names.ts";
+import { SEGMENTS_PLAYLIST } from "./write-media.ts";
+
+/** Text subtitles become WebVTT; those made of pictures cannot. */
+export function planSubtitles(tracks: readonly SubtitleStream[]): readonly SubtitlePlan[] {
+  const texts = tracks.filter(({ isText }) => isText);
+  const labels = uniqueLabels(texts, "Subtitles");
+  return texts.map((track, index) => {
+    const language = languageOf(track);
+    return {
+      name: `subtitles-${index + 1}-${folderNameOf(language)}`,
+      streamIndex: track.index,
+      language,
+      label: labels[index] as string,
+    };
+  });
+}
+
+const TIMES = /^((?:\d+:)?\d\d:\d\d\.\d{3}) --> ((?:\d+:)?\d\d:\d\d\.\d{3})(.*)$/;
+
+interface Cue {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  /** Behind the times: where it stands. */
+  readonly settings: string;
+  readonly lines: readonly string[];
+}
+
+/**
+ * Cuts a WebVTT file as ffmpeg writes it into segments of six seconds, the last one shorter. `originSeconds` becomes 0; a cue that lasts over
+ * a segment's end is in the next one, too (RFC 8216bis §3.1.4); what lies outside is left out.
+ */
+export function cutSubtitles(text: string, originSeconds: number, durationSeconds: number): readonly string[] {
+  const cues = text.split(/\n{2,}/).flatMap((block) => parseCue(block, originSeconds, durationSeconds));
+  return Array.from({ length: segmentCount(durationSeconds) }, (_, index) => {
+    const [start, end] = [index * SEGMENT_SECONDS, (index + 1) * SEGMENT_SECONDS];
+    const own = cues.filter(({ startSeconds, endSeconds }) => startSeconds < end && endSeconds > start);
+    const blocks = own.map(({ startSeconds, endSeconds, settings, lines }) =>
+      [`${vttTime(startSeconds)} --> ${vttTime(endSeconds)}${settings}`, ...lines, ""].join("\n"),
+    );
+    return ["WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0\n", ...blocks].join("\n");
+  });
+}
+
+function segmentCount(durationSeconds: number): number {
+  return Math.max(1, Math.ceil(durationSeconds / SEGMENT_SECONDS - 0.001));
+}
+
+function parseCue(block: string, originSeconds: number, durationSeconds: number): readonly Cue[] {
+  const lines = block.split("\n");
+  const at = lines.findIndex((line) => TIMES.test(line));
+  const [, start = "", end = "", settings = ""] = TIMES.exec(lines[at] ?? "") ?? [];
+  if (at < 0) return [];
+  const startSeconds = Math.max(0, parseTime(start) - originSeconds);
+  const endSeconds = Math.min(durationSeconds, parseTime(end) - originSeconds);
+  if (endSeconds <= startSeconds) return [];
+  return [{ startSeconds, endSeconds, settings, lines: lines.slice(at + 1).filter((line) => line !== "") }];
+}
+
+function parseTime(text: string): number {
+  return text.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+}
+
+/** `hh:mm:ss.ttt`, as WebVTT has it. */
+export function vttTime(seconds: number): string {
+  const totalMs = Math.round(seconds * 1000);
+  const part = (value: number, digits: number): string => String(value).padStart(digits, "0");
+  const hours = part(Math.floor(totalMs / 3_600_000), 2);
+  const minutes = part(Math.floor(totalMs / 60_000) % 60, 2);
+  return `${hours}:${minutes}:${part(Math.floor(totalMs / 1000) % 60, 2)}.${part(totalMs % 1000, 3)}`;
+}
+
+/** Writes a track's segments and playlist into a folder of its name. Throws what the system throws. */
+export function writeSubtitles(
+  { name }: SubtitlePlan,
+  encodedPath: string,
+  packageFolder: string,
+  times: { readonly originSeconds: number; readonly durationSeconds: number; readonly targetSeconds: number },
+): MediaPlaylist {
+  const folder = join(packageFolder, name);
+  mkdirSync(folder);
+  const texts = cutSubtitles(readFileSync(encodedPath, "utf8"), times.originSeconds, times.durationSeconds);
+  const segments = texts.map((text, index) => {
+    const uri = `segment-${String(index + 1).padStart(5, "0")}.vtt`;
+    writeFileSync(join(folder, uri), text);
+    const seconds = Math.min(SEGMENT_SECONDS, times.durationSeconds - index * SEGMENT_SECONDS);
+    const durationSeconds = Number(seconds.toFixed(6));
+    return { uri, durationSeconds, title: "", isDiscontinuity: false, keys: [], isGap: false };
+  });
+  const playlist: MediaPlaylist = {
+    kind: "media",
+    targetDurationSeconds: times.targetSeconds,
+    mediaSequence: 0,
+    discontinuitySequence: 0,
+    playlistType: "VOD",
+    hasEndList: true,
+    isIFramesOnly: false,
+    hasIndependentSegments: false,
+    dateRanges: [],
+    segments,
+  };
+  const versioned = { ...playlist, version: requiredVersion(playlist).version };
+  writeFileSync(join(folder, SEGMENTS_PLAYLIST), serializePlaylist(versioned));
+  return versioned;
+}

@@ -1,0 +1,46 @@
+import type { AudioStream, SubtitleStream } from "../../ffmpeg/manifest.ts";
+
+/** What tracks are named by. */
+type NamedTrack = Pick<AudioStream | SubtitleStream, "language" | "title">;
+
+/** The track's language in BCP 47: `eng` is `en`. */
+export function languageOf({ language }: NamedTrack): string {
+  if (language === undefined) return "und";
+  try {
+    return Intl.getCanonicalLocales(language)[0] ?? "und";
+  } catch {
+    // Files may say anything; what is no language tag tells nothing.
+    return "und";
+  }
+}
+
+/** Names for people, each but once; `kind` stands for those that have none. */
+export function uniqueLabels(tracks: readonly NamedTrack[], kind: string): readonly string[] {
+  const taken = new Set<string>();
+  return tracks.map((track, index) => {
+    const named = quotable(track.title ?? "") || nameLanguage(languageOf(track)) || `${kind} ${index + 1}`;
+    let label = named;
+    for (let number = 2; taken.has(label); number++) label = `${named} (${number})`;
+    taken.add(label);
+    return label;
+  });
+}
+
+/** Quotation marks and line ends cannot stand in a playlist's quoted strings (RFC 8216bis §4.2). */
+function quotable(text: string): string {
+  return text
+    .replaceAll(/["\p{Cc}\p{Zl}\p{Zp}]/gu, " ")
+    .trim()
+    .slice(0, 80);
+}
+
+/** A language in itself: `Deutsch`. Empty where it has no name. */
+function nameLanguage(language: string): string {
+  if (language === "und") return "";
+  return new Intl.DisplayNames([language], { type: "language", fallback: "none" }).of(language) ?? "";
+}
+
+/** A language as part of a folder's name. */
+export function folderNameOf(language: string): string {
+  return language.replaceAll(/[^a-zA-Z0-9-]/g, "");
+}
