@@ -74,7 +74,7 @@ async function failedMusts(folder: string): Promise<readonly string[]> {
   );
 }
 
-function pictureVariants({ main }: Packaged) {
+function pictureVariants({ main }: Pick<Packaged, "main">) {
   return main.variants.filter(({ resolution }) => resolution !== undefined);
 }
 
@@ -221,6 +221,21 @@ describe("sound", () => {
     const first = samples.findIndex((sample) => Math.abs(sample) > 8000);
     expect(Math.abs(first / 48_000 - 1.7)).toBeLessThan(0.004);
     expect(Math.abs(samples.length / 48_000 - 4)).toBeLessThan(0.012);
+  });
+});
+
+describe("subtitles", () => {
+  it("are a rendition of their own, at the pictures' times", async () => {
+    const { folder, main } = await makePackage(sourceOf("srt"));
+    const [rendition] = main.renditions.filter(({ type }) => type === "SUBTITLES");
+    const text = readFileSync(join(folder, rendition?.uri ?? "", "..", "segment-00001.vtt"), "utf8");
+    expect(text).toContain("00:00:00.500 --> 00:00:01.500\nGrüße, first line\n");
+    expect(text).toContain("00:00:02.000 --> 00:00:03.250\nSecond line\n");
+    expect(pictureVariants({ main }).every(({ subtitlesGroupId }) => subtitlesGroupId === rendition?.groupId)).toBe(
+      true,
+    );
+    const dropped = await makePackage(sourceOf("srt"), { subtitles: "drop" });
+    expect(dropped.main.renditions.map(({ type }) => type)).toEqual(["AUDIO"]);
   });
 });
 

@@ -1,0 +1,52 @@
+import { expect, it } from "vitest";
+import { parseWebVtt } from "../../media/webvtt/parse-webvtt.ts";
+import { cutSubtitles, planSubtitles } from "./subtitles.ts";
+
+const TEXT = `WEBVTT
+
+00:09.500 --> 00:10.500
+before and after the first picture
+
+00:15.000 --> 00:17.000 align:left
+over a segment's end
+in two lines
+
+01:00:00.000 --> 01:00:01.000
+long after the end
+`;
+
+it("cuts cues into segments by the pictures' clock", () => {
+  const segments = cutSubtitles(TEXT, 10, 13);
+  expect(segments.length).toBe(3);
+  expect(segments.map((text) => parseWebVtt(text).cues)).toEqual([
+    [
+      { startSeconds: 0, endSeconds: 0.5 },
+      { startSeconds: 5, endSeconds: 7 },
+    ],
+    [{ startSeconds: 5, endSeconds: 7 }],
+    [],
+  ]);
+  expect(segments[1]).toContain("00:00:05.000 --> 00:00:07.000 align:left\nover a segment's end\nin two lines\n");
+  for (const text of segments) expect(parseWebVtt(text).timestampMap).toEqual({ localSeconds: 0, mpegTicks: 0 });
+});
+
+it("names tracks once each, by title or language, and leaves out those made of pictures", () => {
+  const base = { codec: "subrip", isDefault: false, timeBase: { numerator: 1, denominator: 1000 } };
+  const times = { startSeconds: 0, durationSeconds: 1 };
+  const track = (index: number, language: string | undefined, title: string | undefined, isText: boolean) => ({
+    ...{ ...base, ...times, index, language, title, isText },
+  });
+  const tracks = [
+    track(2, "ger", undefined, true),
+    track(3, "ger", undefined, true),
+    track(4, "not a language", 'for "all"\n#EXTM3U', true),
+    track(5, undefined, undefined, true),
+    track(6, "eng", undefined, false),
+  ];
+  expect(planSubtitles(tracks)).toEqual([
+    { name: "subtitles-1-de", streamIndex: 2, language: "de", label: "Deutsch" },
+    { name: "subtitles-2-de", streamIndex: 3, language: "de", label: "Deutsch (2)" },
+    { name: "subtitles-3-und", streamIndex: 4, language: "und", label: "for  all  #EXTM3U" },
+    { name: "subtitles-4-und", streamIndex: 5, language: "und", label: "Subtitles 4" },
+  ]);
+});
