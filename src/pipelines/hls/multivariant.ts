@@ -76,9 +76,15 @@ function measured<T>(value: T | undefined, path: string): T {
   throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${path} of the package could not be measured.`);
 }
 
+/** Of packages that are shorter than half a segment no peak is counted, or one below the average of all: BANDWIDTH is never the lower one. */
+function ratesOf(media: MeasuredPlaylist): BitRates {
+  const { peak, average } = measured(bitRatesOf(media), media.path);
+  return { peak: Math.max(peak, average), average };
+}
+
 function pictureAttributes(media: MeasuredPlaylist, uri: string): VariantStream {
   const facts = measured(videoFacts(media), media.path);
-  const rates = measured(bitRatesOf(media), media.path);
+  const rates = ratesOf(media);
   const rate = measured(frameRateOf(media), media.path);
   return {
     uri,
@@ -95,7 +101,7 @@ function pictureAttributes(media: MeasuredPlaylist, uri: string): VariantStream 
 /** Their largest rendition counts towards the bit rates, as sound does. */
 function addSubtitles(own: VariantStream, subtitles: readonly MeasuredSubtitles[]): VariantStream {
   if (subtitles.length === 0) return own;
-  const rates = subtitles.map(({ media }) => measured(bitRatesOf(media), media.path));
+  const rates = subtitles.map(({ media }) => ratesOf(media));
   return {
     ...own,
     bandwidthBitsPerSecond: Math.ceil(own.bandwidthBitsPerSecond + Math.max(...rates.map(({ peak }) => peak))),
@@ -147,7 +153,7 @@ function describeGroups(sounds: readonly MeasuredSound[]): readonly Group[] {
   const ids = [...new Set(sounds.map(({ plan }) => plan.groupId))];
   return ids.map((id) => {
     const members = membersOf(sounds, id);
-    const rates = members.map(({ media }) => measured(bitRatesOf(media), media.path));
+    const rates = members.map(({ media }) => ratesOf(media));
     const codecs = members.flatMap(({ media }) => allFacts(media).map(({ codec }) => measured(codec, media.path)));
     return {
       id,
@@ -194,9 +200,9 @@ function soundVariant(sounds: readonly MeasuredSound[], groups: readonly Group[]
   const members = group === undefined ? [] : membersOf(sounds, group.id);
   const own = members.find(({ plan }) => plan.isDefault);
   if (group === undefined || own === undefined) return [];
-  const rates = measured(bitRatesOf(own.media), own.media.path);
+  const rates = ratesOf(own.media);
   // The rendition that plays is the variant's own; checkers add the largest of the others.
-  const others = members.filter((sound) => sound !== own).map(({ media }) => measured(bitRatesOf(media), media.path));
+  const others = members.filter((sound) => sound !== own).map(({ media }) => ratesOf(media));
   return [
     {
       uri: `${own.plan.name}/${SEGMENTS_PLAYLIST}`,
