@@ -33,9 +33,15 @@ function startServer(): Promise<CannedServer> {
   const job = cannedJob({ status: "succeeded", progress: 1, result: { schema: 1, files } });
   const strings = { type: "array", items: { type: "string" } };
   const properties = { inputs: strings, references: strings, verify: {}, faststart: { type: "boolean" } };
+  const convert = { input: { type: "string" }, to: { type: "string" }, speed: { type: "string" } };
   const workers = { desired: 1, running: 1, busy: 0, max: 2 };
   return startCannedServer({
-    "GET /v1/pipelines": () => ({ pipelines: [{ name: "repair", description: "", paramsSchema: { properties } }] }),
+    "GET /v1/pipelines": () => ({
+      pipelines: [
+        { name: "repair", description: "", paramsSchema: { properties } },
+        { name: "convert", description: "", paramsSchema: { properties: convert } },
+      ],
+    }),
     "POST /v1/uploads": (_request, response) =>
       void response.writeHead(201, { location: "/v1/uploads/1", "upload-object-key": "uploads/1/x.mp4" }).end(),
     "PATCH /v1/uploads/1": ({ body }, response) => void response.writeHead(204, { "upload-offset": body.length }).end(),
@@ -86,7 +92,8 @@ afterAll(async () => {
 function furnish(folder: string): void {
   mkdirSync(join(folder, "card"), { recursive: true });
   const put = (from: string, to: string): void => copyFileSync(from, join(folder, to));
-  for (const name of ["healthy.mp4", "wide.mp4", "match.mp4", "card/good.mp4"]) put(files.reference, name);
+  for (const name of ["healthy.mp4", "wide.mp4", "match.mp4", "holiday.mp4", "card/good.mp4"])
+    put(files.reference, name);
   for (const name of ["broken.mp4", "card/bad.mp4"]) put(files.damaged, name);
   writeFileSync(join(folder, "slow-motion.mp4"), slowMotion);
   cpSync(join(root, "package"), join(folder, "package"), { recursive: true });
@@ -107,6 +114,7 @@ describe("the commands of the README and the guide", () => {
     });
     expect(stdout).not.toBe("");
     const option = (name: string): string | undefined => words[words.indexOf(name) + 1 || words.length];
+    if (words[0] === "convert" && !words.includes("--json")) expect(stdout).toContain("decode passed");
     if (words[0] === "repair" && !words.includes("--dry-run")) expect(stdout).toContain("repaired");
     for (const path of [option("-o"), option("--report")]) {
       if (path !== undefined) expect(existsSync(join(folder, path.endsWith("/") ? `${path}bad.mp4` : path))).toBe(true);

@@ -5,7 +5,7 @@ describe("the command line", () => {
   it("measures reelmill convert once, on a minute", () => {
     const options = parseConvertBenchOptions([]);
     expect(options).toMatchObject({ seconds: 60, rounds: 1, markdown: false, keep: false });
-    expect(options?.command).toMatch(/reelmill'? convert \{in\} --to \{to\} --speed \{speed\} -o \{out\}$/);
+    expect(options?.command).toMatch(/reelmill'? convert \{in\} --to \{to\} --speed \{speed\} --reencode -o \{out\}$/);
   });
 
   it("reads switches", () => {

@@ -44,7 +44,7 @@ export function parseConvertBenchOptions(args: readonly string[]): ConvertBenchO
     workFolder: values.work ?? join(tmpdir(), "reelmill-bench-convert"),
     keep: values.keep ?? false,
     markdown: values.markdown ?? false,
-    command: values.command ?? `${launcher()} convert {in} --to {to} --speed {speed} -o {out}`,
+    command: values.command ?? `${launcher()} convert {in} --to {to} --speed {speed} --reencode -o {out}`,
     timeoutSeconds: parsePositive(values.timeout ?? "3600", "--timeout"),
   };
 }

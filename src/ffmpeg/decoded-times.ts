@@ -38,7 +38,13 @@ export async function listDecodedTimes(
     ...COMMON_ARGUMENTS.filter((argument) => argument !== "-nostdin"),
     ...["-v", "error", "-select_streams", String(streamIndex)],
     ...(maxPackets === undefined ? [] : ["-read_intervals", `%+#${maxPackets}`]),
-    ...["-show_entries", "frame=best_effort_timestamp", "-of", "csv=p=0", ...inputArguments({ path })],
+    ...[
+      "-show_entries",
+      "frame=best_effort_timestamp",
+      "-of",
+      "csv=p=0",
+      ...inputArguments({ path, isRecording: true }),
+    ],
   ];
   const result = await runProcess(tools.ffprobePath, args, {
     timeoutMs: tools.timeoutMs,

@@ -15,6 +15,8 @@ export interface FrameTimes {
   readonly keys: readonly number[];
   /** How long the last picture shown lasts, in ticks; 0 where it is not told. */
   readonly lastDurationTicks: number;
+  /** Pictures that an edit list hides. */
+  readonly hiddenCount: number;
   /** Whether each packet tells its time, and no two the same; otherwise only decoding tells. */
   readonly isComplete: boolean;
 }
@@ -33,7 +35,7 @@ export async function listFrameTimes(
   const args = [
     ...COMMON_ARGUMENTS.filter((argument) => argument !== "-nostdin"),
     ...["-v", "error", "-select_streams", String(streamIndex), "-show_entries", "packet=pts,duration,flags"],
-    ...["-of", "compact=p=0:nk=0", ...inputArguments({ path })],
+    ...["-of", "compact=p=0:nk=0", ...inputArguments({ path, isRecording: true })],
   ];
   const result = await runProcess(tools.ffprobePath, args, {
     timeoutMs: tools.timeoutMs,
@@ -54,6 +56,7 @@ function createCollector(): Collector {
   let rest = "";
   let times = new Float64Array(4096);
   let count = 0;
+  let hiddenCount = 0;
   let lacksTimes = false;
   let last = Number.NEGATIVE_INFINITY;
   let lastDurationTicks = 0;
@@ -61,7 +64,11 @@ function createCollector(): Collector {
   const takeLine = (line: string): void => {
     const flags = /(?:^|\|)flags=(\S{2})/.exec(line)?.[1];
     // Discarded packets are decoded, but what comes of them is not shown.
-    if (flags === undefined || flags[1] === "D") return;
+    if (flags === undefined) return;
+    if (flags[1] === "D") {
+      hiddenCount++;
+      return;
+    }
     const time = /(?:^|\|)pts=(-?\d+)/.exec(line)?.[1];
     if (time === undefined) {
       lacksTimes = true;
@@ -98,6 +105,7 @@ function createCollector(): Collector {
           keyTimes.sort((a, b) => a - b),
         ),
         lastDurationTicks,
+        hiddenCount,
         isComplete: !lacksTimes && !hasTwins && count > 0,
       };
     },

@@ -66,7 +66,7 @@ export interface AudioStream extends StreamBase {
 
 /** A stream of subtitles. */
 export interface SubtitleStream extends StreamBase {
-  /** Pictures (DVD, Blu-ray, DVB) are none. */
+  /** Whether ffmpeg makes other text of it; pictures (DVD, Blu-ray, DVB) are none. */
   readonly isText: boolean;
 }
 
@@ -81,13 +81,24 @@ export interface MediaManifest {
   readonly audio: readonly AudioStream[];
   readonly subtitles: readonly SubtitleStream[];
   readonly chapterCount: number;
+  /** Attached pictures, such as a cover, and streams that are neither pictures, sound nor subtitles. */
+  readonly otherStreamCount: number;
 }
 
+const TEXT_SUBTITLES: ReadonlySet<string> = new Set(["subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"]);
 const HDR_TRANSFERS: readonly string[] = ["smpte2084", "arib-std-b67"];
 
 const number = z.coerce.number().optional().catch(undefined);
 const text = z.string().optional().catch(undefined);
-const ratio = z.string().catch("").transform(parseRatio);
+const ratio = z
+  .string()
+  .catch("")
+  .transform((value) => parseRatio(value));
+/** Of what may be 0, such as the darkest black. */
+const share = z
+  .string()
+  .catch("")
+  .transform((value) => parseRatio(value, 0));
 
 const SIDE_DATA = z
   .object({
@@ -98,11 +109,11 @@ const SIDE_DATA = z
     ...Object.fromEntries(
       ["red_x", "red_y", "green_x", "green_y", "blue_x", "blue_y", "white_point_x", "white_point_y"].map((name) => [
         name,
-        ratio,
+        share,
       ]),
     ),
-    min_luminance: ratio,
-    max_luminance: ratio,
+    min_luminance: share,
+    max_luminance: share,
   })
   .catchall(z.unknown());
 
@@ -147,7 +158,9 @@ type ProbedStream = z.output<typeof STREAM>;
 export async function probeManifest(tools: FfmpegTools, path: string, signal?: AbortSignal): Promise<MediaManifest> {
   const timeoutMs = Math.min(tools.timeoutMs, PROBE_TIMEOUT_MS);
   const options = ["-show_format", "-show_streams", "-show_chapters"];
-  const parsed = MANIFEST.safeParse(await runFfprobeJson(tools, path, options, { timeoutMs, signal }));
+  const parsed = MANIFEST.safeParse(
+    await runFfprobeJson(tools, path, options, { timeoutMs, signal, isRecording: true }),
+  );
   if (!parsed.success) {
     throw new ReelmillError("FFMPEG_FAILED", "ffprobe's output lacks the format.", { cause: parsed.error });
   }
@@ -172,9 +185,10 @@ export async function probeManifest(tools: FfmpegTools, path: string, signal?: A
     })),
     subtitles: of("subtitle").map((stream) => ({
       ...describeBase(stream),
-      isText: !/dvd|pgs|dvb|xsub|bitmap/.test(stream.codec_name),
+      isText: TEXT_SUBTITLES.has(stream.codec_name),
     })),
     chapterCount: chapters.length,
+    otherStreamCount: streams.length - video.length - of("audio").length - of("subtitle").length,
   };
 }
 
@@ -224,7 +238,7 @@ async function readHdrData(
 ): Promise<readonly SideData[]> {
   if (!HDR_TRANSFERS.includes(stream.color_transfer ?? "")) return [];
   const entries = ["-select_streams", String(stream.index), "-read_intervals", "%+#1", "-show_frames"];
-  const parsed = FIRST_FRAME.safeParse(await runFfprobeJson(tools, path, entries, bounds));
+  const parsed = FIRST_FRAME.safeParse(await runFfprobeJson(tools, path, entries, { ...bounds, isRecording: true }));
   return parsed.success ? (parsed.data.frames[0]?.side_data_list ?? []) : [];
 }
 
@@ -278,8 +292,8 @@ function describeMastering(data: SideData | undefined): string | undefined {
   return whole.includes("undefined") ? undefined : whole;
 }
 
-function parseRatio(value: string): Ratio | undefined {
+function parseRatio(value: string, least = 1): Ratio | undefined {
   const match = /^(\d+)\/(\d+)$/.exec(value);
   const [numerator, denominator] = [Number(match?.[1]), Number(match?.[2])];
-  return numerator > 0 && denominator > 0 ? { numerator, denominator } : undefined;
+  return numerator >= least && denominator > 0 ? { numerator, denominator } : undefined;
 }

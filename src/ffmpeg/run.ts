@@ -18,6 +18,8 @@ export interface FfmpegRun {
   readonly signal?: AbortSignal | undefined;
   /** In milliseconds; default: the tools' bound. */
   readonly timeoutMs?: number | undefined;
+  /** Whether that bounds how long the run may stand still, and not how long it takes: encoding takes as long as it takes. */
+  readonly mayTakeLong?: boolean | undefined;
 }
 
 /** What ffmpeg did, by its own account; whether the output is right has to be checked on the output. */
@@ -48,8 +50,11 @@ export function requireSuccess(program: string, result: ProcessResult): void {
  * with ffmpeg's last complaints, FFMPEG_TIMEOUT, ABORTED.
  */
 export async function runFfmpeg(tools: FfmpegTools, run: FfmpegRun): Promise<FfmpegRunResult> {
+  const timeoutMs = run.timeoutMs ?? tools.timeoutMs;
+  const stall = createStallGuard(run.mayTakeLong ? timeoutMs : undefined, run.signal);
   let lastProgress: FfmpegProgress | undefined;
   const onOutput = createProgressParser((progress) => {
+    if (hasAdvanced(lastProgress, progress)) stall.advance();
     lastProgress = progress;
     run.onProgress?.(progress);
   });
@@ -60,13 +65,54 @@ export async function runFfmpeg(tools: FfmpegTools, run: FfmpegRun): Promise<Ffm
     ...run.inputs.flatMap(inputArguments),
     ...run.outputArguments,
   ];
-  const timeoutMs = run.timeoutMs ?? tools.timeoutMs;
-  const result = await runProcess(tools.ffmpegPath, args, {
-    timeoutMs,
-    signal: run.signal,
-    onOutput,
-    input: run.input,
+  try {
+    const result = await runProcess(tools.ffmpegPath, args, {
+      timeoutMs: run.mayTakeLong ? LONGEST_TIMEOUT_MS : timeoutMs,
+      signal: stall.signal,
+      onOutput,
+      input: run.input,
+    });
+    requireSuccess("ffmpeg", result);
+    return { lastProgress, complaints: splitComplaints(result.errorTail) };
+  } catch (error) {
+    throw stall.isStalled() ? stalled(timeoutMs, error) : error;
+  } finally {
+    stall.release();
+  }
+}
+
+/** The longest that a timer can be set to, 24 days. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+interface StallGuard {
+  readonly signal: AbortSignal | undefined;
+  readonly advance: () => void;
+  readonly isStalled: () => boolean;
+  readonly release: () => void;
+}
+
+/** Aborts where nothing advances for so long; without a bound it hands on the signal alone. */
+function createStallGuard(boundMs: number | undefined, signal: AbortSignal | undefined): StallGuard {
+  if (boundMs === undefined) {
+    return { signal, advance: () => undefined, isStalled: () => false, release: () => undefined };
+  }
+  const stall = new AbortController();
+  const timer = setTimeout(() => stall.abort(), boundMs);
+  return {
+    signal: signal === undefined ? stall.signal : AbortSignal.any([signal, stall.signal]),
+    advance: () => timer.refresh(),
+    isStalled: () => stall.signal.aborted,
+    release: () => clearTimeout(timer),
+  };
+}
+
+function hasAdvanced(before: FfmpegProgress | undefined, now: FfmpegProgress): boolean {
+  if (before === undefined) return true;
+  return now.frames > before.frames || now.outputSeconds > before.outputSeconds || now.outputBytes > before.outputBytes;
+}
+
+function stalled(boundMs: number, cause: unknown): ReelmillError {
+  return new ReelmillError("FFMPEG_TIMEOUT", `ffmpeg got no further for ${boundMs / 1000} s and was stopped.`, {
+    cause,
   });
-  requireSuccess("ffmpeg", result);
-  return { lastProgress, complaints: splitComplaints(result.errorTail) };
 }

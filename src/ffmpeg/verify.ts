@@ -85,13 +85,14 @@ async function listDigests(
   reader: LineReader,
   signal: AbortSignal | undefined,
   inputOptions: readonly string[] = [],
+  maxOutputBytes = MAX_HASH_LIST_BYTES,
 ): Promise<ProcessResult> {
   const input = [...COMMON_ARGUMENTS, "-v", "error", "-nostats", ...inputArguments({ path, options: inputOptions })];
   const result = await runProcess(tools.ffmpegPath, [...input, ...outputArguments, "pipe:1"], {
     timeoutMs: tools.timeoutMs,
     signal,
     onOutput: reader.feed,
-    maxOutputBytes: MAX_HASH_LIST_BYTES,
+    maxOutputBytes,
   });
   reader.end();
   return result;
@@ -130,7 +131,9 @@ export async function verifyDecodes(
   ];
   // A short look gains nothing from more threads, each of which holds pictures of its own: 4K takes a tenth of a gigabyte.
   const inputOptions = maxSeconds === undefined ? [] : ["-threads", "1"];
-  const result = await listDigests(tools, path, output, reader, signal, inputOptions);
+  // Lines are counted, not kept, however many there are.
+  const bound = Number.POSITIVE_INFINITY;
+  const result = await listDigests(tools, path, output, reader, signal, inputOptions, bound);
   const complaints = splitComplaints(result.errorTail);
   const isClean = result.exitCode === 0 && complaints.length === 0;
   return { isClean, videoFrames, audioFrames, complaints };

@@ -1,7 +1,7 @@
 import { ReelmillError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import type { ObjectStore } from "../jobs/object-store.ts";
-import { errorWithKeys, lendFiles } from "./object-files.ts";
+import { lendFiles, withKeys } from "./object-files.ts";
 
 /** So many objects are listed at a time. */
 const PAGE = 100;
@@ -44,11 +44,5 @@ export async function removeParts(objects: ObjectStore, jobId: string): Promise<
 
 /** Lends a job's input as a file; errors tell of its key. Throws OBJECT_NOT_FOUND, STORE_UNAVAILABLE, and what `use` throws. */
 export async function lendInput<T>(objects: ObjectStore, key: string, use: (path: string) => Promise<T>): Promise<T> {
-  return await lendFiles(objects, [key], async (paths) => {
-    try {
-      return await use(paths[0]?.path ?? "");
-    } catch (error) {
-      throw errorWithKeys(error, paths);
-    }
-  });
+  return await lendFiles(objects, [key], (paths) => withKeys(paths, () => use(paths[0]?.path ?? "")));
 }

@@ -39,3 +39,12 @@ export function errorWithKeys(error: unknown, paths: Paths, adapt?: Rewrite): un
   const rest = { cause: error, advice: rewrite(advice), ...(details === undefined ? {} : { details }) };
   return new ReelmillError(code, rewrite(problem), rest);
 }
+
+/** Throws what `use` throws in terms of keys. */
+export async function withKeys<T>(paths: Paths, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    throw errorWithKeys(error, paths);
+  }
+}

@@ -1,5 +1,5 @@
 import { fileArgument } from "../ffmpeg/arguments.ts";
-import type { MediaManifest, Ratio, VideoStream } from "../ffmpeg/manifest.ts";
+import type { MediaManifest, Ratio } from "../ffmpeg/manifest.ts";
 import type { FfmpegRun } from "../ffmpeg/run.ts";
 
 /** An encoder, ready to be called. */
@@ -15,7 +15,7 @@ export interface SpanEncoder {
 export interface SpanJob {
   readonly inputPath: string;
   readonly outputPath: string;
-  readonly video: Pick<VideoStream, "index" | "timeBase">;
+  readonly streamIndex: number;
   /** Filters before the cut, which look at neighbouring pictures (de-interlacing, another frame rate). */
   readonly contextFilters: readonly string[];
   /** Filters of single pictures (scaling, colours). */
@@ -27,8 +27,8 @@ export interface SpanJob {
   readonly cutTimeBase: Ratio;
   /** Where reading begins, in seconds of the file's own clock; null: at its start. */
   readonly seekSeconds: number | null;
-  /** Whether the pictures are evenly spaced; then the encoder's own clock counts pictures. */
-  readonly isConstantRate: boolean;
+  /** The encoder's clock; null: it counts pictures, which are evenly spaced. */
+  readonly encoderTimeBase: Ratio | "source" | null;
   readonly encoder: SpanEncoder;
 }
 
@@ -37,7 +37,7 @@ export interface SpanJob {
  * the file's own times, cut by times after the decoder, so that none is lost or doubled. The output's own times do not matter.
  */
 export function describeSpanRun(job: SpanJob): Pick<FfmpegRun, "inputs" | "outputArguments" | "globalArguments"> {
-  const { encoder, video, cutTimeBase } = job;
+  const { encoder, streamIndex, cutTimeBase, encoderTimeBase } = job;
   const cut = [
     job.startTicks === null ? "" : `start_pts=${job.startTicks}`,
     job.endTicks === null ? "" : `end_pts=${job.endTicks}`,
@@ -53,16 +53,21 @@ export function describeSpanRun(job: SpanJob): Pick<FfmpegRun, "inputs" | "outpu
     job.seekSeconds === null ? [] : ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", job.seekSeconds.toFixed(6)];
   return {
     globalArguments: ["-copyts", ...encoder.globalArguments],
-    inputs: [{ path: job.inputPath, options: seek }],
+    inputs: [{ path: job.inputPath, options: seek, isRecording: true }],
     outputArguments: [
-      ...["-map", `0:${video.index}`, "-map_metadata", "-1", "-map_chapters", "-1", "-fps_mode", "passthrough"],
-      ...(job.isConstantRate ? [] : ["-enc_time_base", "-1"]),
+      ...["-map", `0:${streamIndex}`, "-map_metadata", "-1", "-map_chapters", "-1", "-fps_mode", "passthrough"],
+      ...describeClock(encoderTimeBase),
       ...(filters.length === 0 ? [] : ["-vf", filters.join(",")]),
       ...encoder.arguments,
       // In thousandths of a second, the beginning would be rounded.
       ...["-movie_timescale", "90000", "-f", "mp4", fileArgument(job.outputPath)],
     ],
   };
+}
+
+function describeClock(timeBase: SpanJob["encoderTimeBase"]): readonly string[] {
+  if (timeBase === null) return [];
+  return ["-enc_time_base", timeBase === "source" ? "-1" : `${timeBase.numerator}/${timeBase.denominator}`];
 }
 
 /** Whether pictures are evenly spaced, to a tick or a thousandth of a second as files round them. */

@@ -12,6 +12,8 @@ import { scanTopLevelBoxes } from "../media/isobmff/top-level.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 const TRACK_ID = 1;
+/** Offsets of order are kept in 32 bits with a sign, and may be twice as large as the largest delay. */
+const MAX_OFFSET_TICKS = 2 ** 30;
 /** Of a visual sample entry before its boxes, ISO/IEC 14496-12 §12.1.3. */
 const VISUAL_ENTRY_BYTES = 86;
 
@@ -149,6 +151,7 @@ export function joinSpans(
     return { samples, source, ticks };
   });
   requireOneConfiguration(read.map(({ samples }) => samples.entry));
+  requireRising(spans);
   const payloadBytes = read.reduce((sum, { samples }) => sum + samples.totalBytes, 0);
   const head = layHead(
     (payloadOffset) => buildMovie(read, times, extra, payloadOffset),
@@ -165,6 +168,17 @@ function requireOneConfiguration(entries: readonly SampleEntry[]): void {
     if (isEqual(raw, first)) continue;
     const message = `Span ${index + 2} was encoded with other parameters than the first, so they cannot be joined.`;
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
+  }
+}
+
+function requireRising(spans: readonly EncodedSpan[]): void {
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { ticks } of spans) {
+    for (let index = 0; index < ticks.length; index++) {
+      const at = ticks[index] as number;
+      if (!(at > last)) throw new ReelmillError("OUTPUT_NOT_VERIFIED", `Two pictures are to be shown at tick ${at}.`);
+      last = at;
+    }
   }
 }
 
@@ -208,6 +222,10 @@ function buildMovie(
       position++;
     }
     offset += samples.totalBytes;
+  }
+  if (reorderTicks > MAX_OFFSET_TICKS) {
+    const message = `A picture is shown ${reorderTicks} ticks after it is decoded, more than a file can tell.`;
+    throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
   }
   const delayTicks = (shown[0] ?? 0) - originTicks;
   const first = (spans[0] as ReadSpan).samples.entry;

@@ -176,11 +176,17 @@ describe("the commands that talk to a server", () => {
     expect((await run("jobs", "watch", id)).status).toBe(0);
   });
 
+  /** What is told of the queue of repairs. */
+  async function readQueue(): Promise<object | undefined> {
+    const { queues } = (await read("queues", "list")) as { readonly queues: readonly { readonly queue: string }[] };
+    return queues.find(({ queue }) => queue === "repair");
+  }
+
   it("pause and resume a queue", async () => {
     await print("queues", "pause", "repair");
     expect(await print("queues", "list")).toMatch(/^repair +\d+ +0 +0 +paused/m);
     const id = (await print("submit", "repair", files.damaged, "-r", files.reference)).trim();
-    expect(await read("queues", "list")).toMatchObject({ queues: [{ queue: "repair", waiting: 1, isPaused: true }] });
+    expect(await readQueue()).toMatchObject({ waiting: 1, isPaused: true });
     const stuck = await run("diagnose", id);
     expect(stuck).toMatchObject({ status: 1, output: expect.stringContaining("reelmill queues resume repair") });
     await print("queues", "resume", "repair");
@@ -192,7 +198,7 @@ describe("the commands that talk to a server", () => {
     const id = await submitHeld();
     await expect.poll(() => untrunc.waiting().length, WAIT).toBe(1);
     const draining = begin("queues", "drain", "repair", "--json");
-    await expect.poll(() => read("queues", "list"), WAIT).toMatchObject({ queues: [{ isPaused: true, inFlight: 1 }] });
+    await expect.poll(readQueue, WAIT).toMatchObject({ isPaused: true, inFlight: 1 });
     expect(draining.output()).toBe("");
     untrunc.hold(false);
     const { status, output } = await draining.ended;
@@ -248,8 +254,14 @@ describe("the commands that talk to a server", () => {
       [1, "(SERVER_UNREACHABLE)", "monitor", "--server", nobody],
       [1, "There is no job nope. (JOB_NOT_FOUND)", "jobs", "show", "nope"],
       [1, "(JOB_NOT_FOUND)", "logs", "nope"],
-      [1, 'There is no queue "nix". Queues: repair. (QUEUE_UNKNOWN)', "queues", "pause", "nix"],
-      [1, 'The server has no pipeline "nix". It has: repair. (PIPELINE_UNKNOWN)', "submit", "nix", files.damaged],
+      [1, 'There is no queue "nix". Queues: convert, repair. (QUEUE_UNKNOWN)', "queues", "pause", "nix"],
+      [
+        1,
+        'The server has no pipeline "nix". It has: repair, convert. (PIPELINE_UNKNOWN)',
+        "submit",
+        "nix",
+        files.damaged,
+      ],
       [1, "(INPUT_NOT_FOUND)", "submit", "repair", join(folder, "absent.mp4")],
       [2, 'no state "wrong"', "jobs", "list", "--status", "wrong"],
       [2, "Name the files to work on", "submit", "repair"],

@@ -1,17 +1,19 @@
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import type { SpanEncoder } from "../../spans/encode-span.ts";
+import type { Target } from "./options.ts";
 
 /** Pictures that fit already. */
 export interface CopiedVideo {
   readonly kind: "copy";
+  readonly codec: Target;
   readonly streamIndex: number;
 }
 
 /** Pictures that are encoded. */
 export interface EncodedVideo {
   readonly kind: "encode";
+  readonly codec: Target;
   readonly streamIndex: number;
-  readonly timeBase: Ratio;
   readonly encoder: SpanEncoder & {
     readonly name: string;
     readonly hardware: string | null;
@@ -22,7 +24,8 @@ export interface EncodedVideo {
   readonly pictureFilters: readonly string[];
   /** Position among the file's subtitles of those that become part of the picture; null: none. */
   readonly burntSubtitle: number | null;
-  readonly isConstantRate: boolean;
+  /** As `SpanJob` has it. */
+  readonly encoderTimeBase: Ratio | "source" | null;
   /** When pictures are shown, in ticks of `outputTimeBase`, rising; empty where only decoding tells. */
   readonly ticks: readonly number[];
   readonly outputTimeBase: Ratio;
@@ -30,6 +33,8 @@ export interface EncodedVideo {
   /** As `VideoStream` has them; null where there are none, or the range was changed. */
   readonly masteringDisplay: string | null;
   readonly contentLight: string | null;
+  /** How many spans are encoded at a time, ≥ 1. */
+  readonly processes: number;
   /** In order; each is a task. */
   readonly spans: readonly SpanPlan[];
 }
@@ -80,7 +85,7 @@ export interface ConversionPlan {
 /** Something that was looked at on the output. */
 export interface ConversionCheck {
   readonly name: "pictures" | "times" | "duration" | "streams" | "decode";
-  readonly status: "passed" | "failed" | "skipped";
+  readonly status: "passed" | "warning" | "failed" | "skipped";
   readonly detail: string;
 }
 

@@ -43,12 +43,16 @@ export async function convertFile(conversion: FileConversion): Promise<Conversio
   const plan = await planConversion(input, settings, { tools, signal, cores, processes: cores, minSpanSeconds });
   const folder = makeWorkFolder(output);
   const pending = createPendingOutput(temporaryPathFor(output), output);
+  const removeAll = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+    pending.discard();
+  };
+  // A second signal ends the process at once.
+  process.once("exit", removeAll);
   try {
     const steps = stepsOf(plan, input, folder);
     const hooks = { tools, signal };
-    await runSteps(steps, concurrencyOf(plan, cores), hooks, (fraction) =>
-      onProgress(fraction * ENCODING_SHARE, "encoding"),
-    );
+    await runSteps(steps, concurrencyOf(plan), hooks, (fraction) => onProgress(fraction * ENCODING_SHARE, "encoding"));
     const parts = {
       inputPath: input,
       spanPaths: steps.filter(({ isSound }) => !isSound).map(({ path }) => path),
@@ -64,6 +68,7 @@ export async function convertFile(conversion: FileConversion): Promise<Conversio
     pending.discard();
     throw translateOutputError(output, error);
   } finally {
+    process.off("exit", removeAll);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -102,10 +107,9 @@ function stepsOf(plan: ConversionPlan, input: string, folder: string): readonly 
   return steps;
 }
 
-function concurrencyOf({ video }: ConversionPlan, cores: number): number {
-  const spans = video.kind === "encode" ? video.spans.length : 0;
-  // A lone span's encoder uses all cores; sound is done beside it, as ffmpeg itself would.
-  return spans > 1 ? cores : 2;
+/** Where an encoder uses all cores by itself, sound is done beside it, as ffmpeg itself would. */
+function concurrencyOf({ video }: ConversionPlan): number {
+  return video.kind === "encode" ? Math.max(2, video.processes) : 1;
 }
 
 /** Long steps first, so many at a time; the first failure ends the others. */

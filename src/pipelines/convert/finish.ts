@@ -3,6 +3,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import { formatCount } from "../../base/units.ts";
 import { type FfmpegInput, fileArgument, PIPE } from "../../ffmpeg/arguments.ts";
+import type { Ratio } from "../../ffmpeg/manifest.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { hdrBoxes } from "../../spans/hdr-boxes.ts";
 import { type EncodedSpan, joinSpans, matchTicks, readSpan } from "../../spans/join-spans.ts";
@@ -51,6 +52,8 @@ export async function finishConversion(
   }
 }
 
+const FINEST_TIMESCALE = 1_000_000;
+
 interface Join {
   readonly pieces: Iterable<Uint8Array>;
   readonly timescale: number;
@@ -60,13 +63,13 @@ interface Join {
 
 /** Which picture is shown when: by the source's list, or, where only decoding told, by the encoder's clock. */
 function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, sources: readonly FileSource[]): Join {
-  const { numerator, denominator: timescale } = video.outputTimeBase;
+  const { timescale, factor } = joinedClock(video.outputTimeBase);
   const findings: string[] = [];
   const spans = sources.map((source, index): EncodedSpan => {
     const { ownSeconds } = readSpan(source);
     const span = video.spans[index];
     if (video.ticks.length === 0 || span === undefined) return { source, ticks: ownTicks(ownSeconds, timescale) };
-    const expected = video.ticks.slice(span.start, span.end).map((ticks) => ticks * numerator);
+    const expected = video.ticks.slice(span.start, span.end).map((ticks) => Math.round(ticks * factor));
     if (ownSeconds.length === expected.length) return { source, ticks: expected };
     const ticks = ownSeconds.length < expected.length ? matchTicks(ownSeconds, expected, timescale) : undefined;
     if (ticks === undefined) {
@@ -79,7 +82,7 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
   });
   const first = spans[0]?.ticks[0] ?? 0;
   const origin = Math.min(first, Math.round(originSeconds * timescale));
-  const lastDurationTicks = video.lastDurationTicks * numerator || stepOf(spans[0]?.ticks ?? []);
+  const lastDurationTicks = Math.round(video.lastDurationTicks * factor) || stepOf(spans[0]?.ticks ?? []);
   const extra = hdrBoxes(video.masteringDisplay, video.contentLight);
   return {
     pieces: joinSpans(spans, { timescale, originTicks: origin, lastDurationTicks }, extra),
@@ -87,9 +90,16 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
     expected: {
       seconds: spans.flatMap(({ ticks }) => Array.from(ticks, (at) => (at - origin) / timescale)),
       lastSeconds: lastDurationTicks / timescale,
+      isOfSource: video.ticks.length > 0,
     },
     findings,
   };
+}
+
+/** Ticks that are counted in 32 bits, and seldom more than some seconds from picture to picture: finer clocks are made coarser. */
+function joinedClock({ numerator, denominator }: Ratio): { readonly timescale: number; readonly factor: number } {
+  if (denominator <= FINEST_TIMESCALE) return { timescale: denominator, factor: numerator };
+  return { timescale: FINEST_TIMESCALE, factor: (numerator * FINEST_TIMESCALE) / denominator };
 }
 
 function ownTicks(ownSeconds: Float64Array, timescale: number): readonly number[] {
@@ -114,11 +124,11 @@ async function mux(
   { tools, signal, onProgress }: ConvertHooks,
 ): Promise<void> {
   const { container, originSeconds, audio } = plan;
-  const inputs: FfmpegInput[] = [{ path: parts.inputPath, options: offsetBy(-originSeconds) }];
+  const inputs: FfmpegInput[] = [{ path: parts.inputPath, options: offsetBy(-originSeconds), isRecording: true }];
   if (joined !== undefined) inputs.push({ path: PIPE, options: ["-f", "mp4"] });
   const delaySeconds = container === "webm" ? OPUS_DELAY_SECONDS : 0;
   const soundInput = (path: string, offsetSeconds: number): number =>
-    inputs.push({ path, options: offsetBy(offsetSeconds) }) - 1;
+    inputs.push({ path, options: offsetBy(offsetSeconds), isRecording: true }) - 1;
   const copied = delaySeconds === 0 ? 0 : soundInput(parts.inputPath, delaySeconds - originSeconds);
   const made = parts.audioPath === undefined ? 0 : soundInput(parts.audioPath, delaySeconds);
   let encoded = 0;
@@ -143,6 +153,7 @@ async function mux(
       ...containerArguments(plan, joined?.timescale),
       fileArgument(outputPath),
     ],
+    mayTakeLong: true,
     signal,
     onProgress: ({ outputSeconds }) => {
       if (plan.durationSeconds) onProgress(Math.min(1, outputSeconds / plan.durationSeconds) / 2);
@@ -167,14 +178,13 @@ function describeStreams({ audio, subtitles }: ConversionPlan): readonly string[
 function containerArguments({ container, video }: ConversionPlan, timescale: number | undefined): readonly string[] {
   // WebM counts from 0 by itself; ffmpeg would move the pictures by what the sound needs to get going.
   if (container === "webm") return ["-avoid_negative_ts", "disabled", "-f", "webm"];
-  const isHevc = video.kind === "encode" ? /265|hevc/.test(video.encoder.name) : false;
   const times = timescale === undefined ? [] : ["-video_track_timescale", String(timescale)];
   // In thousandths of a second, late beginnings would be rounded.
   const movieTimescale = timescale !== undefined && timescale >= 1000 ? timescale : 90_000;
   return [
     ...["-movie_timescale", String(movieTimescale)],
     ...times,
-    ...(isHevc ? ["-tag:v", "hvc1"] : []),
+    ...(video.codec === "hevc" ? ["-tag:v", "hvc1"] : []),
     ...["-movflags", "+faststart", "-f", "mp4"],
   ];
 }

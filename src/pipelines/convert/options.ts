@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Ratio } from "../../ffmpeg/manifest.ts";
 
 /** What a file is converted to. */
 export const TARGETS = ["h264", "hevc", "vp9", "av1"] as const;
@@ -34,6 +35,7 @@ export const CONVERT_SETTINGS = z.strictObject({
   frameRate: z
     .string()
     .regex(/^\d{1,3}(\.\d{1,3})?$|^\d{1,6}\/\d{1,5}$/, "must be like 25, 29.97 or 30000/1001")
+    .refine((text) => isUsualRate(rateOf(text)), "must be from 1 to 300")
     .optional()
     .describe("Pictures per second, such as 25 or 30000/1001. Default: each picture at its own time."),
   bitDepth: z
@@ -73,6 +75,18 @@ export const CONVERT_SETTINGS = z.strictObject({
 
 /** Settings with their defaults filled in. */
 export type ConvertSettings = z.output<typeof CONVERT_SETTINGS>;
+
+/** A rate as it is written in settings: pictures in so many seconds. */
+export function rateOf(text: string): Ratio {
+  const [numerator = "0", denominator = "1"] = text.split("/");
+  const decimals = numerator.split(".")[1]?.length ?? 0;
+  const scale = 10 ** decimals;
+  return { numerator: Math.round(Number(numerator) * scale), denominator: Number(denominator) * scale };
+}
+
+function isUsualRate({ numerator, denominator }: Ratio): boolean {
+  return denominator > 0 && numerator / denominator >= 1 && numerator / denominator <= 300;
+}
 
 /** The extension of a target's files, with its dot. */
 export function extensionFor(target: Target): ".mp4" | ".webm" {

@@ -32,7 +32,10 @@ export function chooseFilters(video: VideoStream, settings: ConvertSettings): Pi
   if (scaled !== undefined) {
     picture.push(`scale=${scaled.width}:${scaled.height}:flags=lanczos`);
     // Rounding to whole pixels is no change of shape.
-    picture.push(`setsar=${video.sampleAspect.numerator}/${video.sampleAspect.denominator}`);
+    const { numerator, denominator } = video.sampleAspect;
+    picture.push(
+      `setsar=${video.rotationDegrees % 180 === 0 ? `${numerator}/${denominator}` : `${denominator}/${numerator}`}`,
+    );
   } else if (needsEvenSides(settings) && (width % 2 === 1 || height % 2 === 1)) {
     const [right, bottom] = [width % 2, height % 2];
     picture.push(

@@ -4,8 +4,8 @@ import { loadConfig } from "../../base/config.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import { definePipeline, type PlannedTask, type StageContext } from "../../jobs/pipeline.ts";
-import { lendInput, partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
-import { lendFiles } from "../object-files.ts";
+import { partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
+import { lendFiles, withKeys } from "../object-files.ts";
 import { type ConversionPlan, encodesAudio } from "./conversion.ts";
 import { finishConversion } from "./finish.ts";
 import { CONVERT_SETTINGS, type ConvertSettings, extensionFor } from "./options.ts";
@@ -71,8 +71,8 @@ async function planParts(params: Params, context: StageContext): Promise<readonl
   const tools = await requireFfmpeg(environment);
   const cores = availableParallelism();
   const processes = Math.min(cores, loadConfig(environment).server.maxWorkers);
-  const plan = await lendInput(objects, params.input, (path) =>
-    planConversion(path, settings, { tools, signal, cores, processes }),
+  const plan = await lendFiles(objects, [params.input], (lent) =>
+    withKeys(lent, () => planConversion(lent[0]?.path ?? "", settings, { tools, signal, cores, processes })),
   );
   await putPlan(objects, jobId, plan);
   const tasks: PlannedTask<PartInput>[] = [];
@@ -99,14 +99,18 @@ async function workPart(params: Params, input: PartInput, context: StageContext)
     signal,
     onProgress: (fraction: number) => onProgress(fraction, "encoding"),
   };
-  return await lendInput(objects, params.input, (inputPath) =>
-    objects.withLocalOutput(keyOf(jobId, input), async (outputPath) => {
-      if (input.part === "sound" || plan.video.kind === "copy") {
-        await encodeAudio(plan, inputPath, outputPath, hooks);
-        return { pictures: null };
-      }
-      return await encodeSpan(plan.video, input.index, inputPath, outputPath, hooks);
-    }),
+  const key = keyOf(jobId, input);
+  return await lendFiles(objects, [params.input], (lent) =>
+    objects.withLocalOutput(key, (outputPath) =>
+      withKeys([...lent, { key, path: outputPath }], async () => {
+        const inputPath = lent[0]?.path ?? "";
+        if (input.part === "sound" || plan.video.kind === "copy") {
+          await encodeAudio(plan, inputPath, outputPath, hooks);
+          return { pictures: null };
+        }
+        return await encodeSpan(plan.video, input.index, inputPath, outputPath, hooks);
+      }),
+    ),
   );
 }
 
@@ -131,16 +135,16 @@ async function joinParts(params: Params, context: StageContext): Promise<Result>
   const spanKeys = spans.map((_span, index) => keyOf(jobId, { part: "span", index }));
   const partKeys = [...spanKeys, ...(encodesAudio(plan) ? [keyOf(jobId, { part: "sound" })] : [])];
   const output = `outputs/${jobId}/output${extensionFor(params.to)}`;
-  const report = await lendInput(objects, params.input, (inputPath) =>
-    lendFiles(objects, partKeys, (parts) => {
-      const paths = parts.map(({ path }) => path);
-      const spanPaths = paths.slice(0, spanKeys.length);
-      const audioPath = paths[spanKeys.length];
-      return objects.withLocalOutput(output, (outputPath) =>
+  const report = await lendFiles(objects, [params.input, ...partKeys], (lent) => {
+    const [inputPath = "", ...paths] = lent.map(({ path }) => path);
+    const spanPaths = paths.slice(0, spanKeys.length);
+    const audioPath = paths[spanKeys.length];
+    return objects.withLocalOutput(output, (outputPath) =>
+      withKeys([...lent, { key: output, path: outputPath }], () =>
         finishConversion(plan, { inputPath, spanPaths, audioPath }, outputPath, params.verify, hooks),
-      );
-    }),
-  );
+      ),
+    );
+  });
   return {
     schema: 1,
     output,

@@ -1,4 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { formatCount } from "../../base/units.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import type { AudioStream, MediaManifest } from "../../ffmpeg/manifest.ts";
 import type { AudioPlan } from "./conversion.ts";
@@ -14,6 +15,11 @@ const HOLDABLE: Readonly<Record<Container, readonly string[]>> = {
   webm: ["opus", "vorbis"],
 };
 
+/** They become arguments, and files may hold megabytes of them. */
+const MAX_TITLE_LENGTH = 1000;
+/** Of a tag of BCP 47 in practice. */
+export const MAX_LANGUAGE_LENGTH = 35;
+
 /**
  * What becomes of each sound track. Throws PARAMS_INVALID where a track that is not there is asked for, or one is to be copied that the
  * container does not hold, and what `audioArguments` throws.
@@ -22,9 +28,18 @@ export function planAudio(
   { audio }: Pick<MediaManifest, "audio">,
   settings: ConvertSettings,
   container: Container,
-): readonly AudioPlan[] {
-  if (settings.audio === "none") return [];
-  return chooseTracks(audio, settings.audioTracks).map((stream) => planTrack(stream, settings, container));
+): { readonly tracks: readonly AudioPlan[]; readonly findings: readonly string[] } {
+  if (settings.audio === "none") return { tracks: [], findings: [] };
+  const chosen = chooseTracks(audio, settings.audioTracks);
+  const known = chosen.filter(({ codec }) => codec !== "unknown");
+  const lost = chosen.length - known.length;
+  if (lost > 0 && settings.audioTracks !== "all") {
+    throw new ReelmillError("PARAMS_INVALID", "audioTracks names a sound track whose codec ffmpeg does not know.");
+  }
+  return {
+    tracks: known.map((stream) => planTrack(stream, settings, container)),
+    findings: lost === 0 ? [] : [`Left out: ${formatCount(lost, "sound track")} of a codec that ffmpeg does not know.`],
+  };
 }
 
 function chooseTracks(audio: readonly AudioStream[], wished: ConvertSettings["audioTracks"]): readonly AudioStream[] {
@@ -41,8 +56,8 @@ function planTrack(stream: AudioStream, settings: ConvertSettings, container: Co
   const { index: streamIndex, codec, channels } = stream;
   const track = {
     streamIndex,
-    language: stream.language ?? null,
-    title: stream.title ?? null,
+    language: stream.language?.slice(0, MAX_LANGUAGE_LENGTH) ?? null,
+    title: stream.title?.slice(0, MAX_TITLE_LENGTH) ?? null,
     isDefault: stream.isDefault,
     startSeconds: stream.startSeconds ?? null,
     durationSeconds: stream.durationSeconds ?? null,

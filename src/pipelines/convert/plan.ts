@@ -13,9 +13,9 @@ import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { chooseSpans } from "../../spans/choose-spans.ts";
 import { isConstantRate, originTicks } from "../../spans/encode-span.ts";
 import type { ConversionPlan, EncodedVideo, SpanPlan, VideoPlan } from "./conversion.ts";
-import { type ConvertSettings, extensionFor } from "./options.ts";
+import { type ConvertSettings, extensionFor, rateOf } from "./options.ts";
 import { chooseFilters, type PictureFilters } from "./picture-filters.ts";
-import { planAudio } from "./plan-audio.ts";
+import { MAX_LANGUAGE_LENGTH, planAudio } from "./plan-audio.ts";
 
 /** What a plan depends on besides the file and the settings. */
 export interface PlanningContext {
@@ -35,6 +35,8 @@ const SPANS_PER_PROCESS = 2;
 const MIN_SPAN_SECONDS = 4;
 /** Nor is it much longer: as much is lost with a worker that is killed. */
 const MAX_SPAN_SECONDS = 60;
+/** An encoder that uses all cores is cut for that reason alone. */
+const MAX_LONE_SPAN_SECONDS = 300;
 /** Pictures that filters look at before the cut. */
 const CONTEXT_PICTURES = 3;
 /** Where only decoding tells the times, they are counted so. */
@@ -54,27 +56,24 @@ export async function planConversion(
   const video = manifest.video.find(({ isDefault }) => isDefault) ?? manifest.video[0];
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures to convert.`);
   const container = extensionFor(settings.to) === ".mp4" ? "mp4" : "webm";
-  const audio = planAudio(manifest, settings, container);
+  const sound = planAudio(manifest, settings, container);
   const filters = chooseFilters(video, settings);
   const texts = manifest.subtitles.filter(({ isText }) => isText);
   if (settings.subtitles === "burn" && texts.length === 0) {
     throw new ReelmillError("PARAMS_INVALID", `subtitles is "burn", but ${path} has no text subtitles.`);
   }
-  const reason = reasonToCopy(video, settings, filters);
-  const planned: PlannedVideo =
-    reason === undefined
-      ? await planVideo(
-          path,
-          { video, settings, filters, subtitles: manifest.subtitles, cores, processes, minSpanSeconds },
-          context,
-        )
-      : { video: { kind: "copy", streamIndex: video.index }, findings: [reason] };
+  const times = await listFrameTimes(context.tools, path, video.index, context.signal);
+  const parts = { video, settings, filters, subtitles: manifest.subtitles, times, cores, processes, minSpanSeconds };
+  const planned = await planVideo(parts, context);
   return {
     video: planned.video,
-    audio,
+    audio: sound.tracks,
     subtitles:
       settings.subtitles === "keep"
-        ? texts.map(({ index, language }) => ({ streamIndex: index, language: language ?? null }))
+        ? texts.map(({ index, language }) => ({
+            streamIndex: index,
+            language: language?.slice(0, MAX_LANGUAGE_LENGTH) ?? null,
+          }))
         : [],
     subtitleCodec: container === "mp4" ? "mov_text" : "webvtt",
     container,
@@ -83,6 +82,8 @@ export async function planConversion(
     findings: [
       ...filters.findings,
       ...planned.findings,
+      ...sound.findings,
+      ...describeOthers(manifest),
       ...describeLost(manifest.subtitles.length - texts.length, settings, container),
     ],
   };
@@ -94,14 +95,26 @@ interface PlannedVideo {
 }
 
 async function planVideo(
-  path: string,
-  parts: Omit<EncodingParts, "choice" | "times">,
+  parts: Omit<EncodingParts, "choice">,
   { tools, signal }: PlanningContext,
 ): Promise<PlannedVideo> {
-  const choice = await chooseEncoder(tools, wishFor(parts.video, parts.settings), signal);
-  const times = await listFrameTimes(tools, path, parts.video.index, signal);
-  const video = planEncoding({ ...parts, choice, times });
-  return { video, findings: [...choice.findings, ...describeSpans(video, choice, times, parts.settings)] };
+  const { video: stream, settings, times } = parts;
+  const reason = reasonToCopy(parts);
+  if (reason !== undefined) {
+    return { video: { kind: "copy", codec: settings.to, streamIndex: stream.index }, findings: [reason] };
+  }
+  const choice = await chooseEncoder(tools, wishFor(stream, settings), signal);
+  const video = planEncoding({ ...parts, choice });
+  return { video, findings: [...choice.findings, ...describeSpans(video, choice, times, settings)] };
+}
+
+function describeOthers({ video, otherStreamCount }: MediaManifest): readonly string[] {
+  return [
+    ...(video.length > 1 ? [`Left out: ${formatCount(video.length - 1, "further stream")} of pictures.`] : []),
+    ...(otherStreamCount > 0
+      ? [`Left out: ${formatCount(otherStreamCount, "stream")} of data or attached pictures.`]
+      : []),
+  ];
 }
 
 function describeLost(count: number, { subtitles }: ConvertSettings, container: string): readonly string[] {
@@ -128,12 +141,15 @@ function wishFor(video: VideoStream, settings: ConvertSettings) {
 }
 
 /** Why the pictures may stay as they are; undefined where they may not. */
-function reasonToCopy(video: VideoStream, settings: ConvertSettings, filters: PictureFilters): string | undefined {
+function reasonToCopy({ video, settings, filters, times }: Omit<EncodingParts, "choice">): string | undefined {
   const { to, reencode, quality, preset, bitDepth, subtitles } = settings;
   const isChanged = [...filters.context, ...filters.picture].length > 0 || subtitles === "burn";
   if (reencode || quality !== undefined || preset !== undefined || isChanged || video.codec !== to) return undefined;
   if (!/^yuvj?420p(10le)?$/.test(video.pixelFormat) || (to === "h264" && video.bitDepth > 8)) return undefined;
   if (bitDepth !== "source" && Number(bitDepth) !== video.bitDepth) return undefined;
+  // MP4 wants a time for each packet; WebM knows no rotation, and no pictures that are decoded but not shown.
+  const isWebm = extensionFor(to) === ".webm";
+  if (!times.isComplete || (isWebm && (video.rotationDegrees !== 0 || times.hiddenCount > 0))) return undefined;
   return `The pictures are ${to} already and were copied (reencode encodes them anew).`;
 }
 
@@ -149,17 +165,28 @@ interface EncodingParts {
   readonly minSpanSeconds: number;
 }
 
+/** The encoder's clock: the source's, or that of the new rate. */
+function encoderClock({ video, settings, times }: EncodingParts): EncodedVideo["encoderTimeBase"] {
+  if (settings.frameRate !== undefined) return reciprocal(rateOf(settings.frameRate));
+  return times.isComplete && isConstantRate(times.ticks, video.timeBase) ? null : "source";
+}
+
+function reciprocal({ numerator, denominator }: Ratio): Ratio {
+  return { numerator: denominator, denominator: numerator };
+}
+
 function planEncoding(parts: EncodingParts): EncodedVideo {
   const { video, settings, filters, choice, times, cores, processes } = parts;
   const isKnown = times.isComplete && settings.frameRate === undefined;
   const { timeBase } = video;
   const spans = isKnown ? cut(parts) : [{ start: 0, end: 0, seekSeconds: null }];
   // Rounded up: an encoder's threads wait for each other, so one too many costs less than an idle core.
-  const threads = Math.ceil(cores / Math.min(processes, spans.length));
+  const atATime = choice.scales ? 1 : Math.min(processes, spans.length);
+  const threads = Math.ceil(cores / atATime);
   return {
     kind: "encode",
+    codec: settings.to,
     streamIndex: video.index,
-    timeBase,
     encoder: {
       name: choice.encoder,
       hardware: choice.hardware,
@@ -171,14 +198,19 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     contextFilters: filters.context,
     pictureFilters: filters.picture,
     burntSubtitle: settings.subtitles === "burn" ? parts.subtitles.findIndex(({ isText }) => isText) : null,
-    isConstantRate: isKnown && isConstantRate(times.ticks, timeBase),
+    encoderTimeBase: encoderClock(parts),
     ticks: isKnown ? Array.from(times.ticks) : [],
-    outputTimeBase: isKnown ? timeBase : OWN_TIME_BASE,
+    outputTimeBase: isKnown ? timeBase : ownTimeBase(settings),
     lastDurationTicks: isKnown ? times.lastDurationTicks || meanStep(times.ticks) : 0,
     masteringDisplay: settings.toneMap ? null : (video.masteringDisplay ?? null),
     contentLight: settings.toneMap ? null : (video.contentLight ?? null),
+    processes: atATime,
     spans,
   };
+}
+
+function ownTimeBase({ frameRate }: ConvertSettings): Ratio {
+  return frameRate === undefined ? OWN_TIME_BASE : reciprocal(rateOf(frameRate));
 }
 
 function meanStep(ticks: Float64Array): number {
@@ -190,7 +222,7 @@ function cut({ times, video: { timeBase }, choice, processes, minSpanSeconds }: 
   const seconds = times.ticks.map((ticks) => (ticks * timeBase.numerator) / timeBase.denominator);
   const duration = (seconds.at(-1) ?? 0) - (seconds[0] ?? 0);
   const count = choice.scales
-    ? 1
+    ? Math.ceil(duration / MAX_LONE_SPAN_SECONDS)
     : Math.max(processes * SPANS_PER_PROCESS, processes * Math.ceil(duration / MAX_SPAN_SECONDS / processes));
   return chooseSpans(seconds, times.keys, { count, minSeconds: minSpanSeconds }).map((span) => ({
     ...span,
@@ -212,6 +244,7 @@ function describeSpans(
   times: FrameTimes,
   settings: ConvertSettings,
 ): readonly string[] {
+  if (spans.length > 1 && choice.scales) return [`Encoded in ${spans.length} spans, one after the other.`];
   if (spans.length > 1) {
     return [`Encoded in ${spans.length} spans at once: one process of ${choice.encoder} does not use all cores.`];
   }

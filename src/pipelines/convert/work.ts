@@ -38,6 +38,7 @@ export async function encodeSpan(
     const job = describeJob(video, index, { inputPath, outputPath, seekSeconds });
     await runFfmpeg(hooks.tools, {
       ...describeSpanRun(job),
+      mayTakeLong: true,
       signal: hooks.signal,
       onProgress: ({ frames }) => hooks.onProgress(wanted === 0 ? 0 : Math.min(1, frames / wanted)),
     });
@@ -59,21 +60,21 @@ function describeJob(
   const burnt = video.burntSubtitle === null ? [] : [burnFilter(places.inputPath, video.burntSubtitle)];
   return {
     ...places,
-    video: { index: video.streamIndex, timeBase: video.timeBase },
+    streamIndex: video.streamIndex,
     contextFilters: video.contextFilters,
     pictureFilters: [...burnt, ...video.pictureFilters],
     startTicks: isWhole || index === 0 ? null : (ticks[start] ?? null),
     endTicks: isWhole || index === spans.length - 1 ? null : (ticks[end] ?? null),
     cutTimeBase: video.outputTimeBase,
-    isConstantRate: video.isConstantRate,
+    encoderTimeBase: video.encoderTimeBase,
     encoder,
   };
 }
 
 /** A path inside a filter's option inside a filter graph: each of the two reads its own escapes. */
 function burnFilter(path: string, subtitle: number): string {
-  const option = path.replaceAll(/[\\':]/g, (letter) => `\\${letter}`);
-  const graph = option.replaceAll(/[\\'[\],;]/g, (letter) => `\\${letter}`);
+  const option = fileArgument(path).replaceAll(/[\\': ]/g, (letter) => `\\${letter}`);
+  const graph = option.replaceAll(/[\\'[\],; ]/g, (letter) => `\\${letter}`);
   return `subtitles=filename=${graph}:si=${subtitle}`;
 }
 
@@ -98,7 +99,7 @@ export async function encodeAudio(
   const tracks = audio.filter(({ kind }) => kind === "encode");
   await runFfmpeg(tools, {
     globalArguments: ["-copyts"],
-    inputs: [{ path: inputPath, options: offsetBy(-originSeconds) }],
+    inputs: [{ path: inputPath, options: offsetBy(-originSeconds), isRecording: true }],
     outputArguments: [
       ...tracks.flatMap(({ streamIndex }) => ["-map", `0:${streamIndex}`]),
       ...["-map_metadata", "-1", "-map_chapters", "-1"],
@@ -109,6 +110,7 @@ export async function encodeAudio(
       // In thousandths of a second, a late start would be rounded.
       ...["-movie_timescale", "48000", "-f", "mp4", fileArgument(outputPath)],
     ],
+    mayTakeLong: true,
     signal,
     onProgress: ({ outputSeconds }) => onProgress(durationSeconds ? Math.min(1, outputSeconds / durationSeconds) : 0),
   });

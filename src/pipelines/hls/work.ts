@@ -44,7 +44,8 @@ export async function encodeRungs(
   await runFfmpeg(tools, {
     // The source's own times, exact to the tick: ffmpeg would shift them by a start that is rounded to microseconds.
     globalArguments: ["-copyts"],
-    inputs: [{ path: inputPath }],
+    inputs: [{ path: inputPath, isRecording: true }],
+    mayTakeLong: true,
     outputArguments: [
       ...["-filter_complex", filterGraph(plan)],
       ...rungs.flatMap((rung, index) => [

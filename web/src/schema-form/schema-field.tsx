@@ -63,7 +63,7 @@ function Control({ field, answer, onAnswer, control }: ControlProps) {
     case "choice":
       return (
         <select {...control} value={text} onChange={onChange}>
-          <option value="">{typeof fallback === "string" ? `Default (${nameOf(fallback)})` : "Default"}</option>
+          <option value="">{describeDefault(field, nameOf)}</option>
           {input.options.map((option) => (
             <option key={option} value={option}>
               {nameOf(option)}
@@ -96,4 +96,10 @@ function Control({ field, answer, onAnswer, control }: ControlProps) {
         />
       );
   }
+}
+
+/** What it means that nothing was chosen. */
+function describeDefault({ fallback, isRequired }: Field, nameOf: (option: string) => string): string {
+  if (typeof fallback === "string") return `Default (${nameOf(fallback)})`;
+  return isRequired ? "Choose …" : "Default";
 }

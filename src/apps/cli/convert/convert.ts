@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
-import { describeFailure } from "../../../base/describe-failure.ts";
+import { describeFailure, type Failure } from "../../../base/describe-failure.ts";
 import { ReelmillError } from "../../../base/errors.ts";
-import { chooseOutputs, isFolderOutput, requireFreeTarget } from "../../../base/output-path.ts";
+import { chooseOutputs, extensionOf, isFolderOutput, requireFreeTarget } from "../../../base/output-path.ts";
 import { printableJson, printableLine } from "../../../base/printable.ts";
 import { formatBytes, formatCount, formatElapsedMs, formatMediaSeconds } from "../../../base/units.ts";
 import {
@@ -44,6 +44,10 @@ export async function runConvertCommand(
   const naming = { suffix: `_${settings.to}`, extension: extensionFor(settings.to), deed: "converted" };
   const outputs = chooseOutputs(named, output, naming);
   const makesFolder = output !== undefined && isFolderOutput(output, inputs.length);
+  if (output !== undefined && !makesFolder && extensionOf(output) !== naming.extension) {
+    const message = `--output ${output} must end in ${naming.extension}, which is what ${settings.to} becomes.`;
+    throw new ReelmillError("USAGE", message);
+  }
   const outcomes: Outcome[] = [];
   for (const [index, input] of inputs.entries()) {
     const target = outputs[index] as string;
@@ -68,6 +72,13 @@ function parseSettings(given: Readonly<Record<string, unknown>>): ConvertSetting
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) => `${flagOf(String(path[0] ?? ""))}: ${message}`);
   throw new ReelmillError("USAGE", `${faults.join("; ")}.`);
+}
+
+/** Settings are named as a job's params have them; here they are switches. */
+function withFlags({ code, message }: Failure): Failure {
+  if (code !== "PARAMS_INVALID") return { code, message };
+  const names = Object.keys(CONVERT_SETTINGS.shape).filter((name) => name !== "to");
+  return { code, message: message.replaceAll(new RegExp(`\\b(${names.join("|")})\\b(?= (is|names))`, "g"), flagOf) };
 }
 
 /** `audioBitrate` → `--audio-bitrate`. */
@@ -109,7 +120,7 @@ async function convertOne(
   } catch (error) {
     bar.clear();
     if (error instanceof ReelmillError && error.code === "ABORTED") throw error;
-    const failure = describeFailure(error);
+    const failure = withFlags(describeFailure(error));
     await reportFileFailure({ path: input, notices: [], ...failure }, context);
     return { input, output: null, report: null, error: failure };
   }

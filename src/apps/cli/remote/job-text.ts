@@ -59,7 +59,9 @@ export function formatResult(result: Json): string {
 
 /** Keys of the objects that a job made, in the order of its result, none twice. */
 export function outputKeys(result: Json): readonly string[] {
-  return [...new Set(listFiles(result).flatMap(({ output }) => (output === null ? [] : [output])))];
+  const single = fieldOf(result, "output");
+  const several = listFiles(result).flatMap(({ output }) => (output === null ? [] : [output]));
+  return [...new Set(typeof single === "string" ? [single, ...several] : several)];
 }
 
 interface ResultFile {

@@ -1,7 +1,9 @@
+import type { ConvertResult } from "../../api/convert-types.ts";
 import type { RepairResult } from "../../api/repair-types.ts";
 import type { JobView, Json } from "../../api/types.ts";
 import { formatCount } from "../../ui/formats.ts";
 import { Section } from "../../ui/section.tsx";
+import { ConvertedFileCard } from "./converted-file-card.tsx";
 import { collectOutputs, Output } from "./output.tsx";
 import { RepairedFileCard } from "./repaired-file-card.tsx";
 
@@ -11,14 +13,18 @@ export function JobResult({ job }: { readonly job: JobView }) {
   if (result === null) return null;
   if (job.pipeline === "repair" && isRepairResult(result))
     return <RepairFiles result={result as unknown as RepairResult} />;
-  const outputs = collectOutputs(result);
+  const isConverted = job.pipeline === "convert" && isConvertResult(result);
   return (
     <Section title="Result">
-      {outputs.map((key) => (
-        <div key={key} className="card stack">
-          <Output objectKey={key} />
-        </div>
-      ))}
+      {isConverted ? (
+        <ConvertedFileCard result={result as unknown as ConvertResult} />
+      ) : (
+        collectOutputs(result).map((key) => (
+          <div key={key} className="card stack">
+            <Output objectKey={key} />
+          </div>
+        ))
+      )}
       <details className="card">
         <summary>Report</summary>
         <pre className="code-block">{JSON.stringify(result, null, 2)}</pre>
@@ -53,4 +59,11 @@ function isRepairResult(result: Json): boolean {
   if (typeof result !== "object" || result === null || Array.isArray(result)) return false;
   const { schema, files, summary } = result as Readonly<Record<string, Json>>;
   return schema === 1 && Array.isArray(files) && summary !== undefined;
+}
+
+/** As `isRepairResult`. */
+function isConvertResult(result: Json): boolean {
+  if (typeof result !== "object" || result === null || Array.isArray(result)) return false;
+  const { schema, output, report } = result as Readonly<Record<string, Json>>;
+  return schema === 1 && typeof output === "string" && typeof report === "object" && report !== null;
 }

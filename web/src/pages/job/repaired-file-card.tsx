@@ -1,13 +1,14 @@
 import { useId } from "react";
 import { baseName } from "../../api/object-urls.ts";
-import type { Check, RepairedFile, RepairReport } from "../../api/repair-types.ts";
+import type { RepairedFile, RepairReport } from "../../api/repair-types.ts";
 import { useApi } from "../../auth/api-context.ts";
 import { useLoaded } from "../../live/use-loaded.ts";
 import { ErrorNote } from "../../ui/error-note.tsx";
-import { formatFineShare, formatSeconds, showWords } from "../../ui/formats.ts";
+import { formatFineShare, formatSeconds } from "../../ui/formats.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Name } from "../../ui/name.tsx";
 import { StatusBadge } from "../../ui/status-badge.tsx";
+import { CheckList } from "./check-list.tsx";
 import { DamageStrip } from "./damage-strip.tsx";
 import { FindingsTable } from "./findings-table.tsx";
 import { Output } from "./output.tsx";
@@ -96,29 +97,5 @@ function FileReport({ report, file: { input, status } }: FileReportProps) {
       {report.diagnosis !== "unknown" && <DamageStrip report={report} totalBytes={Math.max(known, size.data ?? 0)} />}
       <TrackShares tracks={report.tracks} />
     </div>
-  );
-}
-
-/** What a check is called. */
-const CHECKS: Readonly<Record<string, string>> = {
-  structure: "Structure",
-  packets: "Pictures and sound",
-  decode: "Playback",
-  durations: "Lengths",
-};
-
-function CheckList({ checks }: { readonly checks: readonly Check[] }) {
-  if (checks.length === 0) return null;
-  return (
-    <ul className="checks" aria-label="Checks of the output">
-      {checks.map(({ name, status, detail }) => (
-        <li key={name}>
-          <StatusBadge status={status} label={`${CHECKS[name] ?? showWords(name)} ${status}`} />
-          <span className="muted">
-            <Name text={detail} />
-          </span>
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -26,10 +26,39 @@ const BY_PIPELINE: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     },
     faststart: { label: "For playing over a network" },
   },
+  convert: {
+    input: { label: "Recording" },
+    to: {
+      label: "Convert to",
+      optionLabels: { h264: "H.264 (MP4)", hevc: "HEVC (MP4)", vp9: "VP9 (WebM)", av1: "AV1 (WebM)" },
+    },
+    speed: {
+      hint: "Fast: nearly the same quality in a fraction of the time.",
+      optionLabels: { standard: "Standard", fast: "Fast" },
+    },
+    quality: { hint: "Less is better. Empty: 23 for H.264, 28 for HEVC, 30 for VP9 and AV1." },
+    height: { label: "Greatest height", hint: "In pixels. Smaller pictures stay as they are." },
+    width: { label: "Greatest width", hint: "In pixels. Smaller pictures stay as they are." },
+    upscale: { label: "Enlarge smaller pictures" },
+    reencode: { label: "Encode again what fits already" },
+    toneMap: { label: "HDR to standard range" },
+    audio: { label: "Sound", optionLabels: { auto: "Automatic", copy: "As it is", none: "None" } },
+    audioTracks: { label: "Sound tracks" },
+    audioBitrate: { label: "Bit rate of the sound" },
+    bitDepth: { optionLabels: { source: "As the source", "8": "8 bits", "10": "10 bits" } },
+    verify: {
+      label: "Check of the result",
+      hint: "Number and times of the pictures, or besides every picture and sound decoded.",
+      optionLabels: { none: "None", quick: "Number and times", full: "Everything" },
+    },
+  },
 };
 
 /** Parameters that few change: they are folded away. */
-const RARE: ReadonlySet<string> = new Set(["outputPrefix", "engine"]);
+const RARE: ReadonlySet<string> = new Set([
+  ...["outputPrefix", "engine", "preset", "width", "upscale", "frameRate", "bitDepth", "hardware", "reencode"],
+  ...["deinterlace", "toneMap", "audioBitrate", "audioTracks"],
+]);
 
 /** A field of a pipeline in the words of who films; what has none keeps its own. */
 export function putPlainly(field: Field, pipeline: string): Field {

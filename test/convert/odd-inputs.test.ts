@@ -1,0 +1,152 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { reelmill } from "../e2e/workplace.fixture.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "reelmill-odd-"));
+const at = (name: string): string => join(folder, name);
+const QUICK = ["--preset", "ultrafast"];
+let server: Server;
+let port = 0;
+let visits = 0;
+
+beforeAll(async () => {
+  make(
+    "-f lavfi -i testsrc2=s=160x120:r=25:d=2 -f lavfi -i sine=d=2 -c:v libx264 -preset ultrafast -c:a aac",
+    "clip.mp4",
+  );
+  server = createServer((socket) => {
+    visits++;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  port = typeof address === "object" && address !== null ? address.port : 0;
+});
+
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function make(args: string, name: string): string {
+  const words = args.split(" ");
+  execFileSync("ffmpeg", ["-nostdin", "-y", "-v", "error", ...words, at(name)], { cwd: folder, stdio: "pipe" });
+  return at(name);
+}
+
+/** What ffprobe prints of a stream's fields. */
+function probe(path: string, fields: string, select = "v:0"): string {
+  const args = ["-v", "error", "-select_streams", select, "-show_entries", fields, "-of", "csv=p=0", path];
+  return execFileSync("ffprobe", args, { encoding: "utf8" }).trim();
+}
+
+async function convert(...args: string[]): Promise<{ readonly status: number | null; readonly said: string }> {
+  const { status, output, error } = await reelmill(["convert", ...args]);
+  return { status, said: `${output}${error}` };
+}
+
+describe("converting what is unusual", () => {
+  it("does not follow a playlist that calls itself a recording", async () => {
+    mkdirSync(at("secret"));
+    make("-i clip.mp4 -c copy -f mpegts", "secret/other.ts");
+    const lists = {
+      "list.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nsecret/other.ts\n#EXT-X-ENDLIST\n",
+      "concat.mp4": "ffconcat version 1.0\nfile secret/other.ts\n",
+      "net.mp4": `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://127.0.0.1:${port}/a.ts\n#EXT-X-ENDLIST\n`,
+    };
+    for (const [name, text] of Object.entries(lists)) {
+      writeFileSync(at(name), text);
+      expect(await convert(at(name), "--to", "h264")).toMatchObject({
+        status: 1,
+        said: expect.stringContaining("INPUT_NOT_VIDEO"),
+      });
+    }
+    expect(visits).toBe(0);
+  });
+
+  it("burns subtitles of a file whose name looks like an address, and visits none", async () => {
+    writeFileSync(at("words.srt"), "1\n00:00:00,100 --> 00:00:01,800\nHello\n");
+    const name = `http:127.0.0.1:${port}?x' [a],b;.mkv`;
+    make("-i clip.mp4 -i words.srt -c copy -c:s srt", "plain.mkv");
+    writeFileSync(at(name), readFileSync(at("plain.mkv")));
+    const args = ["--to", "h264", ...QUICK, "--subtitles", "burn", "-o", at("burnt.mp4")];
+    expect(await convert(at(name), ...args)).toMatchObject({ status: 0 });
+    expect(visits).toBe(0);
+  });
+
+  it("makes another rate of an AVI file without doubling times", async () => {
+    make("-i clip.mp4 -an -c:v mpeg4", "slow.avi");
+    expect(
+      await convert(at("slow.avi"), "--to", "h264", ...QUICK, "--frame-rate", "50", "-o", at("fast.mp4")),
+    ).toMatchObject({
+      status: 0,
+    });
+    const times = probe(at("fast.mp4"), "packet=pts_time")
+      .split("\n")
+      .map(Number)
+      .sort((a, b) => a - b);
+    expect(new Set(times).size).toBe(times.length);
+    for (const [index, time] of times.entries()) expect(time - (times[0] ?? 0)).toBeCloseTo(index / 50, 5);
+  });
+
+  it.each(["0", "0/1", "1/0", "999999/1"])("refuses %s pictures a second", async (rate) => {
+    expect(await convert(at("clip.mp4"), "--to", "h264", "--frame-rate", rate)).toMatchObject({
+      status: 2,
+      said: expect.stringContaining("must be from 1 to 300"),
+    });
+  });
+
+  it("keeps the shape of pictures that are turned and not square", async () => {
+    make("-i clip.mp4 -vf setsar=4/3 -c:v libx264 -preset ultrafast -an", "wide.mp4");
+    make("-i wide.mp4 -c copy -metadata:s:v rotate=90", "turned.mp4");
+    await convert(at("turned.mp4"), "--to", "h264", ...QUICK, "--height", "120", "-o", at("small.mp4"));
+    expect(probe(at("small.mp4"), "stream=width,height,sample_aspect_ratio")).toBe("90,120,3:4");
+  });
+
+  it("turns pictures upright where the container knows no rotation", async () => {
+    make("-i clip.mp4 -an -c:v libvpx-vp9 -deadline realtime -cpu-used 8", "flat.mp4");
+    make("-i flat.mp4 -c copy -metadata:s:v rotate=90", "side.mp4");
+    const { status } = await convert(at("side.mp4"), "--to", "vp9", "--speed", "fast", "-o", at("up.webm"));
+    expect([status, probe(at("up.webm"), "stream=width,height")]).toEqual([0, "120,160"]);
+  });
+
+  it("gives copied HEVC the name that players know", async () => {
+    make("-i clip.mp4 -an -c:v libx265 -preset ultrafast -x265-params log-level=error", "h.mkv");
+    const { status, said } = await convert(at("h.mkv"), "--to", "hevc", "-o", at("h.mp4"));
+    expect([status, said.includes("copied"), probe(at("h.mp4"), "stream=codec_tag_string")]).toEqual([0, true, "hvc1"]);
+  });
+
+  it("encodes what cannot be copied, because its packets have no times", async () => {
+    make("-i clip.mp4 -an -c:v copy -bsf:v h264_mp4toannexb -f h264", "raw.h264");
+    const { status, said } = await convert(at("raw.h264"), "--to", "h264", "-o", at("raw.mp4"));
+    expect({ status, said }).toMatchObject({ status: 0, said: expect.stringContaining("does not tell when") });
+  });
+
+  it("converts what is left of a file that was cut off", async () => {
+    make("-i clip.mp4 -c copy -movflags +faststart", "cut.mp4");
+    truncateSync(at("cut.mp4"), Math.floor(readFileSync(at("cut.mp4")).length * 0.6));
+    const { status, said } = await convert(at("cut.mp4"), "--to", "h264", ...QUICK, "-o", at("rest.mp4"));
+    expect({ status, said }).toMatchObject({ status: 0, said: expect.stringContaining("sound begins and ends") });
+  });
+
+  it("refuses a name that is not of the container's kind", async () => {
+    expect(await convert(at("clip.mp4"), "--to", "vp9", "-o", at("x.mp4"))).toMatchObject({
+      status: 2,
+      said: expect.stringContaining("must end in .webm"),
+    });
+  });
+
+  it("names switches, not params, and leaves nothing half-written", async () => {
+    expect(await convert(at("clip.mp4"), "--to", "vp9", "--audio-tracks", "3", "-o", at("x.webm"))).toMatchObject({
+      status: 1,
+      said: expect.stringContaining("--audio-tracks names sound track 3"),
+    });
+    expect(readdirSync(folder).filter((name) => name.startsWith(".") || name === "x.webm")).toEqual([]);
+  });
+});
