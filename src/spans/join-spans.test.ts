@@ -9,7 +9,7 @@ import { forEachSample } from "../media/isobmff/sample-table.ts";
 import { SampleTableBuilder } from "../media/isobmff/sample-table-builder.ts";
 import { serializeMovie } from "../media/isobmff/serialize-movie.ts";
 import { scanTopLevelBoxes } from "../media/isobmff/top-level.ts";
-import { joinSpans, matchTicks } from "./join-spans.ts";
+import { type EncodedSpan, joinSpans, matchTicks, readSpan } from "./join-spans.ts";
 
 const TIMESCALE = 1000;
 
@@ -42,6 +42,12 @@ function makeSpan(ranks: readonly number[], firstByte: number, bitRate = 0): Byt
   });
   return createMemorySource(concatBytes([mdat, movie]));
 }
+
+const withTicks = (source: ByteSource, ticks: readonly number[]): EncodedSpan => ({
+  source,
+  samples: readSpan(source),
+  ticks,
+});
 
 /** Pictures of a file by the byte that they are made of: when they are shown, and decoded. */
 function readPictures(file: Uint8Array): { byte: number; shown: number; decoded: number }[] {
@@ -84,7 +90,7 @@ describe("joinSpans", () => {
             for (const [index, rank] of ranks.entries()) wanted.set(firstByte + index, (ticks[rank] as number) - 1000);
             const source = makeSpan(ranks, firstByte, orders.length);
             firstByte += ranks.length;
-            return { source, ticks };
+            return withTicks(source, ticks);
           });
           const pieces = joinSpans(spans, { timescale: 90_000, originTicks: 1000, lastDurationTicks: 7 });
           const pictures = readPictures(concatBytes([...pieces]));
@@ -99,18 +105,13 @@ describe("joinSpans", () => {
   it("refuses spans of another length or configuration", () => {
     const times = { timescale: 1000, originTicks: 0, lastDurationTicks: 40 };
     const join = (spans: Parameters<typeof joinSpans>[0]) => [...joinSpans(spans, times)];
-    expect(() => join([{ source: makeSpan([0, 1], 0), ticks: [0, 40, 80] }])).toThrow(
-      "Span 1 holds 2 pictures, not the 3",
-    );
+    expect(() => join([withTicks(makeSpan([0, 1], 0), [0, 40, 80])])).toThrow("Span 1 holds 2 pictures, not the 3");
     const other = createMemorySource(new Uint8Array(100));
-    expect(() => join([{ source: other, ticks: [] }])).toThrow("no picture of a span");
+    expect(() => join([withTicks(other, [])])).toThrow("no picture of a span");
   });
 
   it("adds boxes that the encoder did not write, and drops bit rates", () => {
-    const spans = [
-      { source: makeSpan([0], 0, 1), ticks: [0] },
-      { source: makeSpan([0], 1, 2), ticks: [40] },
-    ];
+    const spans = [withTicks(makeSpan([0], 0, 1), [0]), withTicks(makeSpan([0], 1, 2), [40])];
     const extra = [
       { type: "clli", payload: Uint8Array.of(1, 2, 3, 4) },
       { type: "vpcC", payload: Uint8Array.of(9) },

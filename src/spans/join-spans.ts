@@ -1,13 +1,14 @@
 import { ReelmillError } from "../base/errors.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
-import { concatBytes, serializeBox, serializeBoxHeader } from "../media/isobmff/box-writer.ts";
+import { concatBytes, serializeBox } from "../media/isobmff/box-writer.ts";
 import type { EntryChild } from "../media/isobmff/create-entry.ts";
 import { createMovieHeader, createTrackBoxes } from "../media/isobmff/create-track.ts";
+import { editOffsetTicks } from "../media/isobmff/edit-offset.ts";
+import { serializeIndexFirst } from "../media/isobmff/index-first.ts";
 import type { Edit, Movie, SampleEntry, SampleTable, Track } from "../media/isobmff/movie.ts";
 import { readMovie } from "../media/isobmff/read-movie.ts";
 import { forEachChunk, forEachSample } from "../media/isobmff/sample-table.ts";
 import { SampleTableBuilder } from "../media/isobmff/sample-table-builder.ts";
-import { serializeMovie } from "../media/isobmff/serialize-movie.ts";
 import { scanTopLevelBoxes } from "../media/isobmff/top-level.ts";
 
 const PIECE_BYTES = 1024 * 1024;
@@ -20,6 +21,8 @@ const VISUAL_ENTRY_BYTES = 86;
 /** An encoded span: an MP4 file of one video track, in which only the order of the pictures matters, not their times. */
 export interface EncodedSpan {
   readonly source: ByteSource;
+  /** As `readSpan` reads them from the source. */
+  readonly samples: SpanSamples;
   /** When its pictures are shown, in ticks of the whole, rising: as many as the file holds. */
   readonly ticks: ArrayLike<number>;
 }
@@ -57,17 +60,10 @@ export function readSpan(source: ByteSource): SpanSamples {
   if (movie === undefined || track === undefined || entry === undefined || track.samples.sampleCount === 0) {
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", "The encoder wrote no picture of a span.");
   }
-  return describeSamples(track, entry, startSeconds(track, movie.timescale));
+  return describeSamples(track, entry, editOffsetTicks(track, movie.timescale));
 }
 
-/** What the edit list adds to the times of the media. */
-function startSeconds({ edits, timescale }: Track, movieTimescale: number): number {
-  const delayTicks = edits[0]?.mediaTimeTicks === -1 ? edits[0].durationTicks : 0;
-  const mediaTicks = edits.find(({ mediaTimeTicks }) => mediaTimeTicks >= 0)?.mediaTimeTicks ?? 0;
-  return delayTicks / movieTimescale - mediaTicks / timescale;
-}
-
-function describeSamples({ samples, timescale }: Track, entry: SampleEntry, startSeconds: number): SpanSamples {
+function describeSamples({ samples, timescale }: Track, entry: SampleEntry, offsetTicks: number): SpanSamples {
   const count = samples.sampleCount;
   const sizes = new Uint32Array(count);
   const isSync = new Uint8Array(count);
@@ -84,7 +80,7 @@ function describeSamples({ samples, timescale }: Track, entry: SampleEntry, star
   const order = Uint32Array.from(shown.keys()).sort((a, b) => (shown[a] as number) - (shown[b] as number));
   const ranks = new Uint32Array(count);
   for (const [rank, index] of order.entries()) ranks[index] = rank;
-  const ownSeconds = Float64Array.from(order, (index) => startSeconds + (shown[index] as number) / timescale);
+  const ownSeconds = Float64Array.from(order, (index) => ((shown[index] as number) - offsetTicks) / timescale);
   return { entry, sizes, isSync, ranks, ownSeconds, stretches: listStretches(samples), totalBytes };
 }
 
@@ -142,25 +138,18 @@ export function joinSpans(
   times: JoinedTimes,
   extra: readonly EntryChild[] = [],
 ): Iterable<Uint8Array> {
-  const read = spans.map(({ source, ticks }, index) => {
-    const samples = readSpan(source);
-    if (samples.sizes.length !== ticks.length) {
-      const message = `Span ${index + 1} holds ${samples.sizes.length} pictures, not the ${ticks.length} of the source.`;
-      throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
-    }
-    return { samples, source, ticks };
-  });
-  requireOneConfiguration(read.map(({ samples }) => samples.entry));
+  for (const [index, { samples, ticks }] of spans.entries()) {
+    if (samples.sizes.length === ticks.length) continue;
+    const message = `Span ${index + 1} holds ${samples.sizes.length} pictures, not the ${ticks.length} of the source.`;
+    throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
+  }
+  requireOneConfiguration(spans.map(({ samples }) => samples.entry));
   requireRising(spans);
-  const payloadBytes = read.reduce((sum, { samples }) => sum + samples.totalBytes, 0);
-  const head = layHead(
-    (payloadOffset) => buildMovie(read, times, extra, payloadOffset),
-    serializeBoxHeader("mdat", payloadBytes),
-  );
-  return givePieces(head, read);
+  const ftyp = serializeBox("ftyp", new TextEncoder().encode("isom\0\0\x02\0isomiso2mp41"));
+  const dataBytes = spans.reduce((sum, { samples }) => sum + samples.totalBytes, 0);
+  const head = serializeIndexFirst({ ftyp, movie: buildMovie(spans, times, extra), dataOffset: 0, dataBytes });
+  return givePieces(head, spans);
 }
-
-type ReadSpan = EncodedSpan & { readonly samples: SpanSamples };
 
 function requireOneConfiguration(entries: readonly SampleEntry[]): void {
   const [first = new Uint8Array(0), ...others] = entries.map((entry) => commonEntry(entry).raw);
@@ -186,31 +175,18 @@ function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
-/** The size of the index depends on its offsets only in whether they need 64 bits. */
-function layHead(build: (payloadOffset: number) => Movie, mdatHeader: Uint8Array): Uint8Array {
-  const ftyp = serializeBox("ftyp", new TextEncoder().encode("isom\0\0\x02\0isomiso2mp41"));
-  let offset = 0;
-  for (let round = 0; round < 4; round++) {
-    const moov = serializeMovie(build(offset));
-    const needed = ftyp.length + moov.length + mdatHeader.length;
-    if (needed === offset) return concatBytes([ftyp, moov, mdatHeader]);
-    offset = needed;
-  }
-  throw new ReelmillError("INTERNAL", "The size of the movie box did not settle.");
-}
-
-function buildMovie(
-  spans: readonly ReadSpan[],
-  times: JoinedTimes,
-  extra: readonly EntryChild[],
-  payloadOffset: number,
-): Movie {
+/** Its offsets count from the beginning of the data. */
+function buildMovie(spans: readonly EncodedSpan[], times: JoinedTimes, extra: readonly EntryChild[]): Movie {
   const { timescale, originTicks, lastDurationTicks } = times;
   const shown = spans.flatMap(({ ticks }) => Array.from(ticks));
   const reorderTicks = largestReorder(spans, shown);
+  if (reorderTicks > MAX_OFFSET_TICKS) {
+    const message = `A picture is shown ${reorderTicks} ticks after it is decoded, more than a file can tell.`;
+    throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
+  }
   const builder = new SampleTableBuilder(shown.length);
   let position = 0;
-  let offset = payloadOffset;
+  let offset = 0;
   for (const { samples, ticks } of spans) {
     builder.startChunk(offset, 1);
     for (const [index, sizeBytes] of samples.sizes.entries()) {
@@ -223,12 +199,8 @@ function buildMovie(
     }
     offset += samples.totalBytes;
   }
-  if (reorderTicks > MAX_OFFSET_TICKS) {
-    const message = `A picture is shown ${reorderTicks} ticks after it is decoded, more than a file can tell.`;
-    throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
-  }
   const delayTicks = (shown[0] ?? 0) - originTicks;
-  const first = (spans[0] as ReadSpan).samples.entry;
+  const first = (spans[0] as EncodedSpan).samples.entry;
   const children = new Map(extra.map(({ type, payload }) => [type, payload]));
   const entry = commonEntry({ ...first, children: new Map([...children, ...first.children]) });
   const { widthPixels = 0, heightPixels = 0 } = entry.visual ?? {};
@@ -263,7 +235,7 @@ function commonEntry(entry: SampleEntry): SampleEntry {
 }
 
 /** How much later than the n-th picture shown the n-th picture decoded may be shown: no picture is decoded after its time then. */
-function largestReorder(spans: readonly ReadSpan[], shown: readonly number[]): number {
+function largestReorder(spans: readonly EncodedSpan[], shown: readonly number[]): number {
   let reorderTicks = 0;
   let position = 0;
   for (const { samples, ticks } of spans) {
@@ -281,8 +253,8 @@ function editsFor(delayTicks: number, reorderTicks: number): readonly Edit[] {
   return delayTicks > 0 ? [{ durationTicks: delayTicks, mediaTimeTicks: -1, rate: 1 }, shown] : [shown];
 }
 
-function* givePieces(head: Uint8Array, spans: readonly ReadSpan[]): Iterable<Uint8Array> {
-  yield head;
+function* givePieces(head: readonly Uint8Array[], spans: readonly EncodedSpan[]): Iterable<Uint8Array> {
+  yield* head;
   for (const { source, samples } of spans) {
     for (const { startOffset, endOffset } of samples.stretches) {
       for (let offset = startOffset; offset < endOffset; ) {

@@ -66,11 +66,13 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
   const { timescale, factor } = joinedClock(video.outputTimeBase);
   const findings: string[] = [];
   const spans = sources.map((source, index): EncodedSpan => {
-    const { ownSeconds } = readSpan(source);
+    const samples = readSpan(source);
+    const { ownSeconds } = samples;
     const span = video.spans[index];
-    if (video.ticks.length === 0 || span === undefined) return { source, ticks: ownTicks(ownSeconds, timescale) };
+    if (video.ticks.length === 0 || span === undefined)
+      return { source, samples, ticks: ownTicks(ownSeconds, timescale) };
     const expected = video.ticks.slice(span.start, span.end).map((ticks) => Math.round(ticks * factor));
-    if (ownSeconds.length === expected.length) return { source, ticks: expected };
+    if (ownSeconds.length === expected.length) return { source, samples, ticks: expected };
     const ticks = ownSeconds.length < expected.length ? matchTicks(ownSeconds, expected, timescale) : undefined;
     if (ticks === undefined) {
       const message = `Span ${index + 1} came out with ${formatCount(ownSeconds.length, "picture")}, not ${expected.length}, and which they are cannot be told.`;
@@ -78,7 +80,7 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
     }
     const lost = formatCount(expected.length - ticks.length, "picture");
     findings.push(`${lost} of span ${index + 1} could not be decoded from the source.`);
-    return { source, ticks };
+    return { source, samples, ticks };
   });
   const first = spans[0]?.ticks[0] ?? 0;
   const origin = Math.min(first, Math.round(originSeconds * timescale));

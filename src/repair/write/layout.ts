@@ -1,8 +1,8 @@
-import { ReelmillError } from "../../base/errors.ts";
 import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { readExactly } from "../../media/bytes/byte-source.ts";
-import { concatBytes } from "../../media/isobmff/box-writer.ts";
-import type { Movie, SampleTable } from "../../media/isobmff/movie.ts";
+import { concatBytes, serializeBoxHeader } from "../../media/isobmff/box-writer.ts";
+import { serializeIndexFirst, shiftMovie } from "../../media/isobmff/index-first.ts";
+import type { Movie } from "../../media/isobmff/movie.ts";
 import { serializeMovie } from "../../media/isobmff/serialize-movie.ts";
 import { fillSoundGaps } from "./sound-gaps.ts";
 
@@ -29,7 +29,6 @@ export interface OutputLayout {
 }
 
 const BOX_HEADER_BYTES = 8;
-const LARGE_HEADER_BYTES = 16;
 const MAX_HEAD_BYTES = 64 * 1024 * 1024;
 const DEFAULT_FTYP = Uint8Array.of(
   0,
@@ -70,33 +69,23 @@ export function layOutput(
   const brand = ftyp ?? DEFAULT_FTYP;
   const body: OutputPart[] = [{ kind: "copy", ...payload }];
   if (silence.length > 0) body.push(made(silence));
-  if (faststart) return { parts: [...layFaststart(payload, payloadBytes, movie, brand), ...body] };
+  if (faststart) {
+    const front = { ftyp: brand, movie, dataOffset: payload.startOffset, dataBytes: payloadBytes };
+    return { parts: [...serializeIndexFirst(front).map(made), ...body] };
+  }
   const head = fitHead(damaged, payload.startOffset, payloadBytes, brand);
   if (head !== undefined) {
     const index = serializeMovie(movie);
     const tail = silence.length > 0 ? concatBytes([silence, index]) : index;
     return { parts: [made(head), ...body, made(index)], inPlace: { head, truncateAt: payload.endOffset, tail } };
   }
-  const front = concatBytes([brand, mdatHeader(payloadBytes)]);
+  const front = concatBytes([brand, serializeBoxHeader("mdat", payloadBytes)]);
   const index = serializeMovie(shiftMovie(movie, front.length - payload.startOffset));
   return { parts: [made(front), ...body, made(index)] };
 }
 
 function made(bytes: Uint8Array): OutputPart {
   return { kind: "bytes", bytes };
-}
-
-/** The size of `moov` depends on its offsets only in whether they need 64 bits: two rounds settle it. */
-function layFaststart(payload: Payload, payloadBytes: number, movie: Movie, ftyp: Uint8Array): readonly OutputPart[] {
-  const header = mdatHeader(payloadBytes);
-  let moov = serializeMovie(movie);
-  for (let round = 0; round < 4; round++) {
-    const start = ftyp.length + moov.length + header.length;
-    const next = serializeMovie(shiftMovie(movie, start - payload.startOffset));
-    if (next.length === moov.length) return [made(ftyp), made(next), made(header)];
-    moov = next;
-  }
-  throw new ReelmillError("INTERNAL", "The size of the movie box did not settle.");
 }
 
 /**
@@ -110,7 +99,7 @@ function fitHead(
   ftyp: Uint8Array,
 ): Uint8Array | undefined {
   if (startOffset > MAX_HEAD_BYTES) return undefined;
-  const header = mdatHeader(payloadBytes);
+  const header = serializeBoxHeader("mdat", payloadBytes);
   for (const brand of [ftyp, shortFtyp(ftyp), new Uint8Array(0)]) {
     const room = startOffset - brand.length - header.length;
     if (room === 0) return concatBytes([brand, header]);
@@ -146,29 +135,11 @@ function isBoxRun(bytes: Uint8Array): boolean {
   return at === bytes.length;
 }
 
-function mdatHeader(payloadBytes: number): Uint8Array {
-  const isLarge = payloadBytes + BOX_HEADER_BYTES > 0xffffffff;
-  const header = new Uint8Array(isLarge ? LARGE_HEADER_BYTES : BOX_HEADER_BYTES);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, isLarge ? 1 : payloadBytes + BOX_HEADER_BYTES);
-  header.set(ascii("mdat"), 4);
-  if (isLarge) view.setBigUint64(8, BigInt(payloadBytes + LARGE_HEADER_BYTES));
-  return header;
-}
-
 /** `ftyp` with its major brand alone: eight bytes or more are won for a 64-bit header. */
 function shortFtyp(ftyp: Uint8Array): Uint8Array {
   const short = ftyp.slice(0, 16);
   new DataView(short.buffer).setUint32(0, short.length);
   return short;
-}
-
-function shiftMovie(movie: Movie, byBytes: number): Movie {
-  const shift = (samples: SampleTable): SampleTable => ({
-    ...samples,
-    chunkOffsets: samples.chunkOffsets.map((offset) => offset + byBytes),
-  });
-  return { ...movie, tracks: movie.tracks.map((track) => ({ ...track, samples: shift(track.samples) })) };
 }
 
 function ascii(text: string): Uint8Array {

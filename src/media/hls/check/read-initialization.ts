@@ -8,6 +8,7 @@ import { parseAvcConfiguration } from "../../h264/avc-configuration.ts";
 import { parseAvcSps } from "../../h264/sps.ts";
 import { parseHevcConfiguration } from "../../hevc/hevc-configuration.ts";
 import { parseHevcSps } from "../../hevc/sps.ts";
+import { editOffsetTicks } from "../../isobmff/edit-offset.ts";
 import type { FragmentDefaults, SampleEntry, Track } from "../../isobmff/movie.ts";
 import { parseMovie } from "../../isobmff/parse-movie.ts";
 import { scanTopLevelBoxes } from "../../isobmff/top-level.ts";
@@ -65,20 +66,10 @@ function initializedTrack(
     timescale: track.timescale,
     facts: factsOf(track, entry),
     defaults: defaults?.get(track.trackId),
-    editTicks: editTicksOf(track, movieTimescale),
+    editTicks: editOffsetTicks(track, movieTimescale),
     nal: entry && nalOf(entry),
     isEncrypted: entry?.format === "encv" || entry?.format === "enca",
   };
-}
-
-/** An edit list of one empty edit and one that goes on to the end, as packagers write it, moves all times by so much. */
-function editTicksOf({ edits, timescale }: Track, movieTimescale: number): number {
-  let ticks = 0;
-  for (const edit of edits) {
-    if (edit.mediaTimeTicks >= 0) return ticks + edit.mediaTimeTicks;
-    ticks -= (edit.durationTicks * timescale) / movieTimescale;
-  }
-  return ticks;
 }
 
 function factsOf(track: Track, entry: SampleEntry | undefined): TrackFacts {
