@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from "../base/clock.ts";
 import { ReelmillError } from "../base/errors.ts";
 import { COMMON_ARGUMENTS, type FfmpegInput, inputArguments } from "./arguments.ts";
 import { type ProcessResult, runProcess } from "./process.ts";
@@ -67,7 +68,7 @@ export async function runFfmpeg(tools: FfmpegTools, run: FfmpegRun): Promise<Ffm
   ];
   try {
     const result = await runProcess(tools.ffmpegPath, args, {
-      timeoutMs: run.mayTakeLong ? LONGEST_TIMEOUT_MS : timeoutMs,
+      timeoutMs: run.mayTakeLong ? LONGEST_TIMER_MS : timeoutMs,
       signal: stall.signal,
       onOutput,
       input: run.input,
@@ -80,9 +81,6 @@ export async function runFfmpeg(tools: FfmpegTools, run: FfmpegRun): Promise<Ffm
     stall.release();
   }
 }
-
-/** The longest that a timer can be set to, 24 days. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 interface StallGuard {
   readonly signal: AbortSignal | undefined;

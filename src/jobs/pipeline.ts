@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, LONGEST_TIMER_MS } from "../base/clock.ts";
 import type { Environment } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
@@ -90,9 +90,6 @@ export interface Pipeline {
   readonly describeCompletion?: (job: Job) => JobNews;
 }
 
-/** The longest that Node's timers can be set to; a longer one would fire at once. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-
 /**
  * Turns a definition into what the engine runs. `Input`, `Output` and `Result` must be JSON; params are parsed once, when the job
  * is submitted, and kept as they were resolved. Throws RangeError for a time-out that no timer can be set to.
@@ -101,9 +98,9 @@ export function definePipeline<Params, Input, Output, Result>(
   definition: PipelineDefinition<Params, Input, Output, Result>,
 ): Pipeline {
   const { name, description, onTaskFailure, maxConcurrentTasks, taskTimeoutMs, params, result } = definition;
-  if (!(taskTimeoutMs > 0 && taskTimeoutMs <= MAX_TIMEOUT_MS)) {
+  if (!(taskTimeoutMs > 0 && taskTimeoutMs <= LONGEST_TIMER_MS)) {
     throw new RangeError(
-      `taskTimeoutMs of ${name} is ${taskTimeoutMs}; it has to be above 0 and at most ${MAX_TIMEOUT_MS}.`,
+      `taskTimeoutMs of ${name} is ${taskTimeoutMs}; it has to be above 0 and at most ${LONGEST_TIMER_MS}.`,
     );
   }
   return {

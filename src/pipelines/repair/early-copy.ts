@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { LONGEST_TIMER_MS } from "../../base/clock.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import type { FileSource } from "../../base/file-source.ts";
 import { runProcess } from "../../ffmpeg/process.ts";
@@ -15,8 +16,6 @@ export interface EarlyCopy {
 }
 
 const POLL_MS = 50;
-/** The longest that a timer can be set to, 24 days. */
-const NO_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
  * Starts the system's own `cp`, which needs none of this process's memory and can be stopped at any moment, as neither can
@@ -26,7 +25,7 @@ export function beginEarlyCopy(source: FileSource, target: string, program = "cp
   const controller = new AbortController();
   let isEnded = false;
   const ended = runProcess(program, [resolve(source.path), resolve(target)], {
-    timeoutMs: NO_TIMEOUT_MS,
+    timeoutMs: LONGEST_TIMER_MS,
     signal: controller.signal,
     graceMs: 0,
   })
