@@ -23,6 +23,9 @@ const DEFAULT_PROTOCOLS = ["file", "pipe"] as const;
 /** Stands before all else in every run: no reading of the terminal, no banner. */
 export const COMMON_ARGUMENTS: readonly string[] = ["-nostdin", "-hide_banner"];
 
+/** Stands before all else in every run of ffprobe, which knows no `-nostdin`; it reads no terminal. */
+export const PROBE_ARGUMENTS: readonly string[] = ["-hide_banner", "-v", "error"];
+
 /**
  * A path as ffmpeg takes it. The prefix and the absolute form keep a name that begins with `-` from being an option and one
  * with a colon (`http:…`, `concat:…`) from being a protocol.

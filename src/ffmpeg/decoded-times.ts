@@ -1,5 +1,5 @@
-import { ReelmillError } from "../base/errors.ts";
-import { COMMON_ARGUMENTS, inputArguments } from "./arguments.ts";
+import { inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
+import { createLineReader } from "./lines.ts";
 import { runProcess } from "./process.ts";
 import { requireSuccess } from "./run.ts";
 import type { FfmpegTools } from "./tools.ts";
@@ -27,37 +27,26 @@ export async function listDecodedTimes(
   { maxPackets, signal }: DecodedTimesOptions,
 ): Promise<readonly number[]> {
   const ticks: number[] = [];
-  let rest = "";
-  const takeLine = (line: string): void => {
+  const lines = createLineReader("ffprobe", (line) => {
     const time = /^(-?\d+|N\/A)/.exec(line)?.[1];
     if (time === undefined) return;
     const last = ticks.at(-1) ?? 0;
     ticks.push(time === "N/A" ? last + Math.max(1, last - (ticks.at(-2) ?? last)) : Number(time));
-  };
+  });
   const args = [
-    ...COMMON_ARGUMENTS.filter((argument) => argument !== "-nostdin"),
-    ...["-v", "error", "-select_streams", String(streamIndex)],
+    ...PROBE_ARGUMENTS,
+    ...["-select_streams", String(streamIndex)],
     ...(maxPackets === undefined ? [] : ["-read_intervals", `%+#${maxPackets}`]),
-    ...[
-      "-show_entries",
-      "frame=best_effort_timestamp",
-      "-of",
-      "csv=p=0",
-      ...inputArguments({ path, isRecording: true }),
-    ],
+    ...["-show_entries", "frame=best_effort_timestamp", "-of", "csv=p=0"],
+    ...inputArguments({ path, isRecording: true }),
   ];
   const result = await runProcess(tools.ffprobePath, args, {
     timeoutMs: tools.timeoutMs,
     signal,
     maxOutputBytes: MAX_LIST_BYTES,
-    onOutput: (piece) => {
-      const lines = (rest + piece.toString("latin1")).split("\n");
-      rest = lines.pop() ?? "";
-      if (rest.length > 64 * 1024) throw new ReelmillError("FFMPEG_FAILED", "ffprobe printed a line without an end.");
-      lines.forEach(takeLine);
-    },
+    onOutput: lines.feed,
   });
-  takeLine(rest);
+  lines.end();
   requireSuccess("ffprobe", result);
   return ticks;
 }

@@ -1,5 +1,5 @@
-import { ReelmillError } from "../base/errors.ts";
-import { COMMON_ARGUMENTS, inputArguments } from "./arguments.ts";
+import { inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
+import { createLineReader } from "./lines.ts";
 import { runProcess } from "./process.ts";
 import { requireSuccess } from "./run.ts";
 import type { FfmpegTools } from "./tools.ts";
@@ -33,8 +33,8 @@ export async function listFrameTimes(
 ): Promise<FrameTimes> {
   const collector = createCollector();
   const args = [
-    ...COMMON_ARGUMENTS.filter((argument) => argument !== "-nostdin"),
-    ...["-v", "error", "-select_streams", String(streamIndex), "-show_entries", "packet=pts,duration,flags"],
+    ...PROBE_ARGUMENTS,
+    ...["-select_streams", String(streamIndex), "-show_entries", "packet=pts,duration,flags"],
     ...["-of", "compact=p=0:nk=0", ...inputArguments({ path, isRecording: true })],
   ];
   const result = await runProcess(tools.ffprobePath, args, {
@@ -53,7 +53,6 @@ interface Collector {
 }
 
 function createCollector(): Collector {
-  let rest = "";
   let times = new Float64Array(4096);
   let count = 0;
   let hiddenCount = 0;
@@ -87,15 +86,11 @@ function createCollector(): Collector {
       lastDurationTicks = Number(/(?:^|\|)duration=(\d+)/.exec(line)?.[1] ?? 0);
     }
   };
+  const lines = createLineReader("ffprobe", takeLine);
   return {
-    feed: (piece) => {
-      const lines = (rest + piece.toString("latin1")).split("\n");
-      rest = lines.pop() ?? "";
-      if (rest.length > 64 * 1024) throw new ReelmillError("FFMPEG_FAILED", "ffprobe printed a line without an end.");
-      lines.forEach(takeLine);
-    },
+    feed: lines.feed,
     finish: () => {
-      takeLine(rest);
+      lines.end();
       const ticks = times.slice(0, count).sort();
       const hasTwins = ticks.some((value, index) => index > 0 && value === ticks[index - 1]);
       return {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ReelmillError } from "../base/errors.ts";
-import { COMMON_ARGUMENTS, type FfmpegInput, inputArguments } from "./arguments.ts";
+import { type FfmpegInput, inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
 import { type ProcessOptions, runProcess } from "./process.ts";
 import { requireSuccess } from "./run.ts";
 import type { FfmpegTools } from "./tools.ts";
@@ -64,17 +64,8 @@ export async function runFfprobeJson(
   options: readonly string[],
   bounds: Pick<ProcessOptions, "timeoutMs" | "signal" | "maxOutputBytes"> & Pick<FfmpegInput, "isRecording">,
 ): Promise<unknown> {
-  // ffprobe knows no -nostdin; it reads no terminal.
-  const common = COMMON_ARGUMENTS.filter((argument) => argument !== "-nostdin");
-  const args = [
-    ...common,
-    "-v",
-    "error",
-    "-of",
-    "json",
-    ...options,
-    ...inputArguments({ path, isRecording: bounds.isRecording }),
-  ];
+  const input = inputArguments({ path, isRecording: bounds.isRecording });
+  const args = [...PROBE_ARGUMENTS, "-of", "json", ...options, ...input];
   const result = await runProcess(tools.ffprobePath, args, { maxOutputBytes: MAX_PROBE_BYTES, ...bounds });
   requireSuccess("ffprobe", result);
   try {

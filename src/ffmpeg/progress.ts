@@ -1,3 +1,5 @@
+import { createLineReader } from "./lines.ts";
+
 /** How far an ffmpeg run has come, as `-progress` reports it about twice a second. */
 export interface FfmpegProgress {
   /** Video frames written so far. */
@@ -24,26 +26,22 @@ function numberOf(values: ReadonlyMap<string, string>, key: string): number {
  * report that is incomplete.
  */
 export function createProgressParser(onProgress: (progress: FfmpegProgress) => void): (piece: Buffer) => void {
-  let rest = "";
   let values = new Map<string, string>();
-  return (piece) => {
-    const lines = (rest + piece.toString("latin1")).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const equals = line.indexOf("=");
-      if (equals < 0) continue;
-      const key = line.slice(0, equals).trim();
-      values.set(key, line.slice(equals + 1).trim());
-      if (key !== "progress") continue;
-      onProgress({
-        frames: numberOf(values, "frame"),
-        outputSeconds: Math.max(0, numberOf(values, "out_time_us") / 1e6),
-        outputBytes: numberOf(values, "total_size"),
-        duplicatedFrames: numberOf(values, "dup_frames"),
-        droppedFrames: numberOf(values, "drop_frames"),
-        isLast: values.get("progress") === "end",
-      });
-      values = new Map();
-    }
-  };
+  const lines = createLineReader("ffmpeg", (line) => {
+    const equals = line.indexOf("=");
+    if (equals < 0) return;
+    const key = line.slice(0, equals).trim();
+    values.set(key, line.slice(equals + 1).trim());
+    if (key !== "progress") return;
+    onProgress({
+      frames: numberOf(values, "frame"),
+      outputSeconds: Math.max(0, numberOf(values, "out_time_us") / 1e6),
+      outputBytes: numberOf(values, "total_size"),
+      duplicatedFrames: numberOf(values, "dup_frames"),
+      droppedFrames: numberOf(values, "drop_frames"),
+      isLast: values.get("progress") === "end",
+    });
+    values = new Map();
+  });
+  return lines.feed;
 }

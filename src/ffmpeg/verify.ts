@@ -1,5 +1,6 @@
 import { ReelmillError } from "../base/errors.ts";
 import { COMMON_ARGUMENTS, inputArguments } from "./arguments.ts";
+import { createLineReader, type LineReader } from "./lines.ts";
 import { type ProcessResult, runProcess } from "./process.ts";
 import { requireSuccess, splitComplaints } from "./run.ts";
 import type { FfmpegTools } from "./tools.ts";
@@ -53,28 +54,9 @@ export interface FrameHashOptions {
 /** Enough for about two million frames. */
 const MAX_HASH_LIST_BYTES = 256 * 1024 * 1024;
 
-/** Takes the lines of ffmpeg's frame lists from pieces cut anywhere. */
-interface LineReader {
-  readonly feed: (piece: Buffer) => void;
-  /** Gives out the last line when no line feed ended it. */
-  readonly end: () => void;
-}
-
 /** Comment lines (`#…`, the head of a list) go to `onComment`, all others to `onLine`. */
-function createLineReader(onLine: (line: string) => void, onComment: (line: string) => void): LineReader {
-  let rest = "";
-  const emit = (line: string): void => {
-    if (line.startsWith("#")) onComment(line);
-    else if (line !== "") onLine(line);
-  };
-  return {
-    feed: (piece) => {
-      const lines = (rest + piece.toString("latin1")).split("\n");
-      rest = lines.pop() ?? "";
-      lines.forEach(emit);
-    },
-    end: () => emit(rest),
-  };
+function createListReader(onLine: (line: string) => void, onComment: (line: string) => void): LineReader {
+  return createLineReader("ffmpeg", (line) => (line.startsWith("#") ? onComment(line) : onLine(line)));
 }
 
 /** Has ffmpeg print a frame list of what `outputArguments` choose to the reader. Throws FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED. */
@@ -117,7 +99,7 @@ export async function verifyDecodes(
     if (audioStreams.has(line.slice(0, line.indexOf(",")))) audioFrames += 1;
     else videoFrames += 1;
   };
-  const reader = createLineReader(countLine, (comment) => {
+  const reader = createListReader(countLine, (comment) => {
     const stream = /^#media_type (\d+): audio$/.exec(comment)?.[1];
     if (stream !== undefined) audioStreams.add(stream);
     readTimeBase(comment, timeBases);
@@ -180,7 +162,7 @@ export async function frameHashes(
 ): Promise<readonly FrameHash[]> {
   const hashes: FrameHash[] = [];
   const timeBases: TimeBases = new Map();
-  const reader = createLineReader(
+  const reader = createListReader(
     (line) => hashes.push(parseFrameHash(line, timeBases)),
     (comment) => readTimeBase(comment, timeBases),
   );
