@@ -1,7 +1,7 @@
 import { ReelmillError } from "../base/errors.ts";
 import { tryEncoder } from "./encoder-trial.ts";
 import type { EncoderCandidate, EncoderChoice, EncoderWish } from "./encoder-wish.ts";
-import { detectFeatures, type FfmpegFeatures } from "./features.ts";
+import { type FfmpegFeatures, listFeatures, readVersion } from "./features.ts";
 import { HARDWARE_ORDER, hardwareCandidate } from "./hardware-encoders.ts";
 import { softwareCandidates } from "./software-encoders.ts";
 import type { FfmpegTools } from "./tools.ts";
@@ -30,7 +30,7 @@ type Trial =
 
 async function examine(
   tools: FfmpegTools,
-  features: FfmpegFeatures,
+  features: Pick<FfmpegFeatures, "version" | "encoders">,
   candidate: EncoderCandidate,
   signal: AbortSignal,
 ): Promise<Trial> {
@@ -76,7 +76,8 @@ export async function chooseEncoder(
   const software = softwareCandidates(wish);
   const candidates = [...hardwareCandidates(wish), ...software];
   checkPreset(wish, candidates);
-  const features = await detectFeatures(tools, signal);
+  const [version, encoders] = await Promise.all([readVersion(tools, signal), listFeatures(tools, "encoders", signal)]);
+  const features = { version, encoders };
   const failures: string[] = [];
   for (const candidate of candidates) {
     const trial = await examine(tools, features, candidate, signal);

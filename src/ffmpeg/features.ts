@@ -27,14 +27,27 @@ function parseNames(list: string): ReadonlySet<string> {
   return new Set(names);
 }
 
+/** What this ffmpeg has of a kind, by its names. Throws as `detectFeatures`. */
+export async function listFeatures(
+  tools: FfmpegTools,
+  kind: "encoders" | "decoders" | "filters",
+  signal?: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  return parseNames(await readList(tools, `-${kind}`, signal));
+}
+
+/** As `FfmpegFeatures` has it. Throws as `detectFeatures`. */
+export async function readVersion(tools: FfmpegTools, signal?: AbortSignal): Promise<string> {
+  return /^ffmpeg version (\S+)/m.exec(await readList(tools, "-version", signal))?.[1] ?? "unknown";
+}
+
 /** Asks ffmpeg for its version, codecs and filters. Throws FFMPEG_MISSING, FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED. */
 export async function detectFeatures(tools: FfmpegTools, signal?: AbortSignal): Promise<FfmpegFeatures> {
-  const lists = ["-version", "-encoders", "-decoders", "-filters"].map((option) => readList(tools, option, signal));
-  const [version = "", encoders = "", decoders = "", filters = ""] = await Promise.all(lists);
-  return {
-    version: /^ffmpeg version (\S+)/m.exec(version)?.[1] ?? "unknown",
-    encoders: parseNames(encoders),
-    decoders: parseNames(decoders),
-    filters: parseNames(filters),
-  };
+  const [version, encoders, decoders, filters] = await Promise.all([
+    readVersion(tools, signal),
+    listFeatures(tools, "encoders", signal),
+    listFeatures(tools, "decoders", signal),
+    listFeatures(tools, "filters", signal),
+  ]);
+  return { version, encoders, decoders, filters };
 }
