@@ -7,6 +7,9 @@ export interface CopiedVideo {
   readonly kind: "copy";
   readonly codec: Target;
   readonly streamIndex: number;
+  /** When pictures are shown, in ticks of `outputTimeBase`, rising. */
+  readonly ticks: readonly number[];
+  readonly outputTimeBase: Ratio;
 }
 
 /** Pictures that are encoded. */
@@ -50,13 +53,9 @@ export interface SpanPlan {
   readonly seekSeconds: number | null;
 }
 
-/** What becomes of one sound track. */
-export interface AudioPlan {
+/** What is known of a sound track, whatever becomes of it. */
+export interface AudioTrack {
   readonly streamIndex: number;
-  readonly kind: "copy" | "encode";
-  /** Of tracks that are encoded: options and filter. */
-  readonly arguments: readonly string[];
-  readonly filter: string;
   /** The codec that comes out. */
   readonly codec: string;
   readonly language: string | null;
@@ -66,6 +65,16 @@ export interface AudioPlan {
   readonly startSeconds: number | null;
   readonly durationSeconds: number | null;
 }
+
+/** What becomes of one sound track. */
+export type AudioPlan =
+  | (AudioTrack & { readonly kind: "copy" })
+  | (AudioTrack & {
+      readonly kind: "encode";
+      readonly arguments: readonly string[];
+      /** Stands at the end of its filters. */
+      readonly filter: string;
+    });
 
 /** A conversion as it was planned: JSON, handed from stage to stage. */
 export interface ConversionPlan {
@@ -100,9 +109,4 @@ export interface ConversionReport {
   readonly inputBytes: number;
   readonly outputBytes: number;
   readonly durationSeconds: number | null;
-}
-
-/** Whether sound is encoded, as a task of its own. */
-export function encodesAudio({ audio }: ConversionPlan): boolean {
-  return audio.some(({ kind }) => kind === "encode");
 }

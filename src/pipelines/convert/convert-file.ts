@@ -5,11 +5,12 @@ import { translateOutputError } from "../../base/file-errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { createPendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
-import { type ConversionPlan, type ConversionReport, encodesAudio } from "./conversion.ts";
+import type { ConversionPlan, ConversionReport } from "./conversion.ts";
 import { finishConversion } from "./finish.ts";
 import type { ConvertSettings } from "./options.ts";
+import { encodePart, type PlannedPart, partName, partsOf } from "./parts.ts";
 import { planConversion } from "./plan.ts";
-import { type ConvertHooks, encodeAudio, encodeSpan } from "./work.ts";
+import type { ConvertHooks } from "./work.ts";
 
 /** What the conversion of one file takes. */
 export interface FileConversion {
@@ -50,13 +51,16 @@ export async function convertFile(conversion: FileConversion): Promise<Conversio
   // A second signal ends the process at once.
   process.once("exit", removeAll);
   try {
-    const steps = stepsOf(plan, input, folder);
+    const steps = partsOf(plan).map((part): Step => ({ ...part, path: join(folder, partName(part.part)) }));
     const hooks = { tools, signal };
-    await runSteps(steps, concurrencyOf(plan), hooks, (fraction) => onProgress(fraction * ENCODING_SHARE, "encoding"));
+    await runSteps(plan, steps, input, {
+      ...hooks,
+      onProgress: (fraction) => onProgress(fraction * ENCODING_SHARE, "encoding"),
+    });
     const parts = {
       inputPath: input,
-      spanPaths: steps.filter(({ isSound }) => !isSound).map(({ path }) => path),
-      audioPath: steps.find(({ isSound }) => isSound)?.path,
+      spanPaths: steps.filter(({ part }) => part.part === "span").map(({ path }) => path),
+      audioPath: steps.find(({ part }) => part.part === "sound")?.path,
     };
     const report = await finishConversion(plan, parts, pending.path, settings.verify, {
       ...hooks,
@@ -81,30 +85,9 @@ function makeWorkFolder(output: string): string {
   }
 }
 
-interface Step {
+/** A part and where its file lies. */
+interface Step extends PlannedPart {
   readonly path: string;
-  readonly isSound: boolean;
-  /** Share of the work. */
-  readonly weight: number;
-  readonly run: (hooks: ConvertHooks) => Promise<unknown>;
-}
-
-/** In the order of the spans, sound last. */
-function stepsOf(plan: ConversionPlan, input: string, folder: string): readonly Step[] {
-  const { video } = plan;
-  const steps: Step[] = [];
-  if (video.kind === "encode") {
-    for (const [index, { start, end }] of video.spans.entries()) {
-      const path = join(folder, `span-${index}.mp4`);
-      const run = (hooks: ConvertHooks): Promise<unknown> => encodeSpan(video, index, input, path, hooks);
-      steps.push({ path, isSound: false, weight: Math.max(1, end - start), run });
-    }
-  }
-  if (encodesAudio(plan)) {
-    const path = join(folder, "sound.mp4");
-    steps.push({ path, isSound: true, weight: 1, run: (hooks) => encodeAudio(plan, input, path, hooks) });
-  }
-  return steps;
 }
 
 /** Where an encoder uses all cores by itself, sound is done beside it, as ffmpeg itself would. */
@@ -114,10 +97,10 @@ function concurrencyOf({ video }: ConversionPlan): number {
 
 /** Long steps first, so many at a time; the first failure ends the others. */
 async function runSteps(
+  plan: ConversionPlan,
   steps: readonly Step[],
-  concurrency: number,
-  { tools, signal }: Pick<ConvertHooks, "tools" | "signal">,
-  onProgress: (fraction: number) => void,
+  input: string,
+  { tools, signal, onProgress }: ConvertHooks,
 ): Promise<void> {
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
@@ -133,7 +116,8 @@ async function runSteps(
   const work = async (): Promise<void> => {
     for (const step of queue) {
       try {
-        await step.run({ tools, signal: either, onProgress: (fraction) => tell(step, fraction) });
+        const hooks = { tools, signal: either, onProgress: (fraction: number) => tell(step, fraction) };
+        await encodePart(plan, step.part, input, step.path, hooks);
         tell(step, 1);
       } catch (error) {
         ending.abort();
@@ -141,7 +125,7 @@ async function runSteps(
       }
     }
   };
-  const workers = Array.from({ length: Math.max(1, Math.min(concurrency, steps.length)) }, work);
+  const workers = Array.from({ length: Math.max(1, Math.min(concurrencyOf(plan), steps.length)) }, work);
   try {
     await Promise.all(workers);
   } finally {

@@ -58,6 +58,8 @@ interface Join {
   readonly pieces: Iterable<Uint8Array>;
   readonly timescale: number;
   readonly expected: ExpectedPictures;
+  /** How long the last picture is shown. */
+  readonly lastSeconds: number;
   readonly findings: readonly string[];
 }
 
@@ -91,9 +93,9 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
     timescale,
     expected: {
       seconds: spans.flatMap(({ ticks }) => Array.from(ticks, (at) => (at - origin) / timescale)),
-      lastSeconds: lastDurationTicks / timescale,
       isOfSource: video.ticks.length > 0,
     },
+    lastSeconds: lastDurationTicks / timescale,
     findings,
   };
 }
@@ -206,6 +208,6 @@ function describeReport(
     findings: [...findings, ...(joined?.findings ?? [])],
     inputBytes: statSync(paths.input).size,
     outputBytes: statSync(paths.output).size,
-    durationSeconds: last === undefined ? durationSeconds : last + (joined?.expected.lastSeconds ?? 0),
+    durationSeconds: last === undefined ? durationSeconds : last + (joined?.lastSeconds ?? 0),
   };
 }

@@ -6,15 +6,13 @@ import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import { definePipeline, type PlannedTask, type StageContext } from "../../jobs/pipeline.ts";
 import { partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
 import { lendFiles, withKeys } from "../object-files.ts";
-import { type ConversionPlan, encodesAudio } from "./conversion.ts";
+import type { ConversionPlan } from "./conversion.ts";
 import { finishConversion } from "./finish.ts";
 import { CONVERT_SETTINGS, type ConvertSettings, extensionFor } from "./options.ts";
+import { encodePart, type Part, partName, partsOf } from "./parts.ts";
 import { planConversion } from "./plan.ts";
-import { encodeAudio, encodeSpan } from "./work.ts";
 
 const TASK_TIMEOUT_MS = 24 * 3600_000;
-/** Sound against a picture, which both have times. */
-const SOUND_WEIGHT = 1;
 
 const PARAMS = z.strictObject({
   input: OBJECT_KEY.describe("Key of the recording."),
@@ -39,16 +37,14 @@ const RESULT = z.strictObject({
 type Params = z.output<typeof PARAMS>;
 type Result = z.output<typeof RESULT>;
 
-/** A span by its index, or the sound. */
-type PartInput = { readonly part: "span"; readonly index: number } | { readonly part: "sound" };
-
 /** What is left of a task: an object among the job's parts. */
 interface PartOutput {
+  /** Null for sound. */
   readonly pictures: number | null;
 }
 
 /** The conversion of one recording: a task for each span of its pictures, and one for its sound. */
-export const convertPipeline = definePipeline<Params, PartInput, PartOutput, Result>({
+export const convertPipeline = definePipeline<Params, Part, PartOutput, Result>({
   name: "convert",
   description: "Changes the codec of a recording: H.264 or HEVC in MP4, VP9 or AV1 in WebM.",
   params: PARAMS,
@@ -61,11 +57,11 @@ export const convertPipeline = definePipeline<Params, PartInput, PartOutput, Res
   finish: async (params, _results, context) => await finishParts(params, context),
 });
 
-function keyOf(jobId: string, input: PartInput): string {
-  return partKey(jobId, input.part === "sound" ? "sound.mp4" : `span-${String(input.index).padStart(5, "0")}.mp4`);
+function keyOf(jobId: string, part: Part): string {
+  return partKey(jobId, partName(part));
 }
 
-async function planParts(params: Params, context: StageContext): Promise<readonly PlannedTask<PartInput>[]> {
+async function planParts(params: Params, context: StageContext): Promise<readonly PlannedTask<Part>[]> {
   const { objects, jobId, signal, environment } = context;
   const settings = settingsOf(params);
   const tools = await requireFfmpeg(environment);
@@ -75,23 +71,17 @@ async function planParts(params: Params, context: StageContext): Promise<readonl
     withKeys(lent, () => planConversion(lent[0]?.path ?? "", settings, { tools, signal, cores, processes })),
   );
   await putPlan(objects, jobId, plan);
-  const tasks: PlannedTask<PartInput>[] = [];
-  if (plan.video.kind === "encode") {
-    for (const [index, { start, end }] of plan.video.spans.entries()) {
-      const label = plan.video.spans.length === 1 ? "pictures" : `pictures ${start} to ${end - 1}`;
-      tasks.push({ label, input: { part: "span", index }, weight: Math.max(1, end - start) });
-    }
-  }
-  if (encodesAudio(plan)) tasks.push({ label: "sound", input: { part: "sound" }, weight: SOUND_WEIGHT });
   // Long ones first, so that none is left over at the end.
-  return tasks.toSorted((a, b) => (b.weight ?? 1) - (a.weight ?? 1));
+  return partsOf(plan)
+    .map(({ part, label, weight }) => ({ label, input: part, weight }))
+    .toSorted((a, b) => b.weight - a.weight);
 }
 
 function settingsOf({ input: _input, ...settings }: Params): ConvertSettings {
   return settings;
 }
 
-async function workPart(params: Params, input: PartInput, context: StageContext): Promise<PartOutput> {
+async function workPart(params: Params, input: Part, context: StageContext): Promise<PartOutput> {
   const { objects, jobId, signal, environment, onProgress } = context;
   const plan = await readPlan<ConversionPlan>(objects, jobId);
   const hooks = {
@@ -103,12 +93,7 @@ async function workPart(params: Params, input: PartInput, context: StageContext)
   return await lendFiles(objects, [params.input], (lent) =>
     objects.withLocalOutput(key, (outputPath) =>
       withKeys([...lent, { key, path: outputPath }], async () => {
-        const inputPath = lent[0]?.path ?? "";
-        if (input.part === "sound" || plan.video.kind === "copy") {
-          await encodeAudio(plan, inputPath, outputPath, hooks);
-          return { pictures: null };
-        }
-        return await encodeSpan(plan.video, input.index, inputPath, outputPath, hooks);
+        return { pictures: await encodePart(plan, input, lent[0]?.path ?? "", outputPath, hooks) };
       }),
     ),
   );
@@ -131,14 +116,14 @@ async function joinParts(params: Params, context: StageContext): Promise<Result>
     signal,
     onProgress: (fraction: number) => onProgress(fraction, "checking"),
   };
-  const spans = plan.video.kind === "encode" ? plan.video.spans : [];
-  const spanKeys = spans.map((_span, index) => keyOf(jobId, { part: "span", index }));
-  const partKeys = [...spanKeys, ...(encodesAudio(plan) ? [keyOf(jobId, { part: "sound" })] : [])];
+  const parts = partsOf(plan).map(({ part }) => part);
+  const partKeys = parts.map((part) => keyOf(jobId, part));
+  const spanCount = parts.filter(({ part }) => part === "span").length;
   const output = `outputs/${jobId}/output${extensionFor(params.to)}`;
   const report = await lendFiles(objects, [params.input, ...partKeys], (lent) => {
     const [inputPath = "", ...paths] = lent.map(({ path }) => path);
-    const spanPaths = paths.slice(0, spanKeys.length);
-    const audioPath = paths[spanKeys.length];
+    const spanPaths = paths.slice(0, spanCount);
+    const audioPath = paths[spanCount];
     return objects.withLocalOutput(output, (outputPath) =>
       withKeys([...lent, { key: output, path: outputPath }], () =>
         finishConversion(plan, { inputPath, spanPaths, audioPath }, outputPath, params.verify, hooks),

@@ -71,7 +71,7 @@ function planTrack(stream: AudioStream, settings: ConvertSettings, container: Co
       const message = `audio is "copy", but ${container} does not hold ${codec}, which sound track ${streamIndex} has. It holds: ${known}.`;
       throw new ReelmillError("PARAMS_INVALID", message);
     }
-    return { ...track, kind: "copy", arguments: ["-c:a", "copy"], filter: "", codec };
+    return { ...track, kind: "copy", codec };
   }
   const made = container === "mp4" ? "aac" : "opus";
   const wish = { codec: made, bitrateKbps: settings.audioBitrate, channels: Math.max(1, channels) } as const;

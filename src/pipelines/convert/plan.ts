@@ -101,7 +101,9 @@ async function planVideo(
   const { video: stream, settings, times } = parts;
   const reason = reasonToCopy(parts);
   if (reason !== undefined) {
-    return { video: { kind: "copy", codec: settings.to, streamIndex: stream.index }, findings: [reason] };
+    const { index: streamIndex, timeBase: outputTimeBase } = stream;
+    const ticks = Array.from(times.ticks);
+    return { video: { kind: "copy", codec: settings.to, streamIndex, ticks, outputTimeBase }, findings: [reason] };
   }
   const choice = await chooseEncoder(tools, wishFor(stream, settings), signal);
   const video = planEncoding({ ...parts, choice });

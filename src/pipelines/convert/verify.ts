@@ -10,8 +10,6 @@ import type { ConvertHooks } from "./work.ts";
 export interface ExpectedPictures {
   /** From the beginning of the output, rising. */
   readonly seconds: readonly number[];
-  /** How long the last one lasts. */
-  readonly lastSeconds: number;
   /** Whether the source's own list says so, and not the encoder alone. */
   readonly isOfSource: boolean;
 }
@@ -41,7 +39,7 @@ export async function checkConversion(
   const bounds = { tools: patient(tools), signal };
   const checks: ConversionCheck[] = [checkStreams(plan, manifest)];
   if (plan.audio.length > 0) checks.push(await checkAudioEnds(plan, manifest, inputPath, bounds));
-  const pictures = expected ?? (await copiedPictures(plan, inputPath, bounds));
+  const pictures = expected ?? copiedPictures(plan);
   checks.push(...(await checkPictures(plan, pictures, manifest, outputPath, bounds)));
   if (level === "quick") return checks;
   const total = pictures.seconds.at(-1) ?? 0;
@@ -69,20 +67,10 @@ function judgeDecoding(
 }
 
 /** What a copied stream is held against: the source's own list. */
-async function copiedPictures(
-  { video, originSeconds }: ConversionPlan,
-  inputPath: string,
-  { tools, signal }: Pick<ConvertHooks, "tools" | "signal">,
-): Promise<ExpectedPictures> {
-  const manifest = await probeManifest(tools, inputPath, signal);
-  const stream = manifest.video.find(({ index }) => index === video.streamIndex);
-  const { ticks, lastDurationTicks } = await listFrameTimes(tools, inputPath, video.streamIndex, signal);
-  const tick = stream === undefined ? 1 : stream.timeBase.numerator / stream.timeBase.denominator;
-  return {
-    seconds: Array.from(ticks, (at) => at * tick - originSeconds),
-    lastSeconds: lastDurationTicks * tick,
-    isOfSource: true,
-  };
+function copiedPictures({ video, originSeconds }: ConversionPlan): ExpectedPictures {
+  const { ticks, outputTimeBase } = video;
+  const tick = outputTimeBase.numerator / outputTimeBase.denominator;
+  return { seconds: ticks.map((at) => at * tick - originSeconds), isOfSource: true };
 }
 
 function checkStreams({ audio, subtitles }: ConversionPlan, manifest: MediaManifest): ConversionCheck {

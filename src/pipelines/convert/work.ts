@@ -14,14 +14,8 @@ export interface ConvertHooks {
   readonly onProgress: (fraction: number) => void;
 }
 
-/** An encoded span. */
-export interface SpanOutcome {
-  /** Pictures that came out. */
-  readonly pictures: number;
-}
-
 /**
- * Encodes one span into an MP4 file of its own. Where fewer pictures come out than the source tells of, it is done once more from the file's
+ * Encodes one span into an MP4 file of its own; gives the number of pictures that came out. Where fewer pictures come out than the source tells of, it is done once more from the file's
  * start: a container's index may lead a seek astray. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, OUTPUT_NOT_VERIFIED, ABORTED.
  */
 export async function encodeSpan(
@@ -30,7 +24,7 @@ export async function encodeSpan(
   inputPath: string,
   outputPath: string,
   hooks: ConvertHooks,
-): Promise<SpanOutcome> {
+): Promise<number> {
   const span = video.spans[index];
   if (span === undefined) throw new RangeError(`There is no span ${index}.`);
   const wanted = span.end - span.start;
@@ -45,8 +39,8 @@ export async function encodeSpan(
     return countPictures(outputPath);
   };
   const pictures = await encode(span.seekSeconds);
-  if (pictures === wanted || wanted === 0 || span.seekSeconds === null) return { pictures };
-  return { pictures: await encode(null) };
+  if (pictures === wanted || wanted === 0 || span.seekSeconds === null) return pictures;
+  return await encode(null);
 }
 
 function describeJob(
@@ -55,7 +49,6 @@ function describeJob(
   places: Pick<SpanJob, "inputPath" | "outputPath" | "seekSeconds">,
 ): SpanJob {
   const { spans, ticks, encoder } = video;
-  const isWhole = spans.length === 1;
   const { start = 0, end = 0 } = spans[index] ?? {};
   const burnt = video.burntSubtitle === null ? [] : [burnFilter(places.inputPath, video.burntSubtitle)];
   return {
@@ -63,8 +56,8 @@ function describeJob(
     streamIndex: video.streamIndex,
     contextFilters: video.contextFilters,
     pictureFilters: [...burnt, ...video.pictureFilters],
-    startTicks: isWhole || index === 0 ? null : (ticks[start] ?? null),
-    endTicks: isWhole || index === spans.length - 1 ? null : (ticks[end] ?? null),
+    startTicks: index === 0 ? null : (ticks[start] ?? null),
+    endTicks: index === spans.length - 1 ? null : (ticks[end] ?? null),
     cutTimeBase: video.outputTimeBase,
     encoderTimeBase: video.encoderTimeBase,
     encoder,
@@ -96,7 +89,7 @@ export async function encodeAudio(
   outputPath: string,
   { tools, signal, onProgress }: ConvertHooks,
 ): Promise<void> {
-  const tracks = audio.filter(({ kind }) => kind === "encode");
+  const tracks = audio.filter((track) => track.kind === "encode");
   await runFfmpeg(tools, {
     globalArguments: ["-copyts"],
     inputs: [{ path: inputPath, options: offsetBy(-originSeconds), isRecording: true }],
