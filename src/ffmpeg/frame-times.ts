@@ -13,6 +13,8 @@ export interface FrameTimes {
   readonly ticks: Float64Array;
   /** Indexes into `ticks` of the pictures that decoding can begin at, rising. */
   readonly keys: readonly number[];
+  /** Sizes of the packets in the order of the file, as many as `ticks`. */
+  readonly packetBytes: Uint32Array;
   /** How long the last picture shown lasts, in ticks; 0 where it is not told. */
   readonly lastDurationTicks: number;
   /** Pictures that an edit list hides. */
@@ -34,7 +36,7 @@ export async function listFrameTimes(
   const collector = createCollector();
   const args = [
     ...PROBE_ARGUMENTS,
-    ...["-select_streams", String(streamIndex), "-show_entries", "packet=pts,duration,flags"],
+    ...["-select_streams", String(streamIndex), "-show_entries", "packet=pts,duration,size,flags"],
     ...["-of", "compact=p=0:nk=0", ...inputArguments({ path, isRecording: true })],
   ];
   const result = await runProcess(tools.ffprobePath, args, {
@@ -54,6 +56,7 @@ interface Collector {
 
 function createCollector(): Collector {
   let times = new Float64Array(4096);
+  let sizes = new Uint32Array(4096);
   let count = 0;
   let hiddenCount = 0;
   let lacksTimes = false;
@@ -77,8 +80,12 @@ function createCollector(): Collector {
       const grown = new Float64Array(2 * count);
       grown.set(times);
       times = grown;
+      const grownSizes = new Uint32Array(2 * count);
+      grownSizes.set(sizes);
+      sizes = grownSizes;
     }
     const ticks = Number(time);
+    sizes[count] = Number(/(?:^|\|)size=(\d+)/.exec(line)?.[1] ?? 0);
     times[count++] = ticks;
     if (flags[0] === "K") keyTimes.push(ticks);
     if (ticks > last) {
@@ -99,6 +106,7 @@ function createCollector(): Collector {
           ticks,
           keyTimes.sort((a, b) => a - b),
         ),
+        packetBytes: sizes.slice(0, count),
         lastDurationTicks,
         hiddenCount,
         isComplete: !lacksTimes && !hasTwins && count > 0,

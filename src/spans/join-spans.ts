@@ -175,10 +175,21 @@ function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
+/** The times of all pictures, in the order of the spans. */
+export function joinTicks(spans: readonly Pick<EncodedSpan, "ticks">[]): Float64Array {
+  const all = new Float64Array(spans.reduce((sum, { ticks }) => sum + ticks.length, 0));
+  let at = 0;
+  for (const { ticks } of spans) {
+    all.set(ticks, at);
+    at += ticks.length;
+  }
+  return all;
+}
+
 /** Its offsets count from the beginning of the data. */
 function buildMovie(spans: readonly EncodedSpan[], times: JoinedTimes, extra: readonly EntryChild[]): Movie {
   const { timescale, originTicks, lastDurationTicks } = times;
-  const shown = spans.flatMap(({ ticks }) => Array.from(ticks));
+  const shown = joinTicks(spans);
   const reorderTicks = largestReorder(spans, shown);
   if (reorderTicks > MAX_OFFSET_TICKS) {
     const message = `A picture is shown ${reorderTicks} ticks after it is decoded, more than a file can tell.`;
@@ -235,7 +246,7 @@ function commonEntry(entry: SampleEntry): SampleEntry {
 }
 
 /** How much later than the n-th picture shown the n-th picture decoded may be shown: no picture is decoded after its time then. */
-function largestReorder(spans: readonly EncodedSpan[], shown: readonly number[]): number {
+function largestReorder(spans: readonly EncodedSpan[], shown: Float64Array): number {
   let reorderTicks = 0;
   let position = 0;
   for (const { samples, ticks } of spans) {

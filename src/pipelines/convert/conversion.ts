@@ -7,8 +7,8 @@ export interface CopiedVideo {
   readonly kind: "copy";
   readonly codec: Target;
   readonly streamIndex: number;
-  /** When pictures are shown, in ticks of `outputTimeBase`, rising. */
-  readonly ticks: readonly number[];
+  /** When pictures are shown, in ticks of `outputTimeBase`, rising; as `packTicks` packs them. */
+  readonly packedTicks: string;
   readonly outputTimeBase: Ratio;
 }
 
@@ -29,8 +29,8 @@ export interface EncodedVideo {
   readonly burntSubtitle: number | null;
   /** As `SpanJob` has it. */
   readonly encoderTimeBase: Ratio | "source" | null;
-  /** When pictures are shown, in ticks of `outputTimeBase`, rising; empty where only decoding tells. */
-  readonly ticks: readonly number[];
+  /** When pictures are shown, in ticks of `outputTimeBase`, rising, as `packTicks` packs them; null where only decoding tells. */
+  readonly packedTicks: string | null;
   readonly outputTimeBase: Ratio;
   readonly lastDurationTicks: number;
   /** As `VideoStream` has them; null where there are none, or the range was changed. */
@@ -49,6 +49,11 @@ export type VideoPlan = CopiedVideo | EncodedVideo;
 export interface SpanPlan {
   readonly start: number;
   readonly end: number;
+  /** Share of the work, > 0; of all spans together about the number of pictures. */
+  readonly weight: number;
+  /** As `SpanJob` has them. */
+  readonly startTicks: number | null;
+  readonly endTicks: number | null;
   /** Where reading begins, in seconds of the file's own clock; null: at its start. */
   readonly seekSeconds: number | null;
 }

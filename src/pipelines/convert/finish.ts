@@ -6,7 +6,8 @@ import { type FfmpegInput, fileArgument, PIPE } from "../../ffmpeg/arguments.ts"
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { hdrBoxes } from "../../spans/hdr-boxes.ts";
-import { type EncodedSpan, joinSpans, matchTicks, readSpan } from "../../spans/join-spans.ts";
+import { type EncodedSpan, joinSpans, joinTicks, matchTicks, readSpan } from "../../spans/join-spans.ts";
+import { unpackTicks } from "../../spans/packed-ticks.ts";
 import type { ConversionPlan, ConversionReport, EncodedVideo } from "./conversion.ts";
 import { checkConversion, type ExpectedPictures } from "./verify.ts";
 import { type ConvertHooks, offsetBy } from "./work.ts";
@@ -66,14 +67,16 @@ interface Join {
 /** Which picture is shown when: by the source's list, or, where only decoding told, by the encoder's clock. */
 function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, sources: readonly FileSource[]): Join {
   const { timescale, factor } = joinedClock(video.outputTimeBase);
+  const listed = video.packedTicks === null ? undefined : unpackTicks(video.packedTicks);
   const findings: string[] = [];
   const spans = sources.map((source, index): EncodedSpan => {
     const samples = readSpan(source);
     const { ownSeconds } = samples;
     const span = video.spans[index];
-    if (video.ticks.length === 0 || span === undefined)
-      return { source, samples, ticks: ownTicks(ownSeconds, timescale) };
-    const expected = video.ticks.slice(span.start, span.end).map((ticks) => Math.round(ticks * factor));
+    if (listed === undefined || span === undefined) {
+      return { source, samples, ticks: ownSeconds.map((seconds) => Math.round(seconds * timescale)) };
+    }
+    const expected = listed.subarray(span.start, span.end).map((ticks) => Math.round(ticks * factor));
     if (ownSeconds.length === expected.length) return { source, samples, ticks: expected };
     const ticks = ownSeconds.length < expected.length ? matchTicks(ownSeconds, expected, timescale) : undefined;
     if (ticks === undefined) {
@@ -92,8 +95,8 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
     pieces: joinSpans(spans, { timescale, originTicks: origin, lastDurationTicks }, extra),
     timescale,
     expected: {
-      seconds: spans.flatMap(({ ticks }) => Array.from(ticks, (at) => (at - origin) / timescale)),
-      isOfSource: video.ticks.length > 0,
+      seconds: joinTicks(spans).map((at) => (at - origin) / timescale),
+      isOfSource: listed !== undefined,
     },
     lastSeconds: lastDurationTicks / timescale,
     findings,
@@ -104,10 +107,6 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
 function joinedClock({ numerator, denominator }: Ratio): { readonly timescale: number; readonly factor: number } {
   if (denominator <= FINEST_TIMESCALE) return { timescale: denominator, factor: numerator };
   return { timescale: FINEST_TIMESCALE, factor: (numerator * FINEST_TIMESCALE) / denominator };
-}
-
-function ownTicks(ownSeconds: Float64Array, timescale: number): readonly number[] {
-  return Array.from(ownSeconds, (seconds) => Math.round(seconds * timescale));
 }
 
 function stepOf(ticks: ArrayLike<number>): number {

@@ -9,7 +9,7 @@ export interface PlannedPart {
   readonly part: Part;
   /** For people. */
   readonly label: string;
-  /** Share of the work, > 0: about its pictures, which sound has none of. */
+  /** Share of the work, as `SpanPlan` has it. */
   readonly weight: number;
 }
 
@@ -19,9 +19,9 @@ const SOUND_WEIGHT = 1;
 export function partsOf(plan: ConversionPlan): readonly PlannedPart[] {
   const { video } = plan;
   const spans = video.kind === "encode" ? video.spans : [];
-  const pictures = spans.map(({ start, end }, index): PlannedPart => {
+  const pictures = spans.map(({ start, end, weight }, index): PlannedPart => {
     const label = spans.length === 1 ? "pictures" : `pictures ${start} to ${end - 1}`;
-    return { part: { part: "span", index }, label, weight: Math.max(1, end - start) };
+    return { part: { part: "span", index }, label, weight };
   });
   if (!plan.audio.some(({ kind }) => kind === "encode")) return pictures;
   return [...pictures, { part: { part: "sound" }, label: "sound", weight: SOUND_WEIGHT }];

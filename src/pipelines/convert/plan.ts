@@ -10,8 +10,9 @@ import {
   type VideoStream,
 } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
-import { chooseSpans } from "../../spans/choose-spans.ts";
+import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
 import { isConstantRate, originTicks } from "../../spans/encode-span.ts";
+import { packTicks } from "../../spans/packed-ticks.ts";
 import type { ConversionPlan, EncodedVideo, SpanPlan, VideoPlan } from "./conversion.ts";
 import { type ConvertSettings, extensionFor, rateOf } from "./options.ts";
 import { chooseFilters, type PictureFilters } from "./picture-filters.ts";
@@ -65,6 +66,7 @@ export async function planConversion(
   const times = await listFrameTimes(context.tools, path, video.index, context.signal);
   const parts = { video, settings, filters, subtitles: manifest.subtitles, times, cores, processes, minSpanSeconds };
   const planned = await planVideo(parts, context);
+  const firstTicks = planned.video.kind === "encode" && planned.video.packedTicks !== null ? times.ticks[0] : undefined;
   return {
     video: planned.video,
     audio: sound.tracks,
@@ -77,7 +79,7 @@ export async function planConversion(
         : [],
     subtitleCodec: container === "mp4" ? "mov_text" : "webvtt",
     container,
-    originSeconds: originOf(manifest, planned.video),
+    originSeconds: originOf(manifest, planned.video, firstTicks),
     durationSeconds: manifest.durationSeconds ?? null,
     findings: [
       ...filters.findings,
@@ -102,8 +104,9 @@ async function planVideo(
   const reason = reasonToCopy(parts);
   if (reason !== undefined) {
     const { index: streamIndex, timeBase: outputTimeBase } = stream;
-    const ticks = Array.from(times.ticks);
-    return { video: { kind: "copy", codec: settings.to, streamIndex, ticks, outputTimeBase }, findings: [reason] };
+    const packedTicks = packTicks(times.ticks);
+    const video = { kind: "copy", codec: settings.to, streamIndex, packedTicks, outputTimeBase } as const;
+    return { video, findings: [reason] };
   }
   const choice = await chooseEncoder(tools, wishFor(stream, settings), signal);
   const video = planEncoding({ ...parts, choice });
@@ -125,11 +128,10 @@ function describeLost(count: number, { subtitles }: ConvertSettings, container: 
 }
 
 /** No picture is shown before time 0. */
-function originOf(manifest: MediaManifest, video: VideoPlan): number {
-  const first = video.kind === "encode" ? video.ticks[0] : undefined;
-  if (video.kind === "copy" || first === undefined) return manifest.startSeconds;
-  const { numerator, denominator } = video.outputTimeBase;
-  return (Math.min(originTicks(manifest, video.outputTimeBase), first) * numerator) / denominator;
+function originOf(manifest: MediaManifest, { outputTimeBase }: VideoPlan, firstTicks: number | undefined): number {
+  if (firstTicks === undefined) return manifest.startSeconds;
+  const { numerator, denominator } = outputTimeBase;
+  return (Math.min(originTicks(manifest, outputTimeBase), firstTicks) * numerator) / denominator;
 }
 
 function bitDepthFor(video: VideoStream, { bitDepth, to }: ConvertSettings): 8 | 10 {
@@ -181,7 +183,9 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
   const { video, settings, filters, choice, times, cores, processes } = parts;
   const isKnown = times.isComplete && settings.frameRate === undefined;
   const { timeBase } = video;
-  const spans = isKnown ? cut(parts) : [{ start: 0, end: 0, seekSeconds: null }];
+  const spans = isKnown
+    ? cut(parts)
+    : [{ start: 0, end: 0, weight: 1, startTicks: null, endTicks: null, seekSeconds: null }];
   // Rounded up: an encoder's threads wait for each other, so one too many costs less than an idle core.
   const atATime = choice.scales ? 1 : Math.min(processes, spans.length);
   const threads = Math.ceil(cores / atATime);
@@ -201,7 +205,7 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     pictureFilters: filters.picture,
     burntSubtitle: settings.subtitles === "burn" ? parts.subtitles.findIndex(({ isText }) => isText) : null,
     encoderTimeBase: encoderClock(parts),
-    ticks: isKnown ? Array.from(times.ticks) : [],
+    packedTicks: isKnown ? packTicks(times.ticks) : null,
     outputTimeBase: isKnown ? timeBase : ownTimeBase(settings),
     lastDurationTicks: isKnown ? times.lastDurationTicks || meanStep(times.ticks) : 0,
     masteringDisplay: settings.toneMap ? null : (video.masteringDisplay ?? null),
@@ -222,14 +226,28 @@ function meanStep(ticks: Float64Array): number {
 
 function cut({ times, video: { timeBase }, choice, processes, minSpanSeconds }: EncodingParts): readonly SpanPlan[] {
   const seconds = times.ticks.map((ticks) => (ticks * timeBase.numerator) / timeBase.denominator);
+  const totalBytes = sumOf(times.packetBytes);
   const duration = (seconds.at(-1) ?? 0) - (seconds[0] ?? 0);
   const count = choice.scales
     ? Math.ceil(duration / MAX_LONE_SPAN_SECONDS)
     : Math.max(processes * SPANS_PER_PROCESS, processes * Math.ceil(duration / MAX_SPAN_SECONDS / processes));
   return chooseSpans(seconds, times.keys, { count, minSeconds: minSpanSeconds }).map((span) => ({
     ...span,
+    weight: weigh(span, times.packetBytes, totalBytes),
+    startTicks: span.start === 0 ? null : (times.ticks[span.start] ?? null),
+    endTicks: times.ticks[span.end] ?? null,
     seekSeconds: seekFor(span.start, seconds, times.keys),
   }));
+}
+
+/** Pictures that took many bytes in the source take long in any encoder, but not by as much: half goes by their number. */
+function weigh({ start, end }: Span, packetBytes: Uint32Array, totalBytes: number): number {
+  const share = sumOf(packetBytes.subarray(start, end)) / Math.max(1, totalBytes);
+  return Math.max(1, Math.round((end - start + share * packetBytes.length) / 2));
+}
+
+function sumOf(sizes: Uint32Array): number {
+  return sizes.reduce((total, bytes) => total + bytes, 0);
 }
 
 /** A place between the key picture before the cut, and before what filters look at, and the picture after it. */

@@ -3,13 +3,14 @@ import { listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeManifest } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { type DecodeCheck, verifyDecodes } from "../../ffmpeg/verify.ts";
+import { unpackTicks } from "../../spans/packed-ticks.ts";
 import type { AudioPlan, ConversionCheck, ConversionPlan } from "./conversion.ts";
 import type { ConvertHooks } from "./work.ts";
 
 /** When the output's pictures are to be shown. */
 export interface ExpectedPictures {
   /** From the beginning of the output, rising. */
-  readonly seconds: readonly number[];
+  readonly seconds: Float64Array;
   /** Whether the source's own list says so, and not the encoder alone. */
   readonly isOfSource: boolean;
 }
@@ -68,8 +69,9 @@ function judgeDecoding(
 
 /** What a copied stream is held against: the source's own list. */
 function copiedPictures({ video, originSeconds }: ConversionPlan): ExpectedPictures {
-  const { ticks, outputTimeBase } = video;
+  const { packedTicks, outputTimeBase } = video;
   const tick = outputTimeBase.numerator / outputTimeBase.denominator;
+  const ticks = packedTicks === null ? new Float64Array(0) : unpackTicks(packedTicks);
   return { seconds: ticks.map((at) => at * tick - originSeconds), isOfSource: true };
 }
 

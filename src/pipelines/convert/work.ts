@@ -4,7 +4,7 @@ import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { describeSpanRun, type SpanJob } from "../../spans/encode-span.ts";
 import { readSpan } from "../../spans/join-spans.ts";
-import type { ConversionPlan, EncodedVideo } from "./conversion.ts";
+import type { ConversionPlan, EncodedVideo, SpanPlan } from "./conversion.ts";
 
 /** What a stage of a conversion is done with. */
 export interface ConvertHooks {
@@ -29,7 +29,7 @@ export async function encodeSpan(
   if (span === undefined) throw new RangeError(`There is no span ${index}.`);
   const wanted = span.end - span.start;
   const encode = async (seekSeconds: number | null): Promise<number> => {
-    const job = describeJob(video, index, { inputPath, outputPath, seekSeconds });
+    const job = describeJob(video, span, { inputPath, outputPath, seekSeconds });
     await runFfmpeg(hooks.tools, {
       ...describeSpanRun(job),
       mayTakeLong: true,
@@ -45,22 +45,20 @@ export async function encodeSpan(
 
 function describeJob(
   video: EncodedVideo,
-  index: number,
+  { startTicks, endTicks }: SpanPlan,
   places: Pick<SpanJob, "inputPath" | "outputPath" | "seekSeconds">,
 ): SpanJob {
-  const { spans, ticks, encoder } = video;
-  const { start = 0, end = 0 } = spans[index] ?? {};
   const burnt = video.burntSubtitle === null ? [] : [burnFilter(places.inputPath, video.burntSubtitle)];
   return {
     ...places,
     streamIndex: video.streamIndex,
     contextFilters: video.contextFilters,
     pictureFilters: [...burnt, ...video.pictureFilters],
-    startTicks: index === 0 ? null : (ticks[start] ?? null),
-    endTicks: index === spans.length - 1 ? null : (ticks[end] ?? null),
+    startTicks,
+    endTicks,
     cutTimeBase: video.outputTimeBase,
     encoderTimeBase: video.encoderTimeBase,
-    encoder,
+    encoder: video.encoder,
   };
 }
 
