@@ -1,3 +1,4 @@
+import { ReelmillError } from "../base/errors.ts";
 import { inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
 import { createLineReader } from "./lines.ts";
 import { runProcess } from "./process.ts";
@@ -6,6 +7,10 @@ import type { FfmpegTools } from "./tools.ts";
 
 /** Enough for a day of 120 pictures a second. */
 const MAX_LIST_BYTES = 512 * 1024 * 1024;
+
+/** 38 hours of 120 pictures a second. */
+const MAX_PICTURES = 2 ** 24;
+const PICTURES_AT_ONCE = 2 ** 16;
 
 /** When the pictures of a stream are shown, by its packets. */
 export interface FrameTimes {
@@ -55,8 +60,11 @@ interface Collector {
 }
 
 function createCollector(): Collector {
-  let times = new Float64Array(4096);
-  let sizes = new Uint32Array(4096);
+  // They grow in place: a list that is copied when it is full takes three times its memory.
+  const timesBuffer = new ArrayBuffer(0, { maxByteLength: 8 * MAX_PICTURES });
+  const sizesBuffer = new ArrayBuffer(0, { maxByteLength: 4 * MAX_PICTURES });
+  const times = new Float64Array(timesBuffer);
+  const sizes = new Uint32Array(sizesBuffer);
   let count = 0;
   let hiddenCount = 0;
   let lacksTimes = false;
@@ -76,13 +84,15 @@ function createCollector(): Collector {
       lacksTimes = true;
       return;
     }
+    if (count === MAX_PICTURES) {
+      throw new ReelmillError(
+        "FFMPEG_FAILED",
+        `The stream has more than ${MAX_PICTURES} packets, more than can be listed.`,
+      );
+    }
     if (count === times.length) {
-      const grown = new Float64Array(2 * count);
-      grown.set(times);
-      times = grown;
-      const grownSizes = new Uint32Array(2 * count);
-      grownSizes.set(sizes);
-      sizes = grownSizes;
+      timesBuffer.resize(8 * (count + PICTURES_AT_ONCE));
+      sizesBuffer.resize(4 * (count + PICTURES_AT_ONCE));
     }
     const ticks = Number(time);
     sizes[count] = Number(/(?:^|\|)size=(\d+)/.exec(line)?.[1] ?? 0);
@@ -98,7 +108,7 @@ function createCollector(): Collector {
     feed: lines.feed,
     finish: () => {
       lines.end();
-      const ticks = times.slice(0, count).sort();
+      const ticks = new Float64Array(timesBuffer, 0, count).sort();
       const hasTwins = ticks.some((value, index) => index > 0 && value === ticks[index - 1]);
       return {
         ticks,
@@ -106,7 +116,7 @@ function createCollector(): Collector {
           ticks,
           keyTimes.sort((a, b) => a - b),
         ),
-        packetBytes: sizes.slice(0, count),
+        packetBytes: new Uint32Array(sizesBuffer, 0, count),
         lastDurationTicks,
         hiddenCount,
         isComplete: !lacksTimes && !hasTwins && count > 0,

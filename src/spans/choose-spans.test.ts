@@ -12,7 +12,7 @@ describe("chooseSpans", () => {
         let at = 0;
         const rising = steps.map((step) => (at += step));
         const keys = [...new Set(places)].filter((key) => key < rising.length).sort((a, b) => a - b);
-        const spans = chooseSpans(rising, keys, { count, minSeconds: 1 });
+        const spans = chooseSpans(rising, keys, { count, minLength: 1 });
         const covered = spans.flatMap(({ start, end }) => rising.slice(start, end));
         expect(covered).toEqual(rising);
         for (const { start, end } of spans) expect(end).toBeGreaterThan(start);
@@ -22,7 +22,7 @@ describe("chooseSpans", () => {
   });
 
   it("cuts at key pictures that are near, else in the middle", () => {
-    const wishes = { count: 2, minSeconds: 1 };
+    const wishes = { count: 2, minLength: 1 };
     expect(chooseSpans(steady(1000), [0, 430, 700], wishes)).toEqual([
       { start: 0, end: 430 },
       { start: 430, end: 1000 },
@@ -34,8 +34,8 @@ describe("chooseSpans", () => {
   });
 
   it("makes no span shorter than allowed on average, and one of a single picture", () => {
-    expect(chooseSpans(steady(250), [], { count: 8, minSeconds: 4 })).toHaveLength(2);
-    expect(chooseSpans([3], [0], { count: 8, minSeconds: 4 })).toEqual([{ start: 0, end: 1 }]);
-    expect(chooseSpans([], [], { count: 8, minSeconds: 4 })).toEqual([]);
+    expect(chooseSpans(steady(250), [], { count: 8, minLength: 4 })).toHaveLength(2);
+    expect(chooseSpans([3], [0], { count: 8, minLength: 4 })).toEqual([{ start: 0, end: 1 }]);
+    expect(chooseSpans([], [], { count: 8, minLength: 4 })).toEqual([]);
   });
 });

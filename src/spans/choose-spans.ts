@@ -10,23 +10,22 @@ export interface Span {
 export interface SpanWishes {
   /** How many spans to aim at, ≥ 1. */
   readonly count: number;
-  /** No span is shorter, in seconds. */
-  readonly minSeconds: number;
+  /** No span is shorter on average, in the unit of the times. */
+  readonly minLength: number;
 }
 
 /** Cuts move to a key picture within this share of a span's length. */
 const REACH = 0.25;
 
 /**
- * Cuts `times` (presentation times in seconds, rising) into spans of about equal length, where there is a key picture near: an encoder that
+ * Cuts `times` (of presentation, in any unit, rising) into spans of about equal length, where there is a key picture near: an encoder that
  * begins anew there loses least, because keys stand where scenes change. `keys` are indexes into `times`, rising.
  */
 export function chooseSpans(times: ArrayLike<number>, keys: readonly number[], wishes: SpanWishes): readonly Span[] {
   const first = times[0];
   const last = times[times.length - 1];
   if (first === undefined || last === undefined) return [];
-  const seconds = last - first;
-  const count = Math.max(1, Math.min(wishes.count, Math.floor(seconds / wishes.minSeconds), times.length));
+  const count = Math.max(1, Math.min(wishes.count, Math.floor((last - first) / wishes.minLength), times.length));
   const reach = (REACH * times.length) / count;
   const cuts: number[] = [0];
   for (let part = 1; part < count; part++) {

@@ -4,12 +4,15 @@ import { type ByteSource, createMemorySource } from "../media/bytes/byte-source.
 import { concatBytes, serializeBox } from "../media/isobmff/box-writer.ts";
 import { createVisualEntry } from "../media/isobmff/create-entry.ts";
 import { createMovieHeader, createTrackBoxes } from "../media/isobmff/create-track.ts";
+import { editOffsetTicks } from "../media/isobmff/edit-offset.ts";
+import { readFragments } from "../media/isobmff/fragments.ts";
 import { readMovie } from "../media/isobmff/read-movie.ts";
 import { forEachSample } from "../media/isobmff/sample-table.ts";
 import { SampleTableBuilder } from "../media/isobmff/sample-table-builder.ts";
 import { serializeMovie } from "../media/isobmff/serialize-movie.ts";
 import { scanTopLevelBoxes } from "../media/isobmff/top-level.ts";
-import { type EncodedSpan, joinSpans, matchTicks, readSpan } from "./join-spans.ts";
+import { type EncodedSpan, joinSpans, matchTicks } from "./join-spans.ts";
+import { packTicks } from "./packed-ticks.ts";
 
 const TIMESCALE = 1000;
 
@@ -45,24 +48,28 @@ function makeSpan(ranks: readonly number[], firstByte: number, bitRate = 0): Byt
 
 const withTicks = (source: ByteSource, ticks: readonly number[]): EncodedSpan => ({
   source,
-  samples: readSpan(source),
-  ticks,
+  packedTicks: packTicks(ticks),
 });
 
 /** Pictures of a file by the byte that they are made of: when they are shown, and decoded. */
 function readPictures(file: Uint8Array): { byte: number; shown: number; decoded: number }[] {
   const source = createMemorySource(file);
-  const box = scanTopLevelBoxes(source).find(({ type }) => type === "moov");
-  const [track] = box ? readMovie(source, box).tracks : [];
-  if (track === undefined) throw new Error("The file has no track.");
-  const [first, second] = track.edits;
-  const delay = first?.mediaTimeTicks === -1 ? first.durationTicks : 0;
-  const start = first?.mediaTimeTicks === -1 ? second?.mediaTimeTicks : first?.mediaTimeTicks;
+  const boxes = scanTopLevelBoxes(source);
+  const box = boxes.find(({ type }) => type === "moov");
+  if (box === undefined) throw new Error("The file has no movie.");
+  const movie = readMovie(source, box);
+  const { tracks, findings } = readFragments(source, boxes, movie);
+  const [track] = movie.tracks;
+  const [fragmented] = tracks;
+  if (track === undefined || fragmented === undefined) throw new Error("The file has no track.");
+  expect(findings).toEqual([]);
+  expect(fragmented.firstDecodeTimeTicks).toBe(0);
+  const start = editOffsetTicks(track, movie.timescale);
   const pictures: { byte: number; shown: number; decoded: number }[] = [];
   let decoded = 0;
-  forEachSample(track.samples, (_index, offset, sizeBytes, durationTicks, compositionTicks) => {
+  forEachSample(fragmented.samples, (_index, offset, sizeBytes, durationTicks, compositionTicks) => {
     expect(new Set(file.subarray(offset, offset + sizeBytes)).size).toBe(1);
-    pictures.push({ byte: file[offset] as number, shown: decoded + compositionTicks - (start ?? 0) + delay, decoded });
+    pictures.push({ byte: file[offset] as number, shown: decoded + compositionTicks - start, decoded });
     decoded += durationTicks;
   });
   return pictures;

@@ -4,15 +4,22 @@ import { concatBytes, serializeBox } from "../media/isobmff/box-writer.ts";
 import type { EntryChild } from "../media/isobmff/create-entry.ts";
 import { createMovieHeader, createTrackBoxes } from "../media/isobmff/create-track.ts";
 import { editOffsetTicks } from "../media/isobmff/edit-offset.ts";
-import { serializeIndexFirst } from "../media/isobmff/index-first.ts";
 import type { Edit, Movie, SampleEntry, SampleTable, Track } from "../media/isobmff/movie.ts";
 import { readMovie } from "../media/isobmff/read-movie.ts";
 import { forEachChunk, forEachSample } from "../media/isobmff/sample-table.ts";
 import { SampleTableBuilder } from "../media/isobmff/sample-table-builder.ts";
+import {
+  type Fragment,
+  serializeFragmentedMovie,
+  serializeFragmentHead,
+} from "../media/isobmff/serialize-fragments.ts";
 import { scanTopLevelBoxes } from "../media/isobmff/top-level.ts";
+import { unpackTicks } from "./packed-ticks.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 const TRACK_ID = 1;
+/** A fragment holds so many at most. */
+const FRAGMENT_PICTURES = 4096;
 /** Offsets of order are kept in 32 bits with a sign, and may be twice as large as the largest delay. */
 const MAX_OFFSET_TICKS = 2 ** 30;
 /** Of a visual sample entry before its boxes, ISO/IEC 14496-12 §12.1.3. */
@@ -21,10 +28,8 @@ const VISUAL_ENTRY_BYTES = 86;
 /** An encoded span: an MP4 file of one video track, in which only the order of the pictures matters, not their times. */
 export interface EncodedSpan {
   readonly source: ByteSource;
-  /** As `readSpan` reads them from the source. */
-  readonly samples: SpanSamples;
-  /** When its pictures are shown, in ticks of the whole, rising: as many as the file holds. */
-  readonly ticks: ArrayLike<number>;
+  /** When its pictures are shown, in ticks of the whole, rising, as many as the file holds; as `packTicks` packs them. */
+  readonly packedTicks: string;
 }
 
 /** How the whole counts its time. */
@@ -129,104 +134,135 @@ function tolerance(ticks: ArrayLike<number>, at: number): number {
 }
 
 /**
- * Joins encoded spans into one MP4, index in front, given out piece by piece: what is shown when follows from `ticks` alone. Throws
- * OUTPUT_NOT_VERIFIED where a file holds another number of pictures than it has ticks, or was encoded with other parameters than the
- * first, MEDIA_MALFORMED. `extra` are boxes for the sample entry that the encoder did not write.
+ * Joins encoded spans into one fragmented MP4, given out piece by piece: what is shown when follows from the ticks alone. Spans are
+ * looked at one after the other, so that memory does not grow with their number. Throws OUTPUT_NOT_VERIFIED where a file holds another
+ * number of pictures than it has ticks, or was encoded with other parameters than the first, MEDIA_MALFORMED. `extra` are boxes for the
+ * sample entry that the encoder did not write.
  */
 export function joinSpans(
   spans: readonly EncodedSpan[],
   times: JoinedTimes,
   extra: readonly EntryChild[] = [],
 ): Iterable<Uint8Array> {
-  for (const [index, { samples, ticks }] of spans.entries()) {
-    if (samples.sizes.length === ticks.length) continue;
-    const message = `Span ${index + 1} holds ${samples.sizes.length} pictures, not the ${ticks.length} of the source.`;
+  const summary = examineSpans(spans);
+  if (summary.reorderTicks > MAX_OFFSET_TICKS) {
+    const message = `A picture is shown ${summary.reorderTicks} ticks after it is decoded, more than a file can tell.`;
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
   }
-  requireOneConfiguration(spans.map(({ samples }) => samples.entry));
-  requireRising(spans);
-  const ftyp = serializeBox("ftyp", new TextEncoder().encode("isom\0\0\x02\0isomiso2mp41"));
-  const dataBytes = spans.reduce((sum, { samples }) => sum + samples.totalBytes, 0);
-  const head = serializeIndexFirst({ ftyp, movie: buildMovie(spans, times, extra), dataOffset: 0, dataBytes });
-  return givePieces(head, spans);
+  return givePieces(spans, times, summary, extra);
 }
 
-function requireOneConfiguration(entries: readonly SampleEntry[]): void {
-  const [first = new Uint8Array(0), ...others] = entries.map((entry) => commonEntry(entry).raw);
-  for (const [index, raw] of others.entries()) {
-    if (isEqual(raw, first)) continue;
-    const message = `Span ${index + 2} was encoded with other parameters than the first, so they cannot be joined.`;
-    throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
-  }
+/** What the beginning of the file must tell of all spans. */
+interface SpansSummary {
+  readonly entry: SampleEntry;
+  /** When each span's first picture is shown. */
+  readonly firstTicks: readonly number[];
+  /** How much later than the n-th picture shown the n-th picture decoded may be shown: no picture is decoded after its time then. */
+  readonly reorderTicks: number;
 }
 
-function requireRising(spans: readonly EncodedSpan[]): void {
+function examineSpans(spans: readonly EncodedSpan[]): SpansSummary {
+  let entry: SampleEntry | undefined;
   let last = Number.NEGATIVE_INFINITY;
-  for (const { ticks } of spans) {
-    for (let index = 0; index < ticks.length; index++) {
-      const at = ticks[index] as number;
-      if (!(at > last)) throw new ReelmillError("OUTPUT_NOT_VERIFIED", `Two pictures are to be shown at tick ${at}.`);
+  let reorderTicks = 0;
+  const firstTicks: number[] = [];
+  for (const [index, { source, packedTicks }] of spans.entries()) {
+    const samples = readSpan(source);
+    const ticks = unpackTicks(packedTicks);
+    const { length } = samples.sizes;
+    if (length !== ticks.length)
+      throw cannotJoin(`Span ${index + 1} holds ${length} pictures, not the ${ticks.length} of the source.`);
+    entry ??= samples.entry;
+    if (!isEqual(commonEntry(samples.entry).raw, commonEntry(entry).raw)) {
+      throw cannotJoin(`Span ${index + 1} was encoded with other parameters than the first, so they cannot be joined.`);
+    }
+    firstTicks.push(ticks[0] as number);
+    for (const [position, at] of ticks.entries()) {
+      if (!(at > last)) throw cannotJoin(`Two pictures are to be shown at tick ${at}.`);
       last = at;
+      reorderTicks = Math.max(reorderTicks, at - (ticks[samples.ranks[position] as number] as number));
     }
   }
+  if (entry === undefined) throw cannotJoin("There is no span to join.");
+  return { entry, firstTicks, reorderTicks };
+}
+
+function cannotJoin(message: string): ReelmillError {
+  return new ReelmillError("OUTPUT_NOT_VERIFIED", message);
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
-/** The times of all pictures, in the order of the spans. */
-export function joinTicks(spans: readonly Pick<EncodedSpan, "ticks">[]): Float64Array {
-  const all = new Float64Array(spans.reduce((sum, { ticks }) => sum + ticks.length, 0));
-  let at = 0;
-  for (const { ticks } of spans) {
-    all.set(ticks, at);
-    at += ticks.length;
+function* givePieces(
+  spans: readonly EncodedSpan[],
+  times: JoinedTimes,
+  summary: SpansSummary,
+  extra: readonly EntryChild[],
+): Iterable<Uint8Array> {
+  const { firstTicks, reorderTicks } = summary;
+  yield serializeBox("ftyp", new TextEncoder().encode("iso5\0\0\x02\0iso5iso6mp41"));
+  yield serializeFragmentedMovie(buildMovie(summary, times, extra));
+  let sequenceNumber = 1;
+  for (const [index, { source, packedTicks }] of spans.entries()) {
+    const samples = readSpan(source);
+    const ticks = unpackTicks(packedTicks);
+    const endTicks = firstTicks[index + 1] ?? (ticks.at(-1) as number) + times.lastDurationTicks;
+    const take = createStretchReader(source, samples.stretches);
+    for (let start = 0; start < ticks.length; start += FRAGMENT_PICTURES) {
+      const fragment = describeFragment(samples, ticks, { start, endTicks, reorderTicks });
+      const decodeTicks = (ticks[start] as number) - (firstTicks[0] as number);
+      yield serializeFragmentHead({ ...fragment, sequenceNumber: sequenceNumber++, trackId: TRACK_ID, decodeTicks });
+      yield* take(fragment.sizes.reduce((sum, size) => sum + size, 0));
+    }
   }
-  return all;
 }
 
-/** Its offsets count from the beginning of the data. */
-function buildMovie(spans: readonly EncodedSpan[], times: JoinedTimes, extra: readonly EntryChild[]): Movie {
-  const { timescale, originTicks, lastDurationTicks } = times;
-  const shown = joinTicks(spans);
-  const reorderTicks = largestReorder(spans, shown);
-  if (reorderTicks > MAX_OFFSET_TICKS) {
-    const message = `A picture is shown ${reorderTicks} ticks after it is decoded, more than a file can tell.`;
-    throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
-  }
-  const builder = new SampleTableBuilder(shown.length);
-  let position = 0;
-  let offset = 0;
-  for (const { samples, ticks } of spans) {
-    builder.startChunk(offset, 1);
-    for (const [index, sizeBytes] of samples.sizes.entries()) {
-      const decode = shown[position] as number;
-      const next = shown[position + 1];
-      const durationTicks = next === undefined ? lastDurationTicks : next - decode;
-      const compositionTicks = (ticks[samples.ranks[index] as number] as number) - decode + reorderTicks;
-      builder.addSample(sizeBytes, durationTicks, compositionTicks, samples.isSync[index] === 1);
-      position++;
-    }
-    offset += samples.totalBytes;
-  }
-  const delayTicks = (shown[0] ?? 0) - originTicks;
-  const first = (spans[0] as EncodedSpan).samples.entry;
+/** The n-th picture decoded is decoded when the n-th is shown, and all are shown later by the same delay, which an edit takes off again. */
+function describeFragment(
+  { sizes, isSync, ranks }: SpanSamples,
+  ticks: Float64Array,
+  {
+    start,
+    endTicks,
+    reorderTicks,
+  }: { readonly start: number; readonly endTicks: number; readonly reorderTicks: number },
+): Pick<Fragment, "durations" | "sizes" | "isSync" | "compositionOffsets"> {
+  const end = Math.min(ticks.length, start + FRAGMENT_PICTURES);
+  const decoded = ticks.subarray(start, end);
+  return {
+    durations: Uint32Array.from(decoded, (at, index) => (ticks[start + index + 1] ?? endTicks) - at),
+    sizes: sizes.subarray(start, end),
+    isSync: isSync.subarray(start, end),
+    compositionOffsets: Int32Array.from(
+      decoded,
+      (at, index) => (ticks[ranks[start + index] as number] as number) - at + reorderTicks,
+    ),
+  };
+}
+
+function buildMovie(
+  { entry, firstTicks, reorderTicks }: SpansSummary,
+  times: JoinedTimes,
+  extra: readonly EntryChild[],
+): Movie {
+  const { timescale, originTicks } = times;
   const children = new Map(extra.map(({ type, payload }) => [type, payload]));
-  const entry = commonEntry({ ...first, children: new Map([...children, ...first.children]) });
-  const { widthPixels = 0, heightPixels = 0 } = entry.visual ?? {};
+  const common = commonEntry({ ...entry, children: new Map([...children, ...entry.children]) });
+  const { widthPixels = 0, heightPixels = 0 } = common.visual ?? {};
   const track: Track = {
     trackId: TRACK_ID,
     handlerType: "vide",
     timescale,
-    sampleEntries: [entry],
-    samples: builder.build(),
-    edits: editsFor(delayTicks, reorderTicks),
+    sampleEntries: [common],
+    samples: new SampleTableBuilder(0).build(),
+    edits: editsFor((firstTicks[0] ?? 0) - originTicks, reorderTicks),
     boxes: createTrackBoxes({ trackId: TRACK_ID, handlerType: "vide", timescale, widthPixels, heightPixels }),
   };
   // In ticks of the track, the delay in front of it is exact.
   const movieHeader = createMovieHeader(timescale, TRACK_ID + 1);
-  return { timescale, tracks: [track], movieHeader, isFragmented: false };
+  return { timescale, tracks: [track], movieHeader, isFragmented: true };
 }
 
 /** The entry with the boxes given alone after its fixed fields. */
@@ -245,38 +281,33 @@ function commonEntry(entry: SampleEntry): SampleEntry {
   );
 }
 
-/** How much later than the n-th picture shown the n-th picture decoded may be shown: no picture is decoded after its time then. */
-function largestReorder(spans: readonly EncodedSpan[], shown: Float64Array): number {
-  let reorderTicks = 0;
-  let position = 0;
-  for (const { samples, ticks } of spans) {
-    for (const rank of samples.ranks) {
-      reorderTicks = Math.max(reorderTicks, (shown[position] as number) - (ticks[rank] as number));
-      position++;
-    }
-  }
-  return reorderTicks;
-}
-
 function editsFor(delayTicks: number, reorderTicks: number): readonly Edit[] {
   if (delayTicks === 0 && reorderTicks === 0) return [];
   const shown: Edit = { durationTicks: 0, mediaTimeTicks: reorderTicks, rate: 1 };
   return delayTicks > 0 ? [{ durationTicks: delayTicks, mediaTimeTicks: -1, rate: 1 }, shown] : [shown];
 }
 
-function* givePieces(head: readonly Uint8Array[], spans: readonly EncodedSpan[]): Iterable<Uint8Array> {
-  yield* head;
-  for (const { source, samples } of spans) {
-    for (const { startOffset, endOffset } of samples.stretches) {
-      for (let offset = startOffset; offset < endOffset; ) {
-        const piece = new Uint8Array(Math.min(PIECE_BYTES, endOffset - offset));
-        const got = source.read(offset, piece);
-        if (got < piece.length) {
-          throw new ReelmillError("INPUT_UNREADABLE", "An encoded span became shorter while it was read.");
-        }
-        yield piece;
-        offset += got;
+/** Gives the bytes of the stretches one after the other, so many at each call. */
+function createStretchReader(
+  source: ByteSource,
+  stretches: SpanSamples["stretches"],
+): (bytes: number) => Iterable<Uint8Array> {
+  let stretch = 0;
+  let offset = stretches[0]?.startOffset ?? 0;
+  return function* (bytes) {
+    for (let left = bytes; left > 0; ) {
+      const { endOffset } = stretches[stretch] as SpanSamples["stretches"][number];
+      if (offset === endOffset) {
+        offset = stretches[++stretch]?.startOffset ?? 0;
+        continue;
       }
+      const piece = new Uint8Array(Math.min(PIECE_BYTES, endOffset - offset, left));
+      if (source.read(offset, piece) < piece.length) {
+        throw new ReelmillError("INPUT_UNREADABLE", "An encoded span became shorter while it was read.");
+      }
+      yield piece;
+      offset += piece.length;
+      left -= piece.length;
     }
-  }
+  };
 }

@@ -6,8 +6,8 @@ import { type FfmpegInput, fileArgument, PIPE } from "../../ffmpeg/arguments.ts"
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { hdrBoxes } from "../../spans/hdr-boxes.ts";
-import { type EncodedSpan, joinSpans, joinTicks, matchTicks, readSpan } from "../../spans/join-spans.ts";
-import { unpackTicks } from "../../spans/packed-ticks.ts";
+import { type EncodedSpan, joinSpans, matchTicks, readSpan } from "../../spans/join-spans.ts";
+import { packTicks, unpackTicks } from "../../spans/packed-ticks.ts";
 import type { ConversionPlan, ConversionReport, EncodedVideo } from "./conversion.ts";
 import { checkConversion, type ExpectedPictures } from "./verify.ts";
 import { type ConvertHooks, offsetBy } from "./work.ts";
@@ -59,8 +59,8 @@ interface Join {
   readonly pieces: Iterable<Uint8Array>;
   readonly timescale: number;
   readonly expected: ExpectedPictures;
-  /** How long the last picture is shown. */
-  readonly lastSeconds: number;
+  /** When the last picture ends. */
+  readonly endSeconds: number;
   readonly findings: readonly string[];
 }
 
@@ -69,48 +69,60 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
   const { timescale, factor } = joinedClock(video.outputTimeBase);
   const listed = video.packedTicks === null ? undefined : unpackTicks(video.packedTicks);
   const findings: string[] = [];
+  let count = 0;
+  let [firstTicks, lastTicks] = [0, 0];
   const spans = sources.map((source, index): EncodedSpan => {
-    const samples = readSpan(source);
-    const { ownSeconds } = samples;
+    const { ownSeconds } = readSpan(source);
     const span = video.spans[index];
-    if (listed === undefined || span === undefined) {
-      return { source, samples, ticks: ownSeconds.map((seconds) => Math.round(seconds * timescale)) };
-    }
-    const expected = listed.subarray(span.start, span.end).map((ticks) => Math.round(ticks * factor));
-    if (ownSeconds.length === expected.length) return { source, samples, ticks: expected };
-    const ticks = ownSeconds.length < expected.length ? matchTicks(ownSeconds, expected, timescale) : undefined;
-    if (ticks === undefined) {
-      const message = `Span ${index + 1} came out with ${formatCount(ownSeconds.length, "picture")}, not ${expected.length}, and which they are cannot be told.`;
-      throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
-    }
-    const lost = formatCount(expected.length - ticks.length, "picture");
-    findings.push(`${lost} of span ${index + 1} could not be decoded from the source.`);
-    return { source, samples, ticks };
+    const expected = span && listed?.subarray(span.start, span.end).map((ticks) => Math.round(ticks * factor));
+    const { ticks, finding } = placePictures(ownSeconds, expected, timescale, `span ${index + 1}`);
+    if (finding !== undefined) findings.push(finding);
+    if (index === 0) firstTicks = ticks[0] ?? 0;
+    lastTicks = ticks[ticks.length - 1] ?? lastTicks;
+    count += ticks.length;
+    return { source, packedTicks: packTicks(ticks) };
   });
-  const first = spans[0]?.ticks[0] ?? 0;
-  const origin = Math.min(first, Math.round(originSeconds * timescale));
-  const lastDurationTicks = Math.round(video.lastDurationTicks * factor) || stepOf(spans[0]?.ticks ?? []);
+  const origin = Math.min(firstTicks, Math.round(originSeconds * timescale));
+  const meanStep = Math.max(1, Math.round((lastTicks - firstTicks) / Math.max(1, count - 1)));
+  const lastDurationTicks = Math.round(video.lastDurationTicks * factor) || meanStep;
   const extra = hdrBoxes(video.masteringDisplay, video.contentLight);
   return {
     pieces: joinSpans(spans, { timescale, originTicks: origin, lastDurationTicks }, extra),
     timescale,
     expected: {
-      seconds: joinTicks(spans).map((at) => (at - origin) / timescale),
+      count,
+      lastSeconds: (lastTicks - origin) / timescale,
+      seconds: () =>
+        spans.values().map(({ packedTicks }) => unpackTicks(packedTicks).map((at) => (at - origin) / timescale)),
       isOfSource: listed !== undefined,
     },
-    lastSeconds: lastDurationTicks / timescale,
+    endSeconds: (lastTicks + lastDurationTicks - origin) / timescale,
     findings,
   };
+}
+
+/** When the pictures of a span are shown, and what is to be said of those that are missing. */
+function placePictures(
+  ownSeconds: Float64Array,
+  expected: Float64Array | undefined,
+  timescale: number,
+  name: string,
+): { readonly ticks: ArrayLike<number>; readonly finding?: string } {
+  if (expected === undefined) return { ticks: ownSeconds.map((seconds) => Math.round(seconds * timescale)) };
+  if (ownSeconds.length === expected.length) return { ticks: expected };
+  const ticks = ownSeconds.length < expected.length ? matchTicks(ownSeconds, expected, timescale) : undefined;
+  if (ticks === undefined) {
+    const message = `${formatCount(ownSeconds.length, "picture")} came out of ${name}, not ${expected.length}, and which they are cannot be told.`;
+    throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
+  }
+  const lost = formatCount(expected.length - ticks.length, "picture");
+  return { ticks, finding: `${lost} of ${name} could not be decoded from the source.` };
 }
 
 /** Ticks that are counted in 32 bits, and seldom more than some seconds from picture to picture: finer clocks are made coarser. */
 function joinedClock({ numerator, denominator }: Ratio): { readonly timescale: number; readonly factor: number } {
   if (denominator <= FINEST_TIMESCALE) return { timescale: denominator, factor: numerator };
   return { timescale: FINEST_TIMESCALE, factor: (numerator * FINEST_TIMESCALE) / denominator };
-}
-
-function stepOf(ticks: ArrayLike<number>): number {
-  return Math.max(1, (ticks[1] ?? 1) - (ticks[0] ?? 0));
 }
 
 /**
@@ -198,15 +210,14 @@ function describeReport(
   checks: ConversionReport["checks"],
   paths: { readonly input: string; readonly output: string },
 ): ConversionReport {
-  const last = joined?.expected.seconds.at(-1);
   return {
-    pictures: joined?.expected.seconds.length ?? null,
+    pictures: joined?.expected.count ?? null,
     spans: video.kind === "encode" ? video.spans.length : 0,
     encoder: video.kind === "encode" ? `${video.encoder.name}, ${video.encoder.settings}` : "copy",
     checks,
     findings: [...findings, ...(joined?.findings ?? [])],
     inputBytes: statSync(paths.input).size,
     outputBytes: statSync(paths.output).size,
-    durationSeconds: last === undefined ? durationSeconds : last + (joined?.lastSeconds ?? 0),
+    durationSeconds: joined?.endSeconds ?? durationSeconds,
   };
 }

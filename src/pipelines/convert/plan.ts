@@ -225,18 +225,19 @@ function meanStep(ticks: Float64Array): number {
 }
 
 function cut({ times, video: { timeBase }, choice, processes, minSpanSeconds }: EncodingParts): readonly SpanPlan[] {
-  const seconds = times.ticks.map((ticks) => (ticks * timeBase.numerator) / timeBase.denominator);
-  const totalBytes = sumOf(times.packetBytes);
-  const duration = (seconds.at(-1) ?? 0) - (seconds[0] ?? 0);
+  const { ticks, keys, packetBytes } = times;
+  const tickSeconds = timeBase.numerator / timeBase.denominator;
+  const totalBytes = sumOf(packetBytes);
+  const duration = ((ticks.at(-1) ?? 0) - (ticks[0] ?? 0)) * tickSeconds;
   const count = choice.scales
     ? Math.ceil(duration / MAX_LONE_SPAN_SECONDS)
     : Math.max(processes * SPANS_PER_PROCESS, processes * Math.ceil(duration / MAX_SPAN_SECONDS / processes));
-  return chooseSpans(seconds, times.keys, { count, minSeconds: minSpanSeconds }).map((span) => ({
+  return chooseSpans(ticks, keys, { count, minLength: minSpanSeconds / tickSeconds }).map((span) => ({
     ...span,
-    weight: weigh(span, times.packetBytes, totalBytes),
-    startTicks: span.start === 0 ? null : (times.ticks[span.start] ?? null),
-    endTicks: times.ticks[span.end] ?? null,
-    seekSeconds: seekFor(span.start, seconds, times.keys),
+    weight: weigh(span, packetBytes, totalBytes),
+    startTicks: span.start === 0 ? null : (ticks[span.start] ?? null),
+    endTicks: ticks[span.end] ?? null,
+    seekSeconds: seekFor(span.start, times, tickSeconds),
   }));
 }
 
@@ -251,11 +252,11 @@ function sumOf(sizes: Uint32Array): number {
 }
 
 /** A place between the key picture before the cut, and before what filters look at, and the picture after it. */
-function seekFor(start: number, seconds: Float64Array, keys: readonly number[]): number | null {
+function seekFor(start: number, { ticks, keys }: FrameTimes, tickSeconds: number): number | null {
   const key = keys.findLast((index) => index <= start - CONTEXT_PICTURES) ?? 0;
   if (key === 0) return null;
-  const [at, next] = [seconds[key] as number, seconds[key + 1] ?? (seconds[key] as number)];
-  return at + (next - at) / 2;
+  const at = ticks[key] as number;
+  return ((at + (ticks[key + 1] ?? at)) / 2) * tickSeconds;
 }
 
 function describeSpans(

@@ -9,8 +9,11 @@ import type { ConvertHooks } from "./work.ts";
 
 /** When the output's pictures are to be shown. */
 export interface ExpectedPictures {
-  /** From the beginning of the output, rising. */
-  readonly seconds: Float64Array;
+  readonly count: number;
+  /** When the last one begins, from the beginning of the output. */
+  readonly lastSeconds: number;
+  /** When they begin, rising, in pieces: those of a long recording take much memory. */
+  readonly seconds: () => Iterable<Float64Array>;
   /** Whether the source's own list says so, and not the encoder alone. */
   readonly isOfSource: boolean;
 }
@@ -19,6 +22,8 @@ export interface ExpectedPictures {
 const SLACK_SECONDS = { mp4: 0.000_01, webm: 0.000_6 } as const;
 /** A packet of sound at either end, and what a codec needs to get going. */
 const AUDIO_SLACK_SECONDS = 0.15;
+/** Times are compared so many at a time. */
+const PIECE_PICTURES = 65_536;
 const LONG_MS = 24 * 3600_000;
 
 /** What reads all of a long file may take long. */
@@ -43,12 +48,12 @@ export async function checkConversion(
   const pictures = expected ?? copiedPictures(plan);
   checks.push(...(await checkPictures(plan, pictures, manifest, outputPath, bounds)));
   if (level === "quick") return checks;
-  const total = pictures.seconds.at(-1) ?? 0;
+  const total = pictures.lastSeconds;
   const { isClean, videoFrames, complaints } = await verifyDecodes(bounds.tools, outputPath, {
     signal,
     onFrame: (seconds) => onProgress(total > 0 ? 0.5 + Math.min(0.5, Math.max(0, seconds) / total / 2) : 0.5),
   });
-  return [...checks, judgeDecoding(plan, { isClean, videoFrames, complaints }, pictures.seconds.length)];
+  return [...checks, judgeDecoding(plan, { isClean, videoFrames, complaints }, pictures.count)];
 }
 
 /** What was copied keeps the faults that the source has, such as a last packet that was cut off. */
@@ -68,11 +73,21 @@ function judgeDecoding(
 }
 
 /** What a copied stream is held against: the source's own list. */
-function copiedPictures({ video, originSeconds }: ConversionPlan): ExpectedPictures {
-  const { packedTicks, outputTimeBase } = video;
+function copiedPictures({ video: { packedTicks, outputTimeBase }, originSeconds }: ConversionPlan): ExpectedPictures {
   const tick = outputTimeBase.numerator / outputTimeBase.denominator;
-  const ticks = packedTicks === null ? new Float64Array(0) : unpackTicks(packedTicks);
-  return { seconds: ticks.map((at) => at * tick - originSeconds), isOfSource: true };
+  const unpack = (): Float64Array => (packedTicks === null ? new Float64Array(0) : unpackTicks(packedTicks));
+  const ticks = unpack();
+  return {
+    count: ticks.length,
+    lastSeconds: (ticks.at(-1) ?? 0) * tick - originSeconds,
+    *seconds() {
+      const all = unpack();
+      for (let start = 0; start < all.length; start += PIECE_PICTURES) {
+        yield all.subarray(start, start + PIECE_PICTURES).map((at) => at * tick - originSeconds);
+      }
+    },
+    isOfSource: true,
+  };
 }
 
 function checkStreams({ audio, subtitles }: ConversionPlan, manifest: MediaManifest): ConversionCheck {
@@ -88,7 +103,7 @@ function checkStreams({ audio, subtitles }: ConversionPlan, manifest: MediaManif
 
 async function checkPictures(
   { container }: ConversionPlan,
-  { seconds, isOfSource }: ExpectedPictures,
+  { count: wanted, seconds, isOfSource }: ExpectedPictures,
   manifest: MediaManifest,
   outputPath: string,
   { tools, signal }: Pick<ConvertHooks, "tools" | "signal">,
@@ -98,13 +113,14 @@ async function checkPictures(
   const { ticks } = await listFrameTimes(tools, outputPath, stream.index, signal);
   const tick = stream.timeBase.numerator / stream.timeBase.denominator;
   const count = formatCount(ticks.length, "picture");
-  if (ticks.length !== seconds.length) {
-    return [{ name: "pictures", status: "failed", detail: `${count}, the source has ${seconds.length}` }];
+  if (ticks.length !== wanted) {
+    return [{ name: "pictures", status: "failed", detail: `${count}, the source has ${wanted}` }];
   }
   let worst = 0;
-  ticks.forEach((at, index) => {
-    worst = Math.max(worst, Math.abs(at * tick - (seconds[index] as number)));
-  });
+  let index = 0;
+  for (const piece of seconds()) {
+    for (const at of piece) worst = Math.max(worst, Math.abs((ticks[index++] as number) * tick - at));
+  }
   const off = `off by ${(worst * 1000).toFixed(3)} ms at most`;
   return [
     isOfSource

@@ -130,8 +130,7 @@ async function convertOne(
 function formatReport(input: string, output: string, report: ConversionReport, elapsedMs: number): string {
   const { inputBytes, outputBytes, durationSeconds, pictures, encoder, checks, findings } = report;
   const length = durationSeconds === null ? "" : `, ${formatMediaSeconds(durationSeconds)}`;
-  const speed =
-    durationSeconds === null ? "" : `, ${((1000 * durationSeconds) / elapsedMs).toPrecision(2)} x its length`;
+  const speed = durationSeconds === null ? "" : `, ${formatSpeed((1000 * durationSeconds) / elapsedMs)} x its length`;
   const lines = [
     `${input}: converted → ${output} (${formatElapsedMs(elapsedMs)}${speed})`,
     `  ${encoder}${pictures === null ? "" : `, ${formatCount(pictures, "picture")}`}${length}`,
@@ -140,4 +139,8 @@ function formatReport(input: string, output: string, report: ConversionReport, e
     ...findings.map((finding) => `  ${finding}`),
   ];
   return `${lines.map(printableLine).join("\n")}\n`;
+}
+
+function formatSpeed(times: number): string {
+  return times < 10 ? times.toPrecision(2) : times.toFixed(0);
 }
