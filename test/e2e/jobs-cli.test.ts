@@ -254,7 +254,7 @@ describe("the commands that talk to a server", () => {
       [1, "(SERVER_UNREACHABLE)", "monitor", "--server", nobody],
       [1, "There is no job nope. (JOB_NOT_FOUND)", "jobs", "show", "nope"],
       [1, "(JOB_NOT_FOUND)", "logs", "nope"],
-      [1, 'There is no queue "nix". Queues: convert, repair. (QUEUE_UNKNOWN)', "queues", "pause", "nix"],
+      [1, 'There is no queue "nix". Queues: convert, hls, repair. (QUEUE_UNKNOWN)', "queues", "pause", "nix"],
       [
         1,
         'The server has no pipeline "nix". It has: repair, convert. (PIPELINE_UNKNOWN)',

@@ -22,7 +22,7 @@ describe("followEvents", () => {
     const client = createApiClient({ server: server.address, apiKey: undefined, signal });
     const reasons: string[] = [];
     const seen: string[] = [];
-    const options = { idleTimeoutMs: 100, onReconnect: (reason: Error) => void reasons.push(reason.message) };
+    const options = { idleTimeoutMs: 1500, onReconnect: (reason: Error) => void reasons.push(reason.message) };
     for await (const { data } of followEvents(client, "/events", createRecordingContext(), options)) {
       seen.push(data);
       if (data === "b") break;
