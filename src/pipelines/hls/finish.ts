@@ -44,8 +44,8 @@ export async function finishPackage(
   });
   const { pictures, findings } = checkPictures(plan, rungs);
   const streams: readonly EncodedStream[] = [
-    ...rungs.map(({ rung, path, index }) => ({ name: rung.name, path, index, isVideo: true })),
-    ...sounds.map(({ sound, path, index }) => ({ name: sound.name, path, index, isVideo: false })),
+    ...rungs.map(({ rung, path, index }) => ({ name: rung.name, path, index, codec: rung.codec })),
+    ...sounds.map(({ sound, path, index }) => ({ name: sound.name, path, index, codec: null })),
   ];
   await checkDecodes(streams, pictures, { ...hooks, onProgress: (done) => hooks.onProgress(DECODING_SHARE * done) });
   mkdirSync(packageFolder);
@@ -59,7 +59,7 @@ export async function finishPackage(
     ...describeReport(main, report),
     pictures,
     durationSeconds: plan.durationSeconds,
-    encoder: `${plan.encoder.name}, preset ${plan.encoder.preset}`,
+    encoder: plan.encoders.map(({ name, preset }) => `${name}, preset ${preset}`).join("; "),
     findings: [...plan.findings, ...findings],
     inputBytes: statSync(inputPath).size,
     outputBytes: sizeOf(packageFolder),
@@ -105,8 +105,10 @@ async function writePlaylists(
     const media = await measure(segments, `${stream.name}/${SEGMENTS_PLAYLIST}`);
     const plan = sounds.find(({ name }) => name === stream.name);
     if (plan !== undefined) heard.push({ plan, media });
-    if (iFrames === undefined) continue;
-    rungs.push({ name: stream.name, media, iFrames: await measure(iFrames, `${stream.name}/${I_FRAMES_PLAYLIST}`) });
+    const { name, codec } = stream;
+    if (iFrames === undefined || codec === null) continue;
+    const measuredFrames = await measure(iFrames, `${stream.name}/${I_FRAMES_PLAYLIST}`);
+    rungs.push({ name, codec, media, iFrames: measuredFrames });
   }
   const originSeconds = (video.originTicks * video.timeBase.numerator) / video.timeBase.denominator;
   const texts: MeasuredSubtitles[] = [];

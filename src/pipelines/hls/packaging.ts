@@ -1,6 +1,6 @@
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
-import type { Rung } from "./ladder.ts";
+import type { Rung, RungCodec } from "./ladder.ts";
 
 /** One encoding of one sound track. */
 export interface SoundPlan {
@@ -28,6 +28,14 @@ export interface SubtitlePlan {
   readonly label: string;
 }
 
+/** How the pictures of one codec are encoded. */
+export interface RungEncoder {
+  readonly codec: RungCodec;
+  /** ffmpeg's name, such as libx264. */
+  readonly name: string;
+  readonly preset: string;
+}
+
 /** A package as it was planned: JSON, handed from stage to stage. */
 export interface PackagePlan {
   readonly video: {
@@ -44,7 +52,10 @@ export interface PackagePlan {
   readonly clock: Ratio;
   /** By falling size. */
   readonly rungs: readonly Rung[];
-  readonly encoder: { readonly name: string; readonly preset: string };
+  /** Of each codec, in the order wished. */
+  readonly encoders: readonly RungEncoder[];
+  /** A key picture stands at each so many pictures; null: by their times, every two seconds. */
+  readonly keyPictures: number | null;
   readonly sounds: readonly SoundPlan[];
   readonly subtitles: readonly SubtitlePlan[];
   readonly segments: "single-file" | "separate";
@@ -79,6 +90,7 @@ export interface PackageReport {
   /** Of every rung. */
   readonly pictures: number;
   readonly durationSeconds: number;
+  /** Of each codec, with its preset. */
   readonly encoder: string;
   /** In the order of the multivariant playlist. */
   readonly variants: readonly VariantReport[];

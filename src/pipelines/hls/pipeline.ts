@@ -55,7 +55,8 @@ type EncodeInput = "all";
 /** The HLS package of one recording: encoded in one task, packaged and checked in the last stage. */
 export const hlsPipeline = definePipeline<Params, EncodeInput, null, Result>({
   name: "hls",
-  description: "Makes an HLS package of a recording: H.264 rungs, sound by language, poster and thumbnails.",
+  description:
+    "Makes an HLS package of a recording: H.264, HEVC and AV1 rungs, sound by language, poster and thumbnails.",
   params: PARAMS,
   result: RESULT,
   onTaskFailure: "fail-job",

@@ -5,6 +5,7 @@ import type { MediaPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
 import { cutSegments, INITIALIZATION_FILE, iFramePlaylist, MEDIA_FILE, segmentPlaylist } from "./cut-segments.ts";
+import type { RungCodec } from "./ladder.ts";
 
 /** Names within a rung's or a sound's folder. */
 export const SEGMENTS_PLAYLIST = "index.m3u8";
@@ -18,7 +19,8 @@ export interface EncodedStream {
   /** Of the fragmented file, on the file system of the package. */
   readonly path: string;
   readonly index: FragmentIndex;
-  readonly isVideo: boolean;
+  /** Of pictures; null of sound. */
+  readonly codec: RungCodec | null;
 }
 
 /** The playlists of a stream; undefined where there are no pictures. */
@@ -29,7 +31,7 @@ export interface StreamPlaylists {
 
 /** Puts a stream's media and playlists into a folder of its name; the encoded file is gone afterwards or as it was. Throws what the system throws. */
 export function writeStream(
-  { name, path, index, isVideo }: EncodedStream,
+  { name, path, index, codec }: EncodedStream,
   packageFolder: string,
   mode: "single-file" | "separate",
   targetSeconds: number,
@@ -37,7 +39,7 @@ export function writeStream(
   const folder = join(packageFolder, name);
   mkdirSync(folder);
   const segments = segmentPlaylist(index, mode, targetSeconds);
-  const iFrames = isVideo ? iFramePlaylist(index, mode, targetSeconds) : undefined;
+  const iFrames = codec === null ? undefined : iFramePlaylist(index, mode, targetSeconds);
   if (mode === "separate") splitFile(path, index, folder);
   else renameSync(path, join(folder, MEDIA_FILE));
   writeFileSync(join(folder, SEGMENTS_PLAYLIST), serializePlaylist(segments));

@@ -8,6 +8,7 @@ const EXAMPLES = `
 Examples:
   reelmill hls match.mov -o match                        a package with Apple's ladder, up to the source's size
   reelmill hls match.mov -o match --ladder ladder.json  rungs of your own: {"rungs": [{"height": 720, "kbps": 2500}]}
+  reelmill hls match.mov -o match --codecs h264,hevc     HEVC rungs besides those of H.264
   reelmill hls check match/main.m3u8                     what the rules of HLS say of it
 
 Exit status: 0 made, 1 not, 2 wrong usage.`;
@@ -19,7 +20,7 @@ export function addHlsCommands(program: Command, context: CliContext, exit: (exi
     .description("make an HLS package of a recording, or check one")
     .argument("[input]", "the recording")
     .option("-o, --output <folder>", "the package; nothing may lie there yet")
-    .option("--ladder <file>", "rungs of your own, as JSON (default: Apple's H.264 ladder)");
+    .option("--ladder <file>", "rungs of your own, as JSON (default: Apple's ladders)");
   addPackageOptions(hls);
   hls
     .option("--json", "print the report on standard output, as JSON", false)
@@ -38,6 +39,7 @@ export function addHlsCommands(program: Command, context: CliContext, exit: (exi
 
 function addPackageOptions(hls: Command): void {
   hls
+    .option("--codecs <list>", "h264, hevc, av1: one or several, comma-separated, each with rungs of its own", "h264")
     .addOption(
       new Option("--segments <how>", "byte ranges of one file for each rung, or a file for each segment")
         .choices(["single-file", "separate"])

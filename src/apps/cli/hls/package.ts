@@ -22,6 +22,8 @@ export type HlsPackageOptions = Readonly<Record<string, unknown>> & {
   readonly output: string;
   /** Path of a ladder file. */
   readonly ladder?: string;
+  /** Comma-separated. */
+  readonly codecs?: string;
   readonly json: boolean;
 };
 
@@ -36,8 +38,12 @@ export async function runHlsPackageCommand(
   options: HlsPackageOptions,
   context: CliContext,
 ): Promise<number> {
-  const { output, json, ladder, ...given } = options;
-  const settings = parseSettings({ ...given, ...(ladder === undefined ? {} : { ladder: readLadder(ladder) }) });
+  const { output, json, ladder, codecs, ...given } = options;
+  const settings = parseSettings({
+    ...given,
+    ...(ladder === undefined ? {} : { ladder: readLadder(ladder) }),
+    ...(codecs === undefined ? {} : { codecs: codecs.split(",").map((codec) => codec.trim()) }),
+  });
   const bar = createProgressBar(context, basename(input));
   const startMs = context.clock.monotonicMs();
   const { environment, signal } = context;
