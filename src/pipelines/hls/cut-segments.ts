@@ -7,6 +7,11 @@ import { SEGMENT_SECONDS } from "./packaging.ts";
 export const MEDIA_FILE = "media.mp4";
 export const INITIALIZATION_FILE = "init.mp4";
 
+/** How a stream's segments lie: fragmented MP4 in one file or several, or files of MPEG-TS or of packed audio. */
+export type SegmentMode = "single-file" | "separate" | "mpegts" | "packed-audio";
+
+const EXTENSIONS = { separate: "m4s", mpegts: "ts", "packed-audio": "aac" } as const;
+
 /** A media segment: fragments that follow each other. */
 export interface SegmentCut {
   /** Where it is played from. */
@@ -21,10 +26,7 @@ export interface SegmentCut {
 const SLACK_SECONDS = 0.5;
 
 /** Puts fragments together to segments of six seconds, each named by the file that it will lie in. */
-export function cutSegments(
-  { fragments, timescale }: FragmentIndex,
-  mode: "single-file" | "separate",
-): readonly SegmentCut[] {
+export function cutSegments({ fragments, timescale }: FragmentIndex, mode: SegmentMode): readonly SegmentCut[] {
   const groups: IndexedFragment[][] = [];
   let nextSeconds = 0;
   for (const fragment of fragments) {
@@ -36,7 +38,7 @@ export function cutSegments(
     groups.at(-1)?.push(fragment);
   }
   return groups.map((group, index) => ({
-    file: mode === "separate" ? `segment-${String(index + 1).padStart(5, "0")}.m4s` : MEDIA_FILE,
+    file: mode === "single-file" ? MEDIA_FILE : `segment-${String(index + 1).padStart(5, "0")}.${EXTENSIONS[mode]}`,
     startBytes: (group[0] as IndexedFragment).startBytes,
     endBytes: (group.at(-1) as IndexedFragment).endBytes,
     fragments: group,
@@ -56,27 +58,19 @@ function secondsOf(fragments: readonly IndexedFragment[], timescale: number): nu
 }
 
 /** The playlist of a rung's or a sound's segments. */
-export function segmentPlaylist(
-  index: FragmentIndex,
-  mode: "single-file" | "separate",
-  targetDurationSeconds: number,
-): MediaPlaylist {
+export function segmentPlaylist(index: FragmentIndex, mode: SegmentMode, targetDurationSeconds: number): MediaPlaylist {
   const segments = cutSegments(index, mode).map(({ file, startBytes, endBytes, fragments }) => {
-    const range = mode === "separate" ? undefined : { offsetBytes: startBytes, lengthBytes: endBytes - startBytes };
+    const range = mode !== "single-file" ? undefined : { offsetBytes: startBytes, lengthBytes: endBytes - startBytes };
     return describeSegment(index, mode, { file, range, seconds: secondsOf(fragments, index.timescale) });
   });
   return describePlaylist(segments, targetDurationSeconds, false);
 }
 
 /** The playlist of the pictures that fragments begin with: each by its byte range, lasting until the next one. */
-export function iFramePlaylist(
-  index: FragmentIndex,
-  mode: "single-file" | "separate",
-  targetDurationSeconds: number,
-): MediaPlaylist {
+export function iFramePlaylist(index: FragmentIndex, mode: SegmentMode, targetDurationSeconds: number): MediaPlaylist {
   const segments = cutSegments(index, mode).flatMap(({ file, startBytes, fragments }) =>
     fragments.map((fragment) => {
-      const origin = mode === "separate" ? startBytes : 0;
+      const origin = mode === "single-file" ? 0 : startBytes;
       const range = {
         offsetBytes: fragment.startBytes - origin,
         lengthBytes: fragment.firstSampleEndBytes - fragment.startBytes,
@@ -95,13 +89,14 @@ interface SegmentPlace {
 
 function describeSegment(
   { initializationBytes }: FragmentIndex,
-  mode: "single-file" | "separate",
+  mode: SegmentMode,
   { file, range, seconds }: SegmentPlace,
 ): MediaSegment {
+  const whole = mode === "separate" ? { uri: INITIALIZATION_FILE } : undefined;
   const map =
-    mode === "separate"
-      ? { uri: INITIALIZATION_FILE }
-      : { uri: MEDIA_FILE, byteRange: { offsetBytes: 0, lengthBytes: initializationBytes } };
+    mode === "single-file"
+      ? { uri: MEDIA_FILE, byteRange: { offsetBytes: 0, lengthBytes: initializationBytes } }
+      : whole;
   return {
     uri: file,
     durationSeconds: Number(seconds.toFixed(6)),
@@ -109,7 +104,7 @@ function describeSegment(
     ...(range === undefined ? {} : { byteRange: range }),
     isDiscontinuity: false,
     keys: [],
-    map,
+    ...(map === undefined ? {} : { map }),
     isGap: false,
   };
 }

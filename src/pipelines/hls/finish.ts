@@ -3,20 +3,17 @@ import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { checkPresentation, type PresentationReport } from "../../media/hls/check/check-presentation.ts";
-import { measurePlaylist } from "../../media/hls/check/measure-playlist.ts";
-import type { MeasuredPlaylist, PresentationFault } from "../../media/hls/check/presentation.ts";
-import type { MediaPlaylist, MultivariantPlaylist } from "../../media/hls/playlist.ts";
+import type { MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import { type FragmentIndex, indexFragments } from "../../media/isobmff/index-fragments.ts";
-import { targetDuration } from "./cut-segments.ts";
-import { describeMultivariant, type MeasuredRung, type MeasuredSound, type MeasuredSubtitles } from "./multivariant.ts";
 import { presentationOpener } from "./open-presentation.ts";
 import { MAIN_PLAYLIST, type PackageHooks, type PackagePlan, type PackageReport } from "./packaging.ts";
-import { writeSubtitles } from "./subtitles.ts";
 import { type PictureSource, writePoster, writeThumbnails } from "./thumbnails.ts";
+import { writePackedAudio, writeTransportStream } from "./transport-stream.ts";
 import { checkDecodes, checkPictures } from "./verify.ts";
-import { encodedPath, subtitlePath } from "./work.ts";
-import { type EncodedStream, I_FRAMES_PLAYLIST, SEGMENTS_PLAYLIST, writeStream } from "./write-media.ts";
+import { encodedPath } from "./work.ts";
+import type { EncodedStream } from "./write-media.ts";
+import { writePlaylists } from "./write-playlists.ts";
 
 /** Share of the time that decoding everything takes. */
 const DECODING_SHARE = 0.8;
@@ -43,9 +40,9 @@ export async function finishPackage(
     return { sound, path, index: indexFile(path) };
   });
   const { pictures, findings } = checkPictures(plan, rungs);
-  const streams: readonly EncodedStream[] = [
-    ...rungs.map(({ rung, path, index }) => ({ name: rung.name, path, index, codec: rung.codec })),
-    ...sounds.map(({ sound, path, index }) => ({ name: sound.name, path, index, codec: null })),
+  const streams = [
+    ...rungs.map(({ rung: { name, codec }, path, index }) => prepareStream(plan, { name, codec, path, index })),
+    ...sounds.map(({ sound: { name }, path, index }) => prepareStream(plan, { name, codec: null, path, index })),
   ];
   await checkDecodes(streams, pictures, { ...hooks, onProgress: (done) => hooks.onProgress(DECODING_SHARE * done) });
   mkdirSync(packageFolder);
@@ -75,6 +72,15 @@ function indexFile(path: string): FragmentIndex {
   }
 }
 
+/** The file that segments are cut from: as it was encoded, or made of that. */
+function prepareStream({ segments }: PackagePlan, stream: Omit<EncodedStream, "mode">): EncodedStream {
+  if (segments !== "ts") return { ...stream, mode: segments };
+  const [mode, write] =
+    stream.codec === null ? (["packed-audio", writePackedAudio] as const) : (["mpegts", writeTransportStream] as const);
+  const path = `${stream.path}.${mode}`;
+  return { ...stream, mode, path, index: write(stream.path, stream.index, path) };
+}
+
 /** The poster from the largest rung, the small pictures from the smallest. */
 async function writePictures(
   rungs: readonly PictureSource[],
@@ -86,51 +92,6 @@ async function writePictures(
   if (largest === undefined || smallest === undefined) return;
   await writePoster(largest, folder, durationSeconds, hooks);
   await writeThumbnails(smallest, folder, durationSeconds, hooks);
-}
-
-/** Writes every stream and measures it as players will find it. */
-async function writePlaylists(
-  { sounds, subtitles, segments: mode, video, durationSeconds }: PackagePlan,
-  streams: readonly EncodedStream[],
-  { encodedFolder, packageFolder: folder }: { readonly encodedFolder: string; readonly packageFolder: string },
-  signal: AbortSignal,
-): Promise<MultivariantPlaylist> {
-  const targetSeconds = targetDuration(streams.map(({ index }) => index));
-  const rungs: MeasuredRung[] = [];
-  const heard: MeasuredSound[] = [];
-  const measure = (playlist: MediaPlaylist, path: string): Promise<MeasuredPlaylist> =>
-    measureStrictly(playlist, path, folder, signal);
-  for (const stream of streams) {
-    const { segments, iFrames } = writeStream(stream, folder, mode, targetSeconds);
-    const media = await measure(segments, `${stream.name}/${SEGMENTS_PLAYLIST}`);
-    const plan = sounds.find(({ name }) => name === stream.name);
-    if (plan !== undefined) heard.push({ plan, media });
-    const { name, codec } = stream;
-    if (iFrames === undefined || codec === null) continue;
-    const measuredFrames = await measure(iFrames, `${stream.name}/${I_FRAMES_PLAYLIST}`);
-    rungs.push({ name, codec, media, iFrames: measuredFrames });
-  }
-  const originSeconds = (video.originTicks * video.timeBase.numerator) / video.timeBase.denominator;
-  const texts: MeasuredSubtitles[] = [];
-  for (const plan of subtitles) {
-    const times = { originSeconds, durationSeconds, targetSeconds };
-    const playlist = writeSubtitles(plan, subtitlePath(encodedFolder, plan), folder, times);
-    texts.push({ plan, media: await measure(playlist, `${plan.name}/${SEGMENTS_PLAYLIST}`) });
-  }
-  return describeMultivariant(rungs, heard, texts);
-}
-
-async function measureStrictly(
-  playlist: MediaPlaylist,
-  path: string,
-  folder: string,
-  signal: AbortSignal,
-): Promise<MeasuredPlaylist> {
-  const faults: PresentationFault[] = [];
-  const media = await measurePlaylist(playlist, path, presentationOpener(folder), faults, signal);
-  const [fault] = faults;
-  if (fault === undefined) return media;
-  throw new ReelmillError("OUTPUT_NOT_VERIFIED", `The package cannot be read: ${fault.where}: ${fault.message}`);
 }
 
 function requireConforming({ rules, isConforming }: PresentationReport): void {

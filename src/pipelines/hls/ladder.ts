@@ -95,6 +95,21 @@ export function planLadder(
   return sortRungs([...new Map(rungs.map((rung) => [rung.name, rung])).values()]);
 }
 
+/** What MPEG-TS adds to each picture: heads of its PES packet and of its packets, a clock, and half a packet of stuffing. */
+const PACKET_BYTES_PER_PICTURE = 125;
+/** What is left of a cellular rung for its pictures, at the least. */
+const LEAST_SHARE = 1 / 3;
+
+/** The steps for cellular networks with so much less for pictures that the limit holds for the transport stream. */
+export function leaveRoomForPackets(wished: readonly LadderStep[], framesPerSecond: number): readonly LadderStep[] {
+  const added = (PACKET_BYTES_PER_PICTURE * 8 * framesPerSecond) / 1000;
+  return wished.map((step) => {
+    const { kilobitsPerSecond: kbps } = step;
+    if (kbps > CELLULAR_KBPS) return step;
+    return { ...step, kilobitsPerSecond: Math.round(Math.max(LEAST_SHARE * kbps, kbps - added)) };
+  });
+}
+
 /** By falling size, then bit rate: each can be scaled from the one before it. */
 export function sortRungs(rungs: readonly Rung[]): readonly Rung[] {
   return rungs.toSorted(

@@ -24,9 +24,11 @@ export const HLS_SETTINGS = z.strictObject({
     .default(["h264"])
     .describe("Each has rungs of its own; players choose among those that they know."),
   segments: z
-    .enum(["single-file", "separate"])
+    .enum(["single-file", "separate", "ts"])
     .default("single-file")
-    .describe("single-file: byte ranges of one file for each rung and sound track. separate: a file for each segment."),
+    .describe(
+      "Fragmented MP4, single-file: byte ranges of one file for each rung and sound track; separate: a file for each segment. ts: files of MPEG-TS, sound as packed AAC.",
+    ),
   speed: z
     .enum(["standard", "fast"])
     .default("standard")

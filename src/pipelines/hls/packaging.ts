@@ -58,7 +58,7 @@ export interface PackagePlan {
   readonly keyPictures: number | null;
   readonly sounds: readonly SoundPlan[];
   readonly subtitles: readonly SubtitlePlan[];
-  readonly segments: "single-file" | "separate";
+  readonly segments: "single-file" | "separate" | "ts";
   readonly thumbnails: boolean;
   /** From the first picture to the end of the last one. */
   readonly durationSeconds: number;

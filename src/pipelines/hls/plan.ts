@@ -5,7 +5,7 @@ import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from "../../ffmpeg/manifest.ts";
 import { deinterlaceFilter, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
-import { frameDivisor, planLadder, type Rung, sortRungs } from "./ladder.ts";
+import { frameDivisor, leaveRoomForPackets, planLadder, type Rung, sortRungs } from "./ladder.ts";
 import { type HlsSettings, ladderSteps } from "./options.ts";
 import type { PackagePlan } from "./packaging.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
@@ -47,7 +47,7 @@ export async function planPackage(
     },
     clock:
       isKnown && video.timeBase.denominator <= MAX_TIMESCALE ? video.timeBase : { numerator: 1, denominator: 90_000 },
-    rungs: planRungs(video, settings),
+    rungs: planRungs(video, settings, meanRate(times, video) / divisor),
     encoders,
     keyPictures: settings.codecs.includes("av1")
       ? planKeyPictures(isKnown ? times.ticks : [], video.timeBase, divisor > 1 ? meanRate(times, video) / divisor : 0)
@@ -66,9 +66,17 @@ export async function planPackage(
   };
 }
 
-function planRungs(video: VideoStream, settings: HlsSettings): readonly Rung[] {
+function planRungs(video: VideoStream, settings: HlsSettings, framesPerSecond: number): readonly Rung[] {
   const { width, height } = uprightSize(video);
   const source = { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) };
+  const other = settings.codecs.find((codec) => codec !== "h264");
+  if (settings.segments === "ts" && other !== undefined) {
+    // Apple 1.5, 1.10: HEVC in fMP4 alone; AV1 has no place in MPEG-TS.
+    throw new ReelmillError(
+      "PARAMS_INVALID",
+      `segments is ts, which holds H.264 alone; ${other} needs fragmented MP4.`,
+    );
+  }
   const unasked = settings.ladder?.rungs.find(({ codec }) => codec !== undefined && !settings.codecs.includes(codec));
   if (unasked !== undefined) {
     const problem = `The ladder has a rung of ${unasked.codec}, which is not among codecs (${settings.codecs.join(", ")}).`;
@@ -76,7 +84,8 @@ function planRungs(video: VideoStream, settings: HlsSettings): readonly Rung[] {
   }
   const rungs = settings.codecs.flatMap((codec) => {
     const steps = ladderSteps(settings, codec);
-    const fitting = planLadder(source, codec, steps).filter(isEncodable);
+    const carried = settings.segments === "ts" ? leaveRoomForPackets(steps, framesPerSecond) : steps;
+    const fitting = planLadder(source, codec, carried).filter(isEncodable);
     if (steps.length > 0 && fitting.length > 0) return fitting;
     const why = steps.length === 0 ? "the ladder has no rung of it" : `${width}x${height} are too few pixels for it`;
     throw new ReelmillError("PARAMS_INVALID", `codecs has ${codec}, but ${why}.`);

@@ -33,11 +33,23 @@ interface Cue {
   readonly lines: readonly string[];
 }
 
+/** How the times of subtitles become those of the package. */
+export interface SubtitleTimes {
+  /** In the source's times; becomes 0. */
+  readonly originSeconds: number;
+  readonly durationSeconds: number;
+  /** What the media count at 0, in ticks of 90 kHz. */
+  readonly firstTimestampTicks: number;
+}
+
 /**
  * Cuts a WebVTT file as ffmpeg writes it into segments of six seconds, the last one shorter. `originSeconds` becomes 0; a cue that lasts over
  * a segment's end is in the next one, too (RFC 8216bis §3.1.4); what lies outside is left out.
  */
-export function cutSubtitles(text: string, originSeconds: number, durationSeconds: number): readonly string[] {
+export function cutSubtitles(
+  text: string,
+  { originSeconds, durationSeconds, firstTimestampTicks }: SubtitleTimes,
+): readonly string[] {
   const cues = text.split(/\n{2,}/).flatMap((block) => parseCue(block, originSeconds, durationSeconds));
   return Array.from({ length: segmentCount(durationSeconds) }, (_, index) => {
     const [start, end] = [index * SEGMENT_SECONDS, (index + 1) * SEGMENT_SECONDS];
@@ -45,7 +57,7 @@ export function cutSubtitles(text: string, originSeconds: number, durationSecond
     const blocks = own.map(({ startSeconds, endSeconds, settings, lines }) =>
       [`${vttTime(startSeconds)} --> ${vttTime(endSeconds)}${settings}`, ...lines, ""].join("\n"),
     );
-    return ["WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0\n", ...blocks].join("\n");
+    return [`WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:${firstTimestampTicks}\n`, ...blocks].join("\n");
   });
 }
 
@@ -82,11 +94,11 @@ export function writeSubtitles(
   { name }: SubtitlePlan,
   encodedPath: string,
   packageFolder: string,
-  times: { readonly originSeconds: number; readonly durationSeconds: number; readonly targetSeconds: number },
+  times: SubtitleTimes & { readonly targetSeconds: number },
 ): MediaPlaylist {
   const folder = join(packageFolder, name);
   mkdirSync(folder);
-  const texts = cutSubtitles(readFileSync(encodedPath, "utf8"), times.originSeconds, times.durationSeconds);
+  const texts = cutSubtitles(readFileSync(encodedPath, "utf8"), times);
   const segments = texts.map((text, index) => {
     const uri = `segment-${String(index + 1).padStart(5, "0")}.vtt`;
     writeFileSync(join(folder, uri), text);

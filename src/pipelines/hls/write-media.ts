@@ -4,7 +4,14 @@ import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import type { MediaPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
-import { cutSegments, INITIALIZATION_FILE, iFramePlaylist, MEDIA_FILE, segmentPlaylist } from "./cut-segments.ts";
+import {
+  cutSegments,
+  INITIALIZATION_FILE,
+  iFramePlaylist,
+  MEDIA_FILE,
+  type SegmentMode,
+  segmentPlaylist,
+} from "./cut-segments.ts";
 import type { RungCodec } from "./ladder.ts";
 
 /** Names within a rung's or a sound's folder. */
@@ -16,11 +23,12 @@ const PIECE_BYTES = 1024 * 1024;
 /** A rung or a sound, encoded and indexed. */
 export interface EncodedStream {
   readonly name: string;
-  /** Of the fragmented file, on the file system of the package. */
+  /** Of the file that segments are cut from, on the file system of the package. */
   readonly path: string;
   readonly index: FragmentIndex;
   /** Of pictures; null of sound. */
   readonly codec: RungCodec | null;
+  readonly mode: SegmentMode;
 }
 
 /** The playlists of a stream; undefined where there are no pictures. */
@@ -31,27 +39,26 @@ export interface StreamPlaylists {
 
 /** Puts a stream's media and playlists into a folder of its name; the encoded file is gone afterwards or as it was. Throws what the system throws. */
 export function writeStream(
-  { name, path, index, codec }: EncodedStream,
+  { name, path, index, codec, mode }: EncodedStream,
   packageFolder: string,
-  mode: "single-file" | "separate",
   targetSeconds: number,
 ): StreamPlaylists {
   const folder = join(packageFolder, name);
   mkdirSync(folder);
   const segments = segmentPlaylist(index, mode, targetSeconds);
   const iFrames = codec === null ? undefined : iFramePlaylist(index, mode, targetSeconds);
-  if (mode === "separate") splitFile(path, index, folder);
-  else renameSync(path, join(folder, MEDIA_FILE));
+  if (mode === "single-file") renameSync(path, join(folder, MEDIA_FILE));
+  else splitFile(path, index, mode, folder);
   writeFileSync(join(folder, SEGMENTS_PLAYLIST), serializePlaylist(segments));
   if (iFrames !== undefined) writeFileSync(join(folder, I_FRAMES_PLAYLIST), serializePlaylist(iFrames));
   return { segments, iFrames };
 }
 
-function splitFile(path: string, index: FragmentIndex, folder: string): void {
+function splitFile(path: string, index: FragmentIndex, mode: SegmentMode, folder: string): void {
   const source = openFileSource(path);
   try {
-    copyRange(source, 0, index.initializationBytes, join(folder, INITIALIZATION_FILE));
-    for (const { file, startBytes, endBytes } of cutSegments(index, "separate")) {
+    if (mode === "separate") copyRange(source, 0, index.initializationBytes, join(folder, INITIALIZATION_FILE));
+    for (const { file, startBytes, endBytes } of cutSegments(index, mode)) {
       copyRange(source, startBytes, endBytes, join(folder, file));
     }
   } finally {

@@ -41,8 +41,11 @@ function addPackageOptions(hls: Command): void {
   hls
     .option("--codecs <list>", "h264, hevc, av1: one or several, comma-separated, each with rungs of its own", "h264")
     .addOption(
-      new Option("--segments <how>", "byte ranges of one file for each rung, or a file for each segment")
-        .choices(["single-file", "separate"])
+      new Option(
+        "--segments <how>",
+        "fragmented MP4 as byte ranges of one file for each rung or a file for each segment, or files of MPEG-TS",
+      )
+        .choices(["single-file", "separate", "ts"])
         .default("single-file"),
     )
     .addOption(
