@@ -6,6 +6,7 @@ import { afterAll } from "vitest";
 import { checkPresentation, type PresentationReport } from "../../src/media/hls/check/check-presentation.ts";
 import { parsePlaylist } from "../../src/media/hls/parse-playlist.ts";
 import type { MultivariantPlaylist } from "../../src/media/hls/playlist.ts";
+import { createDecrypter } from "../../src/pipelines/hls/encrypt.ts";
 import { HLS_SETTINGS, type PackageReport, packageFile } from "../../src/pipelines/hls/index.ts";
 import { presentationOpener } from "../../src/pipelines/hls/open-presentation.ts";
 import { makeSources } from "../convert/sources.fixture.ts";
@@ -57,16 +58,19 @@ export function createPackages() {
       ]);
       return path;
     },
-    make: async (input: string, settings: object = {}): Promise<Packaged> => {
+    make: async (input: string, settings: object = {}, contentKey?: Uint8Array): Promise<Packaged> => {
       const folder = join(root, `package-${outputs++}`);
       const report = await packageFile({
         ...{ input, output: folder, environment: process.env, signal: new AbortController().signal },
         settings: HLS_SETTINGS.parse({ preset: "ultrafast", ...settings }),
+        contentKey,
         onProgress: () => undefined,
       });
       const main = parsePlaylist(readFileSync(join(folder, "main.m3u8"), "utf8"));
       if (main.kind !== "multivariant") throw new Error("main.m3u8 is no multivariant playlist");
-      const checked = await checkPresentation(presentationOpener(folder), "main.m3u8", new AbortController().signal);
+      const decrypt = contentKey && createDecrypter(contentKey);
+      const { signal } = new AbortController();
+      const checked = await checkPresentation(presentationOpener(folder), "main.m3u8", signal, decrypt);
       const failed = checked.rules.flatMap(({ id, level, outcome }) =>
         level === "must" && outcome === "failed" ? [id] : [],
       );

@@ -1,4 +1,4 @@
-import type { MediaPlaylist, MediaSegment } from "../../media/hls/playlist.ts";
+import type { EncryptionKey, MediaPlaylist, MediaSegment } from "../../media/hls/playlist.ts";
 import { requiredVersion } from "../../media/hls/required-version.ts";
 import type { FragmentIndex, IndexedFragment } from "../../media/isobmff/index-fragments.ts";
 import { SEGMENT_SECONDS } from "./packaging.ts";
@@ -57,25 +57,40 @@ function secondsOf(fragments: readonly IndexedFragment[], timescale: number): nu
   return fragments.reduce((sum, { durationTicks }) => sum + durationTicks, 0) / timescale;
 }
 
-/** The playlist of a rung's or a sound's segments. */
-export function segmentPlaylist(index: FragmentIndex, mode: SegmentMode, targetDurationSeconds: number): MediaPlaylist {
-  const segments = cutSegments(index, mode).map(({ file, startBytes, endBytes, fragments }) => {
+/** The playlist of a rung's or a sound's segments; `keys` are those of each, where they are encrypted. */
+export function segmentPlaylist(
+  index: FragmentIndex,
+  mode: SegmentMode,
+  targetDurationSeconds: number,
+  keys: readonly EncryptionKey[] = [],
+): MediaPlaylist {
+  const segments = cutSegments(index, mode).map(({ file, startBytes, endBytes, fragments }, at) => {
     const range = mode !== "single-file" ? undefined : { offsetBytes: startBytes, lengthBytes: endBytes - startBytes };
-    return describeSegment(index, mode, { file, range, seconds: secondsOf(fragments, index.timescale) });
+    return describeSegment(index, mode, { file, range, seconds: secondsOf(fragments, index.timescale), key: keys[at] });
   });
   return describePlaylist(segments, targetDurationSeconds, false);
 }
 
-/** The playlist of the pictures that fragments begin with: each by its byte range, lasting until the next one. */
-export function iFramePlaylist(index: FragmentIndex, mode: SegmentMode, targetDurationSeconds: number): MediaPlaylist {
-  const segments = cutSegments(index, mode).flatMap(({ file, startBytes, fragments }) =>
+/**
+ * The playlist of the pictures that fragments begin with: each by its byte range, lasting until the next one. Where segments are encrypted, the
+ * ranges are those before that, with the key and vector of the segment (RFC 8216bis §6.3.6).
+ */
+export function iFramePlaylist(
+  index: FragmentIndex,
+  mode: SegmentMode,
+  targetDurationSeconds: number,
+  keys: readonly EncryptionKey[] = [],
+): MediaPlaylist {
+  const segments = cutSegments(index, mode).flatMap(({ file, startBytes, fragments }, at) =>
     fragments.map((fragment) => {
       const origin = mode === "single-file" ? 0 : startBytes;
       const range = {
         offsetBytes: fragment.startBytes - origin,
         lengthBytes: fragment.firstSampleEndBytes - fragment.startBytes,
       };
-      return describeSegment(index, mode, { file, range, seconds: secondsOf([fragment], index.timescale) });
+      return describeSegment(index, mode, {
+        ...{ file, range, seconds: secondsOf([fragment], index.timescale), key: keys[at] },
+      });
     }),
   );
   return describePlaylist(segments, targetDurationSeconds, true);
@@ -85,12 +100,13 @@ interface SegmentPlace {
   readonly file: string;
   readonly range: { readonly offsetBytes: number; readonly lengthBytes: number } | undefined;
   readonly seconds: number;
+  readonly key: EncryptionKey | undefined;
 }
 
 function describeSegment(
   { initializationBytes }: FragmentIndex,
   mode: SegmentMode,
-  { file, range, seconds }: SegmentPlace,
+  { file, range, seconds, key }: SegmentPlace,
 ): MediaSegment {
   const whole = mode === "separate" ? { uri: INITIALIZATION_FILE } : undefined;
   const map =
@@ -103,7 +119,7 @@ function describeSegment(
     title: "",
     ...(range === undefined ? {} : { byteRange: range }),
     isDiscontinuity: false,
-    keys: [],
+    keys: key === undefined ? [] : [key],
     ...(map === undefined ? {} : { map }),
     isGap: false,
   };

@@ -6,6 +6,7 @@ import { checkPresentation, type PresentationReport } from "../../media/hls/chec
 import type { MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import { type FragmentIndex, indexFragments } from "../../media/isobmff/index-fragments.ts";
+import { createDecrypter, type SegmentEncryption } from "./encrypt.ts";
 import { presentationOpener } from "./open-presentation.ts";
 import { MAIN_PLAYLIST, type PackageHooks, type PackagePlan, type PackageReport } from "./packaging.ts";
 import { type PictureSource, writePoster, writeThumbnails } from "./thumbnails.ts";
@@ -27,10 +28,17 @@ const MAX_TOLD = 5;
  */
 export async function finishPackage(
   plan: PackagePlan,
-  places: { readonly inputPath: string; readonly encodedFolder: string; readonly packageFolder: string },
+  places: {
+    readonly inputPath: string;
+    readonly encodedFolder: string;
+    readonly packageFolder: string;
+    /** Of AES-128, where the plan says where players fetch it. */
+    readonly contentKey: Uint8Array | undefined;
+  },
   hooks: PackageHooks,
 ): Promise<PackageReport> {
   const { encodedFolder, packageFolder, inputPath } = places;
+  const encryption = encryptionOf(plan, places.contentKey);
   const rungs = plan.rungs.map((rung) => {
     const path = encodedPath(encodedFolder, rung);
     return { rung, path, index: indexFile(path) };
@@ -47,9 +55,10 @@ export async function finishPackage(
   await checkDecodes(streams, pictures, { ...hooks, onProgress: (done) => hooks.onProgress(DECODING_SHARE * done) });
   mkdirSync(packageFolder);
   if (plan.thumbnails) await writePictures(rungs, packageFolder, plan.durationSeconds, hooks);
-  const main = await writePlaylists(plan, streams, { encodedFolder, packageFolder }, hooks.signal);
+  const main = await writePlaylists(plan, streams, { encodedFolder, packageFolder, encryption }, hooks.signal);
   writeFileSync(join(packageFolder, MAIN_PLAYLIST), serializePlaylist(main));
-  const report = await checkPresentation(presentationOpener(packageFolder), MAIN_PLAYLIST, hooks.signal);
+  const decrypt = encryption && createDecrypter(encryption.key);
+  const report = await checkPresentation(presentationOpener(packageFolder), MAIN_PLAYLIST, hooks.signal, decrypt);
   requireConforming(report);
   hooks.onProgress(1);
   return {
@@ -61,6 +70,16 @@ export async function finishPackage(
     inputBytes: statSync(inputPath).size,
     outputBytes: sizeOf(packageFolder),
   };
+}
+
+/** Nothing that was to be encrypted leaves in the clear. */
+function encryptionOf({ keyUri }: PackagePlan, key: Uint8Array | undefined): SegmentEncryption | undefined {
+  if (keyUri === null && key === undefined) return undefined;
+  if (keyUri !== null && key !== undefined) return { key, keyUri };
+  throw new ReelmillError(
+    "PARAMS_INVALID",
+    "The package was planned with a key, or without one, and is made otherwise.",
+  );
 }
 
 function indexFile(path: string): FragmentIndex {

@@ -29,6 +29,12 @@ export const HLS_SETTINGS = z.strictObject({
     .describe(
       "Fragmented MP4, single-file: byte ranges of one file for each rung and sound track; separate: a file for each segment. ts: files of MPEG-TS, sound as packed AAC.",
     ),
+  encryptKeyUri: z
+    .string()
+    .max(2048)
+    .regex(/^(?!data:)[^\p{Cc}"\s]+$/iu, "A URI without spaces and quotes, and none that holds the key itself.")
+    .optional()
+    .describe("Where players fetch the AES-128 key that segments are encrypted with; relative to the media playlists."),
   speed: z
     .enum(["standard", "fast"])
     .default("standard")

@@ -59,6 +59,8 @@ export interface PackagePlan {
   readonly sounds: readonly SoundPlan[];
   readonly subtitles: readonly SubtitlePlan[];
   readonly segments: "single-file" | "separate" | "ts";
+  /** Where players fetch the key of the segments; null: they are not encrypted. */
+  readonly keyUri: string | null;
   readonly thumbnails: boolean;
   /** From the first picture to the end of the last one. */
   readonly durationSeconds: number;

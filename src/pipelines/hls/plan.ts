@@ -55,11 +55,15 @@ export async function planPackage(
     sounds,
     subtitles: settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles),
     segments: settings.segments,
+    keyUri: settings.encryptKeyUri ?? null,
     thumbnails: settings.thumbnails,
     durationSeconds,
     findings: [
       ...encoderFindings,
       ...filters.findings,
+      ...(settings.encryptKeyUri !== undefined && settings.thumbnails
+        ? ["The segments are encrypted (AES-128); poster and thumbnails are not."]
+        : []),
       ...describeLostSubtitles(manifest, settings),
       ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),
     ],

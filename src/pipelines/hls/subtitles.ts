@@ -4,6 +4,7 @@ import type { SubtitleStream } from "../../ffmpeg/manifest.ts";
 import type { MediaPlaylist } from "../../media/hls/playlist.ts";
 import { requiredVersion } from "../../media/hls/required-version.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
+import { createSegmentKey, type SegmentEncryption, writeEncrypted } from "./encrypt.ts";
 import { SEGMENT_SECONDS, type SubtitlePlan } from "./packaging.ts";
 import { folderNameOf, languageOf, uniqueLabels } from "./track-names.ts";
 import { SEGMENTS_PLAYLIST } from "./write-media.ts";
@@ -95,16 +96,26 @@ export function writeSubtitles(
   encodedPath: string,
   packageFolder: string,
   times: SubtitleTimes & { readonly targetSeconds: number },
+  encryption?: SegmentEncryption,
 ): MediaPlaylist {
   const folder = join(packageFolder, name);
   mkdirSync(folder);
   const texts = cutSubtitles(readFileSync(encodedPath, "utf8"), times);
   const segments = texts.map((text, index) => {
     const uri = `segment-${String(index + 1).padStart(5, "0")}.vtt`;
-    writeFileSync(join(folder, uri), text);
+    const key = encryption && createSegmentKey(encryption);
+    if (encryption === undefined || key === undefined) writeFileSync(join(folder, uri), text);
+    else writeEncrypted(() => [Buffer.from(text)], join(folder, uri), encryption, key);
     const seconds = Math.min(SEGMENT_SECONDS, times.durationSeconds - index * SEGMENT_SECONDS);
     const durationSeconds = Number(seconds.toFixed(6));
-    return { uri, durationSeconds, title: "", isDiscontinuity: false, keys: [], isGap: false };
+    return {
+      uri,
+      durationSeconds,
+      title: "",
+      isDiscontinuity: false,
+      keys: key === undefined ? [] : [key],
+      isGap: false,
+    };
   });
   const playlist: MediaPlaylist = {
     kind: "media",

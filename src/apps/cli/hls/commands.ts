@@ -48,6 +48,8 @@ function addPackageOptions(hls: Command): void {
         .choices(["single-file", "separate", "ts"])
         .default("single-file"),
     )
+    .option("--encrypt-key <file>", "encrypt every segment (AES-128) with the 16 bytes in the file")
+    .option("--encrypt-key-uri <uri>", "where players fetch that key; stands in the playlists")
     .addOption(
       new Option("--speed <speed>", "fast: nearly the same quality in a fraction of the time")
         .choices(["standard", "fast"])
@@ -75,12 +77,13 @@ function addCheckCommand(hls: Command, context: CliContext, exit: (exitCode: num
       "check an HLS presentation against RFC 8216bis and Apple's authoring specification; nothing is fetched",
     )
     .argument("<playlist>", "its multivariant playlist, or a single media playlist")
+    .option("--key <file>", "the 16 bytes that encrypted segments are read with; without it they are not checked")
     .option("--json", "print the report on standard output, as JSON", false)
     .addHelpText("after", "\nExit status: 0 no must failed, 1 one did, 2 wrong usage.")
     .action(async (playlist: string, _options: HlsCheckOptions, command: Command) => {
       const { runHlsCheckCommand } = await import("./check.ts");
       // `hls` has --json, too, and takes it wherever it stands.
-      const { json } = command.optsWithGlobals<HlsCheckOptions>();
-      exit(await runHlsCheckCommand(playlist, { json }, context));
+      const { json, key } = command.optsWithGlobals<HlsCheckOptions>();
+      exit(await runHlsCheckCommand(playlist, { json, key }, context));
     });
 }
