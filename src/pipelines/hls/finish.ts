@@ -9,6 +9,7 @@ import { type FragmentIndex, indexFragments } from "../../media/isobmff/index-fr
 import { createDecrypter, type SegmentEncryption } from "./encrypt.ts";
 import { presentationOpener } from "./open-presentation.ts";
 import { MAIN_PLAYLIST, type PackageHooks, type PackagePlan, type PackageReport } from "./packaging.ts";
+import { writePreview } from "./preview.ts";
 import { type PictureSource, writePoster, writeThumbnails } from "./thumbnails.ts";
 import { writePackedAudio, writeTransportStream } from "./transport-stream.ts";
 import { checkDecodes, checkPictures } from "./verify.ts";
@@ -55,6 +56,7 @@ export async function finishPackage(
   await checkDecodes(streams, pictures, { ...hooks, onProgress: (done) => hooks.onProgress(DECODING_SHARE * done) });
   mkdirSync(packageFolder);
   if (plan.thumbnails) await writePictures(rungs, packageFolder, plan.durationSeconds, hooks);
+  if (plan.preview !== null) await writePreview(plan.preview, rungs, packageFolder, plan.durationSeconds, hooks);
   const main = await writePlaylists(plan, streams, { encodedFolder, packageFolder, encryption }, hooks.signal);
   writeFileSync(join(packageFolder, MAIN_PLAYLIST), serializePlaylist(main));
   const decrypt = encryption && createDecrypter(encryption.key);

@@ -50,6 +50,7 @@ export const HLS_SETTINGS = z.strictObject({
   audio: z.enum(["auto", "none"]).default("auto").describe("auto: every sound track as AAC. none: no sound."),
   subtitles: z.enum(["keep", "drop"]).default("keep").describe("keep: text subtitles as WebVTT."),
   deinterlace: z.enum(["auto", "off", "on"]).default("auto").describe("auto: where the source says it is interlaced."),
+  preview: z.boolean().default(false).describe("A short clip without sound that repeats, as MP4 and WebP."),
   thumbnails: z.boolean().default(true).describe("A poster, and small pictures to find a place by."),
 });
 

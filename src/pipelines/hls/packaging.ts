@@ -36,6 +36,13 @@ export interface RungEncoder {
   readonly preset: string;
 }
 
+/** How the preview is encoded. */
+export interface PreviewPlan {
+  readonly encoder: RungEncoder;
+  /** Whether there is an animated WebP besides the MP4. */
+  readonly hasWebp: boolean;
+}
+
 /** A package as it was planned: JSON, handed from stage to stage. */
 export interface PackagePlan {
   readonly video: {
@@ -62,6 +69,7 @@ export interface PackagePlan {
   /** Where players fetch the key of the segments; null: they are not encrypted. */
   readonly keyUri: string | null;
   readonly thumbnails: boolean;
+  readonly preview: PreviewPlan | null;
   /** From the first picture to the end of the last one. */
   readonly durationSeconds: number;
   /** Sentences for the report. */

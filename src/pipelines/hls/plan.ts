@@ -10,6 +10,7 @@ import { type HlsSettings, ladderSteps } from "./options.ts";
 import type { PackagePlan } from "./packaging.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
 import { planSounds } from "./plan-sound.ts";
+import { planPreview } from "./preview.ts";
 import { planSubtitles } from "./subtitles.ts";
 
 /** Sound that is left out beyond this is worth a word. */
@@ -29,6 +30,7 @@ export async function planPackage(
   const manifest = await probeRecording(tools, path, signal);
   const video = manifest.video.find(({ isDefault }) => isDefault) ?? manifest.video[0];
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures.`);
+  const preview = await planPreview(settings, { tools, signal });
   const { encoders, findings: encoderFindings } = await chooseRungEncoders(settings, { tools, signal });
   const times = await listTimes(path, video, { tools, signal });
   const divisor = frameDivisor(meanRate(times, video));
@@ -57,12 +59,14 @@ export async function planPackage(
     segments: settings.segments,
     keyUri: settings.encryptKeyUri ?? null,
     thumbnails: settings.thumbnails,
+    preview: preview.preview,
     durationSeconds,
     findings: [
       ...encoderFindings,
+      ...preview.findings,
       ...filters.findings,
-      ...(settings.encryptKeyUri !== undefined && settings.thumbnails
-        ? ["The segments are encrypted (AES-128); poster and thumbnails are not."]
+      ...(settings.encryptKeyUri !== undefined && (settings.thumbnails || settings.preview)
+        ? ["The segments are encrypted (AES-128); poster, thumbnails and preview are not."]
         : []),
       ...describeLostSubtitles(manifest, settings),
       ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),

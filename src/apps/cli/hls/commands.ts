@@ -67,6 +67,7 @@ function addPackageOptions(hls: Command): void {
         .choices(["auto", "off", "on"])
         .default("auto"),
     )
+    .option("--preview", "a short clip without sound that repeats, as MP4 and WebP", false)
     .option("--no-thumbnails", "leave out the poster and the small pictures to find a place by");
 }
 
