@@ -8,7 +8,13 @@ import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import { type FragmentIndex, indexFragments } from "../../media/isobmff/index-fragments.ts";
 import { createDecrypter, type SegmentEncryption } from "./encrypt.ts";
 import { presentationOpener } from "./open-presentation.ts";
-import { MAIN_PLAYLIST, type PackageHooks, type PackagePlan, type PackageReport } from "./packaging.ts";
+import {
+  MAIN_PLAYLIST,
+  type PackageHooks,
+  type PackagePlan,
+  type PackageReport,
+  SEGMENT_SECONDS,
+} from "./packaging.ts";
 import { writePreview } from "./preview.ts";
 import { type PictureSource, writePoster, writeThumbnails } from "./thumbnails.ts";
 import { writePackedAudio, writeTransportStream } from "./transport-stream.ts";
@@ -24,7 +30,7 @@ const MAX_TOLD = 5;
 
 /**
  * Makes the package in `packageFolder`, which must not be there, of what lies in `encodedFolder`: checks the pictures, writes poster,
- * thumbnails, segments and playlists from what was measured, and asks every rule of the checker. Throws OUTPUT_NOT_VERIFIED,
+ * thumbnails, segments and playlists from what was measured, and asks every rule of the checker. Throws OUTPUT_NOT_VERIFIED, INPUT_TOO_SHORT,
  * FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED, and what the system throws.
  */
 export async function finishPackage(
@@ -61,7 +67,7 @@ export async function finishPackage(
   writeFileSync(join(packageFolder, MAIN_PLAYLIST), serializePlaylist(main));
   const decrypt = encryption && createDecrypter(encryption.key);
   const report = await checkPresentation(presentationOpener(packageFolder), MAIN_PLAYLIST, hooks.signal, decrypt);
-  requireConforming(report);
+  requireConforming(report, plan);
   hooks.onProgress(1);
   return {
     ...describeReport(main, report),
@@ -115,9 +121,14 @@ async function writePictures(
   await writeThumbnails(smallest, folder, durationSeconds, hooks);
 }
 
-function requireConforming({ rules, isConforming }: PresentationReport): void {
+function requireConforming({ rules, isConforming }: PresentationReport, { durationSeconds }: PackagePlan): void {
   if (isConforming) return;
   const broken = rules.filter(({ level, outcome }) => level === "must" && outcome === "failed");
+  // Over so little time the first picture alone may be more than that, however few bits it has.
+  if (durationSeconds < SEGMENT_SECONDS / 2 && broken.every(({ id }) => id === "variant-for-cellular")) {
+    const length = `The recording lasts ${Number(durationSeconds.toFixed(3))} s and has no sound`;
+    throw new ReelmillError("INPUT_TOO_SHORT", `${length}: not even its smallest rung keeps to 192 kbit/s.`);
+  }
   const told = broken.slice(0, MAX_TOLD).map(({ id, findings }) => {
     const [finding] = findings;
     return finding === undefined ? id : `${id} (${finding.where}: ${finding.message})`;

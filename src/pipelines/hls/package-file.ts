@@ -33,7 +33,8 @@ const ENCODING_SHARE = 0.9;
 /**
  * Makes an HLS package of a file on this machine, in a folder beside the output that goes whatever happens: the output appears whole or not
  * at all. Throws INPUT_NOT_FOUND and its like, INPUT_NOT_VIDEO, PARAMS_INVALID, ENCODER_MISSING, FFMPEG_MISSING, FFMPEG_FAILED,
- * FFMPEG_TIMEOUT, NO_SPACE, OUTPUT_EXISTS, OUTPUT_UNWRITABLE, OUTPUT_NOT_VERIFIED, ABORTED.
+ * FFMPEG_TIMEOUT, NO_SPACE, OUTPUT_EXISTS, OUTPUT_UNWRITABLE, OUTPUT_NOT_VERIFIED,
+ * INPUT_TOO_SHORT, ABORTED.
  */
 export async function packageFile(packaging: FilePackaging): Promise<PackageReport> {
   const { input, settings, contentKey, environment, signal, onProgress } = packaging;
