@@ -44,6 +44,8 @@ export interface Config {
   readonly ffmpegTimeoutMs: number;
   /** Bound on one run of untrunc, and on one repair from the watch folder, in milliseconds, 1000 to 604,800,000. */
   readonly untruncTimeoutMs: number;
+  /** Where the keys lie that jobs name; undefined: there are none. */
+  readonly hlsKeyFolder: string | undefined;
   readonly watch: WatchConfig;
   readonly server: ServerConfig;
   readonly client: ClientConfig;
@@ -92,6 +94,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
     ffprobe: "ffprobe",
     ffmpegTimeoutMs: 3_600_000,
     untruncTimeoutMs: 3_600_000,
+    hlsKeyFolder: undefined,
     watch: {
       root: undefined,
       ready: "ready",

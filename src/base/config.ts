@@ -60,6 +60,15 @@ const SETTINGS = {
       unset: "3600",
     },
   },
+  REELMILL_HLS_KEY_FOLDER: {
+    schema: z.string().optional(),
+    notes: {
+      meaning:
+        "Where the AES-128 keys lie that jobs of the pipeline hls name: `<name>.key`, 16 bytes each. Nothing hands them out.",
+      allowed: "a folder that only the server may read",
+      unset: "",
+    },
+  },
   ...WATCH_SETTINGS,
   ...SERVER_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting>>;
@@ -101,6 +110,7 @@ export function loadConfig(environment: Environment): Config {
     ffprobe: readSetting(environment, "REELMILL_FFPROBE"),
     ffmpegTimeoutMs: readSetting(environment, "REELMILL_FFMPEG_TIMEOUT_SECONDS") * 1000,
     untruncTimeoutMs: readSetting(environment, "UNTRUNC_TIMEOUT_SECONDS") * 1000,
+    hlsKeyFolder: readSetting(environment, "REELMILL_HLS_KEY_FOLDER"),
     watch: readWatchConfig(environment, readSetting),
     server: readServerConfig(environment, readSetting),
     client: readClientConfig(environment, readSetting),

@@ -29,6 +29,11 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: "The file's content is not a recording of a kind that Reelmill knows.",
   },
+  INPUT_TOO_SHORT: {
+    retryable: false,
+    meaning:
+      "The recording is so short, and without sound, that no rung of an HLS package could keep to the 192 kbit/s that one must; lengthen it.",
+  },
   REFERENCE_REQUIRED: {
     retryable: false,
     meaning:

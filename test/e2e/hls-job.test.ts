@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { createMemorySource } from "../../src/media/bytes/byte-source.ts";
 import { checkPresentation } from "../../src/media/hls/check/check-presentation.ts";
 import type { OpenSource } from "../../src/media/hls/check/presentation.ts";
+import { createDecrypter } from "../../src/pipelines/hls/encrypt.ts";
 import { findFreePort, type RunningServer, startServer } from "./server.fixture.ts";
 
 interface Job {
@@ -17,13 +18,16 @@ interface Job {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "reelmill-hls-job-"));
+const KEY = Buffer.from("only the server.");
 let server: RunningServer;
 
 beforeAll(async () => {
   const clip = join(folder, "clip.mp4");
   const inputs = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=7", "-f", "lavfi", "-i", "sine=d=7"];
   execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), clip]);
-  server = await startServer(folder, await findFreePort());
+  mkdirSync(join(folder, "keys"));
+  writeFileSync(join(folder, "keys", "match.key"), KEY);
+  server = await startServer(folder, await findFreePort(), { REELMILL_HLS_KEY_FOLDER: join(folder, "keys") });
   await put("uploads/clip.mp4", readFileSync(clip));
   await put("uploads/notes.mp4", Buffer.from("no recording"));
 }, 60_000);
@@ -72,6 +76,22 @@ it("puts a package below the job's outputs that players can read over HTTP", asy
   expect((await fetch(`${server.url}/v1/objects/${prefix}poster.jpg`)).status).toBe(200);
   // What the stages handed each other is gone.
   expect((await fetch(`${server.url}/v1/objects/${prefix}parts/plan.json`)).status).toBe(404);
+}, 60_000);
+
+it("encrypts with a key that the job names, and that no answer of the server holds", async () => {
+  const settings = { preset: "ultrafast", segments: "ts", encryptKeyUri: "https://keys.example/match" };
+  const job = await run({ input: "uploads/clip.mp4", ...settings, encryptKey: "match" });
+  expect({ status: job.status, error: job.error }).toEqual({ status: "succeeded", error: null });
+  const open = remoteOpener(`outputs/${job.id}/`);
+  const { signal } = new AbortController();
+  const { rules } = await checkPresentation(open, "main.m3u8", signal, createDecrypter(KEY));
+  const unmet = rules.filter(({ level, outcome }) => level === "must" && /failed|checked/.test(outcome));
+  expect(unmet).toEqual([]);
+  const told = await fetch(`${server.url}/v1/jobs/${job.id}`).then((answer) => answer.text());
+  expect(told).not.toContain(KEY.toString());
+  const missing = await run({ input: "uploads/clip.mp4", ...settings, encryptKey: "other" });
+  expect(missing.error?.code).toBe("PARAMS_INVALID");
+  expect(missing.error?.message).not.toContain(folder);
 }, 60_000);
 
 it("tells in terms of keys why there is no package", async () => {

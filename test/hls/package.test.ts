@@ -275,6 +275,13 @@ describe("the output", () => {
     expect(left.sort()).toEqual([taken.slice(ROOT.length + 1), "text.mp4"].sort());
   });
 
+  it("is refused by a code of its own where a recording is too short for any rung", async () => {
+    const input = join(ROOT, "moment.mp4");
+    const picture = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=0.04"];
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...picture, "-c:v", "libx264", "-qp", "20", input]);
+    await expect(makePackage(input)).rejects.toMatchObject({ code: "INPUT_TOO_SHORT" });
+  });
+
   it("may be read by whom the user lets read new folders", async () => {
     const { folder } = await makePackage(sourceOf("no-audio"));
     const plain = join(ROOT, "plain");

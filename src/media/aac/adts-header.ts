@@ -1,3 +1,5 @@
+import { ReelmillError } from "../../base/errors.ts";
+
 /** What an ADTS header says (ISO/IEC 14496-3 §1.A.2.2). */
 export interface AdtsHeader {
   /** Length of the whole frame, header included. */
@@ -12,9 +14,36 @@ export interface AdtsHeader {
   readonly channelConfiguration: number;
 }
 
+/** The 7 bytes before a frame of so many bytes, without CRC; the buffer is said to vary. Frames are at most 8184 bytes. */
+export function serializeAdtsHeader(
+  {
+    objectType,
+    rateIndex,
+    channelConfiguration,
+  }: Pick<AdtsHeader, "objectType" | "rateIndex" | "channelConfiguration">,
+  frameBytes: number,
+): Uint8Array {
+  const sizeBytes = frameBytes + ADTS_HEADER_BYTES;
+  if (objectType < 1 || objectType > 4 || channelConfiguration > 7 || sizeBytes > MAX_FRAME_BYTES) {
+    const found = `object type ${objectType}, channel configuration ${channelConfiguration}, ${sizeBytes} bytes`;
+    throw new ReelmillError("MEDIA_MALFORMED", `ADTS cannot carry this AAC frame: ${found}.`);
+  }
+  return Uint8Array.of(
+    0xff,
+    0xf1,
+    ((objectType - 1) << 6) | (rateIndex << 2) | (channelConfiguration >> 2),
+    ((channelConfiguration & 3) << 6) | (sizeBytes >> 11),
+    (sizeBytes >> 3) & 0xff,
+    ((sizeBytes & 7) << 5) | 0x1f,
+    0xfc,
+  );
+}
+
 /** Bytes that always suffice for `parseAdtsHeader`. */
 export const ADTS_HEADER_BYTES = 7;
 const MAX_RATE_INDEX = 12;
+/** The length has 13 bits. */
+const MAX_FRAME_BYTES = 8191;
 
 /** Parses the ADTS header at `bytes[index]`; undefined where there is none or fewer than 7 bytes are left. */
 export function parseAdtsHeader(bytes: Uint8Array, index: number): AdtsHeader | undefined {

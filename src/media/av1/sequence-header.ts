@@ -46,6 +46,8 @@ export interface Av1SequenceHeader {
   readonly subsamplingX: boolean;
   readonly subsamplingY: boolean;
   readonly separateUvDeltaQ: boolean;
+  /** ITU-T H.273; undefined where no colour is described. */
+  readonly transferCharacteristics: number | undefined;
   readonly filmGrainParamsPresent: boolean;
 }
 
@@ -161,7 +163,10 @@ function parseTools(reader: BitReader): Tools {
   return { enableWarpedMotion, enableRefFrameMvs, orderHintBits, forceScreenContentTools, forceIntegerMv };
 }
 
-type Color = Pick<Av1SequenceHeader, "monochrome" | "subsamplingX" | "subsamplingY" | "separateUvDeltaQ">;
+type Color = Pick<
+  Av1SequenceHeader,
+  "monochrome" | "subsamplingX" | "subsamplingY" | "separateUvDeltaQ" | "transferCharacteristics"
+>;
 
 /** color_config (AV1 §5.5.2). */
 function parseColorConfig(reader: BitReader, profile: number): Color {
@@ -169,15 +174,17 @@ function parseColorConfig(reader: BitReader, profile: number): Color {
   const twelveBit = profile === 2 && highBitdepth && reader.flag();
   const monochrome = profile !== 1 && reader.flag();
   let isSrgb = false;
+  let transferCharacteristics: number | undefined;
   if (reader.flag()) {
     const primaries = reader.bits(8);
     const transfer = reader.bits(8);
+    transferCharacteristics = transfer;
     isSrgb = primaries === 1 && transfer === 13 && reader.bits(8) === 0;
     if (!(primaries === 1 && transfer === 13)) reader.skip(8);
   }
   if (monochrome) {
     reader.skip(1);
-    return { monochrome, subsamplingX: true, subsamplingY: true, separateUvDeltaQ: false };
+    return { monochrome, subsamplingX: true, subsamplingY: true, separateUvDeltaQ: false, transferCharacteristics };
   }
   let subsamplingX = profile !== 1 && !isSrgb;
   let subsamplingY = profile === 0 && !isSrgb;
@@ -189,5 +196,5 @@ function parseColorConfig(reader: BitReader, profile: number): Color {
     }
     if (subsamplingX && subsamplingY) reader.skip(2);
   }
-  return { monochrome, subsamplingX, subsamplingY, separateUvDeltaQ: reader.flag() };
+  return { monochrome, subsamplingX, subsamplingY, separateUvDeltaQ: reader.flag(), transferCharacteristics };
 }

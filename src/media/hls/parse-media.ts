@@ -179,7 +179,7 @@ function takeSegmentTag(draft: Draft, line: PlaylistLine): void {
       takeKey(draft, line);
       break;
     case "#EXT-X-MAP":
-      draft.map = parseMap(line);
+      draft.map = { ...parseMap(line), ...(draft.keyList.length === 0 ? {} : { keys: draft.keyList }) };
       break;
     case "#EXT-X-DATERANGE":
       draft.dateRanges.push(parseAttributeList(value, lineNumber));

@@ -145,6 +145,20 @@ const segment: fc.Arbitrary<MediaSegment> = fc.record(
 
 const map = fc.record({ uri: quoted, byteRange }, { requiredKeys: ["uri"] });
 
+/** The map with the keys of the segment, or, at odd places, of the one before; a map that goes on keeps its own. */
+function keyedMap(
+  map: MediaSegment["map"],
+  last: MediaSegment["map"],
+  segments: readonly MediaSegment[],
+  index: number,
+): NonNullable<MediaSegment["map"]> | undefined {
+  if (map === undefined) return undefined;
+  const { keys: _keys, ...plain } = last ?? { uri: "" };
+  if (last !== undefined && JSON.stringify(plain) === JSON.stringify(map)) return last;
+  const keys = segments[index % 2 === 1 ? index - 1 : index]?.keys ?? [];
+  return keys.length === 0 ? map : { ...map, keys };
+}
+
 /** Gives each segment from `from` on a map, and rates to those without a range, as the format can say it. */
 function withLasting(
   segments: readonly MediaSegment[],
@@ -152,8 +166,10 @@ function withLasting(
   from: number,
   rates: readonly number[],
 ): readonly MediaSegment[] {
+  let last: NonNullable<MediaSegment["map"]> | undefined;
   return segments.map((one, index) => {
-    const lasting = index >= from ? maps[index % maps.length] : undefined;
+    const lasting = index >= from ? keyedMap(maps[index % maps.length], last, segments, index) : undefined;
+    last = lasting;
     const rate = one.byteRange === undefined ? rates[index % rates.length] : undefined;
     return {
       ...one,

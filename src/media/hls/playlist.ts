@@ -31,6 +31,8 @@ export interface InitializationMap {
   readonly uri: string;
   /** Undefined: the whole resource. */
   readonly byteRange?: ByteRange;
+  /** The keys in force where the tag stands, which apply to it, too; undefined where there are none. */
+  readonly keys?: readonly EncryptionKey[];
 }
 
 /** One media segment with all that applies to it (§4.4.4). */

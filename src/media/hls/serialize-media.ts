@@ -36,8 +36,7 @@ export function serializeMedia(playlist: MediaPlaylist): string {
 
 function appendSegment(lines: string[], segment: MediaSegment, before: MediaSegment | undefined): void {
   if (segment.isDiscontinuity) lines.push("#EXT-X-DISCONTINUITY");
-  lines.push(...keyLines(segment.keys, before?.keys ?? []));
-  appendMap(lines, segment.map, before?.map);
+  appendKeysAndMap(lines, segment, before);
   appendBitRate(lines, segment, before);
   if (segment.programDateTime !== undefined) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${plain(segment.programDateTime)}`);
   if (segment.isGap) lines.push("#EXT-X-GAP");
@@ -54,10 +53,28 @@ function plain(text: string): string {
 
 /** What leads from the keys in force to others (§4.4.4.4). */
 function keyLines(keys: readonly EncryptionKey[], before: readonly EncryptionKey[]): readonly string[] {
-  if (JSON.stringify(keys) === JSON.stringify(before)) return [];
+  if (isSameKeys(keys, before)) return [];
   const formatsOf = (list: readonly EncryptionKey[]) => list.map((key) => key.keyFormat ?? "identity").join("\n");
   const ends = before.length > 0 && formatsOf(keys) !== formatsOf(before) ? ["#EXT-X-KEY:METHOD=NONE"] : [];
   return [...ends, ...keys.map((key) => keyLine("#EXT-X-KEY", key))];
+}
+
+/** A map stands before or behind the keys, which decides whether they apply to it (§4.4.4.4). */
+function appendKeysAndMap(lines: string[], { keys, map }: MediaSegment, before: MediaSegment | undefined): void {
+  const mapLines: string[] = [];
+  appendMap(mapLines, map, before?.map);
+  const keysBefore = before?.keys ?? [];
+  const isBefore = isSameKeys(map?.keys ?? [], keysBefore);
+  if (mapLines.length > 0 && !isBefore && !isSameKeys(map?.keys ?? [], keys)) {
+    throw new ReelmillError("MEDIA_MALFORMED", "The keys of EXT-X-MAP are neither those before it nor its segment's.");
+  }
+  if (isBefore) lines.push(...mapLines);
+  lines.push(...keyLines(keys, keysBefore));
+  if (!isBefore) lines.push(...mapLines);
+}
+
+function isSameKeys(a: readonly EncryptionKey[], b: readonly EncryptionKey[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function appendMap(lines: string[], map: InitializationMap | undefined, before: InitializationMap | undefined): void {
@@ -70,6 +87,7 @@ function appendMap(lines: string[], map: InitializationMap | undefined, before: 
 function isSameMap(map: InitializationMap, before: InitializationMap | undefined): boolean {
   return (
     map.uri === before?.uri &&
+    isSameKeys(map.keys ?? [], before.keys ?? []) &&
     map.byteRange?.offsetBytes === before.byteRange?.offsetBytes &&
     map.byteRange?.lengthBytes === before.byteRange?.lengthBytes
   );

@@ -1,11 +1,9 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { type ByteSource, readExactly } from "../bytes/byte-source.ts";
-import { openBox } from "./box-reader.ts";
-import { MAX_FRAGMENT_BYTES } from "./fragment-search.ts";
+import type { ByteSource } from "../bytes/byte-source.ts";
+import { readFragmentSamples } from "./fragment-samples.ts";
 import type { Movie } from "./movie.ts";
 import { readMovie } from "./read-movie.ts";
 import { scanTopLevelBoxes, type TopLevelBox } from "./top-level.ts";
-import { type FragmentRun, parseTraf } from "./traf.ts";
 
 /** One `moof` with the media data behind it, of a file with a single track. */
 export interface IndexedFragment {
@@ -61,34 +59,18 @@ function fragmentStart(boxes: readonly TopLevelBox[], moofBytes: number, initial
 
 function readFragment(
   source: ByteSource,
-  { offsetBytes, sizeBytes }: TopLevelBox,
+  moof: TopLevelBox,
   movie: Movie,
   place: { readonly startBytes: number; readonly endBytes: number },
 ): IndexedFragment {
-  const bytes = sizeBytes <= MAX_FRAGMENT_BYTES ? readExactly(source, offsetBytes, sizeBytes) : undefined;
-  const traf =
-    bytes &&
-    openBox(bytes, offsetBytes)
-      .children()
-      .find(({ type }) => type === "traf");
-  const fragment = traf && parseTraf(traf, offsetBytes, offsetBytes, (id) => movie.fragmentDefaults?.get(id));
-  const startTicks = fragment?.baseDecodeTimeTicks;
-  const [first] = fragment?.runs ?? [];
-  if (fragment === undefined || startTicks === undefined || first === undefined || first.sampleCount === 0) {
-    throw new ReelmillError("MEDIA_MALFORMED", `The moof at byte ${offsetBytes} has no samples, or no time.`);
-  }
-  let ticks = startTicks;
-  const presentationTicks: number[] = [];
-  for (const run of fragment.runs) ticks = appendTimes(run, ticks, presentationTicks);
-  const firstSampleEndBytes = first.offsetBytes + (first.sizes?.[0] ?? first.defaultSizeBytes);
-  return { ...place, firstSampleEndBytes, startTicks, durationTicks: ticks - startTicks, presentationTicks };
-}
-
-function appendTimes(run: FragmentRun, startTicks: number, presentationTicks: number[]): number {
-  let ticks = startTicks;
-  for (let sample = 0; sample < run.sampleCount; sample++) {
-    presentationTicks.push(ticks + (run.compositionOffsets?.[sample] ?? 0));
-    ticks += run.durations?.[sample] ?? run.defaultDurationTicks;
-  }
-  return ticks;
+  const samples = readFragmentSamples(source, moof, movie);
+  const [first, last] = [samples[0], samples.at(-1)];
+  const startTicks = first?.decodeTicks ?? 0;
+  return {
+    ...place,
+    firstSampleEndBytes: (first?.offsetBytes ?? 0) + (first?.sizeBytes ?? 0),
+    startTicks,
+    durationTicks: (last?.decodeTicks ?? 0) + (last?.durationTicks ?? 0) - startTicks,
+    presentationTicks: samples.map(({ presentationTicks }) => presentationTicks),
+  };
 }

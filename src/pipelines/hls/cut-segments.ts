@@ -1,4 +1,4 @@
-import type { MediaPlaylist, MediaSegment } from "../../media/hls/playlist.ts";
+import type { EncryptionKey, MediaPlaylist, MediaSegment } from "../../media/hls/playlist.ts";
 import { requiredVersion } from "../../media/hls/required-version.ts";
 import type { FragmentIndex, IndexedFragment } from "../../media/isobmff/index-fragments.ts";
 import { SEGMENT_SECONDS } from "./packaging.ts";
@@ -6,6 +6,11 @@ import { SEGMENT_SECONDS } from "./packaging.ts";
 /** Names within a rung's or a sound's folder. */
 export const MEDIA_FILE = "media.mp4";
 export const INITIALIZATION_FILE = "init.mp4";
+
+/** How a stream's segments lie: fragmented MP4 in one file or several, or files of MPEG-TS or of packed audio. */
+export type SegmentMode = "single-file" | "separate" | "mpegts" | "packed-audio";
+
+const EXTENSIONS = { separate: "m4s", mpegts: "ts", "packed-audio": "aac" } as const;
 
 /** A media segment: fragments that follow each other. */
 export interface SegmentCut {
@@ -21,10 +26,7 @@ export interface SegmentCut {
 const SLACK_SECONDS = 0.5;
 
 /** Puts fragments together to segments of six seconds, each named by the file that it will lie in. */
-export function cutSegments(
-  { fragments, timescale }: FragmentIndex,
-  mode: "single-file" | "separate",
-): readonly SegmentCut[] {
+export function cutSegments({ fragments, timescale }: FragmentIndex, mode: SegmentMode): readonly SegmentCut[] {
   const groups: IndexedFragment[][] = [];
   let nextSeconds = 0;
   for (const fragment of fragments) {
@@ -36,7 +38,7 @@ export function cutSegments(
     groups.at(-1)?.push(fragment);
   }
   return groups.map((group, index) => ({
-    file: mode === "separate" ? `segment-${String(index + 1).padStart(5, "0")}.m4s` : MEDIA_FILE,
+    file: mode === "single-file" ? MEDIA_FILE : `segment-${String(index + 1).padStart(5, "0")}.${EXTENSIONS[mode]}`,
     startBytes: (group[0] as IndexedFragment).startBytes,
     endBytes: (group.at(-1) as IndexedFragment).endBytes,
     fragments: group,
@@ -55,33 +57,40 @@ function secondsOf(fragments: readonly IndexedFragment[], timescale: number): nu
   return fragments.reduce((sum, { durationTicks }) => sum + durationTicks, 0) / timescale;
 }
 
-/** The playlist of a rung's or a sound's segments. */
+/** The playlist of a rung's or a sound's segments; `keys` are those of each, where they are encrypted. */
 export function segmentPlaylist(
   index: FragmentIndex,
-  mode: "single-file" | "separate",
+  mode: SegmentMode,
   targetDurationSeconds: number,
+  keys: readonly EncryptionKey[] = [],
 ): MediaPlaylist {
-  const segments = cutSegments(index, mode).map(({ file, startBytes, endBytes, fragments }) => {
-    const range = mode === "separate" ? undefined : { offsetBytes: startBytes, lengthBytes: endBytes - startBytes };
-    return describeSegment(index, mode, { file, range, seconds: secondsOf(fragments, index.timescale) });
+  const segments = cutSegments(index, mode).map(({ file, startBytes, endBytes, fragments }, at) => {
+    const range = mode !== "single-file" ? undefined : { offsetBytes: startBytes, lengthBytes: endBytes - startBytes };
+    return describeSegment(index, mode, { file, range, seconds: secondsOf(fragments, index.timescale), key: keys[at] });
   });
   return describePlaylist(segments, targetDurationSeconds, false);
 }
 
-/** The playlist of the pictures that fragments begin with: each by its byte range, lasting until the next one. */
+/**
+ * The playlist of the pictures that fragments begin with: each by its byte range, lasting until the next one. Where segments are encrypted, the
+ * ranges are those before that, with the key and vector of the segment (RFC 8216bis §6.3.6).
+ */
 export function iFramePlaylist(
   index: FragmentIndex,
-  mode: "single-file" | "separate",
+  mode: SegmentMode,
   targetDurationSeconds: number,
+  keys: readonly EncryptionKey[] = [],
 ): MediaPlaylist {
-  const segments = cutSegments(index, mode).flatMap(({ file, startBytes, fragments }) =>
+  const segments = cutSegments(index, mode).flatMap(({ file, startBytes, fragments }, at) =>
     fragments.map((fragment) => {
-      const origin = mode === "separate" ? startBytes : 0;
+      const origin = mode === "single-file" ? 0 : startBytes;
       const range = {
         offsetBytes: fragment.startBytes - origin,
         lengthBytes: fragment.firstSampleEndBytes - fragment.startBytes,
       };
-      return describeSegment(index, mode, { file, range, seconds: secondsOf([fragment], index.timescale) });
+      return describeSegment(index, mode, {
+        ...{ file, range, seconds: secondsOf([fragment], index.timescale), key: keys[at] },
+      });
     }),
   );
   return describePlaylist(segments, targetDurationSeconds, true);
@@ -91,25 +100,27 @@ interface SegmentPlace {
   readonly file: string;
   readonly range: { readonly offsetBytes: number; readonly lengthBytes: number } | undefined;
   readonly seconds: number;
+  readonly key: EncryptionKey | undefined;
 }
 
 function describeSegment(
   { initializationBytes }: FragmentIndex,
-  mode: "single-file" | "separate",
-  { file, range, seconds }: SegmentPlace,
+  mode: SegmentMode,
+  { file, range, seconds, key }: SegmentPlace,
 ): MediaSegment {
+  const whole = mode === "separate" ? { uri: INITIALIZATION_FILE } : undefined;
   const map =
-    mode === "separate"
-      ? { uri: INITIALIZATION_FILE }
-      : { uri: MEDIA_FILE, byteRange: { offsetBytes: 0, lengthBytes: initializationBytes } };
+    mode === "single-file"
+      ? { uri: MEDIA_FILE, byteRange: { offsetBytes: 0, lengthBytes: initializationBytes } }
+      : whole;
   return {
     uri: file,
     durationSeconds: Number(seconds.toFixed(6)),
     title: "",
     ...(range === undefined ? {} : { byteRange: range }),
     isDiscontinuity: false,
-    keys: [],
-    map,
+    keys: key === undefined ? [] : [key],
+    ...(map === undefined ? {} : { map }),
     isGap: false,
   };
 }

@@ -3,20 +3,25 @@ import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { checkPresentation, type PresentationReport } from "../../media/hls/check/check-presentation.ts";
-import { measurePlaylist } from "../../media/hls/check/measure-playlist.ts";
-import type { MeasuredPlaylist, PresentationFault } from "../../media/hls/check/presentation.ts";
-import type { MediaPlaylist, MultivariantPlaylist } from "../../media/hls/playlist.ts";
+import type { MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import { type FragmentIndex, indexFragments } from "../../media/isobmff/index-fragments.ts";
-import { targetDuration } from "./cut-segments.ts";
-import { describeMultivariant, type MeasuredRung, type MeasuredSound, type MeasuredSubtitles } from "./multivariant.ts";
+import { createDecrypter, type SegmentEncryption } from "./encrypt.ts";
 import { presentationOpener } from "./open-presentation.ts";
-import { MAIN_PLAYLIST, type PackageHooks, type PackagePlan, type PackageReport } from "./packaging.ts";
-import { writeSubtitles } from "./subtitles.ts";
+import {
+  MAIN_PLAYLIST,
+  type PackageHooks,
+  type PackagePlan,
+  type PackageReport,
+  SEGMENT_SECONDS,
+} from "./packaging.ts";
+import { writePreview } from "./preview.ts";
 import { type PictureSource, writePoster, writeThumbnails } from "./thumbnails.ts";
+import { writePackedAudio, writeTransportStream } from "./transport-stream.ts";
 import { checkDecodes, checkPictures } from "./verify.ts";
-import { encodedPath, subtitlePath } from "./work.ts";
-import { type EncodedStream, I_FRAMES_PLAYLIST, SEGMENTS_PLAYLIST, writeStream } from "./write-media.ts";
+import { encodedPath } from "./work.ts";
+import type { EncodedStream } from "./write-media.ts";
+import { writePlaylists } from "./write-playlists.ts";
 
 /** Share of the time that decoding everything takes. */
 const DECODING_SHARE = 0.8;
@@ -25,15 +30,22 @@ const MAX_TOLD = 5;
 
 /**
  * Makes the package in `packageFolder`, which must not be there, of what lies in `encodedFolder`: checks the pictures, writes poster,
- * thumbnails, segments and playlists from what was measured, and asks every rule of the checker. Throws OUTPUT_NOT_VERIFIED,
+ * thumbnails, segments and playlists from what was measured, and asks every rule of the checker. Throws OUTPUT_NOT_VERIFIED, INPUT_TOO_SHORT,
  * FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED, and what the system throws.
  */
 export async function finishPackage(
   plan: PackagePlan,
-  places: { readonly inputPath: string; readonly encodedFolder: string; readonly packageFolder: string },
+  places: {
+    readonly inputPath: string;
+    readonly encodedFolder: string;
+    readonly packageFolder: string;
+    /** Of AES-128, where the plan says where players fetch it. */
+    readonly contentKey: Uint8Array | undefined;
+  },
   hooks: PackageHooks,
 ): Promise<PackageReport> {
   const { encodedFolder, packageFolder, inputPath } = places;
+  const encryption = encryptionOf(plan, places.contentKey);
   const rungs = plan.rungs.map((rung) => {
     const path = encodedPath(encodedFolder, rung);
     return { rung, path, index: indexFile(path) };
@@ -43,27 +55,39 @@ export async function finishPackage(
     return { sound, path, index: indexFile(path) };
   });
   const { pictures, findings } = checkPictures(plan, rungs);
-  const streams: readonly EncodedStream[] = [
-    ...rungs.map(({ rung, path, index }) => ({ name: rung.name, path, index, isVideo: true })),
-    ...sounds.map(({ sound, path, index }) => ({ name: sound.name, path, index, isVideo: false })),
+  const streams = [
+    ...rungs.map(({ rung: { name, codec }, path, index }) => prepareStream(plan, { name, codec, path, index })),
+    ...sounds.map(({ sound: { name }, path, index }) => prepareStream(plan, { name, codec: null, path, index })),
   ];
   await checkDecodes(streams, pictures, { ...hooks, onProgress: (done) => hooks.onProgress(DECODING_SHARE * done) });
   mkdirSync(packageFolder);
   if (plan.thumbnails) await writePictures(rungs, packageFolder, plan.durationSeconds, hooks);
-  const main = await writePlaylists(plan, streams, { encodedFolder, packageFolder }, hooks.signal);
+  if (plan.preview !== null) await writePreview(plan.preview, rungs, packageFolder, plan.durationSeconds, hooks);
+  const main = await writePlaylists(plan, streams, { encodedFolder, packageFolder, encryption }, hooks.signal);
   writeFileSync(join(packageFolder, MAIN_PLAYLIST), serializePlaylist(main));
-  const report = await checkPresentation(presentationOpener(packageFolder), MAIN_PLAYLIST, hooks.signal);
-  requireConforming(report);
+  const decrypt = encryption && createDecrypter(encryption.key);
+  const report = await checkPresentation(presentationOpener(packageFolder), MAIN_PLAYLIST, hooks.signal, decrypt);
+  requireConforming(report, plan);
   hooks.onProgress(1);
   return {
     ...describeReport(main, report),
     pictures,
     durationSeconds: plan.durationSeconds,
-    encoder: `${plan.encoder.name}, preset ${plan.encoder.preset}`,
+    encoder: plan.encoders.map(({ name, preset }) => `${name}, preset ${preset}`).join("; "),
     findings: [...plan.findings, ...findings],
     inputBytes: statSync(inputPath).size,
     outputBytes: sizeOf(packageFolder),
   };
+}
+
+/** Nothing that was to be encrypted leaves in the clear. */
+function encryptionOf({ keyUri }: PackagePlan, key: Uint8Array | undefined): SegmentEncryption | undefined {
+  if (keyUri === null && key === undefined) return undefined;
+  if (keyUri !== null && key !== undefined) return { key, keyUri };
+  throw new ReelmillError(
+    "PARAMS_INVALID",
+    "The package was planned with a key, or without one, and is made otherwise.",
+  );
 }
 
 function indexFile(path: string): FragmentIndex {
@@ -73,6 +97,15 @@ function indexFile(path: string): FragmentIndex {
   } finally {
     source.close();
   }
+}
+
+/** The file that segments are cut from: as it was encoded, or made of that. */
+function prepareStream({ segments }: PackagePlan, stream: Omit<EncodedStream, "mode">): EncodedStream {
+  if (segments !== "ts") return { ...stream, mode: segments };
+  const [mode, write] =
+    stream.codec === null ? (["packed-audio", writePackedAudio] as const) : (["mpegts", writeTransportStream] as const);
+  const path = `${stream.path}.${mode}`;
+  return { ...stream, mode, path, index: write(stream.path, stream.index, path) };
 }
 
 /** The poster from the largest rung, the small pictures from the smallest. */
@@ -88,52 +121,14 @@ async function writePictures(
   await writeThumbnails(smallest, folder, durationSeconds, hooks);
 }
 
-/** Writes every stream and measures it as players will find it. */
-async function writePlaylists(
-  { sounds, subtitles, segments: mode, video, durationSeconds }: PackagePlan,
-  streams: readonly EncodedStream[],
-  { encodedFolder, packageFolder: folder }: { readonly encodedFolder: string; readonly packageFolder: string },
-  signal: AbortSignal,
-): Promise<MultivariantPlaylist> {
-  const targetSeconds = targetDuration(streams.map(({ index }) => index));
-  const rungs: MeasuredRung[] = [];
-  const heard: MeasuredSound[] = [];
-  const measure = (playlist: MediaPlaylist, path: string): Promise<MeasuredPlaylist> =>
-    measureStrictly(playlist, path, folder, signal);
-  for (const stream of streams) {
-    const { segments, iFrames } = writeStream(stream, folder, mode, targetSeconds);
-    const media = await measure(segments, `${stream.name}/${SEGMENTS_PLAYLIST}`);
-    const plan = sounds.find(({ name }) => name === stream.name);
-    if (plan !== undefined) heard.push({ plan, media });
-    if (iFrames === undefined) continue;
-    rungs.push({ name: stream.name, media, iFrames: await measure(iFrames, `${stream.name}/${I_FRAMES_PLAYLIST}`) });
-  }
-  const originSeconds = (video.originTicks * video.timeBase.numerator) / video.timeBase.denominator;
-  const texts: MeasuredSubtitles[] = [];
-  for (const plan of subtitles) {
-    const times = { originSeconds, durationSeconds, targetSeconds };
-    const playlist = writeSubtitles(plan, subtitlePath(encodedFolder, plan), folder, times);
-    texts.push({ plan, media: await measure(playlist, `${plan.name}/${SEGMENTS_PLAYLIST}`) });
-  }
-  return describeMultivariant(rungs, heard, texts);
-}
-
-async function measureStrictly(
-  playlist: MediaPlaylist,
-  path: string,
-  folder: string,
-  signal: AbortSignal,
-): Promise<MeasuredPlaylist> {
-  const faults: PresentationFault[] = [];
-  const media = await measurePlaylist(playlist, path, presentationOpener(folder), faults, signal);
-  const [fault] = faults;
-  if (fault === undefined) return media;
-  throw new ReelmillError("OUTPUT_NOT_VERIFIED", `The package cannot be read: ${fault.where}: ${fault.message}`);
-}
-
-function requireConforming({ rules, isConforming }: PresentationReport): void {
+function requireConforming({ rules, isConforming }: PresentationReport, { durationSeconds }: PackagePlan): void {
   if (isConforming) return;
   const broken = rules.filter(({ level, outcome }) => level === "must" && outcome === "failed");
+  // Over so little time the first picture alone may be more than that, however few bits it has.
+  if (durationSeconds < SEGMENT_SECONDS / 2 && broken.every(({ id }) => id === "variant-for-cellular")) {
+    const length = `The recording lasts ${Number(durationSeconds.toFixed(3))} s and has no sound`;
+    throw new ReelmillError("INPUT_TOO_SHORT", `${length}: not even its smallest rung keeps to 192 kbit/s.`);
+  }
   const told = broken.slice(0, MAX_TOLD).map(({ id, findings }) => {
     const [finding] = findings;
     return finding === undefined ? id : `${id} (${finding.where}: ${finding.message})`;

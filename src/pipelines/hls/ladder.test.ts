@@ -74,13 +74,23 @@ describe("planLadder", () => {
     );
   });
 
+  it("takes Apple's other ladder for HEVC and AV1, up to 2160p, with names of their own", () => {
+    const hevc = planLadder(square(3840, 2160), "hevc");
+    expect(hevc.map(({ name }) => name)).toEqual([
+      ...["2160p-16800-hevc", "2160p-11600-hevc", "1440p-8100-hevc", "1080p-5800-hevc", "1080p-4500-hevc"],
+      ...["720p-3400-hevc", "720p-2400-hevc", "540p-1600-hevc", "540p-900-hevc", "540p-600-hevc"],
+      ...["432p-300-hevc", "360p-145-hevc"],
+    ]);
+    expect(planLadder(square(640, 360), "av1").map(({ name }) => name)).toEqual(["360p-145-av1", "240p-87-av1"]);
+  });
+
   it("keeps to a ladder of the user's own", () => {
     const steps = [
       { longPixels: 1280, shortPixels: 720, kilobitsPerSecond: 2500 },
       { longPixels: 640, shortPixels: 360, kilobitsPerSecond: 600 },
     ];
-    expect(planLadder(square(1280, 720), steps).map(({ name }) => name)).toEqual(["720p-2500", "360p-600"]);
-    expect(planLadder(square(640, 360), steps).map(({ name }) => name)).toEqual(["360p-600", "240p-360"]);
+    expect(planLadder(square(1280, 720), "h264", steps).map(({ name }) => name)).toEqual(["720p-2500", "360p-600"]);
+    expect(planLadder(square(640, 360), "h264", steps).map(({ name }) => name)).toEqual(["360p-600", "240p-360"]);
   });
 });
 

@@ -6,10 +6,14 @@ export interface LadderStep {
   readonly kilobitsPerSecond: number;
 }
 
+/** What pictures of a package are encoded as. */
+export type RungCodec = "h264" | "hevc" | "av1";
+
 /** A rung as it is encoded. */
 export interface Rung {
-  /** Unique within the ladder, fit for a folder's name, such as `720p-3000`. */
+  /** Unique within the package, fit for a folder's name, such as `720p-3000` (H.264) and `720p-2400-hevc`. */
   readonly name: string;
+  readonly codec: RungCodec;
   /** Upright, of square samples, even. */
   readonly widthPixels: number;
   readonly heightPixels: number;
@@ -28,18 +32,42 @@ export interface LadderSource {
   readonly sampleAspect: number;
 }
 
-/** Apple's H.264 ladder (HLS Authoring Specification, table of average bit rates). */
-export const DEFAULT_LADDER: readonly LadderStep[] = [
-  [416, 234, 145],
-  [640, 360, 365],
-  [768, 432, 730],
-  [768, 432, 1100],
-  [960, 540, 2000],
-  [1280, 720, 3000],
-  [1280, 720, 4500],
-  [1920, 1080, 6000],
-  [1920, 1080, 7800],
-].map(([longPixels = 0, shortPixels = 0, kilobitsPerSecond = 0]) => ({ longPixels, shortPixels, kilobitsPerSecond }));
+function steps(rows: readonly (readonly [number, number, number])[]): readonly LadderStep[] {
+  return rows.map(([longPixels, shortPixels, kilobitsPerSecond]) => ({ longPixels, shortPixels, kilobitsPerSecond }));
+}
+
+/** Apple's ladder for HEVC of standard range (as `LADDERS.h264`). */
+const HEVC_LADDER = steps([
+  [640, 360, 145],
+  [768, 432, 300],
+  [960, 540, 600],
+  [960, 540, 900],
+  [960, 540, 1600],
+  [1280, 720, 2400],
+  [1280, 720, 3400],
+  [1920, 1080, 4500],
+  [1920, 1080, 5800],
+  [2560, 1440, 8100],
+  [3840, 2160, 11_600],
+  [3840, 2160, 16_800],
+]);
+
+/** Apple's ladders (HLS Authoring Specification, tables of average bit rates). For AV1 there is none: it takes HEVC's. */
+export const LADDERS: Readonly<Record<RungCodec, readonly LadderStep[]>> = {
+  h264: steps([
+    [416, 234, 145],
+    [640, 360, 365],
+    [768, 432, 730],
+    [768, 432, 1100],
+    [960, 540, 2000],
+    [1280, 720, 3000],
+    [1280, 720, 4500],
+    [1920, 1080, 6000],
+    [1920, 1080, 7800],
+  ]),
+  hevc: HEVC_LADDER,
+  av1: HEVC_LADDER,
+};
 
 /** A source that is smaller than a box by so little is as large as the box. */
 const NEARLY = 1.03;
@@ -48,20 +76,43 @@ const CELLULAR_KBPS = 150;
 const MIN_KBPS = 24;
 
 /**
- * The rungs for a source, by falling size, then bit rate: those steps whose box it fills, never enlarged, its shape kept to an even
+ * The rungs of one codec for a source, by falling size, then bit rate: those steps whose box it fills, never enlarged, its shape kept to an even
  * pixel. There are two at least, since players need something to choose from: sources below the ladder's two smallest boxes get rungs of
  * their own size and of two thirds of it.
  */
-export function planLadder(source: LadderSource, steps: readonly LadderStep[] = DEFAULT_LADDER): readonly Rung[] {
+export function planLadder(
+  source: LadderSource,
+  codec: RungCodec = "h264",
+  wished: readonly LadderStep[] = LADDERS[codec],
+): readonly Rung[] {
   const shown = squareSize(source);
-  const fitting = steps.flatMap((step): Sized[] => {
+  const fitting = wished.flatMap((step): Sized[] => {
     const scale = scaleInto(shown, step);
     return scale > NEARLY ? [] : [{ scale: Math.min(1, scale), kbps: step.kilobitsPerSecond }];
   });
-  const sized = fitting.length >= 2 ? fitting : [...fitting, ...ownSizes(shown, steps, fitting)];
-  const rungs = sized.map(({ scale, kbps }) => describeRung(shown, scale, kbps));
-  const byName = new Map(rungs.map((rung) => [rung.name, rung]));
-  return [...byName.values()].sort(
+  const sized = fitting.length >= 2 ? fitting : [...fitting, ...ownSizes(shown, wished, fitting)];
+  const rungs = sized.map(({ scale, kbps }) => describeRung(shown, codec, scale, kbps));
+  return sortRungs([...new Map(rungs.map((rung) => [rung.name, rung])).values()]);
+}
+
+/** What MPEG-TS adds to each picture: heads of its PES packet and of its packets, a clock, and half a packet of stuffing. */
+const PACKET_BYTES_PER_PICTURE = 125;
+/** What is left of a cellular rung for its pictures, at the least. */
+const LEAST_SHARE = 1 / 3;
+
+/** The steps for cellular networks with so much less for pictures that the limit holds for the transport stream. */
+export function leaveRoomForPackets(wished: readonly LadderStep[], framesPerSecond: number): readonly LadderStep[] {
+  const added = (PACKET_BYTES_PER_PICTURE * 8 * framesPerSecond) / 1000;
+  return wished.map((step) => {
+    const { kilobitsPerSecond: kbps } = step;
+    if (kbps > CELLULAR_KBPS) return step;
+    return { ...step, kilobitsPerSecond: Math.round(Math.max(LEAST_SHARE * kbps, kbps - added)) };
+  });
+}
+
+/** By falling size, then bit rate: each can be scaled from the one before it. */
+export function sortRungs(rungs: readonly Rung[]): readonly Rung[] {
+  return rungs.toSorted(
     (a, b) =>
       b.widthPixels * b.heightPixels - a.widthPixels * a.heightPixels || b.kilobitsPerSecond - a.kilobitsPerSecond,
   );
@@ -87,8 +138,8 @@ function scaleInto({ width, height }: Size, { longPixels, shortPixels }: LadderS
 }
 
 /** Rungs for sources that fill one box or none. */
-function ownSizes(shown: Size, steps: readonly LadderStep[], fitting: readonly Sized[]): readonly Sized[] {
-  const above = steps.filter((step) => scaleInto(shown, step) > NEARLY).map((step) => step.kilobitsPerSecond);
+function ownSizes(shown: Size, wished: readonly LadderStep[], fitting: readonly Sized[]): readonly Sized[] {
+  const above = wished.filter((step) => scaleInto(shown, step) > NEARLY).map((step) => step.kilobitsPerSecond);
   const [only] = fitting;
   if (only !== undefined && only.scale < 1) {
     return [{ scale: 1, kbps: above.length > 0 ? Math.min(...above) : 2 * only.kbps }];
@@ -97,14 +148,15 @@ function ownSizes(shown: Size, steps: readonly LadderStep[], fitting: readonly S
   return [...own, { scale: 2 / 3, kbps: Math.round((own[0] ?? only ?? { kbps: MIN_KBPS }).kbps * 0.6) }];
 }
 
-function describeRung({ width, height }: Size, scale: number, kbps: number): Rung {
+function describeRung({ width, height }: Size, codec: RungCodec, scale: number, kbps: number): Rung {
   const widthPixels = evenBelow(width, scale);
   const heightPixels = evenBelow(height, scale);
   const kilobitsPerSecond = Math.max(MIN_KBPS, kbps);
   // Over half a segment, the shortest stretch that BANDWIDTH counts, the peak is (3 × maximum + buffer) / 3.
   const isCellular = kilobitsPerSecond <= CELLULAR_KBPS;
   return {
-    name: `${Math.min(widthPixels, heightPixels)}p-${kilobitsPerSecond}`,
+    name: `${Math.min(widthPixels, heightPixels)}p-${kilobitsPerSecond}${codec === "h264" ? "" : `-${codec}`}`,
+    codec,
     widthPixels,
     heightPixels,
     kilobitsPerSecond,

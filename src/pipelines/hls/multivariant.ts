@@ -3,6 +3,7 @@ import { allFacts, type BitRates, bitRatesOf, frameRateOf, videoFacts } from "..
 import type { MeasuredPlaylist } from "../../media/hls/check/presentation.ts";
 import type { MultivariantPlaylist, Rendition, StreamAttributes, VariantStream } from "../../media/hls/playlist.ts";
 import { requiredVersion } from "../../media/hls/required-version.ts";
+import type { RungCodec } from "./ladder.ts";
 import type { SoundPlan, SubtitlePlan } from "./packaging.ts";
 import { I_FRAMES_PLAYLIST, SEGMENTS_PLAYLIST } from "./write-media.ts";
 
@@ -12,6 +13,7 @@ const DEFAULT_BITS_PER_SECOND = 2_000_000;
 /** A rung as measured. */
 export interface MeasuredRung {
   readonly name: string;
+  readonly codec: RungCodec;
   readonly media: MeasuredPlaylist;
   readonly iFrames: MeasuredPlaylist;
 }
@@ -26,6 +28,15 @@ export interface MeasuredSound {
 export interface MeasuredSubtitles {
   readonly plan: SubtitlePlan;
   readonly media: MeasuredPlaylist;
+}
+
+/** So many bits of H.264 look like one of the codec: by the average bit rates of Apple's ladders; AV1 somewhat before HEVC. */
+const WORTH: Readonly<Record<RungCodec, number>> = { h264: 1, hevc: 4 / 3, av1: 3 / 2 };
+const SOUND_SCORE = 1;
+
+/** Where there are several codecs, their bit rates say no longer which variant looks better; SCORE does (RFC 8216bis §4.4.6.2). */
+function scoreOf({ averageBandwidthBitsPerSecond = 0 }: VariantStream, codec: RungCodec): number {
+  return Math.max(SOUND_SCORE + 1, Math.round((averageBandwidthBitsPerSecond / 1000) * WORTH[codec]));
 }
 
 const SUBTITLES_GROUP = "subtitles";
@@ -46,17 +57,23 @@ export function describeMultivariant(
   subtitles: readonly MeasuredSubtitles[],
 ): MultivariantPlaylist {
   const groups = describeGroups(sounds);
+  const isMixed = new Set(rungs.map(({ codec }) => codec)).size > 1;
   const pictures = rungs.flatMap((rung) => {
-    const own = addSubtitles(pictureAttributes(rung.media, `${rung.name}/${SEGMENTS_PLAYLIST}`), subtitles);
+    const attributes = pictureAttributes(rung.media, `${rung.name}/${SEGMENTS_PLAYLIST}`);
+    const scored = isMixed ? { ...attributes, score: scoreOf(attributes, rung.codec) } : attributes;
+    const own = addSubtitles(scored, subtitles);
     const played = groups.filter(({ id }) => id !== "small");
     return played.length === 0 ? [describeVariant(own, undefined)] : played.map((group) => describeVariant(own, group));
   });
-  const ordered = orderVariants(pictures);
+  const ordered = orderVariants(pictures, rungs);
   const playlist: MultivariantPlaylist = {
     kind: "multivariant",
     hasIndependentSegments: true,
     renditions: [...describeRenditions(sounds), ...subtitles.map(describeSubtitles)],
-    variants: [...ordered, ...soundVariant(sounds, groups)],
+    variants: [
+      ...ordered,
+      ...soundVariant(sounds, groups).map((variant) => (isMixed ? { ...variant, score: SOUND_SCORE } : variant)),
+    ],
     iFrameVariants: rungs.map(({ name, iFrames }) => {
       const {
         framesPerSecond: _rate,
@@ -136,11 +153,14 @@ function describeVariant(own: VariantStream, group: Group | undefined): VariantS
   };
 }
 
-function orderVariants(variants: readonly VariantStream[]): readonly VariantStream[] {
+/** Players that heed no SCORE begin with the first: one of H.264, where there is one, plays everywhere. */
+function orderVariants(variants: readonly VariantStream[], rungs: readonly MeasuredRung[]): readonly VariantStream[] {
+  const usual = rungs.some(({ codec }) => codec === "h264") ? "h264" : rungs[0]?.codec;
+  const begun = new Set(rungs.filter(({ codec }) => codec === usual).map(({ name }) => `${name}/${SEGMENTS_PLAYLIST}`));
   const average = (variant: VariantStream): number => variant.averageBandwidthBitsPerSecond ?? 0;
   const distance = (variant: VariantStream): number => Math.abs(Math.log(average(variant) / DEFAULT_BITS_PER_SECOND));
   const falling = variants.toSorted((a, b) => average(b) - average(a));
-  const plain = falling.filter(({ audioGroupId }) => audioGroupId !== "surround");
+  const plain = falling.filter(({ audioGroupId, uri }) => audioGroupId !== "surround" && begun.has(uri));
   const first = plain.reduce<VariantStream | undefined>(
     (best, one) => (best === undefined || distance(one) < distance(best) ? one : best),
     undefined,

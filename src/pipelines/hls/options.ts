@@ -1,9 +1,12 @@
 import { z } from "zod";
-import { DEFAULT_LADDER, type LadderStep } from "./ladder.ts";
+import { LADDERS, type LadderStep, type RungCodec } from "./ladder.ts";
+
+const CODEC = z.enum(["h264", "hevc", "av1"] satisfies readonly RungCodec[]);
 
 const RUNG = z.strictObject({
   height: z.int().min(16).max(4320).describe("Of the 16:9 box that upright pictures fit into, such as 720."),
   kbps: z.int().min(24).max(100_000).describe("Mean bit rate of the pictures, in kbit/s."),
+  codec: CODEC.optional().describe("Of this rung alone; without it there is one in each of the codecs."),
 });
 
 /** A ladder of the user's own: the content of the file that `--ladder` names. */
@@ -13,29 +16,52 @@ export const LADDER_FILE = z.strictObject({
 
 /** How an HLS package is made; whoever submits a job and the command line give the same. */
 export const HLS_SETTINGS = z.strictObject({
-  ladder: LADDER_FILE.optional().describe("Rungs in place of Apple's H.264 ladder."),
+  ladder: LADDER_FILE.optional().describe("Rungs in place of Apple's ladders."),
+  codecs: z
+    .array(CODEC)
+    .min(1)
+    .refine((codecs) => new Set(codecs).size === codecs.length, "Each codec once.")
+    .default(["h264"])
+    .describe("Each has rungs of its own; players choose among those that they know."),
   segments: z
-    .enum(["single-file", "separate"])
+    .enum(["single-file", "separate", "ts"])
     .default("single-file")
-    .describe("single-file: byte ranges of one file for each rung and sound track. separate: a file for each segment."),
+    .describe(
+      "Fragmented MP4, single-file: byte ranges of one file for each rung and sound track; separate: a file for each segment. ts: files of MPEG-TS, sound as packed AAC.",
+    ),
+  encryptKeyUri: z
+    .string()
+    .max(2048)
+    .regex(/^(?!data:)[^\p{Cc}"\s]+$/iu, "A URI without spaces and quotes, and none that holds the key itself.")
+    .optional()
+    .describe("Where players fetch the AES-128 key that segments are encrypted with; relative to the media playlists."),
   speed: z
     .enum(["standard", "fast"])
     .default("standard")
     .describe("fast: nearly the same quality in a fraction of the time."),
-  preset: z.string().min(1).max(20).optional().describe("The encoder's own preset, in place of what speed chooses."),
+  preset: z
+    .string()
+    .min(1)
+    .max(20)
+    .optional()
+    .describe(
+      "The encoder's own preset, in place of what speed chooses; of several codecs, for those whose encoder has it.",
+    ),
   audio: z.enum(["auto", "none"]).default("auto").describe("auto: every sound track as AAC. none: no sound."),
   subtitles: z.enum(["keep", "drop"]).default("keep").describe("keep: text subtitles as WebVTT."),
   deinterlace: z.enum(["auto", "off", "on"]).default("auto").describe("auto: where the source says it is interlaced."),
+  preview: z.boolean().default(false).describe("A short clip without sound that repeats, as MP4 and WebP."),
   thumbnails: z.boolean().default(true).describe("A poster, and small pictures to find a place by."),
 });
 
 /** Settings with their defaults filled in. */
 export type HlsSettings = z.output<typeof HLS_SETTINGS>;
 
-/** The steps that settings ask for. */
-export function ladderSteps({ ladder }: Pick<HlsSettings, "ladder">): readonly LadderStep[] {
-  if (ladder === undefined) return DEFAULT_LADDER;
-  return ladder.rungs.map(({ height, kbps }) => ({
+/** The steps that settings ask for in one of their codecs; none where the user's own ladder has no rung of it. */
+export function ladderSteps({ ladder }: Pick<HlsSettings, "ladder">, codec: RungCodec): readonly LadderStep[] {
+  if (ladder === undefined) return LADDERS[codec];
+  const own = ladder.rungs.filter((rung) => rung.codec === undefined || rung.codec === codec);
+  return own.map(({ height, kbps }) => ({
     longPixels: 2 * Math.round((height * 8) / 9),
     shortPixels: height,
     kilobitsPerSecond: kbps,

@@ -6,6 +6,7 @@ import { translateOutputError } from "../../base/file-errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
+import { checkEncryption } from "./content-key.ts";
 import { finishPackage } from "./finish.ts";
 import type { HlsSettings } from "./options.ts";
 import type { PackageReport } from "./packaging.ts";
@@ -18,6 +19,8 @@ export interface FilePackaging {
   /** A folder; nothing may lie there. */
   readonly output: string;
   readonly settings: HlsSettings;
+  /** Of AES-128, 16 bytes; goes with the setting `encryptKeyUri`. */
+  readonly contentKey?: Uint8Array | undefined;
   readonly environment: Environment;
   readonly signal: AbortSignal;
   /** Hears from 0 to 1 how far it has come, and what is being done. */
@@ -30,10 +33,12 @@ const ENCODING_SHARE = 0.9;
 /**
  * Makes an HLS package of a file on this machine, in a folder beside the output that goes whatever happens: the output appears whole or not
  * at all. Throws INPUT_NOT_FOUND and its like, INPUT_NOT_VIDEO, PARAMS_INVALID, ENCODER_MISSING, FFMPEG_MISSING, FFMPEG_FAILED,
- * FFMPEG_TIMEOUT, NO_SPACE, OUTPUT_EXISTS, OUTPUT_UNWRITABLE, OUTPUT_NOT_VERIFIED, ABORTED.
+ * FFMPEG_TIMEOUT, NO_SPACE, OUTPUT_EXISTS, OUTPUT_UNWRITABLE, OUTPUT_NOT_VERIFIED,
+ * INPUT_TOO_SHORT, ABORTED.
  */
 export async function packageFile(packaging: FilePackaging): Promise<PackageReport> {
-  const { input, settings, environment, signal, onProgress } = packaging;
+  const { input, settings, contentKey, environment, signal, onProgress } = packaging;
+  checkEncryption(settings, contentKey !== undefined);
   const output = resolve(packaging.output);
   // ffmpeg would say less clearly what is wrong with a path.
   openFileSource(input).close();
@@ -53,7 +58,7 @@ export async function packageFile(packaging: FilePackaging): Promise<PackageRepo
     });
     const report = await finishPackage(
       plan,
-      { inputPath: input, encodedFolder, packageFolder },
+      { inputPath: input, encodedFolder, packageFolder, contentKey },
       {
         ...{ tools, signal },
         onProgress: (fraction) => onProgress(ENCODING_SHARE + fraction * (1 - ENCODING_SHARE), "checking"),

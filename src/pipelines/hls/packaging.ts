@@ -1,6 +1,6 @@
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
-import type { Rung } from "./ladder.ts";
+import type { Rung, RungCodec } from "./ladder.ts";
 
 /** One encoding of one sound track. */
 export interface SoundPlan {
@@ -28,6 +28,21 @@ export interface SubtitlePlan {
   readonly label: string;
 }
 
+/** How the pictures of one codec are encoded. */
+export interface RungEncoder {
+  readonly codec: RungCodec;
+  /** ffmpeg's name, such as libx264. */
+  readonly name: string;
+  readonly preset: string;
+}
+
+/** How the preview is encoded. */
+export interface PreviewPlan {
+  readonly encoder: RungEncoder;
+  /** Whether there is an animated WebP besides the MP4. */
+  readonly hasWebp: boolean;
+}
+
 /** A package as it was planned: JSON, handed from stage to stage. */
 export interface PackagePlan {
   readonly video: {
@@ -44,11 +59,17 @@ export interface PackagePlan {
   readonly clock: Ratio;
   /** By falling size. */
   readonly rungs: readonly Rung[];
-  readonly encoder: { readonly name: string; readonly preset: string };
+  /** Of each codec, in the order wished. */
+  readonly encoders: readonly RungEncoder[];
+  /** A key picture stands at each so many pictures; null: by their times, every two seconds. */
+  readonly keyPictures: number | null;
   readonly sounds: readonly SoundPlan[];
   readonly subtitles: readonly SubtitlePlan[];
-  readonly segments: "single-file" | "separate";
+  readonly segments: "single-file" | "separate" | "ts";
+  /** Where players fetch the key of the segments; null: they are not encrypted. */
+  readonly keyUri: string | null;
   readonly thumbnails: boolean;
+  readonly preview: PreviewPlan | null;
   /** From the first picture to the end of the last one. */
   readonly durationSeconds: number;
   /** Sentences for the report. */
@@ -79,6 +100,7 @@ export interface PackageReport {
   /** Of every rung. */
   readonly pictures: number;
   readonly durationSeconds: number;
+  /** Of each codec, with its preset. */
   readonly encoder: string;
   /** In the order of the multivariant playlist. */
   readonly variants: readonly VariantReport[];

@@ -7,6 +7,7 @@ import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import { definePipeline, type PlannedTask, type StageContext } from "../../jobs/pipeline.ts";
 import { lendInput, partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
 import { lendFiles } from "../object-files.ts";
+import { checkEncryption, readNamedKey } from "./content-key.ts";
 import { finishPackage } from "./finish.ts";
 import { HLS_SETTINGS, type HlsSettings } from "./options.ts";
 import { MAIN_PLAYLIST, type PackagePlan } from "./packaging.ts";
@@ -19,6 +20,11 @@ const CHECKING_SHARE = 0.9;
 
 const PARAMS = z.strictObject({
   input: OBJECT_KEY.describe("Key of the recording."),
+  encryptKey: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/)
+    .optional()
+    .describe("Name of an AES-128 key in the server's own folder of keys; the key itself is in no job."),
   ...HLS_SETTINGS.shape,
 });
 
@@ -55,7 +61,8 @@ type EncodeInput = "all";
 /** The HLS package of one recording: encoded in one task, packaged and checked in the last stage. */
 export const hlsPipeline = definePipeline<Params, EncodeInput, null, Result>({
   name: "hls",
-  description: "Makes an HLS package of a recording: H.264 rungs, sound by language, poster and thumbnails.",
+  description:
+    "Makes an HLS package of a recording: H.264, HEVC and AV1 rungs, sound by language, poster and thumbnails.",
   params: PARAMS,
   result: RESULT,
   onTaskFailure: "fail-job",
@@ -70,6 +77,9 @@ export const hlsPipeline = definePipeline<Params, EncodeInput, null, Result>({
 async function planStreams(params: Params, context: StageContext): Promise<readonly PlannedTask<EncodeInput>[]> {
   const { objects, jobId, signal, environment } = context;
   const tools = await requireFfmpeg(environment);
+  // Before hours of encoding, not behind them.
+  const contentKey = await readNamedKey(params.encryptKey, environment);
+  checkEncryption(settingsOf(params), contentKey !== undefined);
   const plan = await lendInput(objects, params.input, (path) =>
     planPackage(path, settingsOf(params), { tools, signal }),
   );
@@ -77,7 +87,7 @@ async function planStreams(params: Params, context: StageContext): Promise<reado
   return [{ label: `${plan.rungs.length} rungs`, input: "all" }];
 }
 
-function settingsOf({ input: _input, ...settings }: Params): HlsSettings {
+function settingsOf({ input: _input, encryptKey: _key, ...settings }: Params): HlsSettings {
   return settings;
 }
 
@@ -112,7 +122,7 @@ async function finishStreams(params: Params, context: StageContext): Promise<Res
   return result;
 }
 
-async function packageStreams({ input }: Params, context: StageContext): Promise<Result> {
+async function packageStreams({ input, encryptKey }: Params, context: StageContext): Promise<Result> {
   const { objects, jobId, signal, environment, onProgress } = context;
   const plan = await readPlan<PackagePlan>(objects, jobId);
   const folder = await context.workFolder();
@@ -131,8 +141,9 @@ async function packageStreams({ input }: Params, context: StageContext): Promise
       copyFileSync(path, files[index] as string, fileConstants.COPYFILE_FICLONE);
     }
   });
+  const contentKey = await readNamedKey(encryptKey, environment);
   const report = await lendInput(objects, input, (inputPath) =>
-    finishPackage(plan, { inputPath, encodedFolder, packageFolder }, hooks),
+    finishPackage(plan, { inputPath, encodedFolder, packageFolder, contentKey }, hooks),
   );
   await publish(packageFolder, context);
   return {

@@ -1,15 +1,16 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
 import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
-import { chooseEncoder } from "../../ffmpeg/encoder-choice.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from "../../ffmpeg/manifest.ts";
 import { deinterlaceFilter, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
-import { frameDivisor, planLadder } from "./ladder.ts";
+import { frameDivisor, leaveRoomForPackets, planLadder, type Rung, sortRungs } from "./ladder.ts";
 import { type HlsSettings, ladderSteps } from "./options.ts";
 import type { PackagePlan } from "./packaging.ts";
+import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
 import { planSounds } from "./plan-sound.ts";
+import { planPreview } from "./preview.ts";
 import { planSubtitles } from "./subtitles.ts";
 
 /** Sound that is left out beyond this is worth a word. */
@@ -29,8 +30,8 @@ export async function planPackage(
   const manifest = await probeRecording(tools, path, signal);
   const video = manifest.video.find(({ isDefault }) => isDefault) ?? manifest.video[0];
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures.`);
-  const wish = { codec: "h264", speed: settings.speed, preset: settings.preset, bitDepth: 8, hardware: "off" } as const;
-  const encoder = await chooseEncoder(tools, wish, signal);
+  const preview = await planPreview(settings, { tools, signal });
+  const { encoders, findings: encoderFindings } = await chooseRungEncoders(settings, { tools, signal });
   const times = await listTimes(path, video, { tools, signal });
   const divisor = frameDivisor(meanRate(times, video));
   const filters = planFilters(video, settings, divisor);
@@ -38,7 +39,6 @@ export async function planPackage(
   const { originTicks } = times;
   const durationSeconds = durationOf(times, video, manifest);
   const sounds = settings.audio === "none" ? [] : planSounds(manifest.audio);
-  const { width, height } = uprightSize(video);
   return {
     video: {
       streamIndex: video.index,
@@ -49,23 +49,57 @@ export async function planPackage(
     },
     clock:
       isKnown && video.timeBase.denominator <= MAX_TIMESCALE ? video.timeBase : { numerator: 1, denominator: 90_000 },
-    rungs: planLadder(
-      { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) },
-      ladderSteps(settings),
-    ),
-    encoder: { name: encoder.encoder, preset: encoder.settings.preset },
+    rungs: planRungs(video, settings, meanRate(times, video) / divisor),
+    encoders,
+    keyPictures: settings.codecs.includes("av1")
+      ? planKeyPictures(isKnown ? times.ticks : [], video.timeBase, divisor > 1 ? meanRate(times, video) / divisor : 0)
+      : null,
     sounds,
     subtitles: settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles),
     segments: settings.segments,
+    keyUri: settings.encryptKeyUri ?? null,
     thumbnails: settings.thumbnails,
+    preview: preview.preview,
     durationSeconds,
     findings: [
-      ...encoder.findings,
+      ...encoderFindings,
+      ...preview.findings,
       ...filters.findings,
+      ...(settings.encryptKeyUri !== undefined && (settings.thumbnails || settings.preview)
+        ? ["The segments are encrypted (AES-128); poster, thumbnails and preview are not."]
+        : []),
       ...describeLostSubtitles(manifest, settings),
       ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),
     ],
   };
+}
+
+function planRungs(video: VideoStream, settings: HlsSettings, framesPerSecond: number): readonly Rung[] {
+  const { width, height } = uprightSize(video);
+  const source = { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) };
+  const other = settings.codecs.find((codec) => codec !== "h264");
+  if (settings.segments === "ts" && other !== undefined) {
+    // Apple 1.5, 1.10: HEVC in fMP4 alone; AV1 has no place in MPEG-TS.
+    throw new ReelmillError(
+      "PARAMS_INVALID",
+      `segments is ts, which holds H.264 alone; ${other} needs fragmented MP4.`,
+    );
+  }
+  const unasked = settings.ladder?.rungs.find(({ codec }) => codec !== undefined && !settings.codecs.includes(codec));
+  if (unasked !== undefined) {
+    const problem = `The ladder has a rung of ${unasked.codec}, which is not among codecs (${settings.codecs.join(", ")}).`;
+    throw new ReelmillError("PARAMS_INVALID", problem);
+  }
+  const rungs = settings.codecs.flatMap((codec) => {
+    const steps = ladderSteps(settings, codec);
+    const carried = settings.segments === "ts" ? leaveRoomForPackets(steps, framesPerSecond) : steps;
+    const fitting = planLadder(source, codec, carried).filter(isEncodable);
+    if (steps.length > 0 && fitting.length > 0) return fitting;
+    const why = steps.length === 0 ? "the ladder has no rung of it" : `${width}x${height} are too few pixels for it`;
+    throw new ReelmillError("PARAMS_INVALID", `codecs has ${codec}, but ${why}.`);
+  });
+  if (rungs.length >= 2) return sortRungs(rungs);
+  throw new ReelmillError("PARAMS_INVALID", "Two rungs are the least that a package has; name another of codecs.");
 }
 
 /** As `FrameTimes`, with the time of the first picture that decodes. */
@@ -137,7 +171,7 @@ function planFilters(
   }
   if (video.isHdr) {
     filters.push(...TONE_MAP_FILTERS);
-    findings.push("High dynamic range was turned into BT.709 (hable): the rungs are H.264 of 8 bits.");
+    findings.push("High dynamic range was turned into BT.709 (hable): the rungs have 8 bits.");
   }
   return { filters: [...filters, "format=yuv420p"], findings };
 }

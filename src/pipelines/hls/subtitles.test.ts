@@ -16,7 +16,7 @@ long after the end
 `;
 
 it("cuts cues into segments by the pictures' clock", () => {
-  const segments = cutSubtitles(TEXT, 10, 13);
+  const segments = cutSubtitles(TEXT, { originSeconds: 10, durationSeconds: 13, firstTimestampTicks: 0 });
   expect(segments.length).toBe(3);
   expect(segments.map((text) => parseWebVtt(text).cues)).toEqual([
     [

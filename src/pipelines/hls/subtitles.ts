@@ -4,6 +4,7 @@ import type { SubtitleStream } from "../../ffmpeg/manifest.ts";
 import type { MediaPlaylist } from "../../media/hls/playlist.ts";
 import { requiredVersion } from "../../media/hls/required-version.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
+import { createSegmentKey, type SegmentEncryption, writeEncrypted } from "./encrypt.ts";
 import { SEGMENT_SECONDS, type SubtitlePlan } from "./packaging.ts";
 import { folderNameOf, languageOf, uniqueLabels } from "./track-names.ts";
 import { SEGMENTS_PLAYLIST } from "./write-media.ts";
@@ -33,11 +34,23 @@ interface Cue {
   readonly lines: readonly string[];
 }
 
+/** How the times of subtitles become those of the package. */
+export interface SubtitleTimes {
+  /** In the source's times; becomes 0. */
+  readonly originSeconds: number;
+  readonly durationSeconds: number;
+  /** What the media count at 0, in ticks of 90 kHz. */
+  readonly firstTimestampTicks: number;
+}
+
 /**
  * Cuts a WebVTT file as ffmpeg writes it into segments of six seconds, the last one shorter. `originSeconds` becomes 0; a cue that lasts over
  * a segment's end is in the next one, too (RFC 8216bis §3.1.4); what lies outside is left out.
  */
-export function cutSubtitles(text: string, originSeconds: number, durationSeconds: number): readonly string[] {
+export function cutSubtitles(
+  text: string,
+  { originSeconds, durationSeconds, firstTimestampTicks }: SubtitleTimes,
+): readonly string[] {
   const cues = text.split(/\n{2,}/).flatMap((block) => parseCue(block, originSeconds, durationSeconds));
   return Array.from({ length: segmentCount(durationSeconds) }, (_, index) => {
     const [start, end] = [index * SEGMENT_SECONDS, (index + 1) * SEGMENT_SECONDS];
@@ -45,7 +58,7 @@ export function cutSubtitles(text: string, originSeconds: number, durationSecond
     const blocks = own.map(({ startSeconds, endSeconds, settings, lines }) =>
       [`${vttTime(startSeconds)} --> ${vttTime(endSeconds)}${settings}`, ...lines, ""].join("\n"),
     );
-    return ["WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0\n", ...blocks].join("\n");
+    return [`WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:${firstTimestampTicks}\n`, ...blocks].join("\n");
   });
 }
 
@@ -82,17 +95,27 @@ export function writeSubtitles(
   { name }: SubtitlePlan,
   encodedPath: string,
   packageFolder: string,
-  times: { readonly originSeconds: number; readonly durationSeconds: number; readonly targetSeconds: number },
+  times: SubtitleTimes & { readonly targetSeconds: number },
+  encryption?: SegmentEncryption,
 ): MediaPlaylist {
   const folder = join(packageFolder, name);
   mkdirSync(folder);
-  const texts = cutSubtitles(readFileSync(encodedPath, "utf8"), times.originSeconds, times.durationSeconds);
+  const texts = cutSubtitles(readFileSync(encodedPath, "utf8"), times);
   const segments = texts.map((text, index) => {
     const uri = `segment-${String(index + 1).padStart(5, "0")}.vtt`;
-    writeFileSync(join(folder, uri), text);
+    const key = encryption && createSegmentKey(encryption);
+    if (encryption === undefined || key === undefined) writeFileSync(join(folder, uri), text);
+    else writeEncrypted(() => [Buffer.from(text)], join(folder, uri), encryption, key);
     const seconds = Math.min(SEGMENT_SECONDS, times.durationSeconds - index * SEGMENT_SECONDS);
     const durationSeconds = Number(seconds.toFixed(6));
-    return { uri, durationSeconds, title: "", isDiscontinuity: false, keys: [], isGap: false };
+    return {
+      uri,
+      durationSeconds,
+      title: "",
+      isDiscontinuity: false,
+      keys: key === undefined ? [] : [key],
+      isGap: false,
+    };
   });
   const playlist: MediaPlaylist = {
     kind: "media",

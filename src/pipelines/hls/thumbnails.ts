@@ -57,6 +57,8 @@ export async function writeThumbnails(
   mkdirSync(place);
   const sheet = planSheet(index, rung, durationSeconds);
   const filters = [
+    // Not every decoder heeds -skip_frame.
+    "select=key",
     `select=not(mod(n\\,${sheet.step}))`,
     `scale=${sheet.widthPixels}:${sheet.heightPixels}`,
     `tile=${sheet.columns}x${sheet.rows}`,

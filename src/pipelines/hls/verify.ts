@@ -28,6 +28,7 @@ export function checkPictures(
   if (first === undefined || first.times.length === 0) {
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", "No picture came out of the encoder.");
   }
+  requireAlignedKeys(rungs);
   for (const { rung, times } of others) {
     const isSame = times.length === first.times.length && times.every((at, index) => at === first.times[index]);
     if (isSame) continue;
@@ -46,6 +47,20 @@ export function checkPictures(
   }
   const findings = lost === 0 ? [] : [`${formatCount(lost, "picture")} could not be decoded from the source.`];
   return { pictures: first.times.length, findings };
+}
+
+/** Fragments begin with key pictures: they must stand at the same times whatever the codec. */
+function requireAlignedKeys(rungs: readonly { readonly rung: Rung; readonly index: FragmentIndex }[]): void {
+  const [first, ...others] = rungs.map(({ rung, index: { fragments, timescale } }) => ({
+    rung,
+    keys: fragments.map(({ startTicks }) => startTicks / timescale),
+  }));
+  for (const { rung, keys } of others) {
+    const isSame = keys.length === first?.keys.length && keys.every((at, index) => at === first.keys[index]);
+    if (isSame) continue;
+    const message = `The key pictures of ${rung.name} (${keys.length}) are not those of ${first?.rung.name} (${first?.keys.length}).`;
+    throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
+  }
 }
 
 function timesOf({ fragments, timescale }: FragmentIndex): readonly number[] {
@@ -69,9 +84,9 @@ export async function checkDecodes(
   pictures: number,
   { tools, signal, onProgress }: PackageHooks,
 ): Promise<void> {
-  for (const [index, { name, path, isVideo }] of streams.entries()) {
+  for (const [index, { name, path, codec }] of streams.entries()) {
     const { isClean, videoFrames, complaints } = await verifyDecodes(tools, path, { signal });
-    if (!isClean || (isVideo && videoFrames !== pictures)) {
+    if (!isClean || (codec !== null && videoFrames !== pictures)) {
       const fault = complaints.at(-1) ?? `${formatCount(videoFrames, "picture")} came out, ${pictures} were to come`;
       throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${name} of the package does not decode: ${fault}.`);
     }

@@ -3,20 +3,13 @@ import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { Rung } from "./ladder.ts";
-import {
-  KEY_FRAME_SECONDS,
-  type PackageHooks,
-  type PackagePlan,
-  type SoundPlan,
-  type SubtitlePlan,
-} from "./packaging.ts";
+import type { PackageHooks, PackagePlan, SoundPlan, SubtitlePlan } from "./packaging.ts";
+import { pictureArguments } from "./picture-arguments.ts";
 
 /** Every rung and every sound comes out as one fragmented MP4 file. */
 const FRAGMENTS = "+empty_moov+default_base_moof+skip_trailer";
 /** Sound is cut into pieces of a second, which segments are put together of. */
 const SOUND_FRAGMENT_MICROSECONDS = 1_000_000;
-/** A picture so little before an even second counts as being there: times of files are rounded. */
-const KEY_SLACK_SECONDS = 0.002;
 const SAMPLE_RATE_HZ = 48_000;
 const AAC_FRAME_SAMPLES = 1024;
 
@@ -50,6 +43,7 @@ export async function encodeRungs(
       ...["-filter_complex", filterGraph(plan)],
       ...rungs.flatMap((rung, index) => [
         ...["-map", `[out${index}]`, ...pictureArguments(plan, rung)],
+        ...["-map_metadata", "-1", "-map_chapters", "-1", "-movflags", `${FRAGMENTS}+frag_keyframe`, "-f", "mp4"],
         fileArgument(encodedPath(folder, rung)),
       ]),
       ...sounds.flatMap((sound) => [
@@ -82,20 +76,6 @@ function filterGraph({ video, rungs }: PackagePlan): string {
     from = `[next${index}]`;
   }
   return chains.join(";");
-}
-
-function pictureArguments({ clock, encoder }: PackagePlan, rung: Rung): readonly string[] {
-  const { kilobitsPerSecond, maxKilobitsPerSecond, bufferKilobits } = rung;
-  return [
-    ...["-fps_mode", "passthrough", "-enc_time_base", `${clock.numerator}:${clock.denominator}`],
-    ...["-c:v", encoder.name, "-preset", encoder.preset, "-profile:v", "high"],
-    ...["-b:v", `${kilobitsPerSecond}k`, "-maxrate", `${maxKilobitsPerSecond}k`, "-bufsize", `${bufferKilobits}k`],
-    // Pictures without B-frames are shown when they are decoded: all rungs and the sound begin at 0.
-    ...["-bf", "0", "-sc_threshold", "0", "-g", "9999", "-keyint_min", "1", "-forced-idr", "1"],
-    ...["-force_key_frames", `expr:gte(t+${KEY_SLACK_SECONDS},n_forced*${KEY_FRAME_SECONDS})`],
-    ...["-map_metadata", "-1", "-map_chapters", "-1", "-video_track_timescale", String(clock.denominator)],
-    ...["-movflags", `${FRAGMENTS}+frag_keyframe`, "-f", "mp4"],
-  ];
 }
 
 /** Sound from the first picture on, silence where there is none, as many AAC frames as come nearest to the pictures' end. */

@@ -4,7 +4,17 @@ import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import type { MediaPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
-import { cutSegments, INITIALIZATION_FILE, iFramePlaylist, MEDIA_FILE, segmentPlaylist } from "./cut-segments.ts";
+import {
+  cutSegments,
+  INITIALIZATION_FILE,
+  iFramePlaylist,
+  MEDIA_FILE,
+  type SegmentCut,
+  type SegmentMode,
+  segmentPlaylist,
+} from "./cut-segments.ts";
+import { createSegmentKey, type SegmentEncryption, writeEncrypted } from "./encrypt.ts";
+import type { RungCodec } from "./ladder.ts";
 
 /** Names within a rung's or a sound's folder. */
 export const SEGMENTS_PLAYLIST = "index.m3u8";
@@ -15,10 +25,12 @@ const PIECE_BYTES = 1024 * 1024;
 /** A rung or a sound, encoded and indexed. */
 export interface EncodedStream {
   readonly name: string;
-  /** Of the fragmented file, on the file system of the package. */
+  /** Of the file that segments are cut from, on the file system of the package. */
   readonly path: string;
   readonly index: FragmentIndex;
-  readonly isVideo: boolean;
+  /** Of pictures; null of sound. */
+  readonly codec: RungCodec | null;
+  readonly mode: SegmentMode;
 }
 
 /** The playlists of a stream; undefined where there are no pictures. */
@@ -29,29 +41,41 @@ export interface StreamPlaylists {
 
 /** Puts a stream's media and playlists into a folder of its name; the encoded file is gone afterwards or as it was. Throws what the system throws. */
 export function writeStream(
-  { name, path, index, isVideo }: EncodedStream,
+  { name, path, index, codec, mode }: EncodedStream,
   packageFolder: string,
-  mode: "single-file" | "separate",
   targetSeconds: number,
+  encryption?: SegmentEncryption,
 ): StreamPlaylists {
   const folder = join(packageFolder, name);
   mkdirSync(folder);
-  const segments = segmentPlaylist(index, mode, targetSeconds);
-  const iFrames = isVideo ? iFramePlaylist(index, mode, targetSeconds) : undefined;
-  if (mode === "separate") splitFile(path, index, folder);
-  else renameSync(path, join(folder, MEDIA_FILE));
+  const cuts = cutSegments(index, mode);
+  const keys = encryption === undefined ? [] : cuts.map(() => createSegmentKey(encryption));
+  const segments = segmentPlaylist(index, mode, targetSeconds, keys);
+  const iFrames = codec === null ? undefined : iFramePlaylist(index, mode, targetSeconds, keys);
+  if (mode === "single-file") renameSync(path, join(folder, MEDIA_FILE));
+  else
+    splitFile(path, index, mode, folder, (source, cut, at) => {
+      const target = join(folder, cut.file);
+      const key = keys[at];
+      if (encryption === undefined || key === undefined) copyRange(source, cut.startBytes, cut.endBytes, target);
+      else writeEncrypted(() => readRange(source, cut.startBytes, cut.endBytes), target, encryption, key);
+    });
   writeFileSync(join(folder, SEGMENTS_PLAYLIST), serializePlaylist(segments));
   if (iFrames !== undefined) writeFileSync(join(folder, I_FRAMES_PLAYLIST), serializePlaylist(iFrames));
   return { segments, iFrames };
 }
 
-function splitFile(path: string, index: FragmentIndex, folder: string): void {
+function splitFile(
+  path: string,
+  index: FragmentIndex,
+  mode: SegmentMode,
+  folder: string,
+  write: (source: FileSource, cut: SegmentCut, at: number) => void,
+): void {
   const source = openFileSource(path);
   try {
-    copyRange(source, 0, index.initializationBytes, join(folder, INITIALIZATION_FILE));
-    for (const { file, startBytes, endBytes } of cutSegments(index, "separate")) {
-      copyRange(source, startBytes, endBytes, join(folder, file));
-    }
+    if (mode === "separate") copyRange(source, 0, index.initializationBytes, join(folder, INITIALIZATION_FILE));
+    for (const [at, cut] of cutSegments(index, mode).entries()) write(source, cut, at);
   } finally {
     source.close();
   }
@@ -60,14 +84,21 @@ function splitFile(path: string, index: FragmentIndex, folder: string): void {
 function copyRange(source: FileSource, startBytes: number, endBytes: number, target: string): void {
   const descriptor = openSync(target, "wx");
   try {
-    const piece = new Uint8Array(PIECE_BYTES);
-    for (let at = startBytes; at < endBytes; ) {
-      const got = source.read(at, piece.subarray(0, Math.min(PIECE_BYTES, endBytes - at)));
-      if (got === 0) throw new RangeError(`The file ends at byte ${at}, before ${endBytes}.`);
-      for (let written = 0; written < got; ) written += writeSync(descriptor, piece, written, got - written);
-      at += got;
+    for (const piece of readRange(source, startBytes, endBytes)) {
+      for (let written = 0; written < piece.length; ) written += writeSync(descriptor, piece, written);
     }
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Each piece is valid until the next one. */
+function* readRange(source: FileSource, startBytes: number, endBytes: number): Generator<Uint8Array> {
+  const piece = new Uint8Array(PIECE_BYTES);
+  for (let at = startBytes; at < endBytes; ) {
+    const got = source.read(at, piece.subarray(0, Math.min(PIECE_BYTES, endBytes - at)));
+    if (got === 0) throw new RangeError(`The file ends at byte ${at}, before ${endBytes}.`);
+    yield piece.subarray(0, got);
+    at += got;
   }
 }

@@ -3,6 +3,8 @@ import { printableJson, printableLine } from "../../../base/printable.ts";
 import { formatCount } from "../../../base/units.ts";
 import { checkPresentation, type PresentationReport } from "../../../media/hls/check/check-presentation.ts";
 import type { Outcome, RuleResult } from "../../../media/hls/check/rule.ts";
+import { readContentKey } from "../../../pipelines/hls/content-key.ts";
+import { createDecrypter } from "../../../pipelines/hls/encrypt.ts";
 import { presentationOpener } from "../../../pipelines/hls/open-presentation.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_FAILURE, EXIT_OK } from "../exit-codes.ts";
@@ -12,12 +14,14 @@ import { formatTable } from "../table.ts";
 export interface HlsCheckOptions {
   /** Print JSON on standard output. */
   readonly json: boolean;
+  /** Path of the key that encrypted segments are read with. */
+  readonly key?: string | undefined;
 }
 
 /**
  * Checks the presentation of a playlist and prints what failed and what could not be checked. Gives 0 where no must failed,
  * else 1. Throws INPUT_NOT_FOUND, INPUT_IS_DIRECTORY, INPUT_SYMLINK_LOOP, INPUT_UNREADABLE and INPUT_EMPTY for the playlist
- * itself, and ABORTED.
+ * itself and the key, PARAMS_INVALID where that is none, and ABORTED.
  */
 export async function runHlsCheckCommand(
   playlist: string,
@@ -25,7 +29,8 @@ export async function runHlsCheckCommand(
   context: CliContext,
 ): Promise<number> {
   const open = presentationOpener(dirname(playlist));
-  const report = await checkPresentation(open, basename(playlist), context.signal);
+  const decrypt = options.key === undefined ? undefined : createDecrypter(readContentKey(options.key));
+  const report = await checkPresentation(open, basename(playlist), context.signal, decrypt);
   context.writeOutput(options.json ? `${printableJson(report)}\n` : formatReport(playlist, report));
   return report.isConforming ? EXIT_OK : EXIT_FAILURE;
 }

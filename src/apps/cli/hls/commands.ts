@@ -8,6 +8,7 @@ const EXAMPLES = `
 Examples:
   reelmill hls match.mov -o match                        a package with Apple's ladder, up to the source's size
   reelmill hls match.mov -o match --ladder ladder.json  rungs of your own: {"rungs": [{"height": 720, "kbps": 2500}]}
+  reelmill hls match.mov -o match --codecs h264,hevc     HEVC rungs besides those of H.264
   reelmill hls check match/main.m3u8                     what the rules of HLS say of it
 
 Exit status: 0 made, 1 not, 2 wrong usage.`;
@@ -19,7 +20,7 @@ export function addHlsCommands(program: Command, context: CliContext, exit: (exi
     .description("make an HLS package of a recording, or check one")
     .argument("[input]", "the recording")
     .option("-o, --output <folder>", "the package; nothing may lie there yet")
-    .option("--ladder <file>", "rungs of your own, as JSON (default: Apple's H.264 ladder)");
+    .option("--ladder <file>", "rungs of your own, as JSON (default: Apple's ladders)");
   addPackageOptions(hls);
   hls
     .option("--json", "print the report on standard output, as JSON", false)
@@ -38,11 +39,17 @@ export function addHlsCommands(program: Command, context: CliContext, exit: (exi
 
 function addPackageOptions(hls: Command): void {
   hls
+    .option("--codecs <list>", "h264, hevc, av1: one or several, comma-separated, each with rungs of its own", "h264")
     .addOption(
-      new Option("--segments <how>", "byte ranges of one file for each rung, or a file for each segment")
-        .choices(["single-file", "separate"])
+      new Option(
+        "--segments <how>",
+        "fragmented MP4 as byte ranges of one file for each rung or a file for each segment, or files of MPEG-TS",
+      )
+        .choices(["single-file", "separate", "ts"])
         .default("single-file"),
     )
+    .option("--encrypt-key <file>", "encrypt every segment (AES-128) with the 16 bytes in the file")
+    .option("--encrypt-key-uri <uri>", "where players fetch that key; stands in the playlists")
     .addOption(
       new Option("--speed <speed>", "fast: nearly the same quality in a fraction of the time")
         .choices(["standard", "fast"])
@@ -60,6 +67,7 @@ function addPackageOptions(hls: Command): void {
         .choices(["auto", "off", "on"])
         .default("auto"),
     )
+    .option("--preview", "a short clip without sound that repeats, as MP4 and WebP", false)
     .option("--no-thumbnails", "leave out the poster and the small pictures to find a place by");
 }
 
@@ -70,12 +78,13 @@ function addCheckCommand(hls: Command, context: CliContext, exit: (exitCode: num
       "check an HLS presentation against RFC 8216bis and Apple's authoring specification; nothing is fetched",
     )
     .argument("<playlist>", "its multivariant playlist, or a single media playlist")
+    .option("--key <file>", "the 16 bytes that encrypted segments are read with; without it they are not checked")
     .option("--json", "print the report on standard output, as JSON", false)
     .addHelpText("after", "\nExit status: 0 no must failed, 1 one did, 2 wrong usage.")
     .action(async (playlist: string, _options: HlsCheckOptions, command: Command) => {
       const { runHlsCheckCommand } = await import("./check.ts");
       // `hls` has --json, too, and takes it wherever it stands.
-      const { json } = command.optsWithGlobals<HlsCheckOptions>();
-      exit(await runHlsCheckCommand(playlist, { json }, context));
+      const { json, key } = command.optsWithGlobals<HlsCheckOptions>();
+      exit(await runHlsCheckCommand(playlist, { json, key }, context));
     });
 }

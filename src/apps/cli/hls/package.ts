@@ -4,6 +4,7 @@ import { ReelmillError } from "../../../base/errors.ts";
 import { translateInputError } from "../../../base/file-errors.ts";
 import { printableJson, printableLine } from "../../../base/printable.ts";
 import { formatBytes, formatCount, formatElapsedMs, formatMediaSeconds } from "../../../base/units.ts";
+import { readContentKey } from "../../../pipelines/hls/content-key.ts";
 import {
   HLS_SETTINGS,
   type HlsSettings,
@@ -22,6 +23,10 @@ export type HlsPackageOptions = Readonly<Record<string, unknown>> & {
   readonly output: string;
   /** Path of a ladder file. */
   readonly ladder?: string;
+  /** Comma-separated. */
+  readonly codecs?: string;
+  /** Path of an AES-128 key. */
+  readonly encryptKey?: string;
   readonly json: boolean;
 };
 
@@ -36,14 +41,19 @@ export async function runHlsPackageCommand(
   options: HlsPackageOptions,
   context: CliContext,
 ): Promise<number> {
-  const { output, json, ladder, ...given } = options;
-  const settings = parseSettings({ ...given, ...(ladder === undefined ? {} : { ladder: readLadder(ladder) }) });
+  const { output, json, ladder, codecs, encryptKey, ...given } = options;
+  const settings = parseSettings({
+    ...given,
+    ...(ladder === undefined ? {} : { ladder: readLadder(ladder) }),
+    ...(codecs === undefined ? {} : { codecs: codecs.split(",").map((codec) => codec.trim()) }),
+  });
+  const contentKey = encryptKey === undefined ? undefined : readContentKey(encryptKey);
   const bar = createProgressBar(context, basename(input));
   const startMs = context.clock.monotonicMs();
   const { environment, signal } = context;
   let report: PackageReport;
   try {
-    report = await packageFile({ input, output, settings, environment, signal, onProgress: bar.update });
+    report = await packageFile({ input, output, settings, contentKey, environment, signal, onProgress: bar.update });
   } finally {
     bar.clear();
   }

@@ -1,4 +1,4 @@
-import type { OpenSource } from "./presentation.ts";
+import type { DecryptSource, OpenSource } from "./presentation.ts";
 import { readPresentation } from "./read-presentation.ts";
 import { type RuleResult, Verdict } from "./rule.ts";
 import { ALL_RULES } from "./rules/all-rules.ts";
@@ -16,15 +16,16 @@ export interface PresentationReport {
 
 /**
  * Checks the presentation whose multivariant playlist, or only media playlist, lies at `path`: reads every playlist and the
- * index data of every segment, then asks every rule. Holds one segment's index at a time. Throws what `open` throws for the
+ * index data of every segment, then asks every rule. Without `decrypt`, rules that need encrypted bytes are not checked. Holds one segment's index at a time. Throws what `open` throws for the
  * playlist itself, and ABORTED; all else that is wrong becomes findings.
  */
 export async function checkPresentation(
   open: OpenSource,
   path: string,
   signal: AbortSignal,
+  decrypt?: DecryptSource,
 ): Promise<PresentationReport> {
-  const presentation = await readPresentation(open, path, signal);
+  const presentation = await readPresentation({ open, decrypt }, path, signal);
   const rules = ALL_RULES.map((rule) => {
     const verdict = new Verdict();
     rule.check(presentation, verdict);

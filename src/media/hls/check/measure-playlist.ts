@@ -1,16 +1,31 @@
 import { ReelmillError } from "../../../base/errors.ts";
-import type { ByteRange, InitializationMap, MediaPlaylist, MediaSegment } from "../playlist.ts";
+import type { ByteSource } from "../../bytes/byte-source.ts";
+import type { ByteRange, EncryptionKey, InitializationMap, MediaPlaylist, MediaSegment } from "../playlist.ts";
 import { resolveReference } from "../resolve-reference.ts";
 import type { SegmentContent } from "./measure.ts";
 import { containerAt, measureSegment } from "./measure-segment.ts";
 import { createTransportStreamState } from "./measure-transport-stream.ts";
-import type { MeasuredPlaylist, MeasuredSegment, OpenedSource, OpenSource, PresentationFault } from "./presentation.ts";
+import type {
+  DecryptSource,
+  MeasuredPlaylist,
+  MeasuredSegment,
+  OpenedSource,
+  OpenSource,
+  PresentationFault,
+} from "./presentation.ts";
 import { type InitializedTrack, readInitialization } from "./read-initialization.ts";
 
 /** So many faults are told of one playlist: a folder that is missing would fill pages. */
 const MAX_FAULTS = 50;
 /** So many segments are measured before other work has its turn. */
 const SEGMENTS_PER_TURN = 16;
+
+/** How files are opened, and encrypted ones read. */
+export interface PresentationAccess {
+  readonly open: OpenSource;
+  /** Undefined: what is encrypted is not looked into. */
+  readonly decrypt?: DecryptSource | undefined;
+}
 
 /**
  * Measures every segment of a media playlist, one at a time and one file open at a time. What cannot be read is added to
@@ -19,11 +34,11 @@ const SEGMENTS_PER_TURN = 16;
 export async function measurePlaylist(
   playlist: MediaPlaylist,
   path: string,
-  open: OpenSource,
+  access: PresentationAccess,
   faults: PresentationFault[],
   signal: AbortSignal,
 ): Promise<MeasuredPlaylist> {
-  const measuring = new Measuring(playlist, path, open, faults, signal);
+  const measuring = new Measuring(playlist, path, access, faults, signal);
   const segments: MeasuredSegment[] = [];
   try {
     for (const [index, segment] of playlist.segments.entries()) {
@@ -35,13 +50,44 @@ export async function measurePlaylist(
   } finally {
     measuring.close();
   }
-  return { path, playlist, segments, isEncrypted: playlist.segments.some(({ keys }) => keys.length > 0) };
+  const isEncrypted = segments.some(({ segment, content }) => segment.keys.length > 0 && content === undefined);
+  return { path, playlist, segments, isEncrypted };
+}
+
+interface Place {
+  readonly source: ByteSource;
+  readonly startBytes: number;
+  readonly endBytes: number;
+}
+
+/** 128 bits of `0x` and hexadecimal digits, which may be fewer than 32. */
+function vectorOf({ initializationVector = "" }: EncryptionKey): Uint8Array {
+  const digits = initializationVector.slice(2).padStart(32, "0");
+  return Uint8Array.from({ length: 16 }, (_, index) => Number.parseInt(digits.slice(2 * index, 2 * index + 2), 16));
+}
+
+/** Where none is told, the Media Sequence Number (§4.4.4.4). */
+function segmentVector({ mediaSequence }: MediaPlaylist, index: number): Uint8Array {
+  const vector = new Uint8Array(16);
+  new DataView(vector.buffer).setBigUint64(8, BigInt(mediaSequence + index));
+  return vector;
+}
+
+function partOf(source: ByteSource, startBytes: number, endBytes: number): ByteSource {
+  const sizeBytes = endBytes - startBytes;
+  return {
+    sizeBytes,
+    read: (offsetBytes, target) => {
+      const leftBytes = Math.max(0, sizeBytes - offsetBytes);
+      return source.read(startBytes + offsetBytes, target.subarray(0, Math.min(target.length, leftBytes)));
+    },
+  };
 }
 
 class Measuring {
   readonly #playlist: MediaPlaylist;
   readonly #path: string;
-  readonly #open: OpenSource;
+  readonly #access: PresentationAccess;
   readonly #faults: PresentationFault[];
   readonly #signal: AbortSignal;
   #toldCount = 0;
@@ -54,13 +100,13 @@ class Measuring {
   constructor(
     playlist: MediaPlaylist,
     path: string,
-    open: OpenSource,
+    access: PresentationAccess,
     faults: PresentationFault[],
     signal: AbortSignal,
   ) {
     this.#playlist = playlist;
     this.#path = path;
-    this.#open = open;
+    this.#access = access;
     this.#faults = faults;
     this.#signal = signal;
   }
@@ -74,22 +120,43 @@ class Measuring {
     const where = `${this.#path}, segment ${index}`;
     if (segment.isGap) return { segment, index, sizeBytes: undefined, content: undefined };
     if (segment.isDiscontinuity) this.#transportStream = createTransportStreamState();
-    const isEncrypted = segment.keys.length > 0;
-    // An encrypted map is of no use, and neither is a map where the segments cannot be looked into.
-    const tracks = isEncrypted ? undefined : await this.#tracksOf(segment.map, where);
+    const tracks = await this.#tracksOf(segment.map, where);
     const place = await this.#locate(segment.uri, segment.byteRange, where);
     if (place === undefined) return { segment, index, sizeBytes: undefined, content: undefined };
-    const { source, startBytes, endBytes } = place;
-    const sizeBytes = endBytes - startBytes;
-    const isBare = segment.map === undefined && !isEncrypted && containerAt(source, startBytes) === "fmp4";
+    const sizeBytes = place.endBytes - place.startBytes;
+    const plain = this.#decrypted(place, segment.keys, segmentVector(this.#playlist, index), where);
+    if (plain === undefined) return { segment, index, sizeBytes, content: undefined };
+    const { source, startBytes, endBytes } = plain;
+    const isBare = segment.map === undefined && containerAt(source, startBytes) === "fmp4";
     if (isBare) this.#fault("map-for-fmp4", where, "Fragmented MP4 stands here without EXT-X-MAP.");
-    const isReadable = !isBare && !isEncrypted && !(segment.map !== undefined && tracks === undefined);
+    const isReadable = !isBare && !(segment.map !== undefined && tracks === undefined);
     const content = isReadable ? this.#read(source, startBytes, endBytes, tracks, where) : undefined;
     return { segment, index, sizeBytes, content };
   }
 
+  /** The place's bytes as they were before AES-128; undefined where they cannot be had. */
+  #decrypted(place: Place, keys: readonly EncryptionKey[], vector: Uint8Array, where: string): Place | undefined {
+    if (keys.length === 0) return place;
+    const key = keys.find(({ method, keyFormat = "identity" }) => method === "AES-128" && keyFormat === "identity");
+    if (key === undefined || this.#access.decrypt === undefined) return undefined;
+    const { source, startBytes, endBytes } = place;
+    // Ranges of I-frame playlists count the bytes of the whole resource before it was encrypted (§6.3.6).
+    const isWithin = this.#playlist.isIFramesOnly;
+    const resource = isWithin ? source : partOf(source, startBytes, endBytes);
+    try {
+      const plain = this.#access.decrypt(resource, key, key.initializationVector ? vectorOf(key) : vector);
+      if (plain === undefined) return undefined;
+      if (!isWithin) return { source: plain, startBytes: 0, endBytes: plain.sizeBytes };
+      return { source: plain, startBytes, endBytes: Math.min(endBytes, plain.sizeBytes) };
+    } catch (error) {
+      if (!(error instanceof ReelmillError)) throw error;
+      this.#fault("segments-readable", where, error.message);
+      return undefined;
+    }
+  }
+
   #read(
-    source: OpenedSource,
+    source: ByteSource,
     startBytes: number,
     endBytes: number,
     tracks: readonly InitializedTrack[] | undefined,
@@ -111,9 +178,10 @@ class Measuring {
     if (map === undefined) return undefined;
     if (this.#initialization?.map === map) return this.#initialization.tracks;
     const place = await this.#locate(map.uri, map.byteRange, `${where}, EXT-X-MAP`);
+    const plain = place && this.#decrypted(place, map.keys ?? [], new Uint8Array(16), `${where}, EXT-X-MAP`);
     let tracks: readonly InitializedTrack[] | undefined;
     try {
-      tracks = place && readInitialization(place.source, place.startBytes, place.endBytes);
+      tracks = plain && readInitialization(plain.source, plain.startBytes, plain.endBytes);
     } catch (error) {
       if (!(error instanceof ReelmillError)) throw error;
       this.#fault("segments-readable", `${where}, EXT-X-MAP`, error.message);
@@ -143,7 +211,7 @@ class Measuring {
     if (this.#source?.path === path) return this.#source.opened;
     this.close();
     try {
-      const opened = await this.#open(path, this.#signal);
+      const opened = await this.#access.open(path, this.#signal);
       this.#source = { path, opened };
       return opened;
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import type {
+  EncryptionKey,
   MediaPlaylist,
   MediaSegment,
   MultivariantPlaylist,
@@ -19,6 +20,16 @@ export interface OpenedSource extends ByteSource {
  * or it cannot be read.
  */
 export type OpenSource = (path: string, signal: AbortSignal) => Promise<OpenedSource>;
+
+/**
+ * Makes AES-128 (RFC 8216bis §4.4.4.4) readable again: the bytes of a whole encrypted resource as they were before. Undefined where the key is
+ * not at hand. Throws MEDIA_MALFORMED where it does not fit.
+ */
+export type DecryptSource = (
+  encrypted: ByteSource,
+  key: EncryptionKey,
+  initializationVector: Uint8Array,
+) => ByteSource | undefined;
 
 /** What is found while a presentation is read, by the rule that it breaks. */
 export type FaultKind =
@@ -54,7 +65,7 @@ export interface MeasuredPlaylist {
   readonly path: string;
   readonly playlist: MediaPlaylist;
   readonly segments: readonly MeasuredSegment[];
-  /** Whether a segment is encrypted, so that its bytes were not looked at. */
+  /** Whether a segment is encrypted and its bytes could not be looked at for that. */
   readonly isEncrypted: boolean;
 }
 

@@ -1,6 +1,7 @@
 import { ReelmillError } from "../../../base/errors.ts";
 import { parseAudioSpecificConfig } from "../../aac/audio-specific-config.ts";
 import { parseElementaryStreamDescriptor } from "../../aac/elementary-stream-descriptor.ts";
+import { parseAv1Configuration } from "../../av1/configuration.ts";
 import { type ByteSource, readExactly } from "../../bytes/byte-source.ts";
 import { endSourceAt } from "../../bytes/part-source.ts";
 import { sampleEntryCodecString } from "../../codec-string/sample-entry.ts";
@@ -91,7 +92,7 @@ function factsOf(track: Track, entry: SampleEntry | undefined): TrackFacts {
   return { kind: "text", codec };
 }
 
-/** What the first SPS says of the picture. */
+/** What the first SPS, or AV1's sequence header, says of the picture. */
 function codedPicture({ children }: SampleEntry) {
   const avcC = children.get("avcC");
   const avcNal = avcC && parseAvcConfiguration(avcC).spsNals[0];
@@ -101,6 +102,12 @@ function codedPicture({ children }: SampleEntry) {
   }
   const hvcC = children.get("hvcC");
   const hevcNal = hvcC && parseHevcConfiguration(hvcC).spsNals[0];
+  const av1C = children.get("av1C");
+  const sequence = av1C && parseAv1Configuration(av1C).sequence;
+  if (sequence !== undefined) {
+    const { maxFrameWidth: width, maxFrameHeight: height, transferCharacteristics: transfer } = sequence;
+    return { width, height, isInterlaced: false, transfer };
+  }
   if (hevcNal === undefined) return undefined;
   const { width, height, vui } = parseHevcSps(hevcNal);
   return { width, height, isInterlaced: vui?.isFieldSequence ?? false, transfer: vui?.transferCharacteristics };

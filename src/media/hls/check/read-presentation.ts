@@ -3,11 +3,10 @@ import { parsePlaylist } from "../parse-playlist.ts";
 import type { MultivariantPlaylist, Playlist } from "../playlist.ts";
 import { readPlaylistText } from "../playlist-lines.ts";
 import { resolveReference } from "../resolve-reference.ts";
-import { measurePlaylist } from "./measure-playlist.ts";
-import type { MeasuredPlaylist, OpenedSource, OpenSource, Presentation, PresentationFault } from "./presentation.ts";
+import { measurePlaylist, type PresentationAccess } from "./measure-playlist.ts";
+import type { MeasuredPlaylist, OpenedSource, Presentation, PresentationFault } from "./presentation.ts";
 
-interface Reading {
-  readonly open: OpenSource;
+interface Reading extends PresentationAccess {
   readonly signal: AbortSignal;
   readonly faults: PresentationFault[];
   /** By path; undefined where it could not be read. */
@@ -18,12 +17,16 @@ interface Reading {
  * Reads the playlist at `rootPath`, all that it names, and measures every segment. What is wrong with files becomes a fault,
  * never a failure. Throws what `open` throws for the root, and ABORTED.
  */
-export async function readPresentation(open: OpenSource, rootPath: string, signal: AbortSignal): Promise<Presentation> {
-  const reading: Reading = { open, signal, faults: [], playlists: new Map() };
-  const source = await open(rootPath, signal);
+export async function readPresentation(
+  access: PresentationAccess,
+  rootPath: string,
+  signal: AbortSignal,
+): Promise<Presentation> {
+  const reading: Reading = { ...access, signal, faults: [], playlists: new Map() };
+  const source = await access.open(rootPath, signal);
   const root = readRoot(reading, source, rootPath);
   if (root?.kind === "media") {
-    reading.playlists.set(rootPath, await measurePlaylist(root, rootPath, open, reading.faults, signal));
+    reading.playlists.set(rootPath, await measurePlaylist(root, rootPath, access, reading.faults, signal));
   }
   const multivariant = root?.kind === "multivariant" ? root : undefined;
   const views = multivariant === undefined ? NO_VIEWS : await readViews(reading, multivariant, rootPath);
@@ -75,7 +78,7 @@ async function readViews(reading: Reading, multivariant: MultivariantPlaylist, r
 
 /** The media playlist that a reference leads to, read once whatever names it. */
 async function readMedia(reading: Reading, uri: string, rootPath: string): Promise<MeasuredPlaylist | undefined> {
-  const { faults, open, signal, playlists } = reading;
+  const { faults, signal, playlists } = reading;
   const target = resolveReference(rootPath, uri);
   if ("problem" in target) {
     faults.push({ kind: "references-relative", where: rootPath, message: target.problem });
@@ -84,7 +87,7 @@ async function readMedia(reading: Reading, uri: string, rootPath: string): Promi
   const { path } = target;
   if (playlists.has(path)) return playlists.get(path);
   const playlist = await openPlaylist(reading, path);
-  const measured = playlist && (await measurePlaylist(playlist, path, open, faults, signal));
+  const measured = playlist && (await measurePlaylist(playlist, path, reading, faults, signal));
   playlists.set(path, measured);
   return measured;
 }

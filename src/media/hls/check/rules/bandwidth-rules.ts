@@ -1,6 +1,6 @@
 import type { RenditionType, StreamAttributes } from "../../playlist.ts";
 import { type BitRates, bitRatesOf, nameStream, shownRate, videoVariants } from "../figures.ts";
-import type { MeasuredPlaylist, Presentation } from "../presentation.ts";
+import type { MeasuredPlaylist, Presentation, VariantView } from "../presentation.ts";
 import type { Rule, Verdict } from "../rule.ts";
 
 /** Measured values may differ by so much of what is declared (Apple 1.26, 1.27). */
@@ -154,13 +154,17 @@ export const BANDWIDTH_RULES: readonly Rule[] = [
     id: "default-variant",
     level: "should",
     clause: "Apple 1.32",
-    title: "The first variant, which players begin with, has about 2000 kbit/s on average.",
+    title: "The first variant, which players begin with, has about 2000 kbit/s on average, where any has as much.",
     check: (presentation, verdict) => {
       const [first] = presentation.variants;
       if (first === undefined || videoVariants(presentation).length === 0) return;
-      const { averageBandwidthBitsPerSecond: average, bandwidthBitsPerSecond: peak } = first.variant;
+      const rateOf = ({ variant }: VariantView): number =>
+        variant.averageBandwidthBitsPerSecond ?? variant.bandwidthBitsPerSecond;
+      // A small recording has no rung of so much: none of its variants could stand first.
+      const least = (1 - DEFAULT_TOLERANCE) * DEFAULT_BITS_PER_SECOND;
+      if (presentation.variants.every((view) => rateOf(view) < least)) return;
       verdict.looked();
-      const rate = average ?? peak;
+      const rate = rateOf(first);
       if (Math.abs(rate - DEFAULT_BITS_PER_SECOND) <= DEFAULT_TOLERANCE * DEFAULT_BITS_PER_SECOND) return;
       verdict.fail(nameStream(first.variant), `It has ${shownRate(rate)}; 1500 to 2500 kbit/s count as about 2000.`);
     },

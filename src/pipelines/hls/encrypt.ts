@@ -1,0 +1,125 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { ReelmillError } from "../../base/errors.ts";
+import { openFileSource } from "../../base/file-source.ts";
+import { type ByteSource, readExactly } from "../../media/bytes/byte-source.ts";
+import type { DecryptSource } from "../../media/hls/check/presentation.ts";
+import type { EncryptionKey } from "../../media/hls/playlist.ts";
+
+const CIPHER = "aes-128-cbc";
+const BLOCK_BYTES = 16;
+const PIECE_BYTES = 1024 * 1024;
+
+/** How the segments of a package are encrypted; the key is nowhere but in memory. */
+export interface SegmentEncryption {
+  readonly key: Uint8Array;
+  /** As it stands in the playlists. */
+  readonly keyUri: string;
+}
+
+/** A key tag with an initialization vector of its own, for one segment and the I-frames within. */
+export function createSegmentKey({ keyUri }: SegmentEncryption): EncryptionKey {
+  return { method: "AES-128", uri: keyUri, initializationVector: `0x${randomBytes(BLOCK_BYTES).toString("hex")}` };
+}
+
+/**
+ * Writes a range of bytes to a new file, encrypted as a whole (RFC 8216bis §4.4.4.4: AES-128, CBC, PKCS7), then reads the file and proves that it
+ * decrypts to the same bytes. Throws OUTPUT_NOT_VERIFIED, and what the system throws.
+ */
+export function writeEncrypted(
+  pieces: () => Iterable<Uint8Array>,
+  target: string,
+  { key }: SegmentEncryption,
+  { initializationVector = "" }: EncryptionKey,
+): void {
+  const vector = Buffer.from(initializationVector.slice(2), "hex");
+  const cipher = createCipheriv(CIPHER, key, vector);
+  const before = createHash("sha256");
+  const descriptor = openSync(target, "wx");
+  try {
+    for (const piece of pieces()) {
+      before.update(piece);
+      writeAll(descriptor, cipher.update(piece));
+    }
+    writeAll(descriptor, cipher.final());
+  } finally {
+    closeSync(descriptor);
+  }
+  if (before.digest().equals(digestOfDecrypted(target, key, vector))) return;
+  throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${target} does not decrypt to what was encrypted.`);
+}
+
+function digestOfDecrypted(path: string, key: Uint8Array, vector: Uint8Array): Buffer {
+  const source = openFileSource(path);
+  try {
+    const decipher = createDecipheriv(CIPHER, key, vector);
+    const digest = createHash("sha256");
+    const piece = new Uint8Array(PIECE_BYTES);
+    for (let at = 0; at < source.sizeBytes; ) {
+      const got = source.read(at, piece);
+      if (got === 0) break;
+      digest.update(decipher.update(piece.subarray(0, got)));
+      at += got;
+    }
+    return digest.update(decipher.final()).digest();
+  } catch (cause) {
+    throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${path} does not decrypt with its key.`, { cause });
+  } finally {
+    source.close();
+  }
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+}
+
+/** Decrypts whatever AES-128 key tag there is with the one key, any range of it, a piece at a time. */
+export function createDecrypter(key: Uint8Array): DecryptSource {
+  return (encrypted, _tag, vector) => {
+    const { sizeBytes } = encrypted;
+    const blocks = sizeBytes / BLOCK_BYTES;
+    if (blocks < 1 || !Number.isInteger(blocks)) throw unfit(`${sizeBytes} bytes are no whole blocks`);
+    const last = decryptBlocks(encrypted, key, vector, blocks - 1, 1);
+    const padding = last[BLOCK_BYTES - 1] as number;
+    if (padding < 1 || padding > BLOCK_BYTES || last.subarray(BLOCK_BYTES - padding).some((one) => one !== padding)) {
+      throw unfit("its padding is wrong");
+    }
+    return decryptedSource(encrypted, key, vector, sizeBytes - padding);
+  };
+}
+
+function decryptedSource(encrypted: ByteSource, key: Uint8Array, vector: Uint8Array, sizeBytes: number): ByteSource {
+  return {
+    sizeBytes,
+    read(offsetBytes, target) {
+      const endBytes = Math.min(sizeBytes, offsetBytes + target.length);
+      for (let at = offsetBytes; at < endBytes; ) {
+        const first = Math.floor(at / BLOCK_BYTES);
+        const count = Math.ceil((Math.min(endBytes, at + PIECE_BYTES) - first * BLOCK_BYTES) / BLOCK_BYTES);
+        const plain = decryptBlocks(encrypted, key, vector, first, count);
+        const part = plain.subarray(at - first * BLOCK_BYTES, endBytes - first * BLOCK_BYTES);
+        target.set(part, at - offsetBytes);
+        at += part.length;
+      }
+      return Math.max(0, endBytes - offsetBytes);
+    },
+  };
+}
+
+/** Each block is chained to the one before it, the first to the initialization vector. */
+function decryptBlocks(
+  encrypted: ByteSource,
+  key: Uint8Array,
+  vector: Uint8Array,
+  first: number,
+  count: number,
+): Uint8Array {
+  const chained = first === 0 ? vector : readExactly(encrypted, (first - 1) * BLOCK_BYTES, BLOCK_BYTES);
+  const bytes = readExactly(encrypted, first * BLOCK_BYTES, count * BLOCK_BYTES);
+  if (chained === undefined || bytes === undefined) throw unfit("it is cut short");
+  return createDecipheriv(CIPHER, key, chained).setAutoPadding(false).update(bytes);
+}
+
+function unfit(why: string): ReelmillError {
+  return new ReelmillError("MEDIA_MALFORMED", `The segment does not decrypt with the key: ${why}.`);
+}

@@ -1,0 +1,36 @@
+import { ReelmillError } from "../../base/errors.ts";
+import type { Rung } from "./ladder.ts";
+import { KEY_FRAME_SECONDS, type PackagePlan, type RungEncoder } from "./packaging.ts";
+
+/** A picture so little before an even second counts as being there: times of files are rounded. */
+const KEY_SLACK_SECONDS = 0.002;
+/** So long that no key picture stands where none is forced. */
+const NO_KEY_PICTURES = "9999";
+
+/** The arguments that a rung's pictures are encoded with: every picture at its own time, key pictures at the same times in all rungs. */
+export function pictureArguments({ clock, encoders, keyPictures }: PackagePlan, rung: Rung): readonly string[] {
+  const encoder = encoders.find(({ codec }) => codec === rung.codec);
+  if (encoder === undefined) throw new ReelmillError("ENCODER_MISSING", `No encoder was chosen for ${rung.codec}.`);
+  return [
+    ...["-fps_mode", "passthrough", "-enc_time_base", `${clock.numerator}:${clock.denominator}`],
+    ...["-c:v", encoder.name, "-preset", encoder.preset, "-b:v", `${rung.kilobitsPerSecond}k`],
+    ...codecArguments(encoder, rung, keyPictures),
+    ...["-video_track_timescale", String(clock.denominator)],
+  ];
+}
+
+function codecArguments({ codec }: RungEncoder, rung: Rung, keyPictures: number | null): readonly string[] {
+  // SVT-AV1 sets key pictures by their count alone, and none besides; its rate control knows no buffer.
+  if (codec === "av1") return ["-g", String(keyPictures ?? NO_KEY_PICTURES)];
+  const when =
+    keyPictures === null ? `gte(t+${KEY_SLACK_SECONDS},n_forced*${KEY_FRAME_SECONDS})` : `not(mod(n,${keyPictures}))`;
+  return [
+    ...["-maxrate", `${rung.maxKilobitsPerSecond}k`, "-bufsize", `${rung.bufferKilobits}k`],
+    // Pictures without B-frames are shown when they are decoded: all rungs and the sound begin at 0.
+    ...["-bf", "0", "-g", NO_KEY_PICTURES, "-keyint_min", "1", "-forced-idr", "1", "-force_key_frames", `expr:${when}`],
+    ...(codec === "h264"
+      ? ["-profile:v", "high", "-sc_threshold", "0"]
+      : // Apple's players show HEVC in MP4 only under this name.
+        ["-tag:v", "hvc1", "-x265-params", "log-level=error:scenecut=0:open-gop=0"]),
+  ];
+}

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { planKeyPictures } from "./plan-encoders.ts";
+
+const MILLISECONDS = { numerator: 1, denominator: 1000 };
+
+function every(ms: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => Math.round(index * ms));
+}
+
+describe("planKeyPictures", () => {
+  it("counts two seconds of pictures, whole ticks notwithstanding", () => {
+    expect(planKeyPictures(every(1000 / 29.97, 900), MILLISECONDS, 0)).toBe(60);
+    expect(planKeyPictures(every(40, 10), MILLISECONDS, 0)).toBe(50);
+    expect(planKeyPictures([0], MILLISECONDS, 0)).toBe(1);
+    expect(planKeyPictures([], MILLISECONDS, 50)).toBe(100);
+  });
+
+  it("refuses rates that vary, and times that nobody knows", () => {
+    const slower = [...every(20, 200), ...every(60, 200).map((at) => at + 4000)];
+    expect(() => planKeyPictures(slower, MILLISECONDS, 0)).toThrow(expect.objectContaining({ code: "PARAMS_INVALID" }));
+    expect(() => planKeyPictures([], MILLISECONDS, 0)).toThrow(/not known/);
+  });
+});

@@ -1,0 +1,90 @@
+import { ReelmillError } from "../../base/errors.ts";
+import { chooseEncoder, type EncoderWish } from "../../ffmpeg/encoder-choice.ts";
+import type { Ratio } from "../../ffmpeg/manifest.ts";
+import { softwareCandidates } from "../../ffmpeg/software-encoders.ts";
+import type { FfmpegTools } from "../../ffmpeg/tools.ts";
+import type { Rung, RungCodec } from "./ladder.ts";
+import type { HlsSettings } from "./options.ts";
+import { KEY_FRAME_SECONDS, type RungEncoder } from "./packaging.ts";
+
+/** libaom takes many times as long as SVT-AV1, too long for a whole ladder. */
+const AV1_ENCODER = "libsvtav1";
+const AV1_PRESETS = { standard: "6", fast: "8" } as const;
+/** How long a group of pictures may last where key pictures stand by count (Apple 1.13: two seconds). */
+const GROUP_SECONDS = { least: 0.75 * KEY_FRAME_SECONDS, most: KEY_FRAME_SECONDS + 0.1 } as const;
+
+/**
+ * The encoder of each codec wished, tried on this machine. A preset goes to the encoders that have it. Throws PARAMS_INVALID where none
+ * has, ENCODER_MISSING, FFMPEG_MISSING, FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function chooseRungEncoders(
+  { codecs, speed, preset }: Pick<HlsSettings, "codecs" | "speed" | "preset">,
+  { tools, signal }: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
+): Promise<{ readonly encoders: readonly RungEncoder[]; readonly findings: readonly string[] }> {
+  const wishes = codecs.map((codec) => wishFor(codec, speed, preset));
+  const isKnown = wishes.some((wish) => wish.preset === preset);
+  const encoders: RungEncoder[] = [];
+  const findings: string[] = [];
+  for (const wish of wishes) {
+    const { codec } = wish;
+    const chosen = await chooseEncoder(tools, isKnown ? wish : { ...wish, preset }, signal);
+    if (codec === "av1" && chosen.encoder !== AV1_ENCODER) {
+      const problem = `AV1 rungs are encoded by ${AV1_ENCODER} alone. ${chosen.findings[0] ?? "It is not in use here."}`;
+      throw new ReelmillError("ENCODER_MISSING", problem);
+    }
+    encoders.push({ codec, name: chosen.encoder, preset: chosen.settings.preset });
+    findings.push(...chosen.findings);
+  }
+  return { encoders, findings };
+}
+
+/** Sides that encoders do not go below. */
+const LEAST_PIXELS: Readonly<Record<RungCodec, number>> = { h264: 2, hevc: 16, av1: 64 };
+
+/** Whether the codec's encoder takes pictures so small. */
+export function isEncodable({ codec, widthPixels, heightPixels }: Rung): boolean {
+  return Math.min(widthPixels, heightPixels) >= LEAST_PIXELS[codec];
+}
+
+type RungWish = EncoderWish & { readonly codec: RungCodec };
+
+function wishFor(codec: RungCodec, speed: HlsSettings["speed"], preset: string | undefined): RungWish {
+  const own = codec === "av1" ? AV1_PRESETS[speed] : undefined;
+  // Of AV1's encoders the fast one comes first at the fast speed alone.
+  const base = { codec, speed: codec === "av1" ? "fast" : speed, bitDepth: 8, hardware: "off" } as const;
+  if (preset === undefined) return { ...base, preset: own };
+  const knows = softwareCandidates({ ...base, preset }).some((candidate) => candidate.knowsPreset);
+  return { ...base, preset: knows ? preset : own };
+}
+
+/**
+ * Of how many pictures one is a key picture where that goes by count: two seconds of a constant rate. `ticks` are the pictures' times where
+ * they are known, else `steadyRate` is the rate that a filter makes, 0 where there is none. Throws PARAMS_INVALID where the rate is not
+ * constant enough.
+ */
+export function planKeyPictures(
+  ticks: ArrayLike<number>,
+  { numerator, denominator }: Ratio,
+  steadyRate: number,
+): number {
+  const secondsAt = (index: number): number => ((ticks[index] ?? 0) * numerator) / denominator;
+  const last = ticks.length - 1;
+  const rate = steadyRate > 0 ? steadyRate : last / Math.max(secondsAt(last) - secondsAt(0), Number.EPSILON);
+  const count = Math.max(1, Math.round(rate * KEY_FRAME_SECONDS));
+  if (steadyRate <= 0 && last < 0) throw unsteady("the times of its pictures are not known");
+  for (let index = 0; index < last; index += count) {
+    const seconds = secondsAt(Math.min(last, index + count)) - secondsAt(index);
+    const isShort = seconds < GROUP_SECONDS.least && index + count <= last;
+    if (!isShort && seconds <= GROUP_SECONDS.most) continue;
+    const found = `${count} pictures from ${secondsAt(index).toFixed(2)} s on last ${seconds.toFixed(2)} s`;
+    throw unsteady(`${found}, not about two`);
+  }
+  return count;
+}
+
+function unsteady(why: string): ReelmillError {
+  const problem = `codecs has av1, whose encoder (${AV1_ENCODER}) sets key pictures by count, so that they stand every two seconds at a constant rate alone; of this recording ${why}.`;
+  return new ReelmillError("PARAMS_INVALID", problem, {
+    advice: "Leave av1 out, or convert the recording to a constant rate first.",
+  });
+}

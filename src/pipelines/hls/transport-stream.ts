@@ -1,0 +1,143 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { ReelmillError } from "../../base/errors.ts";
+import { openFileSource } from "../../base/file-source.ts";
+import { serializeAdtsHeader } from "../../media/aac/adts-header.ts";
+import { parseAudioSpecificConfig } from "../../media/aac/audio-specific-config.ts";
+import { parseElementaryStreamDescriptor } from "../../media/aac/elementary-stream-descriptor.ts";
+import { type ByteSource, readExactly } from "../../media/bytes/byte-source.ts";
+import { endSourceAt } from "../../media/bytes/part-source.ts";
+import { parseAvcConfiguration } from "../../media/h264/avc-configuration.ts";
+import { type FragmentSample, readFragmentSamples } from "../../media/isobmff/fragment-samples.ts";
+import type { FragmentIndex, IndexedFragment } from "../../media/isobmff/index-fragments.ts";
+import type { Movie } from "../../media/isobmff/movie.ts";
+import { readMovie } from "../../media/isobmff/read-movie.ts";
+import { scanTopLevelBoxes } from "../../media/isobmff/top-level.ts";
+import { TransportStreamWriter } from "../../media/mpegts/transport-stream-writer.ts";
+import { annexBPieces, splitSample } from "../../media/nal/annex-b.ts";
+import { cutSegments } from "./cut-segments.ts";
+
+const TICKS_PER_SECOND = 90_000;
+/** What the pictures' and the sound's first time stamp is: clocks before it need not be negative. */
+export const FIRST_TIMESTAMP_TICKS = 10 * TICKS_PER_SECOND;
+/** Pictures begin to arrive so much before they are decoded. */
+const CLOCK_LEAD_TICKS = TICKS_PER_SECOND / 2;
+/** An access unit delimiter that allows every kind of slice (ITU-T H.264 §7.3.2.4). */
+const DELIMITER = Uint8Array.of(9, 0xf0);
+const TIMESTAMP_OWNER = "com.apple.streaming.transportStreamTimestamp\0";
+
+/**
+ * Writes the H.264 pictures of a fragmented file as a transport stream: each fragment begins with PAT, PMT and its IDR. The index is that of
+ * the new file, whose fragments can be cut apart anywhere between each other. Throws MEDIA_MALFORMED, and what the system throws.
+ */
+export function writeTransportStream(path: string, index: FragmentIndex, target: string): FragmentIndex {
+  return rewrite(path, index, target, (source, movie) => {
+    const avcC = movie.tracks[0]?.sampleEntries[0]?.children.get("avcC");
+    if (avcC === undefined) throw new ReelmillError("MEDIA_MALFORMED", "The pictures are not H.264 (avcC is missing).");
+    const { lengthSizeBytes, spsNals, ppsNals } = parseAvcConfiguration(avcC);
+    const writer = new TransportStreamWriter();
+    const ticksOf = (ticks: number): number => timestampOf(ticks, index.timescale);
+    return (samples, append) => {
+      append(writer.tables());
+      for (const [place, sample] of samples.entries()) {
+        const isKey = place === 0;
+        const nals = splitSample(readSample(source, sample), lengthSizeBytes);
+        if (nals === undefined)
+          throw new ReelmillError("MEDIA_MALFORMED", "A picture's NAL units do not add up to it.");
+        const unit = [...annexBPieces([DELIMITER, ...(isKey ? [...spsNals, ...ppsNals] : []), ...nals])];
+        const decodeTicks = ticksOf(sample.decodeTicks);
+        append(
+          writer.picture({
+            ...{ decodeTicks, presentationTicks: ticksOf(sample.presentationTicks), isKey },
+            ...{ clockTicks: decodeTicks - CLOCK_LEAD_TICKS, data: Buffer.concat(unit) },
+          }),
+          isKey,
+        );
+      }
+    };
+  });
+}
+
+/**
+ * As `writeTransportStream`, of AAC as packed audio (RFC 8216bis §3.1.3): ADTS frames, and before those of each segment an ID3 tag with their time.
+ */
+export function writePackedAudio(path: string, index: FragmentIndex, target: string): FragmentIndex {
+  const starts = new Set(cutSegments(index, "single-file").map(({ fragments }) => fragments[0]?.startTicks));
+  return rewrite(path, index, target, (source, movie) => {
+    const esds = movie.tracks[0]?.sampleEntries[0]?.children.get("esds");
+    const info = esds && parseElementaryStreamDescriptor(esds)?.decoderSpecificInfo;
+    if (info === undefined) throw new ReelmillError("MEDIA_MALFORMED", "The sound is not AAC (esds is missing).");
+    const config = parseAudioSpecificConfig(info);
+    return (samples, append) => {
+      const startTicks = samples[0]?.decodeTicks ?? 0;
+      if (starts.has(startTicks)) append(timestampTag(timestampOf(startTicks, index.timescale)));
+      for (const sample of samples) {
+        const frame = readSample(source, sample);
+        append(Buffer.concat([serializeAdtsHeader(config, frame.length), frame]), sample === samples[0]);
+      }
+    };
+  });
+}
+
+type Append = (bytes: Uint8Array, isFirstSample?: boolean) => void;
+
+/** Writes every fragment anew by what `prepare` gives, and notes where it then lies. */
+function rewrite(
+  path: string,
+  index: FragmentIndex,
+  target: string,
+  prepare: (source: ByteSource, movie: Movie) => (samples: readonly FragmentSample[], append: Append) => void,
+): FragmentIndex {
+  const source = openFileSource(path);
+  const descriptor = openSync(target, "wx");
+  try {
+    const movie = movieOf(source, index);
+    const writeFragment = prepare(source, movie);
+    let endBytes = 0;
+    const fragments = index.fragments.map((fragment): IndexedFragment => {
+      const startBytes = endBytes;
+      let firstSampleEndBytes = startBytes;
+      writeFragment(samplesOf(source, fragment, movie), (bytes, isFirstSample = false) => {
+        for (let written = 0; written < bytes.length; written += writeSync(descriptor, bytes, written));
+        endBytes += bytes.length;
+        if (isFirstSample) firstSampleEndBytes = endBytes;
+      });
+      return { ...fragment, startBytes, endBytes, firstSampleEndBytes };
+    });
+    return { initializationBytes: 0, timescale: index.timescale, fragments };
+  } finally {
+    closeSync(descriptor);
+    source.close();
+  }
+}
+
+function movieOf(source: ByteSource, { initializationBytes }: FragmentIndex): Movie {
+  const moov = scanTopLevelBoxes(endSourceAt(source, initializationBytes)).find(({ type }) => type === "moov");
+  if (moov === undefined) throw new ReelmillError("MEDIA_MALFORMED", "The encoded file has no moov.");
+  return readMovie(source, moov);
+}
+
+function samplesOf(source: ByteSource, fragment: IndexedFragment, movie: Movie): readonly FragmentSample[] {
+  const boxes = scanTopLevelBoxes(endSourceAt(source, fragment.endBytes), fragment.startBytes);
+  const moofs = boxes.filter(({ type }) => type === "moof");
+  return moofs.flatMap((moof) => readFragmentSamples(source, moof, movie));
+}
+
+function readSample(source: ByteSource, { offsetBytes, sizeBytes }: FragmentSample): Uint8Array {
+  const bytes = readExactly(source, offsetBytes, sizeBytes);
+  if (bytes === undefined)
+    throw new ReelmillError("MEDIA_MALFORMED", `The sample at byte ${offsetBytes} is cut short.`);
+  return bytes;
+}
+
+function timestampOf(ticks: number, timescale: number): number {
+  return FIRST_TIMESTAMP_TICKS + Math.round((ticks * TICKS_PER_SECOND) / timescale);
+}
+
+/** An ID3v2.4 tag with one PRIV frame (RFC 8216bis §3.1.3). */
+function timestampTag(ticks: number): Uint8Array {
+  const body = Buffer.alloc(TIMESTAMP_OWNER.length + 8);
+  body.write(TIMESTAMP_OWNER, "latin1");
+  body.writeBigUInt64BE(BigInt(ticks) & 0x1_ffff_ffffn, TIMESTAMP_OWNER.length);
+  const frame = Buffer.concat([Buffer.from("PRIV"), Buffer.of(0, 0, 0, body.length, 0, 0), body]);
+  return Buffer.concat([Buffer.from("ID3"), Buffer.of(4, 0, 0, 0, 0, 0, frame.length), frame]);
+}
