@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 
+/** Resident bytes of a Node process of ours, whatever the input's length. */
+export const MAX_NODE_BYTES = 150e6;
+
 /** Watches the Node processes of a command, what they start left aside. */
 export interface NodePeak {
   /** To be called again and again while the command runs; takes the id of the first process of its tree. */
