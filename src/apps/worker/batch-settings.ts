@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
+import { PLAIN_NAME, PLAIN_NAME_FORM } from "../../base/plain-name.ts";
 import { printableLine } from "../../base/printable.ts";
 import type { Setting, SettingNotes } from "../../base/setting.ts";
 
@@ -41,12 +42,8 @@ const SETTINGS = {
     notes: { meaning: "The region of both. Means nothing on one machine.", allowed: "such as eu-central-1", unset: "" },
   },
   JOB_ID: {
-    schema: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
-    notes: {
-      meaning: "The job.",
-      allowed: "1 to 128 letters, digits, underscores, dots and hyphens, with a letter or digit in front",
-      unset: "",
-    },
+    schema: z.string().regex(PLAIN_NAME),
+    notes: { meaning: "The job.", allowed: PLAIN_NAME_FORM, unset: "" },
   },
   OUTPUT_CODEC: {
     schema: z.enum(["h264", "vp9", "av1"]),

@@ -8,6 +8,7 @@ import { definePipeline, type PlannedTask, type StageContext } from "../../jobs/
 import { lendInput, partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
 import { lendFiles } from "../object-files.ts";
 import { finishPackage } from "./finish.ts";
+import { beginAsset, completeAsset, HLS_MESSAGE, markTranscoded, packagePrefix } from "./media-asset.ts";
 import { HLS_SETTINGS, type HlsSettings } from "./options.ts";
 import { MAIN_PLAYLIST, type PackagePlan } from "./packaging.ts";
 import { planPackage } from "./plan.ts";
@@ -19,6 +20,9 @@ const CHECKING_SHARE = 0.9;
 
 const PARAMS = z.strictObject({
   input: OBJECT_KEY.describe("Key of the recording."),
+  message: HLS_MESSAGE.optional().describe(
+    "Makes the package that of a media asset: it lies below outputs/media/{org_id}/{media_id}/, beside the asset's record.",
+  ),
   ...HLS_SETTINGS.shape,
 });
 
@@ -62,6 +66,7 @@ export const hlsPipeline = definePipeline<Params, EncodeInput, null, Result>({
   // One process already keeps all cores busy.
   maxConcurrentTasks: 1,
   taskTimeoutMs: TASK_TIMEOUT_MS,
+  idempotencyKeyOf: ({ message }) => message?.job_id,
   plan: planStreams,
   work: async (params, _input, context) => await encodeStreams(params, context),
   finish: async (params, _results, context) => await finishStreams(params, context),
@@ -69,15 +74,16 @@ export const hlsPipeline = definePipeline<Params, EncodeInput, null, Result>({
 
 async function planStreams(params: Params, context: StageContext): Promise<readonly PlannedTask<EncodeInput>[]> {
   const { objects, jobId, signal, environment } = context;
+  const { input, message } = params;
+  // A message that comes once more finds its package made.
+  if (message !== undefined && (await beginAsset(message, input, context)) !== null) return [];
   const tools = await requireFfmpeg(environment);
-  const plan = await lendInput(objects, params.input, (path) =>
-    planPackage(path, settingsOf(params), { tools, signal }),
-  );
+  const plan = await lendInput(objects, input, (path) => planPackage(path, settingsOf(params), { tools, signal }));
   await putPlan(objects, jobId, plan);
   return [{ label: `${plan.rungs.length} rungs`, input: "all" }];
 }
 
-function settingsOf({ input: _input, ...settings }: Params): HlsSettings {
+function settingsOf({ input: _input, message: _message, ...settings }: Params): HlsSettings {
   return settings;
 }
 
@@ -106,13 +112,16 @@ async function encodeStreams({ input }: Params, context: StageContext): Promise<
 /** The parts go when the result is kept: an attempt that is cut off behind that finds the result, one before it the parts. */
 async function finishStreams(params: Params, context: StageContext): Promise<Result> {
   const { objects, jobId, checkpoint, saveCheckpoint } = context;
-  const result = checkpoint === null ? await packageStreams(params, context) : RESULT.parse(checkpoint);
-  if (checkpoint === null) await saveCheckpoint(result);
+  const { message } = params;
+  const made = checkpoint ?? (message === undefined ? null : await markTranscoded(message, context));
+  const result = made === null ? await packageStreams(params, context) : RESULT.parse(made);
+  if (made === null) await saveCheckpoint(result);
+  if (message !== undefined) await completeAsset(message, { playlistKey: result.playlist, result }, context);
   await removeParts(objects, jobId);
   return result;
 }
 
-async function packageStreams({ input }: Params, context: StageContext): Promise<Result> {
+async function packageStreams({ input, message }: Params, context: StageContext): Promise<Result> {
   const { objects, jobId, signal, environment, onProgress } = context;
   const plan = await readPlan<PackagePlan>(objects, jobId);
   const folder = await context.workFolder();
@@ -134,10 +143,11 @@ async function packageStreams({ input }: Params, context: StageContext): Promise
   const report = await lendInput(objects, input, (inputPath) =>
     finishPackage(plan, { inputPath, encodedFolder, packageFolder }, hooks),
   );
-  await publish(packageFolder, context);
+  const prefix = packagePrefix(jobId, message);
+  await publish(packageFolder, prefix, context);
   return {
     schema: 1,
-    playlist: packageKey(jobId, MAIN_PLAYLIST),
+    playlist: `${prefix}${MAIN_PLAYLIST}`,
     report: {
       ...report,
       variants: report.variants.map((variant) => ({ ...variant, codecs: [...variant.codecs] })),
@@ -147,19 +157,15 @@ async function packageStreams({ input }: Params, context: StageContext): Promise
   };
 }
 
-function packageKey(jobId: string, path: string): string {
-  return `outputs/${jobId}/${path}`;
-}
-
 /** The multivariant playlist comes last: where it is, all that it leads to is. */
-async function publish(folder: string, { objects, jobId, onProgress, signal }: StageContext): Promise<void> {
+async function publish(folder: string, prefix: string, { objects, onProgress, signal }: StageContext): Promise<void> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
     .sort((a, b) => Number(a === MAIN_PLAYLIST) - Number(b === MAIN_PLAYLIST));
   for (const [index, path] of files.entries()) {
     if (signal.aborted) throw new ReelmillError("ABORTED", "The packaging was cancelled.");
-    await objects.putFile(packageKey(jobId, path), join(folder, path));
+    await objects.putFile(`${prefix}${path}`, join(folder, path));
     onProgress(CHECKING_SHARE + ((1 - CHECKING_SHARE) * (index + 1)) / files.length, "publishing");
   }
 }
