@@ -1,9 +1,11 @@
 import type { Command, Option } from "commander";
 import { createProgram } from "../src/apps/cli/program.ts";
 import { ALL_ROUTES } from "../src/apps/server/routes/all-routes.ts";
+import { describeBatchSettings } from "../src/apps/worker/batch-settings.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { describeSettings } from "../src/base/config.ts";
 import { ERROR_CODES } from "../src/base/errors.ts";
+import type { SettingNotes } from "../src/base/setting.ts";
 import { ALL_RULES } from "../src/media/hls/check/rules/all-rules.ts";
 
 /** Every generated page begins with this, so that nobody edits it by hand. */
@@ -37,16 +39,20 @@ function renderErrorsPage(): string {
 
 /** docs/reference/configuration.md, from the settings. */
 function renderConfigurationPage(): string {
-  const rows = describeSettings().map(({ name, meaning, allowed, unset }) => [
-    `\`${name}\``,
-    meaning,
-    allowed,
-    unset === "" ? "" : `\`${unset}\``,
-  ]);
+  const rowsOf = (settings: readonly (SettingNotes & { readonly name: string })[]): readonly (readonly string[])[] =>
+    settings.map(({ name, meaning, allowed, unset }) => [
+      `\`${name}\``,
+      meaning,
+      allowed,
+      unset === "" ? "" : `\`${unset}\``,
+    ]);
   return page(
     "Configuration",
     "Reelmill is configured by environment variables. They are checked before anything is done: a value that is not allowed, or a `REELMILL_` variable that does not exist, ends the program with `CONFIG_INVALID` and status 2. An empty variable counts as not set.",
-    table(["variable", "what it does", "allowed", "when not set"], rows),
+    table(["variable", "what it does", "allowed", "when not set"], rowsOf(describeSettings())),
+    "## The batch worker",
+    "Read by `reelmill worker --once` alone, which needs all of them ([guide](../guide/batch-worker.md)).",
+    table(["variable", "what it does", "allowed", "when not set"], rowsOf(describeBatchSettings())),
   );
 }
 

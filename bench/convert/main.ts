@@ -1,12 +1,11 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { ReelmillError } from "../../src/base/errors.ts";
+import { runBench } from "../measuring/program.ts";
 import { type ConvertRow, type Group, measureGroup, rowId } from "./measure.ts";
 import { type ConvertBenchOptions, parseConvertBenchOptions, USAGE } from "./options.ts";
-import { HEIGHTS } from "./source.ts";
 import { formatHeading, formatMarkdown, formatRow } from "./table.ts";
-import { CODECS, type Speed } from "./targets.ts";
+import { CODECS, HEIGHTS, type Speed } from "./targets.ts";
 
 /** Fast is held against the contract's AV1 alone. */
 function chooseGroups(filter: RegExp): readonly Group[] {
@@ -37,22 +36,4 @@ async function measure(options: ConvertBenchOptions, workFolder: string): Promis
   return missed.length === 0;
 }
 
-async function runBench(options: ConvertBenchOptions): Promise<boolean> {
-  const workFolder = join(options.workFolder, `work.${process.pid}`);
-  mkdirSync(workFolder, { recursive: true });
-  try {
-    return await measure(options, workFolder);
-  } finally {
-    if (!options.keep) rmSync(workFolder, { recursive: true });
-  }
-}
-
-try {
-  const options = parseConvertBenchOptions(process.argv.slice(2));
-  if (options === undefined) console.log(USAGE);
-  else process.exitCode = (await runBench(options)) ? 0 : 1;
-} catch (error) {
-  if (!(error instanceof ReelmillError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await runBench({ usage: USAGE, parse: parseConvertBenchOptions, measure });

@@ -3,10 +3,10 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { watchNodePeak } from "../measuring/node-peak.ts";
 import { fillCommand, median, runMeasured } from "../measuring/run.ts";
+import { FRAME_RATE, makeSource } from "../measuring/source.ts";
 import { captureTool } from "../measuring/tools.ts";
 import type { ConvertBenchOptions } from "./options.ts";
-import { FRAME_RATE, type Height, makeSource } from "./source.ts";
-import { type Codec, missedTargets, type Ratios, type Speed, targetsFor } from "./targets.ts";
+import { type Codec, type Height, missedTargets, type Ratios, type Speed, targetsFor } from "./targets.ts";
 
 /** The plain command for one codec and size, and what is measured against it. */
 export interface Group {

@@ -1,8 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { ReelmillError } from "../../src/base/errors.ts";
 import { launcher } from "../measuring/run.ts";
+import { parsePositive, parseSwitches } from "../measuring/switches.ts";
 
 /** The command line, read. */
 export interface ConvertBenchOptions {
@@ -50,23 +49,11 @@ export function parseConvertBenchOptions(args: readonly string[]): ConvertBenchO
 }
 
 function parseValues(args: readonly string[]) {
-  try {
-    const text = { type: "string" } as const;
-    const flag = { type: "boolean" } as const;
-    const options = {
-      ...{ filter: text, rounds: text, seconds: text, command: text, timeout: text, json: text, work: text },
-      ...{ markdown: flag, keep: flag, help: flag },
-    };
-    return parseArgs({ args: [...args], options, strict: true }).values;
-  } catch (error) {
-    throw new ReelmillError("USAGE", `${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-  }
-}
-
-function parsePositive(text: string, option: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
-    throw new ReelmillError("USAGE", `${option} takes a whole number from 1 on, not ${text}.`);
-  }
-  return value;
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  const options = {
+    ...{ filter: text, rounds: text, seconds: text, command: text, timeout: text, json: text, work: text },
+    ...{ markdown: flag, keep: flag, help: flag },
+  };
+  return parseSwitches(args, options, USAGE);
 }

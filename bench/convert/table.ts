@@ -1,46 +1,40 @@
+import { type Column, formatLine, formatMarkdownTable, formatHeading as headingOf } from "../measuring/table.ts";
 import type { ConvertRow } from "./measure.ts";
 
-interface Column {
-  readonly title: string;
-  readonly cell: (row: ConvertRow) => string;
-}
+const FIGURE = { widthChars: 10 };
 
-const COLUMNS: readonly Column[] = [
-  { title: "conversion", cell: (row) => row.id },
-  { title: "plain s", cell: (row) => row.plain.wallSeconds.toFixed(1) },
-  { title: "ours s", cell: (row) => row.ours.wallSeconds.toFixed(1) },
-  { title: "wall", cell: (row) => row.ratios.wall.toFixed(3) },
-  { title: "cpu", cell: (row) => row.ratios.cpu.toFixed(3) },
-  { title: "plain MB", cell: (row) => (row.plain.bytes / 1e6).toFixed(3) },
-  { title: "size", cell: (row) => row.ratios.size.toFixed(3) },
-  { title: "plain SSIM", cell: (row) => row.plain.ssim.toFixed(4) },
-  { title: "our SSIM", cell: (row) => row.ours.ssim.toFixed(4) },
-  { title: "frames", cell: (row) => `${row.ours.frameCount}/${row.sourceFrameCount}` },
-  { title: "Node MB", cell: (row) => (row.ours.nodePeakBytes / 1e6).toFixed(0) },
+const COLUMNS: readonly Column<ConvertRow>[] = [
+  { title: "conversion", widthChars: 15, isText: true, cell: (row) => row.id },
+  { title: "plain s", ...FIGURE, cell: (row) => row.plain.wallSeconds.toFixed(1) },
+  { title: "ours s", ...FIGURE, cell: (row) => row.ours.wallSeconds.toFixed(1) },
+  { title: "wall", ...FIGURE, cell: (row) => row.ratios.wall.toFixed(3) },
+  { title: "cpu", ...FIGURE, cell: (row) => row.ratios.cpu.toFixed(3) },
+  { title: "plain MB", ...FIGURE, cell: (row) => (row.plain.bytes / 1e6).toFixed(3) },
+  { title: "size", ...FIGURE, cell: (row) => row.ratios.size.toFixed(3) },
+  { title: "plain SSIM", ...FIGURE, cell: (row) => row.plain.ssim.toFixed(4) },
+  { title: "our SSIM", ...FIGURE, cell: (row) => row.ours.ssim.toFixed(4) },
+  { title: "frames", ...FIGURE, cell: (row) => `${row.ours.frameCount}/${row.sourceFrameCount}` },
+  { title: "Node MB", ...FIGURE, cell: (row) => (row.ours.nodePeakBytes / 1e6).toFixed(0) },
 ];
+
+const MISSED: Column<ConvertRow> = {
+  title: "missed",
+  widthChars: 0,
+  isText: true,
+  cell: (row) => row.missed.join(", "),
+};
 
 /** The heading of the aligned table. */
 export function formatHeading(): string {
-  return COLUMNS.map(({ title }, index) => pad(title, index)).join("  ");
+  return headingOf(COLUMNS);
 }
 
 /** One line of the aligned table, missed targets at its end. */
 export function formatRow(row: ConvertRow): string {
-  const cells = COLUMNS.map(({ cell }, index) => pad(cell(row), index));
-  return [...cells, row.missed.length === 0 ? "" : `✗ ${row.missed.join(", ")}`].join("  ").trimEnd();
+  return formatLine(COLUMNS, row, row.missed);
 }
 
 /** The same as Markdown. */
 export function formatMarkdown(rows: readonly ConvertRow[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [
-    line([...COLUMNS.map(({ title }) => title), "missed"]),
-    line([...COLUMNS, "missed"].map(() => "---")),
-    ...rows.map((row) => line([...COLUMNS.map(({ cell }) => cell(row)), row.missed.join(", ")])),
-  ].join("\n");
-}
-
-function pad(text: string, index: number): string {
-  const width = index === 0 ? 15 : 10;
-  return index === 0 ? text.padEnd(width) : text.padStart(width);
+  return formatMarkdownTable([...COLUMNS, MISSED], rows);
 }

@@ -1,9 +1,13 @@
-import type { Height } from "./source.ts";
+import { MAX_NODE_BYTES } from "../measuring/node-peak.ts";
 
 /** What is converted to. */
 export const CODECS = ["av1", "vp9", "h264"] as const;
 /** One of them. */
 export type Codec = (typeof CODECS)[number];
+/** Picture heights of the sources. */
+export const HEIGHTS = [360, 1080] as const;
+/** One of them. */
+export type Height = (typeof HEIGHTS)[number];
 /** The two ways of Reelmill's to get there. */
 export type Speed = "standard" | "fast";
 
@@ -27,9 +31,6 @@ export interface Targets {
   readonly minSsimDifference: number;
   readonly maxSsimDifference?: number;
 }
-
-/** Resident bytes of a Node process of ours, whatever the input's length. */
-export const MAX_NODE_BYTES = 150e6;
 
 const SSIM = 0.002;
 const MANY_CORES = 8;

@@ -1,5 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
+import { childrenOf } from "./process-tree.ts";
+
+/** Resident bytes of a Node process of ours, whatever the input's length. */
+export const MAX_NODE_BYTES = 150e6;
 
 /** Watches the Node processes of a command, what they start left aside. */
 export interface NodePeak {
@@ -16,25 +20,22 @@ export function watchNodePeak(): NodePeak {
     sample: (rootPid) => {
       const pids = [rootPid];
       for (let pid = pids.pop(); pid !== undefined; pid = pids.pop()) {
-        const seen = look(pid);
-        pids.push(...seen.children);
-        if (seen.peakBytes !== undefined) largest = Math.max(seen.peakBytes, Number.isNaN(largest) ? 0 : largest);
+        pids.push(...childrenOf(pid));
+        const peakBytes = peakOfNode(pid);
+        if (peakBytes !== undefined) largest = Math.max(peakBytes, Number.isNaN(largest) ? 0 : largest);
       }
     },
     peakBytes: () => largest,
   };
 }
 
-function look(pid: number): { readonly children: readonly number[]; readonly peakBytes?: number } {
+function peakOfNode(pid: number): number | undefined {
   try {
-    const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number),
-    );
-    if (!basename(readlinkSync(`/proc/${pid}/exe`)).startsWith("node")) return { children };
+    if (!basename(readlinkSync(`/proc/${pid}/exe`)).startsWith("node")) return undefined;
     const kibibytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return { children, ...(kibibytes === undefined ? {} : { peakBytes: Number(kibibytes) * 1024 }) };
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
   } catch {
     // The process ended between two reads.
-    return { children: [] };
+    return undefined;
   }
 }

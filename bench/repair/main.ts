@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ReelmillError } from "../../src/base/errors.ts";
+import { runBench } from "../measuring/program.ts";
 import { measureNodeFloor } from "../measuring/run.ts";
 import { applicableDamages } from "./damage.ts";
 import { type Bench, evaluate, type Row, type Subject } from "./evaluate.ts";
@@ -21,16 +22,6 @@ async function measureSubjects(subjects: AsyncIterable<Subject>, options: BenchO
     }
   }
   return rows;
-}
-
-async function runBench(options: BenchOptions): Promise<boolean> {
-  const workFolder = join(options.workFolder, `work.${process.pid}`);
-  mkdirSync(workFolder, { recursive: true });
-  try {
-    return await measure(options, workFolder);
-  } finally {
-    if (!options.keep) rmSync(workFolder, { recursive: true });
-  }
 }
 
 async function measure(options: BenchOptions, workFolder: string): Promise<boolean> {
@@ -65,12 +56,4 @@ async function measure(options: BenchOptions, workFolder: string): Promise<boole
   return missed.length === 0;
 }
 
-try {
-  const options = parseBenchOptions(process.argv.slice(2));
-  if (options === undefined) console.log(USAGE);
-  else process.exitCode = (await runBench(options)) ? 0 : 1;
-} catch (error) {
-  if (!(error instanceof ReelmillError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await runBench({ usage: USAGE, parse: parseBenchOptions, measure });

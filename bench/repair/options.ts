@@ -1,8 +1,8 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { ReelmillError } from "../../src/base/errors.ts";
 import { launcher } from "../measuring/run.ts";
+import { parsePositive, parseSwitches } from "../measuring/switches.ts";
 import { DAMAGES, type Damage, STANDARD_DAMAGES } from "./damage.ts";
 
 /** The command line, read. */
@@ -78,19 +78,15 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | undef
 }
 
 function parseValues(args: readonly string[]) {
-  try {
-    const text = { type: "string" } as const;
-    const texts = { type: "string", multiple: true } as const;
-    const flag = { type: "boolean" } as const;
-    const options = {
-      ...{ filter: text, damages: text, samples: text, pair: texts, loop: texts, large: flag, "large-bytes": text },
-      ...{ command: text, timeout: text, "no-decode": flag, markdown: flag, json: text, work: text, keep: flag },
-      help: flag,
-    };
-    return parseArgs({ args: [...args], options, strict: true }).values;
-  } catch (error) {
-    throw new ReelmillError("USAGE", `${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-  }
+  const text = { type: "string" } as const;
+  const texts = { type: "string", multiple: true } as const;
+  const flag = { type: "boolean" } as const;
+  const options = {
+    ...{ filter: text, damages: text, samples: text, pair: texts, loop: texts, large: flag, "large-bytes": text },
+    ...{ command: text, timeout: text, "no-decode": flag, markdown: flag, json: text, work: text, keep: flag },
+    help: flag,
+  };
+  return parseSwitches(args, options, USAGE);
 }
 
 function parseDamages(text: string | undefined): readonly Damage[] {
@@ -103,14 +99,6 @@ function parseDamages(text: string | undefined): readonly Damage[] {
       throw new ReelmillError("USAGE", `--damages knows ${names.join(", ")} and ALL, not ${name}.`);
     return found;
   });
-}
-
-function parsePositive(text: string, option: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
-    throw new ReelmillError("USAGE", `${option} takes a whole number from 1 on, not ${text}.`);
-  }
-  return value;
 }
 
 function splitPair(text: string, option: string): [string, string] {

@@ -1,16 +1,11 @@
+import { type Column, formatLine, formatHeading as headingOf, markdownLines } from "../measuring/table.ts";
 import type { Row } from "./evaluate.ts";
 import { maxTimeErrorMs } from "./score.ts";
 import { countKind } from "./targets.ts";
 
-interface Column {
-  readonly title: string;
-  readonly widthChars: number;
-  readonly cell: (row: Row) => string;
-}
-
-const COLUMNS: readonly Column[] = [
-  { title: "case", widthChars: 28, cell: (row) => row.id },
-  { title: "damage", widthChars: 8, cell: (row) => row.damage },
+const COLUMNS: readonly Column<Row>[] = [
+  { title: "case", widthChars: 28, isText: true, cell: (row) => row.id },
+  { title: "damage", widthChars: 8, isText: true, cell: (row) => row.damage },
   { title: "video", widthChars: 11, cell: (row) => fraction(row, "video") },
   { title: "audio", widthChars: 11, cell: (row) => fraction(row, "audio") },
   { title: "other", widthChars: 9, cell: (row) => fraction(row, "other") },
@@ -25,14 +20,13 @@ const COLUMNS: readonly Column[] = [
 
 /** The heading of the aligned table. */
 export function formatHeading(): string {
-  return COLUMNS.map((column, index) => pad(column.title, column.widthChars, index < 2)).join("  ");
+  return headingOf(COLUMNS);
 }
 
 /** One line of the aligned table, missed targets at its end. */
 export function formatRow(row: Row): string {
-  const cells = COLUMNS.map((column, index) => pad(column.cell(row), column.widthChars, index < 2));
   const notes = [...(row.hasOutput ? [] : ["no output"]), ...(row.cost.timedOut ? ["timed out"] : []), ...row.missed];
-  return [...cells, notes.length === 0 ? "" : `✗ ${notes.join(", ")}`].join("  ").trimEnd();
+  return formatLine(COLUMNS, row, notes);
 }
 
 /** A Markdown table with one line per case and the damages of a case side by side. */
@@ -43,7 +37,7 @@ export function formatMarkdown(rows: readonly Row[]): string {
     const joined = (cell: (row: Row) => string) => own.map(cell).join(" / ");
     const totalBytes = own.reduce((sum, row) => sum + row.damagedBytes, 0);
     const totalSeconds = own.reduce((sum, row) => sum + row.cost.wallSeconds, 0);
-    const cells = [
+    return [
       id,
       joined((row) => row.damage),
       joined((row) => percent(row, "video")),
@@ -55,11 +49,10 @@ export function formatMarkdown(rows: readonly Row[]): string {
       (totalBytes / 1e6 / totalSeconds).toFixed(1),
       (Math.max(...own.map((row) => row.peakAboveFloorBytes)) / 1e6).toFixed(0),
     ];
-    return `| ${cells.join(" | ")} |`;
   });
   const titles =
     "case | damages | video % | audio % | other % | decoded % | time error ms | A/V drift ms | MB/s | peak MB";
-  return [`| ${titles} |`, `| ${titles.replaceAll(/[^|]+/g, " --- ").trim()} |`, ...lines].join("\n");
+  return markdownLines(titles.split(" | "), lines);
 }
 
 /** A row as it goes into the JSON report: the shifts of single packets are left out. */
@@ -98,8 +91,4 @@ function percentText(part: number, whole: number): string {
 
 function figure(value: number | undefined, digits: number): string {
   return value === undefined || Number.isNaN(value) ? "-" : value.toFixed(digits);
-}
-
-function pad(text: string, widthChars: number, isText: boolean): string {
-  return isText ? text.padEnd(widthChars) : text.padStart(widthChars);
 }

@@ -1,15 +1,19 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { openBatchRecords } from "../adapters/local/batch-records.ts";
 import { type Durability, openDatabase } from "../adapters/local/database.ts";
 import { createDeliveryStore } from "../adapters/local/delivery-store.ts";
+import { type FolderLock, lockFolder } from "../adapters/local/folder-lock.ts";
 import { createJobLogs, type JobLogs } from "../adapters/local/job-logs.ts";
 import { createJobStore } from "../adapters/local/job-store.ts";
 import { createLocalObjectStore, type LocalObjectStore } from "../adapters/local/object-store.ts";
 import { createTaskQueue } from "../adapters/local/task-queue.ts";
 import type { Clock } from "../base/clock.ts";
+import type { ServerConfig } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
 import { makeFolderSync } from "../base/make-folder.ts";
 import { systemCodeOf } from "../base/system-code.ts";
+import type { BatchRecords } from "../jobs/batch-records.ts";
 import type { DeliveryStore } from "../jobs/deliveries.ts";
 import type { PipelineRegistry } from "../jobs/pipeline.ts";
 import type { JobStore, TaskQueue } from "../jobs/ports.ts";
@@ -19,6 +23,8 @@ import { createRegistry } from "../pipelines/registry.ts";
 export interface LocalFolders {
   /** Holds database, objects, unfinished uploads, work folders and logs. */
   readonly data: string;
+  /** Where objects lie; default `objects` in the data folder. */
+  readonly objects?: string;
   /** Folders elsewhere whose files are objects too, by the first segment of their keys. */
   readonly mounts: Readonly<Record<string, string>>;
 }
@@ -38,13 +44,20 @@ export interface LocalParts {
   close(): void;
 }
 
+/** Throws FEATURE_MISSING where the configuration asks for another place than this machine. */
+export function requireLocalBackend({ backend }: ServerConfig): void {
+  if (backend === "local") return;
+  const message = `REELMILL_BACKEND is ${backend}, but the adapters for AWS are not part of this version. Leave it unset, or set it to local.`;
+  throw new ReelmillError("FEATURE_MISSING", message);
+}
+
 /** Less what the user's mask takes away. */
 const SHARED = 0o777;
 const PRIVATE = 0o700;
 
 /** Opens the data folder, making what is missing. Throws STORE_UNAVAILABLE, NO_SPACE. */
 export function openLocal(folders: LocalFolders, durability: Durability, clock: Clock): LocalParts {
-  const { data, mounts } = folders;
+  const { data, mounts, objects = join(data, "objects") } = folders;
   makeFolder(data, SHARED);
   const databasePath = join(data, "reelmill.db");
   const uploadFolder = join(data, "uploads");
@@ -58,7 +71,7 @@ export function openLocal(folders: LocalFolders, durability: Durability, clock: 
     return {
       store: createJobStore(database, clock),
       queue: createTaskQueue(database, clock),
-      objects: createLocalObjectStore({ root: join(data, "objects"), mounts }),
+      objects: createLocalObjectStore({ root: objects, mounts }),
       deliveries: createDeliveryStore(database, clock),
       pipelines: createRegistry(),
       logs: createJobLogs(logFolder),
@@ -69,6 +82,64 @@ export function openLocal(folders: LocalFolders, durability: Durability, clock: 
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** The parts of one job of the batch worker, which nobody else works at while they are open. */
+export interface BatchParts {
+  readonly parts: LocalParts;
+  readonly records: BatchRecords;
+  /** Lets go of the job; where it is done, what was kept to go on with is removed. */
+  close(isDone: boolean): void;
+}
+
+/** Names of a job of the batch worker, each fit to be one of a path. */
+export interface BatchPlace {
+  readonly bucket: string;
+  readonly table: string;
+  readonly jobId: string;
+}
+
+/**
+ * Opens the bucket and the table of a job, which are a folder and a database in the data folder, and the job's own store, which
+ * outlives a worker that is killed. Throws JOB_STATE where another worker has the job, STORE_UNAVAILABLE, NO_SPACE.
+ */
+export function openLocalBatch(data: string, { bucket, table, jobId }: BatchPlace, clock: Clock): BatchParts {
+  const tableFolder = join(data, "tables");
+  const jobFolder = join(data, "batch", table, bucket, jobId);
+  for (const folder of [data, join(data, "buckets")]) makeFolder(folder, SHARED);
+  for (const folder of [tableFolder, jobFolder]) makeFolder(folder, PRIVATE);
+  const tablePath = join(tableFolder, `${table}.db`);
+  makePrivateFile(tablePath);
+  const lock = lockJob(jobFolder, jobId);
+  try {
+    const records = openBatchRecords(tablePath, "full", clock);
+    try {
+      const objects = join(data, "buckets", bucket);
+      const parts = openLocal({ data: jobFolder, objects, mounts: {} }, "normal", clock);
+      const close = (isDone: boolean): void => {
+        parts.close();
+        records.close();
+        if (isDone) rmSync(jobFolder, { recursive: true, force: true });
+        lock.release();
+      };
+      return { parts, records, close };
+    } catch (error) {
+      records.close();
+      throw error;
+    }
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function lockJob(folder: string, jobId: string): FolderLock {
+  try {
+    return lockFolder(folder);
+  } catch (error) {
+    if (!(error instanceof ReelmillError) || error.code !== "DATA_FOLDER_IN_USE") throw error;
+    throw new ReelmillError("JOB_STATE", `Another worker has the job ${jobId}.`, { cause: error });
   }
 }
 

@@ -1,5 +1,7 @@
 /** What a server is started with. */
 export interface ServerConfig {
+  /** Where jobs and objects are kept. */
+  readonly backend: "local" | "aws";
   /** Address to listen at. */
   readonly host: string;
   /** 0 takes a free one. */
@@ -109,6 +111,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       cloudRetries: 3,
     },
     server: {
+      backend: "local",
       host: "127.0.0.1",
       port: 8080,
       dataFolder: "reelmill-data",

@@ -25,6 +25,7 @@ describe("loadConfig", () => {
         cloudRetries: 3,
       },
       server: {
+        backend: "local",
         host: "127.0.0.1",
         port: 8080,
         dataFolder: "reelmill-data",

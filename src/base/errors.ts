@@ -190,6 +190,10 @@ export const ERROR_CODES = {
     meaning: "What answers at the address is no Reelmill server, or one of another version; check the address.",
   },
   UPLOAD_CHANGED: { retryable: true, meaning: "A file changed or shrank while it was being uploaded." },
+  FEATURE_MISSING: {
+    retryable: false,
+    meaning: "A setting asks for what this version of Reelmill does not have yet; the message names both.",
+  },
   MEDIA_MALFORMED: { retryable: false, meaning: "A box or bitstream breaks its specification at the place named." },
   INTERNAL: { retryable: false, meaning: "A fault in Reelmill itself; please report it with the message." },
 } as const satisfies Readonly<Record<string, ErrorCodeEntry>>;

@@ -24,6 +24,15 @@ const SERVER_ADDRESS = HTTP_URL.regex(/^[^?#@]*$/).transform((text) => text.repl
 
 /** Schema and notes of the variables of the server and of the commands that talk to it, in the order of the reference page. */
 export const SERVER_SETTINGS = {
+  REELMILL_BACKEND: {
+    schema: z.enum(["local", "aws"]).default("local"),
+    notes: {
+      meaning:
+        "Where jobs, their records and objects are kept: on this machine, or on AWS, which this version cannot yet (`FEATURE_MISSING`).",
+      allowed: "local or aws",
+      unset: "local",
+    },
+  },
   REELMILL_HOST: {
     schema: z
       .string()
@@ -163,6 +172,7 @@ type ReadSetting = <Name extends keyof typeof SERVER_SETTINGS>(
 /** The server's part of the configuration. */
 export function readServerConfig(environment: Environment, read: ReadSetting): ServerConfig {
   return {
+    backend: read(environment, "REELMILL_BACKEND"),
     host: read(environment, "REELMILL_HOST"),
     port: read(environment, "REELMILL_PORT"),
     dataFolder: read(environment, "REELMILL_DATA"),

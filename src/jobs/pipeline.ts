@@ -66,6 +66,8 @@ export interface PipelineDefinition<Params, Input, Output, Result> {
     results: readonly TaskResult<Input, Output>[],
     context: StageContext,
   ) => Promise<Result>;
+  /** The idempotency key of params that name themselves, where whoever submits the job gives none; a replay has none. Pure. */
+  readonly idempotencyKeyOf?: (params: Params) => string | undefined;
   /** What webhooks tell of a job that has ended, whichever way; the same for every pipeline where this is left out. Pure. */
   readonly describeCompletion?: (job: Job) => JobNews;
 }
@@ -87,6 +89,7 @@ export interface Pipeline {
   readonly work: (params: Json, input: Json, context: StageContext) => Promise<Json>;
   readonly finish: (params: Json, results: readonly TaskResult<Json, Json>[], context: StageContext) => Promise<Json>;
   /** As in the definition. */
+  readonly idempotencyKeyOf?: (params: Json) => string | undefined;
   readonly describeCompletion?: (job: Job) => JobNews;
 }
 
@@ -122,6 +125,9 @@ export function definePipeline<Params, Input, Output, Result>(
       (await definition.work(resolved as Params, input as Input, context)) as Json,
     finish: async (resolved, results, context) =>
       (await definition.finish(resolved as Params, results as readonly TaskResult<Input, Output>[], context)) as Json,
+    ...(definition.idempotencyKeyOf && {
+      idempotencyKeyOf: (resolved: Json) => definition.idempotencyKeyOf?.(resolved as Params),
+    }),
     ...(definition.describeCompletion && { describeCompletion: definition.describeCompletion }),
   };
 }

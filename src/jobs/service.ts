@@ -66,8 +66,12 @@ export function createJobService(ports: JobServicePorts): JobService {
     throw new ReelmillError("JOB_STATE", `The job ${jobId} is ${status}; ${refused}`);
   };
   const add = async (submission: Submission, parentJobId: string | null): Promise<Submitted> => {
-    const { pipeline, priority = 0, idempotencyKey, webhook } = submission;
-    const params = pipelines.get(pipeline).parseParams(submission.params);
+    const { pipeline, priority = 0, webhook } = submission;
+    const { parseParams, idempotencyKeyOf } = pipelines.get(pipeline);
+    const params = parseParams(submission.params);
+    // A replay is wanted beside the job that it replays.
+    const ownKey = parentJobId === null ? idempotencyKeyOf?.(params) : undefined;
+    const idempotencyKey = submission.idempotencyKey ?? ownKey;
     if (webhook !== undefined) requireWebhook?.(webhook.url);
     const asked = [pipeline, params, priority, webhook === undefined ? null : { ...webhook }];
     const id = createUuid(clock.nowMs());

@@ -1,7 +1,6 @@
-import { ReelmillError } from "../base/errors.ts";
-import type { Json } from "../base/json.ts";
 import type { ObjectStore } from "../jobs/object-store.ts";
 import { lendFiles, withKeys } from "./object-files.ts";
+import { putJson, readJson } from "./object-json.ts";
 
 /** So many objects are listed at a time. */
 const PAGE = 100;
@@ -13,24 +12,12 @@ export function partKey(jobId: string, name: string): string {
 
 /** Keeps a job's plan among its parts; it must be JSON. Throws NO_SPACE, STORE_UNAVAILABLE. */
 export async function putPlan(objects: ObjectStore, jobId: string, plan: unknown): Promise<void> {
-  const bytes = new TextEncoder().encode(JSON.stringify(plan as Json));
-  await objects.put(
-    partKey(jobId, "plan.json"),
-    (async function* () {
-      yield bytes;
-    })(),
-  );
+  await putJson(objects, partKey(jobId, "plan.json"), plan);
 }
 
 /** The plan that `putPlan` kept. Throws OBJECT_NOT_FOUND, STORE_UNAVAILABLE, INTERNAL. */
 export async function readPlan<Plan>(objects: ObjectStore, jobId: string): Promise<Plan> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of await objects.read(partKey(jobId, "plan.json"))) pieces.push(piece);
-  try {
-    return JSON.parse(Buffer.concat(pieces).toString("utf8")) as Plan;
-  } catch (error) {
-    throw new ReelmillError("INTERNAL", `The plan of job ${jobId} is no JSON.`, { cause: error });
-  }
+  return await readJson<Plan>(objects, partKey(jobId, "plan.json"));
 }
 
 /** Removes a job's parts, its plan among them. Throws STORE_UNAVAILABLE. */

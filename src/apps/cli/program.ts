@@ -24,6 +24,10 @@ Examples:
 
 Exit status: 0 all repaired, 1 some or all not, 2 wrong usage.`;
 
+const WORKER_NOTE = `
+Environment: S3_BUCKET, DYNAMODB_TABLE, AWS_REGION, JOB_ID, OUTPUT_CODEC (h264, vp9 or av1); all must be set.
+Exit status: 0 completed, now or before; 1 failed; 2 wrong environment; 143 stopped by SIGTERM, to be run again.`;
+
 const CONFIG_NOTE = `
 A server that runs has the environment in which it was started: the dashboard shows its settings on the page System, and
 GET /v1/system gives them.`;
@@ -128,6 +132,18 @@ function parsePort(text: string): number {
   return port;
 }
 
+function addWorkerCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  program
+    .command("worker")
+    .description("run one conversion, whole, in this process, and keep its record: the batch worker")
+    .requiredOption("--once", "end when the job that JOB_ID names is done; workers that stay belong to `reelmill up`")
+    .addHelpText("after", WORKER_NOTE)
+    .action(async () => {
+      const { runWorkerOnce } = await import("./worker.ts");
+      exit(await runWorkerOnce(context));
+    });
+}
+
 function addConfigCommand(program: Command, context: CliContext, exit: ReportExit): void {
   program
     .command("config")
@@ -160,6 +176,7 @@ export function createProgram(version: string, context: CliContext, exit: Report
   addHlsCommands(program, context, exit);
   addDoctorCommand(program, context, exit);
   addUpCommand(program, context, exit);
+  addWorkerCommand(program, context, exit);
   addConfigCommand(program, context, exit);
   addRemoteCommands(program, context, exit);
   return program;

@@ -15,7 +15,7 @@ import { createLogger, type Logger } from "../../base/log.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
-import { type LocalParts, openLocal } from "../wiring.ts";
+import { type LocalParts, openLocal, requireLocalBackend } from "../wiring.ts";
 import { startWorkerPool, type WorkerPool } from "../worker/pool.ts";
 import { requireDataFolder, requireWebhooks } from "./check-settings.ts";
 import { createServer } from "./create-server.ts";
@@ -50,11 +50,12 @@ const WEB_FOLDER = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 
 /**
  * Runs server, workers and watch folder until the signal is given; then lets go of everything in order. Throws CONFIG_INVALID,
- * USAGE, DATA_FOLDER_IN_USE, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
+ * FEATURE_MISSING, USAGE, DATA_FOLDER_IN_USE, STORE_UNAVAILABLE, NO_SPACE, ADDRESS_UNUSABLE.
  */
 export async function runUp(options: UpOptions, context: UpContext): Promise<void> {
   const { environment, clock, signal } = context;
   const config = loadConfig(environment);
+  requireLocalBackend(config.server);
   await requireNamedFfmpeg(config, environment["PATH"] ?? "");
   const host = options.host ?? config.server.host;
   requireKeyBeyondLoopback(host, config);

@@ -9,6 +9,7 @@ import { lendInput, partKey, putPlan, readPlan, removeParts } from "../job-parts
 import { lendFiles } from "../object-files.ts";
 import { checkEncryption, readNamedKey } from "./content-key.ts";
 import { finishPackage } from "./finish.ts";
+import { beginAsset, completeAsset, HLS_MESSAGE, markTranscoded, packagePrefix } from "./media-asset.ts";
 import { HLS_SETTINGS, type HlsSettings } from "./options.ts";
 import { MAIN_PLAYLIST, type PackagePlan } from "./packaging.ts";
 import { planPackage } from "./plan.ts";
@@ -25,6 +26,9 @@ const PARAMS = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/)
     .optional()
     .describe("Name of an AES-128 key in the server's own folder of keys; the key itself is in no job."),
+  message: HLS_MESSAGE.optional().describe(
+    "Makes the package that of a media asset: it lies below outputs/media/{org_id}/{media_id}/, beside the asset's record.",
+  ),
   ...HLS_SETTINGS.shape,
 });
 
@@ -69,6 +73,7 @@ export const hlsPipeline = definePipeline<Params, EncodeInput, null, Result>({
   // One process already keeps all cores busy.
   maxConcurrentTasks: 1,
   taskTimeoutMs: TASK_TIMEOUT_MS,
+  idempotencyKeyOf: ({ message }) => message?.job_id,
   plan: planStreams,
   work: async (params, _input, context) => await encodeStreams(params, context),
   finish: async (params, _results, context) => await finishStreams(params, context),
@@ -76,18 +81,19 @@ export const hlsPipeline = definePipeline<Params, EncodeInput, null, Result>({
 
 async function planStreams(params: Params, context: StageContext): Promise<readonly PlannedTask<EncodeInput>[]> {
   const { objects, jobId, signal, environment } = context;
+  const { input, message } = params;
+  // A message that comes once more finds its package made.
+  if (message !== undefined && (await beginAsset(message, input, context)) !== null) return [];
   const tools = await requireFfmpeg(environment);
   // Before hours of encoding, not behind them.
   const contentKey = await readNamedKey(params.encryptKey, environment);
   checkEncryption(settingsOf(params), contentKey !== undefined);
-  const plan = await lendInput(objects, params.input, (path) =>
-    planPackage(path, settingsOf(params), { tools, signal }),
-  );
+  const plan = await lendInput(objects, input, (path) => planPackage(path, settingsOf(params), { tools, signal }));
   await putPlan(objects, jobId, plan);
   return [{ label: `${plan.rungs.length} rungs`, input: "all" }];
 }
 
-function settingsOf({ input: _input, encryptKey: _key, ...settings }: Params): HlsSettings {
+function settingsOf({ input: _input, message: _message, encryptKey: _key, ...settings }: Params): HlsSettings {
   return settings;
 }
 
@@ -116,13 +122,16 @@ async function encodeStreams({ input }: Params, context: StageContext): Promise<
 /** The parts go when the result is kept: an attempt that is cut off behind that finds the result, one before it the parts. */
 async function finishStreams(params: Params, context: StageContext): Promise<Result> {
   const { objects, jobId, checkpoint, saveCheckpoint } = context;
-  const result = checkpoint === null ? await packageStreams(params, context) : RESULT.parse(checkpoint);
-  if (checkpoint === null) await saveCheckpoint(result);
+  const { message } = params;
+  const made = checkpoint ?? (message === undefined ? null : await markTranscoded(message, context));
+  const result = made === null ? await packageStreams(params, context) : RESULT.parse(made);
+  if (made === null) await saveCheckpoint(result);
+  if (message !== undefined) await completeAsset(message, { playlistKey: result.playlist, result }, context);
   await removeParts(objects, jobId);
   return result;
 }
 
-async function packageStreams({ input, encryptKey }: Params, context: StageContext): Promise<Result> {
+async function packageStreams({ input, message, encryptKey }: Params, context: StageContext): Promise<Result> {
   const { objects, jobId, signal, environment, onProgress } = context;
   const plan = await readPlan<PackagePlan>(objects, jobId);
   const folder = await context.workFolder();
@@ -145,10 +154,11 @@ async function packageStreams({ input, encryptKey }: Params, context: StageConte
   const report = await lendInput(objects, input, (inputPath) =>
     finishPackage(plan, { inputPath, encodedFolder, packageFolder, contentKey }, hooks),
   );
-  await publish(packageFolder, context);
+  const prefix = packagePrefix(jobId, message);
+  await publish(packageFolder, prefix, context);
   return {
     schema: 1,
-    playlist: packageKey(jobId, MAIN_PLAYLIST),
+    playlist: `${prefix}${MAIN_PLAYLIST}`,
     report: {
       ...report,
       variants: report.variants.map((variant) => ({ ...variant, codecs: [...variant.codecs] })),
@@ -158,19 +168,15 @@ async function packageStreams({ input, encryptKey }: Params, context: StageConte
   };
 }
 
-function packageKey(jobId: string, path: string): string {
-  return `outputs/${jobId}/${path}`;
-}
-
 /** The multivariant playlist comes last: where it is, all that it leads to is. */
-async function publish(folder: string, { objects, jobId, onProgress, signal }: StageContext): Promise<void> {
+async function publish(folder: string, prefix: string, { objects, onProgress, signal }: StageContext): Promise<void> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
     .sort((a, b) => Number(a === MAIN_PLAYLIST) - Number(b === MAIN_PLAYLIST));
   for (const [index, path] of files.entries()) {
     if (signal.aborted) throw new ReelmillError("ABORTED", "The packaging was cancelled.");
-    await objects.putFile(packageKey(jobId, path), join(folder, path));
+    await objects.putFile(`${prefix}${path}`, join(folder, path));
     onProgress(CHECKING_SHARE + ((1 - CHECKING_SHARE) * (index + 1)) / files.length, "publishing");
   }
 }

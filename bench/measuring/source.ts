@@ -1,12 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { encodeFile } from "../measuring/tools.ts";
+import { encodeFile } from "./tools.ts";
 
-/** Picture heights of the sources; 16:9. */
-export const HEIGHTS = [360, 1080] as const;
-/** One of them. */
-export type Height = (typeof HEIGHTS)[number];
 /** Pictures per second of every source. */
 export const FRAME_RATE = 30;
 
@@ -25,8 +21,8 @@ const SCENES: readonly string[] = [
   "cellauto=s=320x180:r=30:rule=110:random_seed=3:scroll=1,scale=640:360,gblur=sigma=3",
 ];
 
-/** Makes a source of so many seconds, or finds it in `folder` from an earlier run. Rejects where ffmpeg fails. */
-export async function makeSource(folder: string, height: Height, seconds: number): Promise<string> {
+/** Makes a source of 16:9, so high and of so many seconds, or finds it in `folder` from an earlier run. Rejects where ffmpeg fails. */
+export async function makeSource(folder: string, height: number, seconds: number): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const width = (height * 16) / 9;
   const sceneSeconds = seconds / SCENE_COUNT;

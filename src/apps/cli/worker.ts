@@ -1,0 +1,69 @@
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { createWorkFolders, removeWorkFolders } from "../../adapters/local/work-folders.ts";
+import { loadConfig, withoutSecrets } from "../../base/config.ts";
+import type { Config } from "../../base/config-defaults.ts";
+import { createLogger, type Logger } from "../../base/log.ts";
+import { printableJson } from "../../base/printable.ts";
+import type { BatchRecord } from "../../jobs/batch-records.ts";
+import { requireDataFolder } from "../server/check-settings.ts";
+import { openLocalBatch, requireLocalBackend } from "../wiring.ts";
+import { type BatchSettings, readBatchSettings } from "../worker/batch-settings.ts";
+import { BATCH_OWNER, runBatchJob } from "../worker/run-batch-job.ts";
+import type { CliContext } from "./cli-context.ts";
+import { EXIT_OK, exitCodeOf } from "./exit-codes.ts";
+
+/**
+ * Runs the job that the environment names, and prints its record. Gives 0; where the job is not done, what `exitCodeOf` has for the
+ * failure, which is logged with the job's id (`?` where that cannot be read). Throws CONFIG_INVALID for settings of all commands.
+ */
+export async function runWorkerOnce(context: CliContext): Promise<number> {
+  const { environment, signal } = context;
+  const config = loadConfig(environment);
+  const root = createLogger({ format: config.logFormat, level: config.logLevel, write: context.writeError });
+  let log = root.child({ job_id: "?" });
+  try {
+    const settings = readBatchSettings(environment);
+    log = root.child({ job_id: settings.jobId });
+    requireLocalBackend(config.server);
+    const done = await runHere(settings, config, log, context);
+    context.writeOutput(`${printableJson(done)}\n`);
+    return EXIT_OK;
+  } catch (error) {
+    log.error("The job is not done.", { error });
+    return exitCodeOf(error, signal.reason);
+  }
+}
+
+async function runHere(
+  settings: BatchSettings,
+  { server }: Config,
+  log: Logger,
+  { environment, clock, signal, sleep }: CliContext,
+): Promise<BatchRecord> {
+  const dataFolder = resolve(server.dataFolder);
+  requireDataFolder(dataFolder, undefined);
+  const { parts, records, close } = openLocalBatch(dataFolder, settings, clock);
+  let isForgotten = false;
+  try {
+    const { store, objects, pipelines, queue, workRoot } = parts;
+    // What a worker left that was killed.
+    await objects.sweepTemporary();
+    await removeWorkFolders(workRoot, BATCH_OWNER);
+    const workFolders = createWorkFolders(workRoot, BATCH_OWNER);
+    const world = { log, clock, environment: withoutSecrets(environment), random: Math.random };
+    return await runBatchJob(settings, {
+      engine: { store, objects, pipelines, workFolders, ...world },
+      ...{ queue, records, signal },
+      leaseMs: server.leaseMs,
+      concurrency: Math.min(availableParallelism(), server.maxWorkers),
+      // A status is recorded even where the worker is to stop.
+      sleep: (delayMs) => sleep(delayMs, new AbortController().signal),
+      onForgotten: () => {
+        isForgotten = true;
+      },
+    });
+  } finally {
+    close(isForgotten);
+  }
+}

@@ -1,0 +1,155 @@
+import { ReelmillError } from "../../base/errors.ts";
+import type { BatchChange, BatchRecord, BatchRecords } from "../../jobs/batch-records.ts";
+import { isEnded, type Job, type JobError } from "../../jobs/job.ts";
+import type { TaskQueue } from "../../jobs/ports.ts";
+import { describeError, MAX_ATTEMPTS, retryDelayMs } from "../../jobs/retry-policy.ts";
+import { runJob } from "../../jobs/run-job.ts";
+import type { Engine } from "../../jobs/run-task.ts";
+import { onCancel } from "../../jobs/transitions.ts";
+import { extensionFor } from "../../pipelines/convert/index.ts";
+import { removeParts } from "../../pipelines/job-parts.ts";
+import type { BatchSettings } from "./batch-settings.ts";
+
+/** What the batch worker stands on; store and queue are the job's alone. */
+export interface BatchPorts {
+  readonly engine: Engine;
+  readonly queue: TaskQueue;
+  readonly records: BatchRecords;
+  readonly leaseMs: number;
+  /** Tasks at a time, ≥ 1. */
+  readonly concurrency: number;
+  /** Resolves after so many milliseconds. */
+  readonly sleep: (delayMs: number) => Promise<void>;
+  /** Aborted where the worker is to stop; the reason is the signal's name. */
+  readonly signal: AbortSignal;
+  /** Hears that nothing of the job is left to go on with. */
+  readonly onForgotten: () => void;
+}
+
+const PIPELINE = "convert";
+/** Who holds the leases of a job's tasks; also the name of the worker's folder. */
+export const BATCH_OWNER = "batch";
+
+/**
+ * Runs the job that the settings name, start to end, and keeps its record: PROCESSING, then COMPLETED or FAILED. One that is
+ * COMPLETED is left alone; one that was cut short goes on with what it has, where it is still asked for the same of the same
+ * recording; one that FAILED begins anew. Throws why the job failed, once that is recorded; ABORTED where it was stopped; JOB_STATE
+ * where it was completed in another codec; STORE_UNAVAILABLE and NO_SPACE where a status cannot be recorded.
+ */
+export async function runBatchJob(settings: BatchSettings, ports: BatchPorts): Promise<BatchRecord> {
+  const { jobId, outputCodec } = settings;
+  const inputKey = `uploads/${jobId}/input.mp4`;
+  const outputKey = `outputs/${jobId}/output${extensionFor(outputCodec)}`;
+  const begun = await record(ports, jobId, { status: "PROCESSING", outputCodec, inputKey });
+  if (begun.status === "COMPLETED") {
+    await tidy(ports, jobId);
+    return requireSameCodec(begun, settings, ports);
+  }
+  try {
+    await prepareJob(settings, ports, inputKey, outputKey);
+    requireSuccess(await runJob(ports.engine, jobId, { ...ports, owner: BATCH_OWNER }), ports.signal);
+  } catch (error) {
+    const failure = describeError(error);
+    await recordFailure(ports, jobId, failure);
+    if (failure.code !== "ABORTED") await tidy(ports, jobId);
+    throw error;
+  }
+  const done = await record(ports, jobId, { status: "COMPLETED", outputKey });
+  await tidy(ports, jobId);
+  return done;
+}
+
+function requireSameCodec(
+  done: BatchRecord,
+  { jobId, outputCodec }: BatchSettings,
+  { engine }: BatchPorts,
+): BatchRecord {
+  if (done.outputCodec !== outputCodec) {
+    const message = `The job ${jobId} is completed already, as ${done.outputCodec}; ${outputCodec} takes another job.`;
+    throw new ReelmillError("JOB_STATE", message);
+  }
+  engine.log.info("The job is completed already: there is nothing to do.");
+  return done;
+}
+
+/** Sees to it that there is a job to be run: what an earlier worker left, or a new one. */
+async function prepareJob(
+  { jobId, outputCodec, bucket }: BatchSettings,
+  { engine }: BatchPorts,
+  input: string,
+  outputKey: string,
+): Promise<void> {
+  const { store, objects, pipelines, log } = engine;
+  const info = await objects.head(input);
+  if (info === undefined) {
+    throw new ReelmillError("OBJECT_NOT_FOUND", `There is no recording at ${input} in the bucket ${bucket}.`);
+  }
+  const params = pipelines.get(PIPELINE).parseParams({ input, to: outputCodec });
+  const earlier = await store.get(jobId);
+  if (earlier !== undefined) {
+    const isSame =
+      JSON.stringify(earlier.params) === JSON.stringify(params) && info.modifiedAtMs <= earlier.createdAtMs;
+    const isCutShort = !isEnded(earlier.status);
+    // Only its status could not be recorded.
+    const isDone = earlier.status === "succeeded" && (await objects.head(outputKey)) !== undefined;
+    if (isSame && (isCutShort || isDone)) {
+      log.info("The job goes on with what an earlier worker left.", { tasks: earlier.tasks });
+      return;
+    }
+  }
+  await forget(engine, jobId);
+  const rest = { priority: 0, parentJobId: null, webhook: null, idempotency: null };
+  await store.create({ id: jobId, pipeline: PIPELINE, params, ...rest });
+}
+
+/** Throws why the job failed; ABORTED where it has not ended. */
+function requireSuccess(job: Job | undefined, signal: AbortSignal): void {
+  if (job?.status === "succeeded") return;
+  if (job !== undefined && isEnded(job.status)) {
+    const { code, message, details } = job.error ?? { code: "INTERNAL", message: `The job ended as ${job.status}.` };
+    throw new ReelmillError(code, message, details === undefined ? {} : { details });
+  }
+  const advice = "Run it again: it goes on with what it has.";
+  throw new ReelmillError("ABORTED", `The worker was stopped (${String(signal.reason)}) before the job was done.`, {
+    advice,
+  });
+}
+
+/** Removes what is kept to go on with; of a recording that is there, nothing. */
+async function forget({ store, objects, clock }: Engine, jobId: string): Promise<void> {
+  await store.update(jobId, onCancel);
+  await store.sweep(clock.nowMs() + 1);
+  await removeParts(objects, jobId);
+}
+
+/** What cannot be removed changes nothing about how the job ended. */
+async function tidy({ engine, onForgotten }: BatchPorts, jobId: string): Promise<void> {
+  try {
+    await forget(engine, jobId);
+    onForgotten();
+  } catch (error) {
+    engine.log.warn("What the job needed on its way could not be removed.", { error });
+  }
+}
+
+/** What made the job fail is what the caller is told, even where the record cannot be. */
+async function recordFailure(ports: BatchPorts, jobId: string, { code, message }: JobError): Promise<void> {
+  try {
+    await record(ports, jobId, { status: "FAILED", errorMessage: `${message} (${code})` });
+  } catch {
+    // Told in the log, attempt by attempt.
+  }
+}
+
+async function record(ports: BatchPorts, jobId: string, change: BatchChange): Promise<BatchRecord> {
+  const { records, engine, sleep } = ports;
+  for (let failures = 1; ; failures++) {
+    try {
+      return await records.record(jobId, change);
+    } catch (error) {
+      engine.log.error(`The status ${change.status} could not be recorded.`, { error, attempt: failures });
+      if (!(error instanceof ReelmillError && error.retryable) || failures >= MAX_ATTEMPTS) throw error;
+      await sleep(retryDelayMs(failures, engine.random));
+    }
+  }
+}

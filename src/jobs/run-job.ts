@@ -1,0 +1,47 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { isEnded, type Job } from "./job.ts";
+import type { TaskQueue } from "./ports.ts";
+import type { Engine } from "./run-task.ts";
+import { runWorkerLoop } from "./worker-loop.ts";
+
+/** How one job is run by itself. */
+export interface RunJobOptions {
+  readonly queue: TaskQueue;
+  /** Tasks at a time, ≥ 1. */
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  /** Who holds the leases, in this process and in those before it. */
+  readonly owner: string;
+  /** Ends the run: what is being worked at goes back to the queue. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs one job to its end in this process, by the same loop as all workers, on a store and queue that nobody else works with: what an
+ * earlier process of this owner held is taken back at once. Gives the job as it then is, which has not ended where the signal was
+ * given; undefined where there is none.
+ */
+export async function runJob(engine: Engine, jobId: string, options: RunJobOptions): Promise<Job | undefined> {
+  const { store, pipelines } = engine;
+  const { queue, concurrency, leaseMs, owner, signal } = options;
+  await queue.releaseOwner(owner);
+  const ending = new AbortController();
+  const either = AbortSignal.any([signal, ending.signal]);
+  const waitForWork = async (timeoutMs: number): Promise<void> => {
+    const job = await store.get(jobId);
+    if (job === undefined || isEnded(job.status)) ending.abort();
+    else await delay(timeoutMs, undefined, { signal: either }).catch(() => undefined);
+  };
+  const maxConcurrentTasks = Object.fromEntries(pipelines.all.map(({ name }) => [name, concurrency]));
+  await Promise.all(
+    Array.from({ length: concurrency }, () =>
+      runWorkerLoop(engine, {
+        ...{ owner, leaseMs, maxConcurrentTasks, waitForWork },
+        signal: either,
+        idleEndMs: Number.POSITIVE_INFINITY,
+        onBusy: () => undefined,
+      }),
+    ),
+  );
+  return await store.get(jobId);
+}
