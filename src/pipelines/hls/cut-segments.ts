@@ -62,10 +62,18 @@ export function segmentPlaylist(
   targetDurationSeconds: number,
 ): MediaPlaylist {
   const segments = cutSegments(index, mode).map(({ file, startBytes, endBytes, fragments }) => {
-    const range = mode === "separate" ? undefined : { offsetBytes: startBytes, lengthBytes: endBytes - startBytes };
-    return describeSegment(index, mode, { file, range, seconds: secondsOf(fragments, index.timescale) });
+    const lengthBytes = endBytes - startBytes;
+    const range = mode === "separate" ? undefined : { offsetBytes: startBytes, lengthBytes };
+    const segment = describeSegment(index, mode, { file, range, seconds: secondsOf(fragments, index.timescale) });
+    // Where a byte range does not tell how large a segment is.
+    return mode === "separate" ? { ...segment, kilobitsPerSecond: bitRate(lengthBytes, segment) } : segment;
   });
   return describePlaylist(segments, targetDurationSeconds, false);
+}
+
+/** For EXT-X-BITRATE (RFC 8216bis §4.4.4.8). */
+function bitRate(bytes: number, { durationSeconds }: MediaSegment): number {
+  return durationSeconds === 0 ? 0 : Math.round((8 * bytes) / 1000 / durationSeconds);
 }
 
 /** The playlist of the pictures that fragments begin with: each by its byte range, lasting until the next one. */
