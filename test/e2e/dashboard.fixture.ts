@@ -31,7 +31,8 @@ const NAME_OF_FOCUSED = `(() => {
   return (name ?? activeElement.textContent).trim();
 })()`;
 
-function collectComplaints(page: Page, complaints: string[]): void {
+/** Notes what the browser complains of on a page, which waits as long as `WAIT` for anything. */
+export function collectComplaints(page: Page, complaints: string[]): void {
   page.setDefaultTimeout(WAIT.timeout);
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());

@@ -78,3 +78,23 @@ it("tells I-frames by ranges of the file that they lie in", () => {
     ["segment-00002.m4s", 0, 200],
   ]);
 });
+
+it("tells the bit rate of segments that are files of their own, by which nothing else does", () => {
+  const index = indexOf([2000, 2000, 2000, 1500]);
+  const doubled = {
+    ...index,
+    fragments: index.fragments.map((one) => ({
+      ...one,
+      startTicks: one.startTicks / 2,
+      durationTicks: one.durationTicks / 2,
+    })),
+  };
+  const rates = (of: FragmentIndex, mode: "single-file" | "separate") =>
+    segmentPlaylist(of, mode, 6).segments.map(({ kilobitsPerSecond }) => kilobitsPerSecond);
+  expect(rates(index, "separate")).toEqual([8, 8]);
+  expect(rates(doubled, "separate")).toEqual([16]);
+  expect(rates(index, "single-file")).toEqual([undefined, undefined]);
+  expect(iFramePlaylist(index, "separate", 6).segments.map(({ kilobitsPerSecond }) => kilobitsPerSecond)).toEqual(
+    Array(4).fill(undefined),
+  );
+});

@@ -65,10 +65,19 @@ export function segmentPlaylist(
   keys: readonly EncryptionKey[] = [],
 ): MediaPlaylist {
   const segments = cutSegments(index, mode).map(({ file, startBytes, endBytes, fragments }, at) => {
-    const range = mode !== "single-file" ? undefined : { offsetBytes: startBytes, lengthBytes: endBytes - startBytes };
-    return describeSegment(index, mode, { file, range, seconds: secondsOf(fragments, index.timescale), key: keys[at] });
+    const lengthBytes = endBytes - startBytes;
+    const range = mode === "single-file" ? { offsetBytes: startBytes, lengthBytes } : undefined;
+    const seconds = secondsOf(fragments, index.timescale);
+    const segment = describeSegment(index, mode, { file, range, seconds, key: keys[at] });
+    // Where a byte range does not tell how large a segment is.
+    return mode === "single-file" ? segment : { ...segment, kilobitsPerSecond: bitRate(lengthBytes, segment) };
   });
   return describePlaylist(segments, targetDurationSeconds, false);
+}
+
+/** For EXT-X-BITRATE (RFC 8216bis §4.4.4.8). */
+function bitRate(bytes: number, { durationSeconds }: MediaSegment): number {
+  return durationSeconds === 0 ? 0 : Math.round((8 * bytes) / 1000 / durationSeconds);
 }
 
 /**

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { HLS_SETTINGS, packageFile } from "../../src/pipelines/hls/index.ts";
+import { launchBrowser, missingBrowser } from "../support/dashboard.ts";
+import { collectComplaints } from "./dashboard.fixture.ts";
+import { makeTalk, type PlainServer, servePlayers } from "./players.fixture.ts";
+
+const SECONDS = 13;
+const RATE = 15;
+/** Heights of the rungs, as the multivariant playlist has them. */
+const HEIGHTS = [252, 180, 126];
+const LADDER = { rungs: HEIGHTS.map((height) => ({ height, kbps: Math.round(height ** 2 / 400) })) };
+/** So much faster than the recording it is played through. */
+const PLAYING_RATE = 4;
+const CODECS = 'video/mp4; codecs="avc1.640015,mp4a.40.2"';
+
+const missing = missingBrowser();
+if (missing !== undefined) process.stderr.write(`Packages are not played here: ${missing}.\n`);
+
+describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
+  let folder: string;
+  let server: PlainServer;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "reelmill-players-"));
+    const recording = makeTalk(folder, {
+      seconds: SECONDS,
+      picturesPerSecond: RATE,
+      widthPixels: 448,
+      heightPixels: 252,
+    });
+    await Promise.all((["single-file", "separate"] as const).map((segments) => makePackage(recording, segments)));
+    server = await servePlayers(folder);
+    browser = await launchBrowser();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  beforeEach(async () => {
+    page = await browser.newPage();
+    complaints = [];
+    collectComplaints(page, complaints);
+  });
+
+  afterEach(async () => {
+    await page.close();
+    expect(complaints).toEqual([]);
+  });
+
+  const makePackage = async (input: string, segments: "single-file" | "separate"): Promise<void> => {
+    await packageFile({
+      input,
+      output: join(folder, segments),
+      settings: HLS_SETTINGS.parse({ preset: "ultrafast", ladder: LADDER, segments }),
+      environment: process.env,
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+    });
+  };
+
+  const open = async (player: string, segments = "single-file"): Promise<readonly number[]> => {
+    await page.goto(`${server.url}/?player=${player}`);
+    return await page.evaluate(`openPlayer("/media/${segments}/main.m3u8")`);
+  };
+
+  it("has what the packages need, or else nothing here is tested", async () => {
+    await page.goto(server.url);
+    expect(await page.evaluate(`MediaSource.isTypeSupported(${JSON.stringify(CODECS)})`)).toBe(true);
+  });
+
+  describe.each(["hls", "shaka"])("%s", (player) => {
+    it.each(HEIGHTS)("plays the rung of %i lines through, without a gap, a stall or an error", async (height) => {
+      const heights = await open(player);
+      expect(heights.toSorted((a, b) => b - a)).toEqual(HEIGHTS);
+      const seen = (await page.evaluate(`player.playThrough(${height}, ${PLAYING_RATE})`)) as {
+        readonly heights: readonly number[];
+        readonly duration: number;
+        readonly currentTime: number;
+        readonly pictures: number;
+      };
+      expect(await page.evaluate("player.complaints")).toEqual([]);
+      expect(seen.heights).toEqual([height]);
+      expect(seen.currentTime).toBe(seen.duration);
+      expect(seen.duration).toBeCloseTo(SECONDS, 1);
+      expect(seen.pictures).toBeGreaterThan(SECONDS * RATE * 0.9);
+    });
+
+    it.each(["single-file", "separate"])("switches between rungs while it plays: %s", async (segments) => {
+      await open(player, segments);
+      await page.evaluate(`player.begin(${HEIGHTS[2]})`);
+      const places = [0];
+      for (const height of [HEIGHTS[0], HEIGHTS[1], HEIGHTS[2]]) {
+        places.push(await page.evaluate(`player.change(${height})`));
+      }
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+      expect(places.at(-1)).toBeLessThan(SECONDS - 1);
+      await page.evaluate(`player.end(${PLAYING_RATE})`);
+      expect(await page.evaluate("player.complaints")).toEqual([]);
+    });
+
+    it("has the languages and the subtitles", async () => {
+      await open(player);
+      await page.evaluate(`player.begin(${HEIGHTS[2]})`);
+      const languages = (await page.evaluate("player.languages()")) as readonly string[];
+      expect(languages.toSorted()).toEqual(["de", "en"]);
+      await page.evaluate('player.hear("de")');
+      await page.evaluate("player.read()");
+      // Shaka Player knows the times of subtitles by the next segment of pictures alone.
+      await page.evaluate(`player.change(${HEIGHTS[1]})`);
+      expect(await page.evaluate("player.words(2)")).toEqual(["First words"]);
+      expect(await page.evaluate("player.words(8)")).toEqual(["Second words"]);
+      expect(await page.evaluate("player.complaints")).toEqual([]);
+    });
+  });
+});
