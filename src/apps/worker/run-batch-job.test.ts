@@ -8,6 +8,7 @@ import { systemClock } from "../../base/clock.ts";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import { createLogger } from "../../base/log.ts";
 import type { BatchRecords, BatchStatus } from "../../jobs/batch-records.ts";
+import type { ObjectStore } from "../../jobs/object-store.ts";
 import { type BatchParts, openLocalBatch } from "../wiring.ts";
 import { BATCH_OWNER, runBatchJob } from "./run-batch-job.ts";
 
@@ -52,8 +53,8 @@ function failingRecords(): BatchRecords {
   };
 }
 
-async function run() {
-  const { store, objects, pipelines, queue, workRoot } = opened.parts;
+async function run({ signal = new AbortController().signal, objects = opened.parts.objects as ObjectStore } = {}) {
+  const { store, pipelines, queue, workRoot } = opened.parts;
   const write = (line: string): void => {
     log += line;
   };
@@ -66,7 +67,7 @@ async function run() {
     },
     ...{ queue, records: failingRecords(), leaseMs: 15_000, concurrency: 2 },
     sleep: async (delayMs) => void sleeps.push(delayMs),
-    signal: new AbortController().signal,
+    signal,
     onForgotten: () => undefined,
   });
 }
@@ -109,4 +110,19 @@ it("tells why the job failed even where that cannot be recorded", async () => {
   failures = { status: "FAILED", code: "STORE_UNAVAILABLE", times: 3 };
   await expect(run()).rejects.toMatchObject({ code: "OBJECT_NOT_FOUND" });
   expect(log.match(/The status FAILED could not be recorded/g)).toHaveLength(3);
+});
+
+it("keeps what a stopped worker left, also where the next one cannot come to it", async () => {
+  failures = { status: "FAILED", code: "INTERNAL", times: 0 };
+  await expect(run({ signal: AbortSignal.abort("SIGTERM") })).rejects.toMatchObject({ code: "ABORTED" });
+  expect(await opened.records.get("job")).toMatchObject({ errorMessage: expect.stringContaining("(SIGTERM)") });
+  const left = await opened.parts.store.get("job");
+  expect(left).toMatchObject({ status: "queued" });
+  const away = async (): Promise<never> => {
+    throw new ReelmillError("STORE_UNAVAILABLE", "The share is away.");
+  };
+  const objects = { ...opened.parts.objects, head: away };
+  await expect(run({ objects })).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  expect(await opened.records.get("job")).toMatchObject({ status: "FAILED" });
+  expect(await opened.parts.store.get("job")).toEqual(left);
 });

@@ -49,9 +49,8 @@ export async function runBatchJob(settings: BatchSettings, ports: BatchPorts): P
     await prepareJob(settings, ports, inputKey, outputKey);
     requireSuccess(await runJob(ports.engine, jobId, { ...ports, owner: BATCH_OWNER }), ports.signal);
   } catch (error) {
-    const failure = describeError(error);
-    await recordFailure(ports, jobId, failure);
-    if (failure.code !== "ABORTED") await tidy(ports, jobId);
+    await recordFailure(ports, jobId, describeError(error));
+    await tidy(ports, jobId);
     throw error;
   }
   const done = await record(ports, jobId, { status: "COMPLETED", outputKey });
@@ -115,16 +114,18 @@ function requireSuccess(job: Job | undefined, signal: AbortSignal): void {
   });
 }
 
-/** Removes what is kept to go on with; of a recording that is there, nothing. */
-async function forget({ store, objects, clock }: Engine, jobId: string): Promise<void> {
+/** Removes what is kept to go on with; the store holds this job alone. */
+async function forget({ store, objects }: Engine, jobId: string): Promise<void> {
   await store.update(jobId, onCancel);
-  await store.sweep(clock.nowMs() + 1);
+  await store.sweep(Number.MAX_SAFE_INTEGER);
   await removeParts(objects, jobId);
 }
 
-/** What cannot be removed changes nothing about how the job ended. */
+/** Forgets a job that has ended; one that was cut short, or was not come to, is gone on with. What cannot be removed changes nothing about how it ended. */
 async function tidy({ engine, onForgotten }: BatchPorts, jobId: string): Promise<void> {
   try {
+    const job = await engine.store.get(jobId);
+    if (job !== undefined && !isEnded(job.status)) return;
     await forget(engine, jobId);
     onForgotten();
   } catch (error) {
