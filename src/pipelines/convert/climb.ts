@@ -23,14 +23,17 @@ interface Point {
   readonly value: number;
 }
 
-/** Measurements on one side of the target, after which the end of that side is looked at. */
-const MAX_ONE_SIDED = 3;
+/**
+ * How far to go, by the line's length, after so many measurements on one side of the target: beyond it, so that it lies between two, and
+ * then to the end.
+ */
+const STRIDES = [1, 1.25, 2.5] as const;
 /** Guesses between two points, after which the stretch is halved. */
 const MAX_GUESSES = 2;
 
 /**
  * Finds the lowest step whose value reaches the target, or one whose value is not above `enough`, by drawing lines through what was measured.
- * No step is measured twice. Of `n` steps at most 6 + log2(n) are measured, whatever the values; where they lie on a line, three or four.
+ * No step is measured twice. Of `n` steps at most 7 + log2(n) are measured, whatever the values; where they are nearly on a line, three or four.
  */
 export async function climb({ length, start, target, enough, rise, measure }: Climb): Promise<Summit> {
   let below: Point | undefined;
@@ -54,17 +57,16 @@ export async function climb({ length, start, target, enough, rise, measure }: Cl
       guesses++;
       continue;
     }
-    oneSided++;
-    const guess = Math.round(step + (target - value) / Math.max(slope, Number.MIN_VALUE));
-    if (above === undefined) step = oneSided < MAX_ONE_SIDED ? clamp(guess, step + 1, length - 1) : length - 1;
-    else step = oneSided < MAX_ONE_SIDED ? clamp(guess, 0, step - 1) : 0;
+    const stride = STRIDES[oneSided++] ?? Number.POSITIVE_INFINITY;
+    const guess = Math.ceil(step + (stride * (target - value)) / Math.max(slope, Number.MIN_VALUE));
+    step = above === undefined ? clamp(guess, step + 1, length - 1) : clamp(guess, 0, step - 1);
   }
 }
 
 /** The step at which a line from one to the other reaches the target; neither of the two. */
 function between(below: Point, above: Point, target: number): number {
   const share = (target - below.value) / (above.value - below.value);
-  return clamp(Math.round(below.step + share * (above.step - below.step)), below.step + 1, above.step - 1);
+  return clamp(Math.ceil(below.step + share * (above.step - below.step)), below.step + 1, above.step - 1);
 }
 
 function clamp(value: number, low: number, high: number): number {
