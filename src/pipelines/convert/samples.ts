@@ -15,6 +15,8 @@ const SAMPLE_SECONDS = 20;
 /** One sample for each stretch of that length. */
 const STRETCH_SECONDS = 720;
 const MIN_SAMPLES = 3;
+/** Without a list of times, reading begins so much before a sample: an index may lead to a place behind the key picture. */
+export const LEAD_SECONDS = 10;
 /** Where samples would cover more than that, the whole is taken. */
 const MAX_SHARE = 0.85;
 
@@ -63,26 +65,41 @@ export function cutSamples(video: EncodedVideo, source: SourceTimes): SampleCuts
     const cuts = video.spans.map((span) => cutOf(video, span));
     return { cuts, factor: 1, sampledSeconds: durationSeconds ?? 0 };
   }
-  const outputTick = video.outputTimeBase.numerator / video.outputTimeBase.denominator;
-  const seconds = isKnown ? times.ticks.map((at) => at * tick) : undefined;
-  const cuts = samples.map(({ startSeconds, endSeconds }): Cut => {
-    const [start, end] = [first + startSeconds, first + endSeconds];
-    return {
-      startTicks: Math.round(start / outputTick),
-      endTicks: Math.round(end / outputTick),
-      seekSeconds: seconds === undefined ? start : seekBefore(start, seconds, times.keys),
-      // Encoded and compared from where the seek leads, they are the same pictures, however many.
-      pictures: 0,
-    };
-  });
+  const cuts = samples.map(({ startSeconds, endSeconds }) =>
+    isKnown
+      ? cutByList(video, source, first + startSeconds, first + endSeconds)
+      : { ...cutByClock(video, first + startSeconds, first + endSeconds), seekSeconds: leadTo(startSeconds, first) },
+  );
   const sampledSeconds = samples.length * SAMPLE_SECONDS;
   return { cuts, factor: (durationSeconds ?? sampledSeconds) / sampledSeconds, sampledSeconds };
 }
 
-function seekBefore(start: number, seconds: Float64Array, keys: readonly number[]): number | null {
-  return seekFor(
-    firstIndexWhere(seconds.length, (index) => (seconds[index] as number) >= start),
-    seconds,
-    keys,
-  );
+function leadTo(startSeconds: number, first: number): number {
+  return first + Math.max(0, startSeconds - LEAD_SECONDS);
+}
+
+/** At any time; how many pictures there are is not known. */
+function cutByClock(
+  { outputTimeBase }: EncodedVideo,
+  startSeconds: number,
+  endSeconds: number,
+): Omit<Cut, "seekSeconds"> {
+  const ticksPerSecond = outputTimeBase.denominator / outputTimeBase.numerator;
+  const ticksAt = (seconds: number): number => Math.round(seconds * ticksPerSecond);
+  return { startTicks: ticksAt(startSeconds), endTicks: ticksAt(endSeconds), pictures: 0 };
+}
+
+/** Read from the key picture before, and cut at pictures' own times where the rate stays: rounding moves none across. */
+function cutByList(
+  video: EncodedVideo,
+  { times, timeBase }: SourceTimes,
+  startSeconds: number,
+  endSeconds: number,
+): Cut {
+  const seconds = times.ticks.map((at) => (at * timeBase.numerator) / timeBase.denominator);
+  const indexOf = (at: number): number => firstIndexWhere(seconds.length, (index) => (seconds[index] as number) >= at);
+  const [start, end] = [indexOf(startSeconds), indexOf(endSeconds)];
+  const seekSeconds = seekFor(start, seconds, times.keys);
+  if (video.ticks.length === 0) return { ...cutByClock(video, startSeconds, endSeconds), seekSeconds };
+  return cutOf(video, { start, end, seekSeconds });
 }

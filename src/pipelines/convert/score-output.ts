@@ -3,11 +3,8 @@ import { formatElapsedMs } from "../../base/units.ts";
 import { formatScore, type ScoredPictures, scorePictures } from "../../ffmpeg/score.ts";
 import { seekOptions } from "../../spans/encode-span.ts";
 import type { ConversionCheck, ConversionPlan, EncodedVideo, MeasuredScore } from "./conversion.ts";
-import { chooseSamples } from "./samples.ts";
+import { chooseSamples, LEAD_SECONDS } from "./samples.ts";
 import { type ConvertHooks, describeCut } from "./work.ts";
-
-/** Reading begins so much before a sample: filters look back, and an index may lead to a place behind the key picture. */
-const LEAD_SECONDS = 10;
 
 /**
  * Compares samples of the output with the source's pictures, on which the same filters were used. `seconds`: when the output's pictures are

@@ -11,7 +11,7 @@ import type { Aim, EncodedVideo, PlannedSearch } from "./conversion.ts";
 import { atQuality } from "./plan-encoder.ts";
 import { predictContainerBytes } from "./predict-bytes.ts";
 import type { SampleCuts } from "./samples.ts";
-import { type ConvertHooks, type Cut, describeCut, encodeCut } from "./work.ts";
+import { type ConvertHooks, type Cut, describeCut, type EncodedCut, encodeCut } from "./work.ts";
 
 /** What a search works on. */
 export interface SearchSource {
@@ -166,62 +166,83 @@ function decibels(ssim: number): number {
   return -10 * Math.log10(Math.max(1e-9, 1 - ssim));
 }
 
-async function tryQuality(
-  { inputPath, video, samples, soundBytes, folder }: SearchSource,
-  quality: number,
-  aim: Aim,
-  { tools, signal, onProgress, monotonicMs }: SearchHooks,
-): Promise<Trial> {
+/** A sample as it was encoded. */
+interface EncodedSample extends EncodedCut {
+  readonly cut: Cut;
+  readonly path: string;
+  readonly elapsedMs: number;
+}
+
+async function tryQuality(source: SearchSource, quality: number, aim: Aim, hooks: SearchHooks): Promise<Trial> {
+  const { video, samples, soundBytes } = source;
   const tried = { ...video, encoder: atQuality(video.encoder, quality) };
-  const cuts = samples.cuts.map((cut, index) => ({ cut, path: join(folder, `sample-${index}.mp4`) }));
-  let pictures = 0;
-  let bytes = 0;
-  let busyMs = 0;
-  let done = 0;
-  const steps = cuts.length * (aim.kind === "quality" ? 2 : 1);
-  await runPool(cuts, video.processes, signal, async ({ cut, path }, either) => {
-    const startMs = monotonicMs();
-    const made = await encodeCut(tried, cut, inputPath, path, { tools, signal: either, onProgress: () => undefined });
-    busyMs += monotonicMs() - startMs;
-    pictures += made.pictures;
-    bytes += made.bytes;
-    onProgress(++done / steps);
+  const encodingShare = aim.kind === "quality" ? 0.5 : 1;
+  const made = await encodeSamples(source, tried, {
+    ...hooks,
+    onProgress: (fraction) => hooks.onProgress(fraction * encodingShare),
   });
-  let score: number | null = null;
-  if (aim.kind === "quality") {
-    let sum = 0;
-    let compared = 0;
-    for (const { cut, path } of cuts) {
-      const made = await scoreCut(tried, cut, inputPath, path, aim.metric, { tools, signal });
-      sum += made.score * made.pictures;
-      compared += made.pictures;
-      onProgress(++done / steps);
-    }
-    score = sum / compared;
-  }
-  for (const { path } of cuts) rmSync(path, { force: true });
-  const { factor } = samples;
+  const scored = { ...hooks, onProgress: (fraction: number) => hooks.onProgress(encodingShare * (1 + fraction)) };
+  const score = aim.kind === "size" ? null : await scoreSamples(source.inputPath, tried, made, aim.metric, scored);
+  for (const { path } of made) rmSync(path, { force: true });
+  const total = (of: (sample: EncodedSample) => number): number =>
+    samples.factor * made.reduce((sum, sample) => sum + of(sample), 0);
+  const containerBytes = predictContainerBytes(total(({ pictures }) => pictures));
   return {
     quality,
     score,
-    bytes: Math.round(bytes * factor + predictContainerBytes(pictures * factor) + soundBytes),
-    seconds: (busyMs * factor) / 1000 / video.processes,
+    bytes: Math.round(total(({ bytes }) => bytes) + containerBytes + soundBytes),
+    seconds: total(({ elapsedMs }) => elapsedMs) / 1000 / video.processes,
   };
 }
 
-async function scoreCut(
+/** As many at a time as the whole will be. */
+async function encodeSamples(
+  { inputPath, samples: { cuts }, folder }: SearchSource,
   video: EncodedVideo,
-  cut: Cut,
+  { tools, signal, onProgress, monotonicMs }: SearchHooks,
+): Promise<readonly EncodedSample[]> {
+  const made: EncodedSample[] = [];
+  const placed = cuts.map((cut, index) => ({ cut, path: join(folder, `sample-${index}.mp4`) }));
+  await runPool(placed, video.processes, signal, async ({ cut, path }, either) => {
+    const startMs = monotonicMs();
+    const hooks = { tools, signal: either, onProgress: () => undefined };
+    const encoded = await encodeCut(video, cut, inputPath, path, hooks);
+    made.push({ ...encoded, cut, path, elapsedMs: monotonicMs() - startMs });
+    onProgress(made.length / cuts.length);
+  });
+  return made;
+}
+
+/** The mean over all pictures. */
+async function scoreSamples(
   inputPath: string,
-  path: string,
+  video: EncodedVideo,
+  samples: readonly EncodedSample[],
   metric: Metric,
-  { tools, signal }: Pick<ConvertHooks, "tools" | "signal">,
+  hooks: ConvertHooks,
+): Promise<number> {
+  let sum = 0;
+  let pictures = 0;
+  for (const [index, sample] of samples.entries()) {
+    const compared = await scoreSample(inputPath, video, sample, metric, hooks);
+    sum += compared.score * compared.pictures;
+    pictures += compared.pictures;
+    hooks.onProgress((index + 1) / samples.length);
+  }
+  return sum / pictures;
+}
+
+async function scoreSample(
+  inputPath: string,
+  video: EncodedVideo,
+  { cut, path, seekSeconds }: EncodedSample,
+  metric: Metric,
+  { tools, signal }: ConvertHooks,
 ): Promise<PictureScore> {
   const made = { path, options: [], streamIndex: 0, filters: [] };
-  const options = seekOptions(cut.seekSeconds);
+  const options = seekOptions(seekSeconds);
   const filters = cutFilters(describeCut(video, cut, inputPath));
-  const { streamIndex } = video;
-  const source = { path: inputPath, options, streamIndex, filters };
+  const source = { path: inputPath, options, streamIndex: video.streamIndex, filters };
   return await scorePictures(tools, metric, made, source, video.pixelFormat, signal);
 }
 

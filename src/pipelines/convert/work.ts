@@ -29,6 +29,8 @@ export interface EncodedCut {
   readonly pictures: number;
   /** Of the pictures alone. */
   readonly bytes: number;
+  /** Where reading began in the end, as the cut has it. */
+  readonly seekSeconds: number | null;
 }
 
 /** A span of the plan as a cut. */
@@ -61,7 +63,7 @@ export async function encodeCut(
       signal: hooks.signal,
       onProgress: ({ frames }) => hooks.onProgress(wanted === 0 ? 0 : Math.min(1, frames / wanted)),
     });
-    return measureSpan(outputPath);
+    return { ...measureSpan(outputPath), seekSeconds: from };
   };
   const made = await encode(seekSeconds);
   if (made.pictures === wanted || wanted === 0 || seekSeconds === null) return made;
@@ -94,8 +96,7 @@ function burnFilter(path: string, subtitle: number): string {
   return `subtitles=filename=${graph}:si=${subtitle}`;
 }
 
-/** Of an encoded span's file. */
-export function measureSpan(path: string): EncodedCut {
+function measureSpan(path: string): Omit<EncodedCut, "seekSeconds"> {
   const source = openFileSource(path);
   try {
     const { sizes, totalBytes } = readSpan(source);
