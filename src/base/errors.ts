@@ -74,6 +74,15 @@ export const ERROR_CODES = {
     meaning:
       "The ffmpeg in use has no working encoder for the codec wished; the message names the encoder and how to get it.",
   },
+  FILTER_MISSING: {
+    retryable: false,
+    meaning: "The ffmpeg in use lacks a filter that what was asked for needs; the message names it.",
+  },
+  TARGET_UNREACHABLE: {
+    retryable: false,
+    meaning:
+      "No quality that the encoder has gives the score or the size aimed at; the message names the best that can be had.",
+  },
   ENGINE_MISSING: { retryable: false, meaning: "The program that --engine names is not installed or not on the PATH." },
   ENGINE_FAILED: {
     retryable: false,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatCount, formatElapsedMs, formatMediaSeconds } from "./units.ts";
+import { formatBytes, formatCount, formatElapsedMs, formatMediaSeconds, parseBytes } from "./units.ts";
 
 describe("formatCount", () => {
   it.each([
@@ -58,5 +58,24 @@ describe("formatElapsedMs", () => {
     [3_840_000, "1 h 4 min"],
   ])("writes %d as %s", (elapsedMs, text) => {
     expect(formatElapsedMs(elapsedMs)).toBe(text);
+  });
+});
+
+describe("parseBytes", () => {
+  it.each([
+    ["700MB", 700_000_000],
+    ["700 MB", 700_000_000],
+    ["1.5g", 1_500_000_000],
+    ["650MiB", 681_574_400],
+    ["4k", 4000],
+    ["25000000", 25_000_000],
+    ["12B", 12],
+    ["2TB", 2_000_000_000_000],
+  ])("reads %s", (text, bytes) => {
+    expect(parseBytes(text)).toBe(bytes);
+  });
+
+  it.each(["", "MB", "-1MB", "1e9", "0", "0.5", "1,5MB", "1 million", "99999999TB", "1MB "])("refuses %j", (text) => {
+    expect(parseBytes(text)).toBeUndefined();
   });
 });

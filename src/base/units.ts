@@ -18,6 +18,15 @@ export function formatBytes(bytes: number): string {
   return `${bytes < 0 ? "-" : ""}${value.toFixed(digits)} ${BYTE_UNITS[unit]}`;
 }
 
+/** A byte count as people write it: `700MB`, `1.5 GB`, `650 MiB`, or bytes without a unit. Undefined where it is none, or below 1. */
+export function parseBytes(text: string): number | undefined {
+  const [, digits, prefix = "", binary] = /^(\d{1,15}(?:\.\d{1,6})?) ?(?:([kmgt])(i?))?b?$/i.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const power = 1 + "kmgt".indexOf(prefix.toLowerCase());
+  const bytes = Math.floor(Number(digits) * (binary ? 1024 : 1000) ** (prefix === "" ? 0 : power));
+  return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
 /** A position or length in a recording, in seconds, as `m:ss.mmm` or `h:mm:ss.mmm`; negative values keep their sign. */
 export function formatMediaSeconds(seconds: number): string {
   const totalMs = Math.round(Math.abs(seconds) * 1000);

@@ -19,6 +19,8 @@ export interface AudioEncoding {
   readonly arguments: readonly string[];
   /** Filter to stand at the end of the sound's filters: sample rate and layouts that the encoder takes. */
   readonly filter: string;
+  /** All channels together. */
+  readonly bitrateKbps: number;
 }
 
 const DEFAULT_BITRATE_KBPS = 128;
@@ -47,12 +49,13 @@ function resolveBitrate({ bitrateKbps = DEFAULT_BITRATE_KBPS, channels }: AudioW
 
 /** How ffmpeg is told to encode sound. Throws PARAMS_INVALID when the bitrate is out of range. */
 export function audioArguments(wish: AudioWish): AudioEncoding {
-  const bitrate = ["-b:a", `${resolveBitrate(wish)}k`];
+  const bitrateKbps = resolveBitrate(wish);
+  const bitrate = ["-b:a", `${bitrateKbps}k`];
   switch (wish.codec) {
     case "aac":
-      return { arguments: ["-c:a", "aac", ...bitrate], filter: AAC_FILTER };
+      return { arguments: ["-c:a", "aac", ...bitrate], filter: AAC_FILTER, bitrateKbps };
     case "opus":
-      return { arguments: ["-c:a", "libopus", ...bitrate], filter: OPUS_FILTER };
+      return { arguments: ["-c:a", "libopus", ...bitrate], filter: OPUS_FILTER, bitrateKbps };
     default:
       return assertNever(wish.codec);
   }

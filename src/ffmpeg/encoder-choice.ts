@@ -14,6 +14,16 @@ function hardwareCandidates(wish: EncoderWish): readonly EncoderCandidate[] {
   return families.map((family) => hardwareCandidate(family, wish));
 }
 
+/**
+ * An encoder by its name, without trying it: one that `chooseEncoder` has found for the same wish, but for the quality. Throws PARAMS_INVALID
+ * when that is out of range, RangeError when the wish leads to no such encoder.
+ */
+export function encoderNamed(name: string, wish: EncoderWish): EncoderCandidate {
+  const found = [...hardwareCandidates(wish), ...softwareCandidates(wish)].find(({ encoder }) => encoder === name);
+  if (found === undefined) throw new RangeError(`${name} does not encode ${wish.codec} as wished.`);
+  return found;
+}
+
 /** A preset that no candidate knows is a mistake of the user's. Throws PARAMS_INVALID. */
 function checkPreset(wish: EncoderWish, candidates: readonly EncoderCandidate[]): void {
   if (candidates.some((candidate) => candidate.knowsPreset)) return;

@@ -1,6 +1,10 @@
 import { z } from "zod";
 import { ReelmillError } from "../base/errors.ts";
+import { inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
+import { createLineReader } from "./lines.ts";
 import { runFfprobeJson } from "./probe.ts";
+import { runProcess } from "./process.ts";
+import { requireSuccess } from "./run.ts";
 import type { FfmpegTools } from "./tools.ts";
 
 /** One packet as it is stored. */
@@ -65,4 +69,27 @@ export async function listPackets(
     position: packet.pos,
     isKey: packet.flags.includes("K"),
   }));
+}
+
+/** Bytes of all packets of a stream. Reads the whole file. Throws as `listPackets`. */
+export async function countPacketBytes(
+  tools: FfmpegTools,
+  path: string,
+  streamIndex: number,
+  signal?: AbortSignal,
+): Promise<number> {
+  let bytes = 0;
+  const lines = createLineReader("ffprobe", (line) => {
+    bytes += Number(/^\d+/.exec(line)?.[0] ?? 0);
+  });
+  const what = ["-select_streams", String(streamIndex), "-show_entries", "packet=size", "-of", "csv=p=0"];
+  const result = await runProcess(
+    tools.ffprobePath,
+    [...PROBE_ARGUMENTS, ...what, ...inputArguments({ path, isRecording: true })],
+    // Lines are added up, not kept.
+    { timeoutMs: tools.timeoutMs, signal, onOutput: lines.feed, maxOutputBytes: Number.POSITIVE_INFINITY },
+  );
+  lines.end();
+  requireSuccess("ffprobe", result);
+  return bytes;
 }

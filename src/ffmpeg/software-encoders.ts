@@ -114,6 +114,20 @@ const QUALITY_SCALES: Readonly<Record<VideoCodec, QualityScale>> = {
   av1: { last: 63, isWhole: true, standard: 30 },
 };
 
+/** Qualities of a codec, in the scale of `EncoderWish.quality`; 0 is left out, which means lossless to some encoders. */
+export interface QualityRange {
+  readonly first: number;
+  readonly last: number;
+  /** What counts where nothing is wished. */
+  readonly standard: number;
+  readonly isWhole: boolean;
+}
+
+/** The qualities that may be searched. */
+export function qualityRange(codec: VideoCodec): QualityRange {
+  return { first: 1, ...QUALITY_SCALES[codec] };
+}
+
 /** The quality wished or the codec's default, in the scale of `EncoderWish.quality`. Throws PARAMS_INVALID when out of range. */
 export function resolveQuality(wish: EncoderWish): number {
   const { last, isWhole, standard } = QUALITY_SCALES[wish.codec];

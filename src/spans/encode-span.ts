@@ -37,23 +37,11 @@ export interface SpanJob {
  * the file's own times, cut by times after the decoder, so that none is lost or doubled. The output's own times do not matter.
  */
 export function describeSpanRun(job: SpanJob): Pick<FfmpegRun, "inputs" | "outputArguments" | "globalArguments"> {
-  const { encoder, streamIndex, cutTimeBase, encoderTimeBase } = job;
-  const cut = [
-    job.startTicks === null ? "" : `start_pts=${job.startTicks}`,
-    job.endTicks === null ? "" : `end_pts=${job.endTicks}`,
-  ].filter((bound) => bound !== "");
-  const filters = [
-    ...job.contextFilters,
-    ...(cut.length === 0 ? [] : [`settb=${cutTimeBase.numerator}/${cutTimeBase.denominator}`, `trim=${cut.join(":")}`]),
-    ...job.pictureFilters,
-    encoder.filter,
-  ].filter((filter) => filter !== "");
-  // A seek by the file's own clock, to a key picture or before it; what comes before the cut is decoded and dropped.
-  const seek =
-    job.seekSeconds === null ? [] : ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", job.seekSeconds.toFixed(6)];
+  const { encoder, streamIndex, encoderTimeBase } = job;
+  const filters = [...cutFilters(job), encoder.filter].filter((filter) => filter !== "");
   return {
     globalArguments: ["-copyts", ...encoder.globalArguments],
-    inputs: [{ path: job.inputPath, options: seek, isRecording: true }],
+    inputs: [{ path: job.inputPath, options: seekOptions(job.seekSeconds), isRecording: true }],
     outputArguments: [
       ...["-map", `0:${streamIndex}`, "-map_metadata", "-1", "-map_chapters", "-1", "-fps_mode", "passthrough"],
       ...describeClock(encoderTimeBase),
@@ -63,6 +51,27 @@ export function describeSpanRun(job: SpanJob): Pick<FfmpegRun, "inputs" | "outpu
       ...["-movie_timescale", "90000", "-f", "mp4", fileArgument(job.outputPath)],
     ],
   };
+}
+
+/** The filters of a span's pictures before the encoder's own, the cut among them. */
+export function cutFilters(job: Omit<SpanJob, "inputPath" | "outputPath" | "encoder">): readonly string[] {
+  const { contextFilters, pictureFilters, startTicks, endTicks, cutTimeBase } = job;
+  const bounds = [
+    ...(startTicks === null ? [] : [`start_pts=${startTicks}`]),
+    ...(endTicks === null ? [] : [`end_pts=${endTicks}`]),
+  ];
+  const clock = `settb=${cutTimeBase.numerator}/${cutTimeBase.denominator}`;
+  const cut = bounds.length === 0 ? [] : [clock, `trim=${bounds.join(":")}`];
+  return [...contextFilters, ...cut, ...pictureFilters];
+}
+
+/**
+ * Options of an input that is read from there on, in seconds of its own clock (`-copyts`): from a key picture or before it. What comes before
+ * the cut is decoded and dropped.
+ */
+export function seekOptions(seekSeconds: number | null): readonly string[] {
+  if (seekSeconds === null) return [];
+  return ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", seekSeconds.toFixed(6)];
 }
 
 function describeClock(timeBase: SpanJob["encoderTimeBase"]): readonly string[] {

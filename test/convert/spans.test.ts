@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
 import { convertFile } from "../../src/pipelines/convert/convert-file.ts";
 import { CONVERT_SETTINGS } from "../../src/pipelines/convert/options.ts";
 import { listFaults } from "./faults.ts";
@@ -33,6 +34,7 @@ async function convert(id: string, to: "vp9" | "av1", settings: object = {}): Pr
     environment: process.env,
     cores: 2,
     minSpanSeconds: 0.7,
+    clock: systemClock,
     signal: new AbortController().signal,
     onProgress: () => undefined,
   });

@@ -12,7 +12,15 @@ const RATE = 10;
 interface Job {
   readonly id: string;
   readonly status: string;
-  readonly result: { readonly output: string; readonly report: { readonly spans: number; readonly pictures: number } };
+  readonly result: {
+    readonly output: string;
+    readonly report: {
+      readonly spans: number;
+      readonly pictures: number;
+      readonly outputBytes: number;
+      readonly search: { readonly predicted: { readonly bytes: number } } | null;
+    };
+  };
 }
 
 interface Task {
@@ -90,6 +98,25 @@ it("goes on with the spans that it has when its workers are killed", async () =>
   const count = "-v error -select_streams v -count_frames -show_entries stream=nb_read_frames -of csv=p=0".split(" ");
   expect(Number(execFileSync("ffprobe", [...count, path], { encoding: "utf8" }))).toBe(SECONDS * RATE);
 }, 180_000);
+
+it("searches the quality for a size in its first task, and tells what came of it", async () => {
+  const { id } = await submit({ input: "uploads/clip.mp4", to: "h264", preset: "ultrafast", targetSize: "400kB" });
+  const job = await ended(id);
+  expect(job).toMatchObject({
+    status: "succeeded",
+    result: { report: { search: { aim: { kind: "size", bytes: 400_000 } } } },
+  });
+  const { search, outputBytes } = job.result.report;
+  expect(outputBytes).toBeLessThanOrEqual(400_000);
+  expect(Math.abs((search?.predicted.bytes ?? 0) / outputBytes - 1)).toBeLessThan(0.1);
+  const { objects } = await get<{ objects: readonly { key: string }[] }>(`objects?prefix=outputs/${id}/`);
+  expect(objects.map(({ key }) => key)).toEqual([`outputs/${id}/output.mp4`]);
+}, 120_000);
+
+it("refuses aims that exclude each other when the job is submitted", async () => {
+  const params = { input: "uploads/clip.mp4", to: "h264", quality: 20, targetSize: "1MB" };
+  expect(await submit(params)).toMatchObject({ code: "PARAMS_INVALID", detail: expect.stringContaining("exclude") });
+});
 
 it("tells in terms of keys why a file cannot be converted", async () => {
   const { id } = await submit({ input: "uploads/notes.mp4", to: "av1" });

@@ -1,4 +1,6 @@
+import type { EncoderWish } from "../../ffmpeg/encoder-wish.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
+import type { Metric } from "../../ffmpeg/score.ts";
 import type { SpanEncoder } from "../../spans/encode-span.ts";
 import type { Target } from "./options.ts";
 
@@ -12,17 +14,24 @@ export interface CopiedVideo {
   readonly outputTimeBase: Ratio;
 }
 
+/** An encoder, and what it was made of: the same wish at another quality makes another. */
+export interface PlannedEncoder extends SpanEncoder {
+  readonly name: string;
+  readonly hardware: string | null;
+  /** Quality and preset, for the report. */
+  readonly settings: string;
+  readonly wish: EncoderWish;
+  readonly threads: number;
+}
+
 /** Pictures that are encoded. */
 export interface EncodedVideo {
   readonly kind: "encode";
   readonly codec: Target;
   readonly streamIndex: number;
-  readonly encoder: SpanEncoder & {
-    readonly name: string;
-    readonly hardware: string | null;
-    /** Quality and preset, for the report. */
-    readonly settings: string;
-  };
+  readonly encoder: PlannedEncoder;
+  /** Of what comes out, in ffmpeg's words. */
+  readonly pixelFormat: "yuv420p" | "yuv420p10le";
   readonly contextFilters: readonly string[];
   readonly pictureFilters: readonly string[];
   /** Position among the file's subtitles of those that become part of the picture; null: none. */
@@ -79,7 +88,30 @@ export type AudioPlan =
       readonly arguments: readonly string[];
       /** Stands at the end of its filters. */
       readonly filter: string;
+      readonly bitrateKbps: number;
     });
+
+/** What a quality is searched for. */
+export type Aim =
+  | { readonly kind: "quality"; readonly metric: Metric; readonly score: number }
+  | { readonly kind: "size"; readonly bytes: number };
+
+/** How a quality was found, and what it was expected to come to. Qualities are in the scale of the setting `quality`. */
+export interface SearchReport {
+  readonly aim: Aim;
+  readonly quality: number;
+  /** Score of samples, null where the aim is a size; bytes of the whole file; seconds to encode its pictures. */
+  readonly predicted: { readonly score: number | null; readonly bytes: number; readonly seconds: number };
+  /** In their order. */
+  readonly trials: readonly { readonly quality: number; readonly score: number | null; readonly bytes: number }[];
+  readonly sampledSeconds: number;
+}
+
+/** A search, and what is needed should the size be missed all the same. */
+export interface PlannedSearch extends SearchReport {
+  /** How much the logarithm of the size falls with each step of quality. */
+  readonly sizeLogPerQuality: number;
+}
 
 /** A conversion as it was planned: JSON, handed from stage to stage. */
 export interface ConversionPlan {
@@ -92,15 +124,28 @@ export interface ConversionPlan {
   /** What becomes time 0, in seconds of the source's clock. */
   readonly originSeconds: number;
   readonly durationSeconds: number | null;
+  /** Null where no quality was searched. */
+  readonly search: PlannedSearch | null;
+  /** The output must not be larger; null: as large as it gets. */
+  readonly maxBytes: number | null;
+  /** How the output is compared with the source, and what is expected of it; null: not at all. */
+  readonly comparison: { readonly metric: Metric; readonly wanted: number | null } | null;
   /** Sentences for the report. */
   readonly findings: readonly string[];
 }
 
 /** Something that was looked at on the output. */
 export interface ConversionCheck {
-  readonly name: "pictures" | "times" | "duration" | "streams" | "decode";
+  readonly name: "pictures" | "times" | "duration" | "streams" | "decode" | "size" | "score";
   readonly status: "passed" | "warning" | "failed" | "skipped";
   readonly detail: string;
+}
+
+/** How near samples of the output are to the source's pictures. */
+export interface MeasuredScore {
+  readonly metric: Metric;
+  readonly value: number;
+  readonly sampledSeconds: number;
 }
 
 /** What came of a conversion. */
@@ -114,4 +159,8 @@ export interface ConversionReport {
   readonly inputBytes: number;
   readonly outputBytes: number;
   readonly durationSeconds: number | null;
+  /** Null where no quality was searched. */
+  readonly search: (SearchReport & { readonly correctedQuality: number | null }) | null;
+  /** How near the output is to the source; null where they were not compared. */
+  readonly score: MeasuredScore | null;
 }

@@ -1,16 +1,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
 import type { Environment } from "../../base/config-defaults.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { createPendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
-import type { ConversionPlan, ConversionReport } from "./conversion.ts";
+import type { ConversionReport, SearchReport } from "./conversion.ts";
 import { finishConversion } from "./finish.ts";
 import type { ConvertSettings } from "./options.ts";
-import { encodePart, type PlannedPart, partName, partsOf } from "./parts.ts";
+import { partName, partsOf } from "./parts.ts";
 import { planConversion } from "./plan.ts";
-import type { ConvertHooks } from "./work.ts";
+import { runParts } from "./run-parts.ts";
 
 /** What the conversion of one file takes. */
 export interface FileConversion {
@@ -22,26 +23,30 @@ export interface FileConversion {
   readonly cores: number;
   /** As in the plan's context. */
   readonly minSpanSeconds?: number;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Hears from 0 to 1 how far it has come, and what is being done. */
   readonly onProgress: (fraction: number, phase: string) => void;
+  /** Hears what is to be expected, before the whole is encoded; only where a quality was searched. */
+  readonly onSearched?: ((search: SearchReport) => void) | undefined;
 }
 
-/** Shares of the time: what follows encoding is joining and checking. */
+/** Where in the whole, from 0 to 1, a quality was searched, if one is, and the encoding is done; then it is joined and checked. */
+const SEARCHING_SHARE = 0.4;
 const ENCODING_SHARE = 0.95;
 
 /**
  * Converts a file on this machine: spans and sound at the same time, in a folder beside the output that goes whatever happens. Throws
- * INPUT_NOT_FOUND and its like, INPUT_NOT_VIDEO, PARAMS_INVALID, ENCODER_MISSING, FFMPEG_MISSING, FFMPEG_FAILED, FFMPEG_TIMEOUT, NO_SPACE,
+ * INPUT_NOT_FOUND and its like, INPUT_NOT_VIDEO, PARAMS_INVALID, ENCODER_MISSING, FILTER_MISSING, TARGET_UNREACHABLE, FFMPEG_MISSING, FFMPEG_FAILED, FFMPEG_TIMEOUT, NO_SPACE,
  * OUTPUT_EXISTS, OUTPUT_UNWRITABLE, OUTPUT_NOT_VERIFIED, ABORTED.
  */
 export async function convertFile(conversion: FileConversion): Promise<ConversionReport> {
-  const { input, output, settings, environment, cores, minSpanSeconds, signal, onProgress } = conversion;
+  const { input, output, settings, environment, cores, minSpanSeconds, clock, signal, onProgress, onSearched } =
+    conversion;
   // ffmpeg would say less clearly what is wrong with a path.
   openFileSource(input).close();
   const tools = await requireFfmpeg(environment);
   onProgress(0, "looking");
-  const plan = await planConversion(input, settings, { tools, signal, cores, processes: cores, minSpanSeconds });
   const folder = makeWorkFolder(output);
   const pending = createPendingOutput(temporaryPathFor(output), output);
   const removeAll = (): void => {
@@ -51,16 +56,22 @@ export async function convertFile(conversion: FileConversion): Promise<Conversio
   // A second signal ends the process at once.
   process.once("exit", removeAll);
   try {
-    const steps = partsOf(plan).map((part): Step => ({ ...part, path: join(folder, partName(part.part)) }));
-    const hooks = { tools, signal };
-    await runSteps(plan, steps, input, {
+    const hooks = { tools, signal, workFolder: async () => folder };
+    const plan = await planConversion(input, settings, {
+      ...{ ...hooks, cores, processes: cores, minSpanSeconds, clock },
+      onProgress: (fraction, phase) => onProgress(fraction * SEARCHING_SHARE, phase),
+    });
+    if (plan.search !== null) onSearched?.(plan.search);
+    const begun = plan.search === null ? 0 : SEARCHING_SHARE;
+    const placed = partsOf(plan).map((part) => ({ ...part, path: join(folder, partName(part.part)) }));
+    await runParts(plan, placed, input, {
       ...hooks,
-      onProgress: (fraction) => onProgress(fraction * ENCODING_SHARE, "encoding"),
+      onProgress: (fraction) => onProgress(begun + fraction * (ENCODING_SHARE - begun), "encoding"),
     });
     const parts = {
       inputPath: input,
-      spanPaths: steps.filter(({ part }) => part.part === "span").map(({ path }) => path),
-      audioPath: steps.find(({ part }) => part.part === "sound")?.path,
+      spanPaths: placed.filter(({ part }) => part.part === "span").map(({ path }) => path),
+      audioPath: placed.find(({ part }) => part.part === "sound")?.path,
     };
     const report = await finishConversion(plan, parts, pending.path, settings.verify, {
       ...hooks,
@@ -82,53 +93,5 @@ function makeWorkFolder(output: string): string {
     return mkdtempSync(join(dirname(output), ".reelmill-convert-"));
   } catch (error) {
     throw translateOutputError(output, error);
-  }
-}
-
-/** A part and where its file lies. */
-interface Step extends PlannedPart {
-  readonly path: string;
-}
-
-/** Where an encoder uses all cores by itself, sound is done beside it, as ffmpeg itself would. */
-function concurrencyOf({ video }: ConversionPlan): number {
-  return video.kind === "encode" ? Math.max(2, video.processes) : 1;
-}
-
-/** Long steps first, so many at a time; the first failure ends the others. */
-async function runSteps(
-  plan: ConversionPlan,
-  steps: readonly Step[],
-  input: string,
-  { tools, signal, onProgress }: ConvertHooks,
-): Promise<void> {
-  const ending = new AbortController();
-  const either = AbortSignal.any([signal, ending.signal]);
-  const total = steps.reduce((sum, { weight }) => sum + weight, 0);
-  const done = new Map<Step, number>();
-  const tell = (step: Step, fraction: number): void => {
-    done.set(step, fraction);
-    let sum = 0;
-    for (const [{ weight }, share] of done) sum += weight * share;
-    onProgress(sum / total);
-  };
-  const queue = steps.toSorted((a, b) => b.weight - a.weight).values();
-  const work = async (): Promise<void> => {
-    for (const step of queue) {
-      try {
-        const hooks = { tools, signal: either, onProgress: (fraction: number) => tell(step, fraction) };
-        await encodePart(plan, step.part, input, step.path, hooks);
-        tell(step, 1);
-      } catch (error) {
-        ending.abort();
-        throw error;
-      }
-    }
-  };
-  const workers = Array.from({ length: Math.max(1, Math.min(concurrencyOf(plan), steps.length)) }, work);
-  try {
-    await Promise.all(workers);
-  } finally {
-    await Promise.allSettled(workers);
   }
 }

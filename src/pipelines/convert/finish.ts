@@ -1,37 +1,68 @@
 import { statSync } from "node:fs";
+import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { type FileSource, openFileSource } from "../../base/file-source.ts";
-import { formatCount } from "../../base/units.ts";
-import { type FfmpegInput, fileArgument, PIPE } from "../../ffmpeg/arguments.ts";
+import { formatBytes, formatCount } from "../../base/units.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
-import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { hdrBoxes } from "../../spans/hdr-boxes.ts";
 import { type EncodedSpan, joinSpans, matchTicks, readSpan } from "../../spans/join-spans.ts";
 import { packTicks, unpackTicks } from "../../spans/packed-ticks.ts";
-import type { ConversionPlan, ConversionReport, EncodedVideo } from "./conversion.ts";
+import type { ConversionCheck, ConversionPlan, ConversionReport, EncodedVideo, PlannedSearch } from "./conversion.ts";
+import { type ConversionParts, type JoinedPictures, muxOutput } from "./mux.ts";
+import { partName, partsOf } from "./parts.ts";
+import { runParts } from "./run-parts.ts";
+import { judgeScore, scoreOutput } from "./score-output.ts";
+import { shrinkPlan } from "./shrink-plan.ts";
 import { checkConversion, type ExpectedPictures } from "./verify.ts";
-import { type ConvertHooks, offsetBy } from "./work.ts";
+import type { ConvertHooks } from "./work.ts";
 
-/** The files that the tasks left. */
-export interface ConversionParts {
-  readonly inputPath: string;
-  /** In the order of the plan's spans. */
-  readonly spanPaths: readonly string[];
-  /** Undefined where no sound was encoded. */
-  readonly audioPath: string | undefined;
+/** What finishing needs of the world outside. */
+export interface FinishHooks extends ConvertHooks {
+  /** A folder for spans that have to be encoded again. */
+  readonly workFolder: () => Promise<string>;
 }
 
 /**
- * Joins spans, sound and what the source has besides into the output, and checks it. Throws OUTPUT_NOT_VERIFIED, FFMPEG_FAILED,
- * FFMPEG_TIMEOUT, ABORTED; the file is then still there.
+ * Joins spans, sound and what the source has besides into the output, and checks it. Where the file became larger than it may, its pictures
+ * are encoded once more at a lower quality. Throws OUTPUT_NOT_VERIFIED, TARGET_UNREACHABLE, FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED; the file
+ * is then still there.
  */
 export async function finishConversion(
   plan: ConversionPlan,
   parts: ConversionParts,
   outputPath: string,
   verify: "none" | "quick" | "full",
-  hooks: ConvertHooks,
+  hooks: FinishHooks,
 ): Promise<ConversionReport> {
+  let final = plan;
+  let joined = await assemble(plan, parts, outputPath, hooks);
+  const smaller = shrinkPlan(plan, statSync(outputPath).size, joined?.pictureBytes ?? 0);
+  if (smaller !== undefined) {
+    final = smaller.plan;
+    const spanPaths = await encodeAgain(final, parts.inputPath, hooks);
+    joined = await assemble(final, { ...parts, spanPaths }, outputPath, hooks);
+  }
+  const checks = [
+    ...(await checkConversion(final, joined?.expected, parts.inputPath, outputPath, verify, hooks)),
+    ...checkSize(plan, outputPath),
+  ];
+  const failed = checks.filter(({ status }) => status === "failed");
+  if (failed.length > 0) {
+    const reasons = failed.map(({ detail }) => detail).join("; ");
+    throw new ReelmillError("OUTPUT_NOT_VERIFIED", `The result did not pass its checks: ${reasons}.`);
+  }
+  const score = await scoreOutput(final, joined?.expected, parts.inputPath, outputPath, hooks);
+  const scored = judgeScore(plan, score);
+  const outcome = { joined, checks: scored === undefined ? checks : [...checks, scored], score };
+  return describeReport(final, smaller?.quality ?? null, outcome, { input: parts.inputPath, output: outputPath });
+}
+
+async function assemble(
+  plan: ConversionPlan,
+  parts: ConversionParts,
+  outputPath: string,
+  hooks: ConvertHooks,
+): Promise<Join | undefined> {
   const sources: FileSource[] = [];
   try {
     const open = (path: string): FileSource => {
@@ -40,24 +71,34 @@ export async function finishConversion(
       return source;
     };
     const joined = plan.video.kind === "encode" ? describeJoin(plan.video, plan, parts.spanPaths.map(open)) : undefined;
-    await mux(plan, parts, joined, outputPath, hooks);
-    const checks = await checkConversion(plan, joined?.expected, parts.inputPath, outputPath, verify, hooks);
-    const failed = checks.filter(({ status }) => status === "failed");
-    if (failed.length > 0) {
-      const reasons = failed.map(({ detail }) => detail).join("; ");
-      throw new ReelmillError("OUTPUT_NOT_VERIFIED", `The result did not pass its checks: ${reasons}.`);
-    }
-    return describeReport(plan, joined, checks, { input: parts.inputPath, output: outputPath });
+    await muxOutput(plan, parts, joined, outputPath, hooks);
+    return joined;
   } finally {
     for (const source of sources) source.close();
   }
 }
 
+/** Encodes all spans on this machine; gives their files. */
+async function encodeAgain(plan: ConversionPlan, inputPath: string, hooks: FinishHooks): Promise<readonly string[]> {
+  const folder = await hooks.workFolder();
+  const spans = partsOf(plan)
+    .filter(({ part }) => part.part === "span")
+    .map((planned) => ({ ...planned, path: join(folder, `smaller-${partName(planned.part)}`) }));
+  await runParts(plan, spans, inputPath, { ...hooks, onProgress: (fraction) => hooks.onProgress(fraction / 2) });
+  return spans.map(({ path }) => path);
+}
+
+function checkSize({ maxBytes }: ConversionPlan, outputPath: string): readonly ConversionCheck[] {
+  if (maxBytes === null) return [];
+  const { size } = statSync(outputPath);
+  const detail = `${formatBytes(size)}, at most ${formatBytes(maxBytes)} asked for`;
+  return [{ name: "size", status: size <= maxBytes ? "passed" : "failed", detail }];
+}
+
 const FINEST_TIMESCALE = 1_000_000;
 
-interface Join {
-  readonly pieces: Iterable<Uint8Array>;
-  readonly timescale: number;
+interface Join extends JoinedPictures {
+  readonly pictureBytes: number;
   readonly expected: ExpectedPictures;
   /** When the last picture ends. */
   readonly endSeconds: number;
@@ -69,10 +110,10 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
   const { timescale, factor } = joinedClock(video.outputTimeBase);
   const listed = video.packedTicks === null ? undefined : unpackTicks(video.packedTicks);
   const findings: string[] = [];
-  let count = 0;
+  let [count, pictureBytes] = [0, 0];
   let [firstTicks, lastTicks] = [0, 0];
   const spans = sources.map((source, index): EncodedSpan => {
-    const { ownSeconds } = readSpan(source);
+    const { ownSeconds, totalBytes } = readSpan(source);
     const span = video.spans[index];
     const expected = span && listed?.subarray(span.start, span.end).map((ticks) => Math.round(ticks * factor));
     const { ticks, finding } = placePictures(ownSeconds, expected, timescale, `span ${index + 1}`);
@@ -80,6 +121,7 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
     if (index === 0) firstTicks = ticks[0] ?? 0;
     lastTicks = ticks[ticks.length - 1] ?? lastTicks;
     count += ticks.length;
+    pictureBytes += totalBytes;
     return { source, packedTicks: packTicks(ticks) };
   });
   const origin = Math.min(firstTicks, Math.round(originSeconds * timescale));
@@ -89,6 +131,7 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
   return {
     pieces: joinSpans(spans, { timescale, originTicks: origin, lastDurationTicks }, extra),
     timescale,
+    pictureBytes,
     expected: {
       count,
       lastSeconds: (lastTicks - origin) / timescale,
@@ -125,99 +168,31 @@ function joinedClock({ numerator, denominator }: Ratio): { readonly timescale: n
   return { timescale: FINEST_TIMESCALE, factor: (numerator * FINEST_TIMESCALE) / denominator };
 }
 
-/**
- * What Opus needs to get going, 312 samples at 48 kHz. WebM tells players to take it off the times of blocks (CodecDelay); ffmpeg writes the
- * field, but the times of packets that it copies as they are.
- */
-const OPUS_DELAY_SECONDS = 312 / 48_000;
-
-async function mux(
-  plan: ConversionPlan,
-  parts: ConversionParts,
-  joined: Join | undefined,
-  outputPath: string,
-  { tools, signal, onProgress }: ConvertHooks,
-): Promise<void> {
-  const { container, originSeconds, audio } = plan;
-  const inputs: FfmpegInput[] = [{ path: parts.inputPath, options: offsetBy(-originSeconds), isRecording: true }];
-  if (joined !== undefined) inputs.push({ path: PIPE, options: ["-f", "mp4"] });
-  const delaySeconds = container === "webm" ? OPUS_DELAY_SECONDS : 0;
-  const soundInput = (path: string, offsetSeconds: number): number =>
-    inputs.push({ path, options: offsetBy(offsetSeconds), isRecording: true }) - 1;
-  const copied = delaySeconds === 0 ? 0 : soundInput(parts.inputPath, delaySeconds - originSeconds);
-  const made = parts.audioPath === undefined ? 0 : soundInput(parts.audioPath, delaySeconds);
-  let encoded = 0;
-  const audioMaps = audio.map(({ kind, streamIndex, codec }) => {
-    if (kind === "encode") return `${made}:${encoded++}`;
-    return `${codec === "opus" ? copied : 0}:${streamIndex}`;
-  });
-  const maps = [
-    joined === undefined ? `0:${plan.video.streamIndex}` : "1:v:0",
-    ...audioMaps,
-    ...plan.subtitles.map(({ streamIndex }) => `0:${streamIndex}`),
-  ];
-  await runFfmpeg(tools, {
-    globalArguments: ["-copyts"],
-    inputs,
-    input: joined?.pieces,
-    outputArguments: [
-      ...maps.flatMap((map) => ["-map", map]),
-      ...["-map_metadata", "0", "-map_chapters", "0", "-c", "copy"],
-      ...(plan.subtitles.length === 0 ? [] : ["-c:s", plan.subtitleCodec]),
-      ...describeStreams(plan),
-      ...containerArguments(plan, joined?.timescale),
-      fileArgument(outputPath),
-    ],
-    mayTakeLong: true,
-    signal,
-    onProgress: ({ outputSeconds }) => {
-      if (plan.durationSeconds) onProgress(Math.min(1, outputSeconds / plan.durationSeconds) / 2);
-    },
-  });
-}
-
-function describeStreams({ audio, subtitles }: ConversionPlan): readonly string[] {
-  const hasDefault = audio.some(({ isDefault }) => isDefault);
-  return [
-    ...audio.flatMap(({ language, title, isDefault }, index) => [
-      ...(language === null ? [] : [`-metadata:s:a:${index}`, `language=${language}`]),
-      ...(title === null ? [] : [`-metadata:s:a:${index}`, `title=${title}`]),
-      ...[`-disposition:a:${index}`, isDefault || (!hasDefault && index === 0) ? "default" : "0"],
-    ]),
-    ...subtitles.flatMap(({ language }, index) =>
-      language === null ? [] : [`-metadata:s:s:${index}`, `language=${language}`],
-    ),
-  ];
-}
-
-function containerArguments({ container, video }: ConversionPlan, timescale: number | undefined): readonly string[] {
-  // WebM counts from 0 by itself; ffmpeg would move the pictures by what the sound needs to get going.
-  if (container === "webm") return ["-avoid_negative_ts", "disabled", "-f", "webm"];
-  const times = timescale === undefined ? [] : ["-video_track_timescale", String(timescale)];
-  // In thousandths of a second, late beginnings would be rounded.
-  const movieTimescale = timescale !== undefined && timescale >= 1000 ? timescale : 90_000;
-  return [
-    ...["-movie_timescale", String(movieTimescale)],
-    ...times,
-    ...(video.codec === "hevc" ? ["-tag:v", "hvc1"] : []),
-    ...["-movflags", "+faststart", "-f", "mp4"],
-  ];
-}
-
 function describeReport(
-  { video, findings, durationSeconds }: ConversionPlan,
-  joined: Join | undefined,
-  checks: ConversionReport["checks"],
+  { video, findings, durationSeconds, search }: ConversionPlan,
+  correctedQuality: number | null,
+  { joined, checks, score }: Pick<ConversionReport, "checks" | "score"> & { readonly joined: Join | undefined },
   paths: { readonly input: string; readonly output: string },
 ): ConversionReport {
+  const corrected =
+    correctedQuality === null ? [] : [`It became too large and was encoded once more, at quality ${correctedQuality}.`];
   return {
     pictures: joined?.expected.count ?? null,
     spans: video.kind === "encode" ? video.spans.length : 0,
     encoder: video.kind === "encode" ? `${video.encoder.name}, ${video.encoder.settings}` : "copy",
     checks,
-    findings: [...findings, ...(joined?.findings ?? [])],
+    findings: [...findings, ...(joined?.findings ?? []), ...corrected],
     inputBytes: statSync(paths.input).size,
     outputBytes: statSync(paths.output).size,
     durationSeconds: joined?.endSeconds ?? durationSeconds,
+    search: search === null ? null : describeSearched(search, correctedQuality),
+    score,
   };
+}
+
+function describeSearched(
+  { sizeLogPerQuality: _slope, ...report }: PlannedSearch,
+  correctedQuality: number | null,
+): ConversionReport["search"] {
+  return { ...report, correctedQuality };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseBytes } from "../../base/units.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 
 /** What a file is converted to. */
@@ -9,8 +10,7 @@ export type Target = (typeof TARGETS)[number];
 
 const SIDE = z.int().min(16).max(16_384);
 
-/** How a recording is converted; whoever submits a job and the command line give the same. */
-export const CONVERT_SETTINGS = z.strictObject({
+const FIELDS = z.strictObject({
   to: z.enum(TARGETS).describe("The codec of the pictures: h264 and hevc in MP4, vp9 and av1 in WebM."),
   quality: z
     .number()
@@ -20,6 +20,21 @@ export const CONVERT_SETTINGS = z.strictObject({
     .describe(
       "Constant quality (CRF), less is better: 0 to 51 for h264 (default 23) and hevc (28), 0 to 63 for vp9 and av1 (30).",
     ),
+  targetQuality: z
+    .number()
+    .min(0.5)
+    .max(100)
+    .refine((score) => score < 1 || score >= 10, "must be an SSIM from 0.5 to 0.9999 or a VMAF from 10 to 100")
+    .optional()
+    .describe(
+      "Search the quality that reaches this score on samples: SSIM below 1, such as 0.98, or VMAF from 10 on, such as 95, where the ffmpeg has libvmaf.",
+    ),
+  targetSize: z
+    .string()
+    .max(24)
+    .refine((text) => parseBytes(text) !== undefined, "must be like 700MB, 1.5GB or 650MiB")
+    .optional()
+    .describe("Search the quality at which the file is at most so large, such as 700MB."),
   speed: z
     .enum(["standard", "fast"])
     .default("standard")
@@ -67,6 +82,10 @@ export const CONVERT_SETTINGS = z.strictObject({
     .enum(["keep", "drop", "burn"])
     .default("keep")
     .describe("keep: text subtitles stay text. burn: the first text subtitles become part of the picture."),
+  score: z
+    .boolean()
+    .default(false)
+    .describe("Compare samples of the result with the source: VMAF or XPSNR where the ffmpeg has it, SSIM otherwise."),
   verify: z
     .enum(["none", "quick", "full"])
     .default("full")
@@ -74,7 +93,18 @@ export const CONVERT_SETTINGS = z.strictObject({
 });
 
 /** Settings with their defaults filled in. */
-export type ConvertSettings = z.output<typeof CONVERT_SETTINGS>;
+export type ConvertSettings = z.output<typeof FIELDS>;
+
+/** How a recording is converted; whoever submits a job and the command line give the same. */
+export const CONVERT_SETTINGS = FIELDS.superRefine(checkSettings);
+
+/** Settings that exclude each other. */
+export function checkSettings(settings: ConvertSettings, context: z.RefinementCtx): void {
+  const complain = (message: string): void => context.addIssue({ code: "custom", message });
+  const given = (["quality", "targetQuality", "targetSize"] as const).filter((name) => settings[name] !== undefined);
+  if (given.length > 1) complain(`${given.join(" and ")} exclude each other`);
+  if (settings.score && settings.verify === "none") complain("score cannot be measured where verify is none");
+}
 
 /** A rate as it is written in settings: pictures in so many seconds. */
 export function rateOf(text: string): Ratio {

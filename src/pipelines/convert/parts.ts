@@ -1,5 +1,5 @@
 import type { ConversionPlan } from "./conversion.ts";
-import { type ConvertHooks, encodeAudio, encodeSpan } from "./work.ts";
+import { type ConvertHooks, cutOf, encodeAudio, encodeCut } from "./work.ts";
 
 /** What is encoded alone: a span by its index, or the sound. */
 export type Part = { readonly part: "span"; readonly index: number } | { readonly part: "sound" };
@@ -32,7 +32,7 @@ export function partName(part: Part): string {
   return part.part === "sound" ? "sound.mp4" : `span-${String(part.index).padStart(5, "0")}.mp4`;
 }
 
-/** Encodes a part into a file of its own; gives the pictures that came out, null for sound. Throws as `encodeSpan`. */
+/** Encodes a part into a file of its own; gives the pictures that came out, null for sound. Throws as `encodeCut`. */
 export async function encodePart(
   plan: ConversionPlan,
   part: Part,
@@ -40,8 +40,11 @@ export async function encodePart(
   outputPath: string,
   hooks: ConvertHooks,
 ): Promise<number | null> {
-  if (part.part === "span" && plan.video.kind === "encode") {
-    return await encodeSpan(plan.video, part.index, inputPath, outputPath, hooks);
+  const { video } = plan;
+  if (part.part === "span" && video.kind === "encode") {
+    const span = video.spans[part.index];
+    if (span === undefined) throw new RangeError(`There is no span ${part.index}.`);
+    return (await encodeCut(video, cutOf(span), inputPath, outputPath, hooks)).pictures;
   }
   await encodeAudio(plan, inputPath, outputPath, hooks);
   return null;

@@ -2,22 +2,41 @@ import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { loadConfig } from "../../base/config.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
+import { METRICS } from "../../ffmpeg/score.ts";
 import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import { definePipeline, type PlannedTask, type StageContext } from "../../jobs/pipeline.ts";
 import { partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
 import { lendFiles, withKeys } from "../object-files.ts";
 import type { ConversionPlan } from "./conversion.ts";
 import { finishConversion } from "./finish.ts";
-import { CONVERT_SETTINGS, type ConvertSettings, extensionFor } from "./options.ts";
+import { CONVERT_SETTINGS, type ConvertSettings, checkSettings, extensionFor } from "./options.ts";
 import { encodePart, type Part, partName, partsOf } from "./parts.ts";
 import { planConversion } from "./plan.ts";
+import { describeSearch } from "./plan-search.ts";
 
 const TASK_TIMEOUT_MS = 24 * 3600_000;
 
-const PARAMS = z.strictObject({
-  input: OBJECT_KEY.describe("Key of the recording."),
-  ...CONVERT_SETTINGS.shape,
+const PARAMS = z
+  .strictObject({ input: OBJECT_KEY.describe("Key of the recording."), ...CONVERT_SETTINGS.shape })
+  .superRefine(checkSettings);
+
+const AIM = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("quality"), metric: z.enum(METRICS), score: z.number() }),
+  z.strictObject({ kind: z.literal("size"), bytes: z.int() }),
+]);
+
+const SEARCH = z.strictObject({
+  aim: AIM,
+  quality: z.number().describe("The quality that was found, in the scale of the setting of that name."),
+  predicted: z
+    .strictObject({ score: z.number().nullable(), bytes: z.int(), seconds: z.number() })
+    .describe("Score of the samples, size of the whole file, time to encode its pictures."),
+  trials: z.array(z.strictObject({ quality: z.number(), score: z.number().nullable(), bytes: z.int() })),
+  sampledSeconds: z.number(),
+  correctedQuality: z.number().nullable().describe("Where the file became too large at first and was encoded anew."),
 });
+
+const SCORE = z.strictObject({ metric: z.enum(METRICS), value: z.number(), sampledSeconds: z.number() });
 
 const RESULT = z.strictObject({
   schema: z.literal(1),
@@ -31,6 +50,8 @@ const RESULT = z.strictObject({
     inputBytes: z.int(),
     outputBytes: z.int(),
     durationSeconds: z.number().nullable(),
+    search: SEARCH.nullable().describe("Null where no quality was searched."),
+    score: SCORE.nullable().describe("How near the output is to the source; null where they were not compared."),
   }),
 });
 
@@ -62,14 +83,19 @@ function keyOf(jobId: string, part: Part): string {
 }
 
 async function planParts(params: Params, context: StageContext): Promise<readonly PlannedTask<Part>[]> {
-  const { objects, jobId, signal, environment } = context;
+  const { objects, jobId, signal, environment, clock, workFolder, onProgress, log } = context;
   const settings = settingsOf(params);
   const tools = await requireFfmpeg(environment);
   const cores = availableParallelism();
   const processes = Math.min(cores, loadConfig(environment).server.maxWorkers);
   const plan = await lendFiles(objects, [params.input], (lent) =>
-    withKeys(lent, () => planConversion(lent[0]?.path ?? "", settings, { tools, signal, cores, processes })),
+    withKeys(lent, () =>
+      planConversion(lent[0]?.path ?? "", settings, {
+        ...{ tools, signal, cores, processes, clock, workFolder, onProgress },
+      }),
+    ),
   );
+  if (plan.search !== null) log.info(describeSearch(plan.search));
   await putPlan(objects, jobId, plan);
   // Long ones first, so that none is left over at the end.
   return partsOf(plan)
@@ -109,11 +135,12 @@ async function finishParts(params: Params, context: StageContext): Promise<Resul
 }
 
 async function joinParts(params: Params, context: StageContext): Promise<Result> {
-  const { objects, jobId, signal, environment, onProgress } = context;
+  const { objects, jobId, signal, environment, workFolder, onProgress } = context;
   const plan = await readPlan<ConversionPlan>(objects, jobId);
   const hooks = {
     tools: await requireFfmpeg(environment),
     signal,
+    workFolder,
     onProgress: (fraction: number) => onProgress(fraction, "checking"),
   };
   const parts = partsOf(plan).map(({ part }) => part);
@@ -133,6 +160,11 @@ async function joinParts(params: Params, context: StageContext): Promise<Result>
   return {
     schema: 1,
     output,
-    report: { ...report, checks: report.checks.map((check) => ({ ...check })), findings: [...report.findings] },
+    report: {
+      ...report,
+      checks: report.checks.map((check) => ({ ...check })),
+      findings: [...report.findings],
+      search: report.search && { ...report.search, trials: [...report.search.trials] },
+    },
   };
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { systemClock } from "../../base/clock.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { CONVERT_SETTINGS } from "./options.ts";
 import { partsOf } from "./parts.ts";
@@ -23,6 +24,9 @@ it("begins with the span that took most bytes in the source", async () => {
     cores: 1,
     processes: 1,
     minSpanSeconds: 1,
+    workFolder: async () => folder,
+    clock: systemClock,
+    onProgress: () => undefined,
   });
 
   const [still, noisy] = partsOf(plan).map(({ weight }) => weight);

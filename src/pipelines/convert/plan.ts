@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
 import { chooseEncoder, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
@@ -9,19 +10,19 @@ import {
   type SubtitleStream,
   type VideoStream,
 } from "../../ffmpeg/manifest.ts";
-import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
 import { isConstantRate, originTicks } from "../../spans/encode-span.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
-import type { ConversionPlan, EncodedVideo, SpanPlan, VideoPlan } from "./conversion.ts";
+import type { AudioPlan, ConversionPlan, EncodedVideo, SpanPlan, VideoPlan } from "./conversion.ts";
 import { type ConvertSettings, extensionFor, rateOf } from "./options.ts";
 import { chooseFilters, type PictureFilters } from "./picture-filters.ts";
+import { placeSpan } from "./place-span.ts";
 import { MAX_LANGUAGE_LENGTH, planAudio } from "./plan-audio.ts";
+import { planEncoder } from "./plan-encoder.ts";
+import { chooseAims, describeSearch, type SearchContext, searchPlanned } from "./plan-search.ts";
 
 /** What a plan depends on besides the file and the settings. */
-export interface PlanningContext {
-  readonly tools: FfmpegTools;
-  readonly signal: AbortSignal;
+export interface PlanningContext extends SearchContext {
   /** Processor cores of the machine that encodes. */
   readonly cores: number;
   /** Spans that are encoded at a time, ≥ 1. */
@@ -38,14 +39,14 @@ const MIN_SPAN_SECONDS = 4;
 const MAX_SPAN_SECONDS = 60;
 /** An encoder that uses all cores is cut for that reason alone. */
 const MAX_LONE_SPAN_SECONDS = 300;
-/** Pictures that filters look at before the cut. */
-const CONTEXT_PICTURES = 3;
+/** Of a size aimed at, what a file may have to be copied. */
+const COPY_SHARE = 0.98;
 /** Where only decoding tells the times, they are counted so. */
 const OWN_TIME_BASE: Ratio = { numerator: 1, denominator: 90_000 };
 
 /**
  * Looks at a recording and decides what is done to it: which streams, which encoder, where it is cut. Throws INPUT_NOT_VIDEO,
- * PARAMS_INVALID, ENCODER_MISSING, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
+ * PARAMS_INVALID, ENCODER_MISSING, FILTER_MISSING, TARGET_UNREACHABLE, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
  */
 export async function planConversion(
   path: string,
@@ -63,12 +64,24 @@ export async function planConversion(
   if (settings.subtitles === "burn" && texts.length === 0) {
     throw new ReelmillError("PARAMS_INVALID", `subtitles is "burn", but ${path} has no text subtitles.`);
   }
+  const { aim, comparison } = await chooseAims(settings, context.tools, context.signal);
   const times = await listFrameTimes(context.tools, path, video.index, context.signal);
-  const parts = { video, settings, filters, subtitles: manifest.subtitles, times, cores, processes, minSpanSeconds };
+  const isSmall = aim?.kind === "size" && fitsAlready(path, sound.tracks, aim.bytes);
+  const parts = {
+    ...{ video, settings, filters, subtitles: manifest.subtitles, times, cores, processes, minSpanSeconds },
+    mayCopy: aim === null || isSmall,
+  };
   const planned = await planVideo(parts, context);
   const firstTicks = planned.video.kind === "encode" && planned.video.packedTicks !== null ? times.ticks[0] : undefined;
+  const before = { inputPath: path, stream: video, times, manifest, audio: sound.tracks };
+  const searched =
+    aim === null || planned.video.kind === "copy"
+      ? { video: planned.video, search: null }
+      : await searchPlanned({ ...before, video: planned.video }, aim, context);
   return {
-    video: planned.video,
+    ...searched,
+    maxBytes: aim?.kind === "size" ? aim.bytes : null,
+    comparison: planned.video.kind === "copy" ? null : comparison,
     audio: sound.tracks,
     subtitles:
       settings.subtitles === "keep"
@@ -84,11 +97,17 @@ export async function planConversion(
     findings: [
       ...filters.findings,
       ...planned.findings,
+      ...(searched.search === null ? [] : [describeSearch(searched.search)]),
       ...sound.findings,
       ...describeOthers(manifest),
       ...describeLost(manifest.subtitles.length - texts.length, settings, container),
     ],
   };
+}
+
+/** Whether a file may stay as it is for its size: copied packets take as much in another container, to a few bytes. */
+function fitsAlready(path: string, audio: readonly AudioPlan[], bytes: number): boolean {
+  return audio.every(({ kind }) => kind === "copy") && statSync(path).size <= COPY_SHARE * bytes;
 }
 
 interface PlannedVideo {
@@ -145,8 +164,9 @@ function wishFor(video: VideoStream, settings: ConvertSettings) {
 }
 
 /** Why the pictures may stay as they are; undefined where they may not. */
-function reasonToCopy({ video, settings, filters, times }: Omit<EncodingParts, "choice">): string | undefined {
+function reasonToCopy({ video, settings, filters, times, mayCopy }: Omit<EncodingParts, "choice">): string | undefined {
   const { to, reencode, quality, preset, bitDepth, subtitles } = settings;
+  if (!mayCopy) return undefined;
   const isChanged = [...filters.context, ...filters.picture].length > 0 || subtitles === "burn";
   if (reencode || quality !== undefined || preset !== undefined || isChanged || video.codec !== to) return undefined;
   if (!/^yuvj?420p(10le)?$/.test(video.pixelFormat) || (to === "h264" && video.bitDepth > 8)) return undefined;
@@ -167,6 +187,8 @@ interface EncodingParts {
   readonly cores: number;
   readonly processes: number;
   readonly minSpanSeconds: number;
+  /** Whether what is aimed at allows pictures to stay as they are. */
+  readonly mayCopy: boolean;
 }
 
 /** The encoder's clock: the source's, or that of the new rate. */
@@ -189,18 +211,13 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
   // Rounded up: an encoder's threads wait for each other, so one too many costs less than an idle core.
   const atATime = choice.scales ? 1 : Math.min(processes, spans.length);
   const threads = Math.ceil(cores / atATime);
+  const wish = wishFor(video, settings);
   return {
     kind: "encode",
     codec: settings.to,
     streamIndex: video.index,
-    encoder: {
-      name: choice.encoder,
-      hardware: choice.hardware,
-      settings: `${choice.settings.scale} ${choice.settings.quality}, preset ${choice.settings.preset}`,
-      globalArguments: choice.globalArguments,
-      filter: choice.filter,
-      arguments: [...choice.arguments, ...choice.threadArguments(threads)],
-    },
+    encoder: planEncoder(choice.encoder, wish, threads),
+    pixelFormat: wish.bitDepth === 10 ? "yuv420p10le" : "yuv420p",
     contextFilters: filters.context,
     pictureFilters: filters.picture,
     burntSubtitle: settings.subtitles === "burn" ? parts.subtitles.findIndex(({ isText }) => isText) : null,
@@ -233,11 +250,8 @@ function cut({ times, video: { timeBase }, choice, processes, minSpanSeconds }: 
     ? Math.ceil(duration / MAX_LONE_SPAN_SECONDS)
     : Math.max(processes * SPANS_PER_PROCESS, processes * Math.ceil(duration / MAX_SPAN_SECONDS / processes));
   return chooseSpans(ticks, keys, { count, minLength: minSpanSeconds / tickSeconds }).map((span) => ({
-    ...span,
+    ...placeSpan(span, times, tickSeconds),
     weight: weigh(span, packetBytes, totalBytes),
-    startTicks: span.start === 0 ? null : (ticks[span.start] ?? null),
-    endTicks: ticks[span.end] ?? null,
-    seekSeconds: seekFor(span.start, times, tickSeconds),
   }));
 }
 
@@ -249,14 +263,6 @@ function weigh({ start, end }: Span, packetBytes: Uint32Array, totalBytes: numbe
 
 function sumOf(sizes: Uint32Array): number {
   return sizes.reduce((total, bytes) => total + bytes, 0);
-}
-
-/** A place between the key picture before the cut, and before what filters look at, and the picture after it. */
-function seekFor(start: number, { ticks, keys }: FrameTimes, tickSeconds: number): number | null {
-  const key = keys.findLast((index) => index <= start - CONTEXT_PICTURES) ?? 0;
-  if (key === 0) return null;
-  const at = ticks[key] as number;
-  return ((at + (ticks[key + 1] ?? at)) / 2) * tickSeconds;
 }
 
 function describeSpans(

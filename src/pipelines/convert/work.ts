@@ -4,7 +4,8 @@ import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { describeSpanRun, type SpanJob } from "../../spans/encode-span.ts";
 import { readSpan } from "../../spans/join-spans.ts";
-import type { ConversionPlan, EncodedVideo, SpanPlan } from "./conversion.ts";
+import type { ConversionPlan, EncodedVideo } from "./conversion.ts";
+import type { PlacedSpan } from "./place-span.ts";
 
 /** What a stage of a conversion is done with. */
 export interface ConvertHooks {
@@ -14,51 +15,73 @@ export interface ConvertHooks {
   readonly onProgress: (fraction: number) => void;
 }
 
+/** A stretch of the source's pictures that is encoded alone. */
+export interface Cut {
+  /** As `SpanJob` has them, in ticks of the plan's `outputTimeBase`. */
+  readonly startTicks: number | null;
+  readonly endTicks: number | null;
+  readonly seekSeconds: number | null;
+  /** How many there are; 0 where nobody knows. */
+  readonly pictures: number;
+}
+
+/** What was encoded. */
+export interface EncodedCut {
+  readonly pictures: number;
+  /** Of the pictures alone. */
+  readonly bytes: number;
+  /** Where reading began in the end, as the cut has it. */
+  readonly seekSeconds: number | null;
+}
+
+/** A span of the plan as a cut. */
+export function cutOf({ start, end, startTicks, endTicks, seekSeconds }: PlacedSpan): Cut {
+  return { startTicks, endTicks, seekSeconds, pictures: end - start };
+}
+
 /**
- * Encodes one span into an MP4 file of its own; gives the number of pictures that came out. Where fewer pictures come out than the source tells of, it is done once more from the file's
+ * Encodes a cut into an MP4 file of its own. Where fewer pictures come out than the source tells of, it is done once more from the file's
  * start: a container's index may lead a seek astray. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, OUTPUT_NOT_VERIFIED, ABORTED.
  */
-export async function encodeSpan(
+export async function encodeCut(
   video: EncodedVideo,
-  index: number,
+  cut: Cut,
   inputPath: string,
   outputPath: string,
   hooks: ConvertHooks,
-): Promise<number> {
-  const span = video.spans[index];
-  if (span === undefined) throw new RangeError(`There is no span ${index}.`);
-  const wanted = span.end - span.start;
-  const encode = async (seekSeconds: number | null): Promise<number> => {
-    const job = describeJob(video, span, { inputPath, outputPath, seekSeconds });
+): Promise<EncodedCut> {
+  const { pictures: wanted, seekSeconds } = cut;
+  const encode = async (from: number | null): Promise<EncodedCut> => {
+    const job = describeCut(video, { ...cut, seekSeconds: from }, inputPath);
     await runFfmpeg(hooks.tools, {
-      ...describeSpanRun(job),
+      ...describeSpanRun({ ...job, inputPath, outputPath, encoder: video.encoder }),
       mayTakeLong: true,
       signal: hooks.signal,
       onProgress: ({ frames }) => hooks.onProgress(wanted === 0 ? 0 : Math.min(1, frames / wanted)),
     });
-    return countPictures(outputPath);
+    return { ...measureSpan(outputPath), seekSeconds: from };
   };
-  const pictures = await encode(span.seekSeconds);
-  if (pictures === wanted || wanted === 0 || span.seekSeconds === null) return pictures;
+  const made = await encode(seekSeconds);
+  if (made.pictures === wanted || wanted === 0 || seekSeconds === null) return made;
   return await encode(null);
 }
 
-function describeJob(
+/** What becomes of a cut's pictures before they are encoded. */
+export function describeCut(
   video: EncodedVideo,
-  { startTicks, endTicks }: SpanPlan,
-  places: Pick<SpanJob, "inputPath" | "outputPath" | "seekSeconds">,
-): SpanJob {
-  const burnt = video.burntSubtitle === null ? [] : [burnFilter(places.inputPath, video.burntSubtitle)];
+  { startTicks, endTicks, seekSeconds }: Cut,
+  inputPath: string,
+): Omit<SpanJob, "inputPath" | "outputPath" | "encoder"> {
+  const burnt = video.burntSubtitle === null ? [] : [burnFilter(inputPath, video.burntSubtitle)];
   return {
-    ...places,
     streamIndex: video.streamIndex,
     contextFilters: video.contextFilters,
     pictureFilters: [...burnt, ...video.pictureFilters],
     startTicks,
     endTicks,
+    seekSeconds,
     cutTimeBase: video.outputTimeBase,
     encoderTimeBase: video.encoderTimeBase,
-    encoder: video.encoder,
   };
 }
 
@@ -69,17 +92,18 @@ function burnFilter(path: string, subtitle: number): string {
   return `subtitles=filename=${graph}:si=${subtitle}`;
 }
 
-function countPictures(path: string): number {
+function measureSpan(path: string): Omit<EncodedCut, "seekSeconds"> {
   const source = openFileSource(path);
   try {
-    return readSpan(source).sizes.length;
+    const { sizes, totalBytes } = readSpan(source);
+    return { pictures: sizes.length, bytes: totalBytes };
   } finally {
     source.close();
   }
 }
 
 /**
- * Encodes the sound tracks that do not fit into one MP4 file, at the source's own times less the origin. Throws as `encodeSpan`.
+ * Encodes the sound tracks that do not fit into one MP4 file, at the source's own times less the origin. Throws as `encodeCut`.
  */
 export async function encodeAudio(
   { audio, originSeconds, durationSeconds }: ConversionPlan,

@@ -6,6 +6,7 @@ const EXAMPLES = `
 Examples:
   reelmill convert match.mov --to av1                    writes match_av1.webm beside it
   reelmill convert match.mov --to h264 --height 720 -o small.mp4
+  reelmill convert match.mov --to hevc --target-size 25MB
   reelmill convert card/*.mp4 --to hevc -o smaller/      many files, into a folder
 
 Exit status: 0 all converted, 1 some or all not, 2 wrong usage.`;
@@ -30,6 +31,7 @@ export function addConvertCommand(program: Command, context: CliContext, exit: (
         .choices(["none", "quick", "full"])
         .default("full"),
     )
+    .option("--score", "compare samples of the result with the source (VMAF, XPSNR or SSIM)", false)
     .option("--json", "print the report on standard output, as JSON", false)
     .addHelpText("after", EXAMPLES)
     .action(async (inputs: readonly string[], options: ConvertCommandOptions) => {
@@ -45,6 +47,12 @@ function addPictureOptions(convert: Command): void {
       "constant quality (CRF), less is better (default: 23, hevc 28, vp9 and av1 30)",
       parseNumber,
     )
+    .option(
+      "--target-quality <score>",
+      "search the quality for this score on samples: SSIM, such as 0.98, or VMAF, such as 95",
+      parseNumber,
+    )
+    .option("--target-size <size>", "search the quality for a file of at most this size, such as 700MB")
     .addOption(
       new Option("--speed <speed>", "fast: nearly the same quality in a fraction of the time")
         .choices(["standard", "fast"])

@@ -10,6 +10,7 @@ import {
   type ConversionReport,
   type ConvertSettings,
   convertFile,
+  describeSearch,
   extensionFor,
 } from "../../../pipelines/convert/index.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -70,15 +71,21 @@ export async function runConvertCommand(
 function parseSettings(given: Readonly<Record<string, unknown>>): ConvertSettings {
   const parsed = CONVERT_SETTINGS.safeParse(given);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${flagOf(String(path[0] ?? ""))}: ${message}`);
+  const faults = parsed.error.issues.map(({ path, message }) =>
+    path[0] === undefined ? withFlagNames(message) : `${flagOf(String(path[0]))}: ${message}`,
+  );
   throw new ReelmillError("USAGE", `${faults.join("; ")}.`);
 }
 
 /** Settings are named as a job's params have them; here they are switches. */
 function withFlags({ code, message }: Failure): Failure {
-  if (code !== "PARAMS_INVALID") return { code, message };
+  const hasNames = ["PARAMS_INVALID", "FILTER_MISSING", "TARGET_UNREACHABLE"].includes(code);
+  return { code, message: hasNames ? withFlagNames(message) : message };
+}
+
+function withFlagNames(message: string): string {
   const names = Object.keys(CONVERT_SETTINGS.shape).filter((name) => name !== "to");
-  return { code, message: message.replaceAll(new RegExp(`\\b(${names.join("|")})\\b(?= (is|names))`, "g"), flagOf) };
+  return message.replaceAll(new RegExp(`\\b(${names.join("|")})\\b(?= (is|names|and|exclude|cannot))`, "g"), flagOf);
 }
 
 /** `audioBitrate` → `--audio-bitrate`. */
@@ -103,16 +110,20 @@ async function convertOne(
   const startMs = context.clock.monotonicMs();
   try {
     requireFreeTarget(target, makesFolder);
-    const { environment, signal } = context;
+    const { environment, clock, signal } = context;
     const cores = availableParallelism();
     const report = await convertFile({
       input,
       output: target,
       settings,
       environment,
-      cores,
-      signal,
+      ...{ cores, clock, signal },
       onProgress: bar.update,
+      onSearched: (search) => {
+        if (isJson) return;
+        bar.clear();
+        context.writeOutput(`${printableLine(`${input}: ${describeSearch(search)}`)}\n`);
+      },
     });
     bar.clear();
     if (!isJson) context.writeOutput(formatReport(input, target, report, context.clock.monotonicMs() - startMs));

@@ -38,6 +38,9 @@ const BY_PIPELINE: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
       optionLabels: { standard: "Standard", fast: "Fast" },
     },
     quality: { hint: "Less is better. Empty: 23 for H.264, 28 for HEVC, 30 for VP9 and AV1." },
+    targetQuality: { label: "Likeness to aim at", hint: "SSIM such as 0.98, or VMAF such as 95. In place of quality." },
+    targetSize: { label: "Greatest file size", hint: "Such as 700MB. In place of quality." },
+    score: { label: "Compare the result with the source" },
     height: { label: "Greatest height", hint: "In pixels. Smaller pictures stay as they are." },
     width: { label: "Greatest width", hint: "In pixels. Smaller pictures stay as they are." },
     upscale: { label: "Enlarge smaller pictures" },
@@ -80,7 +83,7 @@ const PIPELINES: Readonly<Record<string, string>> = { hls: "HLS package" };
 /** Parameters that few change: they are folded away. */
 const RARE: ReadonlySet<string> = new Set([
   ...["outputPrefix", "engine", "preset", "width", "upscale", "frameRate", "bitDepth", "hardware", "reencode"],
-  ...["deinterlace", "toneMap", "audioBitrate", "audioTracks", "ladder"],
+  ...["deinterlace", "toneMap", "audioBitrate", "audioTracks", "targetQuality", "score", "ladder"],
 ]);
 
 /** A field of a pipeline in the words of who films; what has none keeps its own. */

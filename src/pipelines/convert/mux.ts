@@ -1,0 +1,99 @@
+import { type FfmpegInput, fileArgument, PIPE } from "../../ffmpeg/arguments.ts";
+import { runFfmpeg } from "../../ffmpeg/run.ts";
+import type { ConversionPlan } from "./conversion.ts";
+import { type ConvertHooks, offsetBy } from "./work.ts";
+
+/** The files that the tasks left. */
+export interface ConversionParts {
+  readonly inputPath: string;
+  /** In the order of the plan's spans. */
+  readonly spanPaths: readonly string[];
+  /** Undefined where no sound was encoded. */
+  readonly audioPath: string | undefined;
+}
+
+/** The joined pictures: an MP4, piece by piece, and its ticks per second. */
+export interface JoinedPictures {
+  readonly pieces: Iterable<Uint8Array>;
+  readonly timescale: number;
+}
+
+/**
+ * What Opus needs to get going, 312 samples at 48 kHz. WebM tells players to take it off the times of blocks (CodecDelay); ffmpeg writes the
+ * field, but the times of packets that it copies as they are.
+ */
+const OPUS_DELAY_SECONDS = 312 / 48_000;
+
+/** Puts pictures, sound and what the source has besides into the output; `joined` undefined: they are copied. Throws as `runFfmpeg`. */
+export async function muxOutput(
+  plan: ConversionPlan,
+  parts: ConversionParts,
+  joined: JoinedPictures | undefined,
+  outputPath: string,
+  { tools, signal, onProgress }: ConvertHooks,
+): Promise<void> {
+  const { container, originSeconds, audio } = plan;
+  const inputs: FfmpegInput[] = [{ path: parts.inputPath, options: offsetBy(-originSeconds), isRecording: true }];
+  if (joined !== undefined) inputs.push({ path: PIPE, options: ["-f", "mp4"] });
+  const delaySeconds = container === "webm" ? OPUS_DELAY_SECONDS : 0;
+  const soundInput = (path: string, offsetSeconds: number): number =>
+    inputs.push({ path, options: offsetBy(offsetSeconds), isRecording: true }) - 1;
+  const copied = delaySeconds === 0 ? 0 : soundInput(parts.inputPath, delaySeconds - originSeconds);
+  const made = parts.audioPath === undefined ? 0 : soundInput(parts.audioPath, delaySeconds);
+  let encoded = 0;
+  const audioMaps = audio.map(({ kind, streamIndex, codec }) => {
+    if (kind === "encode") return `${made}:${encoded++}`;
+    return `${codec === "opus" ? copied : 0}:${streamIndex}`;
+  });
+  const maps = [
+    joined === undefined ? `0:${plan.video.streamIndex}` : "1:v:0",
+    ...audioMaps,
+    ...plan.subtitles.map(({ streamIndex }) => `0:${streamIndex}`),
+  ];
+  await runFfmpeg(tools, {
+    globalArguments: ["-copyts"],
+    inputs,
+    input: joined?.pieces,
+    outputArguments: [
+      ...maps.flatMap((map) => ["-map", map]),
+      ...["-map_metadata", "0", "-map_chapters", "0", "-c", "copy"],
+      ...(plan.subtitles.length === 0 ? [] : ["-c:s", plan.subtitleCodec]),
+      ...describeStreams(plan),
+      ...containerArguments(plan, joined?.timescale),
+      fileArgument(outputPath),
+    ],
+    mayTakeLong: true,
+    signal,
+    onProgress: ({ outputSeconds }) => {
+      if (plan.durationSeconds) onProgress(Math.min(1, outputSeconds / plan.durationSeconds) / 2);
+    },
+  });
+}
+
+function describeStreams({ audio, subtitles }: ConversionPlan): readonly string[] {
+  const hasDefault = audio.some(({ isDefault }) => isDefault);
+  return [
+    ...audio.flatMap(({ language, title, isDefault }, index) => [
+      ...(language === null ? [] : [`-metadata:s:a:${index}`, `language=${language}`]),
+      ...(title === null ? [] : [`-metadata:s:a:${index}`, `title=${title}`]),
+      ...[`-disposition:a:${index}`, isDefault || (!hasDefault && index === 0) ? "default" : "0"],
+    ]),
+    ...subtitles.flatMap(({ language }, index) =>
+      language === null ? [] : [`-metadata:s:s:${index}`, `language=${language}`],
+    ),
+  ];
+}
+
+function containerArguments({ container, video }: ConversionPlan, timescale: number | undefined): readonly string[] {
+  // WebM counts from 0 by itself; ffmpeg would move the pictures by what the sound needs to get going.
+  if (container === "webm") return ["-avoid_negative_ts", "disabled", "-f", "webm"];
+  const times = timescale === undefined ? [] : ["-video_track_timescale", String(timescale)];
+  // In thousandths of a second, late beginnings would be rounded.
+  const movieTimescale = timescale !== undefined && timescale >= 1000 ? timescale : 90_000;
+  return [
+    ...["-movie_timescale", String(movieTimescale)],
+    ...times,
+    ...(video.codec === "hevc" ? ["-tag:v", "hvc1"] : []),
+    ...["-movflags", "+faststart", "-f", "mp4"],
+  ];
+}

@@ -1,0 +1,23 @@
+import { encoderNamed } from "../../ffmpeg/encoder-choice.ts";
+import type { EncoderWish } from "../../ffmpeg/encoder-wish.ts";
+import type { PlannedEncoder } from "./conversion.ts";
+
+/** An encoder that was found for a wish, bounded to so many threads. Throws as `encoderNamed`. */
+export function planEncoder(name: string, wish: EncoderWish, threads: number): PlannedEncoder {
+  const { hardware, settings, globalArguments, filter, arguments: options, threadArguments } = encoderNamed(name, wish);
+  return {
+    name,
+    hardware,
+    settings: `${settings.scale} ${settings.quality}, preset ${settings.preset}`,
+    globalArguments,
+    filter,
+    arguments: [...options, ...threadArguments(threads)],
+    wish,
+    threads,
+  };
+}
+
+/** The same encoder at another quality. Throws as `planEncoder`. */
+export function atQuality({ name, wish, threads }: PlannedEncoder, quality: number): PlannedEncoder {
+  return planEncoder(name, { ...wish, quality }, threads);
+}

@@ -1,0 +1,37 @@
+import { runPool } from "../../base/run-pool.ts";
+import type { ConversionPlan } from "./conversion.ts";
+import { encodePart, type PlannedPart } from "./parts.ts";
+import type { ConvertHooks } from "./work.ts";
+
+/** A part and where its file is to lie. */
+export interface PlacedPart extends PlannedPart {
+  readonly path: string;
+}
+
+/** Encodes parts on this machine, long ones first, as many at a time as planned; the first failure ends the others. Throws as `encodePart`. */
+export async function runParts(
+  plan: ConversionPlan,
+  parts: readonly PlacedPart[],
+  inputPath: string,
+  { tools, signal, onProgress }: ConvertHooks,
+): Promise<void> {
+  const total = parts.reduce((sum, { weight }) => sum + weight, 0);
+  const done = new Map<PlacedPart, number>();
+  const tell = (part: PlacedPart, fraction: number): void => {
+    done.set(part, fraction);
+    let sum = 0;
+    for (const [{ weight }, share] of done) sum += weight * share;
+    onProgress(sum / total);
+  };
+  const longFirst = parts.toSorted((a, b) => b.weight - a.weight);
+  await runPool(longFirst, concurrencyOf(plan), signal, async (part, either) => {
+    const hooks = { tools, signal: either, onProgress: (fraction: number) => tell(part, fraction) };
+    await encodePart(plan, part.part, inputPath, part.path, hooks);
+    tell(part, 1);
+  });
+}
+
+/** Where an encoder uses all cores by itself, sound is done beside it, as ffmpeg itself would. */
+function concurrencyOf({ video }: ConversionPlan): number {
+  return video.kind === "encode" ? Math.max(2, video.processes) : 1;
+}

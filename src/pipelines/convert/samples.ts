@@ -1,0 +1,105 @@
+import { firstIndexWhere } from "../../base/first-index.ts";
+import type { FrameTimes } from "../../ffmpeg/frame-times.ts";
+import type { Ratio } from "../../ffmpeg/manifest.ts";
+import type { EncodedVideo } from "./conversion.ts";
+import { placeSpan } from "./place-span.ts";
+import { type Cut, cutOf } from "./work.ts";
+
+/** A stretch of a recording, in seconds. */
+export interface Sample {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+}
+
+const SAMPLE_SECONDS = 20;
+/** One sample for each stretch of that length. */
+const STRETCH_SECONDS = 720;
+const MIN_SAMPLES = 3;
+/** Without a list of times, reading begins so much before a sample: an index may lead to a place behind the key picture. */
+export const LEAD_SECONDS = 10;
+/** Where samples would cover more than that, the whole is taken. */
+const MAX_SHARE = 0.85;
+
+/**
+ * Stretches of 20 s, spread evenly: one for each 12 minutes, at least three. Undefined where they would cover nearly all of it, or where
+ * the length is not known: then the whole is to be taken.
+ */
+export function chooseSamples(durationSeconds: number | undefined): readonly Sample[] | undefined {
+  if (durationSeconds === undefined) return undefined;
+  const count = Math.max(MIN_SAMPLES, Math.ceil(durationSeconds / STRETCH_SECONDS));
+  if (count * SAMPLE_SECONDS > MAX_SHARE * durationSeconds) return undefined;
+  return Array.from({ length: count }, (_, index) => {
+    const startSeconds = ((index + 0.5) * durationSeconds) / count - SAMPLE_SECONDS / 2;
+    return { startSeconds, endSeconds: startSeconds + SAMPLE_SECONDS };
+  });
+}
+
+/** What is known of a source's times. */
+export interface SourceTimes {
+  readonly times: FrameTimes;
+  /** Of `times`. */
+  readonly timeBase: Ratio;
+  /** As the container tells them; undefined where it does not. */
+  readonly startSeconds: number;
+  readonly durationSeconds: number | undefined;
+}
+
+/** What is encoded to learn of the whole. */
+export interface SampleCuts {
+  readonly cuts: readonly Cut[];
+  /** By how much the whole is longer, ≥ 1; 1 where the cuts are the whole. */
+  readonly factor: number;
+  readonly sampledSeconds: number;
+}
+
+/** Samples of a source as cuts, or its spans where it is short. */
+export function cutSamples(video: EncodedVideo, source: SourceTimes): SampleCuts {
+  const { times, timeBase } = source;
+  const tick = timeBase.numerator / timeBase.denominator;
+  const isKnown = times.isComplete;
+  const first = isKnown ? (times.ticks[0] as number) * tick : source.startSeconds;
+  const last = isKnown ? ((times.ticks.at(-1) as number) + times.lastDurationTicks) * tick : undefined;
+  const durationSeconds = last === undefined ? source.durationSeconds : last - first;
+  const samples = chooseSamples(durationSeconds);
+  if (samples === undefined) {
+    const cuts = video.spans.map((span) => cutOf(span));
+    return { cuts, factor: 1, sampledSeconds: durationSeconds ?? 0 };
+  }
+  const cuts = samples.map(({ startSeconds, endSeconds }) =>
+    isKnown
+      ? cutByList(video, source, first + startSeconds, first + endSeconds)
+      : { ...cutByClock(video, first + startSeconds, first + endSeconds), seekSeconds: leadTo(startSeconds, first) },
+  );
+  const sampledSeconds = samples.length * SAMPLE_SECONDS;
+  return { cuts, factor: (durationSeconds ?? sampledSeconds) / sampledSeconds, sampledSeconds };
+}
+
+function leadTo(startSeconds: number, first: number): number {
+  return first + Math.max(0, startSeconds - LEAD_SECONDS);
+}
+
+/** At any time; how many pictures there are is not known. */
+function cutByClock(
+  { outputTimeBase }: EncodedVideo,
+  startSeconds: number,
+  endSeconds: number,
+): Omit<Cut, "seekSeconds"> {
+  const ticksPerSecond = outputTimeBase.denominator / outputTimeBase.numerator;
+  const ticksAt = (seconds: number): number => Math.round(seconds * ticksPerSecond);
+  return { startTicks: ticksAt(startSeconds), endTicks: ticksAt(endSeconds), pictures: 0 };
+}
+
+/** Read from the key picture before, and cut at pictures' own times where the rate stays: rounding moves none across. */
+function cutByList(
+  video: EncodedVideo,
+  { times, timeBase }: SourceTimes,
+  startSeconds: number,
+  endSeconds: number,
+): Cut {
+  const tick = timeBase.numerator / timeBase.denominator;
+  const indexOf = (seconds: number): number =>
+    firstIndexWhere(times.ticks.length, (index) => (times.ticks[index] as number) * tick >= seconds);
+  const span = placeSpan({ start: indexOf(startSeconds), end: indexOf(endSeconds) }, times, tick);
+  if (video.packedTicks !== null) return cutOf(span);
+  return { ...cutByClock(video, startSeconds, endSeconds), seekSeconds: span.seekSeconds };
+}

@@ -1,0 +1,267 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { ReelmillError } from "../../base/errors.ts";
+import { runPool } from "../../base/run-pool.ts";
+import { formatBytes } from "../../base/units.ts";
+import { formatScore, type Metric, type PictureScore, scorePictures } from "../../ffmpeg/score.ts";
+import { qualityRange } from "../../ffmpeg/software-encoders.ts";
+import { cutFilters, seekOptions } from "../../spans/encode-span.ts";
+import { type Climb, climb } from "./climb.ts";
+import type { Aim, EncodedVideo, PlannedSearch } from "./conversion.ts";
+import { atQuality } from "./plan-encoder.ts";
+import { predictContainerBytes } from "./predict-bytes.ts";
+import type { SampleCuts } from "./samples.ts";
+import { type ConvertHooks, type Cut, describeCut, type EncodedCut, encodeCut } from "./work.ts";
+
+/** What a search works on. */
+export interface SearchSource {
+  readonly inputPath: string;
+  readonly video: EncodedVideo;
+  readonly samples: SampleCuts;
+  /** Of sound, as predicted. */
+  readonly soundBytes: number;
+  /** Where samples lie while they are needed. */
+  readonly folder: string;
+}
+
+/** What a search needs of the world outside. */
+export interface SearchHooks extends ConvertHooks {
+  /** Milliseconds that never run backwards. */
+  readonly monotonicMs: () => number;
+}
+
+/** What encoding the samples at one quality came to. */
+export interface Trial {
+  readonly quality: number;
+  /** Null where only the size counts. */
+  readonly score: number | null;
+  /** Of the whole file. */
+  readonly bytes: number;
+  /** To encode the whole. */
+  readonly seconds: number;
+}
+
+/** Better qualities cost bytes that nobody sees; in the scale of `quality`. */
+const BEST_FOR_SIZE = { h264: 16, hevc: 18, vp9: 18, av1: 18 } as const;
+/** Near enough above what was asked. */
+const ENOUGH = { ssim: 0.001, vmaf: 0.3, xpsnr: 0.2 } as const;
+/** Near enough below what was asked, where samples are the whole and where they are not. */
+const SIZE_SLACK = 0.02;
+const SIZE_MARGIN = { whole: 0.002, samples: 0.03 } as const;
+const SIZE_ADVICE = "Give a larger size, smaller pictures (width, height), or less sound (audioBitrate, audioTracks).";
+/** About what a step of 1 on a scale of 51 is worth: of SSIM in decibels. */
+const RISE_PER_QUALITY = { ssim: 0.35, vmaf: 1.5, xpsnr: 0.5 } as const;
+const SIZE_LOG_PER_QUALITY = 0.12;
+
+/**
+ * Finds the quality that reaches an aim, by encoding samples with the planned encoder, and tells what the whole will come to. Gives the plan of
+ * the pictures at that quality. Throws TARGET_UNREACHABLE, and what encoding and comparing throw.
+ */
+export async function searchQuality(
+  source: SearchSource,
+  aim: Aim,
+  hooks: SearchHooks,
+): Promise<{ readonly video: EncodedVideo; readonly search: PlannedSearch }> {
+  const { video, samples, soundBytes } = source;
+  if (aim.kind === "size" && soundBytes >= aim.bytes) {
+    const problem = `targetSize is ${formatBytes(aim.bytes)}, but sound alone takes about ${formatBytes(soundBytes)}.`;
+    throw new ReelmillError("TARGET_UNREACHABLE", problem, { advice: SIZE_ADVICE });
+  }
+  const trials: Trial[] = [];
+  const measure = async (quality: number): Promise<Trial> => {
+    const begun = 1 - 0.6 ** trials.length;
+    const share = 0.4 * 0.6 ** trials.length;
+    const trial = await tryQuality(source, quality, aim, {
+      ...hooks,
+      onProgress: (fraction) => hooks.onProgress(begun + share * fraction),
+    });
+    trials.push(trial);
+    return trial;
+  };
+  const found = await findTrial(video, aim, samples.factor === 1, measure);
+  if (found === undefined) throw unreachable(video, aim, trials);
+  const { quality, score, bytes, seconds } = found;
+  return {
+    video: { ...video, encoder: atQuality(video.encoder, quality) },
+    search: {
+      aim,
+      quality,
+      predicted: { score, bytes, seconds },
+      trials: trials.map((trial) => ({ quality: trial.quality, score: trial.score, bytes: trial.bytes })),
+      sampledSeconds: samples.sampledSeconds,
+      sizeLogPerQuality: sizeSlope(trials, quality),
+    },
+  };
+}
+
+/** The trial to go by; undefined where the aim cannot be reached. `isWhole`: trials are of the whole, not of samples. */
+export async function findTrial(
+  video: Pick<EncodedVideo, "codec" | "encoder">,
+  aim: Aim,
+  isWhole: boolean,
+  measure: (quality: number) => Promise<Trial>,
+): Promise<Trial | undefined> {
+  const ladder = aim.kind === "size" ? sizeLadder(video, aim.bytes, isWhole) : scoreLadder(video, aim);
+  const trials = new Map<number, Trial>();
+  const { step } = await climb({
+    ...ladder,
+    measure: async (at) => {
+      const trial = await measure(ladder.qualityOf(at));
+      trials.set(at, trial);
+      return ladder.valueOf(trial);
+    },
+  });
+  return step === null ? undefined : trials.get(step);
+}
+
+interface Ladder extends Omit<Climb, "measure"> {
+  readonly qualityOf: (step: number) => number;
+  readonly valueOf: (trial: Trial) => number;
+}
+
+/** From the best quality down, as sizes fall. */
+function sizeLadder(video: Pick<EncodedVideo, "codec" | "encoder">, bytes: number, isWhole: boolean): Ladder {
+  const { last, standard } = qualityRange(video.codec);
+  const best = BEST_FOR_SIZE[video.codec];
+  const unit = qualityUnit(video, "size");
+  const limit = bytes * (1 - SIZE_MARGIN[isWhole ? "whole" : "samples"]);
+  return {
+    length: Math.floor((last - best) / unit) + 1,
+    start: (standard - best) / unit,
+    target: -Math.log(limit),
+    enough: -Math.log(limit * (1 - SIZE_SLACK)),
+    rise: (unit * SIZE_LOG_PER_QUALITY * 51) / last,
+    qualityOf: (step) => best + step * unit,
+    valueOf: (trial) => -Math.log(trial.bytes),
+  };
+}
+
+/** From the lowest quality up, as scores rise. */
+function scoreLadder(
+  video: Pick<EncodedVideo, "codec" | "encoder">,
+  { metric, score }: Aim & { kind: "quality" },
+): Ladder {
+  const { first, last, standard } = qualityRange(video.codec);
+  const unit = qualityUnit(video, "quality");
+  const scale = metric === "ssim" ? decibels : (value: number): number => value;
+  return {
+    length: Math.floor((last - first) / unit) + 1,
+    start: (last - standard) / unit,
+    target: scale(score),
+    enough: scale(score + ENOUGH[metric]),
+    rise: (unit * RISE_PER_QUALITY[metric] * 51) / last,
+    qualityOf: (step) => last - step * unit,
+    valueOf: (trial) => scale(trial.score ?? 0),
+  };
+}
+
+/** The steps in which a quality is searched; devices count in whole numbers whatever the codec. */
+export function qualityUnit({ codec, encoder }: Pick<EncodedVideo, "codec" | "encoder">, kind: Aim["kind"]): number {
+  if (qualityRange(codec).isWhole || encoder.hardware !== null) return 1;
+  return kind === "size" ? 0.25 : 0.5;
+}
+
+/** SSIM as what it lacks to 1: about even over qualities, as it is not itself. */
+function decibels(ssim: number): number {
+  return -10 * Math.log10(Math.max(1e-9, 1 - ssim));
+}
+
+/** A sample as it was encoded. */
+interface EncodedSample extends EncodedCut {
+  readonly cut: Cut;
+  readonly path: string;
+  readonly elapsedMs: number;
+}
+
+async function tryQuality(source: SearchSource, quality: number, aim: Aim, hooks: SearchHooks): Promise<Trial> {
+  const { video, samples, soundBytes } = source;
+  const tried = { ...video, encoder: atQuality(video.encoder, quality) };
+  const encodingShare = aim.kind === "quality" ? 0.5 : 1;
+  const made = await encodeSamples(source, tried, {
+    ...hooks,
+    onProgress: (fraction) => hooks.onProgress(fraction * encodingShare),
+  });
+  const scored = { ...hooks, onProgress: (fraction: number) => hooks.onProgress(encodingShare * (1 + fraction)) };
+  const score = aim.kind === "size" ? null : await scoreSamples(source.inputPath, tried, made, aim.metric, scored);
+  for (const { path } of made) rmSync(path, { force: true });
+  const total = (of: (sample: EncodedSample) => number): number =>
+    samples.factor * made.reduce((sum, sample) => sum + of(sample), 0);
+  const containerBytes = predictContainerBytes(total(({ pictures }) => pictures));
+  return {
+    quality,
+    score,
+    bytes: Math.round(total(({ bytes }) => bytes) + containerBytes + soundBytes),
+    seconds: total(({ elapsedMs }) => elapsedMs) / 1000 / video.processes,
+  };
+}
+
+/** As many at a time as the whole will be. */
+async function encodeSamples(
+  { inputPath, samples: { cuts }, folder }: SearchSource,
+  video: EncodedVideo,
+  { tools, signal, onProgress, monotonicMs }: SearchHooks,
+): Promise<readonly EncodedSample[]> {
+  const made: EncodedSample[] = [];
+  const placed = cuts.map((cut, index) => ({ cut, path: join(folder, `sample-${index}.mp4`) }));
+  await runPool(placed, video.processes, signal, async ({ cut, path }, either) => {
+    const startMs = monotonicMs();
+    const hooks = { tools, signal: either, onProgress: () => undefined };
+    const encoded = await encodeCut(video, cut, inputPath, path, hooks);
+    made.push({ ...encoded, cut, path, elapsedMs: monotonicMs() - startMs });
+    onProgress(made.length / cuts.length);
+  });
+  return made;
+}
+
+/** The mean over all pictures. */
+async function scoreSamples(
+  inputPath: string,
+  video: EncodedVideo,
+  samples: readonly EncodedSample[],
+  metric: Metric,
+  hooks: ConvertHooks,
+): Promise<number> {
+  let sum = 0;
+  let pictures = 0;
+  for (const [index, sample] of samples.entries()) {
+    const compared = await scoreSample(inputPath, video, sample, metric, hooks);
+    sum += compared.score * compared.pictures;
+    pictures += compared.pictures;
+    hooks.onProgress((index + 1) / samples.length);
+  }
+  return sum / pictures;
+}
+
+async function scoreSample(
+  inputPath: string,
+  video: EncodedVideo,
+  { cut, path, seekSeconds }: EncodedSample,
+  metric: Metric,
+  { tools, signal }: ConvertHooks,
+): Promise<PictureScore> {
+  const made = { path, options: [], streamIndex: 0, filters: [] };
+  const options = seekOptions(seekSeconds);
+  const filters = cutFilters(describeCut(video, cut, inputPath));
+  const source = { path: inputPath, options, streamIndex: video.streamIndex, filters };
+  return await scorePictures(tools, metric, made, source, video.pixelFormat, signal);
+}
+
+/** How much the logarithm of the size falls with each step of quality, by the two trials about the one found. */
+function sizeSlope(trials: readonly Trial[], quality: number): number {
+  const [near, far] = trials.toSorted((a, b) => Math.abs(a.quality - quality) - Math.abs(b.quality - quality));
+  if (near === undefined || far === undefined) return SIZE_LOG_PER_QUALITY / 2;
+  const slope = (Math.log(near.bytes) - Math.log(far.bytes)) / (far.quality - near.quality);
+  return Math.min(SIZE_LOG_PER_QUALITY, Math.max(SIZE_LOG_PER_QUALITY / 4, slope));
+}
+
+function unreachable({ codec, encoder }: EncodedVideo, aim: Aim, trials: readonly Trial[]): ReelmillError {
+  const { first, last } = qualityRange(codec);
+  if (aim.kind === "size") {
+    const least = Math.min(...trials.map(({ bytes }) => bytes));
+    const problem = `targetSize is ${formatBytes(aim.bytes)}, but at the lowest quality of ${encoder.name} (${last}) about ${formatBytes(least)} would come out.`;
+    return new ReelmillError("TARGET_UNREACHABLE", problem, { advice: SIZE_ADVICE });
+  }
+  const most = Math.max(...trials.map(({ score }) => score ?? 0));
+  const problem = `targetQuality is ${formatScore(aim.metric, aim.score)}, but at the best quality of ${encoder.name} (${first}) samples came to ${formatScore(aim.metric, most)}.`;
+  return new ReelmillError("TARGET_UNREACHABLE", problem, { advice: "It can be up to that." });
+}
