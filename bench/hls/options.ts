@@ -25,7 +25,7 @@ export interface HlsBenchOptions {
 const HEIGHTS = Object.keys(LADDERS).map(Number) as Height[];
 
 /** What `--help` prints. */
-export const USAGE = `Usage: node bench/hls/main.ts [switches]
+export const USAGE = `Usage: npm run bench:hls -- [switches]
 
   --height <pixels>     height of the source and of the largest of the five rungs: ${HEIGHTS.join(", ")}; default 1080
   --seconds <n>         length of the source; default 60, which is what the targets speak of

@@ -1,7 +1,6 @@
 import { ReelmillError } from "../../base/errors.ts";
 import type { ByteSource } from "../bytes/byte-source.ts";
 import { readFragmentSamples } from "./fragment-samples.ts";
-import type { Movie } from "./movie.ts";
 import { readMovie } from "./read-movie.ts";
 import { scanTopLevelBoxes, type TopLevelBox } from "./top-level.ts";
 
@@ -13,11 +12,9 @@ export interface IndexedFragment {
   readonly endBytes: number;
   /** Where the first sample ends: up to there the fragment is a picture that stands alone. */
   readonly firstSampleEndBytes: number;
-  /** Decode time of the first sample, and how long all of them last, in ticks of the media. */
+  /** When the first sample is shown, and how long it is until that of the next fragment, or the end, in ticks of the media. */
   readonly startTicks: number;
   readonly durationTicks: number;
-  /** Presentation times of the samples in decode order, in ticks of the media. */
-  readonly presentationTicks: readonly number[];
 }
 
 /** A fragmented file, whole and of one track, as packagers cut it. */
@@ -29,11 +26,17 @@ export interface FragmentIndex {
   readonly fragments: readonly IndexedFragment[];
 }
 
+/** An index, and when all samples are shown, in ticks, rising. */
+export interface IndexedSamples {
+  readonly index: FragmentIndex;
+  readonly presentationTicks: Float64Array;
+}
+
 /**
  * Lists the fragments of a file, ISO/IEC 14496-12 §8.8. For files that were just written: throws MEDIA_MALFORMED where there is not exactly
  * one track, or a fragment lacks its time or cannot be read.
  */
-export function indexFragments(source: ByteSource): FragmentIndex {
+export function indexFragments(source: ByteSource): IndexedSamples {
   const boxes = scanTopLevelBoxes(source);
   const moov = boxes.find(({ type }) => type === "moov");
   const movie = moov && readMovie(source, moov);
@@ -43,34 +46,45 @@ export function indexFragments(source: ByteSource): FragmentIndex {
   }
   const initializationBytes = moov.offsetBytes + moov.sizeBytes;
   const moofs = boxes.filter(({ type }) => type === "moof");
-  const heads = moofs.map(({ offsetBytes }) => fragmentStart(boxes, offsetBytes, initializationBytes));
-  const fragments = moofs.map((moof, index) => {
-    const startBytes = heads[index] as number;
-    return readFragment(source, moof, movie, { startBytes, endBytes: heads[index + 1] ?? source.sizeBytes });
+  const starts = fragmentStarts(boxes, initializationBytes);
+  const shown: Float64Array[] = [];
+  let endTicks = 0;
+  const begun = moofs.map((moof, index) => {
+    const samples = readFragmentSamples(source, moof, movie);
+    const [first] = samples;
+    shown.push(Float64Array.from(samples, ({ presentationTicks }) => presentationTicks));
+    for (const sample of samples) endTicks = Math.max(endTicks, sample.presentationTicks + sample.durationTicks);
+    return {
+      startBytes: starts[index] as number,
+      endBytes: starts[index + 1] ?? source.sizeBytes,
+      firstSampleEndBytes: (first?.offsetBytes ?? 0) + (first?.sizeBytes ?? 0),
+      startTicks: first?.presentationTicks ?? 0,
+    };
   });
-  return { initializationBytes, timescale: track.timescale, fragments };
+  const fragments = begun.map((fragment, index) => {
+    return { ...fragment, durationTicks: (begun[index + 1]?.startTicks ?? endTicks) - fragment.startTicks };
+  });
+  const index = { initializationBytes, timescale: track.timescale, fragments };
+  return { index, presentationTicks: concatTicks(shown).sort() };
 }
 
 /** A fragment takes along what stands between the media data before it and its `moof`. */
-function fragmentStart(boxes: readonly TopLevelBox[], moofBytes: number, initializationBytes: number): number {
-  const before = boxes.findLast(({ offsetBytes, type }) => offsetBytes < moofBytes && type === "mdat");
-  return before === undefined ? initializationBytes : before.offsetBytes + before.sizeBytes;
+function fragmentStarts(boxes: readonly TopLevelBox[], initializationBytes: number): readonly number[] {
+  const starts: number[] = [];
+  let startBytes = initializationBytes;
+  for (const { type, offsetBytes, sizeBytes } of boxes) {
+    if (type === "moof") starts.push(startBytes);
+    if (type === "mdat") startBytes = offsetBytes + sizeBytes;
+  }
+  return starts;
 }
 
-function readFragment(
-  source: ByteSource,
-  moof: TopLevelBox,
-  movie: Movie,
-  place: { readonly startBytes: number; readonly endBytes: number },
-): IndexedFragment {
-  const samples = readFragmentSamples(source, moof, movie);
-  const [first, last] = [samples[0], samples.at(-1)];
-  const startTicks = first?.decodeTicks ?? 0;
-  return {
-    ...place,
-    firstSampleEndBytes: (first?.offsetBytes ?? 0) + (first?.sizeBytes ?? 0),
-    startTicks,
-    durationTicks: (last?.decodeTicks ?? 0) + (last?.durationTicks ?? 0) - startTicks,
-    presentationTicks: samples.map(({ presentationTicks }) => presentationTicks),
-  };
+function concatTicks(lists: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const list of lists) {
+    all.set(list, at);
+    at += list.length;
+  }
+  return all;
 }

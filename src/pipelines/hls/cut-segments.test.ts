@@ -15,14 +15,7 @@ function indexOf(lengthsMs: readonly number[]): FragmentIndex {
     bytes += durationTicks;
     ticks += durationTicks;
     const firstSampleEndBytes = startBytes + Math.ceil(durationTicks / 10);
-    return {
-      startBytes,
-      endBytes: bytes,
-      firstSampleEndBytes,
-      startTicks,
-      durationTicks,
-      presentationTicks: [startTicks],
-    };
+    return { startBytes, endBytes: bytes, firstSampleEndBytes, startTicks, durationTicks };
   });
   return { initializationBytes: 500, timescale: TIMESCALE, fragments };
 }

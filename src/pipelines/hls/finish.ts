@@ -5,7 +5,7 @@ import { openFileSource } from "../../base/file-source.ts";
 import { checkPresentation, type PresentationReport } from "../../media/hls/check/check-presentation.ts";
 import type { MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
-import { type FragmentIndex, indexFragments } from "../../media/isobmff/index-fragments.ts";
+import { type IndexedSamples, indexFragments } from "../../media/isobmff/index-fragments.ts";
 import { createDecrypter, type SegmentEncryption } from "./encrypt.ts";
 import { presentationOpener } from "./open-presentation.ts";
 import {
@@ -18,7 +18,7 @@ import {
 import { writePreview } from "./preview.ts";
 import { type PictureSource, writePoster, writeThumbnails } from "./thumbnails.ts";
 import { writePackedAudio, writeTransportStream } from "./transport-stream.ts";
-import { checkDecodes, checkPictures } from "./verify.ts";
+import { checkDecodes, createPictureCheck } from "./verify.ts";
 import { encodedPath } from "./work.ts";
 import type { EncodedStream } from "./write-media.ts";
 import { writePlaylists } from "./write-playlists.ts";
@@ -46,15 +46,18 @@ export async function finishPackage(
 ): Promise<PackageReport> {
   const { encodedFolder, packageFolder, inputPath } = places;
   const encryption = encryptionOf(plan, places.contentKey);
+  const check = createPictureCheck(plan);
   const rungs = plan.rungs.map((rung) => {
     const path = encodedPath(encodedFolder, rung);
-    return { rung, path, index: indexFile(path) };
+    const samples = indexFile(path);
+    check.add(rung, samples);
+    return { rung, path, index: samples.index };
   });
   const sounds = plan.sounds.map((sound) => {
     const path = encodedPath(encodedFolder, sound);
-    return { sound, path, index: indexFile(path) };
+    return { sound, path, index: indexFile(path).index };
   });
-  const { pictures, findings } = checkPictures(plan, rungs);
+  const { pictures, findings } = check.finish();
   const streams = [
     ...rungs.map(({ rung: { name, codec }, path, index }) => prepareStream(plan, { name, codec, path, index })),
     ...sounds.map(({ sound: { name }, path, index }) => prepareStream(plan, { name, codec: null, path, index })),
@@ -90,7 +93,7 @@ function encryptionOf({ keyUri }: PackagePlan, key: Uint8Array | undefined): Seg
   );
 }
 
-function indexFile(path: string): FragmentIndex {
+function indexFile(path: string): IndexedSamples {
   const source = openFileSource(path);
   try {
     return indexFragments(source);

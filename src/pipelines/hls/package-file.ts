@@ -47,6 +47,9 @@ export async function packageFile(packaging: FilePackaging): Promise<PackageRepo
   onProgress(0, "looking");
   const plan = await planPackage(input, settings, { tools, signal });
   const folder = makeWorkFolder(output);
+  const removeAll = (): void => rmSync(folder, { recursive: true, force: true });
+  // A second signal ends the process at once.
+  process.once("exit", removeAll);
   try {
     const encodedFolder = join(folder, "encoded");
     // Not the work's own folder, which nobody else may read.
@@ -69,7 +72,8 @@ export async function packageFile(packaging: FilePackaging): Promise<PackageRepo
   } catch (error) {
     throw translateOutputError(output, error);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.off("exit", removeAll);
+    removeAll();
   }
 }
 

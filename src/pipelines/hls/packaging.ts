@@ -48,8 +48,8 @@ export interface PackagePlan {
   readonly video: {
     readonly streamIndex: number;
     readonly timeBase: Ratio;
-    /** When pictures are shown, in ticks of `timeBase`, rising; empty where only decoding tells or a rate is halved. */
-    readonly ticks: readonly number[];
+    /** When pictures are shown, in ticks of `timeBase`, rising, as `packTicks` packs them; null where only decoding tells or a rate is halved. */
+    readonly packedTicks: string | null;
     /** The first picture's time: what becomes 0. */
     readonly originTicks: number;
     /** Filters of all rungs together, before they part. */

@@ -5,6 +5,7 @@ import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from "../../ffmpeg/manifest.ts";
 import { deinterlaceFilter, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
+import { packTicks } from "../../spans/packed-ticks.ts";
 import { frameDivisor, leaveRoomForPackets, planLadder, type Rung, sortRungs } from "./ladder.ts";
 import { type HlsSettings, ladderSteps } from "./options.ts";
 import type { PackagePlan } from "./packaging.ts";
@@ -43,7 +44,7 @@ export async function planPackage(
     video: {
       streamIndex: video.index,
       timeBase: video.timeBase,
-      ticks: isKnown ? Array.from(times.ticks) : [],
+      packedTicks: isKnown ? packTicks(times.ticks) : null,
       originTicks,
       filters: filters.filters,
     },

@@ -103,7 +103,7 @@ function rewrite(
       });
       return { ...fragment, startBytes, endBytes, firstSampleEndBytes };
     });
-    return { initializationBytes: 0, timescale: index.timescale, fragments };
+    return { ...index, initializationBytes: 0, fragments };
   } finally {
     closeSync(descriptor);
     source.close();

@@ -1,7 +1,8 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
 import { verifyDecodes } from "../../ffmpeg/verify.ts";
-import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
+import type { IndexedSamples } from "../../media/isobmff/index-fragments.ts";
+import { unpackTicks } from "../../spans/packed-ticks.ts";
 import type { Rung } from "./ladder.ts";
 import type { PackageHooks, PackagePlan } from "./packaging.ts";
 import type { EncodedStream } from "./write-media.ts";
@@ -16,59 +17,78 @@ export interface PictureCount {
   readonly findings: readonly string[];
 }
 
+/** Holds one rung after the other against the source. */
+export interface PictureCheck {
+  /** Throws OUTPUT_NOT_VERIFIED. */
+  readonly add: (rung: Rung, samples: IndexedSamples) => void;
+  /** When all rungs have been added. */
+  readonly finish: () => PictureCount;
+}
+
 /**
- * Holds the pictures of every rung against the source's: as many, at the same times to the tick, and the same in all rungs. Pictures that
- * the decoder could not make of the source are missing in all rungs alike and become a finding. Throws OUTPUT_NOT_VERIFIED.
+ * Holds the pictures of every rung against the source's: as many, at the same times to the tick, and the same in all rungs, with key
+ * pictures at the same times. Pictures that the decoder could not make of the source are missing in all rungs alike and become a finding.
  */
-export function checkPictures(
-  { video, clock }: PackagePlan,
-  rungs: readonly { readonly rung: Rung; readonly index: FragmentIndex }[],
-): PictureCount {
-  const [first, ...others] = rungs.map(({ rung, index }) => ({ rung, times: timesOf(index) }));
-  if (first === undefined || first.times.length === 0) {
-    throw new ReelmillError("OUTPUT_NOT_VERIFIED", "No picture came out of the encoder.");
-  }
-  requireAlignedKeys(rungs);
-  for (const { rung, times } of others) {
-    const isSame = times.length === first.times.length && times.every((at, index) => at === first.times[index]);
-    if (isSame) continue;
-    const message = `The pictures of ${rung.name} (${times.length}) are not those of ${first.rung.name} (${first.times.length}).`;
-    throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
-  }
-  if (video.ticks.length === 0) return { pictures: first.times.length, findings: [] };
+export function createPictureCheck(plan: PackagePlan): PictureCheck {
+  let first: RungTimes | undefined;
+  let findings: readonly string[] = [];
+  return {
+    add: (rung, samples) => {
+      const times = timesOf(rung, samples);
+      if (first === undefined) {
+        findings = compareWithSource(plan, times);
+        first = times;
+        return;
+      }
+      requireSame("pictures", times, first, ({ pictures }) => pictures);
+      requireSame("key pictures", times, first, ({ keys }) => keys);
+    },
+    finish: () => ({ pictures: first?.pictures.length ?? 0, findings }),
+  };
+}
+
+/** In seconds, rising. */
+interface RungTimes {
+  readonly name: string;
+  readonly pictures: Float64Array;
+  /** Of the pictures that fragments begin with. */
+  readonly keys: Float64Array;
+}
+
+function timesOf({ name }: Rung, { index: { fragments, timescale }, presentationTicks }: IndexedSamples): RungTimes {
+  const keys = Float64Array.from(fragments, ({ startTicks }) => startTicks / timescale);
+  return { name, pictures: presentationTicks.map((ticks) => ticks / timescale), keys };
+}
+
+function requireSame(
+  what: string,
+  rung: RungTimes,
+  first: RungTimes,
+  listOf: (times: RungTimes) => Float64Array,
+): void {
+  const [own, others] = [listOf(rung), listOf(first)];
+  if (own.length === others.length && own.every((at, index) => at === others[index])) return;
+  const message = `The ${what} of ${rung.name} (${own.length}) are not those of ${first.name} (${others.length}).`;
+  throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
+}
+
+function compareWithSource({ video, clock }: PackagePlan, { pictures }: RungTimes): readonly string[] {
+  if (pictures.length === 0) throw new ReelmillError("OUTPUT_NOT_VERIFIED", "No picture came out of the encoder.");
+  if (video.packedTicks === null) return [];
   const tick = video.timeBase.numerator / video.timeBase.denominator;
-  const expected = video.ticks.map((at) => (at - video.originTicks) * tick);
+  const expected = unpackTicks(video.packedTicks).map((at) => (at - video.originTicks) * tick);
   const slack =
     SLACK_SECONDS + (clock.denominator === video.timeBase.denominator ? 0 : clock.numerator / clock.denominator);
-  const lost = countLost(first.times, expected, slack);
+  const lost = countLost(pictures, expected, slack);
   if (lost === undefined) {
-    const message = `The rungs' pictures (${first.times.length}) are not at the times of the source's (${expected.length}).`;
+    const message = `The rungs' pictures (${pictures.length}) are not at the times of the source's (${expected.length}).`;
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
   }
-  const findings = lost === 0 ? [] : [`${formatCount(lost, "picture")} could not be decoded from the source.`];
-  return { pictures: first.times.length, findings };
-}
-
-/** Fragments begin with key pictures: they must stand at the same times whatever the codec. */
-function requireAlignedKeys(rungs: readonly { readonly rung: Rung; readonly index: FragmentIndex }[]): void {
-  const [first, ...others] = rungs.map(({ rung, index: { fragments, timescale } }) => ({
-    rung,
-    keys: fragments.map(({ startTicks }) => startTicks / timescale),
-  }));
-  for (const { rung, keys } of others) {
-    const isSame = keys.length === first?.keys.length && keys.every((at, index) => at === first.keys[index]);
-    if (isSame) continue;
-    const message = `The key pictures of ${rung.name} (${keys.length}) are not those of ${first?.rung.name} (${first?.keys.length}).`;
-    throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
-  }
-}
-
-function timesOf({ fragments, timescale }: FragmentIndex): readonly number[] {
-  return fragments.flatMap(({ presentationTicks }) => presentationTicks.map((ticks) => ticks / timescale));
+  return lost === 0 ? [] : [`${formatCount(lost, "picture")} could not be decoded from the source.`];
 }
 
 /** How many of the times expected are missing; undefined where there is one that was not expected. */
-function countLost(found: readonly number[], expected: readonly number[], slack: number): number | undefined {
+function countLost(found: Float64Array, expected: Float64Array, slack: number): number | undefined {
   let at = 0;
   for (const seconds of found) {
     while (at < expected.length && (expected[at] as number) < seconds - slack) at++;
