@@ -222,7 +222,9 @@ function latestChangeMs(path) {
 
 function webIsBuilt() {
   const built = join(root, "web", "dist", "index.html");
-  return existsSync(built) && statSync(built).mtimeMs > latestChangeMs(join(root, "web"));
+  // It reads playlists and subtitles as the server does.
+  const sources = ["web", "src/media", "src/base"].map((path) => latestChangeMs(join(root, path)));
+  return existsSync(built) && statSync(built).mtimeMs > Math.max(...sources);
 }
 
 function buildWeb() {

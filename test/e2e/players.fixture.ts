@@ -1,4 +1,5 @@
-import { createReadStream, readFileSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { createReadStream, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -16,6 +17,30 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   "/hls.js": dashboard.resolve("hls.js"),
   "/shaka.js": require.resolve("shaka-player/dist/shaka-player.compiled.js"),
 };
+
+const SUBTITLES = "1\n00:00:01,000 --> 00:00:03,000\nFirst words\n\n2\n00:00:07,000 --> 00:00:09,000\nSecond words\n";
+
+/** What `makeTalk` is to make. */
+export interface Talk {
+  readonly seconds: number;
+  readonly picturesPerSecond: number;
+  readonly widthPixels: number;
+  readonly heightPixels: number;
+}
+
+/** Makes a recording with sound in English and German and with subtitles from 1 to 3 and 7 to 9 s; gives its path. */
+export function makeTalk(folder: string, { seconds, picturesPerSecond, widthPixels, heightPixels }: Talk): string {
+  const [path, subtitles] = [join(folder, "talk.mkv"), join(folder, "words.srt")];
+  writeFileSync(subtitles, SUBTITLES);
+  const picture = `testsrc2=s=${widthPixels}x${heightPixels}:r=${picturesPerSecond}:d=${seconds}`;
+  const sounds = [440, 660].flatMap((hertz) => ["-f", "lavfi", "-i", `sine=f=${hertz}:d=${seconds}`]);
+  const inputs = ["-f", "lavfi", "-i", picture, ...sounds, "-i", subtitles];
+  const codecs = "-map 0 -map 1 -map 2 -map 3 -c:v libx264 -preset ultrafast -c:a aac -c:s srt".split(" ");
+  const languages = ["eng", "deu"].flatMap((language, index) => [`-metadata:s:a:${index}`, `language=${language}`]);
+  const words = ["-metadata:s:s:0", "language=eng"];
+  execFileSync("ffmpeg", ["-v", "error", ...inputs, ...codecs, ...languages, ...words, path]);
+  return path;
+}
 
 /** A web server as anybody has one, with byte ranges and nothing else. */
 export interface PlainServer {

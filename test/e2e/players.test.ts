@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -7,14 +6,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { HLS_SETTINGS, packageFile } from "../../src/pipelines/hls/index.ts";
 import { launchBrowser, missingBrowser } from "../support/dashboard.ts";
 import { collectComplaints } from "./dashboard.fixture.ts";
-import { type PlainServer, servePlayers } from "./players.fixture.ts";
+import { makeTalk, type PlainServer, servePlayers } from "./players.fixture.ts";
 
 const SECONDS = 13;
 const RATE = 15;
 /** Heights of the rungs, as the multivariant playlist has them. */
 const HEIGHTS = [252, 180, 126];
 const LADDER = { rungs: HEIGHTS.map((height) => ({ height, kbps: Math.round(height ** 2 / 400) })) };
-const SUBTITLES = "1\n00:00:01,000 --> 00:00:03,000\nFirst words\n\n2\n00:00:07,000 --> 00:00:09,000\nSecond words\n";
 /** So much faster than the recording it is played through. */
 const PLAYING_RATE = 4;
 const CODECS = 'video/mp4; codecs="avc1.640015,mp4a.40.2"';
@@ -31,7 +29,12 @@ describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "reelmill-players-"));
-    const recording = makeRecording(folder);
+    const recording = makeTalk(folder, {
+      seconds: SECONDS,
+      picturesPerSecond: RATE,
+      widthPixels: 448,
+      heightPixels: 252,
+    });
     await Promise.all((["single-file", "separate"] as const).map((segments) => makePackage(recording, segments)));
     server = await servePlayers(folder);
     browser = await launchBrowser();
@@ -120,16 +123,3 @@ describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
     });
   });
 });
-
-/** With two languages and subtitles. Gives its path. */
-function makeRecording(folder: string): string {
-  const [path, subtitles] = [join(folder, "recording.mkv"), join(folder, "words.srt")];
-  writeFileSync(subtitles, SUBTITLES);
-  const picture = `testsrc2=s=448x252:r=${RATE}:d=${SECONDS}`;
-  const sounds = [440, 660].flatMap((hertz) => ["-f", "lavfi", "-i", `sine=f=${hertz}:d=${SECONDS}`]);
-  const inputs = ["-f", "lavfi", "-i", picture, ...sounds, "-i", subtitles];
-  const codecs = "-map 0 -map 1 -map 2 -map 3 -c:v libx264 -preset ultrafast -c:a aac -c:s srt".split(" ");
-  const languages = ["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"];
-  execFileSync("ffmpeg", ["-v", "error", ...inputs, ...codecs, ...languages, path]);
-  return path;
-}

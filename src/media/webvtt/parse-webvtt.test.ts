@@ -9,7 +9,7 @@ describe("a WebVTT segment", () => {
       "\ufeffWEBVTT a title\r\nX-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:01.000\r\n\r\n1\r\n00:01.500 --> 01:00:02.000 line:0\r\nText\r\n";
     expect(parseWebVtt(text)).toEqual({
       timestampMap: { localSeconds: 1, mpegTicks: 900_000 },
-      cues: [{ startSeconds: 1.5, endSeconds: 3602 }],
+      cues: [{ startSeconds: 1.5, endSeconds: 3602, text: "Text" }],
     });
   });
 

@@ -5,7 +5,15 @@ export interface WebVttSegment {
   /** X-TIMESTAMP-MAP: the cue time that belongs to a time of the media. Undefined where the header has none. */
   readonly timestampMap: { readonly localSeconds: number; readonly mpegTicks: number } | undefined;
   /** In the order of the file. */
-  readonly cues: readonly { readonly startSeconds: number; readonly endSeconds: number }[];
+  readonly cues: readonly WebVttCue[];
+}
+
+/** One cue. */
+export interface WebVttCue {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  /** As it stands in the file, lines parted by LF. */
+  readonly text: string;
 }
 
 const TIME = /^(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})$/;
@@ -13,7 +21,7 @@ const TIME = /^(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})$/;
 const MAX_CUES = 100_000;
 
 /**
- * Parses a WebVTT file: its header, its timestamp map and the times of its cues; their text is not looked at. Throws
+ * Parses a WebVTT file: its header, its timestamp map and its cues; markup in their text stays as it is. Throws
  * MEDIA_MALFORMED with the line's number where the header or a cue's times are none.
  */
 export function parseWebVtt(text: string): WebVttSegment {
@@ -21,7 +29,7 @@ export function parseWebVtt(text: string): WebVttSegment {
   const head = lines[0] ?? "";
   if (!/^WEBVTT($|[ \t])/.test(head)) throw webVttError(1, `it is ${shown(head)}; WEBVTT is what it must begin with`);
   let timestampMap: WebVttSegment["timestampMap"];
-  const cues: { startSeconds: number; endSeconds: number }[] = [];
+  const cues: WebVttCue[] = [];
   let isHeader = true;
   for (const [index, line] of lines.entries()) {
     if (index === 0) continue;
@@ -30,12 +38,19 @@ export function parseWebVtt(text: string): WebVttSegment {
     if (!line.includes("-->")) continue;
     isHeader = false;
     if (cues.length >= MAX_CUES) throw webVttError(index + 1, `more than ${MAX_CUES} cues stand in one segment`);
-    cues.push(parseCue(line, index + 1));
+    cues.push({ ...parseCue(line, index + 1), text: textBehind(lines, index) });
   }
   return { timestampMap, cues };
 }
 
-function parseCue(line: string, lineNumber: number): { startSeconds: number; endSeconds: number } {
+/** The lines behind that of a cue's times, to the next empty one or the next times. */
+function textBehind(lines: readonly string[], index: number): string {
+  let end = index + 1;
+  while (end < lines.length && lines[end] !== "" && lines[end]?.includes("-->") === false) end++;
+  return lines.slice(index + 1, end).join("\n");
+}
+
+function parseCue(line: string, lineNumber: number): Omit<WebVttCue, "text"> {
   const [start = "", end = ""] = line.split("-->").map((part) => part.trim().split(/[ \t]/)[0] ?? "");
   const startSeconds = parseTime(start, lineNumber);
   const endSeconds = parseTime(end, lineNumber);

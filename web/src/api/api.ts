@@ -1,5 +1,6 @@
+import { ApiError } from "./api-error.ts";
 import type { SendRequest } from "./client.ts";
-import { objectUrl } from "./object-urls.ts";
+import { baseName, objectUrl } from "./object-urls.ts";
 import type {
   DeadLetterView,
   DeliveryView,
@@ -52,11 +53,14 @@ export interface Api {
   readonly redeliver: (id: string) => Promise<void>;
   /** Length of a stored object in bytes; null where it is gone or the server does not tell. */
   readonly findObjectBytes: (key: string, signal?: AbortSignal) => Promise<number | null>;
+  /** A stored object as text; refuses with TOO_LARGE what nobody writes by hand or for a player. */
+  readonly readObjectText: (key: string, signal?: AbortSignal) => Promise<string>;
 }
 
 const LOG_LINES = 500;
 const PAGE_JOBS = 25;
 const NOT_FOUND = 404;
+const MAX_TEXT_BYTES = 8_000_000;
 
 /** The calls of the API over a way to send requests. */
 export function createApi(send: SendRequest): Api {
@@ -84,6 +88,7 @@ type JobCalls = Pick<
   | "listDeliveries"
   | "redeliver"
   | "findObjectBytes"
+  | "readObjectText"
 >;
 
 function createJobCalls(send: SendRequest, read: Read, post: Post): JobCalls {
@@ -116,6 +121,13 @@ function createJobCalls(send: SendRequest, read: Read, post: Post): JobCalls {
         if (error instanceof Error && "status" in error && error.status === NOT_FOUND) return null;
         throw error;
       }
+    },
+    readObjectText: async (key, signal) => {
+      const response = await send("GET", objectUrl(key), { signal, headers: { accept: "*/*" } });
+      const bytes = Number(response.headers.get("content-length") ?? Number.POSITIVE_INFINITY);
+      if (bytes <= MAX_TEXT_BYTES) return await response.text();
+      await response.body?.cancel();
+      throw new ApiError("TOO_LARGE", response.status, `${baseName(key)} is too large to be shown.`);
     },
   };
 }

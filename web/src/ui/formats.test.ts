@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import {
   formatAge,
+  formatBitRate,
   formatBytes,
+  formatClock,
   formatExact,
   formatFineShare,
   formatMoment,
@@ -35,6 +37,24 @@ describe("formats", () => {
     [183_600, "2 d 3 h"],
     [-3, "unknown"],
   ])("%d seconds", (seconds, shown) => expect(formatSeconds(seconds)).toBe(shown));
+
+  it.each([
+    [0, "0:00"],
+    [5.99, "0:05"],
+    [754, "12:34"],
+    [3723, "1:02:03"],
+    [-1, "unknown"],
+  ])("%d seconds into a recording", (seconds, shown) => expect(formatClock(seconds)).toBe(shown));
+
+  it.each([
+    [0, "0 kbit/s"],
+    [364_600, "365 kbit/s"],
+    [999_499, "999 kbit/s"],
+    [999_500, "1.00 Mbit/s"],
+    [4_630_000, "4.63 Mbit/s"],
+    [12_340_000, "12.3 Mbit/s"],
+    [Number.NaN, "unknown"],
+  ])("%d bit/s", (rate, shown) => expect(formatBitRate(rate)).toBe(shown));
 
   it.each([
     [0, "0 %"],

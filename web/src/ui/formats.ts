@@ -36,6 +36,24 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / DAY_SECONDS)} d ${Math.floor((whole % DAY_SECONDS) / HOUR_SECONDS)} h`;
 }
 
+/** A place in a recording as players show it: `0:05`, `12:34`, `1:02:03`. */
+export function formatClock(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds < 0) return UNKNOWN;
+  const whole = Math.floor(seconds);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const hours = Math.floor(whole / HOUR_SECONDS);
+  const minutes = Math.floor((whole % HOUR_SECONDS) / MINUTE_SECONDS);
+  return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(whole % MINUTE_SECONDS)}`;
+}
+
+/** A bit rate for people: `365 kbit/s`, `4.63 Mbit/s`. */
+export function formatBitRate(bitsPerSecond: number): string {
+  if (!Number.isFinite(bitsPerSecond) || bitsPerSecond < 0) return UNKNOWN;
+  const kilobits = bitsPerSecond / KILO;
+  if (Math.round(kilobits) < KILO) return `${Math.round(kilobits)} kbit/s`;
+  return `${(kilobits / KILO).toFixed(kilobits < 10 * KILO ? 2 : 1)} Mbit/s`;
+}
+
 /** A share from 0 to 1 in per cent; never 100 % of what is not whole, never 0 % of what is not nothing. */
 export function formatShare(share: number): string {
   if (!Number.isFinite(share)) return UNKNOWN;

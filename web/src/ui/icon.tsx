@@ -17,6 +17,9 @@ const PATHS = {
   screen: "M2.5 3.5h11v7h-11v-7ZM6 13.5h4M8 10.5v3",
   info: "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM8 7.5v3.3M8 5.2v.2",
   stop: "M4 4h8v8H4z",
+  sound: "M3 6.2v3.6h2.4l3.1 2.7v-9L5.4 6.2H3ZM11 6a3 3 0 0 1 0 4M12.8 4.2a5.5 5.5 0 0 1 0 7.6",
+  muted: "M3 6.2v3.6h2.4l3.1 2.7v-9L5.4 6.2H3ZM11 6.3l3 3.4M14 6.3l-3 3.4",
+  fullscreen: "M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3",
 } as const;
 
 /** Name of a picture. */

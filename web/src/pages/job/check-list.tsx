@@ -13,6 +13,7 @@ const CHECKS: Readonly<Record<string, string>> = {
   pictures: "Pictures",
   times: "Times",
   duration: "Sound",
+  rules: "Rules of HLS",
 };
 
 /** What was looked at on an output, and what came of it. */

@@ -2,11 +2,11 @@ import type { JobView } from "../../api/types.ts";
 import { Link } from "../../routing/link.tsx";
 import { jobPath } from "../../routing/routes.ts";
 import { Facts } from "../../ui/facts.tsx";
-import { showWords } from "../../ui/formats.ts";
 import { Moment } from "../../ui/moment.tsx";
 import { Name } from "../../ui/name.tsx";
 import { Section } from "../../ui/section.tsx";
 import { jobDuration } from "../jobs/job-title.ts";
+import { titlePipeline } from "../jobs/plain-words.ts";
 
 /** What is known of a job besides its course, and what it was asked for. */
 export function JobFacts({ job, nowMs }: { readonly job: JobView; readonly nowMs: number }) {
@@ -16,7 +16,7 @@ export function JobFacts({ job, nowMs }: { readonly job: JobView; readonly nowMs
       <div className="card stack">
         <Facts
           items={{
-            Kind: showWords(job.pipeline),
+            Kind: titlePipeline(job.pipeline),
             Attempt: String(job.attempt),
             Priority: String(job.priority),
             Created: moment(job.createdAt),

@@ -11,7 +11,7 @@ import { type Role, UploadRow } from "../../uploads/upload-row.tsx";
 import { useUploads } from "../../uploads/uploads-context.tsx";
 import { findMissing, roleOf, rolesOf } from "./file-roles.ts";
 import { PipelineChoice } from "./pipeline-choice.tsx";
-import { isRare, putPlainly } from "./plain-words.ts";
+import { isRare, namePipeline, putPlainly } from "./plain-words.ts";
 import { DELIVERY_FIELDS, useSubmit } from "./use-submit.ts";
 
 /** Asks what to do with the files, and has it done. */
@@ -59,7 +59,7 @@ export function NewJobForm({ pipelines }: { readonly pipelines: readonly Pipelin
       {submission.error !== null && <ErrorNote error={submission.error} title="The job was not started" />}
       <div className="actions">
         <Button kind="primary" type="submit" isBusy={submission.isBusy || isUploading} isDisabled={missing.length > 0}>
-          {isUploading ? "Uploading…" : `Start ${pipeline.name}`}
+          {isUploading ? "Uploading…" : `Start ${namePipeline(pipeline.name)}`}
         </Button>
         {items.length > 0 && <span className="muted">{formatCount(items.length, "file")}</span>}
       </div>

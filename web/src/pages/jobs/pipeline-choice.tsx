@@ -1,6 +1,6 @@
 import { useId } from "react";
 import type { PipelineView } from "../../api/types.ts";
-import { showWords } from "../../ui/formats.ts";
+import { titlePipeline } from "./plain-words.ts";
 
 interface PipelineChoiceProps {
   readonly pipelines: readonly PipelineView[];
@@ -23,7 +23,7 @@ export function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoicePr
       >
         {pipelines.map(({ name }) => (
           <option key={name} value={name}>
-            {showWords(name)}
+            {titlePipeline(name)}
           </option>
         ))}
       </select>

@@ -1,4 +1,5 @@
 import type { Field } from "../../schema-form/fields.ts";
+import { showWords } from "../../ui/formats.ts";
 
 /** What the form says instead of the API's terms. */
 type Words = Partial<Pick<Field, "label" | "hint" | "optionLabels">>;
@@ -52,17 +53,58 @@ const BY_PIPELINE: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
       optionLabels: { none: "None", quick: "Number and times", full: "Everything" },
     },
   },
+  hls: {
+    input: { label: "Recording" },
+    speed: {
+      hint: "Fast: nearly the same quality in a fraction of the time.",
+      optionLabels: { standard: "Standard", fast: "Fast" },
+    },
+    segments: {
+      label: "Media files",
+      hint: "How the package lies on a web server. One file for each quality needs a server that knows byte ranges; nearly all do.",
+      optionLabels: { "single-file": "One for each quality", separate: "One for each six seconds" },
+    },
+    audio: {
+      label: "Sound",
+      hint: "Each track with its language, and as surround where it is.",
+      optionLabels: { auto: "All tracks", none: "None" },
+    },
+    deinterlace: {
+      label: "Join interlaced fields",
+      hint: "Automatic: where the recording says that it has them.",
+      optionLabels: { auto: "Automatic", on: "Always", off: "Never" },
+    },
+    subtitles: { hint: "Those that are text.", optionLabels: { keep: "Keep", drop: "Leave out" } },
+    thumbnails: { label: "Poster and thumbnails", hint: "Small pictures to find a place by." },
+    ladder: {
+      label: "Qualities of your own",
+      hint: 'As JSON, such as {"rungs":[{"height":720,"kbps":2500},{"height":360,"kbps":600}]}. Empty: up to nine, as Apple advises, none larger than the recording.',
+    },
+  },
 };
+
+/** What a pipeline is called; those that are missing have their own names. */
+const PIPELINES: Readonly<Record<string, string>> = { hls: "HLS package" };
 
 /** Parameters that few change: they are folded away. */
 const RARE: ReadonlySet<string> = new Set([
   ...["outputPrefix", "engine", "preset", "width", "upscale", "frameRate", "bitDepth", "hardware", "reencode"],
-  ...["deinterlace", "toneMap", "audioBitrate", "audioTracks"],
+  ...["deinterlace", "toneMap", "audioBitrate", "audioTracks", "ladder"],
 ]);
 
 /** A field of a pipeline in the words of who films; what has none keeps its own. */
 export function putPlainly(field: Field, pipeline: string): Field {
   return { ...field, ...COMMON[field.name], ...BY_PIPELINE[pipeline]?.[field.name] };
+}
+
+/** A pipeline in plain words, within a sentence. */
+export function namePipeline(name: string): string {
+  return PIPELINES[name] ?? name;
+}
+
+/** As `namePipeline`, by itself. */
+export function titlePipeline(name: string): string {
+  return PIPELINES[name] ?? showWords(name);
 }
 
 /** Whether few change it. */
