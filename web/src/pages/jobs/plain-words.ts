@@ -67,7 +67,16 @@ const BY_PIPELINE: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
       hint: "How the package lies on a web server. One file for each quality needs a server that knows byte ranges; nearly all do.",
       optionLabels: { "single-file": "One for each quality", separate: "One for each six seconds" },
     },
-    audio: { label: "Sound", optionLabels: { auto: "All tracks", none: "None" } },
+    audio: {
+      label: "Sound",
+      hint: "Each track with its language, and as surround where it is.",
+      optionLabels: { auto: "All tracks", none: "None" },
+    },
+    deinterlace: {
+      label: "Join interlaced fields",
+      hint: "Automatic: where the recording says that it has them.",
+      optionLabels: { auto: "Automatic", on: "Always", off: "Never" },
+    },
     subtitles: { hint: "Those that are text.", optionLabels: { keep: "Keep", drop: "Leave out" } },
     thumbnails: { label: "Poster and thumbnails", hint: "Small pictures to find a place by." },
     ladder: {

@@ -22,7 +22,7 @@ describe("the plot of a ladder", () => {
   });
 
   it("lies between round bit rates, and times that fit its width", () => {
-    const { rates, times } = layoutPlot([rung("a", 400, 380), rung("b", 110)], 600);
+    const { rates, times } = layoutPlot([rung("a", 400, 380), rung("b", 110)], 400);
     expect(rates.map(({ bitsPerSecond }) => bitsPerSecond)).toEqual([500_000, 200_000, 100_000]);
     expect(times.map(({ seconds }) => seconds)).toEqual([0, 5, 10]);
     expect(layoutPlot([rung("a", 400, 380)], 2000).times.length).toBe(13);
@@ -38,6 +38,12 @@ describe("the plot of a ladder", () => {
       if (index > 0) expect(place - (places[index - 1] ?? 0)).toBeGreaterThanOrEqual(14.9);
       expect(place).toBeLessThanOrEqual(234);
     }
+  });
+
+  it("keeps its width whatever a rung is called", () => {
+    const { lines, right } = layoutPlot([rung("n".repeat(300), 100)], 600);
+    expect(lines[0]?.label).toBe(`${"n".repeat(15)}…`);
+    expect(right).toBeGreaterThan(400);
   });
 
   it.each([[[]], [[rung("a")]], [[rung("a", 0)]], [[rung("a", 100)]], [[rung("a", 1e12)]]])(
