@@ -96,6 +96,7 @@ function furnish(folder: string): void {
     put(files.reference, name);
   for (const name of ["broken.mp4", "card/bad.mp4"]) put(files.damaged, name);
   writeFileSync(join(folder, "slow-motion.mp4"), slowMotion);
+  writeFileSync(join(folder, "match.key"), "sixteen letters.");
   cpSync(join(root, "package"), join(folder, "package"), { recursive: true });
 }
 

@@ -58,10 +58,11 @@ export async function finishPackage(
     return { sound, path, index: indexFile(path).index };
   });
   const { pictures, findings } = check.finish();
-  const streams = [
-    ...rungs.map(({ rung: { name, codec }, path, index }) => prepareStream(plan, { name, codec, path, index })),
-    ...sounds.map(({ sound: { name }, path, index }) => prepareStream(plan, { name, codec: null, path, index })),
-  ];
+  const streams: EncodedStream[] = [];
+  for (const { path, index, ...stream } of [...rungs, ...sounds]) {
+    const [name, codec] = "rung" in stream ? [stream.rung.name, stream.rung.codec] : [stream.sound.name, null];
+    streams.push(await prepareStream(plan, { name, codec, path, index }, hooks.signal));
+  }
   await checkDecodes(streams, pictures, { ...hooks, onProgress: (done) => hooks.onProgress(DECODING_SHARE * done) });
   mkdirSync(packageFolder);
   if (plan.thumbnails) await writePictures(rungs, packageFolder, plan.durationSeconds, hooks);
@@ -103,12 +104,16 @@ function indexFile(path: string): IndexedSamples {
 }
 
 /** The file that segments are cut from: as it was encoded, or made of that. */
-function prepareStream({ segments }: PackagePlan, stream: Omit<EncodedStream, "mode">): EncodedStream {
+async function prepareStream(
+  { segments }: PackagePlan,
+  stream: Omit<EncodedStream, "mode">,
+  signal: AbortSignal,
+): Promise<EncodedStream> {
   if (segments !== "ts") return { ...stream, mode: segments };
   const [mode, write] =
     stream.codec === null ? (["packed-audio", writePackedAudio] as const) : (["mpegts", writeTransportStream] as const);
   const path = `${stream.path}.${mode}`;
-  return { ...stream, mode, path, index: write(stream.path, stream.index, path) };
+  return { ...stream, mode, path, index: await write(stream.path, stream.index, path, signal) };
 }
 
 /** The poster from the largest rung, the small pictures from the smallest. */

@@ -28,6 +28,7 @@ export async function planPackage(
   settings: HlsSettings,
   { tools, signal }: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
 ): Promise<PackagePlan> {
+  checkCodecs(settings);
   const manifest = await probeRecording(tools, path, signal);
   const video = manifest.video.find(({ isDefault }) => isDefault) ?? manifest.video[0];
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures.`);
@@ -75,9 +76,8 @@ export async function planPackage(
   };
 }
 
-function planRungs(video: VideoStream, settings: HlsSettings, framesPerSecond: number): readonly Rung[] {
-  const { width, height } = uprightSize(video);
-  const source = { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) };
+/** What a look at the recording would not change. Throws PARAMS_INVALID. */
+function checkCodecs(settings: HlsSettings): void {
   const other = settings.codecs.find((codec) => codec !== "h264");
   if (settings.segments === "ts" && other !== undefined) {
     // Apple 1.5, 1.10: HEVC in fMP4 alone; AV1 has no place in MPEG-TS.
@@ -91,6 +91,11 @@ function planRungs(video: VideoStream, settings: HlsSettings, framesPerSecond: n
     const problem = `The ladder has a rung of ${unasked.codec}, which is not among codecs (${settings.codecs.join(", ")}).`;
     throw new ReelmillError("PARAMS_INVALID", problem);
   }
+}
+
+function planRungs(video: VideoStream, settings: HlsSettings, framesPerSecond: number): readonly Rung[] {
+  const { width, height } = uprightSize(video);
+  const source = { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) };
   const rungs = settings.codecs.flatMap((codec) => {
     const steps = ladderSteps(settings, codec);
     const carried = settings.segments === "ts" ? leaveRoomForPackets(steps, framesPerSecond) : steps;

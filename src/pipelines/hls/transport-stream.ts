@@ -15,6 +15,7 @@ import { scanTopLevelBoxes } from "../../media/isobmff/top-level.ts";
 import { TransportStreamWriter } from "../../media/mpegts/transport-stream-writer.ts";
 import { annexBPieces, splitSample } from "../../media/nal/annex-b.ts";
 import { cutSegments } from "./cut-segments.ts";
+import { takeTurn } from "./take-turn.ts";
 
 const TICKS_PER_SECOND = 90_000;
 /** What the pictures' and the sound's first time stamp is: clocks before it need not be negative. */
@@ -27,10 +28,15 @@ const TIMESTAMP_OWNER = "com.apple.streaming.transportStreamTimestamp\0";
 
 /**
  * Writes the H.264 pictures of a fragmented file as a transport stream: each fragment begins with PAT, PMT and its IDR. The index is that of
- * the new file, whose fragments can be cut apart anywhere between each other. Throws MEDIA_MALFORMED, and what the system throws.
+ * the new file, whose fragments can be cut apart anywhere between each other. Throws MEDIA_MALFORMED, ABORTED, and what the system throws.
  */
-export function writeTransportStream(path: string, index: FragmentIndex, target: string): FragmentIndex {
-  return rewrite(path, index, target, (source, movie) => {
+export async function writeTransportStream(
+  path: string,
+  index: FragmentIndex,
+  target: string,
+  signal: AbortSignal,
+): Promise<FragmentIndex> {
+  return await rewrite({ path, index, target, signal }, (source, movie) => {
     const avcC = movie.tracks[0]?.sampleEntries[0]?.children.get("avcC");
     if (avcC === undefined) throw new ReelmillError("MEDIA_MALFORMED", "The pictures are not H.264 (avcC is missing).");
     const { lengthSizeBytes, spsNals, ppsNals } = parseAvcConfiguration(avcC);
@@ -60,9 +66,14 @@ export function writeTransportStream(path: string, index: FragmentIndex, target:
 /**
  * As `writeTransportStream`, of AAC as packed audio (RFC 8216bis §3.1.3): ADTS frames, and before those of each segment an ID3 tag with their time.
  */
-export function writePackedAudio(path: string, index: FragmentIndex, target: string): FragmentIndex {
+export async function writePackedAudio(
+  path: string,
+  index: FragmentIndex,
+  target: string,
+  signal: AbortSignal,
+): Promise<FragmentIndex> {
   const starts = new Set(cutSegments(index, "single-file").map(({ fragments }) => fragments[0]?.startTicks));
-  return rewrite(path, index, target, (source, movie) => {
+  return await rewrite({ path, index, target, signal }, (source, movie) => {
     const esds = movie.tracks[0]?.sampleEntries[0]?.children.get("esds");
     const info = esds && parseElementaryStreamDescriptor(esds)?.decoderSpecificInfo;
     if (info === undefined) throw new ReelmillError("MEDIA_MALFORMED", "The sound is not AAC (esds is missing).");
@@ -78,22 +89,29 @@ export function writePackedAudio(path: string, index: FragmentIndex, target: str
   });
 }
 
+interface Rewriting {
+  readonly path: string;
+  readonly index: FragmentIndex;
+  readonly target: string;
+  readonly signal: AbortSignal;
+}
+
 type Append = (bytes: Uint8Array, isFirstSample?: boolean) => void;
 
 /** Writes every fragment anew by what `prepare` gives, and notes where it then lies. */
-function rewrite(
-  path: string,
-  index: FragmentIndex,
-  target: string,
+async function rewrite(
+  { path, index, target, signal }: Rewriting,
   prepare: (source: ByteSource, movie: Movie) => (samples: readonly FragmentSample[], append: Append) => void,
-): FragmentIndex {
+): Promise<FragmentIndex> {
   const source = openFileSource(path);
   const descriptor = openSync(target, "wx");
   try {
     const movie = movieOf(source, index);
     const writeFragment = prepare(source, movie);
     let endBytes = 0;
-    const fragments = index.fragments.map((fragment): IndexedFragment => {
+    const fragments: IndexedFragment[] = [];
+    for (const fragment of index.fragments) {
+      await takeTurn(signal);
       const startBytes = endBytes;
       let firstSampleEndBytes = startBytes;
       writeFragment(samplesOf(source, fragment, movie), (bytes, isFirstSample = false) => {
@@ -101,8 +119,8 @@ function rewrite(
         endBytes += bytes.length;
         if (isFirstSample) firstSampleEndBytes = endBytes;
       });
-      return { ...fragment, startBytes, endBytes, firstSampleEndBytes };
-    });
+      fragments.push({ ...fragment, startBytes, endBytes, firstSampleEndBytes });
+    }
     return { ...index, initializationBytes: 0, fragments };
   } finally {
     closeSync(descriptor);

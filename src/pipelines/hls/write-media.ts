@@ -15,6 +15,7 @@ import {
 } from "./cut-segments.ts";
 import { createSegmentKey, type SegmentEncryption, writeEncrypted } from "./encrypt.ts";
 import type { RungCodec } from "./ladder.ts";
+import { takeTurn } from "./take-turn.ts";
 
 /** Names within a rung's or a sound's folder. */
 export const SEGMENTS_PLAYLIST = "index.m3u8";
@@ -39,13 +40,23 @@ export interface StreamPlaylists {
   readonly iFrames: MediaPlaylist | undefined;
 }
 
-/** Puts a stream's media and playlists into a folder of its name; the encoded file is gone afterwards or as it was. Throws what the system throws. */
-export function writeStream(
+/** How a stream is written. */
+export interface StreamWriting {
+  readonly targetSeconds: number;
+  /** Undefined: the segments stay clear. */
+  readonly encryption: SegmentEncryption | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Puts a stream's media and playlists into a folder of its name; the encoded file is gone afterwards or as it was. Throws OUTPUT_NOT_VERIFIED
+ * where a segment does not decrypt, ABORTED, and what the system throws.
+ */
+export async function writeStream(
   { name, path, index, codec, mode }: EncodedStream,
   packageFolder: string,
-  targetSeconds: number,
-  encryption?: SegmentEncryption,
-): StreamPlaylists {
+  { targetSeconds, encryption, signal }: StreamWriting,
+): Promise<StreamPlaylists> {
   const folder = join(packageFolder, name);
   mkdirSync(folder);
   const cuts = cutSegments(index, mode);
@@ -53,29 +64,35 @@ export function writeStream(
   const segments = segmentPlaylist(index, mode, targetSeconds, keys);
   const iFrames = codec === null ? undefined : iFramePlaylist(index, mode, targetSeconds, keys);
   if (mode === "single-file") renameSync(path, join(folder, MEDIA_FILE));
-  else
-    splitFile(path, index, mode, folder, (source, cut, at) => {
-      const target = join(folder, cut.file);
+  else {
+    await splitFile({ path, index, mode, folder, signal }, (source, { file, startBytes, endBytes }, at) => {
+      const target = join(folder, file);
       const key = keys[at];
-      if (encryption === undefined || key === undefined) copyRange(source, cut.startBytes, cut.endBytes, target);
-      else writeEncrypted(() => readRange(source, cut.startBytes, cut.endBytes), target, encryption, key);
+      if (encryption === undefined || key === undefined) copyRange(source, startBytes, endBytes, target);
+      else writeEncrypted(() => readRange(source, startBytes, endBytes), target, encryption, key);
     });
+  }
   writeFileSync(join(folder, SEGMENTS_PLAYLIST), serializePlaylist(segments));
   if (iFrames !== undefined) writeFileSync(join(folder, I_FRAMES_PLAYLIST), serializePlaylist(iFrames));
   return { segments, iFrames };
 }
 
-function splitFile(
-  path: string,
-  index: FragmentIndex,
-  mode: SegmentMode,
-  folder: string,
+interface Splitting extends Pick<EncodedStream, "path" | "index" | "mode"> {
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+async function splitFile(
+  { path, index, mode, folder, signal }: Splitting,
   write: (source: FileSource, cut: SegmentCut, at: number) => void,
-): void {
+): Promise<void> {
   const source = openFileSource(path);
   try {
     if (mode === "separate") copyRange(source, 0, index.initializationBytes, join(folder, INITIALIZATION_FILE));
-    for (const [at, cut] of cutSegments(index, mode).entries()) write(source, cut, at);
+    for (const [at, cut] of cutSegments(index, mode).entries()) {
+      await takeTurn(signal);
+      write(source, cut, at);
+    }
   } finally {
     source.close();
   }

@@ -38,7 +38,7 @@ export async function writePlaylists(
   const measure = (playlist: MediaPlaylist, path: string): Promise<MeasuredPlaylist> =>
     measureStrictly(playlist, path, access, signal);
   for (const stream of streams) {
-    const { segments, iFrames } = writeStream(stream, folder, targetSeconds, encryption);
+    const { segments, iFrames } = await writeStream(stream, folder, { targetSeconds, encryption, signal });
     const media = await measure(segments, `${stream.name}/${SEGMENTS_PLAYLIST}`);
     const plan = sounds.find(({ name }) => name === stream.name);
     if (plan !== undefined) heard.push({ plan, media });
