@@ -37,8 +37,8 @@ const ENCODING_SHARE = 0.95;
 
 /**
  * Converts a file on this machine: spans and sound at the same time, in a folder beside the output that goes whatever happens. Throws
- * INPUT_NOT_FOUND and its like, INPUT_NOT_VIDEO, PARAMS_INVALID, ENCODER_MISSING, FILTER_MISSING, TARGET_UNREACHABLE, FFMPEG_MISSING, FFMPEG_FAILED, FFMPEG_TIMEOUT, NO_SPACE,
- * OUTPUT_EXISTS, OUTPUT_UNWRITABLE, OUTPUT_NOT_VERIFIED, ABORTED.
+ * INPUT_NOT_FOUND and its like, INPUT_NOT_VIDEO, PARAMS_INVALID, ENCODER_MISSING, FILTER_MISSING, TARGET_UNREACHABLE, FFMPEG_MISSING,
+ * FFMPEG_FAILED, FFMPEG_TIMEOUT, NO_SPACE, OUTPUT_EXISTS, OUTPUT_UNWRITABLE, OUTPUT_NOT_VERIFIED, ABORTED.
  */
 export async function convertFile(conversion: FileConversion): Promise<ConversionReport> {
   const { input, output, settings, environment, cores, minSpanSeconds, clock, signal, onProgress, onSearched } =
