@@ -2,7 +2,7 @@ import { inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
 import { createLineReader } from "./lines.ts";
 import { runProcess } from "./process.ts";
 import { requireSuccess } from "./run.ts";
-import type { FfmpegTools } from "./tools.ts";
+import { type FfmpegTools, patient } from "./tools.ts";
 
 /** Enough for a day of 120 pictures a second. */
 const MAX_LIST_BYTES = 512 * 1024 * 1024;
@@ -41,7 +41,7 @@ export async function listDecodedTimes(
     ...inputArguments({ path, isRecording: true }),
   ];
   const result = await runProcess(tools.ffprobePath, args, {
-    timeoutMs: tools.timeoutMs,
+    timeoutMs: (maxPackets === undefined ? patient(tools) : tools).timeoutMs,
     signal,
     maxOutputBytes: MAX_LIST_BYTES,
     onOutput: lines.feed,

@@ -3,7 +3,7 @@ import { inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
 import { createLineReader } from "./lines.ts";
 import { runProcess } from "./process.ts";
 import { requireSuccess } from "./run.ts";
-import type { FfmpegTools } from "./tools.ts";
+import { type FfmpegTools, patient } from "./tools.ts";
 
 /** Enough for a day of 120 pictures a second. */
 const MAX_LIST_BYTES = 512 * 1024 * 1024;
@@ -45,7 +45,7 @@ export async function listFrameTimes(
     ...["-of", "compact=p=0:nk=0", ...inputArguments({ path, isRecording: true })],
   ];
   const result = await runProcess(tools.ffprobePath, args, {
-    timeoutMs: tools.timeoutMs,
+    timeoutMs: patient(tools).timeoutMs,
     signal,
     onOutput: collector.feed,
     maxOutputBytes: MAX_LIST_BYTES,

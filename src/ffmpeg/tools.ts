@@ -23,6 +23,13 @@ export interface FfmpegSettings {
   readonly ffmpegTimeoutMs: number;
 }
 
+const LONG_MS = 24 * 3600_000;
+
+/** The tools for runs that read all of a file, which may take long. */
+export function patient(tools: FfmpegTools): FfmpegTools {
+  return { ...tools, timeoutMs: Math.max(tools.timeoutMs, LONG_MS) };
+}
+
 async function isExecutable(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);

@@ -257,7 +257,7 @@ describe("the commands that talk to a server", () => {
       [1, 'There is no queue "nix". Queues: convert, hls, repair. (QUEUE_UNKNOWN)', "queues", "pause", "nix"],
       [
         1,
-        'The server has no pipeline "nix". It has: repair, convert. (PIPELINE_UNKNOWN)',
+        'The server has no pipeline "nix". It has: repair, convert, hls. (PIPELINE_UNKNOWN)',
         "submit",
         "nix",
         files.damaged,

@@ -68,6 +68,10 @@ function withoutMap({ map: _, ...segment }: MediaSegment): MediaSegment {
   return segment;
 }
 
+function withoutCaptions({ closedCaptionsGroupId: _, ...variant }: VariantStream): VariantStream {
+  return variant;
+}
+
 const EVERY_PLAYLIST = ["high/index.m3u8", "low/index.m3u8", "audio/index.m3u8", "subtitles/index.m3u8"];
 
 /** What is broken, how, and the rules, all of them musts, that fail for it: no others may. */
@@ -107,6 +111,15 @@ export const BROKEN: readonly (readonly [
   ["another FRAME-RATE", FMP4, editFirst(() => ({ framesPerSecond: 24.975 })), ["frame-rate"]],
   ["SDR called PQ", FMP4, editFirst(() => ({ videoRange: "PQ" })), ["video-range"]],
   ["a group that is not there", FMP4, editFirst(() => ({ subtitlesGroupId: "none" })), ["group-exists"]],
+  [
+    "captions denied by one variant alone",
+    FMP4,
+    (folder) =>
+      editMain(folder, ({ variants: [first, ...others] }) => ({
+        variants: [...(first ? [withoutCaptions(first)] : []), ...others],
+      })),
+    ["no-closed-captions"],
+  ],
   ["no ENDLIST", FMP4, editMedia("low/index.m3u8", () => ({ hasEndList: false })), ["endlist"]],
   ["an EVENT", TS, editMedia("audio/index.m3u8", () => ({ playlistType: "EVENT" })), ["playlist-type-vod"]],
   ["a version too low", FMP4, editMedia("high/index.m3u8", () => ({ version: 5 })), ["version"]],

@@ -1,7 +1,7 @@
 import { formatCount } from "../../base/units.ts";
 import { listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeManifest } from "../../ffmpeg/manifest.ts";
-import type { FfmpegTools } from "../../ffmpeg/tools.ts";
+import { patient } from "../../ffmpeg/tools.ts";
 import { type DecodeCheck, verifyDecodes } from "../../ffmpeg/verify.ts";
 import { unpackTicks } from "../../spans/packed-ticks.ts";
 import type { AudioPlan, ConversionCheck, ConversionPlan } from "./conversion.ts";
@@ -24,12 +24,6 @@ const SLACK_SECONDS = { mp4: 0.000_01, webm: 0.000_6 } as const;
 const AUDIO_SLACK_SECONDS = 0.15;
 /** Times are compared so many at a time. */
 const PIECE_PICTURES = 65_536;
-const LONG_MS = 24 * 3600_000;
-
-/** What reads all of a long file may take long. */
-function patient(tools: FfmpegTools): FfmpegTools {
-  return { ...tools, timeoutMs: Math.max(tools.timeoutMs, LONG_MS) };
-}
 
 /** Holds the output against what it was to become. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED. */
 export async function checkConversion(

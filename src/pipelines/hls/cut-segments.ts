@@ -47,10 +47,13 @@ export function cutSegments({ fragments, timescale }: FragmentIndex, mode: Segme
 
 /** The longest of the segments, as EXT-X-TARGETDURATION counts: a whole number, six at least. */
 export function targetDuration(indexes: readonly FragmentIndex[]): number {
-  const longest = indexes.flatMap((index) =>
-    cutSegments(index, "single-file").map(({ fragments }) => Math.round(secondsOf(fragments, index.timescale))),
-  );
-  return Math.max(SEGMENT_SECONDS, ...longest);
+  let longest = SEGMENT_SECONDS;
+  for (const index of indexes) {
+    for (const { fragments } of cutSegments(index, "single-file")) {
+      longest = Math.max(longest, Math.round(secondsOf(fragments, index.timescale)));
+    }
+  }
+  return longest;
 }
 
 function secondsOf(fragments: readonly IndexedFragment[], timescale: number): number {

@@ -110,7 +110,8 @@ function pictureAttributes(media: MeasuredPlaylist, uri: string): VariantStream 
     codecs: [measured(facts.codec, media.path)],
     resolution: { widthPixels: facts.widthPixels, heightPixels: facts.heightPixels },
     videoRange: facts.range,
-    framesPerSecond: Number(rate.average.toFixed(3)),
+    // The largest there is (RFC 8216bis §4.4.6.2); of a constant rate, clocks of whole ticks make single pictures shorter.
+    framesPerSecond: Number((rate.isConstant ? rate.average : rate.max).toFixed(3)),
     closedCaptionsGroupId: null,
   };
 }
@@ -230,6 +231,8 @@ function soundVariant(sounds: readonly MeasuredSound[], groups: readonly Group[]
       averageBandwidthBitsPerSecond: Math.ceil(rates.average + Math.max(0, ...others.map(({ average }) => average))),
       codecs: group.codecs,
       audioGroupId: group.id,
+      // Where one variant says that there are none, all do (RFC 8216bis §4.4.6.2).
+      closedCaptionsGroupId: null,
     },
   ];
 }

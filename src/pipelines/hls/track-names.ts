@@ -36,8 +36,10 @@ function quotable(text: string): string {
 
 /** A language in itself: `Deutsch`. Empty where it has no name. */
 function nameLanguage(language: string): string {
-  if (language === "und") return "";
-  return new Intl.DisplayNames([language], { type: "language", fallback: "none" }).of(language) ?? "";
+  // Names have no place for extensions and private use, which Node refuses.
+  const { baseName } = new Intl.Locale(language);
+  if (baseName === "und") return "";
+  return new Intl.DisplayNames([baseName], { type: "language", fallback: "none" }).of(baseName) ?? "";
 }
 
 /** A language as part of a folder's name. */

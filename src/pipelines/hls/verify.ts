@@ -1,5 +1,6 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
+import { patient } from "../../ffmpeg/tools.ts";
 import { verifyDecodes } from "../../ffmpeg/verify.ts";
 import type { IndexedSamples } from "../../media/isobmff/index-fragments.ts";
 import { unpackTicks } from "../../spans/packed-ticks.ts";
@@ -105,7 +106,7 @@ export async function checkDecodes(
   { tools, signal, onProgress }: PackageHooks,
 ): Promise<void> {
   for (const [index, { name, path, codec }] of streams.entries()) {
-    const { isClean, videoFrames, complaints } = await verifyDecodes(tools, path, { signal });
+    const { isClean, videoFrames, complaints } = await verifyDecodes(patient(tools), path, { signal });
     if (!isClean || (codec !== null && videoFrames !== pictures)) {
       const fault = complaints.at(-1) ?? `${formatCount(videoFrames, "picture")} came out, ${pictures} were to come`;
       throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${name} of the package does not decode: ${fault}.`);

@@ -17,6 +17,9 @@ import type { CliContext } from "../cli-context.ts";
 import { EXIT_FAILURE, EXIT_OK } from "../exit-codes.ts";
 import { reportFileFailure } from "../failure.ts";
 import { createProgressBar } from "../progress-bar.ts";
+import { describeMisuse, nameSwitches } from "../switches.ts";
+
+const SETTINGS = Object.keys(CONVERT_SETTINGS.shape).filter((name) => name !== "to");
 
 /** `reelmill convert` as the command line gives it: the settings by their names, and where to. */
 export type ConvertCommandOptions = Readonly<Record<string, unknown>> & {
@@ -71,26 +74,13 @@ export async function runConvertCommand(
 function parseSettings(given: Readonly<Record<string, unknown>>): ConvertSettings {
   const parsed = CONVERT_SETTINGS.safeParse(given);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) =>
-    path[0] === undefined ? withFlagNames(message) : `${flagOf(String(path[0]))}: ${message}`,
-  );
-  throw new ReelmillError("USAGE", `${faults.join("; ")}.`);
+  throw describeMisuse(parsed.error, SETTINGS);
 }
 
 /** Settings are named as a job's params have them; here they are switches. */
 function withFlags({ code, message }: Failure): Failure {
   const hasNames = ["PARAMS_INVALID", "FILTER_MISSING", "TARGET_UNREACHABLE"].includes(code);
-  return { code, message: hasNames ? withFlagNames(message) : message };
-}
-
-function withFlagNames(message: string): string {
-  const names = Object.keys(CONVERT_SETTINGS.shape).filter((name) => name !== "to");
-  return message.replaceAll(new RegExp(`\\b(${names.join("|")})\\b(?= (is|names|and|exclude|cannot))`, "g"), flagOf);
-}
-
-/** `audioBitrate` → `--audio-bitrate`. */
-function flagOf(name: string): string {
-  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return { code, message: hasNames ? nameSwitches(message, SETTINGS) : message };
 }
 
 interface OneFile {

@@ -16,6 +16,7 @@ import {
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_OK } from "../exit-codes.ts";
 import { createProgressBar } from "../progress-bar.ts";
+import { describeMisuse, nameSwitches } from "../switches.ts";
 import { formatTable } from "../table.ts";
 
 /** `reelmill hls` as the command line gives it: the settings by their names, and where to. */
@@ -30,6 +31,7 @@ export type HlsPackageOptions = Readonly<Record<string, unknown>> & {
   readonly json: boolean;
 };
 
+const SETTINGS = [...Object.keys(HLS_SETTINGS.shape), "encryptKey"];
 /** A file that is larger is no ladder. */
 const MAX_LADDER_BYTES = 64 * 1024;
 
@@ -54,6 +56,9 @@ export async function runHlsPackageCommand(
   let report: PackageReport;
   try {
     report = await packageFile({ input, output, settings, contentKey, environment, signal, onProgress: bar.update });
+  } catch (error) {
+    if (!(error instanceof ReelmillError && error.code === "PARAMS_INVALID")) throw error;
+    throw new ReelmillError(error.code, nameSwitches(error.message, SETTINGS), { cause: error });
   } finally {
     bar.clear();
   }
@@ -70,8 +75,7 @@ export async function runHlsPackageCommand(
 function parseSettings(given: Readonly<Record<string, unknown>>): HlsSettings {
   const parsed = HLS_SETTINGS.safeParse(given);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `--${path.join(".")}: ${message}`);
-  throw new ReelmillError("USAGE", `${faults.join("; ")}.`);
+  throw describeMisuse(parsed.error, SETTINGS);
 }
 
 function readLadder(path: string): unknown {

@@ -56,6 +56,20 @@ export const RENDITION_RULES: readonly Rule[] = [
     },
   },
   {
+    id: "no-closed-captions",
+    level: "must",
+    clause: "RFC 8216bis §4.4.6.2",
+    title: "Where one variant says CLOSED-CAPTIONS=NONE, all do.",
+    check: ({ variants }, verdict) => {
+      if (variants.every(({ variant }) => variant.closedCaptionsGroupId !== null)) return;
+      verdict.looked();
+      for (const { variant } of variants) {
+        if (variant.closedCaptionsGroupId === null) continue;
+        verdict.fail(nameStream(variant), "CLOSED-CAPTIONS is not NONE, as it is of another variant.");
+      }
+    },
+  },
+  {
     id: "rendition-names",
     level: "must",
     clause: "RFC 8216bis §4.4.6.1.1",
