@@ -60,16 +60,16 @@ export function cutSamples(video: EncodedVideo, source: SourceTimes): SampleCuts
   const first = isKnown ? (times.ticks[0] as number) * tick : source.startSeconds;
   const last = isKnown ? ((times.ticks.at(-1) as number) + times.lastDurationTicks) * tick : undefined;
   const durationSeconds = last === undefined ? source.durationSeconds : last - first;
-  const samples = chooseSamples(durationSeconds);
-  if (samples === undefined) {
-    const cuts = video.spans.map((span) => cutOf(span));
-    return { cuts, factor: 1, sampledSeconds: durationSeconds ?? 0 };
-  }
-  const cuts = samples.map(({ startSeconds, endSeconds }) =>
+  const samples = chooseSamples(durationSeconds) ?? [];
+  // Slides and time lapses may have a sample without a picture.
+  const cuts = samples.flatMap(({ startSeconds, endSeconds }) =>
     isKnown
       ? cutByList(video, source, first + startSeconds, first + endSeconds)
-      : { ...cutByClock(video, first + startSeconds, first + endSeconds), seekSeconds: leadTo(startSeconds, first) },
+      : [{ ...cutByClock(video, first + startSeconds, first + endSeconds), seekSeconds: leadTo(startSeconds, first) }],
   );
+  if (cuts.length === 0) {
+    return { cuts: video.spans.map((span) => cutOf(span)), factor: 1, sampledSeconds: durationSeconds ?? 0 };
+  }
   const sampledSeconds = samples.length * SAMPLE_SECONDS;
   return { cuts, factor: (durationSeconds ?? sampledSeconds) / sampledSeconds, sampledSeconds };
 }
@@ -95,11 +95,13 @@ function cutByList(
   { times, timeBase }: SourceTimes,
   startSeconds: number,
   endSeconds: number,
-): Cut {
+): readonly Cut[] {
   const tick = timeBase.numerator / timeBase.denominator;
   const indexOf = (seconds: number): number =>
     firstIndexWhere(times.ticks.length, (index) => (times.ticks[index] as number) * tick >= seconds);
-  const span = placeSpan({ start: indexOf(startSeconds), end: indexOf(endSeconds) }, times, tick);
-  if (video.packedTicks !== null) return cutOf(span);
-  return { ...cutByClock(video, startSeconds, endSeconds), seekSeconds: span.seekSeconds };
+  const [start, end] = [indexOf(startSeconds), indexOf(endSeconds)];
+  if (start === end) return [];
+  const span = placeSpan({ start, end }, times, tick);
+  if (video.packedTicks !== null) return [cutOf(span)];
+  return [{ ...cutByClock(video, startSeconds, endSeconds), seekSeconds: span.seekSeconds }];
 }

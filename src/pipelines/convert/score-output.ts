@@ -58,20 +58,20 @@ function listSeconds({ count, seconds }: ExpectedPictures): Float64Array {
   return all;
 }
 
+/** Samples that have a picture; without any the whole. */
 function listStretches(seconds: Float64Array): readonly Stretch[] {
   const [first = 0, last = 0] = [seconds[0], seconds.at(-1)];
-  const samples = chooseSamples(last - first);
-  if (samples === undefined) {
-    return [{ fromSeconds: null, toSeconds: null, count: seconds.length, lengthSeconds: last - first }];
-  }
   const indexOf = (at: number): number => firstIndexWhere(seconds.length, (index) => (seconds[index] as number) >= at);
   const before = (index: number): number | null =>
     index === 0 || index === seconds.length ? null : ((seconds[index - 1] as number) + (seconds[index] as number)) / 2;
-  return samples.map(({ startSeconds, endSeconds }) => {
+  const stretches = (chooseSamples(last - first) ?? []).map(({ startSeconds, endSeconds }) => {
     const [start, end] = [indexOf(first + startSeconds), indexOf(first + endSeconds)];
     const lengthSeconds = endSeconds - startSeconds;
     return { fromSeconds: before(start), toSeconds: before(end), count: end - start, lengthSeconds };
   });
+  const filled = stretches.filter(({ count }) => count > 0);
+  if (filled.length > 0) return filled;
+  return [{ fromSeconds: null, toSeconds: null, count: seconds.length, lengthSeconds: last - first }];
 }
 
 interface StretchFilters {
