@@ -35,6 +35,12 @@ export type JobView = z.output<typeof JOB>;
 /** A page of jobs. */
 export const JOB_PAGE = z.object({ jobs: z.array(JOB), nextCursor: z.string().min(1).nullable() });
 
+/** A page of objects. */
+export const OBJECT_PAGE = z.object({
+  objects: z.array(z.object({ key: z.string() })),
+  nextAfter: z.string().min(1).nullable(),
+});
+
 /** A job's tasks. */
 export const TASKS = z.object({
   tasks: z.array(

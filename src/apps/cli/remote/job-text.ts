@@ -64,6 +64,11 @@ export function outputKeys(result: Json): readonly string[] {
   return [...new Set(typeof single === "string" ? [single, ...several] : several)];
 }
 
+/** Key of the playlist that a job's package begins with; undefined where it made none. */
+export function packageKey(result: Json): string | undefined {
+  return textOf(fieldOf(result, "playlist"));
+}
+
 interface ResultFile {
   readonly status: string;
   readonly input: string;

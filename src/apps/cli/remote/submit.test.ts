@@ -351,6 +351,57 @@ describe("submit -o", () => {
     expect(readFileSync(join(folder, "out", "a-3.mp4")).equals(OBJECT)).toBe(true);
   });
 
+  describe("where it is a package", () => {
+    const sendUrl = ({ url }: SeenRequest, response: ServerResponse): void =>
+      void response.writeHead(200, { "content-length": url.length }).end(url);
+    const pages = [["main.m3u8", "360p/index.m3u8"], ["360p/media.mp4"]] as const;
+
+    beforeEach(async () => {
+      const routes = ended([]);
+      const job = cannedJob({
+        id: "j1",
+        status: "succeeded",
+        result: { playlist: "outputs/j1/main.m3u8", report: {} },
+      });
+      server = await startCannedServer({
+        ...routes,
+        "GET /v1/jobs/j1": () => job,
+        "GET /v1/jobs/j1/events": (_request, response) =>
+          void response
+            .writeHead(200, { "content-type": "text/event-stream" })
+            .write(`event: job\ndata: ${JSON.stringify(job)}\n\n`),
+        "GET /v1/objects": ({ url }) => {
+          const { searchParams } = new URL(url, "http://127.0.0.1");
+          expect(searchParams.get("prefix")).toBe("outputs/j1/");
+          const isSecond = searchParams.get("after") === "outputs/j1/360p/index.m3u8";
+          const keys = pages[isSecond ? 1 : 0].map((name) => `outputs/j1/${name}`);
+          const objects = [...keys, "outputs/j2/other"].map((key) => ({ key }));
+          return { objects, nextAfter: isSecond ? null : "outputs/j1/360p/index.m3u8" };
+        },
+        "GET /v1/objects/outputs/j1/*": sendUrl,
+        "GET /v1/objects/outputs/j1/360p/*": sendUrl,
+      });
+    });
+
+    it("saves all of it as it lies on the server", async () => {
+      const { exitCode, error } = await submit();
+      expect(exitCode).toBe(0);
+      const found = readdirSync(join(folder, "out"), { recursive: true }).map(String).sort();
+      expect(found).toEqual(["360p", "360p/index.m3u8", "360p/media.mp4", "main.m3u8"]);
+      expect(readFileSync(join(folder, "out", "360p", "media.mp4"), "utf8")).toBe(
+        "/v1/objects/outputs/j1/360p/media.mp4",
+      );
+      expect(error).toContain("and what belongs to it, 3 files");
+    });
+
+    it("mixes it with nothing that is there", async () => {
+      mkdirSync(join(folder, "out", "360p"), { recursive: true });
+      writeFileSync(join(folder, "out", "360p", "media.mp4"), "mine");
+      await expect(submit()).rejects.toMatchObject({ code: "OUTPUT_EXISTS" });
+      expect(readdirSync(join(folder, "out"))).toEqual(["360p"]);
+    });
+  });
+
   it("leaves nothing behind where the server never sends all of it", async () => {
     server = await startCannedServer({
       ...ended(["outputs/j1/a.mp4"]),

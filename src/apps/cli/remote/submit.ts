@@ -13,7 +13,6 @@ import { JOB, type JobView, PIPELINES } from "../client/views.ts";
 import { EXIT_OK } from "../exit-codes.ts";
 import { createProgressBar } from "../progress-bar.ts";
 import { findEarlierJob, type LocalFile, type Wanted } from "./earlier-job.ts";
-import { outputKeys } from "./job-text.ts";
 import { finishWatching, watchJob } from "./jobs-watch.ts";
 import type { SubmitOptions } from "./options.ts";
 import { type JsonObject, paramSchema, readParams, typesOf } from "./submit-params.ts";
@@ -47,7 +46,10 @@ export async function runSubmitCommand(
   if (!isFollowed) return EXIT_OK;
   const ended = await watchJob(client, job.value.id, options, context);
   const exitCode = await finishWatching(client, ended, options, context);
-  if (options.output !== undefined) await saveOutputs(client, ended, options.output, context);
+  if (options.output !== undefined) {
+    const { saveOutputs } = await import("./save-outputs.ts");
+    await saveOutputs(client, ended, options.output, context);
+  }
   return exitCode;
 }
 
@@ -226,22 +228,4 @@ function printJob(
   if (json) context.writeOutput(isFollowed ? formatJsonLine(raw) : formatJson(raw));
   else if (isFollowed) context.writeError(`${printableLine(`job ${value.id} is ${value.status}`)}\n`);
   else context.writeOutput(`${printableLine(value.id)}\n`);
-}
-
-async function saveOutputs(client: ApiClient, job: JobView, folder: string, context: CliContext): Promise<void> {
-  const { downloadObject, nameFor } = await import("../client/download.ts");
-  const keys = outputKeys(job.result);
-  for (const [index, key] of keys.entries()) {
-    const name = nameFor(key);
-    const bar = createProgressBar(context, `[${index + 1}/${keys.length}] ${name.slice(0, 28)}`);
-    try {
-      const onProgress = (done: number, total: number): void => bar.update(total === 0 ? 1 : done / total);
-      const path = await downloadObject(client, key, { folder, name }, context, onProgress);
-      bar.clear();
-      const note = basename(path) === name ? "" : `, because ${name} is there already`;
-      context.writeError(`${printableLine(`saved ${path}${note}`)}\n`);
-    } finally {
-      bar.clear();
-    }
-  }
 }
