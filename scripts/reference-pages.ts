@@ -110,7 +110,7 @@ function renderCliPage(): string {
   return page(
     "Command line",
     program.description(),
-    "Results go to standard output; progress, notices and failures to standard error. Exit status: 0 done, 1 some or all of it failed, 2 wrong usage or configuration, 130 cancelled by SIGINT (Ctrl-C), 143 by SIGTERM; `up`, `monitor` and `logs --follow` end with 0 after either, which is how they are meant to end. Either signal stops the work and removes what is half done; a second one stops at once.",
+    "Results go to standard output; progress, notices and failures to standard error. Exit status: 0 done, 1 some or all of it failed, 2 wrong usage or configuration, 130 cancelled by SIGINT (Ctrl-C), 143 by SIGTERM, 129 by SIGHUP (the terminal was closed); `up`, `monitor` and `logs --follow` end with 0 after any, which is how they are meant to end. Each signal stops the work and removes what is half done; a second one stops at once.",
     ...commands.map(renderCommand),
   );
 }

@@ -17,7 +17,7 @@ export interface CliContext {
   readonly rows: number;
   /** Puts a question to whoever sits at the terminal and gives the answer; undefined where nobody can be asked. */
   readonly askUser: ((question: string) => Promise<string>) | undefined;
-  /** Aborted by SIGINT and SIGTERM; the reason is the signal's name. */
+  /** Aborted by SIGINT, SIGTERM and SIGHUP; the reason is the signal's name. */
   readonly signal: AbortSignal;
   readonly environment: Environment;
   readonly clock: Clock;

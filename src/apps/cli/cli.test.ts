@@ -64,6 +64,7 @@ describe("reportFailure", () => {
     );
     expect(statuses).toEqual([2, 2, 130, 1]);
     expect(exitCodeOf(new ReelmillError("ABORTED", ""), "SIGTERM")).toBe(143);
+    expect(exitCodeOf(new ReelmillError("ABORTED", ""), "SIGHUP")).toBe(129);
   });
 });
 

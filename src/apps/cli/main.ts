@@ -18,7 +18,7 @@ function readVersion(): string {
 /** The first signal asks the command to stop and clean up; a second one ends the process at once. */
 function createInterruptSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
       controller.abort(name);

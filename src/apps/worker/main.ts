@@ -23,8 +23,9 @@ async function main(): Promise<void> {
   // A worker without its server is nobody's: what it holds goes back.
   process.on("disconnect", stop);
   process.on("SIGTERM", stop);
-  // The terminal's Ctrl-C reaches the whole group; the server decides what becomes of its workers.
+  // The terminal's Ctrl-C and its end reach the whole group; the server decides what becomes of its workers.
   process.on("SIGINT", () => undefined);
+  process.on("SIGHUP", () => undefined);
   process.setMaxListeners(0);
   // Everything of the engine goes through one connection; commits outlive a crash of the process, and what a power cut takes is done again.
   const parts = openLocal(folders, "normal", systemClock);
