@@ -201,7 +201,10 @@ export async function probeRecording(tools: FfmpegTools, path: string, signal?: 
     return await probeManifest(tools, path, signal);
   } catch (error) {
     if (!(error instanceof ReelmillError) || error.code !== "FFMPEG_FAILED") throw error;
-    const message = `${path} is no recording that ffmpeg can open: ${error.problem}`;
+    const reason = error.problem.includes("Format not on whitelist")
+      ? "playlists, subtitles, pictures and the like are none."
+      : error.problem;
+    const message = `${path} is no recording that ffmpeg can open: ${reason}`;
     throw new ReelmillError("INPUT_NOT_VIDEO", message, { cause: error });
   }
 }

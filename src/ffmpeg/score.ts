@@ -34,7 +34,11 @@ export function chooseMetric(filters: ReadonlySet<string>): Metric {
 
 /** A score for people, as `SSIM 0.9812`. */
 export function formatScore(metric: Metric, score: number): string {
-  return `${metric.toUpperCase()} ${metric === "ssim" ? score.toFixed(4) : score.toFixed(2)}${metric === "xpsnr" ? " dB" : ""}`;
+  // Near 1, the fifth digit tells apart what the eye cannot, but a wish can.
+  const digits = metric === "ssim" ? (score > 0.999 ? 6 : 4) : 2;
+  // Rounded down: what falls short of a score is never shown as if it reached it.
+  const shown = (Math.floor(score * 10 ** digits + 1e-6) / 10 ** digits).toFixed(digits);
+  return `${metric.toUpperCase()} ${shown}${metric === "xpsnr" ? " dB" : ""}`;
 }
 
 /** Pictures to be compared: a stretch of a stream of a file. */

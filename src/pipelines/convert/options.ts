@@ -24,7 +24,7 @@ const FIELDS = z.strictObject({
     .number()
     .min(0.5)
     .max(100)
-    .refine((score) => score < 1 || score >= 10, "must be an SSIM from 0.5 to 0.9999 or a VMAF from 10 to 100")
+    .refine((score) => score < 1 || score >= 10, "must be an SSIM from 0.5 to below 1 or a VMAF from 10 to 100")
     .optional()
     .describe(
       "Search the quality that reaches this score on samples: SSIM below 1, such as 0.98, or VMAF from 10 on, such as 95, where the ffmpeg has libvmaf.",

@@ -81,7 +81,7 @@ export async function planConversion(
   return {
     ...searched,
     maxBytes: aim?.kind === "size" ? aim.bytes : null,
-    comparison: planned.video.kind === "copy" ? null : comparison,
+    comparison,
     audio: sound.tracks,
     subtitles:
       settings.subtitles === "keep"

@@ -104,8 +104,12 @@ function readStretch(
 }
 
 /** What was measured as a check; undefined where nothing was to be compared. */
-export function judgeScore({ comparison }: ConversionPlan, score: MeasuredScore | null): ConversionCheck | undefined {
+export function judgeScore(
+  { comparison, video }: ConversionPlan,
+  score: MeasuredScore | null,
+): ConversionCheck | undefined {
   if (comparison === null) return undefined;
+  if (video.kind === "copy") return { name: "score", status: "skipped", detail: "the pictures are the source's own" };
   const { metric, wanted } = comparison;
   if (score === null) {
     return { name: "score", status: "skipped", detail: "the source's pictures cannot be paired with the output's" };
