@@ -74,6 +74,26 @@ function missing(wish: EncoderWish, software: readonly EncoderCandidate[], failu
   return new ReelmillError("ENCODER_MISSING", problem, { advice });
 }
 
+/** The first candidate that works, if one does, and what the others lacked. */
+async function tryInTurn(
+  tools: FfmpegTools,
+  wish: EncoderWish,
+  candidates: readonly EncoderCandidate[],
+  signal: AbortSignal,
+): Promise<{ readonly choice: EncoderChoice | undefined; readonly failures: readonly string[] }> {
+  const [version, encoders] = await Promise.all([readVersion(tools, signal), listFeatures(tools, "encoders", signal)]);
+  const features = { version, encoders };
+  const failures: string[] = [];
+  for (const candidate of candidates) {
+    const trial = await examine(tools, features, candidate, signal);
+    if (trial.works) return { choice: chosen(candidate, wish, failures), failures };
+    // A family that nobody asked for by name and that this ffmpeg knows nothing of is no news.
+    const isNews = !(trial.isLacking && candidate.hardware !== null && wish.hardware === "auto");
+    if (isNews) failures.push(trial.finding);
+  }
+  return { choice: undefined, failures };
+}
+
 /**
  * The first encoder that fits the wish and really encodes a picture here: hardware where wished (in the order of HARDWARE_ORDER), then
  * software. Throws PARAMS_INVALID (quality or preset), ENCODER_MISSING, FFMPEG_MISSING, FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED.
@@ -86,15 +106,20 @@ export async function chooseEncoder(
   const software = softwareCandidates(wish);
   const candidates = [...hardwareCandidates(wish), ...software];
   checkPreset(wish, candidates);
-  const [version, encoders] = await Promise.all([readVersion(tools, signal), listFeatures(tools, "encoders", signal)]);
-  const features = { version, encoders };
-  const failures: string[] = [];
-  for (const candidate of candidates) {
-    const trial = await examine(tools, features, candidate, signal);
-    if (trial.works) return chosen(candidate, wish, failures);
-    // A family that nobody asked for by name and that this ffmpeg knows nothing of is no news.
-    const isNews = !(trial.isLacking && candidate.hardware !== null && wish.hardware === "auto");
-    if (isNews) failures.push(trial.finding);
-  }
-  throw missing(wish, software, failures);
+  const { choice, failures } = await tryInTurn(tools, wish, candidates, signal);
+  if (choice === undefined) throw missing(wish, software, failures);
+  return choice;
+}
+
+/**
+ * The software encoder that takes over where the device that `chooseEncoder` found for the same wish fails later on; undefined where none
+ * works here. Throws PARAMS_INVALID (quality), FFMPEG_MISSING, FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function chooseFallback(
+  tools: FfmpegTools,
+  wish: EncoderWish,
+  signal: AbortSignal,
+): Promise<EncoderChoice | undefined> {
+  const { choice } = await tryInTurn(tools, wish, softwareCandidates(wish), signal);
+  return choice;
 }
