@@ -8,6 +8,11 @@ import type { FfmpegTools } from "./tools.ts";
 
 export type { EncoderChoice, EncoderWish } from "./encoder-wish.ts";
 
+/** The encoders that may do for a wish, in the order in which they are tried. Throws PARAMS_INVALID when its quality is out of range. */
+export function encoderCandidates(wish: EncoderWish): readonly EncoderCandidate[] {
+  return [...hardwareCandidates(wish), ...softwareCandidates(wish)];
+}
+
 function hardwareCandidates(wish: EncoderWish): readonly EncoderCandidate[] {
   if (wish.hardware === "off") return [];
   const families = wish.hardware === "auto" ? HARDWARE_ORDER : [wish.hardware];
@@ -19,7 +24,7 @@ function hardwareCandidates(wish: EncoderWish): readonly EncoderCandidate[] {
  * when that is out of range, RangeError when the wish leads to no such encoder.
  */
 export function encoderNamed(name: string, wish: EncoderWish): EncoderCandidate {
-  const found = [...hardwareCandidates(wish), ...softwareCandidates(wish)].find(({ encoder }) => encoder === name);
+  const found = encoderCandidates(wish).find(({ encoder }) => encoder === name);
   if (found === undefined) throw new RangeError(`${name} does not encode ${wish.codec} as wished.`);
   return found;
 }
@@ -103,11 +108,10 @@ export async function chooseEncoder(
   wish: EncoderWish,
   signal: AbortSignal,
 ): Promise<EncoderChoice> {
-  const software = softwareCandidates(wish);
-  const candidates = [...hardwareCandidates(wish), ...software];
+  const candidates = encoderCandidates(wish);
   checkPreset(wish, candidates);
   const { choice, failures } = await tryInTurn(tools, wish, candidates, signal);
-  if (choice === undefined) throw missing(wish, software, failures);
+  if (choice === undefined) throw missing(wish, softwareCandidates(wish), failures);
   return choice;
 }
 

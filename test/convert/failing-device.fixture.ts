@@ -9,14 +9,24 @@ export interface FakeDevice {
   readonly encodes: () => readonly string[];
 }
 
+/** What goes wrong. */
+export interface FakeFaults {
+  /** The device fails at encodes whose arguments hold this. */
+  readonly failsAt: string;
+  /** libx264 passes its trial and fails at files. */
+  readonly softwareFails?: boolean;
+  /** The device sets key pictures that nobody asked for. */
+  readonly setsOwnKeys?: boolean;
+}
+
 /**
- * Makes an ffmpeg that has NVENC: a trial of one picture works, and so does every encode whose arguments do not hold `failsAt`; what it makes
- * cannot be joined with what libx264 makes by itself. Where `softwareFails`, libx264 passes its trial and fails at files.
+ * Makes an ffmpeg that has NVENC, by libx264 in a profile of its own, so that what it makes of spans cannot be joined with what libx264 makes
+ * by itself. A trial of one picture works.
  */
 export function makeFakeDevice(
   folder: string,
   { ffmpegPath }: Pick<FfmpegTools, "ffmpegPath">,
-  { failsAt, softwareFails = false }: { readonly failsAt: string; readonly softwareFails?: boolean },
+  { failsAt, softwareFails = false, setsOwnKeys = false }: FakeFaults,
 ): FakeDevice {
   const path = join(folder, "ffmpeg-with-device");
   const log = join(folder, "device-encodes");
@@ -35,9 +45,9 @@ case "$all" in
   arguments=()
   while [ $# -gt 0 ]; do
     case "$1" in
-    h264_nvenc) arguments+=(libx264 -profile:v baseline);;
+    h264_nvenc) arguments+=(libx264 -preset ultrafast -profile:v baseline -sc_threshold 0${setsOwnKeys ? " -x264-params keyint=10" : ""});;
     -cq) arguments+=(-crf "$2"); shift;;
-    -rc|-preset|-b:v) shift;;
+    -rc|-preset|-no-scenecut) shift;;
     *) arguments+=("$1");;
     esac
     shift

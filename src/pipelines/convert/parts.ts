@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
+import { deviceFault } from "../../ffmpeg/device-fault.ts";
 import type { ConversionPlan, EncodedVideo } from "./conversion.ts";
-import { deviceFault, fallBack } from "./fall-back.ts";
+import { fallBack } from "./fall-back.ts";
 import { type ConvertHooks, type Cut, cutOf, encodeAudio, encodeCut } from "./work.ts";
 
 /** What is encoded alone: a span by its index, or the sound. */

@@ -1,10 +1,8 @@
 import { expect, it } from "vitest";
-import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
-import { deviceFault } from "./fall-back.ts";
-import { planEncoder } from "./plan-encoder.ts";
+import { type ErrorCode, ReelmillError } from "../base/errors.ts";
+import { deviceFault } from "./device-fault.ts";
 
-const WISH = { codec: "h264", speed: "standard", bitDepth: 8, hardware: "auto" } as const;
-const DEVICE = planEncoder("h264_nvenc", WISH, 2, "libx264");
+const DEVICE = { fallback: {} };
 
 function failed(code: ErrorCode): ReelmillError {
   return new ReelmillError(code, "ffmpeg stopped with status 1: /tmp/work/a.mp4: the device was lost.");
@@ -24,10 +22,7 @@ it.each(["ABORTED", "FFMPEG_TIMEOUT", "FFMPEG_MISSING", "INPUT_NOT_FOUND", "OUTP
   },
 );
 
-it("has no fault of a device where there is no device, or nothing to take over", () => {
-  const alone = planEncoder("h264_nvenc", WISH, 2, null);
-  const software = planEncoder("libx264", WISH, 2, null);
-  expect(deviceFault(alone, failed("FFMPEG_FAILED"), [])).toBeUndefined();
-  expect(deviceFault(software, failed("FFMPEG_FAILED"), [])).toBeUndefined();
+it("has no fault of a device where nothing can take over, nor in what is no failed run", () => {
+  expect(deviceFault({ fallback: null }, failed("FFMPEG_FAILED"), [])).toBeUndefined();
   expect(deviceFault(DEVICE, new Error("else"), [])).toBeUndefined();
 });
