@@ -10,6 +10,7 @@ import { requireFfmpeg } from "../../src/ffmpeg/programs.ts";
 import type { StageContext } from "../../src/jobs/pipeline.ts";
 import { HLS_SETTINGS, type PackageReport, packageFile } from "../../src/pipelines/hls/index.ts";
 import { hlsPipeline } from "../../src/pipelines/hls/pipeline.ts";
+import { planPackage } from "../../src/pipelines/hls/plan.ts";
 import { type FakeDevice, type FakeFaults, makeFakeDevice } from "../convert/failing-device.fixture.ts";
 
 const PICTURES = 125;
@@ -87,6 +88,22 @@ describe("rungs of a device", () => {
       code: "FFMPEG_FAILED",
       message: expect.stringContaining("out of luck"),
     });
+  });
+
+  it("take a preset of the device's, and leave other codecs theirs", async () => {
+    const { device } = await deviceIn("preset", { failsAt: "never" });
+    const tools = await requireFfmpeg(device.environment);
+    const settings = HLS_SETTINGS.parse({ codecs: ["h264", "hevc"], preset: "p7" });
+    const { encoders } = await planPackage(source, settings, { tools, signal: new AbortController().signal });
+    expect(encoders).toMatchObject([
+      {
+        name: "h264_nvenc",
+        preset: "p7",
+        device: { family: "nvenc" },
+        fallback: { name: "libx264", preset: "medium" },
+      },
+      { name: "libx265", preset: "medium", device: null, fallback: null },
+    ]);
   });
 
   it("are replaced in a job, too, whose result tells of it", async () => {

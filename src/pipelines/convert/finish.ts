@@ -16,8 +16,8 @@ import type { ConvertHooks } from "./work.ts";
 
 /**
  * Joins spans, sound and what the source has besides into the output, and checks it. Where a device failed at some spans, the others are encoded
- * again as those were; where the file became larger than it may, all are, at a lower quality. Throws OUTPUT_NOT_VERIFIED, TARGET_UNREACHABLE, FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED; the file
- * is then still there.
+ * again as those were; where the file became larger than it may, all are, at a lower quality. Throws OUTPUT_NOT_VERIFIED, TARGET_UNREACHABLE,
+ * FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED; the file is then still there.
  */
 export async function finishConversion(
   plan: ConversionPlan,
@@ -63,14 +63,8 @@ async function assemble(
       sources.push(source);
       return source;
     };
-    const joined =
-      plan.video.kind === "encode"
-        ? describeJoin(
-            plan.video,
-            plan,
-            parts.spans.map(({ path }) => open(path)),
-          )
-        : undefined;
+    const spans = parts.spans.map(({ path }) => open(path));
+    const joined = plan.video.kind === "encode" ? describeJoin(plan.video, plan, spans) : undefined;
     await muxOutput(plan, parts, joined, outputPath, hooks);
     return joined;
   } finally {
