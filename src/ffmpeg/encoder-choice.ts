@@ -8,6 +8,11 @@ import type { FfmpegTools } from "./tools.ts";
 
 export type { EncoderChoice, EncoderWish } from "./encoder-wish.ts";
 
+/** The encoders that may do for a wish, in the order in which they are tried. Throws PARAMS_INVALID when its quality is out of range. */
+export function encoderCandidates(wish: EncoderWish): readonly EncoderCandidate[] {
+  return [...hardwareCandidates(wish), ...softwareCandidates(wish)];
+}
+
 function hardwareCandidates(wish: EncoderWish): readonly EncoderCandidate[] {
   if (wish.hardware === "off") return [];
   const families = wish.hardware === "auto" ? HARDWARE_ORDER : [wish.hardware];
@@ -19,7 +24,7 @@ function hardwareCandidates(wish: EncoderWish): readonly EncoderCandidate[] {
  * when that is out of range, RangeError when the wish leads to no such encoder.
  */
 export function encoderNamed(name: string, wish: EncoderWish): EncoderCandidate {
-  const found = [...hardwareCandidates(wish), ...softwareCandidates(wish)].find(({ encoder }) => encoder === name);
+  const found = encoderCandidates(wish).find(({ encoder }) => encoder === name);
   if (found === undefined) throw new RangeError(`${name} does not encode ${wish.codec} as wished.`);
   return found;
 }
@@ -74,6 +79,26 @@ function missing(wish: EncoderWish, software: readonly EncoderCandidate[], failu
   return new ReelmillError("ENCODER_MISSING", problem, { advice });
 }
 
+/** The first candidate that works, if one does, and what the others lacked. */
+async function tryInTurn(
+  tools: FfmpegTools,
+  wish: EncoderWish,
+  candidates: readonly EncoderCandidate[],
+  signal: AbortSignal,
+): Promise<{ readonly choice: EncoderChoice | undefined; readonly failures: readonly string[] }> {
+  const [version, encoders] = await Promise.all([readVersion(tools, signal), listFeatures(tools, "encoders", signal)]);
+  const features = { version, encoders };
+  const failures: string[] = [];
+  for (const candidate of candidates) {
+    const trial = await examine(tools, features, candidate, signal);
+    if (trial.works) return { choice: chosen(candidate, wish, failures), failures };
+    // A family that nobody asked for by name and that this ffmpeg knows nothing of is no news.
+    const isNews = !(trial.isLacking && candidate.hardware !== null && wish.hardware === "auto");
+    if (isNews) failures.push(trial.finding);
+  }
+  return { choice: undefined, failures };
+}
+
 /**
  * The first encoder that fits the wish and really encodes a picture here: hardware where wished (in the order of HARDWARE_ORDER), then
  * software. Throws PARAMS_INVALID (quality or preset), ENCODER_MISSING, FFMPEG_MISSING, FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED.
@@ -83,18 +108,22 @@ export async function chooseEncoder(
   wish: EncoderWish,
   signal: AbortSignal,
 ): Promise<EncoderChoice> {
-  const software = softwareCandidates(wish);
-  const candidates = [...hardwareCandidates(wish), ...software];
+  const candidates = encoderCandidates(wish);
   checkPreset(wish, candidates);
-  const [version, encoders] = await Promise.all([readVersion(tools, signal), listFeatures(tools, "encoders", signal)]);
-  const features = { version, encoders };
-  const failures: string[] = [];
-  for (const candidate of candidates) {
-    const trial = await examine(tools, features, candidate, signal);
-    if (trial.works) return chosen(candidate, wish, failures);
-    // A family that nobody asked for by name and that this ffmpeg knows nothing of is no news.
-    const isNews = !(trial.isLacking && candidate.hardware !== null && wish.hardware === "auto");
-    if (isNews) failures.push(trial.finding);
-  }
-  throw missing(wish, software, failures);
+  const { choice, failures } = await tryInTurn(tools, wish, candidates, signal);
+  if (choice === undefined) throw missing(wish, softwareCandidates(wish), failures);
+  return choice;
+}
+
+/**
+ * The software encoder that takes over where the device that `chooseEncoder` found for the same wish fails later on; undefined where none
+ * works here. Throws PARAMS_INVALID (quality), FFMPEG_MISSING, FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function chooseFallback(
+  tools: FfmpegTools,
+  wish: EncoderWish,
+  signal: AbortSignal,
+): Promise<EncoderChoice | undefined> {
+  const { choice } = await tryInTurn(tools, wish, softwareCandidates(wish), signal);
+  return choice;
 }

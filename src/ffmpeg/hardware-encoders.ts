@@ -90,6 +90,18 @@ const FAMILIES = { nvenc, videotoolbox, qsv, vaapi } as const satisfies Readonly
   Record<HardwareFamily, (crf: number, depth: 8 | 10, codec: VideoCodec) => HardwarePlan>
 >;
 
+const FORCED_KEYS = {
+  nvenc: ["-rc", "vbr", "-forced-idr", "1", "-no-scenecut", "1"],
+  videotoolbox: [],
+  qsv: ["-forced_idr", "1"],
+  vaapi: ["-rc_mode", "VBR"],
+} as const satisfies Readonly<Record<HardwareFamily, readonly string[]>>;
+
+/** What a family's H.264 encoder is given beside a bit rate, its bounds and `-g`, to set IDRs where key pictures are forced and nowhere else. */
+export function forcedKeyArguments(family: HardwareFamily): readonly string[] {
+  return FORCED_KEYS[family];
+}
+
 /** A family's encoder for a wish, still to be tried. Throws PARAMS_INVALID when the quality wished is out of range. */
 export function hardwareCandidate(family: HardwareFamily, wish: EncoderWish): EncoderCandidate {
   const known = FAMILIES[family](resolveQuality(wish), wish.bitDepth, wish.codec);

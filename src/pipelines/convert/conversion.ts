@@ -22,6 +22,8 @@ export interface PlannedEncoder extends SpanEncoder {
   readonly settings: string;
   readonly wish: EncoderWish;
   readonly threads: number;
+  /** Takes over where a device fails in the middle of its work; null where nothing can, and for software. */
+  readonly fallback: PlannedEncoder | null;
 }
 
 /** Pictures that are encoded. */

@@ -64,14 +64,14 @@ export async function convertFile(conversion: FileConversion): Promise<Conversio
     if (plan.search !== null) onSearched?.(plan.search);
     const begun = plan.search === null ? 0 : SEARCHING_SHARE;
     const placed = partsOf(plan).map((part) => ({ ...part, path: join(folder, partName(part.part)) }));
-    await runParts(plan, placed, input, {
+    const made = await runParts(plan, placed, input, {
       ...hooks,
       onProgress: (fraction) => onProgress(begun + fraction * (ENCODING_SHARE - begun), "encoding"),
     });
     const parts = {
       inputPath: input,
-      spanPaths: placed.filter(({ part }) => part.part === "span").map(({ path }) => path),
-      audioPath: placed.find(({ part }) => part.part === "sound")?.path,
+      spans: made.filter(({ part }) => part.part === "span"),
+      audioPath: made.find(({ part }) => part.part === "sound")?.path,
     };
     const report = await finishConversion(plan, parts, pending.path, settings.verify, {
       ...hooks,

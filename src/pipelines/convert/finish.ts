@@ -1,5 +1,4 @@
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import { formatBytes, formatCount } from "../../base/units.ts";
@@ -8,24 +7,17 @@ import { hdrBoxes } from "../../spans/hdr-boxes.ts";
 import { type EncodedSpan, joinSpans, matchTicks, readSpan } from "../../spans/join-spans.ts";
 import { packTicks, unpackTicks } from "../../spans/packed-ticks.ts";
 import type { ConversionCheck, ConversionPlan, ConversionReport, EncodedVideo, PlannedSearch } from "./conversion.ts";
+import { encodeAgain, type FinishHooks, uniteSpans } from "./encode-again.ts";
 import { type ConversionParts, type JoinedPictures, muxOutput } from "./mux.ts";
-import { partName, partsOf } from "./parts.ts";
-import { runParts } from "./run-parts.ts";
 import { judgeScore, scoreOutput } from "./score-output.ts";
 import { shrinkPlan } from "./shrink-plan.ts";
 import { checkConversion, type ExpectedPictures } from "./verify.ts";
 import type { ConvertHooks } from "./work.ts";
 
-/** What finishing needs of the world outside. */
-export interface FinishHooks extends ConvertHooks {
-  /** A folder for spans that have to be encoded again. */
-  readonly workFolder: () => Promise<string>;
-}
-
 /**
- * Joins spans, sound and what the source has besides into the output, and checks it. Where the file became larger than it may, its pictures
- * are encoded once more at a lower quality. Throws OUTPUT_NOT_VERIFIED, TARGET_UNREACHABLE, FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED; the file
- * is then still there.
+ * Joins spans, sound and what the source has besides into the output, and checks it. Where a device failed at some spans, the others are encoded
+ * again as those were; where the file became larger than it may, all are, at a lower quality. Throws OUTPUT_NOT_VERIFIED, TARGET_UNREACHABLE,
+ * FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED; the file is then still there.
  */
 export async function finishConversion(
   plan: ConversionPlan,
@@ -34,14 +26,15 @@ export async function finishConversion(
   verify: "none" | "quick" | "full",
   hooks: FinishHooks,
 ): Promise<ConversionReport> {
-  let final = plan;
-  let joined = await assemble(plan, parts, outputPath, hooks);
-  const smaller = shrinkPlan(plan, statSync(outputPath).size, joined?.pictureBytes ?? 0);
+  let made = await uniteSpans(plan, parts, hooks);
+  let joined = await assemble(made.plan, made.parts, outputPath, hooks);
+  const smaller = shrinkPlan(made.plan, statSync(outputPath).size, joined?.pictureBytes ?? 0);
   if (smaller !== undefined) {
-    final = smaller.plan;
-    const spanPaths = await encodeAgain(final, parts.inputPath, hooks);
-    joined = await assemble(final, { ...parts, spanPaths }, outputPath, hooks);
+    const spans = await encodeAgain(smaller.plan, parts.inputPath, "smaller", () => true, hooks);
+    made = await uniteSpans(smaller.plan, { ...parts, spans }, hooks);
+    joined = await assemble(made.plan, made.parts, outputPath, hooks);
   }
+  const final = made.plan;
   const checks = [
     ...(await checkConversion(final, joined?.expected, parts.inputPath, outputPath, verify, hooks)),
     ...checkSize(plan, outputPath),
@@ -70,22 +63,13 @@ async function assemble(
       sources.push(source);
       return source;
     };
-    const joined = plan.video.kind === "encode" ? describeJoin(plan.video, plan, parts.spanPaths.map(open)) : undefined;
+    const spans = parts.spans.map(({ path }) => open(path));
+    const joined = plan.video.kind === "encode" ? describeJoin(plan.video, plan, spans) : undefined;
     await muxOutput(plan, parts, joined, outputPath, hooks);
     return joined;
   } finally {
     for (const source of sources) source.close();
   }
-}
-
-/** Encodes all spans on this machine; gives their files. */
-async function encodeAgain(plan: ConversionPlan, inputPath: string, hooks: FinishHooks): Promise<readonly string[]> {
-  const folder = await hooks.workFolder();
-  const spans = partsOf(plan)
-    .filter(({ part }) => part.part === "span")
-    .map((planned) => ({ ...planned, path: join(folder, `smaller-${partName(planned.part)}`) }));
-  await runParts(plan, spans, inputPath, { ...hooks, onProgress: (fraction) => hooks.onProgress(fraction / 2) });
-  return spans.map(({ path }) => path);
 }
 
 function checkSize({ maxBytes }: ConversionPlan, outputPath: string): readonly ConversionCheck[] {

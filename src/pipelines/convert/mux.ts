@@ -1,13 +1,19 @@
 import { type FfmpegInput, fileArgument, PIPE } from "../../ffmpeg/arguments.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { ConversionPlan } from "./conversion.ts";
+import type { EncodedPart } from "./parts.ts";
 import { type ConvertHooks, offsetBy } from "./work.ts";
+
+/** A span that was encoded. */
+export interface SpanFile extends Pick<EncodedPart, "deviceFault"> {
+  readonly path: string;
+}
 
 /** The files that the tasks left. */
 export interface ConversionParts {
   readonly inputPath: string;
   /** In the order of the plan's spans. */
-  readonly spanPaths: readonly string[];
+  readonly spans: readonly SpanFile[];
   /** Undefined where no sound was encoded. */
   readonly audioPath: string | undefined;
 }

@@ -1,5 +1,8 @@
-import type { ConversionPlan } from "./conversion.ts";
-import { type ConvertHooks, cutOf, encodeAudio, encodeCut } from "./work.ts";
+import { dirname } from "node:path";
+import { deviceFault } from "../../ffmpeg/device-fault.ts";
+import type { ConversionPlan, EncodedVideo } from "./conversion.ts";
+import { fallBack } from "./fall-back.ts";
+import { type ConvertHooks, type Cut, cutOf, encodeAudio, encodeCut } from "./work.ts";
 
 /** What is encoded alone: a span by its index, or the sound. */
 export type Part = { readonly part: "span"; readonly index: number } | { readonly part: "sound" };
@@ -32,20 +35,53 @@ export function partName(part: Part): string {
   return part.part === "sound" ? "sound.mp4" : `span-${String(part.index).padStart(5, "0")}.mp4`;
 }
 
-/** Encodes a part into a file of its own; gives the pictures that came out, null for sound. Throws as `encodeCut`. */
+/** What came of a part. */
+export interface EncodedPart {
+  /** Null for sound. */
+  readonly pictures: number | null;
+  /** What a device failed with, so that the encoder planned to take over made the part; null: it was made as planned. */
+  readonly deviceFault: string | null;
+}
+
+/**
+ * Encodes a part into a file of its own. A device that fails at it, or is known to fail (`knownFault`), gives way to the encoder planned to
+ * take over. Throws as `encodeCut`, of the two encoders what the last one failed with.
+ */
 export async function encodePart(
   plan: ConversionPlan,
   part: Part,
   inputPath: string,
   outputPath: string,
   hooks: ConvertHooks,
-): Promise<number | null> {
+  knownFault: string | null = null,
+): Promise<EncodedPart> {
   const { video } = plan;
   if (part.part === "span" && video.kind === "encode") {
     const span = video.spans[part.index];
     if (span === undefined) throw new RangeError(`There is no span ${part.index}.`);
-    return (await encodeCut(video, cutOf(span), inputPath, outputPath, hooks)).pictures;
+    return await encodeSpan(video, cutOf(span), { inputPath, outputPath }, hooks, knownFault);
   }
   await encodeAudio(plan, inputPath, outputPath, hooks);
-  return null;
+  return { pictures: null, deviceFault: null };
+}
+
+async function encodeSpan(
+  video: EncodedVideo,
+  cut: Cut,
+  { inputPath, outputPath }: { readonly inputPath: string; readonly outputPath: string },
+  hooks: ConvertHooks,
+  knownFault: string | null,
+): Promise<EncodedPart> {
+  const encode = async (by: EncodedVideo): Promise<number> =>
+    (await encodeCut(by, cut, inputPath, outputPath, hooks)).pictures;
+  let fault = knownFault;
+  if (fault === null) {
+    try {
+      return { pictures: await encode(video), deviceFault: null };
+    } catch (error) {
+      fault = deviceFault(video.encoder, error, [dirname(inputPath), dirname(outputPath)]) ?? null;
+      if (fault === null) throw error;
+    }
+  }
+  return { pictures: await encode(fallBack(video, fault).video), deviceFault: fault };
 }

@@ -4,13 +4,13 @@ import { loadConfig } from "../../base/config.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { METRICS } from "../../ffmpeg/score.ts";
 import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
-import { definePipeline, type PlannedTask, type StageContext } from "../../jobs/pipeline.ts";
+import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
 import { partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
 import { lendFiles, withKeys } from "../object-files.ts";
 import type { ConversionPlan } from "./conversion.ts";
 import { finishConversion } from "./finish.ts";
 import { CONVERT_SETTINGS, type ConvertSettings, checkSettings, extensionFor } from "./options.ts";
-import { encodePart, type Part, partName, partsOf } from "./parts.ts";
+import { type EncodedPart, encodePart, type Part, partName, partsOf } from "./parts.ts";
 import { planConversion } from "./plan.ts";
 import { describeSearch } from "./plan-search.ts";
 
@@ -57,15 +57,10 @@ const RESULT = z.strictObject({
 
 type Params = z.output<typeof PARAMS>;
 type Result = z.output<typeof RESULT>;
-
-/** What is left of a task: an object among the job's parts. */
-interface PartOutput {
-  /** Null for sound. */
-  readonly pictures: number | null;
-}
+type PartResults = readonly TaskResult<Part, EncodedPart>[];
 
 /** The conversion of one recording: a task for each span of its pictures, and one for its sound. */
-export const convertPipeline = definePipeline<Params, Part, PartOutput, Result>({
+export const convertPipeline = definePipeline<Params, Part, EncodedPart, Result>({
   name: "convert",
   description: "Changes the codec of a recording: H.264 or HEVC in MP4, VP9 or AV1 in WebM.",
   params: PARAMS,
@@ -75,7 +70,7 @@ export const convertPipeline = definePipeline<Params, Part, PartOutput, Result>(
   taskTimeoutMs: TASK_TIMEOUT_MS,
   plan: planParts,
   work: workPart,
-  finish: async (params, _results, context) => await finishParts(params, context),
+  finish: finishParts,
 });
 
 function keyOf(jobId: string, part: Part): string {
@@ -107,7 +102,7 @@ function settingsOf({ input: _input, ...settings }: Params): ConvertSettings {
   return settings;
 }
 
-async function workPart(params: Params, input: Part, context: StageContext): Promise<PartOutput> {
+async function workPart(params: Params, input: Part, context: StageContext): Promise<EncodedPart> {
   const { objects, jobId, signal, environment, onProgress } = context;
   const plan = await readPlan<ConversionPlan>(objects, jobId);
   const hooks = {
@@ -118,23 +113,29 @@ async function workPart(params: Params, input: Part, context: StageContext): Pro
   const key = keyOf(jobId, input);
   return await lendFiles(objects, [params.input], (lent) =>
     objects.withLocalOutput(key, (outputPath) =>
-      withKeys([...lent, { key, path: outputPath }], async () => {
-        return { pictures: await encodePart(plan, input, lent[0]?.path ?? "", outputPath, hooks) };
-      }),
+      withKeys([...lent, { key, path: outputPath }], () =>
+        encodePart(plan, input, lent[0]?.path ?? "", outputPath, hooks),
+      ),
     ),
   );
 }
 
 /** The parts go when the result is kept: an attempt that is cut off behind that finds the result, one before it the parts. */
-async function finishParts(params: Params, context: StageContext): Promise<Result> {
+async function finishParts(params: Params, results: PartResults, context: StageContext): Promise<Result> {
   const { objects, jobId, checkpoint, saveCheckpoint } = context;
-  const result = checkpoint === null ? await joinParts(params, context) : RESULT.parse(checkpoint);
+  const result = checkpoint === null ? await joinParts(params, results, context) : RESULT.parse(checkpoint);
   if (checkpoint === null) await saveCheckpoint(result);
   await removeParts(objects, jobId);
   return result;
 }
 
-async function joinParts(params: Params, context: StageContext): Promise<Result> {
+/** The plan has long spans first, so results are told apart by what they are of. */
+function faultAt(part: Part, results: PartResults): string | null {
+  const result = results.find(({ input }) => partName(input) === partName(part));
+  return result?.status === "succeeded" ? result.output.deviceFault : null;
+}
+
+async function joinParts(params: Params, results: PartResults, context: StageContext): Promise<Result> {
   const { objects, jobId, signal, environment, workFolder, onProgress } = context;
   const plan = await readPlan<ConversionPlan>(objects, jobId);
   const hooks = {
@@ -149,11 +150,13 @@ async function joinParts(params: Params, context: StageContext): Promise<Result>
   const output = `outputs/${jobId}/output${extensionFor(params.to)}`;
   const report = await lendFiles(objects, [params.input, ...partKeys], (lent) => {
     const [inputPath = "", ...paths] = lent.map(({ path }) => path);
-    const spanPaths = paths.slice(0, spanCount);
+    const spans = parts
+      .slice(0, spanCount)
+      .map((part, index) => ({ path: paths[index] ?? "", deviceFault: faultAt(part, results) }));
     const audioPath = paths[spanCount];
     return objects.withLocalOutput(output, (outputPath) =>
       withKeys([...lent, { key: output, path: outputPath }], () =>
-        finishConversion(plan, { inputPath, spanPaths, audioPath }, outputPath, params.verify, hooks),
+        finishConversion(plan, { inputPath, spans, audioPath }, outputPath, params.verify, hooks),
       ),
     );
   });

@@ -2,8 +2,13 @@ import { encoderNamed } from "../../ffmpeg/encoder-choice.ts";
 import type { EncoderWish } from "../../ffmpeg/encoder-wish.ts";
 import type { PlannedEncoder } from "./conversion.ts";
 
-/** An encoder that was found for a wish, bounded to so many threads. Throws as `encoderNamed`. */
-export function planEncoder(name: string, wish: EncoderWish, threads: number): PlannedEncoder {
+/** An encoder that was found for a wish, and the one that takes over from it, bounded to so many threads. Throws as `encoderNamed`. */
+export function planEncoder(
+  name: string,
+  wish: EncoderWish,
+  threads: number,
+  fallbackName: string | null,
+): PlannedEncoder {
   const { hardware, settings, globalArguments, filter, arguments: options, threadArguments } = encoderNamed(name, wish);
   return {
     name,
@@ -14,10 +19,11 @@ export function planEncoder(name: string, wish: EncoderWish, threads: number): P
     arguments: [...options, ...threadArguments(threads)],
     wish,
     threads,
+    fallback: fallbackName === null ? null : planEncoder(fallbackName, wish, threads, null),
   };
 }
 
-/** The same encoder at another quality. Throws as `planEncoder`. */
-export function atQuality({ name, wish, threads }: PlannedEncoder, quality: number): PlannedEncoder {
-  return planEncoder(name, { ...wish, quality }, threads);
+/** The same encoder, and the one that takes over from it, at another quality. Throws as `planEncoder`. */
+export function atQuality({ name, wish, threads, fallback }: PlannedEncoder, quality: number): PlannedEncoder {
+  return planEncoder(name, { ...wish, quality }, threads, fallback?.name ?? null);
 }

@@ -1,11 +1,14 @@
+import { dirname } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { formatBytes, formatCount, formatElapsedMs, parseBytes } from "../../base/units.ts";
+import { deviceFault } from "../../ffmpeg/device-fault.ts";
 import { listFeatures } from "../../ffmpeg/features.ts";
 import type { MediaManifest, VideoStream } from "../../ffmpeg/manifest.ts";
 import { chooseMetric, formatScore, metricFilter } from "../../ffmpeg/score.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { Aim, AudioPlan, ConversionPlan, EncodedVideo, PlannedSearch, SearchReport } from "./conversion.ts";
+import { fallBack } from "./fall-back.ts";
 import type { ConvertSettings } from "./options.ts";
 import { predictSoundBytes } from "./predict-bytes.ts";
 import { cutSamples, type SourceTimes } from "./samples.ts";
@@ -59,23 +62,31 @@ export interface Unsearched {
   readonly audio: readonly AudioPlan[];
 }
 
-/** Finds the quality for an aim. Throws as `searchQuality`. */
+/** Finds the quality for an aim; where the planned device fails at it, with the encoder that takes over. Throws as `searchQuality`. */
 export async function searchPlanned(
   { inputPath, video, stream, times, manifest, audio }: Unsearched,
   aim: Aim,
   { tools, signal, workFolder, clock, onProgress }: SearchContext,
-): Promise<{ readonly video: EncodedVideo; readonly search: PlannedSearch }> {
+): Promise<{ readonly video: EncodedVideo; readonly search: PlannedSearch; readonly findings: readonly string[] }> {
   const { startSeconds, durationSeconds } = manifest;
   const samples = cutSamples(video, { times, timeBase: stream.timeBase, startSeconds, durationSeconds });
   const soundBytes = await predictSoundBytes(audio, inputPath, durationSeconds ?? 0, { tools, signal });
   const folder = await workFolder();
-  const source = { inputPath, video, samples, soundBytes, folder };
-  return await searchQuality(source, aim, {
-    tools,
-    signal,
-    onProgress: (fraction) => onProgress(fraction, "searching"),
-    monotonicMs: clock.monotonicMs,
-  });
+  const search = (pictures: EncodedVideo) =>
+    searchQuality({ inputPath, video: pictures, samples, soundBytes, folder }, aim, {
+      tools,
+      signal,
+      onProgress: (fraction) => onProgress(fraction, "searching"),
+      monotonicMs: clock.monotonicMs,
+    });
+  try {
+    return { ...(await search(video)), findings: [] };
+  } catch (error) {
+    const fault = deviceFault(video.encoder, error, [dirname(inputPath), folder]);
+    if (fault === undefined) throw error;
+    const { video: fallen, finding } = fallBack(video, fault);
+    return { ...(await search(fallen)), findings: [finding] };
+  }
 }
 
 /** What was found and what is to be expected, in a sentence. */

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
-import { chooseEncoder, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
+import { chooseEncoder, chooseFallback, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import {
   type MediaManifest,
@@ -76,7 +76,7 @@ export async function planConversion(
   const before = { inputPath: path, stream: video, times, manifest, audio: sound.tracks };
   const searched =
     aim === null || planned.video.kind === "copy"
-      ? { video: planned.video, search: null }
+      ? { video: planned.video, search: null, findings: [] }
       : await searchPlanned({ ...before, video: planned.video }, aim, context);
   return {
     ...searched,
@@ -97,6 +97,7 @@ export async function planConversion(
     findings: [
       ...filters.findings,
       ...planned.findings,
+      ...searched.findings,
       ...(searched.search === null ? [] : [describeSearch(searched.search)]),
       ...sound.findings,
       ...describeOthers(manifest),
@@ -115,10 +116,7 @@ interface PlannedVideo {
   readonly findings: readonly string[];
 }
 
-async function planVideo(
-  parts: Omit<EncodingParts, "choice">,
-  { tools, signal }: PlanningContext,
-): Promise<PlannedVideo> {
+async function planVideo(parts: Unchosen, { tools, signal }: PlanningContext): Promise<PlannedVideo> {
   const { video: stream, settings, times } = parts;
   const reason = reasonToCopy(parts);
   if (reason !== undefined) {
@@ -127,8 +125,10 @@ async function planVideo(
     const video = { kind: "copy", codec: settings.to, streamIndex, packedTicks, outputTimeBase } as const;
     return { video, findings: [reason] };
   }
-  const choice = await chooseEncoder(tools, wishFor(stream, settings), signal);
-  const video = planEncoding({ ...parts, choice });
+  const wish = wishFor(stream, settings);
+  const choice = await chooseEncoder(tools, wish, signal);
+  const fallback = choice.hardware === null ? undefined : await chooseFallback(tools, wish, signal);
+  const video = planEncoding({ ...parts, choice, fallback });
   return { video, findings: [...choice.findings, ...describeSpans(video, choice, times, settings)] };
 }
 
@@ -164,7 +164,7 @@ function wishFor(video: VideoStream, settings: ConvertSettings) {
 }
 
 /** Why the pictures may stay as they are; undefined where they may not. */
-function reasonToCopy({ video, settings, filters, times, mayCopy }: Omit<EncodingParts, "choice">): string | undefined {
+function reasonToCopy({ video, settings, filters, times, mayCopy }: Unchosen): string | undefined {
   const { to, reencode, quality, preset, bitDepth, subtitles } = settings;
   if (!mayCopy) return undefined;
   const isChanged = [...filters.context, ...filters.picture].length > 0 || subtitles === "burn";
@@ -183,6 +183,7 @@ interface EncodingParts {
   readonly filters: PictureFilters;
   readonly subtitles: readonly SubtitleStream[];
   readonly choice: EncoderChoice;
+  readonly fallback: EncoderChoice | undefined;
   readonly times: FrameTimes;
   readonly cores: number;
   readonly processes: number;
@@ -190,6 +191,9 @@ interface EncodingParts {
   /** Whether what is aimed at allows pictures to stay as they are. */
   readonly mayCopy: boolean;
 }
+
+/** What is known before an encoder is chosen. */
+type Unchosen = Omit<EncodingParts, "choice" | "fallback">;
 
 /** The encoder's clock: the source's, or that of the new rate. */
 function encoderClock({ video, settings, times }: EncodingParts): EncodedVideo["encoderTimeBase"] {
@@ -202,7 +206,7 @@ function reciprocal({ numerator, denominator }: Ratio): Ratio {
 }
 
 function planEncoding(parts: EncodingParts): EncodedVideo {
-  const { video, settings, filters, choice, times, cores, processes } = parts;
+  const { video, settings, filters, choice, fallback, times, cores, processes } = parts;
   const isKnown = times.isComplete && settings.frameRate === undefined;
   const { timeBase } = video;
   const spans = isKnown
@@ -216,7 +220,7 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     kind: "encode",
     codec: settings.to,
     streamIndex: video.index,
-    encoder: planEncoder(choice.encoder, wish, threads),
+    encoder: planEncoder(choice.encoder, wish, threads, fallback?.encoder ?? null),
     pixelFormat: wish.bitDepth === 10 ? "yuv420p10le" : "yuv420p",
     contextFilters: filters.context,
     pictureFilters: filters.picture,

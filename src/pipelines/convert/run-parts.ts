@@ -1,6 +1,6 @@
 import { runPool } from "../../base/run-pool.ts";
 import type { ConversionPlan } from "./conversion.ts";
-import { encodePart, type PlannedPart } from "./parts.ts";
+import { type EncodedPart, encodePart, type PlannedPart } from "./parts.ts";
 import type { ConvertHooks } from "./work.ts";
 
 /** A part and where its file is to lie. */
@@ -8,13 +8,19 @@ export interface PlacedPart extends PlannedPart {
   readonly path: string;
 }
 
-/** Encodes parts on this machine, long ones first, as many at a time as planned; the first failure ends the others. Throws as `encodePart`. */
+/** A part that lies in its file. */
+export interface MadePart extends PlacedPart, EncodedPart {}
+
+/**
+ * Encodes parts on this machine, long ones first, as many at a time as planned; the first failure ends the others. A device that has failed at
+ * one part is asked for none that begins later. Gives them in the order of `parts`. Throws as `encodePart`.
+ */
 export async function runParts(
   plan: ConversionPlan,
   parts: readonly PlacedPart[],
   inputPath: string,
   { tools, signal, onProgress }: ConvertHooks,
-): Promise<void> {
+): Promise<readonly MadePart[]> {
   const total = parts.reduce((sum, { weight }) => sum + weight, 0);
   const done = new Map<PlacedPart, number>();
   const tell = (part: PlacedPart, fraction: number): void => {
@@ -23,11 +29,19 @@ export async function runParts(
     for (const [{ weight }, share] of done) sum += weight * share;
     onProgress(sum / total);
   };
+  const made = new Map<PlacedPart, EncodedPart>();
+  let knownFault: string | null = null;
   const longFirst = parts.toSorted((a, b) => b.weight - a.weight);
   await runPool(longFirst, concurrencyOf(plan), signal, async (part, either) => {
     const hooks = { tools, signal: either, onProgress: (fraction: number) => tell(part, fraction) };
-    await encodePart(plan, part.part, inputPath, part.path, hooks);
+    const encoded = await encodePart(plan, part.part, inputPath, part.path, hooks, knownFault);
+    knownFault ??= encoded.deviceFault;
+    made.set(part, encoded);
     tell(part, 1);
+  });
+  return parts.flatMap((part) => {
+    const encoded = made.get(part);
+    return encoded === undefined ? [] : [{ ...part, ...encoded }];
   });
 }
 

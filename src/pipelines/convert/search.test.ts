@@ -42,6 +42,7 @@ const PLANNED = {
   arguments: [],
   wish: { codec: "h264", speed: "standard", bitDepth: 8, hardware: "off" },
   threads: 1,
+  fallback: null,
 } as const;
 
 const SOURCES = fc.record({

@@ -1,12 +1,11 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
-import { openFileSource } from "../../base/file-source.ts";
 import { checkPresentation, type PresentationReport } from "../../media/hls/check/check-presentation.ts";
 import type { MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
-import { type IndexedSamples, indexFragments } from "../../media/isobmff/index-fragments.ts";
 import { createDecrypter, type SegmentEncryption } from "./encrypt.ts";
+import { indexFile } from "./index-file.ts";
 import { presentationOpener } from "./open-presentation.ts";
 import {
   MAIN_PLAYLIST,
@@ -92,15 +91,6 @@ function encryptionOf({ keyUri }: PackagePlan, key: Uint8Array | undefined): Seg
     "PARAMS_INVALID",
     "The package was planned with a key, or without one, and is made otherwise.",
   );
-}
-
-function indexFile(path: string): IndexedSamples {
-  const source = openFileSource(path);
-  try {
-    return indexFragments(source);
-  } finally {
-    source.close();
-  }
 }
 
 /** The file that segments are cut from: as it was encoded, or made of that. */

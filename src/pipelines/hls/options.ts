@@ -47,6 +47,12 @@ export const HLS_SETTINGS = z.strictObject({
     .describe(
       "The encoder's own preset, in place of what speed chooses; of several codecs, for those whose encoder has it.",
     ),
+  hardware: z
+    .enum(["auto", "off", "nvenc", "vaapi", "qsv", "videotoolbox"])
+    .default("auto")
+    .describe(
+      "Device that encodes the H.264 rungs: tried with one picture first, software where it fails, even later on. auto: NVENC where it is there.",
+    ),
   audio: z.enum(["auto", "none"]).default("auto").describe("auto: every sound track as AAC. none: no sound."),
   subtitles: z.enum(["keep", "drop"]).default("keep").describe("keep: text subtitles as WebVTT."),
   deinterlace: z.enum(["auto", "off", "on"]).default("auto").describe("auto: where the source says it is interlaced."),

@@ -7,11 +7,11 @@ import { openFileSource } from "../../base/file-source.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { checkEncryption } from "./content-key.ts";
+import { encodePackage, fallBack } from "./encode-package.ts";
 import { finishPackage } from "./finish.ts";
 import type { HlsSettings } from "./options.ts";
 import type { PackageReport } from "./packaging.ts";
 import { planPackage } from "./plan.ts";
-import { encodeRungs } from "./work.ts";
 
 /** What the packaging of one file takes. */
 export interface FilePackaging {
@@ -55,12 +55,12 @@ export async function packageFile(packaging: FilePackaging): Promise<PackageRepo
     // Not the work's own folder, which nobody else may read.
     const packageFolder = join(folder, "package");
     mkdirSync(encodedFolder);
-    await encodeRungs(plan, input, encodedFolder, {
+    const { deviceFault } = await encodePackage(plan, input, encodedFolder, {
       ...{ tools, signal },
       onProgress: (fraction) => onProgress(fraction * ENCODING_SHARE, "encoding"),
     });
     const report = await finishPackage(
-      plan,
+      deviceFault === null ? plan : fallBack(plan, deviceFault),
       { inputPath: input, encodedFolder, packageFolder, contentKey },
       {
         ...{ tools, signal },

@@ -1,3 +1,4 @@
+import type { HardwareFamily } from "../../ffmpeg/encoder-wish.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { Rung, RungCodec } from "./ladder.ts";
@@ -28,12 +29,26 @@ export interface SubtitlePlan {
   readonly label: string;
 }
 
+/** How a device that encodes is called. */
+export interface RungDevice {
+  readonly family: HardwareFamily;
+  /** Stand before the inputs, such as `-init_hw_device`. */
+  readonly globalArguments: readonly string[];
+  /** The last of a rung's filters: pixel format, upload to the device. */
+  readonly filter: string;
+}
+
 /** How the pictures of one codec are encoded. */
 export interface RungEncoder {
   readonly codec: RungCodec;
   /** ffmpeg's name, such as libx264. */
   readonly name: string;
+  /** `default` where a device has none. */
   readonly preset: string;
+  /** Null for software. */
+  readonly device: RungDevice | null;
+  /** Takes over where the device fails in the middle of its work; null where nothing can, and for software. */
+  readonly fallback: RungEncoder | null;
 }
 
 /** How the preview is encoded. */

@@ -1,4 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { forcedKeyArguments } from "../../ffmpeg/hardware-encoders.ts";
 import type { Rung } from "./ladder.ts";
 import { KEY_FRAME_SECONDS, type PackagePlan, type RungEncoder } from "./packaging.ts";
 
@@ -13,13 +14,14 @@ export function pictureArguments({ clock, encoders, keyPictures }: PackagePlan, 
   if (encoder === undefined) throw new ReelmillError("ENCODER_MISSING", `No encoder was chosen for ${rung.codec}.`);
   return [
     ...["-fps_mode", "passthrough", "-enc_time_base", `${clock.numerator}:${clock.denominator}`],
-    ...["-c:v", encoder.name, "-preset", encoder.preset, "-b:v", `${rung.kilobitsPerSecond}k`],
+    ...["-c:v", encoder.name, "-b:v", `${rung.kilobitsPerSecond}k`],
+    ...(encoder.device !== null && encoder.preset === "default" ? [] : ["-preset", encoder.preset]),
     ...codecArguments(encoder, rung, keyPictures),
     ...["-video_track_timescale", String(clock.denominator)],
   ];
 }
 
-function codecArguments({ codec }: RungEncoder, rung: Rung, keyPictures: number | null): readonly string[] {
+function codecArguments({ codec, device }: RungEncoder, rung: Rung, keyPictures: number | null): readonly string[] {
   // SVT-AV1 sets key pictures by their count alone, and none besides; its rate control knows no buffer.
   if (codec === "av1") return ["-g", String(keyPictures ?? NO_KEY_PICTURES)];
   const when =
@@ -27,10 +29,26 @@ function codecArguments({ codec }: RungEncoder, rung: Rung, keyPictures: number 
   return [
     ...["-maxrate", `${rung.maxKilobitsPerSecond}k`, "-bufsize", `${rung.bufferKilobits}k`],
     // Pictures without B-frames are shown when they are decoded: all rungs and the sound begin at 0.
-    ...["-bf", "0", "-g", NO_KEY_PICTURES, "-keyint_min", "1", "-forced-idr", "1", "-force_key_frames", `expr:${when}`],
-    ...(codec === "h264"
-      ? ["-profile:v", "high", "-sc_threshold", "0"]
-      : // Apple's players show HEVC in MP4 only under this name.
-        ["-tag:v", "hvc1", "-x265-params", "log-level=error:scenecut=0:open-gop=0"]),
+    ...["-bf", "0", "-g", NO_KEY_PICTURES, "-force_key_frames", `expr:${when}`],
+    ...(device === null
+      ? ["-keyint_min", "1", "-forced-idr", "1", ...softwareArguments(codec)]
+      : ["-profile:v", "high", ...forcedKeyArguments(device.family)]),
   ];
+}
+
+function softwareArguments(codec: "h264" | "hevc"): readonly string[] {
+  return codec === "h264"
+    ? ["-profile:v", "high", "-sc_threshold", "0"]
+    : // Apple's players show HEVC in MP4 only under this name.
+      ["-tag:v", "hvc1", "-x265-params", "log-level=error:scenecut=0:open-gop=0"];
+}
+
+/** How many key pictures `pictureArguments` forces among pictures at these times, in rising seconds from 0 on. */
+export function forcedKeys({ keyPictures }: Pick<PackagePlan, "keyPictures">, seconds: ArrayLike<number>): number {
+  if (keyPictures !== null) return Math.ceil(seconds.length / keyPictures);
+  let count = 0;
+  for (let index = 0; index < seconds.length; index++) {
+    if ((seconds[index] as number) + KEY_SLACK_SECONDS >= count * KEY_FRAME_SECONDS) count++;
+  }
+  return count;
 }

@@ -4,16 +4,17 @@ import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
-import { definePipeline, type PlannedTask, type StageContext } from "../../jobs/pipeline.ts";
+import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
 import { lendInput, partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
 import { lendFiles } from "../object-files.ts";
 import { checkEncryption, readNamedKey } from "./content-key.ts";
+import { type EncodedPackage, encodePackage, fallBack } from "./encode-package.ts";
 import { finishPackage } from "./finish.ts";
 import { beginAsset, completeAsset, HLS_MESSAGE, markTranscoded, packagePrefix } from "./media-asset.ts";
 import { HLS_SETTINGS, type HlsSettings } from "./options.ts";
 import { MAIN_PLAYLIST, type PackagePlan } from "./packaging.ts";
 import { planPackage } from "./plan.ts";
-import { encodedPath, encodeRungs, subtitlePath } from "./work.ts";
+import { encodedPath, subtitlePath } from "./work.ts";
 
 const TASK_TIMEOUT_MS = 24 * 3600_000;
 /** Of the time of the last stage, checking; what is left is putting the package into the store. */
@@ -61,9 +62,10 @@ type Result = z.output<typeof RESULT>;
 
 /** All rungs and sounds come of one decode, so they are one task. */
 type EncodeInput = "all";
+type EncodeResults = readonly TaskResult<EncodeInput, EncodedPackage>[];
 
 /** The HLS package of one recording: encoded in one task, packaged and checked in the last stage. */
-export const hlsPipeline = definePipeline<Params, EncodeInput, null, Result>({
+export const hlsPipeline = definePipeline<Params, EncodeInput, EncodedPackage, Result>({
   name: "hls",
   description:
     "Makes an HLS package of a recording: H.264, HEVC and AV1 rungs, sound by language, poster and thumbnails.",
@@ -76,7 +78,7 @@ export const hlsPipeline = definePipeline<Params, EncodeInput, null, Result>({
   idempotencyKeyOf: ({ message }) => message?.job_id,
   plan: planStreams,
   work: async (params, _input, context) => await encodeStreams(params, context),
-  finish: async (params, _results, context) => await finishStreams(params, context),
+  finish: finishStreams,
 });
 
 async function planStreams(params: Params, context: StageContext): Promise<readonly PlannedTask<EncodeInput>[]> {
@@ -105,7 +107,7 @@ function encodedFiles({ rungs, sounds, subtitles }: PackagePlan, folder: string)
   ];
 }
 
-async function encodeStreams({ input }: Params, context: StageContext): Promise<null> {
+async function encodeStreams({ input }: Params, context: StageContext): Promise<EncodedPackage> {
   const { objects, jobId, signal, environment, onProgress } = context;
   const plan = await readPlan<PackagePlan>(objects, jobId);
   const folder = await context.workFolder();
@@ -114,26 +116,32 @@ async function encodeStreams({ input }: Params, context: StageContext): Promise<
     signal,
     onProgress: (fraction: number) => onProgress(fraction, "encoding"),
   };
-  await lendInput(objects, input, (path) => encodeRungs(plan, path, folder, hooks));
+  const encoded = await lendInput(objects, input, (path) => encodePackage(plan, path, folder, hooks));
   for (const path of encodedFiles(plan, folder)) await objects.putFile(partKey(jobId, basename(path)), path);
-  return null;
+  return encoded;
 }
 
 /** The parts go when the result is kept: an attempt that is cut off behind that finds the result, one before it the parts. */
-async function finishStreams(params: Params, context: StageContext): Promise<Result> {
+async function finishStreams(params: Params, results: EncodeResults, context: StageContext): Promise<Result> {
   const { objects, jobId, checkpoint, saveCheckpoint } = context;
   const { message } = params;
   const made = checkpoint ?? (message === undefined ? null : await markTranscoded(message, context));
-  const result = made === null ? await packageStreams(params, context) : RESULT.parse(made);
+  const result = made === null ? await packageStreams(params, results, context) : RESULT.parse(made);
   if (made === null) await saveCheckpoint(result);
   if (message !== undefined) await completeAsset(message, { playlistKey: result.playlist, result }, context);
   await removeParts(objects, jobId);
   return result;
 }
 
-async function packageStreams({ input, message, encryptKey }: Params, context: StageContext): Promise<Result> {
+async function packageStreams(
+  { input, message, encryptKey }: Params,
+  [encoded]: EncodeResults,
+  context: StageContext,
+): Promise<Result> {
   const { objects, jobId, signal, environment, onProgress } = context;
-  const plan = await readPlan<PackagePlan>(objects, jobId);
+  const planned = await readPlan<PackagePlan>(objects, jobId);
+  const fault = encoded?.status === "succeeded" ? encoded.output.deviceFault : null;
+  const plan = fault === null ? planned : fallBack(planned, fault);
   const folder = await context.workFolder();
   const [encodedFolder, packageFolder] = [join(folder, "encoded"), join(folder, "package")];
   mkdirSync(encodedFolder);

@@ -1,7 +1,12 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { chooseEncoder, type EncoderWish } from "../../ffmpeg/encoder-choice.ts";
+import {
+  chooseEncoder,
+  chooseFallback,
+  type EncoderChoice,
+  type EncoderWish,
+  encoderCandidates,
+} from "../../ffmpeg/encoder-choice.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
-import { softwareCandidates } from "../../ffmpeg/software-encoders.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { Rung, RungCodec } from "./ladder.ts";
 import type { HlsSettings } from "./options.ts";
@@ -18,24 +23,37 @@ const GROUP_SECONDS = { least: 0.75 * KEY_FRAME_SECONDS, most: KEY_FRAME_SECONDS
  * has, ENCODER_MISSING, FFMPEG_MISSING, FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED.
  */
 export async function chooseRungEncoders(
-  { codecs, speed, preset }: Pick<HlsSettings, "codecs" | "speed" | "preset">,
+  { codecs, speed, preset, hardware }: Pick<HlsSettings, "codecs" | "speed" | "preset" | "hardware">,
   { tools, signal }: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
 ): Promise<{ readonly encoders: readonly RungEncoder[]; readonly findings: readonly string[] }> {
-  const wishes = codecs.map((codec) => wishFor(codec, speed, preset));
+  const wishes = codecs.map((codec) => wishFor(codec, speed, preset, hardware));
   const isKnown = wishes.some((wish) => wish.preset === preset);
   const encoders: RungEncoder[] = [];
   const findings: string[] = [];
   for (const wish of wishes) {
     const { codec } = wish;
-    const chosen = await chooseEncoder(tools, isKnown ? wish : { ...wish, preset }, signal);
+    const wished = isKnown ? wish : { ...wish, preset };
+    const chosen = await chooseEncoder(tools, wished, signal);
     if (codec === "av1" && chosen.encoder !== AV1_ENCODER) {
       const problem = `AV1 rungs are encoded by ${AV1_ENCODER} alone. ${chosen.findings[0] ?? "It is not in use here."}`;
       throw new ReelmillError("ENCODER_MISSING", problem);
     }
-    encoders.push({ codec, name: chosen.encoder, preset: chosen.settings.preset });
+    const fallback = chosen.hardware === null ? undefined : await chooseFallback(tools, wished, signal);
+    encoders.push({
+      ...describeEncoder(codec, chosen),
+      fallback: fallback === undefined ? null : describeEncoder(codec, fallback),
+    });
     findings.push(...chosen.findings);
   }
   return { encoders, findings };
+}
+
+function describeEncoder(
+  codec: RungCodec,
+  { encoder: name, settings: { preset }, hardware: family, globalArguments, filter }: EncoderChoice,
+): RungEncoder {
+  const device = family === null ? null : { family, globalArguments, filter };
+  return { codec, name, preset, device, fallback: null };
 }
 
 /** Sides that encoders do not go below. */
@@ -48,12 +66,20 @@ export function isEncodable({ codec, widthPixels, heightPixels }: Rung): boolean
 
 type RungWish = EncoderWish & { readonly codec: RungCodec };
 
-function wishFor(codec: RungCodec, speed: HlsSettings["speed"], preset: string | undefined): RungWish {
+function wishFor(
+  codec: RungCodec,
+  speed: HlsSettings["speed"],
+  preset: string | undefined,
+  device: HlsSettings["hardware"],
+): RungWish {
+  // How good the others are at the low rates of a ladder is not known.
+  const family = device === "auto" ? "nvenc" : device;
+  const hardware = codec === "h264" ? family : "off";
   const own = codec === "av1" ? AV1_PRESETS[speed] : undefined;
   // Of AV1's encoders the fast one comes first at the fast speed alone.
-  const base = { codec, speed: codec === "av1" ? "fast" : speed, bitDepth: 8, hardware: "off" } as const;
+  const base = { codec, speed: codec === "av1" ? "fast" : speed, bitDepth: 8, hardware } as const;
   if (preset === undefined) return { ...base, preset: own };
-  const knows = softwareCandidates({ ...base, preset }).some((candidate) => candidate.knowsPreset);
+  const knows = encoderCandidates({ ...base, preset }).some((candidate) => candidate.knowsPreset);
   return { ...base, preset: knows ? preset : own };
 }
 

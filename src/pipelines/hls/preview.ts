@@ -27,7 +27,7 @@ export async function planPreview(
   hooks: Pick<PackageHooks, "tools" | "signal">,
 ): Promise<{ readonly preview: PreviewPlan | null; readonly findings: readonly string[] }> {
   if (!preview) return { preview: null, findings: [] };
-  const { encoders } = await chooseRungEncoders({ codecs: ["h264"], speed, preset: undefined }, hooks);
+  const { encoders } = await chooseRungEncoders({ codecs: ["h264"], speed, preset: undefined, hardware: "off" }, hooks);
   const [encoder] = encoders;
   if (encoder === undefined) throw new ReelmillError("ENCODER_MISSING", "No encoder was chosen for the preview.");
   const hasWebp = (await detectFeatures(hooks.tools, hooks.signal)).encoders.has(WEBP_ENCODER);

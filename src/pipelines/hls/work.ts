@@ -36,7 +36,7 @@ export async function encodeRungs(
   const { durationSeconds, rungs, sounds, subtitles, video } = plan;
   await runFfmpeg(tools, {
     // The source's own times, exact to the tick: ffmpeg would shift them by a start that is rounded to microseconds.
-    globalArguments: ["-copyts"],
+    globalArguments: ["-copyts", ...plan.encoders.flatMap(({ device }) => device?.globalArguments ?? [])],
     inputs: [{ path: inputPath, isRecording: true }],
     mayTakeLong: true,
     outputArguments: [
@@ -62,17 +62,21 @@ export async function encodeRungs(
 }
 
 /** One decode for all: each rung's pictures go to its encoder and on to the next smaller size. */
-function filterGraph({ video, rungs }: PackagePlan): string {
+function filterGraph({ video, rungs, encoders }: PackagePlan): string {
   const chains: string[] = [];
   const common = [`setpts=PTS-${video.originTicks}`, ...video.filters].join(",");
   let from = `[0:${video.streamIndex}]${common},`;
-  for (const [index, { widthPixels, heightPixels }] of rungs.entries()) {
+  for (const [index, { codec, widthPixels, heightPixels }] of rungs.entries()) {
     const before = rungs[index - 1];
     const isSame = before?.widthPixels === widthPixels && before.heightPixels === heightPixels;
     // Scaling to the size that is there already passes pictures on as they are.
     const scale = isSame ? "null" : `scale=${widthPixels}:${heightPixels}:flags=bicubic,setsar=1`;
     const isLast = index === rungs.length - 1;
-    chains.push(`${from}${scale}${isLast ? "" : ",split=2"}[out${index}]${isLast ? "" : `[next${index}]`}`);
+    const device = encoders.find((encoder) => encoder.codec === codec)?.device ?? null;
+    // Behind the parting: the next smaller rung is scaled from pictures that lie in memory.
+    const out = device === null ? `out${index}` : `own${index}`;
+    chains.push(`${from}${scale}${isLast ? "" : ",split=2"}[${out}]${isLast ? "" : `[next${index}]`}`);
+    if (device !== null) chains.push(`[${out}]${device.filter}[out${index}]`);
     from = `[next${index}]`;
   }
   return chains.join(";");

@@ -57,6 +57,11 @@ function addPackageOptions(hls: Command): void {
     )
     .option("--preset <name>", "the encoder's own preset, in place of what --speed chooses")
     .addOption(
+      new Option("--hardware <family>", "device that encodes the H.264 rungs (auto: NVENC); software where it fails")
+        .choices(["auto", "off", "nvenc", "vaapi", "qsv", "videotoolbox"])
+        .default("auto"),
+    )
+    .addOption(
       new Option("--audio <what>", "every sound track as AAC, or none").choices(["auto", "none"]).default("auto"),
     )
     .addOption(

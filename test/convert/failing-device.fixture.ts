@@ -1,0 +1,66 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { FfmpegTools } from "../../src/ffmpeg/tools.ts";
+
+/** An ffmpeg with a device that this machine does not have. */
+export interface FakeDevice {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The encodes that the device was asked for, but for trials: the arguments of each. */
+  readonly encodes: () => readonly string[];
+}
+
+/** What goes wrong. */
+export interface FakeFaults {
+  /** The device fails at encodes whose arguments hold this. */
+  readonly failsAt: string;
+  /** libx264 passes its trial and fails at files. */
+  readonly softwareFails?: boolean;
+  /** The device sets key pictures that nobody asked for. */
+  readonly setsOwnKeys?: boolean;
+}
+
+/**
+ * Makes an ffmpeg that has NVENC, by libx264 in a profile of its own, so that what it makes of spans cannot be joined with what libx264 makes
+ * by itself. A trial of one picture works.
+ */
+export function makeFakeDevice(
+  folder: string,
+  { ffmpegPath }: Pick<FfmpegTools, "ffmpegPath">,
+  { failsAt, softwareFails = false, setsOwnKeys = false }: FakeFaults,
+): FakeDevice {
+  const path = join(folder, "ffmpeg-with-device");
+  const log = join(folder, "device-encodes");
+  writeFileSync(log, "");
+  const script = `#!/bin/bash
+all="$*"
+real=${JSON.stringify(ffmpegPath)}
+case "$all" in
+*-encoders*) "$real" "$@" && echo " V....D h264_nvenc stand-in"; exit;;
+*h264_nvenc*"-f null -") exit 0;;
+*h264_nvenc*)
+  printf '%s\\n' "$all" >> ${JSON.stringify(log)}
+  case "$all" in *${JSON.stringify(failsAt)}*)
+    echo "[h264_nvenc @ 0x55d1] EncodePicture failed: the device was lost" >&2; exit 1;;
+  esac
+  arguments=()
+  while [ $# -gt 0 ]; do
+    case "$1" in
+    h264_nvenc) arguments+=(libx264 -preset ultrafast -profile:v baseline -sc_threshold 0${setsOwnKeys ? " -x264-params keyint=10" : ""});;
+    -cq) arguments+=(-crf "$2"); shift;;
+    -rc|-preset|-no-scenecut) shift;;
+    *) arguments+=("$1");;
+    esac
+    shift
+  done
+  exec "$real" "\${arguments[@]}";;
+*libx264*"-f null -") ;;
+*libx264*) if ${softwareFails}; then echo "[libx264 @ 0x55d1] out of luck" >&2; exit 1; fi;;
+esac
+exec "$real" "$@"
+`;
+  writeFileSync(path, script, { mode: 0o755 });
+  return {
+    environment: { ...process.env, REELMILL_FFMPEG: path },
+    encodes: () => readFileSync(log, "utf8").split("\n").filter(Boolean),
+  };
+}

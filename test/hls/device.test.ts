@@ -1,0 +1,142 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createLocalObjectStore } from "../../src/adapters/local/object-store.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { createLogger } from "../../src/base/log.ts";
+import { requireFfmpeg } from "../../src/ffmpeg/programs.ts";
+import type { StageContext } from "../../src/jobs/pipeline.ts";
+import { HLS_SETTINGS, type PackageReport, packageFile } from "../../src/pipelines/hls/index.ts";
+import { hlsPipeline } from "../../src/pipelines/hls/pipeline.ts";
+import { planPackage } from "../../src/pipelines/hls/plan.ts";
+import { type FakeDevice, type FakeFaults, makeFakeDevice } from "../convert/failing-device.fixture.ts";
+
+const PICTURES = 125;
+const SETTINGS = { preset: "ultrafast", ladder: { rungs: [90, 45].map((height) => ({ height, kbps: height })) } };
+const FELL_BACK =
+  /^h264_nvenc failed at its work: .*the device was lost\. libx264 is used instead, from the first picture on\.$/;
+
+let folder: string;
+let source: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "reelmill-hls-device-"));
+  source = join(folder, "source.mp4");
+  const coding = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p".split(" ");
+  const pictures = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-frames:v", String(PICTURES)];
+  execFileSync("ffmpeg", ["-v", "error", "-nostdin", ...pictures, ...coding, source]);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function deviceIn(name: string, faults: FakeFaults) {
+  const own = join(folder, name);
+  mkdirSync(own);
+  return { own, device: makeFakeDevice(own, await requireFfmpeg(process.env), faults) };
+}
+
+function pack(device: FakeDevice, output: string, settings: object = {}): Promise<PackageReport> {
+  return packageFile({
+    input: source,
+    output,
+    settings: HLS_SETTINGS.parse({ ...SETTINGS, ...settings }),
+    environment: device.environment,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  });
+}
+
+describe("rungs of a device", () => {
+  it("are made by NVENC where it is there, with key pictures where they belong", async () => {
+    const { own, device } = await deviceIn("sound", { failsAt: "never" });
+    const report = await pack(device, join(own, "out"));
+    expect(report).toMatchObject({ pictures: PICTURES, encoder: "h264_nvenc, preset p5" });
+    expect(report.findings.join()).not.toContain("failed");
+    expect(device.encodes()).toHaveLength(1);
+    const [arguments_ = ""] = device.encodes();
+    expect(arguments_).toMatch(/-c:v h264_nvenc -b:v 90k -preset p5 -maxrate \S+ -bufsize \S+ -bf 0 -g 9999 /);
+    expect(arguments_).toContain("-rc vbr -forced-idr 1 -no-scenecut 1");
+  });
+
+  it("are not asked of it where it is off", async () => {
+    const { own, device } = await deviceIn("off", { failsAt: "never" });
+    const report = await pack(device, join(own, "out"), { hardware: "off" });
+    expect(report.encoder).toBe("libx264, preset ultrafast");
+    expect(device.encodes()).toEqual([]);
+  });
+
+  it("are made by software where it fails", async () => {
+    const { own, device } = await deviceIn("lost", { failsAt: "h264_nvenc" });
+    const report = await pack(device, join(own, "out"));
+    expect(report).toMatchObject({ pictures: PICTURES, encoder: "libx264, preset ultrafast" });
+    expect(report.findings).toContainEqual(expect.stringMatching(FELL_BACK));
+    expect(report.findings.join()).not.toContain(folder);
+  });
+
+  it("are made by software where it sets key pictures of its own", async () => {
+    const { own, device } = await deviceIn("undisciplined", { failsAt: "never", setsOwnKeys: true });
+    const report = await pack(device, join(own, "out"));
+    expect(report.encoder).toBe("libx264, preset ultrafast");
+    expect(report.findings.join(" ")).toMatch(/h264_nvenc failed at its work: \S+ has 13 key pictures, not 3\./);
+  });
+
+  it("leave the fault to software where that fails as well", async () => {
+    const { own, device } = await deviceIn("both", { failsAt: "h264_nvenc", softwareFails: true });
+    await expect(pack(device, join(own, "out"))).rejects.toMatchObject({
+      code: "FFMPEG_FAILED",
+      message: expect.stringContaining("out of luck"),
+    });
+  });
+
+  it("take a preset of the device's, and leave other codecs theirs", async () => {
+    const { device } = await deviceIn("preset", { failsAt: "never" });
+    const tools = await requireFfmpeg(device.environment);
+    const settings = HLS_SETTINGS.parse({ codecs: ["h264", "hevc"], preset: "p7" });
+    const { encoders } = await planPackage(source, settings, { tools, signal: new AbortController().signal });
+    expect(encoders).toMatchObject([
+      {
+        name: "h264_nvenc",
+        preset: "p7",
+        device: { family: "nvenc" },
+        fallback: { name: "libx264", preset: "medium" },
+      },
+      { name: "libx265", preset: "medium", device: null, fallback: null },
+    ]);
+  });
+
+  it("are replaced in a job, too, whose result tells of it", async () => {
+    const { own, device } = await deviceIn("job", { failsAt: "h264_nvenc" });
+    const result = await runJob(own, device);
+    expect(result.report).toMatchObject({ pictures: PICTURES, encoder: "libx264, preset ultrafast" });
+    expect(result.report.findings).toContainEqual(expect.stringMatching(FELL_BACK));
+    expect(JSON.stringify(result)).not.toContain(folder);
+  });
+});
+
+/** Runs all stages of a job; gives its result. */
+async function runJob(own: string, device: FakeDevice): Promise<{ readonly report: PackageReport }> {
+  const [store, work] = [join(own, "objects"), join(own, "work")];
+  mkdirSync(join(store, "uploads"), { recursive: true });
+  copyFileSync(source, join(store, "uploads", "source.mp4"));
+  mkdirSync(work);
+  const context: StageContext = {
+    jobId: "job",
+    objects: createLocalObjectStore({ root: store, mounts: {} }),
+    workFolder: async () => work,
+    log: createLogger({ format: "json", level: "error", write: () => undefined }),
+    signal: new AbortController().signal,
+    environment: device.environment,
+    clock: systemClock,
+    onProgress: () => undefined,
+    checkpoint: null,
+    saveCheckpoint: async () => undefined,
+  };
+  const params = hlsPipeline.parseParams({ input: "uploads/source.mp4", ...SETTINGS });
+  const [task] = await hlsPipeline.plan(params, context);
+  const input = task?.input ?? null;
+  const output = await hlsPipeline.work(params, input, context);
+  const result = await hlsPipeline.finish(params, [{ status: "succeeded", input, output }], context);
+  return result as unknown as { readonly report: PackageReport };
+}
