@@ -58,6 +58,15 @@ export function createPackages() {
       ]);
       return path;
     },
+    /** Pictures as a graph of lavfi gives them, at its own times, and further inputs, in MP4. */
+    encode: (name: string, pictures: string, inputs: readonly string[] = []): string => {
+      const path = join(root, name);
+      const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"];
+      const times = ["-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-video_track_timescale", "90000"];
+      const all = ["-f", "lavfi", "-i", pictures, ...inputs, ...codecs, ...times];
+      execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...all, path]);
+      return path;
+    },
     make: async (input: string, settings: object = {}, contentKey?: Uint8Array): Promise<Packaged> => {
       const folder = join(root, `package-${outputs++}`);
       const report = await packageFile({

@@ -37,8 +37,12 @@ interface Packaged {
   readonly main: MultivariantPlaylist;
 }
 
-async function makePackage(input: string, settings: object = {}, signal?: AbortSignal): Promise<Packaged> {
-  const folder = join(ROOT, `package-${outputs++}`);
+async function makePackage(
+  input: string,
+  settings: object = {},
+  signal?: AbortSignal,
+  folder = join(ROOT, `package-${outputs++}`),
+): Promise<Packaged> {
   const report = await packageFile({
     input,
     output: folder,
@@ -254,6 +258,28 @@ describe("poster and thumbnails", () => {
     expect(existsSync(join((await makePackage(sourceOf("cfr25"), { thumbnails: false })).folder, "poster.jpg"))).toBe(
       false,
     );
+  });
+});
+
+describe("poster and thumbnails of odd places", () => {
+  const thumbnails = (folder: string) => readdirSync(join(folder, "thumbnails")).sort();
+
+  it("lie where the output is to be, whatever percent signs its folders' names have", async () => {
+    const folder = join(ROOT, "100%", "50%d%%");
+    mkdirSync(folder, { recursive: true });
+    const made = await makePackage(sourceOf("no-audio"), {}, undefined, join(folder, "package%03d"));
+    expect(thumbnails(made.folder)).toEqual(["index.vtt", "sheet-001.jpg"]);
+    expect(existsSync(join(made.folder, "poster.jpg"))).toBe(true);
+  });
+
+  it("have a poster where no picture begins after a tenth of the length", async () => {
+    const input = join(ROOT, "slide.mp4");
+    const sources = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=1/10:d=10", "-f", "lavfi", "-i", "sine=d=10"];
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...sources, "-c:v", "libx264", "-c:a", "aac", input]);
+    const { folder } = await makePackage(input);
+    const poster = join(folder, "poster.jpg");
+    expect(readFileSync(poster).subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]));
+    expect(thumbnails(folder)).toEqual(["index.vtt", "sheet-001.jpg"]);
   });
 });
 

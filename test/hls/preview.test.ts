@@ -1,25 +1,58 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { previewPieces, readWebpAnimation } from "../../src/pipelines/hls/preview.ts";
+import { requireFfmpeg } from "../../src/ffmpeg/programs.ts";
+import { planLadder } from "../../src/pipelines/hls/ladder.ts";
+import type { PreviewPlan } from "../../src/pipelines/hls/packaging.ts";
+import { previewPieces, readWebpAnimation, writePreview } from "../../src/pipelines/hls/preview.ts";
 import { createPackages } from "./package.fixture.ts";
 
 const packages = createPackages();
+
+/** The only stream's kind and size, and how many pictures it has. */
+function framesOf(path: string): string {
+  const entries = ["-count_frames", "-show_entries", "stream=codec_type,width,height,nb_read_frames"];
+  return execFileSync("ffprobe", ["-v", "error", ...entries, "-of", "csv=p=0", path], { encoding: "utf8" }).trim();
+}
 
 describe("a preview", () => {
   it("shows pieces from all over the recording, without sound, as MP4 and as a WebP that repeats", async () => {
     const input = packages.clip("nine.mp4", { seconds: 9, rate: "25", size: "640x360" });
     const { folder, failed } = await packages.make(input, { preview: true, thumbnails: false });
     expect(failed).toEqual([]);
-    const mp4 = join(folder, "preview", "preview.mp4");
-    const entries = ["-count_frames", "-show_entries", "stream=codec_type,width,height,nb_read_frames"];
-    const text = execFileSync("ffprobe", ["-v", "error", ...entries, "-of", "csv=p=0", mp4], { encoding: "utf8" });
-    const [, count] = /^video,320,180,(\d+)$/.exec(text.trim()) ?? [];
-    // Half a second of 25 pictures per second is one of 12 or 13.
-    expect(Math.abs(Number(count) - 46)).toBeLessThanOrEqual(2);
+    expect(framesOf(join(folder, "preview", "preview.mp4"))).toBe("video,320,180,48");
     const animation = readWebpAnimation(readFileSync(join(folder, "preview", "preview.webp")));
-    expect(animation?.pictures).toBe(Number(count));
+    expect(animation?.pictures).toBe(48);
+  });
+
+  it.each([
+    ["few pictures a second", "testsrc2=s=320x180:r=3:d=12", 48],
+    ["five pictures a second", "testsrc2=s=320x180:r=5:d=12", 48],
+    ["one picture that lasts for 10 s", "testsrc2=s=320x180:r=1/10:d=10", 48],
+    ["nothing new for 18 s", "testsrc2=s=320x180:r=25:d=2,setpts=PTS+gte(N\\,25)*18/TB", 48],
+    ["all of 2 s", "testsrc2=s=320x180:r=25:d=2", 32],
+  ])("lasts as long as planned where the recording shows %s", async (name, pictures, count) => {
+    const input = packages.encode(`${name}.mp4`, pictures, ["-f", "lavfi", "-i", "sine=d=10"]);
+    const { folder, report } = await packages.make(input, { preview: true, thumbnails: false });
+    expect(report.findings.join(" ")).not.toContain("preview");
+    expect(framesOf(join(folder, "preview", "preview.mp4"))).toBe(`video,320,180,${count}`);
+    expect(readWebpAnimation(readFileSync(join(folder, "preview", "preview.webp")))).toBeDefined();
+  });
+
+  it("that cannot be made is a finding, and a package is made all the same; but what is cancelled stays so", async () => {
+    const folder = mkdtempSync(join(packages.root, "none-"));
+    const path = join(folder, "no-pictures.mp4");
+    writeFileSync(path, "no pictures");
+    const [rung] = planLadder({ widthPixels: 320, heightPixels: 180, sampleAspect: 1 });
+    if (rung === undefined) throw new Error("There is no rung.");
+    const tools = await requireFfmpeg(process.env);
+    const plan: PreviewPlan = { encoder: { codec: "h264", name: "libx264", preset: "ultrafast" }, hasWebp: true };
+    const rungs = [{ rung, path, index: { initializationBytes: 0, timescale: 1, fragments: [] } }];
+    const write = (signal: AbortSignal) => writePreview(plan, rungs, folder, 10, { tools, signal });
+    expect(await write(new AbortController().signal)).toEqual([expect.stringMatching(/^There is no preview: ffmpeg/)]);
+    expect(existsSync(join(folder, "preview"))).toBe(false);
+    await expect(write(AbortSignal.abort())).rejects.toMatchObject({ code: "ABORTED" });
   });
 
   it("may be of one picture that stands still", async () => {
@@ -37,13 +70,15 @@ describe("a preview", () => {
   });
 
   it("has pieces within the recording, in order, none twice", () => {
-    expect(previewPieces(2)).toEqual([{ startSeconds: 0, lengthSeconds: 2 }]);
+    expect(previewPieces(2)).toEqual([{ startSeconds: 0, pictures: 32, framesPerSecond: 16 }]);
     for (const seconds of [3.01, 60, 7200]) {
       const pieces = previewPieces(seconds);
       expect(pieces).toHaveLength(6);
-      for (const [index, { startSeconds, lengthSeconds }] of pieces.entries()) {
+      for (const [index, { startSeconds, pictures, framesPerSecond }] of pieces.entries()) {
         expect(startSeconds).toBeGreaterThanOrEqual(0);
-        expect(startSeconds + lengthSeconds).toBeLessThanOrEqual(pieces[index + 1]?.startSeconds ?? seconds);
+        expect(startSeconds + pictures / framesPerSecond).toBeLessThanOrEqual(
+          pieces[index + 1]?.startSeconds ?? seconds,
+        );
       }
     }
   });

@@ -65,7 +65,8 @@ export async function finishPackage(
   await checkDecodes(streams, pictures, { ...hooks, onProgress: (done) => hooks.onProgress(DECODING_SHARE * done) });
   mkdirSync(packageFolder);
   if (plan.thumbnails) await writePictures(rungs, packageFolder, plan.durationSeconds, hooks);
-  if (plan.preview !== null) await writePreview(plan.preview, rungs, packageFolder, plan.durationSeconds, hooks);
+  const lacks =
+    plan.preview === null ? [] : await writePreview(plan.preview, rungs, packageFolder, plan.durationSeconds, hooks);
   const main = await writePlaylists(plan, streams, { encodedFolder, packageFolder, encryption }, hooks.signal);
   writeFileSync(join(packageFolder, MAIN_PLAYLIST), serializePlaylist(main));
   const decrypt = encryption && createDecrypter(encryption.key);
@@ -77,7 +78,7 @@ export async function finishPackage(
     pictures,
     durationSeconds: plan.durationSeconds,
     encoder: plan.encoders.map(({ name, preset }) => `${name}, preset ${preset}`).join("; "),
-    findings: [...plan.findings, ...findings],
+    findings: [...plan.findings, ...findings, ...lacks],
     inputBytes: statSync(inputPath).size,
     outputBytes: sizeOf(packageFolder),
   };

@@ -1,10 +1,12 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { detectFeatures } from "../../ffmpeg/features.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { verifyDecodes } from "../../ffmpeg/verify.ts";
+import { HELD_GLOBAL_ARGUMENTS, type HeldPictures, heldFilters, heldInput } from "./held-pictures.ts";
+import type { Rung } from "./ladder.ts";
 import type { HlsSettings } from "./options.ts";
 import type { PackageHooks, PreviewPlan } from "./packaging.ts";
 import { chooseRungEncoders } from "./plan-encoders.ts";
@@ -18,8 +20,10 @@ export const PREVIEW_WEBP = "preview.webp";
 const PIECES = 6;
 const PIECE_SECONDS = 0.5;
 const WIDTH_PIXELS = 320;
-const FRAMES_PER_SECOND = 15;
+/** So that half a second is a whole number of them. */
+const FRAMES_PER_SECOND = 16;
 const WEBP_ENCODER = "libwebp_anim";
+const WEBP_ARGUMENTS = ["-c:v", WEBP_ENCODER, "-quality", "60", "-loop", "0"] as const;
 
 /** What a preview is encoded with; a build of ffmpeg without animated WebP makes the MP4 alone. Throws as `chooseRungEncoders`. */
 export async function planPreview(
@@ -35,68 +39,110 @@ export async function planPreview(
   return { preview: { encoder, hasWebp }, findings };
 }
 
-/** Where the pieces begin, in seconds: spread evenly; of short recordings all is one piece. */
-export function previewPieces(
-  durationSeconds: number,
-): readonly { readonly startSeconds: number; readonly lengthSeconds: number }[] {
+/** The pieces: spread evenly; of short recordings all is one piece. */
+export function previewPieces(durationSeconds: number): readonly HeldPictures[] {
   const allSeconds = PIECES * PIECE_SECONDS;
-  if (durationSeconds <= allSeconds) return [{ startSeconds: 0, lengthSeconds: durationSeconds }];
-  return Array.from({ length: PIECES }, (_, index) => ({
-    startSeconds: ((index + 0.5) / PIECES) * durationSeconds - PIECE_SECONDS / 2,
-    lengthSeconds: PIECE_SECONDS,
-  }));
+  if (durationSeconds <= allSeconds) return [pieceOf(0, durationSeconds)];
+  return Array.from({ length: PIECES }, (_, index) =>
+    pieceOf(((index + 0.5) / PIECES) * durationSeconds - PIECE_SECONDS / 2, PIECE_SECONDS),
+  );
+}
+
+function pieceOf(startSeconds: number, seconds: number): HeldPictures {
+  const pictures = Math.max(1, Math.floor(seconds * FRAMES_PER_SECOND));
+  return { startSeconds, pictures, framesPerSecond: FRAMES_PER_SECOND };
 }
 
 /**
- * Writes a short clip without sound of the smallest rung that is as wide, as MP4 and, where that can be, as a WebP that repeats. Throws
- * OUTPUT_NOT_VERIFIED where they do not last as long, and as `runFfmpeg`.
+ * Writes a short clip without sound of the smallest rung that is as wide, as MP4 and, where that can be, as a WebP that repeats. A preview that
+ * cannot be made is left out: gives the sentences that say so. Throws ABORTED and what the system throws.
  */
 export async function writePreview(
-  { encoder, hasWebp }: PreviewPlan,
+  plan: PreviewPlan,
   rungs: readonly PictureSource[],
   packageFolder: string,
   durationSeconds: number,
-  { tools, signal }: Pick<PackageHooks, "tools" | "signal">,
-): Promise<void> {
+  hooks: Pick<PackageHooks, "tools" | "signal">,
+): Promise<readonly string[]> {
   const source = rungs.findLast(({ rung }) => rung.widthPixels >= WIDTH_PIXELS) ?? rungs[0];
-  if (source === undefined) return;
+  if (source === undefined) return [];
   const folder = join(packageFolder, PREVIEW_FOLDER);
   mkdirSync(folder);
-  const pieces = previewPieces(durationSeconds);
+  try {
+    await encodePreview(plan, source, folder, previewPieces(durationSeconds), hooks);
+    return [];
+  } catch (error) {
+    // The recording plays without it.
+    if (!(error instanceof ReelmillError) || error.code === "ABORTED") throw error;
+    rmSync(folder, { recursive: true });
+    return [`There is no preview: ${error.message}`];
+  }
+}
+
+/** Throws OUTPUT_NOT_VERIFIED where what came out is not as long as the pieces, and as `runFfmpeg`. */
+async function encodePreview(
+  { encoder, hasWebp }: PreviewPlan,
+  { path, rung }: PictureSource,
+  folder: string,
+  pieces: readonly HeldPictures[],
+  { tools, signal }: Pick<PackageHooks, "tools" | "signal">,
+): Promise<void> {
   const mp4 = join(folder, PREVIEW_MP4);
   const webp = join(folder, PREVIEW_WEBP);
+  const times = ["-fps_mode", "passthrough", "-enc_time_base", `1:${FRAMES_PER_SECOND}`];
   await runFfmpeg(tools, {
-    inputs: pieces.map(({ startSeconds, lengthSeconds }) => ({
-      path: source.path,
-      options: ["-ss", startSeconds.toFixed(3), "-t", lengthSeconds.toFixed(3)],
-    })),
+    globalArguments: HELD_GLOBAL_ARGUMENTS,
+    inputs: pieces.map(({ startSeconds }) => heldInput(path, startSeconds)),
     outputArguments: [
-      ...["-filter_complex", previewGraph(source, pieces.length, hasWebp)],
-      ...["-map", "[mp4]", "-c:v", encoder.name, "-preset", encoder.preset, "-crf", "26", "-pix_fmt", "yuv420p"],
+      ...["-filter_complex", previewGraph(rung, pieces, hasWebp)],
+      ...[
+        "-map",
+        "[mp4]",
+        ...times,
+        "-c:v",
+        encoder.name,
+        "-preset",
+        encoder.preset,
+        "-crf",
+        "26",
+        "-pix_fmt",
+        "yuv420p",
+      ],
       ...["-movflags", "+faststart", "-f", "mp4", fileArgument(mp4)],
-      ...(hasWebp
-        ? ["-map", "[webp]", "-c:v", WEBP_ENCODER, "-quality", "60", "-loop", "0", "-f", "webp", fileArgument(webp)]
-        : []),
+      ...(hasWebp ? ["-map", "[webp]", ...times, ...WEBP_ARGUMENTS, "-f", "webp", fileArgument(webp)] : []),
     ],
     signal,
   });
+  const planned = pieces.reduce((sum, { pictures }) => sum + pictures, 0);
   const { isClean, videoFrames, complaints } = await verifyDecodes(tools, mp4, { signal });
-  const seconds = videoFrames / FRAMES_PER_SECOND;
-  const shown = hasWebp ? readWebpAnimation(readFileSync(webp)) : { seconds };
-  // How long the last picture lasts is not told, and nothing where all are the same.
-  const isSame = shown !== undefined && Math.abs((shown.seconds ?? seconds) - seconds) <= 2 / FRAMES_PER_SECOND;
-  if (isClean && videoFrames > 0 && isSame) return;
-  const found = `${seconds.toFixed(2)} s as MP4, ${shown?.seconds?.toFixed(2) ?? "none"} as WebP`;
-  throw new ReelmillError("OUTPUT_NOT_VERIFIED", `The preview is not right: ${complaints.at(-1) ?? found}.`);
+  const shown = hasWebp ? readWebpAnimation(readFileSync(webp)) : undefined;
+  if (isClean && videoFrames === planned && (!hasWebp || isAsLong(shown, planned / FRAMES_PER_SECOND))) return;
+  const lengths = [planned, videoFrames].map((pictures) => (pictures / FRAMES_PER_SECOND).toFixed(2));
+  const found = `${lengths[0]} s were planned, there are ${lengths[1]} as MP4, ${shown?.seconds?.toFixed(2) ?? "none"} as WebP`;
+  throw new ReelmillError("OUTPUT_NOT_VERIFIED", `it is not right: ${complaints.at(-1) ?? found}.`);
 }
 
-function previewGraph({ rung }: PictureSource, pieces: number, hasWebp: boolean): string {
+/** How long a WebP's last picture lasts is not told (libwebp takes the mean of the others), and nothing where all are the same. */
+function isAsLong(shown: WebpAnimation | undefined, seconds: number): boolean {
+  if (shown === undefined) return false;
+  const slackSeconds = 2 / FRAMES_PER_SECOND + seconds / shown.pictures;
+  return shown.seconds === undefined || Math.abs(shown.seconds - seconds) <= slackSeconds;
+}
+
+function previewGraph(rung: Rung, pieces: readonly HeldPictures[], hasWebp: boolean): string {
   const scale = Math.min(1, WIDTH_PIXELS / rung.widthPixels);
   const even = (side: number): number => Math.max(2, 2 * Math.round((side * scale) / 2));
-  const inputs = Array.from({ length: pieces }, (_, index) => `[${index}:v:0]`).join("");
+  const held = pieces.map((piece, index) => `[${index}:v:0]${heldFilters(piece)}[piece${index}];`).join("");
+  const inputs = pieces.map((_piece, index) => `[piece${index}]`).join("");
   const size = `scale=${even(rung.widthPixels)}:${even(rung.heightPixels)}`;
-  const common = `${inputs}concat=n=${pieces},fps=${FRAMES_PER_SECOND},${size},format=yuv420p`;
+  const common = `${held}${inputs}concat=n=${pieces.length},settb=1/${FRAMES_PER_SECOND},setpts=N,${size},format=yuv420p`;
   return hasWebp ? `${common},split[mp4][webp]` : `${common}[mp4]`;
+}
+
+/** What an animated WebP shows. */
+interface WebpAnimation {
+  readonly pictures: number;
+  readonly seconds: number | undefined;
 }
 
 /**
@@ -104,9 +150,7 @@ function previewGraph({ rung }: PictureSource, pieces: number, hasWebp: boolean)
  * are read here (RFC 9649 §2.5, §2.7). Pictures that are the same as the one before are part of that; where all are, there is a single picture, which
  * lasts for no time told.
  */
-export function readWebpAnimation(
-  bytes: Uint8Array,
-): { readonly pictures: number; readonly seconds: number | undefined } | undefined {
+export function readWebpAnimation(bytes: Uint8Array): WebpAnimation | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const nameAt = (index: number): string => String.fromCharCode(...bytes.subarray(index, index + 4));
   if (bytes.length < 12 || nameAt(0) !== "RIFF" || nameAt(8) !== "WEBP") return undefined;

@@ -1,8 +1,11 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ReelmillError } from "../../base/errors.ts";
+import { formatCount } from "../../base/units.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
+import { HELD_GLOBAL_ARGUMENTS, heldFilters, heldInput } from "./held-pictures.ts";
 import type { Rung } from "./ladder.ts";
 import type { PackageHooks } from "./packaging.ts";
 import { vttTime } from "./subtitles.ts";
@@ -13,6 +16,8 @@ export const THUMBNAILS_FOLDER = "thumbnails";
 export const THUMBNAILS_FILE = "index.vtt";
 
 const POSTER_POSITION = 0.1;
+/** How finely its place is found. */
+const POSTER_FRAMES_PER_SECOND = 30;
 /** Long side of a small picture. */
 const LONG_PIXELS = 160;
 const COLUMNS = 10;
@@ -27,25 +32,29 @@ export interface PictureSource {
   readonly index: FragmentIndex;
 }
 
-/** Writes the picture at a tenth of the length as JPEG. Throws as `runFfmpeg`. */
+/** Writes the picture shown at a tenth of the length as JPEG. Throws OUTPUT_NOT_VERIFIED where none came out, and as `runFfmpeg`. */
 export async function writePoster(
   { path }: PictureSource,
   folder: string,
   durationSeconds: number,
   { tools, signal }: Pick<PackageHooks, "tools" | "signal">,
 ): Promise<void> {
-  const seek = (POSTER_POSITION * durationSeconds).toFixed(3);
+  const startSeconds = POSTER_POSITION * durationSeconds;
+  const poster = join(folder, POSTER_FILE);
   await runFfmpeg(tools, {
-    inputs: [{ path, options: ["-ss", seek] }],
+    globalArguments: HELD_GLOBAL_ARGUMENTS,
+    inputs: [heldInput(path, startSeconds)],
     outputArguments: [
-      ...["-frames:v", "1", "-q:v", "3", "-f", "image2", "-update", "1"],
-      fileArgument(join(folder, POSTER_FILE)),
+      ...["-vf", heldFilters({ startSeconds, pictures: 1, framesPerSecond: POSTER_FRAMES_PER_SECOND })],
+      // A name that is written again and again is no pattern.
+      ...["-fps_mode", "passthrough", "-q:v", "3", "-f", "image2", "-update", "1", fileArgument(poster)],
     ],
     signal,
   });
+  if (!existsSync(poster)) throw new ReelmillError("OUTPUT_NOT_VERIFIED", "No poster came out of the encoder.");
 }
 
-/** Writes sheets of small pictures, one for each key picture or every so many, and the WebVTT file that says which is where. Throws as `runFfmpeg`. */
+/** Writes sheets of small pictures, one for each key picture or every so many, and the WebVTT file that says which is where. Throws OUTPUT_NOT_VERIFIED where sheets are missing, and as `runFfmpeg`. */
 export async function writeThumbnails(
   source: PictureSource,
   folder: string,
@@ -67,10 +76,17 @@ export async function writeThumbnails(
     inputs: [{ path, options: ["-skip_frame", "nokey"] }],
     outputArguments: [
       ...["-vf", filters.join(","), "-fps_mode", "passthrough", "-q:v", "5", "-f", "image2"],
-      fileArgument(join(place, "sheet-%03d.jpg")),
+      // ffmpeg takes the whole path for a pattern, the user's own folders as well.
+      join(fileArgument(place).replaceAll("%", "%%"), "sheet-%03d.jpg"),
     ],
     signal,
   });
+  const planned = Math.ceil((sheet.seconds.length - 1) / (sheet.columns * sheet.rows));
+  const found = readdirSync(place).length;
+  if (found !== planned) {
+    const problem = `${formatCount(planned, "sheet")} of thumbnails were planned, there are ${found}.`;
+    throw new ReelmillError("OUTPUT_NOT_VERIFIED", problem);
+  }
   writeFileSync(join(place, THUMBNAILS_FILE), describeThumbnails(sheet));
 }
 
