@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { systemClock } from "../base/clock.ts";
-import { openLocal } from "./wiring.ts";
+import { openLocal, openLocalBatch } from "./wiring.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -27,4 +27,23 @@ it("throws STORE_UNAVAILABLE where the folder cannot be made", () => {
   expect(() => openLocal({ data: below, mounts: {} }, "normal", systemClock)).toThrow(
     expect.objectContaining({ code: "STORE_UNAVAILABLE" }),
   );
+});
+
+it("gives a job of the batch worker to one worker alone, whatever bucket another names, and keeps what each bucket has", async () => {
+  const place = { bucket: "one", table: "jobs", jobId: "job" };
+  const first = openLocalBatch(folder, place, systemClock);
+  const busy = expect.objectContaining({ code: "JOB_STATE" });
+  expect(() => openLocalBatch(folder, { ...place, bucket: "two" }, systemClock)).toThrow(busy);
+  for (const other of [{ table: "others" }, { jobId: "another" }]) {
+    openLocalBatch(folder, { ...place, ...other }, systemClock).close(true);
+  }
+  const rest = { priority: 0, parentJobId: null, webhook: null, idempotency: null };
+  await first.parts.store.create({ id: "job", pipeline: "convert", params: {}, ...rest });
+  first.close(false);
+  const second = openLocalBatch(folder, { ...place, bucket: "two" }, systemClock);
+  expect(await second.parts.store.get("job")).toBeUndefined();
+  second.close(false);
+  const again = openLocalBatch(folder, place, systemClock);
+  expect(await again.parts.store.get("job")).toBeDefined();
+  again.close(true);
 });

@@ -101,12 +101,13 @@ export interface BatchPlace {
 }
 
 /**
- * Opens the bucket and the table of a job, which are a folder and a database in the data folder, and the job's own store, which
- * outlives a worker that is killed. Throws JOB_STATE where another worker has the job, STORE_UNAVAILABLE, NO_SPACE.
+ * Opens the bucket and the table of a job, which are a folder and a database in the data folder, and the job's own store for that
+ * bucket, which outlives a worker that is killed. Throws JOB_STATE where another worker has the job, STORE_UNAVAILABLE, NO_SPACE.
  */
 export function openLocalBatch(data: string, { bucket, table, jobId }: BatchPlace, clock: Clock): BatchParts {
   const tableFolder = join(data, "tables");
-  const jobFolder = join(data, "batch", table, bucket, jobId);
+  // A job is its table's and its own, whatever the bucket: the record has no other key.
+  const jobFolder = join(data, "batch", table, jobId);
   for (const folder of [data, join(data, "buckets")]) makeFolder(folder, SHARED);
   for (const folder of [tableFolder, jobFolder]) makeFolder(folder, PRIVATE);
   const tablePath = join(tableFolder, `${table}.db`);
@@ -116,7 +117,7 @@ export function openLocalBatch(data: string, { bucket, table, jobId }: BatchPlac
     const records = openBatchRecords(tablePath, "full", clock);
     try {
       const objects = join(data, "buckets", bucket);
-      const parts = openLocal({ data: jobFolder, objects, mounts: {} }, "normal", clock);
+      const parts = openLocal({ data: join(jobFolder, "buckets", bucket), objects, mounts: {} }, "normal", clock);
       const close = (isDone: boolean): void => {
         parts.close();
         records.close();

@@ -6,6 +6,7 @@ export interface BatchRecord {
   readonly jobId: string;
   readonly status: BatchStatus;
   readonly outputCodec: string;
+  readonly bucket: string;
   readonly inputKey: string;
   /** Null unless it is COMPLETED. */
   readonly outputKey: string | null;
@@ -20,7 +21,13 @@ export interface BatchRecord {
 
 /** What is to be recorded of a job. */
 export type BatchChange =
-  | { readonly status: "PROCESSING"; readonly outputCodec: string; readonly inputKey: string }
+  | {
+      readonly status: "PROCESSING";
+      readonly outputCodec: string;
+      /** Where the recording lies and the result goes. */
+      readonly bucket: string;
+      readonly inputKey: string;
+    }
   | { readonly status: "COMPLETED"; readonly outputKey: string }
   | { readonly status: "FAILED"; readonly errorMessage: string };
 

@@ -22,10 +22,25 @@ export async function readPlan<Plan>(objects: ObjectStore, jobId: string): Promi
 
 /** Removes a job's parts, its plan among them. Throws STORE_UNAVAILABLE. */
 export async function removeParts(objects: ObjectStore, jobId: string): Promise<void> {
-  for (;;) {
-    const parts = await objects.list(partKey(jobId, ""), { limit: PAGE });
-    if (parts.length === 0) return;
-    for (const { key } of parts) await objects.delete(key);
+  await removeBelow(objects, partKey(jobId, ""));
+}
+
+/** Removes what an attempt left below `prefix` that was cut short, all but the job's parts. Throws STORE_UNAVAILABLE. */
+export async function removeOutputs(objects: ObjectStore, jobId: string, prefix: string): Promise<void> {
+  await removeBelow(objects, prefix, (key) => key.startsWith(partKey(jobId, "")));
+}
+
+async function removeBelow(
+  objects: ObjectStore,
+  prefix: string,
+  isKept: (key: string) => boolean = () => false,
+): Promise<void> {
+  for (let afterKey = ""; ; ) {
+    const page = await objects.list(prefix, { limit: PAGE, afterKey });
+    for (const { key } of page) if (!isKept(key)) await objects.delete(key);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    afterKey = last.key;
   }
 }
 

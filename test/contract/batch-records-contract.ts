@@ -11,7 +11,12 @@ export interface RecordsUnderTest {
   close(): Promise<void>;
 }
 
-const PROCESSING = { status: "PROCESSING", outputCodec: "av1", inputKey: "uploads/a/input.mp4" } as const;
+const PROCESSING = {
+  status: "PROCESSING",
+  outputCodec: "av1",
+  bucket: "videos",
+  inputKey: "uploads/a/input.mp4",
+} as const;
 const COMPLETED = { status: "COMPLETED", outputKey: "outputs/a/output.webm" } as const;
 const FAILED = { status: "FAILED", errorMessage: "Broken “ü”\n(INTERNAL)" } as const;
 

@@ -140,6 +140,20 @@ describe("a message {job_id, media_id, org_id}", () => {
     expect(body.detail).toContain(told);
   });
 
+  it("is known by its organization and its job_id together, however long they are", async () => {
+    const [job_id, media_id] = ["j".repeat(128), "m"];
+    const ids: string[] = [];
+    for (const org_id of ["o".repeat(128), `p${"o".repeat(127)}`]) {
+      const { status, body } = await send({ job_id, media_id, org_id }, { input: "uploads/none.mp4" });
+      expect(status).toBe(201);
+      const key = `hls/${org_id}/${job_id}`;
+      const found = await fetch(`${server.url}/v1/jobs?idempotencyKey=${encodeURIComponent(key)}`);
+      expect(await found.json()).toMatchObject({ jobs: [{ id: body.id, idempotencyKey: key }] });
+      ids.push(body.id);
+    }
+    for (const id of ids) expect((await ended(id)).status).toBe("failed");
+  });
+
   it("is refused where another one had its job_id", async () => {
     await send({ job_id: "job-f", media_id: "media-f", org_id: "org-1" });
     const { status, body } = await send<{ code: string }>({ job_id: "job-f", media_id: "media-g", org_id: "org-1" });

@@ -47,7 +47,10 @@ describe("a preview", () => {
     const [rung] = planLadder({ widthPixels: 320, heightPixels: 180, sampleAspect: 1 });
     if (rung === undefined) throw new Error("There is no rung.");
     const tools = await requireFfmpeg(process.env);
-    const plan: PreviewPlan = { encoder: { codec: "h264", name: "libx264", preset: "ultrafast" }, hasWebp: true };
+    const plan: PreviewPlan = {
+      encoder: { codec: "h264", name: "libx264", preset: "ultrafast", device: null, fallback: null },
+      hasWebp: true,
+    };
     const rungs = [{ rung, path, index: { initializationBytes: 0, timescale: 1, fragments: [] } }];
     const write = (signal: AbortSignal) => writePreview(plan, rungs, folder, 10, { tools, signal });
     expect(await write(new AbortController().signal)).toEqual([expect.stringMatching(/^There is no preview: ffmpeg/)]);

@@ -10,6 +10,7 @@ import { createLogger } from "../../base/log.ts";
 import type { BatchRecords, BatchStatus } from "../../jobs/batch-records.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { type BatchParts, openLocalBatch } from "../wiring.ts";
+import type { BatchSettings } from "./batch-settings.ts";
 import { BATCH_OWNER, runBatchJob } from "./run-batch-job.ts";
 
 const root = mkdtempSync(join(tmpdir(), "reelmill-batch-job-"));
@@ -53,19 +54,24 @@ function failingRecords(): BatchRecords {
   };
 }
 
-async function run({ signal = new AbortController().signal, objects = opened.parts.objects as ObjectStore } = {}) {
+async function run({
+  signal = new AbortController().signal,
+  objects = opened.parts.objects as ObjectStore,
+  settings = SETTINGS as BatchSettings,
+  records = failingRecords(),
+} = {}) {
   const { store, pipelines, queue, workRoot } = opened.parts;
   const write = (line: string): void => {
     log += line;
   };
-  return await runBatchJob(SETTINGS, {
+  return await runBatchJob(settings, {
     engine: {
       ...{ store, objects, pipelines, clock: systemClock, environment: { PATH: process.env["PATH"] } },
       workFolders: createWorkFolders(workRoot, BATCH_OWNER),
       log: createLogger({ format: "json", level: "debug", write }),
       random: () => 0,
     },
-    ...{ queue, records: failingRecords(), leaseMs: 15_000, concurrency: 2 },
+    ...{ queue, records, leaseMs: 15_000, concurrency: 2 },
     sleep: async (delayMs) => void sleeps.push(delayMs),
     signal,
     onForgotten: () => undefined,
@@ -78,6 +84,15 @@ it("tries again to record a status, waiting longer each time", async () => {
   expect(sleeps).toEqual([2000, 4000]);
   expect(log.match(/The status COMPLETED could not be recorded/g)).toHaveLength(2);
 }, 60_000);
+
+it("tries again to read the record, and begins nothing where it cannot", async () => {
+  const get = async (): Promise<never> => {
+    throw new ReelmillError("STORE_UNAVAILABLE", "The table does not answer.");
+  };
+  await expect(run({ records: { ...opened.records, get } })).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  expect(sleeps).toEqual([2000, 4000]);
+  expect(await opened.records.get("job")).toBeUndefined();
+});
 
 it("fails where it cannot record that the job is completed, and only records that when it is run again", async () => {
   failures = { status: "COMPLETED", code: "STORE_UNAVAILABLE", times: 3 };
@@ -126,3 +141,29 @@ it("keeps what a stopped worker left, also where the next one cannot come to it"
   expect(await opened.records.get("job")).toMatchObject({ status: "FAILED" });
   expect(await opened.parts.store.get("job")).toEqual(left);
 });
+
+it.each([
+  [{ status: "COMPLETED", outputKey: "outputs/job/output.mp4" }, "JOB_STATE", "bucket"],
+  [
+    { status: "PROCESSING", outputCodec: "h264", bucket: "bucket", inputKey: "uploads/job/input.mp4" },
+    "JOB_STATE",
+    "bucket",
+  ],
+  [{ status: "FAILED", errorMessage: "No." }, "OBJECT_NOT_FOUND", "other"],
+] as const)(
+  "does not take a job over that another bucket has, unless that failed: %j",
+  async (change, code, bucket) => {
+    failures = { status: "FAILED", code: "INTERNAL", times: 0 };
+    const begun = {
+      status: "PROCESSING",
+      outputCodec: "h264",
+      bucket: "bucket",
+      inputKey: "uploads/job/input.mp4",
+    } as const;
+    await opened.records.record("job", begun);
+    await opened.records.record("job", change);
+    await opened.parts.objects.delete("uploads/job/input.mp4");
+    await expect(run({ settings: { ...SETTINGS, bucket: "other" } })).rejects.toMatchObject({ code });
+    expect(await opened.records.get("job")).toMatchObject({ status: change.status, bucket });
+  },
+);

@@ -34,13 +34,14 @@ export const BATCH_OWNER = "batch";
  * Runs the job that the settings name, start to end, and keeps its record: PROCESSING, then COMPLETED or FAILED. One that is
  * COMPLETED is left alone; one that was cut short goes on with what it has, where it is still asked for the same of the same
  * recording; one that FAILED begins anew. Throws why the job failed, once that is recorded; ABORTED where it was stopped; JOB_STATE
- * where it was completed in another codec; STORE_UNAVAILABLE and NO_SPACE where a status cannot be recorded.
+ * where it was completed in another codec, or is another bucket's; STORE_UNAVAILABLE and NO_SPACE where a status cannot be recorded.
  */
 export async function runBatchJob(settings: BatchSettings, ports: BatchPorts): Promise<BatchRecord> {
-  const { jobId, outputCodec } = settings;
+  const { jobId, outputCodec, bucket } = settings;
+  await requireSameBucket(settings, ports);
   const inputKey = `uploads/${jobId}/input.mp4`;
   const outputKey = `outputs/${jobId}/output${extensionFor(outputCodec)}`;
-  const begun = await record(ports, jobId, { status: "PROCESSING", outputCodec, inputKey });
+  const begun = await record(ports, jobId, { status: "PROCESSING", outputCodec, bucket, inputKey });
   if (begun.status === "COMPLETED") {
     await tidy(ports, jobId);
     return requireSameCodec(begun, settings, ports);
@@ -56,6 +57,16 @@ export async function runBatchJob(settings: BatchSettings, ports: BatchPorts): P
   const done = await record(ports, jobId, { status: "COMPLETED", outputKey });
   await tidy(ports, jobId);
   return done;
+}
+
+/** Nobody else works at the job while this one holds it, so that the record stays as it is read here. */
+async function requireSameBucket({ jobId, bucket }: BatchSettings, ports: BatchPorts): Promise<void> {
+  const found = await insist(ports, "The record could not be read.", () => ports.records.get(jobId));
+  // One that failed may have had the wrong bucket.
+  if (found === undefined || found.status === "FAILED" || found.bucket === bucket) return;
+  const message = `The job ${jobId} is ${found.status} in the bucket ${found.bucket}; ${bucket} takes another job.`;
+  if (found.status === "COMPLETED") ports.onForgotten();
+  throw new ReelmillError("JOB_STATE", message);
 }
 
 function requireSameCodec(
@@ -143,12 +154,17 @@ async function recordFailure(ports: BatchPorts, jobId: string, { code, message }
 }
 
 async function record(ports: BatchPorts, jobId: string, change: BatchChange): Promise<BatchRecord> {
-  const { records, engine, sleep } = ports;
+  const problem = `The status ${change.status} could not be recorded.`;
+  return await insist(ports, problem, () => ports.records.record(jobId, change));
+}
+
+/** Tries again what the records fail at for a while; each failure is told as the problem. */
+async function insist<T>({ engine, sleep }: BatchPorts, problem: string, ask: () => Promise<T>): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
-      return await records.record(jobId, change);
+      return await ask();
     } catch (error) {
-      engine.log.error(`The status ${change.status} could not be recorded.`, { error, attempt: failures });
+      engine.log.error(problem, { error, attempt: failures });
       if (!(error instanceof ReelmillError && error.retryable) || failures >= MAX_ATTEMPTS) throw error;
       await sleep(retryDelayMs(failures, engine.random));
     }

@@ -5,7 +5,7 @@ import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { METRICS } from "../../ffmpeg/score.ts";
 import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
-import { partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
+import { lendInput, partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
 import { lendFiles, withKeys } from "../object-files.ts";
 import type { ConversionPlan } from "./conversion.ts";
 import { finishConversion } from "./finish.ts";
@@ -83,13 +83,8 @@ async function planParts(params: Params, context: StageContext): Promise<readonl
   const tools = await requireFfmpeg(environment);
   const cores = availableParallelism();
   const processes = Math.min(cores, loadConfig(environment).server.maxWorkers);
-  const plan = await lendFiles(objects, [params.input], (lent) =>
-    withKeys(lent, () =>
-      planConversion(lent[0]?.path ?? "", settings, {
-        ...{ tools, signal, cores, processes, clock, workFolder, onProgress },
-      }),
-    ),
-  );
+  const hooks = { tools, signal, cores, processes, clock, workFolder, onProgress };
+  const plan = await lendInput(objects, params.input, (path) => planConversion(path, settings, hooks));
   if (plan.search !== null) log.info(describeSearch(plan.search));
   await putPlan(objects, jobId, plan);
   // Long ones first, so that none is left over at the end.

@@ -34,7 +34,7 @@ export async function chooseAims(
   const metric = targetQuality < 1 ? "ssim" : "vmaf";
   if (!filters.has(metricFilter(metric))) {
     const problem = `targetQuality is ${targetQuality}, a ${metric.toUpperCase()} score, but this ffmpeg has no filter ${metricFilter(metric)}.`;
-    const advice = metric === "vmaf" ? "Give an SSIM from 0.5 to 0.9999, such as 0.98, or use another ffmpeg." : "";
+    const advice = metric === "vmaf" ? "Give an SSIM from 0.5 to below 1, such as 0.98, or use another ffmpeg." : "";
     throw new ReelmillError("FILTER_MISSING", problem, { advice });
   }
   const aim: Aim = { kind: "quality", metric, score: targetQuality };

@@ -4,6 +4,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { checkPresentation, type PresentationReport } from "../../media/hls/check/check-presentation.ts";
 import type { MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
+import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
 import { createDecrypter, type SegmentEncryption } from "./encrypt.ts";
 import { indexFile } from "./index-file.ts";
 import { presentationOpener } from "./open-presentation.ts";
@@ -13,8 +14,10 @@ import {
   type PackagePlan,
   type PackageReport,
   SEGMENT_SECONDS,
+  type SoundPlan,
 } from "./packaging.ts";
 import { writePreview } from "./preview.ts";
+import { takeTurn } from "./take-turn.ts";
 import { type PictureSource, writePoster, writeThumbnails } from "./thumbnails.ts";
 import { writePackedAudio, writeTransportStream } from "./transport-stream.ts";
 import { checkDecodes, createPictureCheck } from "./verify.ts";
@@ -46,16 +49,20 @@ export async function finishPackage(
   const { encodedFolder, packageFolder, inputPath } = places;
   const encryption = encryptionOf(plan, places.contentKey);
   const check = createPictureCheck(plan);
-  const rungs = plan.rungs.map((rung) => {
+  const rungs: PictureSource[] = [];
+  for (const rung of plan.rungs) {
+    await takeTurn(hooks.signal);
     const path = encodedPath(encodedFolder, rung);
     const samples = indexFile(path);
     check.add(rung, samples);
-    return { rung, path, index: samples.index };
-  });
-  const sounds = plan.sounds.map((sound) => {
+    rungs.push({ rung, path, index: samples.index });
+  }
+  const sounds: { readonly sound: SoundPlan; readonly path: string; readonly index: FragmentIndex }[] = [];
+  for (const sound of plan.sounds) {
+    await takeTurn(hooks.signal);
     const path = encodedPath(encodedFolder, sound);
-    return { sound, path, index: indexFile(path).index };
-  });
+    sounds.push({ sound, path, index: indexFile(path).index });
+  }
   const { pictures, findings } = check.finish();
   const streams: EncodedStream[] = [];
   for (const { path, index, ...stream } of [...rungs, ...sounds]) {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
 import { PLAIN_NAME, PLAIN_NAME_FORM } from "../../base/plain-name.ts";
+import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { StageContext } from "../../jobs/pipeline.ts";
 import { putJson, readJson } from "../object-json.ts";
 
@@ -22,12 +23,12 @@ const MEDIA_STATES = ["uploaded", "transcoding", "transcoded", "complete"] as co
 
 type MediaState = (typeof MEDIA_STATES)[number];
 
-/** The record of a media asset: an object beside its packages. */
+/** How a media asset stands for one message. */
 interface MediaAsset {
   readonly schema: 1;
   readonly mediaId: string;
   readonly orgId: string;
-  /** Of the message that it was last packaged for. */
+  /** The message's. */
   readonly jobId: string;
   readonly state: MediaState;
   readonly inputKey: string;
@@ -48,40 +49,46 @@ function assetPrefix({ org_id, media_id }: HlsMessage): string {
   return `outputs/media/${org_id}/${media_id}/`;
 }
 
+/** The asset's record, as its latest message has it: for others to read, made anew from the messages' own. */
 function assetKey(message: HlsMessage): string {
   return `${assetPrefix(message)}asset.json`;
 }
 
+/** Each state has an object of its own, so that no late attempt writes over what another has reached. */
+function stateKey(message: HlsMessage, state: MediaState): string {
+  return `${assetPrefix(message)}messages/${message.job_id}/${state}.json`;
+}
+
 /**
- * Takes the asset over for the message's job: `transcoding`. Gives what the job gave where it has completed it already, so that nothing
- * is left to do. Throws OBJECT_NOT_FOUND where there is no recording, NO_SPACE, STORE_UNAVAILABLE.
+ * Takes the asset over for the message: `transcoding`; one that has begun before stays where it is. Gives what its job gave where
+ * that has completed it already, so that nothing is left to do. Throws OBJECT_NOT_FOUND where there is no recording, NO_SPACE,
+ * STORE_UNAVAILABLE.
  */
 export async function beginAsset(message: HlsMessage, inputKey: string, context: StageContext): Promise<Json> {
   const { objects, clock } = context;
-  const found = await findAsset(message, context);
-  if (found?.jobId === message.job_id) return found.result;
+  const found = await findStanding(message, objects);
+  if (found !== undefined) {
+    await show(message, found, objects);
+    return found.result;
+  }
   const input = await objects.head(inputKey);
   if (input === undefined) throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object with the key ${inputKey}.`);
-  const asset: MediaAsset = {
+  const begun: MediaAsset = {
     ...{ schema: 1, mediaId: message.media_id, orgId: message.org_id, jobId: message.job_id },
     ...{ state: "transcoding", inputKey, playlistKey: null },
     enteredAtMs: { uploaded: input.modifiedAtMs, transcoding: clock.nowMs() },
     result: null,
   };
-  await putJson(objects, assetKey(message), asset);
+  await keep(message, begun, objects);
   return null;
 }
 
-/**
- * The asset's rungs are encoded: `transcoded`. Gives what the job gave where it has completed it already. An asset that another job has taken over
- * since stays that one's. Throws NO_SPACE, STORE_UNAVAILABLE.
- */
+/** The rungs are encoded: `transcoded`. Gives what the message's job gave where it has completed the asset already. Throws NO_SPACE, STORE_UNAVAILABLE. */
 export async function markTranscoded(message: HlsMessage, context: StageContext): Promise<Json> {
-  const asset = await advance(message, { state: "transcoded" }, context);
-  return asset?.jobId === message.job_id ? asset.result : null;
+  return (await advance(message, { state: "transcoded" }, context))?.result ?? null;
 }
 
-/** The asset's package is there: `complete`. As `markTranscoded`. */
+/** The package is there: `complete`. Throws NO_SPACE, STORE_UNAVAILABLE. */
 export async function completeAsset(
   message: HlsMessage,
   { playlistKey, result }: { readonly playlistKey: string; readonly result: Json },
@@ -94,24 +101,60 @@ export async function completeAsset(
 async function advance(
   message: HlsMessage,
   change: Pick<MediaAsset, "state"> & Partial<MediaAsset>,
-  context: StageContext,
+  { objects, clock, log }: StageContext,
 ): Promise<MediaAsset | undefined> {
-  const { objects, clock, log } = context;
-  const asset = await findAsset(message, context);
-  if (asset === undefined || asset.jobId !== message.job_id) {
-    log.info("Another job has taken the media asset over, or its record was removed.", { media_id: message.media_id });
-    return asset;
+  const found = await findStanding(message, objects);
+  if (found === undefined) {
+    log.warn("The records of the media asset were removed.", { media_id: message.media_id });
+    return undefined;
   }
-  if (MEDIA_STATES.indexOf(asset.state) >= MEDIA_STATES.indexOf(change.state)) return asset;
-  const enteredAtMs = { ...asset.enteredAtMs, [change.state]: clock.nowMs() };
-  const next = { ...asset, ...change, enteredAtMs };
-  await putJson(objects, assetKey(message), next);
+  if (isAsFar(found, change)) {
+    await show(message, found, objects);
+    return found;
+  }
+  const next = { ...found, ...change, enteredAtMs: { ...found.enteredAtMs, [change.state]: clock.nowMs() } };
+  await keep(message, next, objects);
   return next;
 }
 
-async function findAsset(message: HlsMessage, { objects }: StageContext): Promise<MediaAsset | undefined> {
+async function keep(message: HlsMessage, standing: MediaAsset, objects: ObjectStore): Promise<void> {
+  await putJson(objects, stateKey(message, standing.state), standing);
+  await show(message, standing, objects);
+}
+
+/**
+ * Puts a message's standing into the asset's record, unless that is one of a later message, or further. The store has no conditional
+ * write: where two messages come here at once, the later one's beginning can be written over; its next state mends that.
+ */
+async function show(message: HlsMessage, standing: MediaAsset, objects: ObjectStore): Promise<void> {
+  const shown = await findAsset(assetKey(message), objects);
+  const isSettled =
+    shown?.jobId === standing.jobId
+      ? isAsFar(shown, standing)
+      : shown !== undefined && begunAtMs(shown) > begunAtMs(standing);
+  if (!isSettled) await putJson(objects, assetKey(message), standing);
+}
+
+function isAsFar(asset: MediaAsset, { state }: Pick<MediaAsset, "state">): boolean {
+  return MEDIA_STATES.indexOf(asset.state) >= MEDIA_STATES.indexOf(state);
+}
+
+function begunAtMs({ enteredAtMs }: MediaAsset): number {
+  return enteredAtMs.transcoding ?? 0;
+}
+
+/** The furthest that the message has come; undefined where it never began. */
+async function findStanding(message: HlsMessage, objects: ObjectStore): Promise<MediaAsset | undefined> {
+  for (const state of MEDIA_STATES.toReversed()) {
+    const standing = await findAsset(stateKey(message, state), objects);
+    if (standing !== undefined) return standing;
+  }
+  return undefined;
+}
+
+async function findAsset(key: string, objects: ObjectStore): Promise<MediaAsset | undefined> {
   try {
-    return await readJson<MediaAsset>(objects, assetKey(message));
+    return await readJson<MediaAsset>(objects, key);
   } catch (error) {
     if (error instanceof ReelmillError && error.code === "OBJECT_NOT_FOUND") return undefined;
     throw error;

@@ -1,11 +1,12 @@
-import { copyFileSync, constants as fileConstants, mkdirSync, readdirSync } from "node:fs";
+import { constants as fileConstants, mkdirSync, readdirSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
 import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
-import { lendInput, partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
+import { lendInput, partKey, putPlan, readPlan, removeOutputs, removeParts } from "../job-parts.ts";
 import { lendFiles } from "../object-files.ts";
 import { checkEncryption, readNamedKey } from "./content-key.ts";
 import { type EncodedPackage, encodePackage, fallBack } from "./encode-package.ts";
@@ -14,6 +15,7 @@ import { beginAsset, completeAsset, HLS_MESSAGE, markTranscoded, packagePrefix }
 import { HLS_SETTINGS, type HlsSettings } from "./options.ts";
 import { MAIN_PLAYLIST, type PackagePlan } from "./packaging.ts";
 import { planPackage } from "./plan.ts";
+import { takeTurn } from "./take-turn.ts";
 import { encodedPath, subtitlePath } from "./work.ts";
 
 const TASK_TIMEOUT_MS = 24 * 3600_000;
@@ -75,7 +77,7 @@ export const hlsPipeline = definePipeline<Params, EncodeInput, EncodedPackage, R
   // One process already keeps all cores busy.
   maxConcurrentTasks: 1,
   taskTimeoutMs: TASK_TIMEOUT_MS,
-  idempotencyKeyOf: ({ message }) => message?.job_id,
+  idempotencyKeyOf: ({ message }) => message && `hls/${message.org_id}/${message.job_id}`,
   plan: planStreams,
   work: async (params, _input, context) => await encodeStreams(params, context),
   finish: finishStreams,
@@ -142,6 +144,10 @@ async function packageStreams(
   const planned = await readPlan<PackagePlan>(objects, jobId);
   const fault = encoded?.status === "succeeded" ? encoded.output.deviceFault : null;
   const plan = fault === null ? planned : fallBack(planned, fault);
+  const prefix = packagePrefix(jobId, message);
+  // Of an attempt that ended while it published. The playlist that leads to all goes first.
+  await objects.delete(`${prefix}${MAIN_PLAYLIST}`);
+  await removeOutputs(objects, jobId, prefix);
   const folder = await context.workFolder();
   const [encodedFolder, packageFolder] = [join(folder, "encoded"), join(folder, "package")];
   mkdirSync(encodedFolder);
@@ -155,14 +161,14 @@ async function packageStreams(
   await lendFiles(objects, keys, async (parts) => {
     for (const [index, { path }] of parts.entries()) {
       // What is lent stays as it is; packaging moves its files. Where the file system can, nothing is copied.
-      copyFileSync(path, files[index] as string, fileConstants.COPYFILE_FICLONE);
+      await takeTurn(signal);
+      await copyFile(path, files[index] as string, fileConstants.COPYFILE_FICLONE);
     }
   });
   const contentKey = await readNamedKey(encryptKey, environment);
   const report = await lendInput(objects, input, (inputPath) =>
     finishPackage(plan, { inputPath, encodedFolder, packageFolder, contentKey }, hooks),
   );
-  const prefix = packagePrefix(jobId, message);
   await publish(packageFolder, prefix, context);
   return {
     schema: 1,

@@ -1,6 +1,9 @@
-import { expect, it } from "vitest";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
 import { parseWebVtt } from "../../media/webvtt/parse-webvtt.ts";
-import { cutSubtitles, planSubtitles } from "./subtitles.ts";
+import { cutSubtitles, planSubtitles, writeSubtitles } from "./subtitles.ts";
 
 const TEXT = `WEBVTT
 
@@ -31,6 +34,30 @@ it("cuts cues into segments by the pictures' clock", () => {
   ]);
   expect(segments[1]).toContain("00:00:05.000 --> 00:00:07.000 align:left\nover a segment's end\nin two lines\n");
   for (const text of segments) expect(parseWebVtt(text).timestampMap).toEqual({ localSeconds: 0, mpegTicks: 0 });
+});
+
+it("keeps cues that overlap in their order, in each segment that they reach into, and no further than the last", () => {
+  const cue = (name: string, start: number, end: number): string => `00:${start}.000 --> 00:${end}.000\n${name}\n`;
+  const text = ["WEBVTT\n", cue("all", 10, 40), cue("edge", 12, 18), cue("early", 10, 13)].join("\n");
+  const segments = cutSubtitles(text, { originSeconds: 0, durationSeconds: 24, firstTimestampTicks: 0 });
+  const names = segments.map((segment) => segment.match(/^[a-z]+$/gm) ?? []);
+  expect(names).toEqual([[], ["all", "early"], ["all", "edge", "early"], ["all"]]);
+});
+
+it("writes a long track in turns, and stops where it is told to", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "reelmill-subtitles-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "track.vtt");
+  writeFileSync(path, TEXT);
+  const packageFolder = join(folder, "package");
+  mkdirSync(packageFolder);
+  const stopping = new AbortController();
+  const plan = { name: "subtitles", streamIndex: 0, language: "und", label: "Subtitles" };
+  const times = { originSeconds: 0, durationSeconds: 3600, firstTimestampTicks: 0 };
+  setImmediate(() => stopping.abort());
+  const writing = { targetSeconds: 6, encryption: undefined, signal: stopping.signal };
+  await expect(writeSubtitles(plan, path, packageFolder, times, writing)).rejects.toMatchObject({ code: "ABORTED" });
+  expect(readdirSync(join(packageFolder, "subtitles")).length).toBeLessThan(600);
 });
 
 it("names tracks once each, by title or language, and leaves out those made of pictures", () => {

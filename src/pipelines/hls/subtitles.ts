@@ -1,11 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SubtitleStream } from "../../ffmpeg/manifest.ts";
-import type { MediaPlaylist } from "../../media/hls/playlist.ts";
+import type { MediaPlaylist, MediaSegment } from "../../media/hls/playlist.ts";
 import { requiredVersion } from "../../media/hls/required-version.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import { createSegmentKey, type SegmentEncryption, writeEncrypted } from "./encrypt.ts";
 import { SEGMENT_SECONDS, type SubtitlePlan } from "./packaging.ts";
+import { takeTurn } from "./take-turn.ts";
 import { folderNameOf, languageOf, uniqueLabels } from "./track-names.ts";
 import { SEGMENTS_PLAYLIST } from "./write-media.ts";
 
@@ -29,9 +30,8 @@ const TIMES = /^((?:\d+:)?\d\d:\d\d\.\d{3}) --> ((?:\d+:)?\d\d:\d\d\.\d{3})(.*)$
 interface Cue {
   readonly startSeconds: number;
   readonly endSeconds: number;
-  /** Behind the times: where it stands. */
-  readonly settings: string;
-  readonly lines: readonly string[];
+  /** As it stands in a segment. */
+  readonly text: string;
 }
 
 /** How the times of subtitles become those of the package. */
@@ -51,30 +51,33 @@ export function cutSubtitles(
   text: string,
   { originSeconds, durationSeconds, firstTimestampTicks }: SubtitleTimes,
 ): readonly string[] {
-  const cues = text.split(/\n{2,}/).flatMap((block) => parseCue(block, originSeconds, durationSeconds));
-  return Array.from({ length: segmentCount(durationSeconds) }, (_, index) => {
-    const [start, end] = [index * SEGMENT_SECONDS, (index + 1) * SEGMENT_SECONDS];
-    const own = cues.filter(({ startSeconds, endSeconds }) => startSeconds < end && endSeconds > start);
-    const blocks = own.map(({ startSeconds, endSeconds, settings, lines }) =>
-      [`${vttTime(startSeconds)} --> ${vttTime(endSeconds)}${settings}`, ...lines, ""].join("\n"),
-    );
-    return [`WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:${firstTimestampTicks}\n`, ...blocks].join("\n");
-  });
+  const header = `WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:${firstTimestampTicks}\n`;
+  const segments = Array.from({ length: segmentCount(durationSeconds) }, () => [header]);
+  for (const block of text.split(/\n{2,}/)) {
+    const cue = parseCue(block, originSeconds, durationSeconds);
+    if (cue === undefined) continue;
+    const first = Math.floor(cue.startSeconds / SEGMENT_SECONDS);
+    const end = Math.ceil(cue.endSeconds / SEGMENT_SECONDS);
+    for (const segment of segments.slice(first, end)) segment.push(cue.text);
+  }
+  return segments.map((blocks) => blocks.join("\n"));
 }
 
 function segmentCount(durationSeconds: number): number {
   return Math.max(1, Math.ceil(durationSeconds / SEGMENT_SECONDS - 0.001));
 }
 
-function parseCue(block: string, originSeconds: number, durationSeconds: number): readonly Cue[] {
+function parseCue(block: string, originSeconds: number, durationSeconds: number): Cue | undefined {
   const lines = block.split("\n");
   const at = lines.findIndex((line) => TIMES.test(line));
   const [, start = "", end = "", settings = ""] = TIMES.exec(lines[at] ?? "") ?? [];
-  if (at < 0) return [];
+  if (at < 0) return undefined;
   const startSeconds = Math.max(0, parseTime(start) - originSeconds);
   const endSeconds = Math.min(durationSeconds, parseTime(end) - originSeconds);
-  if (endSeconds <= startSeconds) return [];
-  return [{ startSeconds, endSeconds, settings, lines: lines.slice(at + 1).filter((line) => line !== "") }];
+  if (endSeconds <= startSeconds) return undefined;
+  const times = `${vttTime(startSeconds)} --> ${vttTime(endSeconds)}${settings}`;
+  const shown = lines.slice(at + 1).filter((line) => line !== "");
+  return { startSeconds, endSeconds, text: [times, ...shown, ""].join("\n") };
 }
 
 function parseTime(text: string): number {
@@ -90,36 +93,40 @@ export function vttTime(seconds: number): string {
   return `${hours}:${minutes}:${part(Math.floor(totalMs / 1000) % 60, 2)}.${part(totalMs % 1000, 3)}`;
 }
 
-/** Writes a track's segments and playlist into a folder of its name. Throws what the system throws. */
-export function writeSubtitles(
+/** How subtitles are written. */
+export interface SubtitleWriting {
+  readonly targetSeconds: number;
+  /** Undefined where nothing is encrypted. */
+  readonly encryption: SegmentEncryption | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Writes a track's segments and playlist into a folder of its name. Throws ABORTED, and what the system throws. */
+export async function writeSubtitles(
   { name }: SubtitlePlan,
   encodedPath: string,
   packageFolder: string,
-  times: SubtitleTimes & { readonly targetSeconds: number },
-  encryption?: SegmentEncryption,
-): MediaPlaylist {
+  times: SubtitleTimes,
+  { targetSeconds, encryption, signal }: SubtitleWriting,
+): Promise<MediaPlaylist> {
   const folder = join(packageFolder, name);
   mkdirSync(folder);
   const texts = cutSubtitles(readFileSync(encodedPath, "utf8"), times);
-  const segments = texts.map((text, index) => {
+  const segments: MediaSegment[] = [];
+  for (const [index, text] of texts.entries()) {
+    await takeTurn(signal);
     const uri = `segment-${String(index + 1).padStart(5, "0")}.vtt`;
     const key = encryption && createSegmentKey(encryption);
     if (encryption === undefined || key === undefined) writeFileSync(join(folder, uri), text);
     else writeEncrypted(() => [Buffer.from(text)], join(folder, uri), encryption, key);
     const seconds = Math.min(SEGMENT_SECONDS, times.durationSeconds - index * SEGMENT_SECONDS);
     const durationSeconds = Number(seconds.toFixed(6));
-    return {
-      uri,
-      durationSeconds,
-      title: "",
-      isDiscontinuity: false,
-      keys: key === undefined ? [] : [key],
-      isGap: false,
-    };
-  });
+    const keys = key === undefined ? [] : [key];
+    segments.push({ uri, durationSeconds, title: "", isDiscontinuity: false, keys, isGap: false });
+  }
   const playlist: MediaPlaylist = {
     kind: "media",
-    targetDurationSeconds: times.targetSeconds,
+    targetDurationSeconds: targetSeconds,
     mediaSequence: 0,
     discontinuitySequence: 0,
     playlistType: "VOD",

@@ -51,8 +51,9 @@ export async function writePlaylists(
   const firstTimestampTicks = mode === "ts" ? FIRST_TIMESTAMP_TICKS : 0;
   const texts: MeasuredSubtitles[] = [];
   for (const plan of subtitles) {
-    const times = { originSeconds, durationSeconds, firstTimestampTicks, targetSeconds };
-    const playlist = writeSubtitles(plan, subtitlePath(encodedFolder, plan), folder, times, encryption);
+    const times = { originSeconds, durationSeconds, firstTimestampTicks };
+    const writing = { targetSeconds, encryption, signal };
+    const playlist = await writeSubtitles(plan, subtitlePath(encodedFolder, plan), folder, times, writing);
     texts.push({ plan, media: await measure(playlist, `${plan.name}/${SEGMENTS_PLAYLIST}`) });
   }
   return describeMultivariant(rungs, heard, texts);

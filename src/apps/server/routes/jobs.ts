@@ -11,6 +11,8 @@ import { toJobView, toTaskView } from "../views.ts";
 
 const ID = z.strictObject({ id: z.string().max(100) });
 const TAG = "jobs";
+/** Of idempotency keys; those that pipelines make of names in their params are longer than those that clients may give. */
+const MAX_KEY_LENGTH = 300;
 const ANSWER = { description: "The job.", schema: VIEWS.job };
 
 const STATUS_LIST = z
@@ -59,7 +61,7 @@ export const JOB_ROUTES = {
       idempotencyKey: z
         .string()
         .min(1)
-        .max(255)
+        .max(MAX_KEY_LENGTH)
         .optional()
         .describe("The job that a submission with this key would give, while the key is known."),
       limit: queryNumber(1, 500, 50),
