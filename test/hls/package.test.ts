@@ -139,6 +139,49 @@ describe("a package of each kind of source", () => {
   });
 });
 
+/** Pictures at times of their own. */
+function makeTimed(name: string, pictures: string): string {
+  const path = join(ROOT, name);
+  const times = ["-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-video_track_timescale", "90000"];
+  const sources = ["-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", "sine=d=4"];
+  const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"];
+  execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...sources, ...codecs, ...times, path]);
+  return path;
+}
+
+describe("a package of pictures that come unevenly", () => {
+  it("has all of slow stretches and 60 per second of fast ones", async () => {
+    // 2 s at 30, then 2 s at 240 per second.
+    const input = makeTimed("slow-fast.mp4", "testsrc2=s=160x90:r=240:d=4,select=gte(t\\,2)+not(mod(n\\,8))");
+    const made = await makePackage(input);
+    expect(made.report.findings.join(" ")).toContain("some were left out: HLS allows no more");
+    const found = shownSeconds(join(made.folder, made.main.variants[0]?.uri ?? ""));
+    expect(found.length).toBe(180);
+    for (const [index, at] of found.entries()) {
+      expect(Math.abs(at - (index < 60 ? index / 30 : 2 + (index - 60) / 60))).toBeLessThan(0.0001);
+    }
+  });
+
+  it("takes every second picture of 120 per second at its own time", async () => {
+    const made = await makePackage(makeTimed("fast.mp4", "testsrc2=s=160x90:r=120000/1001:d=4"));
+    expect(made.report.findings.join(" ")).toContain("One picture of 2 was taken");
+    const found = shownSeconds(join(made.folder, made.main.variants[0]?.uri ?? ""));
+    expect(found.length).toBe(240);
+    expect(Math.max(...found.map((at, index) => Math.abs(at - (index * 1001) / 60_000)))).toBeLessThan(0.0001);
+  });
+
+  it("has one key picture behind a gap, not one for every two seconds of it", async () => {
+    const gap = "testsrc2=s=160x90:r=25:d=4,setpts=PTS+gte(N\\,40)*17.4/TB";
+    const made = await makePackage(makeTimed("gap.mp4", gap));
+    const list = ["-v", "error", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"];
+    for (const { uri } of pictureVariants(made)) {
+      const text = execFileSync("ffprobe", [...list, join(made.folder, uri, "..", "media.mp4")], { encoding: "utf8" });
+      const keys = text.split("\n").flatMap((line) => (line.includes(",K") ? [Number.parseFloat(line)] : []));
+      expect(keys).toEqual([0, 18.96, 20]);
+    }
+  });
+});
+
 describe("a package of 7 s", () => {
   it.each(["25", "30000/1001"])(
     "has segments of 6 s that begin with key pictures every 2 s, at %s pictures per second",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { frameDivisor, type LadderSource, planLadder } from "./ladder.ts";
+import { type LadderSource, planLadder } from "./ladder.ts";
 
 const names = (source: LadderSource): readonly string[] =>
   planLadder(source).map(
@@ -91,12 +91,5 @@ describe("planLadder", () => {
     ];
     expect(planLadder(square(1280, 720), "h264", steps).map(({ name }) => name)).toEqual(["720p-2500", "360p-600"]);
     expect(planLadder(square(640, 360), "h264", steps).map(({ name }) => name)).toEqual(["360p-600", "240p-360"]);
-  });
-});
-
-describe("frameDivisor", () => {
-  it("never leaves more than 60 pictures per second, and takes all where there are no more", () => {
-    expect([23.976, 25, 59.94, 60, 60.2].map(frameDivisor)).toEqual([1, 1, 1, 1, 1]);
-    expect([90, 100, 119.88, 120, 240].map(frameDivisor)).toEqual([2, 2, 2, 2, 4]);
   });
 });

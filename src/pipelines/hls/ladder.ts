@@ -170,13 +170,3 @@ function evenBelow(side: number, scale: number): number {
   const largest = Math.max(2, 2 * Math.floor(side / 2));
   return Math.min(largest, Math.max(2, 2 * Math.round((side * scale) / 2)));
 }
-
-/** So many pictures per second at most (Apple 1.19). */
-const MAX_FRAMES_PER_SECOND = 60;
-/** 60 Hz of a container that counts milliseconds. */
-const RATE_SLACK = 0.01;
-
-/** Of how many pictures one is taken, so that no more than 60 come per second; 1: all. */
-export function frameDivisor(framesPerSecond: number): number {
-  return Math.max(1, Math.ceil(framesPerSecond / (MAX_FRAMES_PER_SECOND * (1 + RATE_SLACK))));
-}

@@ -63,10 +63,12 @@ export interface PackagePlan {
   readonly video: {
     readonly streamIndex: number;
     readonly timeBase: Ratio;
-    /** When pictures are shown, in ticks of `timeBase`, rising, as `packTicks` packs them; null where only decoding tells or a rate is halved. */
+    /** When pictures are shown, in ticks of `timeBase`, rising, as `packTicks` packs them; null where only decoding tells or pictures are left out. */
     readonly packedTicks: string | null;
     /** The first picture's time: what becomes 0. */
     readonly originTicks: number;
+    /** How long the last picture lasts, in ticks of the clock; null: as long as the source says. */
+    readonly lastDurationTicks: number | null;
     /** Filters of all rungs together, before they part. */
     readonly filters: readonly string[];
   };

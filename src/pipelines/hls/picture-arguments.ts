@@ -5,11 +5,14 @@ import { KEY_FRAME_SECONDS, type PackagePlan, type RungEncoder } from "./packagi
 
 /** A picture so little before an even second counts as being there: times of files are rounded. */
 const KEY_SLACK_SECONDS = 0.002;
+/** The first picture of each two seconds that have any: counting key pictures instead would make up for a gap by a burst of them. */
+const spanOf = (time: string): string => `floor((${time}+${KEY_SLACK_SECONDS})/${KEY_FRAME_SECONDS})`;
+const BY_TIME = `isnan(prev_forced_t)+gt(${spanOf("t")},${spanOf("prev_forced_t")})`;
 /** So long that no key picture stands where none is forced. */
 const NO_KEY_PICTURES = "9999";
 
 /** The arguments that a rung's pictures are encoded with: every picture at its own time, key pictures at the same times in all rungs. */
-export function pictureArguments({ clock, encoders, keyPictures }: PackagePlan, rung: Rung): readonly string[] {
+export function pictureArguments({ clock, encoders, keyPictures, video }: PackagePlan, rung: Rung): readonly string[] {
   const encoder = encoders.find(({ codec }) => codec === rung.codec);
   if (encoder === undefined) throw new ReelmillError("ENCODER_MISSING", `No encoder was chosen for ${rung.codec}.`);
   return [
@@ -18,14 +21,15 @@ export function pictureArguments({ clock, encoders, keyPictures }: PackagePlan, 
     ...(encoder.device !== null && encoder.preset === "default" ? [] : ["-preset", encoder.preset]),
     ...codecArguments(encoder, rung, keyPictures),
     ...["-video_track_timescale", String(clock.denominator)],
+    // The muxer asks only the last picture how long it lasts: all others end where the next begins.
+    ...(video.lastDurationTicks === null ? [] : ["-bsf:v", `setts=duration=${video.lastDurationTicks}`]),
   ];
 }
 
 function codecArguments({ codec, device }: RungEncoder, rung: Rung, keyPictures: number | null): readonly string[] {
   // SVT-AV1 sets key pictures by their count alone, and none besides; its rate control knows no buffer.
   if (codec === "av1") return ["-g", String(keyPictures ?? NO_KEY_PICTURES)];
-  const when =
-    keyPictures === null ? `gte(t+${KEY_SLACK_SECONDS},n_forced*${KEY_FRAME_SECONDS})` : `not(mod(n,${keyPictures}))`;
+  const when = keyPictures === null ? BY_TIME : `not(mod(n,${keyPictures}))`;
   return [
     ...["-maxrate", `${rung.maxKilobitsPerSecond}k`, "-bufsize", `${rung.bufferKilobits}k`],
     // Pictures without B-frames are shown when they are decoded: all rungs and the sound begin at 0.

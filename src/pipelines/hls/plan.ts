@@ -6,13 +6,14 @@ import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from
 import { deinterlaceFilter, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
-import { frameDivisor, leaveRoomForPackets, planLadder, type Rung, sortRungs } from "./ladder.ts";
+import { leaveRoomForPackets, planLadder, type Rung, sortRungs } from "./ladder.ts";
 import { type HlsSettings, ladderSteps } from "./options.ts";
 import type { PackagePlan } from "./packaging.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
 import { planSounds } from "./plan-sound.ts";
 import { planPreview } from "./preview.ts";
 import { planSubtitles } from "./subtitles.ts";
+import { MAX_FRAMES_PER_SECOND, planThinning, type Thinning, TURN_SLACK_SECONDS } from "./thin-pictures.ts";
 
 /** Sound that is left out beyond this is worth a word. */
 const TOLD_SECONDS = 0.1;
@@ -35,26 +36,33 @@ export async function planPackage(
   const preview = await planPreview(settings, { tools, signal });
   const { encoders, findings: encoderFindings } = await chooseRungEncoders(settings, { tools, signal });
   const times = await listTimes(path, video, { tools, signal });
-  const divisor = frameDivisor(meanRate(times, video));
-  const filters = planFilters(video, settings, divisor);
-  const isKnown = times.isComplete && divisor === 1;
+  const thinning = planThinning(times.ticks, video.timeBase, meanRate(times, video));
+  const filters = planFilters(video, settings, thinning);
   const { originTicks } = times;
   const durationSeconds = durationOf(times, video, manifest);
+  const clock =
+    times.isComplete && video.timeBase.denominator <= MAX_TIMESCALE
+      ? video.timeBase
+      : { numerator: 1, denominator: 90_000 };
   const sounds = settings.audio === "none" ? [] : planSounds(manifest.audio);
   return {
     video: {
       streamIndex: video.index,
       timeBase: video.timeBase,
-      packedTicks: isKnown ? packTicks(times.ticks) : null,
+      packedTicks: times.isComplete && thinning.filter === null ? packTicks(times.ticks) : null,
       originTicks,
       filters: filters.filters,
+      lastDurationTicks: thinning.filter === null ? null : lastDuration(thinning, times, durationSeconds, video, clock),
     },
-    clock:
-      isKnown && video.timeBase.denominator <= MAX_TIMESCALE ? video.timeBase : { numerator: 1, denominator: 90_000 },
-    rungs: planRungs(video, settings, meanRate(times, video) / divisor),
+    clock,
+    rungs: planRungs(video, settings, thinning.framesPerSecond),
     encoders,
     keyPictures: settings.codecs.includes("av1")
-      ? planKeyPictures(isKnown ? times.ticks : [], video.timeBase, divisor > 1 ? meanRate(times, video) / divisor : 0)
+      ? planKeyPictures(
+          times.isComplete ? thinning.ticks : [],
+          video.timeBase,
+          thinning.isDivided ? thinning.framesPerSecond : 0,
+        )
       : null,
     sounds,
     subtitles: settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles),
@@ -160,10 +168,26 @@ function durationOf(
   return secondsOf(last - originTicks + (lastDurationTicks || step), video.timeBase);
 }
 
+/**
+ * How long the last picture that is taken lasts, in ticks of the clock: to the end, for those behind it are not there, and as long at least as makes
+ * 60 per second of them all.
+ */
+function lastDuration(
+  { ticks }: Thinning,
+  { originTicks }: PictureTimes,
+  durationSeconds: number,
+  { timeBase }: VideoStream,
+  { numerator, denominator }: Ratio,
+): number {
+  const last = ticks.at(-1);
+  const rest = last === undefined ? 0 : durationSeconds - secondsOf(last - originTicks, timeBase);
+  return Math.ceil((Math.max(1 / MAX_FRAMES_PER_SECOND + TURN_SLACK_SECONDS, rest) * denominator) / numerator);
+}
+
 function planFilters(
   video: VideoStream,
   { deinterlace }: HlsSettings,
-  divisor: number,
+  thinning: Thinning,
 ): { readonly filters: readonly string[]; readonly findings: readonly string[] } {
   const filters: string[] = [];
   const findings: string[] = [];
@@ -171,10 +195,8 @@ function planFilters(
     filters.push(deinterlaceFilter(deinterlace === "on" ? "all" : "interlaced"));
     findings.push("The pictures were de-interlaced (bwdif), one for each.");
   }
-  if (divisor > 1) {
-    filters.push(`fps=source_fps/${divisor}`);
-    findings.push(`One picture of ${divisor} was taken: HLS allows 60 per second.`);
-  }
+  if (thinning.filter !== null) filters.push(thinning.filter);
+  if (thinning.finding !== null) findings.push(thinning.finding);
   if (video.isHdr) {
     filters.push(...TONE_MAP_FILTERS);
     findings.push("High dynamic range was turned into BT.709 (hable): the rungs have 8 bits.");
