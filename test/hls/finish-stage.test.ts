@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -46,6 +46,7 @@ async function listOutputs(): Promise<readonly string[]> {
 
 it("hears that it is to stop before it copies the encoded files", async () => {
   await expect(finish(undefined, AbortSignal.abort())).rejects.toMatchObject({ code: "ABORTED" });
+  expect(readdirSync(join(folder, "work", "encoded"))).toEqual([]);
 });
 
 it.each([
