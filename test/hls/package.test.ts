@@ -207,6 +207,12 @@ describe("a package of 7 s", () => {
     },
   );
 
+  it("refuses a ladder of which the recording fills no rung, for nothing is enlarged", async () => {
+    const ladder = { rungs: [{ height: 2160, kbps: 16_000 }] };
+    const made = makePackage(makeClip("too-small.mp4", 1, "25", "640x360"), { ladder });
+    await expect(made).rejects.toMatchObject({ code: "PARAMS_INVALID", message: expect.stringContaining("2160") });
+  });
+
   it("shows the bit rates that a ladder of the user's own asks for", async () => {
     const ladder = {
       rungs: [

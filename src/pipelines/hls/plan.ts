@@ -6,7 +6,7 @@ import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from
 import { deinterlaceFilter, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
-import { leaveRoomForPackets, planLadder, type Rung, sortRungs } from "./ladder.ts";
+import { fillsAny, leaveRoomForPackets, planLadder, type Rung, sortRungs } from "./ladder.ts";
 import { type HlsSettings, ladderSteps } from "./options.ts";
 import type { PackagePlan } from "./packaging.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
@@ -106,6 +106,11 @@ function planRungs(video: VideoStream, settings: HlsSettings, framesPerSecond: n
   const source = { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) };
   const rungs = settings.codecs.flatMap((codec) => {
     const steps = ladderSteps(settings, codec);
+    if (settings.ladder !== undefined && steps.length > 0 && !fillsAny(source, steps)) {
+      const least = Math.min(...steps.map(({ shortPixels }) => shortPixels));
+      const problem = `ladder has no rung of ${codec} that ${width}x${height} fills, the smallest is of height ${least}; nothing is enlarged.`;
+      throw new ReelmillError("PARAMS_INVALID", problem);
+    }
     const carried = settings.segments === "ts" ? leaveRoomForPackets(steps, framesPerSecond) : steps;
     const fitting = planLadder(source, codec, carried).filter(isEncodable);
     if (steps.length > 0 && fitting.length > 0) return fitting;
@@ -113,7 +118,10 @@ function planRungs(video: VideoStream, settings: HlsSettings, framesPerSecond: n
     throw new ReelmillError("PARAMS_INVALID", `codecs has ${codec}, but ${why}.`);
   });
   if (rungs.length >= 2) return sortRungs(rungs);
-  throw new ReelmillError("PARAMS_INVALID", "Two rungs are the least that a package has; name another of codecs.");
+  throw new ReelmillError(
+    "PARAMS_INVALID",
+    "Two different rungs are the least that a package has; give the ladder another one, or name another of codecs.",
+  );
 }
 
 /** As `FrameTimes`, with the time of the first picture that decodes. */
