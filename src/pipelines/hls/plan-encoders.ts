@@ -33,7 +33,10 @@ export async function chooseRungEncoders(
   for (const wish of wishes) {
     const { codec } = wish;
     const wished = isKnown ? wish : { ...wish, preset };
-    const chosen = await chooseEncoder(tools, wished, signal);
+    const first = await chooseEncoder(tools, wished, signal);
+    // A machine without a device is no news where nobody asked for one.
+    const isQuiet = hardware === "auto" && first.hardware === null && wished.hardware !== "off";
+    const chosen = isQuiet ? await chooseEncoder(tools, { ...wished, hardware: "off" }, signal) : first;
     if (codec === "av1" && chosen.encoder !== AV1_ENCODER) {
       const problem = `AV1 rungs are encoded by ${AV1_ENCODER} alone. ${chosen.findings[0] ?? "It is not in use here."}`;
       throw new ReelmillError("ENCODER_MISSING", problem);
