@@ -50,9 +50,14 @@ function softwareArguments(codec: "h264" | "hevc"): readonly string[] {
 /** How many key pictures `pictureArguments` forces among pictures at these times, in rising seconds from 0 on. */
 export function forcedKeys({ keyPictures }: Pick<PackagePlan, "keyPictures">, seconds: ArrayLike<number>): number {
   if (keyPictures !== null) return Math.ceil(seconds.length / keyPictures);
+  // As BY_TIME has it.
   let count = 0;
+  let last = Number.NaN;
   for (let index = 0; index < seconds.length; index++) {
-    if ((seconds[index] as number) + KEY_SLACK_SECONDS >= count * KEY_FRAME_SECONDS) count++;
+    const turn = Math.floor(((seconds[index] as number) + KEY_SLACK_SECONDS) / KEY_FRAME_SECONDS);
+    if (turn <= last) continue;
+    count++;
+    last = turn;
   }
   return count;
 }
