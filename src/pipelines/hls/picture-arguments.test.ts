@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { forcedKeys } from "./picture-arguments.ts";
 
-const from = (start: number, count: number): number[] => Array.from({ length: count }, (_, index) => start + index / 25);
+const from = (start: number, count: number): number[] =>
+  Array.from({ length: count }, (_, index) => start + index / 25);
 
 it("expects a key picture every two seconds, and one behind a gap", () => {
   expect(forcedKeys({ keyPictures: null }, from(0, 125))).toBe(3);
