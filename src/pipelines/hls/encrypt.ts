@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
+import { writeFully } from "../../base/write-fully.ts";
 import { type ByteSource, readExactly } from "../../media/bytes/byte-source.ts";
 import type { DecryptSource } from "../../media/hls/check/presentation.ts";
 import type { EncryptionKey } from "../../media/hls/playlist.ts";
@@ -39,9 +40,9 @@ export function writeEncrypted(
   try {
     for (const piece of pieces()) {
       before.update(piece);
-      writeAll(descriptor, cipher.update(piece));
+      writeFully(descriptor, cipher.update(piece));
     }
-    writeAll(descriptor, cipher.final());
+    writeFully(descriptor, cipher.final());
   } finally {
     closeSync(descriptor);
   }
@@ -67,10 +68,6 @@ function digestOfDecrypted(path: string, key: Uint8Array, vector: Uint8Array): B
   } finally {
     source.close();
   }
-}
-
-function writeAll(descriptor: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
 }
 
 /** Decrypts whatever AES-128 key tag there is with the one key, any range of it, a piece at a time. */

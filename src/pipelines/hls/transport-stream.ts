@@ -1,6 +1,7 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
+import { writeFully } from "../../base/write-fully.ts";
 import { serializeAdtsHeader } from "../../media/aac/adts-header.ts";
 import { parseAudioSpecificConfig } from "../../media/aac/audio-specific-config.ts";
 import { parseElementaryStreamDescriptor } from "../../media/aac/elementary-stream-descriptor.ts";
@@ -115,7 +116,7 @@ async function rewrite(
       const startBytes = endBytes;
       let firstSampleEndBytes = startBytes;
       writeFragment(samplesOf(source, fragment, movie), (bytes, isFirstSample = false) => {
-        for (let written = 0; written < bytes.length; written += writeSync(descriptor, bytes, written));
+        writeFully(descriptor, bytes);
         endBytes += bytes.length;
         if (isFirstSample) firstSampleEndBytes = endBytes;
       });

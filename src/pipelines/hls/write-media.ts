@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type FileSource, openFileSource } from "../../base/file-source.ts";
+import { writeFully } from "../../base/write-fully.ts";
 import type { MediaPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
@@ -101,9 +102,7 @@ async function splitFile(
 function copyRange(source: FileSource, startBytes: number, endBytes: number, target: string): void {
   const descriptor = openSync(target, "wx");
   try {
-    for (const piece of readRange(source, startBytes, endBytes)) {
-      for (let written = 0; written < piece.length; ) written += writeSync(descriptor, piece, written);
-    }
+    for (const piece of readRange(source, startBytes, endBytes)) writeFully(descriptor, piece);
   } finally {
     closeSync(descriptor);
   }

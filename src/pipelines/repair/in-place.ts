@@ -2,9 +2,9 @@ import { closeSync, constants, ftruncateSync, openSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
 import type { FileSource } from "../../base/file-source.ts";
+import { writeFully } from "../../base/write-fully.ts";
 import type { OutputLayout } from "../../repair/write/layout.ts";
 import { removeJournal, undoChange, writeJournal } from "./undo-journal.ts";
-import { writeFully } from "./write-output.ts";
 
 /** Moments between the steps of a repair in place, at each of which a crash can be undone. */
 export type InPlaceStep = "journal-written" | "truncated" | "head-written" | "tail-written" | "verified";

@@ -17,7 +17,7 @@ import { translateOutputError } from "../../base/file-errors.ts";
 import type { FileSource } from "../../base/file-source.ts";
 import { identifyThisProcess, isRunning, type ProcessIdentity } from "../../base/process-identity.ts";
 import { formatBytes } from "../../base/units.ts";
-import { writeFully } from "./write-output.ts";
+import { writeFully } from "../../base/write-fully.ts";
 
 /*
  * The journal of a repair in place: a line of JSON, then the bytes that will be overwritten, then those that will be cut

@@ -1,10 +1,11 @@
-import { closeSync, constants, copyFileSync, ftruncateSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { closeSync, constants, copyFileSync, ftruncateSync, openSync, rmSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
 import type { FileSource } from "../../base/file-source.ts";
 import { createPendingOutput, type PendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
 import { formatBytes } from "../../base/units.ts";
+import { writeFully } from "../../base/write-fully.ts";
 import type { OutputLayout, OutputPart } from "../../repair/write/layout.ts";
 import { beginEarlyCopy, type EarlyCopy } from "./early-copy.ts";
 import { breathe, type WorkHooks } from "./hooks.ts";
@@ -183,12 +184,5 @@ async function copyRange(
       hooks.onProgress((at + offset - startOffset) / totalBytes, "writing");
       await breathe(hooks.signal);
     }
-  }
-}
-
-/** Writes all of the bytes at an offset. Throws the system's errors. */
-export function writeFully(descriptor: number, bytes: Uint8Array, offsetBytes: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    done += writeSync(descriptor, bytes, done, bytes.length - done, offsetBytes + done);
   }
 }

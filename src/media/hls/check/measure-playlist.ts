@@ -1,5 +1,6 @@
 import { ReelmillError } from "../../../base/errors.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
+import { partOfSource } from "../../bytes/part-source.ts";
 import type { ByteRange, EncryptionKey, InitializationMap, MediaPlaylist, MediaSegment } from "../playlist.ts";
 import { resolveReference } from "../resolve-reference.ts";
 import type { SegmentContent } from "./measure.ts";
@@ -73,17 +74,6 @@ function segmentVector({ mediaSequence }: MediaPlaylist, index: number): Uint8Ar
   return vector;
 }
 
-function partOf(source: ByteSource, startBytes: number, endBytes: number): ByteSource {
-  const sizeBytes = endBytes - startBytes;
-  return {
-    sizeBytes,
-    read: (offsetBytes, target) => {
-      const leftBytes = Math.max(0, sizeBytes - offsetBytes);
-      return source.read(startBytes + offsetBytes, target.subarray(0, Math.min(target.length, leftBytes)));
-    },
-  };
-}
-
 class Measuring {
   readonly #playlist: MediaPlaylist;
   readonly #path: string;
@@ -142,7 +132,7 @@ class Measuring {
     const { source, startBytes, endBytes } = place;
     // Ranges of I-frame playlists count the bytes of the whole resource before it was encrypted (§6.3.6).
     const isWithin = this.#playlist.isIFramesOnly;
-    const resource = isWithin ? source : partOf(source, startBytes, endBytes);
+    const resource = isWithin ? source : partOfSource(source, startBytes, endBytes);
     try {
       const plain = this.#access.decrypt(resource, key, key.initializationVector ? vectorOf(key) : vector);
       if (plain === undefined) return undefined;
