@@ -89,12 +89,15 @@ async function tryInTurn(
   const [version, encoders] = await Promise.all([readVersion(tools, signal), listFeatures(tools, "encoders", signal)]);
   const features = { version, encoders };
   const failures: string[] = [];
+  const told: string[] = [];
   for (const candidate of candidates) {
     const trial = await examine(tools, features, candidate, signal);
-    if (trial.works) return { choice: chosen(candidate, wish, failures), failures };
+    if (trial.works) return { choice: chosen(candidate, wish, told), failures };
     // A family that nobody asked for by name and that this ffmpeg knows nothing of is no news.
     const isNews = !(trial.isLacking && candidate.hardware !== null && wish.hardware === "auto");
-    if (isNews) failures.push(trial.finding);
+    if (!isNews) continue;
+    failures.push(trial.finding);
+    if (candidate.hardware === null || !wish.isDeviceOptional) told.push(trial.finding);
   }
   return { choice: undefined, failures };
 }

@@ -18,6 +18,8 @@ export interface EncoderWish {
   readonly bitDepth: 8 | 10;
   /** `auto`: the first family that works. A family that does not work is replaced by software, with a finding. */
   readonly hardware: "off" | "auto" | HardwareFamily;
+  /** Whether a device that does not work goes without a finding, because nobody asked for one; default false. */
+  readonly isDeviceOptional?: boolean;
 }
 
 /** An encoder that has encoded a picture on this machine, and how it is called. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { planKeyPictures } from "./plan-encoders.ts";
+import { requireFfmpeg } from "../../ffmpeg/programs.ts";
+import { chooseRungEncoders, planKeyPictures } from "./plan-encoders.ts";
 
 const MILLISECONDS = { numerator: 1, denominator: 1000 };
 
@@ -20,4 +21,16 @@ describe("planKeyPictures", () => {
     expect(() => planKeyPictures(slower, MILLISECONDS, 0)).toThrow(expect.objectContaining({ code: "PARAMS_INVALID" }));
     expect(() => planKeyPictures([], MILLISECONDS, 0)).toThrow(/not known/);
   });
+});
+
+it("names a device that is not there only where somebody asked for it", async () => {
+  const tools = await requireFfmpeg(process.env);
+  const { signal } = new AbortController();
+  const choose = async (hardware: "auto" | "videotoolbox"): Promise<readonly string[]> => {
+    const wish = { codecs: ["h264" as const], speed: "fast" as const, preset: undefined, hardware };
+    return (await chooseRungEncoders(wish, { tools, signal })).findings;
+  };
+  expect(await choose("auto")).toEqual([]);
+  if (process.platform === "linux")
+    expect((await choose("videotoolbox")).join(" ")).toMatch(/h264_videotoolbox.* is used instead\./);
 });

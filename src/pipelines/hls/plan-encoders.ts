@@ -33,10 +33,7 @@ export async function chooseRungEncoders(
   for (const wish of wishes) {
     const { codec } = wish;
     const wished = isKnown ? wish : { ...wish, preset };
-    const first = await chooseEncoder(tools, wished, signal);
-    // A machine without a device is no news where nobody asked for one.
-    const isQuiet = hardware === "auto" && first.hardware === null && wished.hardware !== "off";
-    const chosen = isQuiet ? await chooseEncoder(tools, { ...wished, hardware: "off" }, signal) : first;
+    const chosen = await chooseEncoder(tools, wished, signal);
     if (codec === "av1" && chosen.encoder !== AV1_ENCODER) {
       const problem = `AV1 rungs are encoded by ${AV1_ENCODER} alone. ${chosen.findings[0] ?? "It is not in use here."}`;
       throw new ReelmillError("ENCODER_MISSING", problem);
@@ -80,7 +77,8 @@ function wishFor(
   const hardware = codec === "h264" ? family : "off";
   const own = codec === "av1" ? AV1_PRESETS[speed] : undefined;
   // Of AV1's encoders the fast one comes first at the fast speed alone.
-  const base = { codec, speed: codec === "av1" ? "fast" : speed, bitDepth: 8, hardware } as const;
+  const isDeviceOptional = device === "auto";
+  const base = { codec, speed: codec === "av1" ? "fast" : speed, bitDepth: 8, hardware, isDeviceOptional } as const;
   if (preset === undefined) return { ...base, preset: own };
   const knows = encoderCandidates({ ...base, preset }).some((candidate) => candidate.knowsPreset);
   return { ...base, preset: knows ? preset : own };
