@@ -5,12 +5,12 @@ import { deviceFault } from "./device-fault.ts";
 const DEVICE = { fallback: {} };
 
 function failed(code: ErrorCode): ReelmillError {
-  return new ReelmillError(code, "ffmpeg stopped with status 1: /tmp/work/a.mp4: the device was lost.");
+  return new ReelmillError(code, "ffmpeg stopped with status 1: /tmp/films/a.mp4: the device was lost.");
 }
 
 it("takes failed and killed runs of a device for its fault, and tells it without folders", () => {
   for (const code of ["FFMPEG_FAILED", "PROGRAM_KILLED"] as const) {
-    const fault = deviceFault(DEVICE, failed(code), ["/tmp/work"]);
+    const fault = deviceFault(DEVICE, failed(code), ["/tmp/films"]);
     expect(fault).toBe("ffmpeg stopped with status 1: a.mp4: the device was lost");
   }
 });

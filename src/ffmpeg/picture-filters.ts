@@ -14,9 +14,16 @@ export function uprightSize({
     : { width: heightPixels, height: widthPixels };
 }
 
-/** Makes whole pictures of interlaced ones, one for each: of all, or of those that are marked. */
-export function deinterlaceFilter(which: "all" | "interlaced"): string {
-  return `bwdif=mode=send_frame:deint=${which}`;
+/** What makes whole pictures of interlaced ones, one for each, and the sentence on that; `auto`: of those that are marked, where the file says so. */
+export function planDeinterlacing(
+  { isInterlaced }: Pick<VideoStream, "isInterlaced">,
+  when: "auto" | "off" | "on",
+): { readonly filters: readonly string[]; readonly findings: readonly string[] } {
+  if (when === "off" || (when === "auto" && !isInterlaced)) return { filters: [], findings: [] };
+  return {
+    filters: [`bwdif=mode=send_frame:deint=${when === "on" ? "all" : "interlaced"}`],
+    findings: ["The pictures were de-interlaced (bwdif), one for each."],
+  };
 }
 
 /** Turn high dynamic range (PQ, HLG) into BT.709. */

@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { requireFfmpeg } from "../../src/ffmpeg/programs.ts";
 import type { FfmpegTools } from "../../src/ffmpeg/tools.ts";
 
 /** An ffmpeg with a device that this machine does not have. */
@@ -19,11 +20,22 @@ export interface FakeFaults {
   readonly setsOwnKeys?: boolean;
 }
 
+/** The device of one test, in a folder of its own below `folder`. */
+export async function deviceIn(
+  folder: string,
+  name: string,
+  faults: FakeFaults,
+): Promise<{ readonly own: string; readonly device: FakeDevice }> {
+  const own = join(folder, name);
+  mkdirSync(own);
+  return { own, device: makeFakeDevice(own, await requireFfmpeg(process.env), faults) };
+}
+
 /**
  * Makes an ffmpeg that has NVENC, by libx264 in a profile of its own, so that what it makes of spans cannot be joined with what libx264 makes
  * by itself. A trial of one picture works.
  */
-export function makeFakeDevice(
+function makeFakeDevice(
   folder: string,
   { ffmpegPath }: Pick<FfmpegTools, "ffmpegPath">,
   { failsAt, softwareFails = false, setsOwnKeys = false }: FakeFaults,

@@ -7,13 +7,12 @@ import { createLocalObjectStore } from "../../src/adapters/local/object-store.ts
 import { systemClock } from "../../src/base/clock.ts";
 import type { Json } from "../../src/base/json.ts";
 import { createLogger } from "../../src/base/log.ts";
-import { requireFfmpeg } from "../../src/ffmpeg/programs.ts";
 import type { StageContext, TaskResult } from "../../src/jobs/pipeline.ts";
 import type { ConversionReport } from "../../src/pipelines/convert/conversion.ts";
 import { convertFile } from "../../src/pipelines/convert/convert-file.ts";
 import { CONVERT_SETTINGS } from "../../src/pipelines/convert/options.ts";
 import { convertPipeline } from "../../src/pipelines/convert/pipeline.ts";
-import { type FakeDevice, type FakeFaults, makeFakeDevice } from "./failing-device.fixture.ts";
+import { deviceIn, type FakeDevice } from "./failing-device.fixture.ts";
 
 /** An encoder that uses all cores is given spans of five minutes. */
 const SECONDS = 610;
@@ -32,12 +31,6 @@ beforeAll(() => {
 }, 60_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function deviceIn(name: string, how: FakeFaults) {
-  const own = join(folder, name);
-  mkdirSync(own);
-  return { own, device: makeFakeDevice(own, await requireFfmpeg(process.env), how) };
-}
 
 function convert(device: FakeDevice, output: string, settings: object = {}): Promise<ConversionReport> {
   return convertFile({
@@ -65,7 +58,7 @@ function countPictures(path: string): number {
 
 describe("a device that fails in the middle of its work", () => {
   it("does all of it where it does not fail", async () => {
-    const { own, device } = await deviceIn("sound", { failsAt: "never" });
+    const { own, device } = await deviceIn(folder, "sound", { failsAt: "never" });
     const report = await convert(device, join(own, "out.mp4"));
     expect(report.encoder).toMatch(/^h264_nvenc/);
     expect(report.findings.join()).not.toContain("failed");
@@ -73,7 +66,7 @@ describe("a device that fails in the middle of its work", () => {
   });
 
   it("is not asked again, and every picture comes from the software encoder", async () => {
-    const { own, device } = await deviceIn("lost", { failsAt: "h264_nvenc" });
+    const { own, device } = await deviceIn(folder, "lost", { failsAt: "h264_nvenc" });
     const report = await convert(device, join(own, "out.mp4"));
     expect(report).toMatchObject({ pictures: 2 * SECONDS, spans: 3, encoder: "libx264, -crf 23, preset ultrafast" });
     expect(report.findings).toContainEqual(expect.stringMatching(FINDING));
@@ -84,7 +77,7 @@ describe("a device that fails in the middle of its work", () => {
   });
 
   it("gives way where a quality is searched", async () => {
-    const { own, device } = await deviceIn("search", { failsAt: "h264_nvenc" });
+    const { own, device } = await deviceIn(folder, "search", { failsAt: "h264_nvenc" });
     const report = await convert(device, join(own, "out.mp4"), { targetSize: "3MB" });
     expect(report.findings).toContainEqual(expect.stringMatching(FINDING));
     expect(report.encoder).toMatch(/^libx264/);
@@ -92,7 +85,7 @@ describe("a device that fails in the middle of its work", () => {
   });
 
   it("is not blamed where software fails as well: its fault is told", async () => {
-    const { own, device } = await deviceIn("both", { failsAt: "h264_nvenc", softwareFails: true });
+    const { own, device } = await deviceIn(folder, "both", { failsAt: "h264_nvenc", softwareFails: true });
     await expect(convert(device, join(own, "out.mp4"))).rejects.toMatchObject({
       code: "FFMPEG_FAILED",
       message: expect.stringContaining("out of luck"),
@@ -100,7 +93,7 @@ describe("a device that fails in the middle of its work", () => {
   });
 
   it("leaves a job's other tasks theirs, and what it made is made again before joining", async () => {
-    const { own, device } = await deviceIn("job", { failsAt: "start_pts=" });
+    const { own, device } = await deviceIn(folder, "job", { failsAt: "start_pts=" });
     const { result, faults } = await runJob(own, device);
     expect(faults).toEqual([
       null,

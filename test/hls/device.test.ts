@@ -11,7 +11,7 @@ import type { StageContext } from "../../src/jobs/pipeline.ts";
 import { HLS_SETTINGS, type PackageReport, packageFile } from "../../src/pipelines/hls/index.ts";
 import { hlsPipeline } from "../../src/pipelines/hls/pipeline.ts";
 import { planPackage } from "../../src/pipelines/hls/plan.ts";
-import { type FakeDevice, type FakeFaults, makeFakeDevice } from "../convert/failing-device.fixture.ts";
+import { deviceIn, type FakeDevice } from "../convert/failing-device.fixture.ts";
 
 const PICTURES = 125;
 const SETTINGS = { preset: "ultrafast", ladder: { rungs: [90, 45].map((height) => ({ height, kbps: height })) } };
@@ -31,12 +31,6 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function deviceIn(name: string, faults: FakeFaults) {
-  const own = join(folder, name);
-  mkdirSync(own);
-  return { own, device: makeFakeDevice(own, await requireFfmpeg(process.env), faults) };
-}
-
 function pack(device: FakeDevice, output: string, settings: object = {}): Promise<PackageReport> {
   return packageFile({
     input: source,
@@ -50,7 +44,7 @@ function pack(device: FakeDevice, output: string, settings: object = {}): Promis
 
 describe("rungs of a device", () => {
   it("are made by NVENC where it is there, with key pictures where they belong", async () => {
-    const { own, device } = await deviceIn("sound", { failsAt: "never" });
+    const { own, device } = await deviceIn(folder, "sound", { failsAt: "never" });
     const report = await pack(device, join(own, "out"));
     expect(report).toMatchObject({ pictures: PICTURES, encoder: "h264_nvenc, preset p5" });
     expect(report.findings.join()).not.toContain("failed");
@@ -61,14 +55,14 @@ describe("rungs of a device", () => {
   });
 
   it("are not asked of it where it is off", async () => {
-    const { own, device } = await deviceIn("off", { failsAt: "never" });
+    const { own, device } = await deviceIn(folder, "off", { failsAt: "never" });
     const report = await pack(device, join(own, "out"), { hardware: "off" });
     expect(report.encoder).toBe("libx264, preset ultrafast");
     expect(device.encodes()).toEqual([]);
   });
 
   it("are made by software where it fails", async () => {
-    const { own, device } = await deviceIn("lost", { failsAt: "h264_nvenc" });
+    const { own, device } = await deviceIn(folder, "lost", { failsAt: "h264_nvenc" });
     const report = await pack(device, join(own, "out"));
     expect(report).toMatchObject({ pictures: PICTURES, encoder: "libx264, preset ultrafast" });
     expect(report.findings).toContainEqual(expect.stringMatching(FELL_BACK));
@@ -76,14 +70,14 @@ describe("rungs of a device", () => {
   });
 
   it("are made by software where it sets key pictures of its own", async () => {
-    const { own, device } = await deviceIn("undisciplined", { failsAt: "never", setsOwnKeys: true });
+    const { own, device } = await deviceIn(folder, "undisciplined", { failsAt: "never", setsOwnKeys: true });
     const report = await pack(device, join(own, "out"));
     expect(report.encoder).toBe("libx264, preset ultrafast");
     expect(report.findings.join(" ")).toMatch(/h264_nvenc failed at its work: \S+ has 13 key pictures, not 3\./);
   });
 
   it("leave the fault to software where that fails as well", async () => {
-    const { own, device } = await deviceIn("both", { failsAt: "h264_nvenc", softwareFails: true });
+    const { own, device } = await deviceIn(folder, "both", { failsAt: "h264_nvenc", softwareFails: true });
     await expect(pack(device, join(own, "out"))).rejects.toMatchObject({
       code: "FFMPEG_FAILED",
       message: expect.stringContaining("out of luck"),
@@ -91,7 +85,7 @@ describe("rungs of a device", () => {
   });
 
   it("take a preset of the device's, and leave other codecs theirs", async () => {
-    const { device } = await deviceIn("preset", { failsAt: "never" });
+    const { device } = await deviceIn(folder, "preset", { failsAt: "never" });
     const tools = await requireFfmpeg(device.environment);
     const settings = HLS_SETTINGS.parse({ codecs: ["h264", "hevc"], preset: "p7" });
     const { encoders } = await planPackage(source, settings, { tools, signal: new AbortController().signal });
@@ -107,7 +101,7 @@ describe("rungs of a device", () => {
   });
 
   it("are replaced in a job, too, whose result tells of it", async () => {
-    const { own, device } = await deviceIn("job", { failsAt: "h264_nvenc" });
+    const { own, device } = await deviceIn(folder, "job", { failsAt: "h264_nvenc" });
     const result = await runJob(own, device);
     expect(result.report).toMatchObject({ pictures: PICTURES, encoder: "libx264, preset ultrafast" });
     expect(result.report.findings).toContainEqual(expect.stringMatching(FELL_BACK));

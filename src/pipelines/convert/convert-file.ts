@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import type { Environment } from "../../base/config-defaults.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { createPendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
+import { withWorkFolder } from "../../base/work-folder.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
+import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { ConversionReport, SearchReport } from "./conversion.ts";
 import { finishConversion } from "./finish.ts";
 import type { ConvertSettings } from "./options.ts";
@@ -41,57 +42,53 @@ const ENCODING_SHARE = 0.95;
  * FFMPEG_FAILED, FFMPEG_TIMEOUT, NO_SPACE, OUTPUT_EXISTS, OUTPUT_UNWRITABLE, OUTPUT_NOT_VERIFIED, ABORTED.
  */
 export async function convertFile(conversion: FileConversion): Promise<ConversionReport> {
-  const { input, output, settings, environment, cores, minSpanSeconds, clock, signal, onProgress, onSearched } =
-    conversion;
+  const { input, output, environment, onProgress } = conversion;
   // ffmpeg would say less clearly what is wrong with a path.
   openFileSource(input).close();
   const tools = await requireFfmpeg(environment);
   onProgress(0, "looking");
-  const folder = makeWorkFolder(output);
-  const pending = createPendingOutput(temporaryPathFor(output), output);
-  const removeAll = (): void => {
-    rmSync(folder, { recursive: true, force: true });
-    pending.discard();
-  };
-  // A second signal ends the process at once.
-  process.once("exit", removeAll);
-  try {
-    const hooks = { tools, signal, workFolder: async () => folder };
-    const plan = await planConversion(input, settings, {
-      ...{ ...hooks, cores, processes: cores, minSpanSeconds, clock },
-      onProgress: (fraction, phase) => onProgress(fraction * SEARCHING_SHARE, phase),
-    });
-    if (plan.search !== null) onSearched?.(plan.search);
-    const begun = plan.search === null ? 0 : SEARCHING_SHARE;
-    const placed = partsOf(plan).map((part) => ({ ...part, path: join(folder, partName(part.part)) }));
-    const made = await runParts(plan, placed, input, {
-      ...hooks,
-      onProgress: (fraction) => onProgress(begun + fraction * (ENCODING_SHARE - begun), "encoding"),
-    });
-    const parts = {
-      inputPath: input,
-      spans: made.filter(({ part }) => part.part === "span"),
-      audioPath: made.find(({ part }) => part.part === "sound")?.path,
-    };
-    const report = await finishConversion(plan, parts, pending.path, settings.verify, {
-      ...hooks,
-      onProgress: (fraction) => onProgress(ENCODING_SHARE + fraction * (1 - ENCODING_SHARE), "checking"),
-    });
-    pending.publish();
-    return report;
-  } catch (error) {
-    pending.discard();
-    throw translateOutputError(output, error);
-  } finally {
-    process.off("exit", removeAll);
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return await withWorkFolder(output, "convert", async (folder) => {
+    const pending = createPendingOutput(temporaryPathFor(output), output);
+    // A second signal ends the process at once.
+    process.once("exit", pending.discard);
+    try {
+      const report = await convertWithin(folder, pending.path, tools, conversion);
+      pending.publish();
+      return report;
+    } catch (error) {
+      pending.discard();
+      throw translateOutputError(output, error);
+    } finally {
+      process.off("exit", pending.discard);
+    }
+  });
 }
 
-function makeWorkFolder(output: string): string {
-  try {
-    return mkdtempSync(join(dirname(output), ".reelmill-convert-"));
-  } catch (error) {
-    throw translateOutputError(output, error);
-  }
+async function convertWithin(
+  folder: string,
+  outputPath: string,
+  tools: FfmpegTools,
+  { input, settings, cores, minSpanSeconds, clock, signal, onProgress, onSearched }: FileConversion,
+): Promise<ConversionReport> {
+  const hooks = { tools, signal, workFolder: async () => folder };
+  const plan = await planConversion(input, settings, {
+    ...{ ...hooks, cores, processes: cores, minSpanSeconds, clock },
+    onProgress: (fraction, phase) => onProgress(fraction * SEARCHING_SHARE, phase),
+  });
+  if (plan.search !== null) onSearched?.(plan.search);
+  const begun = plan.search === null ? 0 : SEARCHING_SHARE;
+  const placed = partsOf(plan).map((part) => ({ ...part, path: join(folder, partName(part.part)) }));
+  const made = await runParts(plan, placed, input, {
+    ...hooks,
+    onProgress: (fraction) => onProgress(begun + fraction * (ENCODING_SHARE - begun), "encoding"),
+  });
+  const parts = {
+    inputPath: input,
+    spans: made.filter(({ part }) => part.part === "span"),
+    audioPath: made.find(({ part }) => part.part === "sound")?.path,
+  };
+  return await finishConversion(plan, parts, outputPath, settings.verify, {
+    ...hooks,
+    onProgress: (fraction) => onProgress(ENCODING_SHARE + fraction * (1 - ENCODING_SHARE), "checking"),
+  });
 }

@@ -1,5 +1,5 @@
 import type { VideoStream } from "../../ffmpeg/manifest.ts";
-import { deinterlaceFilter, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
+import { planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import type { ConvertSettings } from "./options.ts";
 
 /** Filters in their order; empty where nothing is to be changed. */
@@ -14,14 +14,10 @@ export interface PictureFilters {
 /** What is done to the pictures of a stream besides encoding them. */
 export function chooseFilters(video: VideoStream, settings: ConvertSettings): PictureFilters {
   const { deinterlace, frameRate, toneMap } = settings;
-  const context: string[] = [];
+  const whole = planDeinterlacing(video, deinterlace);
+  const context = [...whole.filters];
   const picture: string[] = [];
-  const findings: string[] = [];
-  const isDeinterlaced = deinterlace === "on" || (deinterlace === "auto" && video.isInterlaced);
-  if (isDeinterlaced) {
-    context.push(deinterlaceFilter(deinterlace === "on" ? "all" : "interlaced"));
-    findings.push("The pictures were de-interlaced (bwdif), one for each.");
-  }
+  const findings = [...whole.findings];
   if (frameRate !== undefined) context.push(`fps=${frameRate}`);
   if (toneMap && video.isHdr) {
     picture.push(...TONE_MAP_FILTERS);

@@ -1,10 +1,11 @@
-import { lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { lstatSync, mkdirSync, renameSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
+import { withWorkFolder } from "../../base/work-folder.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { checkEncryption } from "./content-key.ts";
 import { encodePackage, fallBack } from "./encode-package.ts";
@@ -46,35 +47,30 @@ export async function packageFile(packaging: FilePackaging): Promise<PackageRepo
   const tools = await requireFfmpeg(environment);
   onProgress(0, "looking");
   const plan = await planPackage(input, settings, { tools, signal });
-  const folder = makeWorkFolder(output);
-  const removeAll = (): void => rmSync(folder, { recursive: true, force: true });
-  // A second signal ends the process at once.
-  process.once("exit", removeAll);
-  try {
-    const encodedFolder = join(folder, "encoded");
-    // Not the work's own folder, which nobody else may read.
-    const packageFolder = join(folder, "package");
-    mkdirSync(encodedFolder);
-    const { deviceFault } = await encodePackage(plan, input, encodedFolder, {
-      ...{ tools, signal },
-      onProgress: (fraction) => onProgress(fraction * ENCODING_SHARE, "encoding"),
-    });
-    const report = await finishPackage(
-      deviceFault === null ? plan : fallBack(plan, deviceFault),
-      { inputPath: input, encodedFolder, packageFolder, contentKey },
-      {
+  return await withWorkFolder(output, "hls", async (folder) => {
+    try {
+      const encodedFolder = join(folder, "encoded");
+      // Not the work's own folder, which nobody else may read.
+      const packageFolder = join(folder, "package");
+      mkdirSync(encodedFolder);
+      const { deviceFault } = await encodePackage(plan, input, encodedFolder, {
         ...{ tools, signal },
-        onProgress: (fraction) => onProgress(ENCODING_SHARE + fraction * (1 - ENCODING_SHARE), "checking"),
-      },
-    );
-    publish(packageFolder, output);
-    return report;
-  } catch (error) {
-    throw translateOutputError(output, error);
-  } finally {
-    process.off("exit", removeAll);
-    removeAll();
-  }
+        onProgress: (fraction) => onProgress(fraction * ENCODING_SHARE, "encoding"),
+      });
+      const report = await finishPackage(
+        deviceFault === null ? plan : fallBack(plan, deviceFault),
+        { inputPath: input, encodedFolder, packageFolder, contentKey },
+        {
+          ...{ tools, signal },
+          onProgress: (fraction) => onProgress(ENCODING_SHARE + fraction * (1 - ENCODING_SHARE), "checking"),
+        },
+      );
+      publish(packageFolder, output);
+      return report;
+    } catch (error) {
+      throw translateOutputError(output, error);
+    }
+  });
 }
 
 function requireFree(output: string): void {
@@ -89,14 +85,6 @@ function requireFree(output: string): void {
 
 function alreadyThere(output: string): ReelmillError {
   return new ReelmillError("OUTPUT_EXISTS", `${output} is there already; choose another name or remove it.`);
-}
-
-function makeWorkFolder(output: string): string {
-  try {
-    return mkdtempSync(join(dirname(output), ".reelmill-hls-"));
-  } catch (error) {
-    throw translateOutputError(output, error);
-  }
 }
 
 /** A folder is renamed over an empty one at most. */

@@ -3,7 +3,7 @@ import { formatCount } from "../../base/units.ts";
 import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from "../../ffmpeg/manifest.ts";
-import { deinterlaceFilter, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
+import { planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
 import { fillsAny, leaveRoomForPackets, planLadder, type Rung, sortRungs } from "./ladder.ts";
@@ -197,12 +197,9 @@ function planFilters(
   { deinterlace }: HlsSettings,
   thinning: Thinning,
 ): { readonly filters: readonly string[]; readonly findings: readonly string[] } {
-  const filters: string[] = [];
-  const findings: string[] = [];
-  if (deinterlace === "on" || (deinterlace === "auto" && video.isInterlaced)) {
-    filters.push(deinterlaceFilter(deinterlace === "on" ? "all" : "interlaced"));
-    findings.push("The pictures were de-interlaced (bwdif), one for each.");
-  }
+  const whole = planDeinterlacing(video, deinterlace);
+  const filters = [...whole.filters];
+  const findings = [...whole.findings];
   if (thinning.filter !== null) filters.push(thinning.filter);
   if (thinning.finding !== null) findings.push(thinning.finding);
   if (video.isHdr) {

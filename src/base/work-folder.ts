@@ -1,0 +1,24 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { translateOutputError } from "./file-errors.ts";
+
+/**
+ * Lends a folder beside an output, on its file system, and removes it whatever happens, even where a second signal ends the process at once.
+ * `deed` shows in its name. Throws OUTPUT_UNWRITABLE and the like where it cannot be made, and what `use` throws.
+ */
+export async function withWorkFolder<T>(output: string, deed: string, use: (folder: string) => Promise<T>): Promise<T> {
+  let folder: string;
+  try {
+    folder = mkdtempSync(join(dirname(output), `.reelmill-${deed}-`));
+  } catch (error) {
+    throw translateOutputError(output, error);
+  }
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
+  try {
+    return await use(folder);
+  } finally {
+    process.off("exit", remove);
+    remove();
+  }
+}
