@@ -1,7 +1,7 @@
 import type { EncryptionKey, MediaPlaylist, MediaSegment } from "../../media/hls/playlist.ts";
-import { requiredVersion } from "../../media/hls/required-version.ts";
 import type { FragmentIndex, IndexedFragment } from "../../media/isobmff/index-fragments.ts";
 import { SEGMENT_SECONDS } from "./packaging.ts";
+import { vodPlaylist } from "./vod-playlist.ts";
 
 /** Names within a rung's or a sound's folder. */
 export const MEDIA_FILE = "media.mp4";
@@ -144,17 +144,6 @@ function describePlaylist(
 ): MediaPlaylist {
   // One map for all, as readers have it.
   const map = segments[0]?.map;
-  const playlist: MediaPlaylist = {
-    kind: "media",
-    targetDurationSeconds,
-    mediaSequence: 0,
-    discontinuitySequence: 0,
-    playlistType: "VOD",
-    hasEndList: true,
-    isIFramesOnly,
-    hasIndependentSegments: true,
-    dateRanges: [],
-    segments: map === undefined ? segments : segments.map((segment) => ({ ...segment, map })),
-  };
-  return { ...playlist, version: requiredVersion(playlist).version };
+  const all = map === undefined ? segments : segments.map((segment) => ({ ...segment, map }));
+  return vodPlaylist(all, { targetDurationSeconds, isIFramesOnly, hasIndependentSegments: true });
 }

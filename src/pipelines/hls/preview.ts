@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
-import { detectFeatures } from "../../ffmpeg/features.ts";
+import { listFeatures } from "../../ffmpeg/features.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { verifyDecodes } from "../../ffmpeg/verify.ts";
 import { HELD_GLOBAL_ARGUMENTS, type HeldPictures, heldFilters, heldInput } from "./held-pictures.ts";
@@ -34,7 +34,7 @@ export async function planPreview(
   const { encoders } = await chooseRungEncoders({ codecs: ["h264"], speed, preset: undefined, hardware: "off" }, hooks);
   const [encoder] = encoders;
   if (encoder === undefined) throw new ReelmillError("ENCODER_MISSING", "No encoder was chosen for the preview.");
-  const hasWebp = (await detectFeatures(hooks.tools, hooks.signal)).encoders.has(WEBP_ENCODER);
+  const hasWebp = (await listFeatures(hooks.tools, "encoders", hooks.signal)).has(WEBP_ENCODER);
   const findings = hasWebp ? [] : [`The preview is MP4 alone: this ffmpeg has no ${WEBP_ENCODER}.`];
   return { preview: { encoder, hasWebp }, findings };
 }

@@ -2,12 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SubtitleStream } from "../../ffmpeg/manifest.ts";
 import type { MediaPlaylist, MediaSegment } from "../../media/hls/playlist.ts";
-import { requiredVersion } from "../../media/hls/required-version.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import { createSegmentKey, type SegmentEncryption, writeEncrypted } from "./encrypt.ts";
 import { SEGMENT_SECONDS, type SubtitlePlan } from "./packaging.ts";
 import { takeTurn } from "./take-turn.ts";
 import { folderNameOf, languageOf, uniqueLabels } from "./track-names.ts";
+import { vodPlaylist } from "./vod-playlist.ts";
 import { SEGMENTS_PLAYLIST } from "./write-media.ts";
 
 /** Text subtitles become WebVTT; those made of pictures cannot. */
@@ -124,19 +124,8 @@ export async function writeSubtitles(
     const keys = key === undefined ? [] : [key];
     segments.push({ uri, durationSeconds, title: "", isDiscontinuity: false, keys, isGap: false });
   }
-  const playlist: MediaPlaylist = {
-    kind: "media",
-    targetDurationSeconds: targetSeconds,
-    mediaSequence: 0,
-    discontinuitySequence: 0,
-    playlistType: "VOD",
-    hasEndList: true,
-    isIFramesOnly: false,
-    hasIndependentSegments: false,
-    dateRanges: [],
-    segments,
-  };
-  const versioned = { ...playlist, version: requiredVersion(playlist).version };
-  writeFileSync(join(folder, SEGMENTS_PLAYLIST), serializePlaylist(versioned));
-  return versioned;
+  const kind = { targetDurationSeconds: targetSeconds, isIFramesOnly: false, hasIndependentSegments: false };
+  const playlist = vodPlaylist(segments, kind);
+  writeFileSync(join(folder, SEGMENTS_PLAYLIST), serializePlaylist(playlist));
+  return playlist;
 }
