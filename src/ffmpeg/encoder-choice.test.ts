@@ -78,14 +78,14 @@ describe("software", () => {
     for (const threads of [1, 2]) expect(encode(choice, threads)).toBe(`${wish.codec},${format},4`);
   });
 
-  it("knows which encoders keep all cores busy", async () => {
-    const scales = async (codec: EncoderWish["codec"], speed: EncoderWish["speed"]): Promise<boolean> =>
-      (await chooseEncoder(tools, { ...SOFTWARE, codec, speed }, signal)).scales;
-    expect(await scales("h264", "standard")).toBe(true);
-    expect(await scales("hevc", "standard")).toBe(true);
-    expect(await scales("av1", "fast")).toBe(true);
-    expect(await scales("av1", "standard")).toBe(false);
-    expect(await scales("vp9", "fast")).toBe(false);
+  it("knows how many processes of an encoder keep all cores busy", async () => {
+    const processes = async (codec: EncoderWish["codec"], speed: EncoderWish["speed"]): Promise<number> =>
+      (await chooseEncoder(tools, { ...SOFTWARE, codec, speed }, signal)).usefulProcesses;
+    expect(await processes("h264", "standard")).toBe(2);
+    expect(await processes("hevc", "standard")).toBe(2);
+    expect(await processes("av1", "fast")).toBe(1);
+    expect(await processes("av1", "standard")).toBe(Number.POSITIVE_INFINITY);
+    expect(await processes("vp9", "fast")).toBe(Number.POSITIVE_INFINITY);
   });
 
   it("takes a quality and a preset", async () => {
@@ -133,7 +133,7 @@ describe("hardware", () => {
   it("is used where it encodes a picture", async () => {
     const fake = await fakeTools(["libx264", "h264_nvenc"], ["libx264", "h264_nvenc"]);
     const choice = await chooseEncoder(fake, { ...SOFTWARE, hardware: "auto" }, signal);
-    expect(choice).toMatchObject({ encoder: "h264_nvenc", hardware: "nvenc", scales: true, findings: [] });
+    expect(choice).toMatchObject({ encoder: "h264_nvenc", hardware: "nvenc", usefulProcesses: 1, findings: [] });
     expect(choice.settings).toEqual({ quality: 23, scale: "-cq", preset: "p5" });
     expect(choice.threadArguments(4)).toEqual([]);
   });

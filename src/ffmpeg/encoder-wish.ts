@@ -36,8 +36,8 @@ export interface EncoderChoice {
   readonly arguments: readonly string[];
   /** Bounds the encoder to so many threads (≥ 1). Those of x265 and SVT-AV1 set `-x265-params` and `-svtav1-params`, which do not add up. */
   readonly threadArguments: (threads: number) => readonly string[];
-  /** Whether one process keeps all cores busy by itself. */
-  readonly scales: boolean;
+  /** So many at a time keep all cores busy; Infinity: one process uses hardly more than a core, so one for each. */
+  readonly usefulProcesses: number;
   /** For the report: the quality as the encoder is given it, the name of that scale (such as `-crf`), and the preset. */
   readonly settings: { readonly quality: number; readonly scale: string; readonly preset: string };
   /** Sentences for the report: devices that were tried and failed, with the reason; what was done instead. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import type { FfmpegProgress } from "./progress.ts";
 import { createProgressParser } from "./progress.ts";
 import { runFfmpeg } from "./run.ts";
 import { type FfmpegTools, locateFfmpeg } from "./tools.ts";
-import { frameHashes, verifyDecodes } from "./verify.ts";
+import { digestPackets, frameHashes, verifyDecodes } from "./verify.ts";
 
 const SETTINGS = { ffmpeg: "ffmpeg", ffprobe: "ffprobe", ffmpegTimeoutMs: 60_000 };
 const PATH = process.env["PATH"] ?? "";
@@ -150,6 +151,16 @@ describe("probing and checking", () => {
     expect(video[0]?.durationSeconds).toBeCloseTo(0.04, 6);
   });
 
+  it("digests all packets of a stream as one", async () => {
+    const bytes = await readFile(movie);
+    const digest = createHash("md5");
+    for (const { kind, position = 0, bytes: size } of await listPackets(tools, movie)) {
+      if (kind === "video") digest.update(bytes.subarray(position, position + size));
+    }
+    expect(await digestPackets(tools, movie, 0)).toBe(digest.digest("hex"));
+    expect(await digestPackets(tools, movie, 1)).not.toBe(await digestPackets(tools, movie, 0));
+  });
+
   it("tells how far decoding has come", async () => {
     const times: number[] = [];
     const { videoFrames, audioFrames } = await verifyDecodes(tools, movie, { onFrame: (time) => times.push(time) });
@@ -162,6 +173,7 @@ describe("probing and checking", () => {
     expect(await verifyDecodes(tools, movie)).toMatchObject({ isClean: true, videoFrames: 50, complaints: [] });
     expect((await verifyDecodes(tools, movie)).audioFrames).toBeGreaterThan(90);
     expect((await verifyDecodes(tools, movie, { maxSeconds: 1 })).videoFrames).toBe(25);
+    expect(await verifyDecodes(tools, movie, { streams: "audio" })).toMatchObject({ isClean: true, videoFrames: 0 });
     const spoilt = join(folder, "spoilt.mp4");
     const bytes = await readFile(movie);
     const packets = await listPackets(tools, movie);

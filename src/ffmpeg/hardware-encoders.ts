@@ -121,7 +121,7 @@ export function hardwareCandidate(family: HardwareFamily, wish: EncoderWish): En
       ...(wish.codec === "hevc" ? ["-tag:v", "hvc1"] : []),
     ],
     threadArguments: () => [],
-    scales: true,
+    usefulProcesses: 1,
     settings: { quality, scale: qualityOption, preset: used ?? "default" },
     knowsPreset,
     presets,

@@ -17,7 +17,7 @@ interface SoftwareEncoder {
   readonly presets: readonly string[];
   /** Options besides codec, quality and preset. */
   readonly fixed: readonly string[];
-  readonly scales: boolean;
+  readonly usefulProcesses: number;
   readonly threadArguments: (threads: number) => readonly string[];
 }
 
@@ -26,7 +26,7 @@ const X264: SoftwareEncoder = {
   presetOption: "-preset",
   presets: X26X_PRESETS,
   fixed: [],
-  scales: true,
+  usefulProcesses: 2,
   threadArguments: (threads) => ["-threads", String(threads)],
 };
 
@@ -36,7 +36,7 @@ const X265: SoftwareEncoder = {
   presets: X26X_PRESETS,
   // Apple's players show HEVC in MP4 only under this name.
   fixed: ["-tag:v", "hvc1"],
-  scales: true,
+  usefulProcesses: 2,
   // `-threads` alone bounds the frames in work; the pool has as many threads as there are cores.
   threadArguments: (threads) => ["-threads", String(threads), "-x265-params", `pools=${threads}`],
 };
@@ -46,7 +46,7 @@ const VPX: SoftwareEncoder = {
   presetOption: "-cpu-used",
   presets: numbersUpTo(8),
   fixed: ["-b:v", "0"],
-  scales: false,
+  usefulProcesses: Number.POSITIVE_INFINITY,
   // Without it, threads work on tile columns alone, of which a picture has one per 256 pixels of width.
   threadArguments: (threads) => ["-threads", String(threads), ...(threads > 1 ? ["-row-mt", "1"] : [])],
 };
@@ -56,7 +56,7 @@ const AOM: SoftwareEncoder = {
   presetOption: "-cpu-used",
   presets: numbersUpTo(8),
   fixed: ["-b:v", "0"],
-  scales: false,
+  usefulProcesses: Number.POSITIVE_INFINITY,
   threadArguments: (threads) => ["-threads", String(threads)],
 };
 
@@ -66,7 +66,7 @@ const SVT: SoftwareEncoder = {
   presets: numbersUpTo(13),
   // The library's own distance of 5 s costs bytes in still pictures; ten seconds at the usual rates still seek well.
   fixed: ["-g", "240"],
-  scales: true,
+  usefulProcesses: 1,
   threadArguments: (threads) => ["-svtav1-params", `lp=${threads}`],
 };
 
@@ -155,7 +155,7 @@ function candidate({ software, preset, quality }: SoftwarePlan, wish: EncoderWis
       ...(used === undefined ? [] : [software.presetOption, used]),
     ],
     threadArguments: software.threadArguments,
-    scales: software.scales,
+    usefulProcesses: software.usefulProcesses,
     settings: { quality: crf, scale: "-crf", preset: used ?? "default" },
     knowsPreset,
     presets: software.presets,

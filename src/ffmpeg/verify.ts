@@ -1,9 +1,10 @@
 import { ReelmillError } from "../base/errors.ts";
+import { formatCount } from "../base/units.ts";
 import { COMMON_ARGUMENTS, inputArguments } from "./arguments.ts";
 import { createLineReader, type LineReader } from "./lines.ts";
 import { type ProcessResult, runProcess } from "./process.ts";
 import { requireSuccess, splitComplaints } from "./run.ts";
-import type { FfmpegTools } from "./tools.ts";
+import { type FfmpegTools, patient } from "./tools.ts";
 
 /** How a file behaved when all its video and audio was decoded. */
 export interface DecodeCheck {
@@ -21,6 +22,10 @@ export interface DecodeCheck {
 export interface VerifyOptions {
   /** Decode only this many seconds from the start, > 0; default: everything. */
   readonly maxSeconds?: number | undefined;
+  /** Which streams; default: those of video and audio. */
+  readonly streams?: "audio" | undefined;
+  /** Of an MP4 file: every picture, at whatever time its edit list would show it; default false. */
+  readonly ignoresEdits?: boolean | undefined;
   /** Hears the presentation time of each frame that came out, in seconds; streams take turns, so it may go back a little. */
   readonly onFrame?: ((ptsSeconds: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -93,7 +98,7 @@ export async function verifyDecodes(
   let audioFrames = 0;
   const audioStreams = new Set<string>();
   const timeBases: TimeBases = new Map();
-  const { maxSeconds, onFrame, signal } = options;
+  const { maxSeconds, streams, ignoresEdits = false, onFrame, signal } = options;
   const countLine = (line: string): void => {
     onFrame?.(readTime(line, timeBases));
     if (audioStreams.has(line.slice(0, line.indexOf(",")))) audioFrames += 1;
@@ -106,19 +111,64 @@ export async function verifyDecodes(
   });
   const limit = maxSeconds === undefined ? [] : ["-t", String(maxSeconds)];
   const output = [
-    ...["-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough", ...limit],
+    ...(streams === "audio" ? [] : ["-map", "0:v?"]),
+    ...["-map", "0:a?", "-fps_mode", "passthrough", ...limit],
     // Else hundreds of frames are told at once, after as many seconds where pictures are large.
     ...(onFrame === undefined ? [] : ["-flush_packets", "1"]),
     ...["-f", "framehash", "-hash", "adler32"],
   ];
   // A short look gains nothing from more threads, each of which holds pictures of its own: 4K takes a tenth of a gigabyte.
-  const inputOptions = maxSeconds === undefined ? [] : ["-threads", "1"];
+  const threads = maxSeconds === undefined ? [] : ["-threads", "1"];
+  const inputOptions = [...threads, ...(ignoresEdits ? ["-ignore_editlist", "1"] : [])];
   // Lines are counted, not kept, however many there are.
   const bound = Number.POSITIVE_INFINITY;
   const result = await listDigests(tools, path, output, reader, signal, inputOptions, bound);
   const complaints = splitComplaints(result.errorTail);
   const isClean = result.exitCode === 0 && complaints.length === 0;
   return { isClean, videoFrames, audioFrames, complaints };
+}
+
+/** What `requireDecodes` asks of a file. */
+export interface DecodeDemand extends Pick<VerifyOptions, "ignoresEdits"> {
+  /** What the file is, for the message. */
+  readonly what: string;
+  /** Pictures that must come out; null: any number. */
+  readonly pictures: number | null;
+  readonly signal: AbortSignal;
+}
+
+/** Decodes the whole of a file that was just encoded, however long it takes. Throws OUTPUT_NOT_VERIFIED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED. */
+export async function requireDecodes(
+  tools: FfmpegTools,
+  path: string,
+  { what, pictures, ...options }: DecodeDemand,
+): Promise<void> {
+  const { isClean, videoFrames, complaints } = await verifyDecodes(patient(tools), path, options);
+  if (isClean && (pictures === null || videoFrames === pictures)) return;
+  const fault = complaints.at(-1) ?? `${formatCount(videoFrames, "picture")} came out, ${pictures} were to come`;
+  throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${what} does not decode: ${fault}.`);
+}
+
+/**
+ * MD5, in hexadecimal, of all packets of a stream one after the other, as they are stored. Throws FFMPEG_FAILED, FFMPEG_MISSING, FFMPEG_TIMEOUT,
+ * ABORTED.
+ */
+export async function digestPackets(
+  tools: FfmpegTools,
+  path: string,
+  streamIndex: number,
+  signal?: AbortSignal,
+): Promise<string> {
+  let digest: string | undefined;
+  const readLine = (line: string): void => {
+    digest = /^0,[a-z],MD5=([0-9a-f]{32})$/.exec(line)?.[1];
+  };
+  const output = ["-map", `0:${streamIndex}`, "-c", "copy", "-f", "streamhash", "-hash", "md5"];
+  const reader = createListReader(readLine, () => undefined);
+  const result = await listDigests(tools, path, output, reader, signal);
+  requireSuccess("ffmpeg", result);
+  if (digest !== undefined) return digest;
+  throw new ReelmillError("FFMPEG_FAILED", `ffmpeg printed no digest of stream ${streamIndex}.`);
 }
 
 /** Seconds per tick, by stream; from the list's head, `#tb 0: 1/15360`. */

@@ -123,7 +123,9 @@ describe("joinSpans", () => {
       { type: "clli", payload: Uint8Array.of(1, 2, 3, 4) },
       { type: "vpcC", payload: Uint8Array.of(9) },
     ];
-    const file = concatBytes([...joinSpans(spans, { timescale: 1000, originTicks: 0, lastDurationTicks: 40 }, extra)]);
+    const file = concatBytes([
+      ...joinSpans(spans, { timescale: 1000, originTicks: 0, lastDurationTicks: 40 }, { extra }),
+    ]);
     const source = createMemorySource(file);
     const box = scanTopLevelBoxes(source).find(({ type }) => type === "moov");
     const entry = box && readMovie(source, box).tracks[0]?.sampleEntries[0];

@@ -133,23 +133,30 @@ function tolerance(ticks: ArrayLike<number>, at: number): number {
   return Math.min(before, after) / 2;
 }
 
+/** What joining does besides. */
+export interface JoinOptions {
+  /** Boxes for the sample entry that the encoder did not write. */
+  readonly extra?: readonly EntryChild[];
+  /** Hears the bytes of the pictures, in order of decoding, as they are joined. */
+  readonly onMedia?: (piece: Uint8Array) => void;
+}
+
 /**
  * Joins encoded spans into one fragmented MP4, given out piece by piece: what is shown when follows from the ticks alone. Spans are
  * looked at one after the other, so that memory does not grow with their number. Throws OUTPUT_NOT_VERIFIED where a file holds another
- * number of pictures than it has ticks, or was encoded with other parameters than the first, MEDIA_MALFORMED. `extra` are boxes for the
- * sample entry that the encoder did not write.
+ * number of pictures than it has ticks, or was encoded with other parameters than the first, MEDIA_MALFORMED.
  */
 export function joinSpans(
   spans: readonly EncodedSpan[],
   times: JoinedTimes,
-  extra: readonly EntryChild[] = [],
+  options: JoinOptions = {},
 ): Iterable<Uint8Array> {
   const summary = examineSpans(spans);
   if (summary.reorderTicks > MAX_OFFSET_TICKS) {
     const message = `A picture is shown ${summary.reorderTicks} ticks after it is decoded, more than a file can tell.`;
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
   }
-  return givePieces(spans, times, summary, extra);
+  return givePieces(spans, times, summary, options);
 }
 
 /** What the beginning of the file must tell of all spans. */
@@ -199,7 +206,7 @@ function* givePieces(
   spans: readonly EncodedSpan[],
   times: JoinedTimes,
   summary: SpansSummary,
-  extra: readonly EntryChild[],
+  { extra = [], onMedia }: JoinOptions,
 ): Iterable<Uint8Array> {
   const { firstTicks, reorderTicks } = summary;
   yield serializeBox("ftyp", new TextEncoder().encode("iso5\0\0\x02\0iso5iso6mp41"));
@@ -214,7 +221,10 @@ function* givePieces(
       const fragment = describeFragment(samples, ticks, { start, endTicks, reorderTicks });
       const decodeTicks = (ticks[start] as number) - (firstTicks[0] as number);
       yield serializeFragmentHead({ ...fragment, sequenceNumber: sequenceNumber++, trackId: TRACK_ID, decodeTicks });
-      yield* take(fragment.sizes.reduce((sum, size) => sum + size, 0));
+      for (const piece of take(fragment.sizes.reduce((sum, size) => sum + size, 0))) {
+        onMedia?.(piece);
+        yield piece;
+      }
     }
   }
 }

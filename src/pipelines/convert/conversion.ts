@@ -49,6 +49,8 @@ export interface EncodedVideo {
   readonly contentLight: string | null;
   /** How many spans are encoded at a time, ≥ 1. */
   readonly processes: number;
+  /** Whether each span is decoded where it was encoded, as a proof that it can be. */
+  readonly decodesSpans: boolean;
   /** In order; each is a task. */
   readonly spans: readonly SpanPlan[];
 }

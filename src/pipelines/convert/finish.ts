@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
 import { type FileSource, openFileSource } from "../../base/file-source.ts";
@@ -112,13 +113,17 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
   const meanStep = Math.max(1, Math.round((lastTicks - firstTicks) / Math.max(1, count - 1)));
   const lastDurationTicks = Math.round(video.lastDurationTicks * factor) || meanStep;
   const extra = hdrBoxes(video.masteringDisplay, video.contentLight);
+  const digest = createHash("md5");
+  const onMedia = (piece: Uint8Array): void => void digest.update(piece);
   return {
-    pieces: joinSpans(spans, { timescale, originTicks: origin, lastDurationTicks }, extra),
+    pieces: joinSpans(spans, { timescale, originTicks: origin, lastDurationTicks }, { extra, onMedia }),
     timescale,
     pictureBytes,
     expected: {
       count,
+      firstSeconds: (firstTicks - origin) / timescale,
       lastSeconds: (lastTicks - origin) / timescale,
+      packetDigest: video.decodesSpans ? () => digest.copy().digest("hex") : null,
       seconds: () =>
         spans.values().map(({ packedTicks }) => unpackTicks(packedTicks).map((at) => (at - origin) / timescale)),
       isOfSource: listed !== undefined,

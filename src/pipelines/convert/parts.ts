@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { deviceFault } from "../../ffmpeg/device-fault.ts";
+import { requireDecodes } from "../../ffmpeg/verify.ts";
 import type { ConversionPlan, EncodedVideo } from "./conversion.ts";
 import { fallBack } from "./fall-back.ts";
 import { type ConvertHooks, type Cut, cutOf, encodeAudio, encodeCut } from "./work.ts";
@@ -44,7 +45,7 @@ export interface EncodedPart {
 }
 
 /**
- * Encodes a part into a file of its own. A device that fails at it, or is known to fail (`knownFault`), gives way to the encoder planned to
+ * Encodes a part into a file of its own, and decodes its pictures again where the plan wants it. A device that fails at it, or is known to fail (`knownFault`), gives way to the encoder planned to
  * take over. Throws as `encodeCut`, of the two encoders what the last one failed with.
  */
 export async function encodePart(
@@ -72,8 +73,15 @@ async function encodeSpan(
   hooks: ConvertHooks,
   knownFault: string | null,
 ): Promise<EncodedPart> {
-  const encode = async (by: EncodedVideo): Promise<number> =>
-    (await encodeCut(by, cut, inputPath, outputPath, hooks)).pictures;
+  const encode = async (by: EncodedVideo): Promise<number> => {
+    const { pictures } = await encodeCut(by, cut, inputPath, outputPath, hooks);
+    if (video.decodesSpans) {
+      // Its own times may be beyond what a decoder believes; only the order of its pictures matters.
+      const demand = { what: "What was encoded", pictures, ignoresEdits: true, signal: hooks.signal };
+      await requireDecodes(hooks.tools, outputPath, demand);
+    }
+    return pictures;
+  };
   let fault = knownFault;
   if (fault === null) {
     try {

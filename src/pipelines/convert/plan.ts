@@ -37,8 +37,8 @@ const SPANS_PER_PROCESS = 2;
 const MIN_SPAN_SECONDS = 4;
 /** Nor is it much longer: as much is lost with a worker that is killed. */
 const MAX_SPAN_SECONDS = 60;
-/** An encoder that uses all cores is cut for that reason alone. */
-const MAX_LONE_SPAN_SECONDS = 300;
+/** An encoder that uses nearly all cores is cut for that reason alone. */
+const MAX_BUSY_SPAN_SECONDS = 300;
 /** Of a size aimed at, what a file may have to be copied. */
 const COPY_SHARE = 0.98;
 /** Where only decoding tells the times, they are counted so. */
@@ -212,9 +212,9 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
   const spans = isKnown
     ? cut(parts)
     : [{ start: 0, end: 0, weight: 1, startTicks: null, endTicks: null, seekSeconds: null }];
+  const atATime = Math.min(processes, choice.usefulProcesses, spans.length);
   // Rounded up: an encoder's threads wait for each other, so one too many costs less than an idle core.
-  const atATime = choice.scales ? 1 : Math.min(processes, spans.length);
-  const threads = Math.ceil(cores / atATime);
+  const threads = Number.isFinite(choice.usefulProcesses) ? cores : Math.ceil(cores / atATime);
   const wish = wishFor(video, settings);
   return {
     kind: "encode",
@@ -232,6 +232,7 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     masteringDisplay: settings.toneMap ? null : (video.masteringDisplay ?? null),
     contentLight: settings.toneMap ? null : (video.contentLight ?? null),
     processes: atATime,
+    decodesSpans: settings.verify === "full",
     spans,
   };
 }
@@ -250,9 +251,11 @@ function cut({ times, video: { timeBase }, choice, processes, minSpanSeconds }: 
   const tickSeconds = timeBase.numerator / timeBase.denominator;
   const totalBytes = sumOf(packetBytes);
   const duration = ((ticks.at(-1) ?? 0) - (ticks[0] ?? 0)) * tickSeconds;
-  const count = choice.scales
-    ? Math.ceil(duration / MAX_LONE_SPAN_SECONDS)
-    : Math.max(processes * SPANS_PER_PROCESS, processes * Math.ceil(duration / MAX_SPAN_SECONDS / processes));
+  const isBusy = Number.isFinite(choice.usefulProcesses);
+  const atATime = Math.min(processes, choice.usefulProcesses);
+  const maxSeconds = isBusy ? MAX_BUSY_SPAN_SECONDS : MAX_SPAN_SECONDS;
+  const least = isBusy && atATime === 1 ? 1 : atATime * SPANS_PER_PROCESS;
+  const count = Math.max(least, atATime * Math.ceil(duration / maxSeconds / atATime));
   return chooseSpans(ticks, keys, { count, minLength: minSpanSeconds / tickSeconds }).map((span) => ({
     ...placeSpan(span, times, tickSeconds),
     weight: weigh(span, packetBytes, totalBytes),
@@ -270,12 +273,17 @@ function sumOf(sizes: Uint32Array): number {
 }
 
 function describeSpans(
-  { spans }: EncodedVideo,
+  { spans, processes }: EncodedVideo,
   choice: EncoderChoice,
   times: FrameTimes,
   settings: ConvertSettings,
 ): readonly string[] {
-  if (spans.length > 1 && choice.scales) return [`Encoded in ${spans.length} spans, one after the other.`];
+  if (spans.length > 1 && processes === 1) return [`Encoded in ${spans.length} spans, one after the other.`];
+  if (spans.length > 1 && Number.isFinite(choice.usefulProcesses)) {
+    return [
+      `Encoded in ${spans.length} spans, ${processes} at a time: one process of ${choice.encoder} leaves cores idle at times.`,
+    ];
+  }
   if (spans.length > 1) {
     return [`Encoded in ${spans.length} spans at once: one process of ${choice.encoder} does not use all cores.`];
   }

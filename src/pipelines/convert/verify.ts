@@ -2,7 +2,7 @@ import { formatCount } from "../../base/units.ts";
 import { listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeManifest } from "../../ffmpeg/manifest.ts";
 import { patient } from "../../ffmpeg/tools.ts";
-import { type DecodeCheck, verifyDecodes } from "../../ffmpeg/verify.ts";
+import { type DecodeCheck, digestPackets, verifyDecodes } from "../../ffmpeg/verify.ts";
 import { unpackTicks } from "../../spans/packed-ticks.ts";
 import type { AudioPlan, ConversionCheck, ConversionPlan } from "./conversion.ts";
 import type { ConvertHooks } from "./work.ts";
@@ -10,8 +10,11 @@ import type { ConvertHooks } from "./work.ts";
 /** When the output's pictures are to be shown. */
 export interface ExpectedPictures {
   readonly count: number;
-  /** When the last one begins, from the beginning of the output. */
+  /** When the first and the last one begin, from the beginning of the output. */
+  readonly firstSeconds: number;
   readonly lastSeconds: number;
+  /** MD5 of their packets, each of which was decoded in its span, once they have been joined; null: they are decoded now. */
+  readonly packetDigest: (() => string) | null;
   /** When they begin, rising, in pieces: those of a long recording take much memory. */
   readonly seconds: () => Iterable<Float64Array>;
   /** Whether the source's own list says so, and not the encoder alone. */
@@ -20,8 +23,12 @@ export interface ExpectedPictures {
 
 /** WebM counts milliseconds; MP4 counts the source's own ticks, which microseconds of a command line may touch. */
 const SLACK_SECONDS = { mp4: 0.000_01, webm: 0.000_6 } as const;
+/** Where pictures lie in the output. */
+const PICTURES_INDEX = 0;
 /** A packet of sound at either end, and what a codec needs to get going. */
 const AUDIO_SLACK_SECONDS = 0.15;
+/** Of pictures that were decoded already so much is decoded once more: the output's own description of them might be wrong. */
+const HEAD_SECONDS = 1;
 /** Times are compared so many at a time. */
 const PIECE_PICTURES = 65_536;
 
@@ -42,18 +49,43 @@ export async function checkConversion(
   const pictures = expected ?? copiedPictures(plan);
   checks.push(...(await checkPictures(plan, pictures, manifest, outputPath, bounds)));
   if (level === "quick") return checks;
+  const { packetDigest } = pictures;
   const total = pictures.lastSeconds;
-  const { isClean, videoFrames, complaints } = await verifyDecodes(bounds.tools, outputPath, {
-    signal,
-    onFrame: (seconds) => onProgress(total > 0 ? 0.5 + Math.min(0.5, Math.max(0, seconds) / total / 2) : 0.5),
-  });
-  return [...checks, judgeDecoding(plan, { isClean, videoFrames, complaints }, pictures.count)];
+  const decoded =
+    packetDigest === null
+      ? await verifyDecodes(bounds.tools, outputPath, {
+          signal,
+          onFrame: (seconds) => onProgress(total > 0 ? 0.5 + Math.min(0.5, Math.max(0, seconds) / total / 2) : 0.5),
+        })
+      : await compareDecoded(plan, { ...pictures, packetDigest }, outputPath, bounds);
+  return [...checks, judgeDecoding(plan, decoded, pictures.count)];
+}
+
+type Decoded = Pick<DecodeCheck, "isClean" | "videoFrames" | "complaints">;
+
+/** Decodes what no span held: the sound, and the beginning, as the output describes it; the rest must be byte for byte what was decoded before. */
+async function compareDecoded(
+  { audio }: ConversionPlan,
+  { count, firstSeconds, packetDigest }: ExpectedPictures & { readonly packetDigest: () => string },
+  outputPath: string,
+  { tools, signal }: Pick<ConvertHooks, "tools" | "signal">,
+): Promise<Decoded> {
+  const isSame = (await digestPackets(tools, outputPath, PICTURES_INDEX, signal)) === packetDigest();
+  if (!isSame) return { isClean: false, videoFrames: 0, complaints: ["the pictures are not those that were encoded"] };
+  const maxSeconds = firstSeconds + HEAD_SECONDS;
+  const head = await verifyDecodes(tools, outputPath, { maxSeconds, signal });
+  const sound = audio.length === 0 ? undefined : await verifyDecodes(tools, outputPath, { streams: "audio", signal });
+  return {
+    isClean: head.isClean && sound?.isClean !== false,
+    videoFrames: head.videoFrames === 0 ? 0 : count,
+    complaints: [...head.complaints, ...(sound?.complaints ?? [])],
+  };
 }
 
 /** What was copied keeps the faults that the source has, such as a last packet that was cut off. */
 function judgeDecoding(
   { video, audio }: ConversionPlan,
-  { isClean, videoFrames, complaints }: Pick<DecodeCheck, "isClean" | "videoFrames" | "complaints">,
+  { isClean, videoFrames, complaints }: Decoded,
   wanted: number,
 ): ConversionCheck {
   const decoded = `${formatCount(videoFrames, "picture")} decoded`;
@@ -73,6 +105,8 @@ function copiedPictures({ video: { packedTicks, outputTimeBase }, originSeconds 
   const ticks = unpack();
   return {
     count: ticks.length,
+    firstSeconds: (ticks[0] ?? 0) * tick - originSeconds,
+    packetDigest: null,
     lastSeconds: (ticks.at(-1) ?? 0) * tick - originSeconds,
     *seconds() {
       const all = unpack();

@@ -1,7 +1,6 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
-import { patient } from "../../ffmpeg/tools.ts";
-import { verifyDecodes } from "../../ffmpeg/verify.ts";
+import { requireDecodes } from "../../ffmpeg/verify.ts";
 import type { IndexedSamples } from "../../media/isobmff/index-fragments.ts";
 import { unpackTicks } from "../../spans/packed-ticks.ts";
 import type { Rung } from "./ladder.ts";
@@ -106,11 +105,8 @@ export async function checkDecodes(
   { tools, signal, onProgress }: PackageHooks,
 ): Promise<void> {
   for (const [index, { name, path, codec }] of streams.entries()) {
-    const { isClean, videoFrames, complaints } = await verifyDecodes(patient(tools), path, { signal });
-    if (!isClean || (codec !== null && videoFrames !== pictures)) {
-      const fault = complaints.at(-1) ?? `${formatCount(videoFrames, "picture")} came out, ${pictures} were to come`;
-      throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${name} of the package does not decode: ${fault}.`);
-    }
+    const wanted = codec === null ? null : pictures;
+    await requireDecodes(tools, path, { what: `${name} of the package`, pictures: wanted, signal });
     onProgress((index + 1) / streams.length);
   }
 }
