@@ -54,7 +54,9 @@ export function describeSpanRun(job: SpanJob): Pick<FfmpegRun, "inputs" | "outpu
 }
 
 /** The filters of a span's pictures before the encoder's own, the cut among them. */
-export function cutFilters(job: Omit<SpanJob, "inputPath" | "outputPath" | "encoder">): readonly string[] {
+export function cutFilters(
+  job: Pick<SpanJob, "contextFilters" | "pictureFilters" | "startTicks" | "endTicks" | "cutTimeBase">,
+): readonly string[] {
   const { contextFilters, pictureFilters, startTicks, endTicks, cutTimeBase } = job;
   const bounds = [
     ...(startTicks === null ? [] : [`start_pts=${startTicks}`]),

@@ -1,11 +1,12 @@
 import { ReelmillError } from "../base/errors.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
-import { concatBytes, serializeBox } from "../media/isobmff/box-writer.ts";
+import { serializeBox } from "../media/isobmff/box-writer.ts";
 import type { EntryChild } from "../media/isobmff/create-entry.ts";
 import { createMovieHeader, createTrackBoxes } from "../media/isobmff/create-track.ts";
 import { editOffsetTicks } from "../media/isobmff/edit-offset.ts";
 import type { Edit, Movie, SampleEntry, SampleTable, Track } from "../media/isobmff/movie.ts";
 import { readMovie } from "../media/isobmff/read-movie.ts";
+import { isSameCoding, withoutBitRates } from "../media/isobmff/same-coding.ts";
 import { forEachChunk, forEachSample } from "../media/isobmff/sample-table.ts";
 import { SampleTableBuilder } from "../media/isobmff/sample-table-builder.ts";
 import {
@@ -22,8 +23,6 @@ const TRACK_ID = 1;
 const FRAGMENT_PICTURES = 4096;
 /** Offsets of order are kept in 32 bits with a sign, and may be twice as large as the largest delay. */
 const MAX_OFFSET_TICKS = 2 ** 30;
-/** Of a visual sample entry before its boxes, ISO/IEC 14496-12 §12.1.3. */
-const VISUAL_ENTRY_BYTES = 86;
 
 /** An encoded span: an MP4 file of one video track, in which only the order of the pictures matters, not their times. */
 export interface EncodedSpan {
@@ -180,7 +179,7 @@ function examineSpans(spans: readonly EncodedSpan[]): SpansSummary {
     if (length !== ticks.length)
       throw cannotJoin(`Span ${index + 1} holds ${length} pictures, not the ${ticks.length} of the source.`);
     entry ??= samples.entry;
-    if (!isEqual(commonEntry(samples.entry).raw, commonEntry(entry).raw)) {
+    if (!isSameCoding(samples.entry, entry)) {
       throw cannotJoin(`Span ${index + 1} was encoded with other parameters than the first, so they cannot be joined.`);
     }
     firstTicks.push(ticks[0] as number);
@@ -196,10 +195,6 @@ function examineSpans(spans: readonly EncodedSpan[]): SpansSummary {
 
 function cannotJoin(message: string): ReelmillError {
   return new ReelmillError("OUTPUT_NOT_VERIFIED", message);
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
 function* givePieces(
@@ -259,7 +254,7 @@ function buildMovie(
 ): Movie {
   const { timescale, originTicks } = times;
   const children = new Map(extra.map(({ type, payload }) => [type, payload]));
-  const common = commonEntry({ ...entry, children: new Map([...children, ...entry.children]) });
+  const common = withoutBitRates({ ...entry, children: new Map([...children, ...entry.children]) });
   const { widthPixels = 0, heightPixels = 0 } = common.visual ?? {};
   const track: Track = {
     trackId: TRACK_ID,
@@ -273,22 +268,6 @@ function buildMovie(
   // In ticks of the track, the delay in front of it is exact.
   const movieHeader = createMovieHeader(timescale, TRACK_ID + 1);
   return { timescale, tracks: [track], movieHeader, isFragmented: true };
-}
-
-/** The entry with the boxes given alone after its fixed fields. */
-function withChildren(entry: SampleEntry, children: Iterable<readonly [string, Uint8Array]>): SampleEntry {
-  const boxes = Array.from(children, ([type, payload]) => serializeBox(type, payload));
-  const raw = concatBytes([entry.raw.subarray(0, VISUAL_ENTRY_BYTES), ...boxes]);
-  new DataView(raw.buffer, raw.byteOffset).setUint32(0, raw.length);
-  return { ...entry, raw };
-}
-
-/** What all spans must have in common: their bit rates differ. */
-function commonEntry(entry: SampleEntry): SampleEntry {
-  return withChildren(
-    entry,
-    [...entry.children].filter(([type]) => type !== "btrt"),
-  );
 }
 
 function editsFor(delayTicks: number, reorderTicks: number): readonly Edit[] {

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLocalObjectStore } from "../../src/adapters/local/object-store.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import type { Json } from "../../src/base/json.ts";
 import { createLogger } from "../../src/base/log.ts";
 import { requireFfmpeg } from "../../src/ffmpeg/programs.ts";
-import type { StageContext } from "../../src/jobs/pipeline.ts";
+import type { StageContext, TaskResult } from "../../src/jobs/pipeline.ts";
 import { HLS_SETTINGS, type PackageReport, packageFile } from "../../src/pipelines/hls/index.ts";
 import { hlsPipeline } from "../../src/pipelines/hls/pipeline.ts";
 import { planPackage } from "../../src/pipelines/hls/plan.ts";
@@ -31,10 +32,9 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function pack(device: FakeDevice, output: string, settings: object = {}): Promise<PackageReport> {
+function pack(device: FakeDevice, output: string, settings: object = {}, spanSeconds?: number): Promise<PackageReport> {
   return packageFile({
-    input: source,
-    output,
+    ...{ input: source, output, spanSeconds },
     settings: HLS_SETTINGS.parse({ ...SETTINGS, ...settings }),
     environment: device.environment,
     signal: new AbortController().signal,
@@ -100,9 +100,27 @@ describe("rungs of a device", () => {
     ]);
   });
 
+  it("come from software in all spans where the device fails at one", async () => {
+    const { own, device } = await deviceIn(folder, "span", { failsAt: "span-00001" });
+    const report = await pack(device, join(own, "out"), {}, 2);
+    expect(report).toMatchObject({ pictures: PICTURES, encoder: "libx264, preset ultrafast" });
+    // Of three spans it made the first, failed at the second, and was not asked for the third.
+    expect(device.encodes()).toHaveLength(2);
+  });
+
+  it("come from software in all spans of a job where the device fails at one", async () => {
+    const { own, device } = await deviceIn(folder, "job-span", { failsAt: "span-00001" });
+    const long = join(own, "long.mp4");
+    const pictures = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=5:d=125"];
+    execFileSync("ffmpeg", ["-v", "error", "-nostdin", ...pictures, "-c:v", "libx264", "-preset", "ultrafast", long]);
+    const result = await runJob(own, device, long);
+    expect(result.report).toMatchObject({ pictures: 625, encoder: "libx264, preset ultrafast" });
+    expect(device.encodes()).toHaveLength(2);
+  });
+
   it("are replaced in a job, too, whose result tells of it", async () => {
     const { own, device } = await deviceIn(folder, "job", { failsAt: "h264_nvenc" });
-    const result = await runJob(own, device);
+    const result = await runJob(own, device, source);
     expect(result.report).toMatchObject({ pictures: PICTURES, encoder: "libx264, preset ultrafast" });
     expect(result.report.findings).toContainEqual(expect.stringMatching(FELL_BACK));
     expect(JSON.stringify(result)).not.toContain(folder);
@@ -110,10 +128,10 @@ describe("rungs of a device", () => {
 });
 
 /** Runs all stages of a job; gives its result. */
-async function runJob(own: string, device: FakeDevice): Promise<{ readonly report: PackageReport }> {
+async function runJob(own: string, device: FakeDevice, input: string): Promise<{ readonly report: PackageReport }> {
   const [store, work] = [join(own, "objects"), join(own, "work")];
   mkdirSync(join(store, "uploads"), { recursive: true });
-  copyFileSync(source, join(store, "uploads", "source.mp4"));
+  copyFileSync(input, join(store, "uploads", "source.mp4"));
   mkdirSync(work);
   const context: StageContext = {
     jobId: "job",
@@ -128,9 +146,11 @@ async function runJob(own: string, device: FakeDevice): Promise<{ readonly repor
     saveCheckpoint: async () => undefined,
   };
   const params = hlsPipeline.parseParams({ input: "uploads/source.mp4", ...SETTINGS });
-  const [task] = await hlsPipeline.plan(params, context);
-  const input = task?.input ?? null;
-  const output = await hlsPipeline.work(params, input, context);
-  const result = await hlsPipeline.finish(params, [{ status: "succeeded", input, output }], context);
+  const results: TaskResult<Json, Json>[] = [];
+  for (const task of await hlsPipeline.plan(params, context)) {
+    const output = await hlsPipeline.work(params, task.input, context);
+    results.push({ status: "succeeded", input: task.input, output });
+  }
+  const result = await hlsPipeline.finish(params, results, context);
   return result as unknown as { readonly report: PackageReport };
 }

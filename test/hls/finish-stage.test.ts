@@ -14,7 +14,11 @@ const JOB = "j";
 const INPUT = "uploads/clip.mp4";
 const MESSAGE = { job_id: "a", media_id: "m", org_id: "o" };
 /** Of a plan, what is read before anything is packaged. */
-const PLAN = { rungs: [{ name: "360p-h264" }, { name: "180p-h264" }], sounds: [], subtitles: [], keyUri: null };
+const PLAN = {
+  rungs: [{ name: "360p-h264" }, { name: "180p-h264" }],
+  spans: [{}],
+  ...{ sounds: [], subtitles: [], keyUri: null },
+};
 
 let folder: string;
 let objects: ObjectStore;

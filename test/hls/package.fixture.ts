@@ -67,12 +67,17 @@ export function createPackages() {
       execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...all, path]);
       return path;
     },
-    make: async (input: string, settings: object = {}, contentKey?: Uint8Array): Promise<Packaged> => {
+    make: async (
+      input: string,
+      settings: object = {},
+      contentKey?: Uint8Array,
+      spanSeconds?: number,
+    ): Promise<Packaged> => {
       const folder = join(root, `package-${outputs++}`);
       const report = await packageFile({
         ...{ input, output: folder, environment: process.env, signal: new AbortController().signal },
         settings: HLS_SETTINGS.parse({ preset: "ultrafast", ...settings }),
-        contentKey,
+        ...{ contentKey, spanSeconds },
         onProgress: () => undefined,
       });
       const main = parsePlaylist(readFileSync(join(folder, "main.m3u8"), "utf8"));

@@ -1,5 +1,6 @@
 import { ReelmillError } from "../../base/errors.ts";
 import type { ByteSource } from "../bytes/byte-source.ts";
+import { editOffsetTicks } from "./edit-offset.ts";
 import { readFragmentSamples } from "./fragment-samples.ts";
 import { readMovie } from "./read-movie.ts";
 import { scanTopLevelBoxes, type TopLevelBox } from "./top-level.ts";
@@ -33,7 +34,7 @@ export interface IndexedSamples {
 }
 
 /**
- * Lists the fragments of a file, ISO/IEC 14496-12 §8.8. For files that were just written: throws MEDIA_MALFORMED where there is not exactly
+ * Lists the fragments of a file, ISO/IEC 14496-12 §8.8; an edit list moves their times. For files that were just written: throws MEDIA_MALFORMED where there is not exactly
  * one track, or a fragment lacks its time or cannot be read.
  */
 export function indexFragments(source: ByteSource): IndexedSamples {
@@ -49,16 +50,19 @@ export function indexFragments(source: ByteSource): IndexedSamples {
   const starts = fragmentStarts(boxes, initializationBytes);
   const shown: Float64Array[] = [];
   let endTicks = 0;
+  const lateTicks = -Math.round(editOffsetTicks(track, movie.timescale));
   const begun = moofs.map((moof, index) => {
     const samples = readFragmentSamples(source, moof, movie);
     const [first] = samples;
-    shown.push(Float64Array.from(samples, ({ presentationTicks }) => presentationTicks));
-    for (const sample of samples) endTicks = Math.max(endTicks, sample.presentationTicks + sample.durationTicks);
+    shown.push(Float64Array.from(samples, ({ presentationTicks }) => presentationTicks + lateTicks));
+    for (const { presentationTicks, durationTicks } of samples) {
+      endTicks = Math.max(endTicks, presentationTicks + lateTicks + durationTicks);
+    }
     return {
       startBytes: starts[index] as number,
       endBytes: starts[index + 1] ?? source.sizeBytes,
       firstSampleEndBytes: (first?.offsetBytes ?? 0) + (first?.sizeBytes ?? 0),
-      startTicks: first?.presentationTicks ?? 0,
+      startTicks: (first?.presentationTicks ?? 0) + lateTicks,
     };
   });
   const fragments = begun.map((fragment, index) => {

@@ -2,6 +2,7 @@ import type { EncoderWish } from "../../ffmpeg/encoder-wish.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import type { Metric } from "../../ffmpeg/score.ts";
 import type { SpanEncoder } from "../../spans/encode-span.ts";
+import type { PlacedSpan } from "../../spans/place-span.ts";
 import type { Target } from "./options.ts";
 
 /** Pictures that fit already. */
@@ -59,16 +60,9 @@ export interface EncodedVideo {
 export type VideoPlan = CopiedVideo | EncodedVideo;
 
 /** One span, by the indexes of its pictures. */
-export interface SpanPlan {
-  readonly start: number;
-  readonly end: number;
+export interface SpanPlan extends PlacedSpan {
   /** Share of the work, > 0; of all spans together about the number of pictures. */
   readonly weight: number;
-  /** As `SpanJob` has them. */
-  readonly startTicks: number | null;
-  readonly endTicks: number | null;
-  /** Where reading begins, in seconds of the file's own clock; null: at its start. */
-  readonly seekSeconds: number | null;
 }
 
 /** What is known of a sound track, whatever becomes of it. */

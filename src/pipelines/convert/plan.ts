@@ -13,10 +13,10 @@ import {
 import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
 import { isConstantRate, originTicks } from "../../spans/encode-span.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
+import { placeSpan } from "../../spans/place-span.ts";
 import type { AudioPlan, ConversionPlan, EncodedVideo, SpanPlan, VideoPlan } from "./conversion.ts";
 import { type ConvertSettings, extensionFor, rateOf } from "./options.ts";
 import { chooseFilters, type PictureFilters } from "./picture-filters.ts";
-import { placeSpan } from "./place-span.ts";
 import { MAX_LANGUAGE_LENGTH, planAudio } from "./plan-audio.ts";
 import { planEncoder } from "./plan-encoder.ts";
 import { chooseAims, describeSearch, type SearchContext, searchPlanned } from "./plan-search.ts";

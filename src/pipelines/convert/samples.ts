@@ -1,8 +1,8 @@
 import { firstIndexWhere } from "../../base/first-index.ts";
 import type { FrameTimes } from "../../ffmpeg/frame-times.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
+import { placeSpan } from "../../spans/place-span.ts";
 import type { EncodedVideo } from "./conversion.ts";
-import { placeSpan } from "./place-span.ts";
 import { type Cut, cutOf } from "./work.ts";
 
 /** A stretch of a recording, in seconds. */

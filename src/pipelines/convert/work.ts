@@ -4,8 +4,8 @@ import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { describeSpanRun, type SpanJob } from "../../spans/encode-span.ts";
 import { readSpan } from "../../spans/join-spans.ts";
+import type { PlacedSpan } from "../../spans/place-span.ts";
 import type { ConversionPlan, EncodedVideo } from "./conversion.ts";
-import type { PlacedSpan } from "./place-span.ts";
 
 /** What a stage of a conversion is done with. */
 export interface ConvertHooks {

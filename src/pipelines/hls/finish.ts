@@ -16,12 +16,12 @@ import {
   SEGMENT_SECONDS,
   type SoundPlan,
 } from "./packaging.ts";
+import { encodedPath } from "./parts.ts";
 import { writePreview } from "./preview.ts";
 import { takeTurn } from "./take-turn.ts";
 import { type PictureSource, writePoster, writeThumbnails } from "./thumbnails.ts";
 import { writePackedAudio, writeTransportStream } from "./transport-stream.ts";
 import { checkDecodes, createPictureCheck } from "./verify.ts";
-import { encodedPath } from "./work.ts";
 import type { EncodedStream } from "./write-media.ts";
 import { writePlaylists } from "./write-playlists.ts";
 

@@ -8,8 +8,9 @@ import { systemCodeOf } from "../../base/system-code.ts";
 import { withWorkFolder } from "../../base/work-folder.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { checkEncryption } from "./content-key.ts";
-import { encodePackage, fallBack } from "./encode-package.ts";
+import { encodeParts, uniteParts } from "./encode-part.ts";
 import { finishPackage } from "./finish.ts";
+import { joinRungs } from "./join-rungs.ts";
 import type { HlsSettings } from "./options.ts";
 import type { PackageReport } from "./packaging.ts";
 import { planPackage } from "./plan.ts";
@@ -23,6 +24,8 @@ export interface FilePackaging {
   /** Of AES-128, 16 bytes; goes with the setting `encryptKeyUri`. */
   readonly contentKey?: Uint8Array | undefined;
   readonly environment: Environment;
+  /** As in the plan's context. */
+  readonly spanSeconds?: number | undefined;
   readonly signal: AbortSignal;
   /** Hears from 0 to 1 how far it has come, and what is being done. */
   readonly onProgress: (fraction: number, phase: string) => void;
@@ -38,7 +41,7 @@ const ENCODING_SHARE = 0.9;
  * INPUT_TOO_SHORT, ABORTED.
  */
 export async function packageFile(packaging: FilePackaging): Promise<PackageReport> {
-  const { input, settings, contentKey, environment, signal, onProgress } = packaging;
+  const { input, settings, contentKey, environment, spanSeconds, signal, onProgress } = packaging;
   checkEncryption(settings, contentKey !== undefined);
   const output = resolve(packaging.output);
   // ffmpeg would say less clearly what is wrong with a path.
@@ -46,19 +49,22 @@ export async function packageFile(packaging: FilePackaging): Promise<PackageRepo
   requireFree(output);
   const tools = await requireFfmpeg(environment);
   onProgress(0, "looking");
-  const plan = await planPackage(input, settings, { tools, signal });
+  const plan = await planPackage(input, settings, { tools, signal, spanSeconds });
   return await withWorkFolder(output, "hls", async (folder) => {
     try {
       const encodedFolder = join(folder, "encoded");
       // Not the work's own folder, which nobody else may read.
       const packageFolder = join(folder, "package");
       mkdirSync(encodedFolder);
-      const { deviceFault } = await encodePackage(plan, input, encodedFolder, {
+      const hooks = {
         ...{ tools, signal },
-        onProgress: (fraction) => onProgress(fraction * ENCODING_SHARE, "encoding"),
-      });
+        onProgress: (fraction: number) => onProgress(fraction * ENCODING_SHARE, "encoding"),
+      };
+      const made = await encodeParts(plan, input, encodedFolder, hooks);
+      const united = await uniteParts(plan, made, input, encodedFolder, hooks);
+      await joinRungs(plan, encodedFolder, (path) => path, signal);
       const report = await finishPackage(
-        deviceFault === null ? plan : fallBack(plan, deviceFault),
+        united.plan,
         { inputPath: input, encodedFolder, packageFolder, contentKey },
         {
           ...{ tools, signal },

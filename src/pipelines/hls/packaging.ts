@@ -1,6 +1,7 @@
 import type { HardwareFamily } from "../../ffmpeg/encoder-wish.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
+import type { SpanJob } from "../../spans/encode-span.ts";
 import type { Rung, RungCodec } from "./ladder.ts";
 
 /** One encoding of one sound track. */
@@ -58,6 +59,14 @@ export interface PreviewPlan {
   readonly hasWebp: boolean;
 }
 
+/** A stretch of the pictures that is encoded alone, in all rungs; cut in ticks of the source's time base. */
+export interface RungSpan extends Pick<SpanJob, "startTicks" | "endTicks" | "seekSeconds"> {
+  /** Null where nobody knows. */
+  readonly pictures: number | null;
+  /** How long the last picture lasts, in ticks of the clock; null: as long as the source says. */
+  readonly lastDurationTicks: number | null;
+}
+
 /** A package as it was planned: JSON, handed from stage to stage. */
 export interface PackagePlan {
   readonly video: {
@@ -67,11 +76,12 @@ export interface PackagePlan {
     readonly packedTicks: string | null;
     /** The first picture's time: what becomes 0. */
     readonly originTicks: number;
-    /** How long the last picture lasts, in ticks of the clock; null: as long as the source says. */
-    readonly lastDurationTicks: number | null;
-    /** Filters of all rungs together, before they part. */
-    readonly filters: readonly string[];
+    /** Filters of all rungs together, before they part: those that look at neighbours, and those of single pictures. */
+    readonly contextFilters: readonly string[];
+    readonly pictureFilters: readonly string[];
   };
+  /** What is encoded alone, in order. */
+  readonly spans: readonly RungSpan[];
   /** What the rungs' times are counted in. */
   readonly clock: Ratio;
   /** By falling size. */

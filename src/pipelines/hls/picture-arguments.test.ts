@@ -5,7 +5,7 @@ const from = (start: number, count: number): number[] =>
   Array.from({ length: count }, (_, index) => start + index / 25);
 
 it("expects a key picture every two seconds, and one behind a gap", () => {
-  expect(forcedKeys({ keyPictures: null }, from(0, 125))).toBe(3);
-  expect(forcedKeys({ keyPictures: null }, [...from(0, 50), ...from(13, 75)])).toBe(3);
-  expect(forcedKeys({ keyPictures: 60 }, from(0, 125))).toBe(3);
+  expect(forcedKeys({ keyPictures: null }, from(0, 125))).toEqual([0, 50, 100]);
+  expect(forcedKeys({ keyPictures: null }, [...from(0, 50), ...from(13, 75)])).toEqual([0, 50, 75]);
+  expect(forcedKeys({ keyPictures: 60 }, from(0, 125))).toEqual([0, 60, 120]);
 });

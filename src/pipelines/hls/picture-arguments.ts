@@ -1,7 +1,7 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { forcedKeyArguments } from "../../ffmpeg/hardware-encoders.ts";
 import type { Rung } from "./ladder.ts";
-import { KEY_FRAME_SECONDS, type PackagePlan, type RungEncoder } from "./packaging.ts";
+import { KEY_FRAME_SECONDS, type PackagePlan, type RungEncoder, type RungSpan } from "./packaging.ts";
 
 /** A picture so little before an even second counts as being there: times of files are rounded. */
 const KEY_SLACK_SECONDS = 0.002;
@@ -11,8 +11,15 @@ const BY_TIME = `isnan(prev_forced_t)+gt(${spanOf("t")},${spanOf("prev_forced_t"
 /** So long that no key picture stands where none is forced. */
 const NO_KEY_PICTURES = "9999";
 
-/** The arguments that a rung's pictures are encoded with: every picture at its own time, key pictures at the same times in all rungs. */
-export function pictureArguments({ clock, encoders, keyPictures, video }: PackagePlan, rung: Rung): readonly string[] {
+/**
+ * The arguments that a rung's pictures of a span are encoded with: every picture at its own time, key pictures at the same times in all rungs, the
+ * first picture one of them.
+ */
+export function pictureArguments(
+  { clock, encoders, keyPictures }: PackagePlan,
+  rung: Rung,
+  { lastDurationTicks }: RungSpan,
+): readonly string[] {
   const encoder = encoders.find(({ codec }) => codec === rung.codec);
   if (encoder === undefined) throw new ReelmillError("ENCODER_MISSING", `No encoder was chosen for ${rung.codec}.`);
   return [
@@ -22,7 +29,7 @@ export function pictureArguments({ clock, encoders, keyPictures, video }: Packag
     ...codecArguments(encoder, rung, keyPictures),
     ...["-video_track_timescale", String(clock.denominator)],
     // The muxer asks only the last picture how long it lasts: all others end where the next begins.
-    ...(video.lastDurationTicks === null ? [] : ["-bsf:v", `setts=duration=${video.lastDurationTicks}`]),
+    ...(lastDurationTicks === null ? [] : ["-bsf:v", `setts=duration=${lastDurationTicks}`]),
   ];
 }
 
@@ -47,17 +54,22 @@ function softwareArguments(codec: "h264" | "hevc"): readonly string[] {
       ["-tag:v", "hvc1", "-x265-params", "log-level=error:scenecut=0:open-gop=0"];
 }
 
-/** How many key pictures `pictureArguments` forces among pictures at these times, in rising seconds from 0 on. */
-export function forcedKeys({ keyPictures }: Pick<PackagePlan, "keyPictures">, seconds: ArrayLike<number>): number {
-  if (keyPictures !== null) return Math.ceil(seconds.length / keyPictures);
+/** Indexes of the key pictures that `pictureArguments` forces among pictures at these times, in rising seconds, the first of them a key picture. */
+export function forcedKeys(
+  { keyPictures }: Pick<PackagePlan, "keyPictures">,
+  seconds: ArrayLike<number>,
+): readonly number[] {
+  if (keyPictures !== null) {
+    return Array.from({ length: Math.ceil(seconds.length / keyPictures) }, (_, index) => index * keyPictures);
+  }
   // As BY_TIME has it.
-  let count = 0;
+  const keys: number[] = [];
   let last = Number.NaN;
   for (let index = 0; index < seconds.length; index++) {
     const turn = Math.floor(((seconds[index] as number) + KEY_SLACK_SECONDS) / KEY_FRAME_SECONDS);
     if (turn <= last) continue;
-    count++;
+    keys.push(index);
     last = turn;
   }
-  return count;
+  return keys;
 }

@@ -9,14 +9,15 @@ import { definePipeline, type PlannedTask, type StageContext, type TaskResult } 
 import { lendInput, partKey, putPlan, readPlan, removeOutputs, removeParts } from "../job-parts.ts";
 import { lendFiles } from "../object-files.ts";
 import { checkEncryption, readNamedKey } from "./content-key.ts";
-import { type EncodedPackage, encodePackage, fallBack } from "./encode-package.ts";
+import { type EncodedPart, encodePart, type UnitedParts, uniteParts } from "./encode-part.ts";
 import { finishPackage } from "./finish.ts";
+import { joinRungs } from "./join-rungs.ts";
 import { beginAsset, completeAsset, HLS_MESSAGE, markTranscoded, packagePrefix } from "./media-asset.ts";
 import { HLS_SETTINGS, type HlsSettings } from "./options.ts";
 import { MAIN_PLAYLIST, type PackagePlan } from "./packaging.ts";
+import { describePart, type EncodePart, filesOf, partsOf } from "./parts.ts";
 import { planPackage } from "./plan.ts";
 import { takeTurn } from "./take-turn.ts";
-import { encodedPath, subtitlePath } from "./work.ts";
 
 const TASK_TIMEOUT_MS = 24 * 3600_000;
 /** Of the time of the last stage, checking; what is left is putting the package into the store. */
@@ -62,12 +63,10 @@ const RESULT = z.strictObject({
 type Params = z.output<typeof PARAMS>;
 type Result = z.output<typeof RESULT>;
 
-/** All rungs and sounds come of one decode, so they are one task. */
-type EncodeInput = "all";
-type EncodeResults = readonly TaskResult<EncodeInput, EncodedPackage>[];
+type PartResults = readonly TaskResult<EncodePart, EncodedPart>[];
 
-/** The HLS package of one recording: encoded in one task, packaged and checked in the last stage. */
-export const hlsPipeline = definePipeline<Params, EncodeInput, EncodedPackage, Result>({
+/** The HLS package of one recording: a task for each span of its pictures in all rungs, one for its sound; packaged and checked in the last stage. */
+export const hlsPipeline = definePipeline<Params, EncodePart, EncodedPart, Result>({
   name: "hls",
   description:
     "Makes an HLS package of a recording: H.264, HEVC and AV1 rungs, sound by language, poster and thumbnails.",
@@ -79,11 +78,11 @@ export const hlsPipeline = definePipeline<Params, EncodeInput, EncodedPackage, R
   taskTimeoutMs: TASK_TIMEOUT_MS,
   idempotencyKeyOf: ({ message }) => message && `hls/${message.org_id}/${message.job_id}`,
   plan: planStreams,
-  work: async (params, _input, context) => await encodeStreams(params, context),
+  work: workPart,
   finish: finishStreams,
 });
 
-async function planStreams(params: Params, context: StageContext): Promise<readonly PlannedTask<EncodeInput>[]> {
+async function planStreams(params: Params, context: StageContext): Promise<readonly PlannedTask<EncodePart>[]> {
   const { objects, jobId, signal, environment } = context;
   const { input, message } = params;
   // A message that comes once more finds its package made.
@@ -94,22 +93,14 @@ async function planStreams(params: Params, context: StageContext): Promise<reado
   checkEncryption(settingsOf(params), contentKey !== undefined);
   const plan = await lendInput(objects, input, (path) => planPackage(path, settingsOf(params), { tools, signal }));
   await putPlan(objects, jobId, plan);
-  return [{ label: `${plan.rungs.length} rungs`, input: "all" }];
+  return partsOf(plan).map((part) => ({ label: describePart(plan, part), input: part }));
 }
 
 function settingsOf({ input: _input, message: _message, encryptKey: _key, ...settings }: Params): HlsSettings {
   return settings;
 }
 
-/** The files that encoding leaves, by their paths in its folder. */
-function encodedFiles({ rungs, sounds, subtitles }: PackagePlan, folder: string): readonly string[] {
-  return [
-    ...[...rungs, ...sounds].map((stream) => encodedPath(folder, stream)),
-    ...subtitles.map((track) => subtitlePath(folder, track)),
-  ];
-}
-
-async function encodeStreams({ input }: Params, context: StageContext): Promise<EncodedPackage> {
+async function workPart({ input }: Params, part: EncodePart, context: StageContext): Promise<EncodedPart> {
   const { objects, jobId, signal, environment, onProgress } = context;
   const plan = await readPlan<PackagePlan>(objects, jobId);
   const folder = await context.workFolder();
@@ -118,13 +109,13 @@ async function encodeStreams({ input }: Params, context: StageContext): Promise<
     signal,
     onProgress: (fraction: number) => onProgress(fraction, "encoding"),
   };
-  const encoded = await lendInput(objects, input, (path) => encodePackage(plan, path, folder, hooks));
-  for (const path of encodedFiles(plan, folder)) await objects.putFile(partKey(jobId, basename(path)), path);
+  const encoded = await lendInput(objects, input, (path) => encodePart(plan, part, path, folder, hooks));
+  for (const path of filesOf(plan, part, folder)) await objects.putFile(partKey(jobId, basename(path)), path);
   return encoded;
 }
 
 /** The parts go when the result is kept: an attempt that is cut off behind that finds the result, one before it the parts. */
-async function finishStreams(params: Params, results: EncodeResults, context: StageContext): Promise<Result> {
+async function finishStreams(params: Params, results: PartResults, context: StageContext): Promise<Result> {
   const { objects, jobId, checkpoint, saveCheckpoint } = context;
   const { message } = params;
   const made = checkpoint ?? (message === undefined ? null : await markTranscoded(message, context));
@@ -137,13 +128,11 @@ async function finishStreams(params: Params, results: EncodeResults, context: St
 
 async function packageStreams(
   { input, message, encryptKey }: Params,
-  [encoded]: EncodeResults,
+  results: PartResults,
   context: StageContext,
 ): Promise<Result> {
   const { objects, jobId, signal, environment, onProgress } = context;
   const planned = await readPlan<PackagePlan>(objects, jobId);
-  const fault = encoded?.status === "succeeded" ? encoded.output.deviceFault : null;
-  const plan = fault === null ? planned : fallBack(planned, fault);
   const prefix = packagePrefix(jobId, message);
   // Of an attempt that ended while it published. The playlist that leads to all goes first.
   await objects.delete(`${prefix}${MAIN_PLAYLIST}`);
@@ -156,19 +145,13 @@ async function packageStreams(
     signal,
     onProgress: (fraction: number) => onProgress(CHECKING_SHARE * fraction, "checking"),
   };
-  const files = encodedFiles(plan, encodedFolder);
-  const keys = files.map((path) => partKey(jobId, basename(path)));
-  await lendFiles(objects, keys, async (parts) => {
-    for (const [index, { path }] of parts.entries()) {
-      // What is lent stays as it is; packaging moves its files. Where the file system can, nothing is copied.
-      await takeTurn(signal);
-      await copyFile(path, files[index] as string, fileConstants.COPYFILE_FICLONE);
-    }
-  });
   const contentKey = await readNamedKey(encryptKey, environment);
-  const report = await lendInput(objects, input, (inputPath) =>
-    finishPackage(plan, { inputPath, encodedFolder, packageFolder, contentKey }, hooks),
-  );
+  const made = results.map((one) => ({ part: one.input, deviceFault: faultOf(one) }));
+  const report = await lendInput(objects, input, async (inputPath) => {
+    const united = await uniteParts(planned, made, inputPath, encodedFolder, hooks);
+    await gatherParts(united, encodedFolder, context);
+    return await finishPackage(united.plan, { inputPath, encodedFolder, packageFolder, contentKey }, hooks);
+  });
   await publish(packageFolder, prefix, context);
   return {
     schema: 1,
@@ -180,6 +163,30 @@ async function packageStreams(
       findings: [...report.findings],
     },
   };
+}
+
+function faultOf(result: TaskResult<EncodePart, EncodedPart>): string | null {
+  return result.status === "succeeded" ? result.output.deviceFault : null;
+}
+
+/** Brings what the tasks encoded into a folder, all spans of a rung in one file. What is lent stays as it is; packaging moves its files. */
+async function gatherParts({ plan, again }: UnitedParts, folder: string, context: StageContext): Promise<void> {
+  const { objects, jobId, signal } = context;
+  const made = new Set(again.flatMap((part) => filesOf(plan, part, folder)));
+  const parts = partsOf(plan);
+  const files = parts.flatMap((part) => filesOf(plan, part, folder)).filter((path) => !made.has(path));
+  const whole = parts.filter(({ hasSound }) => hasSound).flatMap((part) => filesOf(plan, part, folder));
+  const keys = files.map((path) => partKey(jobId, basename(path)));
+  await lendFiles(objects, keys, async (lent) => {
+    const places = new Map(files.map((path, index) => [path, lent[index]?.path ?? path]));
+    await joinRungs(plan, folder, (path) => places.get(path) ?? path, signal);
+    for (const path of whole) {
+      const place = places.get(path) ?? path;
+      await takeTurn(signal);
+      // Where the file system can, nothing is copied.
+      if (place !== path) await copyFile(place, path, fileConstants.COPYFILE_FICLONE);
+    }
+  });
 }
 
 /** The multivariant playlist comes last: where it is, all that it leads to is. */

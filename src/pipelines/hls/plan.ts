@@ -11,6 +11,7 @@ import { type HlsSettings, ladderSteps } from "./options.ts";
 import type { PackagePlan } from "./packaging.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
 import { planSounds } from "./plan-sound.ts";
+import { planSpans, SPAN_SECONDS, WHOLE_SPAN } from "./plan-spans.ts";
 import { planPreview } from "./preview.ts";
 import { planSubtitles } from "./subtitles.ts";
 import { MAX_FRAMES_PER_SECOND, planThinning, type Thinning, TURN_SLACK_SECONDS } from "./thin-pictures.ts";
@@ -20,6 +21,14 @@ const TOLD_SECONDS = 0.1;
 /** As many ticks as an MP4 file's time scale can hold well; finer clocks are those of files that do not tell times. */
 const MAX_TIMESCALE = 10_000_000;
 
+/** What a plan depends on besides the file and the settings. */
+export interface PlanningContext {
+  readonly tools: FfmpegTools;
+  readonly signal: AbortSignal;
+  /** About how long spans are, > 0; default 120. Tests cut short files. */
+  readonly spanSeconds?: number | undefined;
+}
+
 /**
  * Looks at a recording and decides what its package is made of. Throws INPUT_NOT_VIDEO, PARAMS_INVALID, ENCODER_MISSING, FFMPEG_MISSING,
  * FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED.
@@ -27,7 +36,7 @@ const MAX_TIMESCALE = 10_000_000;
 export async function planPackage(
   path: string,
   settings: HlsSettings,
-  { tools, signal }: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
+  { tools, signal, spanSeconds = SPAN_SECONDS }: PlanningContext,
 ): Promise<PackagePlan> {
   checkCodecs(settings);
   const manifest = await probeRecording(tools, path, signal);
@@ -44,6 +53,8 @@ export async function planPackage(
     times.isComplete && video.timeBase.denominator <= MAX_TIMESCALE
       ? video.timeBase
       : { numerator: 1, denominator: 90_000 };
+  const keyPictures = settings.codecs.includes("av1") ? keyPicturesOf(video, times, thinning) : null;
+  const spans = spansOf({ video, times, thinning, clock, keyPictures, durationSeconds }, spanSeconds);
   const sounds = settings.audio === "none" ? [] : planSounds(manifest.audio);
   return {
     video: {
@@ -51,19 +62,14 @@ export async function planPackage(
       timeBase: video.timeBase,
       packedTicks: times.isComplete && thinning.filter === null ? packTicks(times.ticks) : null,
       originTicks,
-      filters: filters.filters,
-      lastDurationTicks: thinning.filter === null ? null : lastDuration(thinning, times, durationSeconds, video, clock),
+      contextFilters: filters.context,
+      pictureFilters: filters.picture,
     },
+    spans,
     clock,
     rungs: planRungs(video, settings, thinning.framesPerSecond),
     encoders,
-    keyPictures: settings.codecs.includes("av1")
-      ? planKeyPictures(
-          times.isComplete ? thinning.ticks : [],
-          video.timeBase,
-          thinning.isDivided ? thinning.framesPerSecond : 0,
-        )
-      : null,
+    keyPictures,
     sounds,
     subtitles: settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles),
     segments: settings.segments,
@@ -75,6 +81,7 @@ export async function planPackage(
       ...encoderFindings,
       ...preview.findings,
       ...filters.findings,
+      ...(spans.length > 1 ? [`Encoded in ${spans.length} spans, one after the other.`] : []),
       ...(settings.encryptKeyUri !== undefined && (settings.thumbnails || settings.preview)
         ? ["The segments are encrypted (AES-128); poster, thumbnails and preview are not."]
         : []),
@@ -127,6 +134,8 @@ function planRungs(video: VideoStream, settings: HlsSettings, framesPerSecond: n
 /** As `FrameTimes`, with the time of the first picture that decodes. */
 interface PictureTimes extends Pick<FrameTimes, "ticks" | "lastDurationTicks" | "isComplete"> {
   readonly originTicks: number;
+  /** Of the pictures that decoding can begin at; empty where only decoding tells. */
+  readonly keys: readonly number[];
 }
 
 /** So many packets are decoded to find the first picture: beginnings that lack what they refer to are shorter. */
@@ -147,7 +156,8 @@ async function listTimes(
   }
   const ticks = Float64Array.from(decoded);
   const isComplete = ticks.length > 0 && ticks.every((at, index) => index === 0 || at > (ticks[index - 1] as number));
-  return { ticks, lastDurationTicks: listed.lastDurationTicks, isComplete, originTicks: ticks[0] ?? 0 };
+  const { lastDurationTicks } = listed;
+  return { ticks, keys: [], lastDurationTicks, isComplete, originTicks: ticks[0] ?? 0 };
 }
 
 function secondsOf(ticks: number, { numerator, denominator }: Ratio): number {
@@ -192,21 +202,45 @@ function lastDuration(
   return Math.ceil((Math.max(1 / MAX_FRAMES_PER_SECOND + TURN_SLACK_SECONDS, rest) * denominator) / numerator);
 }
 
-function planFilters(
-  video: VideoStream,
-  { deinterlace }: HlsSettings,
-  thinning: Thinning,
-): { readonly filters: readonly string[]; readonly findings: readonly string[] } {
+function planFilters(video: VideoStream, { deinterlace }: HlsSettings, thinning: Thinning): Filters {
   const whole = planDeinterlacing(video, deinterlace);
-  const filters = [...whole.filters];
   const findings = [...whole.findings];
-  if (thinning.filter !== null) filters.push(thinning.filter);
   if (thinning.finding !== null) findings.push(thinning.finding);
-  if (video.isHdr) {
-    filters.push(...TONE_MAP_FILTERS);
-    findings.push("High dynamic range was turned into BT.709 (hable): the rungs have 8 bits.");
+  if (video.isHdr) findings.push("High dynamic range was turned into BT.709 (hable): the rungs have 8 bits.");
+  return {
+    context: [...whole.filters, ...(thinning.filter === null ? [] : [thinning.filter])],
+    picture: [...(video.isHdr ? TONE_MAP_FILTERS : []), "format=yuv420p"],
+    findings,
+  };
+}
+
+interface Filters {
+  /** As the plan has them. */
+  readonly context: readonly string[];
+  readonly picture: readonly string[];
+  readonly findings: readonly string[];
+}
+
+interface Pictures {
+  readonly video: VideoStream;
+  readonly times: PictureTimes;
+  readonly thinning: Thinning;
+  readonly clock: Ratio;
+  readonly keyPictures: number | null;
+  readonly durationSeconds: number;
+}
+
+/** Pictures can be cut where each has a time and none is left out: what is, follows from those before. */
+function spansOf({ video, times, thinning, clock, keyPictures, durationSeconds }: Pictures, spanSeconds: number) {
+  if (thinning.filter !== null) {
+    return [{ ...WHOLE_SPAN, lastDurationTicks: lastDuration(thinning, times, durationSeconds, video, clock) }];
   }
-  return { filters: [...filters, "format=yuv420p"], findings };
+  if (!times.isComplete) return [WHOLE_SPAN];
+  return planSpans({ ...times, timeBase: video.timeBase, clock, keyPictures }, spanSeconds);
+}
+
+function keyPicturesOf({ timeBase }: VideoStream, { isComplete }: PictureTimes, thinning: Thinning): number {
+  return planKeyPictures(isComplete ? thinning.ticks : [], timeBase, thinning.isDivided ? thinning.framesPerSecond : 0);
 }
 
 function describeLostSubtitles({ subtitles }: MediaManifest, settings: HlsSettings): readonly string[] {

@@ -4,7 +4,7 @@ import { requireDecodes } from "../../ffmpeg/verify.ts";
 import type { IndexedSamples } from "../../media/isobmff/index-fragments.ts";
 import { unpackTicks } from "../../spans/packed-ticks.ts";
 import type { Rung } from "./ladder.ts";
-import type { PackageHooks, PackagePlan } from "./packaging.ts";
+import type { PackageHooks, PackagePlan, RungSpan } from "./packaging.ts";
 import type { EncodedStream } from "./write-media.ts";
 
 /** Clocks of the source and of a rung that count differently agree to this. */
@@ -27,16 +27,16 @@ export interface PictureCheck {
 
 /**
  * Holds the pictures of every rung against the source's: as many, at the same times to the tick, and the same in all rungs, with key
- * pictures at the same times. Pictures that the decoder could not make of the source are missing in all rungs alike and become a finding.
+ * pictures at the same times; of a span those of the span. Pictures that the decoder could not make of the source are missing in all rungs alike and become a finding.
  */
-export function createPictureCheck(plan: PackagePlan): PictureCheck {
+export function createPictureCheck(plan: PackagePlan, span?: RungSpan): PictureCheck {
   let first: RungTimes | undefined;
   let findings: readonly string[] = [];
   return {
     add: (rung, samples) => {
       const times = timesOf(rung, samples);
       if (first === undefined) {
-        findings = compareWithSource(plan, times);
+        findings = compareWithSource(plan, span, times);
         first = times;
         return;
       }
@@ -72,11 +72,17 @@ function requireSame(
   throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
 }
 
-function compareWithSource({ video, clock }: PackagePlan, { pictures }: RungTimes): readonly string[] {
+function compareWithSource(
+  { video, clock }: PackagePlan,
+  { startTicks = null, endTicks = null }: Partial<RungSpan> = {},
+  { pictures }: RungTimes,
+): readonly string[] {
   if (pictures.length === 0) throw new ReelmillError("OUTPUT_NOT_VERIFIED", "No picture came out of the encoder.");
   if (video.packedTicks === null) return [];
   const tick = video.timeBase.numerator / video.timeBase.denominator;
-  const expected = unpackTicks(video.packedTicks).map((at) => (at - video.originTicks) * tick);
+  const expected = unpackTicks(video.packedTicks)
+    .filter((at) => (startTicks === null || at >= startTicks) && (endTicks === null || at < endTicks))
+    .map((at) => (at - video.originTicks) * tick);
   const slack =
     SLACK_SECONDS + (clock.denominator === video.timeBase.denominator ? 0 : clock.numerator / clock.denominator);
   const lost = countLost(pictures, expected, slack);

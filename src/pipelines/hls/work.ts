@@ -1,9 +1,10 @@
-import { join } from "node:path";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
-import type { Rung } from "./ladder.ts";
-import type { PackageHooks, PackagePlan, SoundPlan, SubtitlePlan } from "./packaging.ts";
+import { cutFilters, seekOptions } from "../../spans/encode-span.ts";
+import { indexFile } from "./index-file.ts";
+import type { PackageHooks, PackagePlan, RungSpan, SoundPlan } from "./packaging.ts";
+import { type EncodePart, encodedPath, spanPath, subtitlePath } from "./parts.ts";
 import { pictureArguments } from "./picture-arguments.ts";
 
 /** Every rung and every sound comes out as one fragmented MP4 file. */
@@ -13,58 +14,107 @@ const SOUND_FRAGMENT_MICROSECONDS = 1_000_000;
 const SAMPLE_RATE_HZ = 48_000;
 const AAC_FRAME_SAMPLES = 1024;
 
-/** Where a rung's or a sound's media lie in the folder of the work. */
-export function encodedPath(folder: string, { name }: Rung | SoundPlan): string {
-  return join(folder, `${name}.mp4`);
-}
-
-/** As `encodedPath`, of a track of subtitles: a WebVTT file in the source's own times. */
-export function subtitlePath(folder: string, { name }: SubtitlePlan): string {
-  return join(folder, `${name}.vtt`);
-}
-
 /**
- * Encodes all rungs, sounds and subtitles in one process: decoded once, each rung scaled from the next larger one, every fragment of pictures begun by
- * an IDR at the same time in all rungs. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED.
+ * Encodes a part in one process: decoded once, each rung scaled from the next larger one, every fragment of pictures begun by an IDR at the same
+ * time in all rungs. Where fewer pictures come out of a span than the source tells of, it is done once more from the file's start: a container's
+ * index may lead a seek astray. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED.
  */
-export async function encodeRungs(
+export async function encodeStreams(
   plan: PackagePlan,
+  part: EncodePart,
+  inputPath: string,
+  folder: string,
+  hooks: PackageHooks,
+): Promise<void> {
+  const span = part.span === null ? undefined : plan.spans[part.span];
+  await runPart(plan, part, span, inputPath, folder, hooks);
+  const [rung] = plan.rungs;
+  if (span === undefined || span.pictures === null || span.seekSeconds === null || rung === undefined) return;
+  const { presentationTicks } = indexFile(spanPath(folder, plan, rung, part.span ?? 0));
+  if (presentationTicks.length === span.pictures) return;
+  await runPart(plan, part, { ...span, seekSeconds: null }, inputPath, folder, hooks);
+}
+
+async function runPart(
+  plan: PackagePlan,
+  part: EncodePart,
+  span: RungSpan | undefined,
   inputPath: string,
   folder: string,
   { tools, signal, onProgress }: PackageHooks,
 ): Promise<void> {
-  const { durationSeconds, rungs, sounds, subtitles, video } = plan;
+  const { durationSeconds, encoders, video } = plan;
+  const devices = encoders.flatMap(({ device }) => device?.globalArguments ?? []);
+  const wanted = span?.pictures ?? null;
   await runFfmpeg(tools, {
     // The source's own times, exact to the tick: ffmpeg would shift them by a start that is rounded to microseconds.
-    globalArguments: ["-copyts", ...plan.encoders.flatMap(({ device }) => device?.globalArguments ?? [])],
-    inputs: [{ path: inputPath, isRecording: true }],
+    globalArguments: ["-copyts", ...(span === undefined ? [] : devices)],
+    inputs: [{ path: inputPath, options: seekOptions(span?.seekSeconds ?? null), isRecording: true }],
     mayTakeLong: true,
     outputArguments: [
-      ...["-filter_complex", filterGraph(plan)],
-      ...rungs.flatMap((rung, index) => [
-        ...["-map", `[out${index}]`, ...pictureArguments(plan, rung)],
-        ...["-map_metadata", "-1", "-map_chapters", "-1", "-movflags", `${FRAGMENTS}+frag_keyframe`, "-f", "mp4"],
-        fileArgument(encodedPath(folder, rung)),
-      ]),
-      ...sounds.flatMap((sound) => [
-        ...["-map", `0:${sound.streamIndex}`, ...soundArguments(sound, video, durationSeconds)],
-        fileArgument(encodedPath(folder, sound)),
-      ]),
-      ...subtitles.flatMap((track) => [
-        ...["-map", `0:${track.streamIndex}`, "-c:s", "webvtt", "-f", "webvtt"],
-        fileArgument(subtitlePath(folder, track)),
-      ]),
+      ...(span === undefined ? [] : rungArguments(plan, part, span, folder)),
+      ...(part.hasSound ? soundOutputs(plan, video, folder, durationSeconds) : []),
     ],
     signal,
-    onProgress: ({ outputSeconds }) =>
-      onProgress(durationSeconds > 0 ? Math.min(1, outputSeconds / durationSeconds) : 0),
+    onProgress: ({ frames, outputSeconds }) => {
+      const [done, all] = wanted === null ? [outputSeconds, durationSeconds] : [frames, wanted];
+      onProgress(all > 0 ? Math.min(1, done / all) : 0);
+    },
   });
 }
 
+function rungArguments(
+  plan: PackagePlan,
+  { span: index }: EncodePart,
+  span: RungSpan,
+  folder: string,
+): readonly string[] {
+  // A span that does not begin at 0 tells in its edit list when it does: in ticks of the clock, exactly.
+  const late = [
+    "-movflags",
+    `${FRAGMENTS}+frag_keyframe+delay_moov`,
+    "-movie_timescale",
+    String(plan.clock.denominator),
+  ];
+  const times = span.startTicks === null ? ["-movflags", `${FRAGMENTS}+frag_keyframe`] : late;
+  return [
+    ...["-filter_complex", filterGraph(plan, span)],
+    ...plan.rungs.flatMap((rung, position) => [
+      ...["-map", `[out${position}]`, ...pictureArguments(plan, rung, span)],
+      ...["-map_metadata", "-1", "-map_chapters", "-1", ...times, "-f", "mp4"],
+      fileArgument(spanPath(folder, plan, rung, index ?? 0)),
+    ]),
+  ];
+}
+
+function soundOutputs(
+  { sounds, subtitles }: PackagePlan,
+  video: PackagePlan["video"],
+  folder: string,
+  durationSeconds: number,
+): readonly string[] {
+  return [
+    ...sounds.flatMap((sound) => [
+      ...["-map", `0:${sound.streamIndex}`, ...soundArguments(sound, video, durationSeconds)],
+      fileArgument(encodedPath(folder, sound)),
+    ]),
+    ...subtitles.flatMap((track) => [
+      ...["-map", `0:${track.streamIndex}`, "-c:s", "webvtt", "-f", "webvtt"],
+      fileArgument(subtitlePath(folder, track)),
+    ]),
+  ];
+}
+
 /** One decode for all: each rung's pictures go to its encoder and on to the next smaller size. */
-function filterGraph({ video, rungs, encoders }: PackagePlan): string {
+function filterGraph({ video, rungs, encoders }: PackagePlan, { startTicks, endTicks }: RungSpan): string {
   const chains: string[] = [];
-  const common = [`setpts=PTS-${video.originTicks}`, ...video.filters].join(",");
+  const { originTicks, contextFilters, pictureFilters, timeBase } = video;
+  const cut = {
+    ...{ contextFilters: [`setpts=PTS-${originTicks}`, ...contextFilters], pictureFilters, cutTimeBase: timeBase },
+    startTicks: startTicks === null ? null : startTicks - originTicks,
+    endTicks: endTicks === null ? null : endTicks - originTicks,
+  };
+  const common = cutFilters(cut).join(",");
   let from = `[0:${video.streamIndex}]${common},`;
   for (const [index, { codec, widthPixels, heightPixels }] of rungs.entries()) {
     const before = rungs[index - 1];

@@ -7,9 +7,9 @@ import { createDecrypter, type SegmentEncryption } from "./encrypt.ts";
 import { describeMultivariant, type MeasuredRung, type MeasuredSound, type MeasuredSubtitles } from "./multivariant.ts";
 import { presentationOpener } from "./open-presentation.ts";
 import type { PackagePlan } from "./packaging.ts";
+import { subtitlePath } from "./parts.ts";
 import { writeSubtitles } from "./subtitles.ts";
 import { FIRST_TIMESTAMP_TICKS } from "./transport-stream.ts";
-import { subtitlePath } from "./work.ts";
 import { type EncodedStream, I_FRAMES_PLAYLIST, SEGMENTS_PLAYLIST, writeStream } from "./write-media.ts";
 
 /**

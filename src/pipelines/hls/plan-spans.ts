@@ -1,0 +1,68 @@
+import type { FrameTimes } from "../../ffmpeg/frame-times.ts";
+import type { Ratio } from "../../ffmpeg/manifest.ts";
+import { placeSpan } from "../../spans/place-span.ts";
+import type { RungSpan } from "./packaging.ts";
+import { forcedKeys } from "./picture-arguments.ts";
+
+/** No more than about so much is encoded at a time: no more is lost with a worker that is killed. */
+export const SPAN_SECONDS = 120;
+
+/** The pictures of a recording, as spans need them. */
+export interface SpanPictures extends Pick<FrameTimes, "ticks" | "keys"> {
+  /** The first picture that decodes: what becomes 0. */
+  readonly originTicks: number;
+  readonly timeBase: Ratio;
+  /** What the rungs' times are counted in. */
+  readonly clock: Ratio;
+  /** As the plan has it. */
+  readonly keyPictures: number | null;
+}
+
+/** All pictures in one span. */
+export const WHOLE_SPAN: RungSpan = {
+  startTicks: null,
+  endTicks: null,
+  seekSeconds: null,
+  pictures: null,
+  lastDurationTicks: null,
+};
+
+/** Cuts pictures into equal spans of at most about `spanSeconds` (> 0), each begun by a picture that is a key picture in all rungs anyhow. */
+export function planSpans(
+  { ticks, keys, originTicks, timeBase, clock, keyPictures }: SpanPictures,
+  spanSeconds: number,
+): readonly RungSpan[] {
+  const tickSeconds = timeBase.numerator / timeBase.denominator;
+  const first = Math.max(
+    0,
+    ticks.findIndex((at) => at >= originTicks),
+  );
+  const seconds = ticks.subarray(first).map((at) => (at - originTicks) * tickSeconds);
+  const starts = chooseStarts(seconds, forcedKeys({ keyPictures }, seconds), spanSeconds).map((index) => first + index);
+  if (starts.length < 2) return [WHOLE_SPAN];
+  const clockTicks = (index: number): number =>
+    Math.round((((ticks[index] as number) - originTicks) * tickSeconds * clock.denominator) / clock.numerator);
+  return starts.map((start, index) => {
+    const end = starts[index + 1] ?? ticks.length;
+    const span = placeSpan({ start: index === 0 ? 0 : start, end }, { ticks, keys }, tickSeconds);
+    return {
+      startTicks: span.startTicks,
+      endTicks: span.endTicks,
+      seekSeconds: span.seekSeconds,
+      pictures: end - start,
+      lastDurationTicks: end === ticks.length ? null : clockTicks(end) - clockTicks(end - 1),
+    };
+  });
+}
+
+/** Of the indexes of key pictures those that spans of equal length begin nearest behind, 0 the first of them. */
+function chooseStarts(seconds: Float64Array, keys: readonly number[], spanSeconds: number): readonly number[] {
+  const length = seconds.at(-1) ?? 0;
+  const count = Math.max(1, Math.ceil(length / spanSeconds));
+  const starts = [0];
+  for (const key of keys) {
+    const isDue = (seconds[key] as number) >= (starts.length * length) / count;
+    if (isDue && starts.length < count && key > (starts.at(-1) as number)) starts.push(key);
+  }
+  return starts;
+}
