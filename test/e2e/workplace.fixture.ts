@@ -61,7 +61,7 @@ export async function reelmill(
 ): Promise<Ending> {
   const environment = { PATH: process.env["PATH"] };
   const context = createRecordingContext({ isErrorTerminal: false, environment, ...overrides });
-  const status = await runProgram(args, "0", context).catch((error: unknown) => reportFailure(error, context));
+  const status = await runProgram(args, "0", context).catch((error: unknown) => reportFailure(error, args, context));
   return { status, ...context.written };
 }
 
