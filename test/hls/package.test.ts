@@ -224,6 +224,7 @@ describe("a package of 7 s", () => {
     const made = await makePackage(makeClip("own-ladder.mp4", 7, "25", "640x360"), { ladder, audio: "none" });
     const [first, second, ...more] = made.report.variants;
     expect(more).toEqual([]);
+    expect(made.report.findings).toContain("Left out: 1 rung of the ladder (height 1080) above 640x360.");
     expect(Math.abs((first?.averageBitsPerSecond ?? 0) - 900_000)).toBeLessThan(200_000);
     expect(second?.peakBitsPerSecond).toBeLessThanOrEqual(192_000);
   });

@@ -31,6 +31,8 @@ describe("runProgram", () => {
     [["repair", "a.mp4", "--engine", "magic"], "Allowed choices are native, untrunc, auto"],
     [["repair", "-r", "ok.mp4", "broken.mp4"], "Put the damaged files before -r"],
     [["inspect"], "missing required argument 'file'"],
+    [["hls", "check", "main.m3u8", "--preview"], "--preview is of `reelmill hls`, which makes packages"],
+    [["hls", "-o", "made", "check", "main.m3u8"], "--output is of `reelmill hls`"],
     [[], "Usage: reelmill"],
   ])("refuses %j with status 2 on standard error", async (args, text) => {
     const context = createRecordingContext();

@@ -6,7 +6,7 @@ import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from
 import { planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
-import { fillsAny, leaveRoomForPackets, planLadder, type Rung, sortRungs } from "./ladder.ts";
+import { type LadderSource, leaveRoomForPackets, planLadder, type Rung, sortRungs, tooLargeSteps } from "./ladder.ts";
 import { type HlsSettings, ladderSteps } from "./options.ts";
 import type { PackagePlan } from "./packaging.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
@@ -55,7 +55,7 @@ export async function planPackage(
       lastDurationTicks: thinning.filter === null ? null : lastDuration(thinning, times, durationSeconds, video, clock),
     },
     clock,
-    rungs: planRungs(video, settings, thinning.framesPerSecond),
+    rungs: planRungs(ladderSource(video), settings, thinning.framesPerSecond),
     encoders,
     keyPictures: settings.codecs.includes("av1")
       ? planKeyPictures(
@@ -73,6 +73,7 @@ export async function planPackage(
     durationSeconds,
     findings: [
       ...encoderFindings,
+      ...describeLostRungs(ladderSource(video), settings),
       ...preview.findings,
       ...filters.findings,
       ...(settings.encryptKeyUri !== undefined && (settings.thumbnails || settings.preview)
@@ -101,12 +102,26 @@ function checkCodecs(settings: HlsSettings): void {
   }
 }
 
-function planRungs(video: VideoStream, settings: HlsSettings, framesPerSecond: number): readonly Rung[] {
+function ladderSource(video: VideoStream): LadderSource {
   const { width, height } = uprightSize(video);
-  const source = { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) };
+  return { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) };
+}
+
+/** Of a ladder of the user's own; Apple's goes up to 4K for whoever has it. */
+function describeLostRungs(source: LadderSource, settings: HlsSettings): readonly string[] {
+  if (settings.ladder === undefined) return [];
+  const lost = settings.codecs.flatMap((codec) => tooLargeSteps(source, ladderSteps(settings, codec)));
+  if (lost.length === 0) return [];
+  const heights = [...new Set(lost.map(({ shortPixels }) => shortPixels))].join(", ");
+  const size = `${source.widthPixels}x${source.heightPixels}`;
+  return [`Left out: ${formatCount(lost.length, "rung")} of the ladder (height ${heights}) above ${size}.`];
+}
+
+function planRungs(source: LadderSource, settings: HlsSettings, framesPerSecond: number): readonly Rung[] {
+  const { widthPixels: width, heightPixels: height } = source;
   const rungs = settings.codecs.flatMap((codec) => {
     const steps = ladderSteps(settings, codec);
-    if (settings.ladder !== undefined && steps.length > 0 && !fillsAny(source, steps)) {
+    if (settings.ladder !== undefined && steps.length > 0 && tooLargeSteps(source, steps).length === steps.length) {
       const least = Math.min(...steps.map(({ shortPixels }) => shortPixels));
       const problem = `ladder has no rung of ${codec} that ${width}x${height} fills, the smallest is of height ${least}; nothing is enlarged.`;
       throw new ReelmillError("PARAMS_INVALID", problem);
