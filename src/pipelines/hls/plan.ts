@@ -1,5 +1,6 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
+import { chooseVideo, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from "../../ffmpeg/manifest.ts";
@@ -31,7 +32,7 @@ export async function planPackage(
 ): Promise<PackagePlan> {
   checkCodecs(settings);
   const manifest = await probeRecording(tools, path, signal);
-  const video = manifest.video.find(({ isDefault }) => isDefault) ?? manifest.video[0];
+  const video = chooseVideo(manifest);
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures.`);
   const preview = await planPreview(settings, { tools, signal });
   const { encoders, findings: encoderFindings } = await chooseRungEncoders(settings, { tools, signal });
@@ -79,7 +80,7 @@ export async function planPackage(
       ...(settings.encryptKeyUri !== undefined && (settings.thumbnails || settings.preview)
         ? ["The segments are encrypted (AES-128); poster, thumbnails and preview are not."]
         : []),
-      ...describeLostSubtitles(manifest, settings),
+      ...(settings.subtitles === "drop" ? [] : describeLostSubtitles(manifest.subtitles, "HLS")),
       ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),
     ],
   };
@@ -222,12 +223,6 @@ function planFilters(
     findings.push("High dynamic range was turned into BT.709 (hable): the rungs have 8 bits.");
   }
   return { filters: [...filters, "format=yuv420p"], findings };
-}
-
-function describeLostSubtitles({ subtitles }: MediaManifest, settings: HlsSettings): readonly string[] {
-  const lost = subtitles.filter(({ isText }) => !isText).length;
-  if (lost === 0 || settings.subtitles === "drop") return [];
-  return [`Subtitles made of pictures (${formatCount(lost, "track")}) were left out: HLS holds text alone.`];
 }
 
 /** All renditions begin and end together (Apple 8.3, 8.7): what sounds before the first picture or after the last is left out. */
