@@ -21,6 +21,12 @@ export interface Packaged {
   readonly failed: readonly string[];
 }
 
+/** Where a package goes, instead of a folder of its own, and what stops it. */
+interface Placing {
+  readonly folder?: string;
+  readonly signal?: AbortSignal;
+}
+
 /** Makes packages of clips in a temporary folder, which goes when the suite ends. */
 export function createPackages() {
   const root = mkdtempSync(join(tmpdir(), "reelmill-hls-"));
@@ -67,10 +73,14 @@ export function createPackages() {
       execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...all, path]);
       return path;
     },
-    make: async (input: string, settings: object = {}, contentKey?: Uint8Array): Promise<Packaged> => {
-      const folder = join(root, `package-${outputs++}`);
+    make: async (
+      input: string,
+      settings: object = {},
+      contentKey?: Uint8Array,
+      { folder = join(root, `package-${outputs++}`), signal = new AbortController().signal }: Placing = {},
+    ): Promise<Packaged> => {
       const report = await packageFile({
-        ...{ input, output: folder, environment: process.env, signal: new AbortController().signal },
+        ...{ input, output: folder, environment: process.env, signal },
         settings: HLS_SETTINGS.parse({ preset: "ultrafast", ...settings }),
         contentKey,
         onProgress: () => undefined,
@@ -78,7 +88,6 @@ export function createPackages() {
       const main = parsePlaylist(readFileSync(join(folder, "main.m3u8"), "utf8"));
       if (main.kind !== "multivariant") throw new Error("main.m3u8 is no multivariant playlist");
       const decrypt = contentKey && createDecrypter(contentKey);
-      const { signal } = new AbortController();
       const checked = await checkPresentation(presentationOpener(folder), "main.m3u8", signal, decrypt);
       const failed = checked.rules.flatMap(({ id, level, outcome }) =>
         level === "must" && outcome === "failed" ? [id] : [],
