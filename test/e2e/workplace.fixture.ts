@@ -47,7 +47,7 @@ export function createWorkplace(): Workplace {
     },
     renew: () => {
       count += 1;
-      files = makeRecordings(join(root, String(count)), join(root, "cache"));
+      files = makeRecordings(join(root, String(count)));
     },
     remove: () => rmSync(root, { recursive: true, force: true }),
     listAdded: () => readdirSync(join(root, String(count))).filter((name) => !MADE_NAMES.includes(name)),

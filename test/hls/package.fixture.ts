@@ -9,7 +9,7 @@ import type { MultivariantPlaylist } from "../../src/media/hls/playlist.ts";
 import { createDecrypter } from "../../src/pipelines/hls/encrypt.ts";
 import { HLS_SETTINGS, type PackageReport, packageFile } from "../../src/pipelines/hls/index.ts";
 import { presentationOpener } from "../../src/pipelines/hls/open-presentation.ts";
-import { makeSources } from "../convert/sources.fixture.ts";
+import { sourceOf } from "../convert/sources.fixture.ts";
 
 /** A package as it lies on disk. */
 export interface Packaged {
@@ -34,11 +34,7 @@ export function createPackages() {
   let outputs = 0;
   return {
     root,
-    source: (id: string): string => {
-      const [source] = makeSources(join(root, "sources"), [id]);
-      if (source === undefined) throw new Error(`There is no source ${id}.`);
-      return source.path;
-    },
+    source: (id: string): string => sourceOf(id).path,
     /** Pictures that cost bits, with a tone. */
     clip: (
       name: string,

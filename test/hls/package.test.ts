@@ -279,7 +279,7 @@ describe("the output", () => {
     writeFileSync(text, "no recording");
     const refusal = await packages.make(text).catch((error: unknown) => error);
     expect(refusal instanceof ReelmillError && refusal.code).toBe("INPUT_NOT_VIDEO");
-    const left = readdirSync(packages.root).filter((name) => !before.has(name) && name !== "sources");
+    const left = readdirSync(packages.root).filter((name) => !before.has(name));
     expect(left.sort()).toEqual(["taken", "text.mp4"]);
   });
 
