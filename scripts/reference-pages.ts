@@ -94,6 +94,7 @@ function renderOwnSection(command: Command): string {
 function renderCliPage(): string {
   const silent = {
     writeOutput: () => undefined,
+    hasOutput: () => false,
     writeError: () => undefined,
     isErrorTerminal: false,
     isOutputTerminal: false,
@@ -111,6 +112,7 @@ function renderCliPage(): string {
     "Command line",
     program.description(),
     "Results go to standard output; progress, notices and failures to standard error. Exit status: 0 done, 1 some or all of it failed, 2 wrong usage or configuration, 130 cancelled by SIGINT (Ctrl-C), 143 by SIGTERM, 129 by SIGHUP (the terminal was closed); `up`, `monitor` and `logs --follow` end with 0 after any, which is how they are meant to end. Each signal stops the work and removes what is half done; a second one stops at once.",
+    'A failure is one line, `reelmill: what went wrong (CODE)`, with a code of [errors.md](errors.md); a line of JSON with `LOG_FORMAT=json`. With `--json`, a command that ends before it could print its document, be it for a mistyped option, prints `{"schema": 1, "error": {"code", "message"}}` in its place. A file that fails among several has its `error` in the document.',
     ...commands.map(renderCommand),
   );
 }

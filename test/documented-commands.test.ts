@@ -77,7 +77,7 @@ function startServer(): Promise<CannedServer> {
 beforeAll(async () => {
   server = await startServer();
   root = mkdtempSync(join(tmpdir(), "reelmill-docs-"));
-  files = makeRecordings(join(root, "recordings"), join(root, "cache"));
+  files = makeRecordings(join(root, "recordings"));
   const args = "-r 50 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac";
   slowMotion = makeRecording(join(root, "cache"), { extension: "mp4", args });
   makeLadder(join(root, "package"), FMP4);

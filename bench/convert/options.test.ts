@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseConvertBenchOptions } from "./options.ts";
+import { parseConvertBenchOptions, USAGE } from "./options.ts";
 
 describe("the command line", () => {
   it("measures reelmill convert once, on a minute", () => {
@@ -12,6 +12,7 @@ describe("the command line", () => {
     const options = parseConvertBenchOptions("--filter av1 --seconds 4 --rounds 1 --work /w --json a.json".split(" "));
     expect(options).toMatchObject({ filter: /av1/, seconds: 4, rounds: 1, workFolder: "/w", jsonPath: "a.json" });
     expect(parseConvertBenchOptions(["--help"])).toBeUndefined();
+    expect(USAGE).toMatch(/^Usage: npm run bench:convert -- /);
   });
 
   it.each(["--rounds 0", "--seconds 1.5", "--nonsense"])("refuses %s", (line) => {

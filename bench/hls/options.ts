@@ -1,25 +1,20 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { ReelmillError } from "../../src/base/errors.ts";
-import { launcher } from "../measuring/run.ts";
-import { parsePositive, parseSwitches } from "../measuring/switches.ts";
+import {
+  COMMON_SWITCHES,
+  type CommonOptions,
+  readCommonSwitches,
+  readTurnSwitches,
+  TURN_SWITCHES,
+  type TurnOptions,
+} from "../measuring/common-switches.ts";
+import { parseSwitches } from "../measuring/switches.ts";
 import { type Height, LADDERS } from "./ladders.ts";
 
-/** The command line, read. */
-export interface HlsBenchOptions {
+/** The command line, read; the command has {in}, {out}, {ladder} and {preset}. */
+export interface HlsBenchOptions extends CommonOptions, TurnOptions {
   readonly height: Height;
-  /** Length of the source. */
-  readonly seconds: number;
-  readonly rounds: number;
   /** Of x264, for all. */
   readonly preset: string;
-  readonly jsonPath?: string;
-  readonly workFolder: string;
-  readonly keep: boolean;
-  readonly markdown: boolean;
-  /** With {in}, {out}, {ladder} and {preset}. */
-  readonly command: string;
-  readonly timeoutSeconds: number;
 }
 
 const HEIGHTS = Object.keys(LADDERS).map(Number) as Height[];
@@ -40,35 +35,15 @@ export const USAGE = `Usage: npm run bench:hls -- [switches]
 
 /** Parses the arguments after the script's name; undefined where help is asked for. Throws USAGE. */
 export function parseHlsBenchOptions(args: readonly string[]): HlsBenchOptions | undefined {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  const options = {
-    ...{
-      height: text,
-      seconds: text,
-      rounds: text,
-      preset: text,
-      command: text,
-      timeout: text,
-      json: text,
-      work: text,
-    },
-    ...{ markdown: flag, keep: flag, help: flag },
-  };
-  const values = parseSwitches(args, options, USAGE);
+  const own = { height: { type: "string" }, preset: { type: "string" } } as const;
+  const values = parseSwitches(args, { ...own, ...TURN_SWITCHES, ...COMMON_SWITCHES }, USAGE);
   if (values.help === true) return undefined;
-  const ours = `${launcher()} hls {in} -o {out} --ladder {ladder} --preset {preset} --no-thumbnails`;
+  const command = "hls {in} -o {out} --ladder {ladder} --preset {preset} --no-thumbnails";
   return {
     height: parseHeight(values.height ?? "1080"),
-    seconds: parsePositive(values.seconds ?? "60", "--seconds"),
-    rounds: parsePositive(values.rounds ?? "1", "--rounds"),
     preset: values.preset ?? "medium",
-    ...(values.json === undefined ? {} : { jsonPath: values.json }),
-    workFolder: values.work ?? join(tmpdir(), "reelmill-bench-hls"),
-    keep: values.keep ?? false,
-    markdown: values.markdown ?? false,
-    command: values.command ?? ours,
-    timeoutSeconds: parsePositive(values.timeout ?? "3600", "--timeout"),
+    ...readTurnSwitches(values),
+    ...readCommonSwitches(values, { folderName: "reelmill-bench-hls", command, timeoutSeconds: 3600 }),
   };
 }
 

@@ -1,12 +1,10 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { ReelmillError } from "../../src/base/errors.ts";
-import { launcher } from "../measuring/run.ts";
+import { COMMON_SWITCHES, type CommonOptions, readCommonSwitches } from "../measuring/common-switches.ts";
 import { parsePositive, parseSwitches } from "../measuring/switches.ts";
 import { DAMAGES, type Damage, STANDARD_DAMAGES } from "./damage.ts";
 
-/** The command line, read. */
-export interface BenchOptions {
+/** The command line, read; the command has {bad}, {ref}, {out}, {outdir} and {ext}. */
+export interface BenchOptions extends CommonOptions {
   readonly filter: RegExp;
   readonly damages: readonly Damage[];
   /** A folder of real recordings, measured in place of the generated pairs. */
@@ -17,17 +15,11 @@ export interface BenchOptions {
   readonly loops: readonly { readonly name: string; readonly times: number }[];
   readonly isLarge: boolean;
   readonly largeBytes: number;
-  readonly jsonPath?: string;
-  readonly workFolder: string;
-  readonly keep: boolean;
-  readonly markdown: boolean;
   readonly decodes: boolean;
-  readonly command: string;
-  readonly timeoutSeconds: number;
 }
 
 /** What `--help` prints. */
-export const USAGE = `Usage: node bench/repair/main.ts [switches]
+export const USAGE = `Usage: npm run bench:repair -- [switches]
 
   --filter <regexp>       only cases whose name matches
   --damages <list>        comma-separated, or ALL; default ${STANDARD_DAMAGES.join(",")}
@@ -49,6 +41,8 @@ ${Object.entries(DAMAGES)
   .map(([name, meaning]) => `  ${name.padEnd(10)} ${meaning}`)
   .join("\n")}`;
 
+const DEFAULTS = { folderName: "reelmill-bench", command: "repair {bad} -r {ref} -o {out}", timeoutSeconds: 300 };
+
 /** Parses the arguments after the script's name; undefined where help is asked for. Throws USAGE. */
 export function parseBenchOptions(args: readonly string[]): BenchOptions | undefined {
   const values = parseValues(args);
@@ -67,13 +61,8 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | undef
     }),
     isLarge: values.large ?? false,
     largeBytes: parsePositive(values["large-bytes"] ?? "2100000000", "--large-bytes"),
-    ...(values.json === undefined ? {} : { jsonPath: values.json }),
-    workFolder: values.work ?? join(tmpdir(), "reelmill-bench"),
-    keep: values.keep ?? false,
-    markdown: values.markdown ?? false,
     decodes: !(values["no-decode"] ?? false),
-    command: values.command ?? `${launcher()} repair {bad} -r {ref} -o {out}`,
-    timeoutSeconds: parsePositive(values.timeout ?? "300", "--timeout"),
+    ...readCommonSwitches(values, DEFAULTS),
   };
 }
 
@@ -83,8 +72,8 @@ function parseValues(args: readonly string[]) {
   const flag = { type: "boolean" } as const;
   const options = {
     ...{ filter: text, damages: text, samples: text, pair: texts, loop: texts, large: flag, "large-bytes": text },
-    ...{ command: text, timeout: text, "no-decode": flag, markdown: flag, json: text, work: text, keep: flag },
-    help: flag,
+    "no-decode": flag,
+    ...COMMON_SWITCHES,
   };
   return parseSwitches(args, options, USAGE);
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -30,6 +30,7 @@ it("throws STORE_UNAVAILABLE where the folder cannot be made", () => {
 });
 
 it("gives a job of the batch worker to one worker alone, whatever bucket another names, and keeps what each bucket has", async () => {
+  for (const bucket of ["one", "two"]) mkdirSync(join(folder, "buckets", bucket), { recursive: true });
   const place = { bucket: "one", table: "jobs", jobId: "job" };
   const first = openLocalBatch(folder, place, systemClock);
   const busy = expect.objectContaining({ code: "JOB_STATE" });
@@ -46,4 +47,15 @@ it("gives a job of the batch worker to one worker alone, whatever bucket another
   const again = openLocalBatch(folder, place, systemClock);
   expect(await again.parts.store.get("job")).toBeDefined();
   again.close(true);
+});
+
+it("makes nothing for a bucket that is not there, or is no folder", () => {
+  const place = { bucket: "one", table: "jobs", jobId: "job" };
+  const refused = expect.objectContaining({ code: "CONFIG_INVALID", message: expect.stringContaining("S3_BUCKET") });
+  expect(() => openLocalBatch(join(folder, "data"), place, systemClock)).toThrow(refused);
+  expect(readdirSync(folder)).toEqual([]);
+  mkdirSync(join(folder, "buckets"));
+  writeFileSync(join(folder, "buckets", "one"), "");
+  expect(() => openLocalBatch(folder, place, systemClock)).toThrow(refused);
+  expect(readdirSync(folder)).toEqual(["buckets"]);
 });

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync } from "node:fs";
+import { closeSync, openSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openBatchRecords } from "../adapters/local/batch-records.ts";
 import { type Durability, openDatabase } from "../adapters/local/database.ts";
@@ -102,13 +102,15 @@ export interface BatchPlace {
 
 /**
  * Opens the bucket and the table of a job, which are a folder and a database in the data folder, and the job's own store for that
- * bucket, which outlives a worker that is killed. Throws JOB_STATE where another worker has the job, STORE_UNAVAILABLE, NO_SPACE.
+ * bucket, which outlives a worker that is killed. Throws CONFIG_INVALID where there is no such bucket, and makes nothing then; JOB_STATE
+ * where another worker has the job, STORE_UNAVAILABLE, NO_SPACE.
  */
 export function openLocalBatch(data: string, { bucket, table, jobId }: BatchPlace, clock: Clock): BatchParts {
+  const objects = join(data, "buckets", bucket);
+  requireBucket(bucket, objects);
   const tableFolder = join(data, "tables");
   // A job is its table's and its own, whatever the bucket: the record has no other key.
   const jobFolder = join(data, "batch", table, jobId);
-  for (const folder of [data, join(data, "buckets")]) makeFolder(folder, SHARED);
   for (const folder of [tableFolder, jobFolder]) makeFolder(folder, PRIVATE);
   const tablePath = join(tableFolder, `${table}.db`);
   makePrivateFile(tablePath);
@@ -116,7 +118,6 @@ export function openLocalBatch(data: string, { bucket, table, jobId }: BatchPlac
   try {
     const records = openBatchRecords(tablePath, "full", clock);
     try {
-      const objects = join(data, "buckets", bucket);
       const parts = openLocal({ data: join(jobFolder, "buckets", bucket), objects, mounts: {} }, "normal", clock);
       const close = (isDone: boolean): void => {
         parts.close();
@@ -133,6 +134,25 @@ export function openLocalBatch(data: string, { bucket, table, jobId }: BatchPlac
     lock.release();
     throw error;
   }
+}
+
+/** A bucket is made by whoever puts the recording there: one that is missing is a mistyped one. */
+function requireBucket(bucket: string, folder: string): void {
+  let isThere: boolean;
+  try {
+    isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ReelmillError("STORE_UNAVAILABLE", `The bucket ${bucket} cannot be looked at: ${reason}.`, { cause });
+  }
+  if (isThere) return;
+  throw new ReelmillError(
+    "CONFIG_INVALID",
+    `S3_BUCKET is "${bucket}", but there is no bucket: ${folder} is no folder.`,
+    {
+      advice: "Put the recording there, or name the bucket where it lies.",
+    },
+  );
 }
 
 function lockJob(folder: string, jobId: string): FolderLock {

@@ -10,7 +10,11 @@ interface ErrorCodeEntry {
 
 /** Every stable error code of Reelmill. A code is never renamed and never reused for something else. */
 export const ERROR_CODES = {
-  USAGE: { retryable: false, meaning: "The command line names something that does not exist or is out of range." },
+  USAGE: {
+    retryable: false,
+    meaning:
+      "The command line names something that does not exist or is out of range, or lacks something; nothing was begun.",
+  },
   CONFIG_INVALID: { retryable: false, meaning: "An environment variable or setting has a value that is not allowed." },
   INPUT_NOT_FOUND: { retryable: false, meaning: "No file lies at the path given." },
   INPUT_UNREADABLE: {

@@ -66,6 +66,9 @@ function chosen(candidate: EncoderCandidate, wish: EncoderWish, failures: readon
     findings.push(
       `${candidate.encoder} has no preset ${JSON.stringify(wish.preset)}; ${candidate.settings.preset} is used.`,
     );
+  } else if (wish.preset !== undefined && wish.speed === "fast" && wish.codec !== "av1") {
+    // Of AV1, the speed chooses the encoder besides.
+    findings.push(`Preset ${wish.preset} was used in place of what speed chooses: fast changes nothing.`);
   }
   return { ...choice, findings };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Comparison, compareMedia } from "./compare.ts";
 import { type Media, readMedia } from "./read-media.ts";
-import { makeSources } from "./sources.fixture.ts";
+import { sourceOf } from "./sources.fixture.ts";
 
 const X264 = "-c:v libx264 -preset ultrafast -crf 28 -threads 1 -fps_mode passthrough";
 const AAC = "-c:a aac -b:a 128k";
@@ -16,7 +16,7 @@ let source: Media;
 let count = 0;
 
 function pathOf(id: string): string {
-  return makeSources(join(folder, "sources"), [id])[0]?.path ?? "";
+  return sourceOf(id).path;
 }
 
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { reelmill } from "../e2e/workplace.fixture.ts";
 import { listFaults, listUntruths } from "./faults.ts";
 import { type Media, readMedia } from "./read-media.ts";
 import { RECIPES } from "./recipes.fixture.ts";
-import { makeSources, type Source } from "./sources.fixture.ts";
+import { type Source, sourceOf } from "./sources.fixture.ts";
 
 type Codec = "h264" | "hevc" | "vp9" | "av1";
 
@@ -33,12 +33,6 @@ beforeAll(() => {
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function sourceOf(id: string): Source {
-  const [source] = makeSources(join(folder, "sources"), [id]);
-  if (source === undefined) throw new Error(`There is no source ${id}.`);
-  return source;
-}
 
 function readSource(source: Source): Promise<Media> {
   const reading = readings.get(source.id) ?? readMedia(source.path);

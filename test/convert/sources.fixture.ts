@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { inject } from "vitest";
 import { RECIPES, type Recipe, type SourceFacts } from "./recipes.fixture.ts";
 
 /** A generated file and what it is. */
@@ -57,24 +58,31 @@ Second line
 `;
 
 /**
- * Makes the sources of these names, or all of them, in `folder`, or finds them there from an earlier call. Throws where
- * ffmpeg is missing or refuses, and where there is no source of a name.
+ * Makes the source of this name, or finds it where an earlier call has made it, be it another test file's: nobody changes it. Throws where ffmpeg is
+ * missing or refuses, and where there is no source of the name.
  */
-export function makeSources(folder: string, ids: readonly string[] = RECIPES.map(({ id }) => id)): readonly Source[] {
+export function sourceOf(id: string): Source {
+  const recipe = RECIPES.find((candidate) => candidate.id === id);
+  if (recipe === undefined) throw new Error(`There is no source ${id}.`);
+  const folder = join(inject("runFolder"), "sources");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "chapters.txt"), CHAPTERS);
-  writeFileSync(join(folder, "subtitles.srt"), SUBTITLES);
+  writeText(folder, "chapters.txt", CHAPTERS);
+  writeText(folder, "subtitles.srt", SUBTITLES);
   runFfmpeg(
     folder,
     ["-f", "lavfi", "-i", MASTER_PICTURES, "-f", "lavfi", "-i", MASTER_SOUND, ...words("-c:v ffv1 -c:a pcm_s16le")],
     "master.mkv",
   );
   runFfmpeg(folder, words("-f lavfi -i testsrc=s=160x120:d=1 -frames:v 1"), "cover.png");
-  return ids.map((id) => {
-    const recipe = RECIPES.find((candidate) => candidate.id === id);
-    if (recipe === undefined) throw new Error(`There is no source ${id}.`);
-    return { id, path: makeSource(folder, recipe), facts: recipe.facts };
-  });
+  return { id, path: makeSource(folder, recipe), facts: recipe.facts };
+}
+
+/** Under a temporary name first: another test file may be about to read it. */
+function writeText(folder: string, name: string, text: string): void {
+  if (existsSync(join(folder, name))) return;
+  const partial = join(folder, `partial-${process.pid}-${name}`);
+  writeFileSync(partial, text);
+  renameSync(partial, join(folder, name));
 }
 
 function makeSource(folder: string, recipe: Recipe): string {

@@ -7,7 +7,7 @@ import { convertFile } from "../../src/pipelines/convert/convert-file.ts";
 import { CONVERT_SETTINGS } from "../../src/pipelines/convert/options.ts";
 import { listFaults } from "./faults.ts";
 import { readMedia } from "./read-media.ts";
-import { makeSources } from "./sources.fixture.ts";
+import { sourceOf } from "./sources.fixture.ts";
 
 let folder: string;
 
@@ -24,8 +24,7 @@ interface Made {
 }
 
 async function convert(id: string, to: "vp9" | "av1", settings: object = {}): Promise<Made> {
-  const [source] = makeSources(join(folder, "sources"), [id]);
-  if (source === undefined) throw new Error(`There is no source ${id}.`);
+  const source = sourceOf(id);
   const output = join(folder, `${id}.${to}.webm`);
   const { spans, findings } = await convertFile({
     input: source.path,

@@ -13,10 +13,11 @@ export interface BatchWorker {
   ended(): Promise<{ readonly status: number | null; readonly output: string }>;
 }
 
-/** Starts a worker with nothing but the environment given and the path. */
+/** Starts a worker with nothing but the environment given, the path, and where compiled sources are kept. */
 export function startBatchWorker(environment: Readonly<Record<string, string>>): BatchWorker {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, [join(ROOT, "src/apps/cli/main.ts"), "worker", "--once"], {
-    env: { PATH: process.env["PATH"], LOG_FORMAT: "json", LOG_LEVEL: "debug", ...environment },
+    env: { PATH, NODE_COMPILE_CACHE, LOG_FORMAT: "json", LOG_LEVEL: "debug", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

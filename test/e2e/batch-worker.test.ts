@@ -178,6 +178,7 @@ describe("reelmill worker --once", () => {
     [{ JOB_ID: "../../outside" }, "CONFIG_INVALID", "JOB_ID", "?", 2],
     [{ OUTPUT_CODEC: "hevc" }, "CONFIG_INVALID", "h264, vp9 or av1", "?", 2],
     [{ S3_BUCKET: "" }, "CONFIG_INVALID", "S3_BUCKET is not set", "?", 2],
+    [{ S3_BUCKET: "codec-converter-dew" }, "CONFIG_INVALID", "codec-converter-dew", undefined, 2],
     [{ REELMILL_BACKEND: "aws" }, "FEATURE_MISSING", "AWS", undefined, 1],
   ])("refuses %j before anything is done", async (environment, code, told, id, wanted) => {
     const worker = start(environment as Readonly<Record<string, string>>);
@@ -187,5 +188,6 @@ describe("reelmill worker --once", () => {
     expect(line).toMatchObject({ job_id: id ?? jobId, level: "error", error: { code } });
     expect(JSON.stringify(line?.["error"])).toContain(told);
     expect(readdirSync(data)).toEqual(["buckets"]);
+    expect(readdirSync(join(data, "buckets"))).toEqual(["codec-converter-dev"]);
   });
 });

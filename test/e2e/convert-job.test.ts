@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { createJobsClient } from "./jobs.fixture.ts";
 import { findFreePort, type RunningServer, startServer } from "./server.fixture.ts";
 
 const SECONDS = 20;
@@ -32,6 +33,7 @@ interface Task {
 
 const folder = mkdtempSync(join(tmpdir(), "reelmill-convert-job-"));
 let server: RunningServer;
+const { get, put, submit, ended, run, listKeys } = createJobsClient<Job>(() => server);
 
 beforeAll(async () => {
   const clip = join(folder, "clip.mp4");
@@ -47,34 +49,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function put(key: string, body: Buffer): Promise<void> {
-  expect((await fetch(`${server.url}/v1/objects/${key}`, { method: "PUT", body })).status).toBe(201);
-}
-
-async function get<T>(path: string): Promise<T> {
-  return (await (await fetch(`${server.url}/v1/${path}`)).json()) as T;
-}
-
-async function submit(params: object): Promise<Job> {
-  const headers = { "content-type": "application/json" };
-  const body = JSON.stringify({ pipeline: "convert", params });
-  return (await (await fetch(`${server.url}/v1/jobs`, { method: "POST", headers, body })).json()) as Job;
-}
-
-async function ended(id: string): Promise<Job> {
-  for (;;) {
-    const job = await get<Job>(`jobs/${id}`);
-    if (job.status !== "queued" && job.status !== "running") return job;
-    await delay(100);
-  }
-}
-
 async function listTasks(id: string): Promise<readonly Task[]> {
   return (await get<{ readonly tasks: readonly Task[] }>(`jobs/${id}/tasks`)).tasks;
 }
 
 it("goes on with the spans that it has when its workers are killed", async () => {
-  const { id } = await submit({ input: "uploads/clip.mp4", to: "vp9" });
+  const { id } = await submit("convert", { input: "uploads/clip.mp4", to: "vp9" });
   let before: readonly Task[] = [];
   const isHalfway = (task: Task): boolean => task.stage === "work" && task.status === "succeeded";
   while (!before.some(isHalfway)) {
@@ -90,8 +70,7 @@ it("goes on with the spans that it has when its workers are killed", async () =>
   for (const { index } of before.filter(isHalfway)) {
     expect(after.find((task) => task.stage === "work" && task.index === index)?.attempt).toBe(1);
   }
-  const { objects } = await get<{ objects: readonly { key: string }[] }>(`objects?prefix=outputs/${id}/`);
-  expect(objects.map(({ key }) => key)).toEqual([`outputs/${id}/output.webm`]);
+  expect(await listKeys(`outputs/${id}/`)).toEqual([`outputs/${id}/output.webm`]);
   const output = await fetch(`${server.url}/v1/objects/${job.result.output}`);
   const path = join(folder, "output.webm");
   writeFileSync(path, Buffer.from(await output.arrayBuffer()));
@@ -100,8 +79,8 @@ it("goes on with the spans that it has when its workers are killed", async () =>
 }, 180_000);
 
 it("searches the quality for a size in its first task, and tells what came of it", async () => {
-  const { id } = await submit({ input: "uploads/clip.mp4", to: "h264", preset: "ultrafast", targetSize: "400kB" });
-  const job = await ended(id);
+  const params = { input: "uploads/clip.mp4", to: "h264", preset: "ultrafast", targetSize: "400kB" };
+  const job = await run("convert", params);
   expect(job).toMatchObject({
     status: "succeeded",
     result: { report: { search: { aim: { kind: "size", bytes: 400_000 } } } },
@@ -109,18 +88,19 @@ it("searches the quality for a size in its first task, and tells what came of it
   const { search, outputBytes } = job.result.report;
   expect(outputBytes).toBeLessThanOrEqual(400_000);
   expect(Math.abs((search?.predicted.bytes ?? 0) / outputBytes - 1)).toBeLessThan(0.1);
-  const { objects } = await get<{ objects: readonly { key: string }[] }>(`objects?prefix=outputs/${id}/`);
-  expect(objects.map(({ key }) => key)).toEqual([`outputs/${id}/output.mp4`]);
+  expect(await listKeys(`outputs/${job.id}/`)).toEqual([`outputs/${job.id}/output.mp4`]);
 }, 120_000);
 
 it("refuses aims that exclude each other when the job is submitted", async () => {
   const params = { input: "uploads/clip.mp4", to: "h264", quality: 20, targetSize: "1MB" };
-  expect(await submit(params)).toMatchObject({ code: "PARAMS_INVALID", detail: expect.stringContaining("exclude") });
+  expect(await submit("convert", params)).toMatchObject({
+    code: "PARAMS_INVALID",
+    detail: expect.stringContaining("exclude"),
+  });
 });
 
 it("tells in terms of keys why a file cannot be converted", async () => {
-  const { id } = await submit({ input: "uploads/notes.mp4", to: "av1" });
-  const job = await ended(id);
+  const job = await run("convert", { input: "uploads/notes.mp4", to: "av1" });
   expect(job).toMatchObject({ status: "failed", error: { code: "INPUT_NOT_VIDEO" } });
   expect(JSON.stringify(job)).toContain("uploads/notes.mp4");
   expect(JSON.stringify(job)).not.toContain(folder);

@@ -29,7 +29,7 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
   beforeAll(async () => {
     buildServedDashboard();
     folder = mkdtempSync(join(tmpdir(), "reelmill-dashboard-e2e-"));
-    files = makeRecordings(join(folder, "made"), join(folder, "cache"));
+    files = makeRecordings(join(folder, "made"));
     untrunc = installHeldUntrunc(join(folder, "untrunc"));
     server = await startServer(folder, await findFreePort(), {
       PATH: untrunc.searchPath,

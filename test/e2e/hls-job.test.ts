@@ -2,12 +2,12 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createMemorySource } from "../../src/media/bytes/byte-source.ts";
 import { checkPresentation } from "../../src/media/hls/check/check-presentation.ts";
 import type { OpenSource } from "../../src/media/hls/check/presentation.ts";
 import { createDecrypter } from "../../src/pipelines/hls/encrypt.ts";
+import { createJobsClient } from "./jobs.fixture.ts";
 import { findFreePort, type RunningServer, startServer } from "./server.fixture.ts";
 
 interface Job {
@@ -20,6 +20,7 @@ interface Job {
 const folder = mkdtempSync(join(tmpdir(), "reelmill-hls-job-"));
 const KEY = Buffer.from("only the server.");
 let server: RunningServer;
+const { put, run } = createJobsClient<Job>(() => server);
 
 beforeAll(async () => {
   const clip = join(folder, "clip.mp4");
@@ -36,21 +37,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function put(key: string, body: Buffer): Promise<void> {
-  expect((await fetch(`${server.url}/v1/objects/${key}`, { method: "PUT", body })).status).toBe(201);
-}
-
-async function run(params: object): Promise<Job> {
-  const headers = { "content-type": "application/json" };
-  const body = JSON.stringify({ pipeline: "hls", params });
-  const { id } = (await (await fetch(`${server.url}/v1/jobs`, { method: "POST", headers, body })).json()) as Job;
-  for (;;) {
-    const job = (await (await fetch(`${server.url}/v1/jobs/${id}`)).json()) as Job;
-    if (job.status !== "queued" && job.status !== "running") return job;
-    await delay(100);
-  }
-}
-
 /** Reads a package as players do, over HTTP. */
 function remoteOpener(prefix: string): OpenSource {
   return async (path) => {
@@ -61,7 +47,7 @@ function remoteOpener(prefix: string): OpenSource {
 }
 
 it("puts a package below the job's outputs that players can read over HTTP", async () => {
-  const job = await run({ input: "uploads/clip.mp4", preset: "ultrafast", segments: "separate" });
+  const job = await run("hls", { input: "uploads/clip.mp4", preset: "ultrafast", segments: "separate" });
   expect({ status: job.status, error: job.error }).toEqual({ status: "succeeded", error: null });
   const prefix = `outputs/${job.id}/`;
   expect(job.result?.playlist).toBe(`${prefix}main.m3u8`);
@@ -80,7 +66,7 @@ it("puts a package below the job's outputs that players can read over HTTP", asy
 
 it("encrypts with a key that the job names, and that no answer of the server holds", async () => {
   const settings = { preset: "ultrafast", segments: "ts", encryptKeyUri: "https://keys.example/match" };
-  const job = await run({ input: "uploads/clip.mp4", ...settings, encryptKey: "match" });
+  const job = await run("hls", { input: "uploads/clip.mp4", ...settings, encryptKey: "match" });
   expect({ status: job.status, error: job.error }).toEqual({ status: "succeeded", error: null });
   const open = remoteOpener(`outputs/${job.id}/`);
   const { signal } = new AbortController();
@@ -89,13 +75,13 @@ it("encrypts with a key that the job names, and that no answer of the server hol
   expect(unmet).toEqual([]);
   const told = await fetch(`${server.url}/v1/jobs/${job.id}`).then((answer) => answer.text());
   expect(told).not.toContain(KEY.toString());
-  const missing = await run({ input: "uploads/clip.mp4", ...settings, encryptKey: "other" });
+  const missing = await run("hls", { input: "uploads/clip.mp4", ...settings, encryptKey: "other" });
   expect(missing.error?.code).toBe("PARAMS_INVALID");
   expect(missing.error?.message).not.toContain(folder);
 }, 60_000);
 
 it("tells in terms of keys why there is no package", async () => {
-  const job = await run({ input: "uploads/notes.mp4" });
+  const job = await run("hls", { input: "uploads/notes.mp4" });
   expect(job.status).toBe("failed");
   expect(job.error?.code).toBe("INPUT_NOT_VIDEO");
   expect(job.error?.message).toContain("uploads/notes.mp4");

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createJobsClient } from "./jobs.fixture.ts";
 import { findFreePort, type RunningServer, startServer } from "./server.fixture.ts";
 
 interface Job {
@@ -24,40 +25,22 @@ interface Asset {
 const INPUT = "uploads/clip.mp4";
 const folder = mkdtempSync(join(tmpdir(), "reelmill-hls-message-"));
 let server: RunningServer;
+const { post, put, ended, listKeys } = createJobsClient<Job>(() => server);
 
 beforeAll(async () => {
   const clip = join(folder, "clip.mp4");
   const inputs = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=7", "-f", "lavfi", "-i", "sine=d=7"];
   execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), clip]);
   server = await startServer(folder, await findFreePort());
-  const answer = await fetch(`${server.url}/v1/objects/${INPUT}`, { method: "PUT", body: readFileSync(clip) });
-  expect(answer.status).toBe(201);
+  await put(INPUT, readFileSync(clip));
 }, 60_000);
 afterAll(async () => {
   await server.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function post<T>(path: string, body: object): Promise<{ readonly status: number; readonly body: T }> {
-  const headers = { "content-type": "application/json" };
-  const answer = await fetch(`${server.url}/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-  return { status: answer.status, body: (await answer.json()) as T };
-}
-
 async function send<T = Job>(message: unknown, more: object = {}) {
   return await post<T>("jobs", { pipeline: "hls", params: { input: INPUT, preset: "ultrafast", message, ...more } });
-}
-
-async function getJob(id: string): Promise<Job> {
-  return (await (await fetch(`${server.url}/v1/jobs/${id}`)).json()) as Job;
-}
-
-async function ended(id: string): Promise<Job> {
-  for (;;) {
-    const job = await getJob(id);
-    if (job.status !== "queued" && job.status !== "running") return job;
-    await delay(50);
-  }
 }
 
 async function readAsset(mediaId: string): Promise<Asset | undefined> {
@@ -66,9 +49,7 @@ async function readAsset(mediaId: string): Promise<Asset | undefined> {
 }
 
 async function listPackage(mediaId: string): Promise<readonly string[]> {
-  const answer = await fetch(`${server.url}/v1/objects?limit=1000&prefix=outputs/media/org-1/${mediaId}/`);
-  const { objects } = (await answer.json()) as { readonly objects: readonly { readonly key: string }[] };
-  return objects.map(({ key }) => key);
+  return await listKeys(`outputs/media/org-1/${mediaId}/`);
 }
 
 describe("a message {job_id, media_id, org_id}", () => {

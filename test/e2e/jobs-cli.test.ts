@@ -48,7 +48,7 @@ describe("the commands that talk to a server", () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "reelmill-jobs-cli-"));
-    files = makeRecordings(join(folder, "made"), join(folder, "cache"));
+    files = makeRecordings(join(folder, "made"));
     untrunc = installHeldUntrunc(join(folder, "untrunc"));
     server = await startServer(folder, await findFreePort(), { PATH: untrunc.searchPath });
   });

@@ -71,7 +71,7 @@ function listFiles(path: string): readonly string[] {
 test("whatever is killed whenever, every job ends once and nothing half-written stays", async () => {
   const random = fc.sample(fc.double({ min: 0, max: 1, noNaN: true }), KILLS * 20).values();
   const draw = (): number => random.next().value ?? 0.5;
-  const files = makeRecordings(join(folder, "made"), join(folder, "cache"));
+  const files = makeRecordings(join(folder, "made"));
   const port = await findFreePort();
   let server: RunningServer = await startServer(folder, port);
   const { url } = server;
@@ -79,13 +79,20 @@ test("whatever is killed whenever, every job ends once and nothing half-written 
     const answer = await fetch(`${url}/v1/objects/uploads/k/${name}.mp4`, { method: "PUT", body: readFileSync(path) });
     expect(answer.ok).toBe(true);
   }
-  // The first job is left in peace: it shows how long a worker takes here to start and to repair a file.
-  const startMs = performance.now();
-  await submit(url, 0);
-  while (!(await listJobs(url)).every(({ status }) => status === "succeeded")) await delay(10);
-  const maxPauseMs = performance.now() - startMs;
+  const repairOne = async (number: number): Promise<number> => {
+    const startMs = performance.now();
+    await submit(url, number);
+    while (!(await listJobs(url)).every(({ status }) => status === "succeeded")) await delay(10);
+    return performance.now() - startMs;
+  };
+  // Two jobs are left in peace. What the first one's processes compile is kept as they end, which those do not that are killed; the second
+  // shows how long a worker takes here to start and to repair a file.
+  await repairOne(0);
+  expect(await server.stop()).toBe(0);
+  server = await startServer(folder, port);
+  const maxPauseMs = await repairOne(1);
   const submitting = (async () => {
-    for (let number = 1; number < JOBS; number++) await submit(url, number);
+    for (let number = 2; number < JOBS; number++) await submit(url, number);
   })();
   let kills = 0;
   let serverKills = 0;

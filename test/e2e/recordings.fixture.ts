@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { inject } from "vitest";
 import { createMemorySource } from "../../src/media/bytes/byte-source.ts";
 import { scanTopLevelBoxes } from "../../src/media/isobmff/top-level.ts";
 import { makeRecording } from "../support/make-recording.ts";
@@ -42,8 +43,9 @@ export const MADE_NAMES: readonly string[] = [
   "cut.mkv",
 ];
 
-/** Makes all of them in `folder`; `cache` keeps what ffmpeg made between calls. */
-export function makeRecordings(folder: string, cache: string): Recordings {
+/** Makes all of them in `folder`; what ffmpeg made for them is kept for all test files of the run. */
+export function makeRecordings(folder: string): Recordings {
+  const cache = join(inject("runFolder"), "recordings");
   mkdirSync(folder, { recursive: true });
   const at = (name: string): string => join(folder, name);
   const write = (name: string, bytes: Uint8Array): string => {

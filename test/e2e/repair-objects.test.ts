@@ -20,7 +20,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 beforeAll(async () => {
-  const { damaged, reference } = makeRecordings(join(folder, "made"), join(folder, "cache"));
+  const { damaged, reference } = makeRecordings(join(folder, "made"));
   objects = createLocalObjectStore({ root: join(folder, "objects"), mounts: {} });
   await objects.put("uploads/damaged.mp4", once(readFileSync(damaged)));
   await objects.put("uploads/reference.mp4", once(readFileSync(reference)));

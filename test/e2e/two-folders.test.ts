@@ -25,7 +25,7 @@ let server: RunningServer | undefined;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "reelmill-two-folders-"));
-  files = makeRecordings(join(folder, "made"), join(folder, "cache"));
+  files = makeRecordings(join(folder, "made"));
 });
 
 afterAll(async () => {

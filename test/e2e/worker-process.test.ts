@@ -15,7 +15,7 @@ const SECRETS = {
 let server: RunningServer;
 
 beforeAll(async () => {
-  const { damaged, reference } = makeRecordings(join(folder, "made"), join(folder, "cache"));
+  const { damaged, reference } = makeRecordings(join(folder, "made"));
   server = await startServer(folder, await findFreePort(), { ...SECRETS, LOG_LEVEL: "debug" });
   for (const [name, path] of Object.entries({ damaged, reference })) {
     const body = readFileSync(path);

@@ -47,7 +47,7 @@ export function createWorkplace(): Workplace {
     },
     renew: () => {
       count += 1;
-      files = makeRecordings(join(root, String(count)), join(root, "cache"));
+      files = makeRecordings(join(root, String(count)));
     },
     remove: () => rmSync(root, { recursive: true, force: true }),
     listAdded: () => readdirSync(join(root, String(count))).filter((name) => !MADE_NAMES.includes(name)),
@@ -61,7 +61,7 @@ export async function reelmill(
 ): Promise<Ending> {
   const environment = { PATH: process.env["PATH"] };
   const context = createRecordingContext({ isErrorTerminal: false, environment, ...overrides });
-  const status = await runProgram(args, "0", context).catch((error: unknown) => reportFailure(error, context));
+  const status = await runProgram(args, "0", context).catch((error: unknown) => reportFailure(error, args, context));
   return { status, ...context.written };
 }
 

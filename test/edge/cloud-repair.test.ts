@@ -18,7 +18,7 @@ let standIn: StandIn;
 let logged: string[];
 
 beforeAll(() => {
-  recordings = makeRecordings(join(made.path, "files"), join(made.path, "cache"));
+  recordings = makeRecordings(join(made.path, "files"));
 });
 afterAll(() => made.remove());
 

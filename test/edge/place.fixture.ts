@@ -39,7 +39,7 @@ export function prepareWatchPlace(): WatchPlace {
     },
   } as { -readonly [Name in keyof WatchPlace]: WatchPlace[Name] };
   beforeAll(() => {
-    place.recordings = makeRecordings(join(made.path, "files"), join(made.path, "cache"));
+    place.recordings = makeRecordings(join(made.path, "files"));
   });
   afterAll(() => made.remove());
   beforeEach(() => {

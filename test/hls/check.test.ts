@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -196,6 +196,17 @@ describe("reelmill hls check", () => {
       /^\S+main\.m3u8: 0 musts and 0 shoulds failed, \d+ passed, 0 not checked, \d+ do not apply\n$/,
     );
     expect(status).toBe(0);
+  });
+
+  it("says that a key was not needed for a package that is not encrypted", () => {
+    const folder = copyOf(FMP4);
+    const key = join(folder, "any.key");
+    writeFileSync(key, Buffer.alloc(16, 1));
+    const { status, output } = run("--key", key, join(folder, "main.m3u8"));
+    expect(status).toBe(0);
+    expect(output).toMatch(/^--key was not needed: .*\n\S+main\.m3u8: 0 musts/);
+    const json = JSON.parse(run("--json", "--key", key, join(folder, "main.m3u8")).output);
+    expect(json.notices).toEqual([expect.stringContaining("--key was not needed")]);
   });
 
   it("ends with 1 and names rule, clause and place for a broken one", () => {

@@ -7,6 +7,7 @@ import { checkPresentation } from "../../src/media/hls/check/check-presentation.
 import { readContentKey } from "../../src/pipelines/hls/content-key.ts";
 import { createDecrypter } from "../../src/pipelines/hls/encrypt.ts";
 import { presentationOpener } from "../../src/pipelines/hls/open-presentation.ts";
+import { reelmill } from "../e2e/workplace.fixture.ts";
 import { readMedia } from "./ladder.fixture.ts";
 import { createPackages, type Packaged } from "./package.fixture.ts";
 
@@ -89,6 +90,10 @@ describe("an encrypted package", () => {
     const wrong = await outcomes(made, Buffer.alloc(16, 7));
     expect(wrong.get("segments-readable")).toBe("failed");
     expect((await outcomes(made, KEY)).get("segments-start-with-idr")).toBe("passed");
+    const key = join(packages.root, "right.key");
+    writeFileSync(key, KEY);
+    const { output } = await reelmill(["hls", "check", "--json", "--key", key, join(made.folder, "main.m3u8")]);
+    expect(JSON.parse(output)).toMatchObject({ isConforming: true, notices: [] });
   });
 });
 

@@ -9,7 +9,7 @@ import type { MultivariantPlaylist } from "../../src/media/hls/playlist.ts";
 import { createDecrypter } from "../../src/pipelines/hls/encrypt.ts";
 import { HLS_SETTINGS, type PackageReport, packageFile } from "../../src/pipelines/hls/index.ts";
 import { presentationOpener } from "../../src/pipelines/hls/open-presentation.ts";
-import { makeSources } from "../convert/sources.fixture.ts";
+import { sourceOf } from "../convert/sources.fixture.ts";
 
 /** A package as it lies on disk. */
 export interface Packaged {
@@ -21,6 +21,13 @@ export interface Packaged {
   readonly failed: readonly string[];
 }
 
+/** Where a package goes, instead of a folder of its own, and what stops it. */
+interface Placing {
+  readonly folder?: string;
+  readonly signal?: AbortSignal;
+  readonly spanSeconds?: number;
+}
+
 /** Makes packages of clips in a temporary folder, which goes when the suite ends. */
 export function createPackages() {
   const root = mkdtempSync(join(tmpdir(), "reelmill-hls-"));
@@ -28,11 +35,7 @@ export function createPackages() {
   let outputs = 0;
   return {
     root,
-    source: (id: string): string => {
-      const [source] = makeSources(join(root, "sources"), [id]);
-      if (source === undefined) throw new Error(`There is no source ${id}.`);
-      return source.path;
-    },
+    source: (id: string): string => sourceOf(id).path,
     /** Pictures that cost bits, with a tone. */
     clip: (
       name: string,
@@ -71,11 +74,10 @@ export function createPackages() {
       input: string,
       settings: object = {},
       contentKey?: Uint8Array,
-      spanSeconds?: number,
+      { folder = join(root, `package-${outputs++}`), signal = new AbortController().signal, spanSeconds }: Placing = {},
     ): Promise<Packaged> => {
-      const folder = join(root, `package-${outputs++}`);
       const report = await packageFile({
-        ...{ input, output: folder, environment: process.env, signal: new AbortController().signal },
+        ...{ input, output: folder, environment: process.env, signal },
         settings: HLS_SETTINGS.parse({ preset: "ultrafast", ...settings }),
         ...{ contentKey, spanSeconds },
         onProgress: () => undefined,
@@ -83,7 +85,6 @@ export function createPackages() {
       const main = parsePlaylist(readFileSync(join(folder, "main.m3u8"), "utf8"));
       if (main.kind !== "multivariant") throw new Error("main.m3u8 is no multivariant playlist");
       const decrypt = contentKey && createDecrypter(contentKey);
-      const { signal } = new AbortController();
       const checked = await checkPresentation(presentationOpener(folder), "main.m3u8", signal, decrypt);
       const failed = checked.rules.flatMap(({ id, level, outcome }) =>
         level === "must" && outcome === "failed" ? [id] : [],

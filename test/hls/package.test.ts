@@ -1,60 +1,12 @@
 import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ReelmillError } from "../../src/base/errors.ts";
-import { checkPresentation } from "../../src/media/hls/check/check-presentation.ts";
-import { parsePlaylist } from "../../src/media/hls/parse-playlist.ts";
-import type { MultivariantPlaylist } from "../../src/media/hls/playlist.ts";
-import { HLS_SETTINGS, type PackageReport, packageFile } from "../../src/pipelines/hls/index.ts";
-import { presentationOpener } from "../../src/pipelines/hls/open-presentation.ts";
-import { makeSources } from "../convert/sources.fixture.ts";
 import { readMedia } from "./ladder.fixture.ts";
+import { createPackages, type Packaged } from "./package.fixture.ts";
 
-const ROOT = mkdtempSync(join(tmpdir(), "reelmill-package-"));
-afterAll(() => rmSync(ROOT, { recursive: true, force: true }));
-let outputs = 0;
-
-function sourceOf(id: string): string {
-  const [source] = makeSources(join(ROOT, "sources"), [id]);
-  if (source === undefined) throw new Error(`There is no source ${id}.`);
-  return source.path;
-}
-
-interface Packaged {
-  readonly folder: string;
-  readonly report: PackageReport;
-  readonly main: MultivariantPlaylist;
-}
-
-async function makePackage(
-  input: string,
-  settings: object = {},
-  signal?: AbortSignal,
-  folder = join(ROOT, `package-${outputs++}`),
-): Promise<Packaged> {
-  const report = await packageFile({
-    input,
-    output: folder,
-    settings: HLS_SETTINGS.parse({ preset: "ultrafast", ...settings }),
-    environment: process.env,
-    signal: signal ?? new AbortController().signal,
-    onProgress: () => undefined,
-  });
-  const main = parsePlaylist(readFileSync(join(folder, "main.m3u8"), "utf8"));
-  if (main.kind !== "multivariant") throw new Error("main.m3u8 is no multivariant playlist");
-  return { folder, report, main };
-}
+const packages = createPackages();
 
 /** When pictures are shown by ffmpeg's own decoders, from the first one on. */
 function shownSeconds(path: string): readonly number[] {
@@ -71,55 +23,32 @@ function shownSeconds(path: string): readonly number[] {
   return times.map((time) => time - (times[0] ?? 0));
 }
 
-async function failedMusts(folder: string): Promise<readonly string[]> {
-  const { rules } = await checkPresentation(presentationOpener(folder), "main.m3u8", new AbortController().signal);
-  return rules.flatMap(({ id, level, outcome }) =>
-    level === "must" && outcome !== "passed" ? [`${id} ${outcome}`] : [],
-  );
-}
+const TONE = ["-f", "lavfi", "-i", "sine=d=4"];
 
 function pictureVariants({ main }: Pick<Packaged, "main">) {
   return main.variants.filter(({ resolution }) => resolution !== undefined);
 }
 
-/** Makes a clip of scenes that cost bits. */
-function makeClip(name: string, seconds: number, rate: string, size: string): string {
-  const path = join(ROOT, name);
-  const inputs = [
-    "-f",
-    "lavfi",
-    "-i",
-    `testsrc2=s=${size}:r=${rate},noise=alls=20:allf=t`,
-    "-f",
-    "lavfi",
-    "-i",
-    "sine=r=44100",
-  ];
-  const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2"];
-  execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...inputs, "-t", String(seconds), ...codecs, path]);
-  return path;
-}
-
 describe("a package of each kind of source", () => {
   it.each([
-    ["cfr25", "320x180"],
-    ["ntsc", "320x180"],
-    ["vfr-mp4", "320x180"],
-    ["open-gop-h264", "320x180"],
-    ["h264-tff", "320x180"],
-    ["ten-bit", "320x180"],
-    ["rotated", "180x320"],
-    ["odd-size", "320x180"],
-    ["anamorphic", "464x180"],
-    ["no-audio", "320x180"],
-    ["late-audio-mp4", "320x180"],
-    ["edit-list", "320x180"],
-    ["ts-wrap", "320x180"],
-    ["avi", "320x180"],
-  ])("keeps the rules, and every picture at its time: %s", async (id, size) => {
-    const input = sourceOf(id);
-    const made = await makePackage(input, { segments: outputs % 2 === 0 ? "separate" : "single-file" });
-    expect(await failedMusts(made.folder).then((list) => list.filter((line) => line.endsWith("failed")))).toEqual([]);
+    ["cfr25", "320x180", "separate"],
+    ["ntsc", "320x180", "single-file"],
+    ["vfr-mp4", "320x180", "separate"],
+    ["open-gop-h264", "320x180", "single-file"],
+    ["h264-tff", "320x180", "separate"],
+    ["ten-bit", "320x180", "single-file"],
+    ["rotated", "180x320", "separate"],
+    ["odd-size", "320x180", "single-file"],
+    ["anamorphic", "464x180", "separate"],
+    ["no-audio", "320x180", "single-file"],
+    ["late-audio-mp4", "320x180", "separate"],
+    ["edit-list", "320x180", "single-file"],
+    ["ts-wrap", "320x180", "separate"],
+    ["avi", "320x180", "single-file"],
+  ])("keeps the rules, and every picture at its time: %s of %s, %s", async (id, size, segments) => {
+    const input = packages.source(id);
+    const made = await packages.make(input, { segments });
+    expect(made.failed).toEqual([]);
     const expected = shownSeconds(input);
     const variants = pictureVariants(made);
     expect(variants.length).toBeGreaterThanOrEqual(2);
@@ -133,27 +62,21 @@ describe("a package of each kind of source", () => {
   });
 
   it("takes the first picture that decodes as the beginning", async () => {
-    const made = await makePackage(sourceOf("open-start"));
+    const made = await packages.make(packages.source("open-start"));
     expect(made.report.findings.join(" ")).toContain("3 pictures could not be decoded");
     expect(made.report.pictures).toBe(101);
   });
 });
 
-/** Pictures at times of their own. */
-function makeTimed(name: string, pictures: string): string {
-  const path = join(ROOT, name);
-  const times = ["-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-video_track_timescale", "90000"];
-  const sources = ["-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", "sine=d=4"];
-  const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"];
-  execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...sources, ...codecs, ...times, path]);
-  return path;
-}
-
 describe("a package of pictures that come unevenly", () => {
   it("has all of slow stretches and 60 per second of fast ones", async () => {
     // 2 s at 30, then 2 s at 240 per second.
-    const input = makeTimed("slow-fast.mp4", "testsrc2=s=160x90:r=240:d=4,select=gte(t\\,2)+not(mod(n\\,8))");
-    const made = await makePackage(input);
+    const input = packages.encode(
+      "slow-fast.mp4",
+      "testsrc2=s=160x90:r=240:d=4,select=gte(t\\,2)+not(mod(n\\,8))",
+      TONE,
+    );
+    const made = await packages.make(input);
     expect(made.report.findings.join(" ")).toContain("some were left out: HLS allows no more");
     const found = shownSeconds(join(made.folder, made.main.variants[0]?.uri ?? ""));
     expect(found.length).toBe(180);
@@ -163,7 +86,7 @@ describe("a package of pictures that come unevenly", () => {
   });
 
   it("takes every second picture of 120 per second at its own time", async () => {
-    const made = await makePackage(makeTimed("fast.mp4", "testsrc2=s=160x90:r=120000/1001:d=4"));
+    const made = await packages.make(packages.encode("fast.mp4", "testsrc2=s=160x90:r=120000/1001:d=4", TONE));
     expect(made.report.findings.join(" ")).toContain("One picture of 2 was taken");
     const found = shownSeconds(join(made.folder, made.main.variants[0]?.uri ?? ""));
     expect(found.length).toBe(240);
@@ -172,7 +95,7 @@ describe("a package of pictures that come unevenly", () => {
 
   it("has one key picture behind a gap, not one for every two seconds of it", async () => {
     const gap = "testsrc2=s=160x90:r=25:d=4,setpts=PTS+gte(N\\,40)*17.4/TB";
-    const made = await makePackage(makeTimed("gap.mp4", gap));
+    const made = await packages.make(packages.encode("gap.mp4", gap, TONE));
     const list = ["-v", "error", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"];
     for (const { uri } of pictureVariants(made)) {
       const text = execFileSync("ffprobe", [...list, join(made.folder, uri, "..", "media.mp4")], { encoding: "utf8" });
@@ -186,7 +109,9 @@ describe("a package of 7 s", () => {
   it.each(["25", "30000/1001"])(
     "has segments of 6 s that begin with key pictures every 2 s, at %s pictures per second",
     async (rate) => {
-      const made = await makePackage(makeClip(`seven-${rate.replace("/", "-")}.mp4`, 7, rate, "640x360"));
+      const made = await packages.make(
+        packages.clip(`seven-${rate.replace("/", "-")}.mp4`, { seconds: 7, rate, size: "640x360" }),
+      );
       const variants = pictureVariants(made);
       expect(variants.map(({ resolution }) => resolution?.heightPixels)).toEqual([360, 234]);
       for (const { uri } of variants) {
@@ -197,7 +122,7 @@ describe("a package of 7 s", () => {
         const iFrames = readMedia(join(folder, "iframes.m3u8"));
         expect(iFrames.segments.map(({ durationSeconds }) => Math.round(durationSeconds))).toEqual([2, 2, 2, 1]);
       }
-      expect(await failedMusts(made.folder)).not.toContainEqual(expect.stringContaining("failed"));
+      expect(made.failed).toEqual([]);
       for (const variant of made.report.variants) {
         expect(variant.peakBitsPerSecond).toBeLessThanOrEqual(2 * variant.averageBitsPerSecond);
       }
@@ -209,7 +134,7 @@ describe("a package of 7 s", () => {
 
   it("refuses a ladder of which the recording fills no rung, for nothing is enlarged", async () => {
     const ladder = { rungs: [{ height: 2160, kbps: 16_000 }] };
-    const made = makePackage(makeClip("too-small.mp4", 1, "25", "640x360"), { ladder });
+    const made = packages.make(packages.clip("too-small.mp4", { seconds: 1, rate: "25", size: "640x360" }), { ladder });
     await expect(made).rejects.toMatchObject({ code: "PARAMS_INVALID", message: expect.stringContaining("2160") });
   });
 
@@ -221,9 +146,13 @@ describe("a package of 7 s", () => {
         { height: 1080, kbps: 9000 },
       ],
     };
-    const made = await makePackage(makeClip("own-ladder.mp4", 7, "25", "640x360"), { ladder, audio: "none" });
+    const made = await packages.make(packages.clip("own-ladder.mp4", { seconds: 7, rate: "25", size: "640x360" }), {
+      ladder,
+      audio: "none",
+    });
     const [first, second, ...more] = made.report.variants;
     expect(more).toEqual([]);
+    expect(made.report.findings).toContain("Left out: 1 rung of the ladder (height 1080) above 640x360.");
     expect(Math.abs((first?.averageBitsPerSecond ?? 0) - 900_000)).toBeLessThan(200_000);
     expect(second?.peakBitsPerSecond).toBeLessThanOrEqual(192_000);
   });
@@ -231,12 +160,12 @@ describe("a package of 7 s", () => {
 
 describe("sound", () => {
   it("lies in groups by language, surround sound besides stereo, each for every variant", async () => {
-    const several = await makePackage(sourceOf("languages"));
+    const several = await packages.make(packages.source("languages"));
     const renditions = several.main.renditions.filter(({ groupId }) => groupId === "stereo");
     expect(new Set(renditions.map(({ language }) => language)).size).toBe(renditions.length);
     expect(renditions.filter(({ isDefault }) => isDefault).length).toBe(1);
     expect(several.main.variants.at(-1)?.bandwidthBitsPerSecond).toBeLessThanOrEqual(192_000);
-    const surround = await makePackage(sourceOf("surround"));
+    const surround = await packages.make(packages.source("surround"));
     expect(surround.main.renditions.map(({ groupId, channels }) => `${groupId} ${channels}`)).toEqual([
       "stereo 2",
       "surround 6",
@@ -249,13 +178,13 @@ describe("sound", () => {
   });
 
   it("is heard when it was heard in the source, whether it begins late or pauses", async () => {
-    const input = join(ROOT, "clap.mkv");
+    const input = join(packages.root, "clap.mkv");
     // Silent for 1.3 s, then a tone, and all that 0.4 s late.
     const tone = "aevalsrc='0.8*sin(2*PI*1000*t)*gte(t,1.3)':s=48000:d=3";
     const inputs = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=4", "-itsoffset", "0.4", "-f", "lavfi", "-i", tone];
     const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "pcm_s16le"];
     execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...inputs, ...codecs, input]);
-    const { folder, main } = await makePackage(input);
+    const { folder, main } = await packages.make(input);
     const [rendition] = main.renditions;
     const decode = [
       "-v",
@@ -279,7 +208,7 @@ describe("sound", () => {
 
 describe("subtitles", () => {
   it("are a rendition of their own, at the pictures' times", async () => {
-    const { folder, main } = await makePackage(sourceOf("srt"));
+    const { folder, main } = await packages.make(packages.source("srt"));
     const [rendition] = main.renditions.filter(({ type }) => type === "SUBTITLES");
     const text = readFileSync(join(folder, rendition?.uri ?? "", "..", "segment-00001.vtt"), "utf8");
     expect(text).toContain("00:00:00.500 --> 00:00:01.500\nGrüße, first line\n");
@@ -287,14 +216,14 @@ describe("subtitles", () => {
     expect(pictureVariants({ main }).every(({ subtitlesGroupId }) => subtitlesGroupId === rendition?.groupId)).toBe(
       true,
     );
-    const dropped = await makePackage(sourceOf("srt"), { subtitles: "drop" });
+    const dropped = await packages.make(packages.source("srt"), { subtitles: "drop" });
     expect(dropped.main.renditions.map(({ type }) => type)).toEqual(["AUDIO"]);
   });
 });
 
 describe("poster and thumbnails", () => {
   it("name a place for every two seconds within sheets that are there", async () => {
-    const { folder } = await makePackage(sourceOf("cfr25"));
+    const { folder } = await packages.make(packages.source("cfr25"));
     expect(readFileSync(join(folder, "poster.jpg")).subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]));
     const text = readFileSync(join(folder, "thumbnails", "index.vtt"), "utf8");
     expect(text.split("\n\n").slice(1)).toEqual([
@@ -304,9 +233,9 @@ describe("poster and thumbnails", () => {
     const probe = ["-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0"];
     const sheet = join(folder, "thumbnails", "sheet-001.jpg");
     expect(execFileSync("ffprobe", [...probe, sheet], { encoding: "utf8" }).trim()).toBe("320,90");
-    expect(existsSync(join((await makePackage(sourceOf("cfr25"), { thumbnails: false })).folder, "poster.jpg"))).toBe(
-      false,
-    );
+    expect(
+      existsSync(join((await packages.make(packages.source("cfr25"), { thumbnails: false })).folder, "poster.jpg")),
+    ).toBe(false);
   });
 });
 
@@ -314,18 +243,20 @@ describe("poster and thumbnails of odd places", () => {
   const thumbnails = (folder: string) => readdirSync(join(folder, "thumbnails")).sort();
 
   it("lie where the output is to be, whatever percent signs its folders' names have", async () => {
-    const folder = join(ROOT, "100%", "50%d%%");
+    const folder = join(packages.root, "100%", "50%d%%");
     mkdirSync(folder, { recursive: true });
-    const made = await makePackage(sourceOf("no-audio"), {}, undefined, join(folder, "package%03d"));
+    const made = await packages.make(packages.source("no-audio"), {}, undefined, {
+      folder: join(folder, "package%03d"),
+    });
     expect(thumbnails(made.folder)).toEqual(["index.vtt", "sheet-001.jpg"]);
     expect(existsSync(join(made.folder, "poster.jpg"))).toBe(true);
   });
 
   it("have a poster where no picture begins after a tenth of the length", async () => {
-    const input = join(ROOT, "slide.mp4");
+    const input = join(packages.root, "slide.mp4");
     const sources = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=1/10:d=10", "-f", "lavfi", "-i", "sine=d=10"];
     execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...sources, "-c:v", "libx264", "-c:a", "aac", input]);
-    const { folder } = await makePackage(input);
+    const { folder } = await packages.make(input);
     const poster = join(folder, "poster.jpg");
     expect(readFileSync(poster).subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]));
     expect(thumbnails(folder)).toEqual(["index.vtt", "sheet-001.jpg"]);
@@ -334,32 +265,34 @@ describe("poster and thumbnails of odd places", () => {
 
 describe("the output", () => {
   it("appears whole or not at all, and never in the place of something else", async () => {
-    const before = new Set(readdirSync(ROOT));
-    const aborted = AbortSignal.abort();
-    await expect(makePackage(sourceOf("cfr25"), {}, aborted)).rejects.toMatchObject({ code: "ABORTED" });
-    const taken = join(ROOT, `package-${outputs}`);
+    const before = new Set(readdirSync(packages.root));
+    const aborted = { signal: AbortSignal.abort() };
+    const cut = packages.make(packages.source("cfr25"), {}, undefined, aborted);
+    await expect(cut).rejects.toMatchObject({ code: "ABORTED" });
+    const taken = join(packages.root, "taken");
     mkdirSync(taken);
     writeFileSync(join(taken, "mine.txt"), "mine");
-    await expect(makePackage(sourceOf("cfr25"))).rejects.toMatchObject({ code: "OUTPUT_EXISTS" });
+    const second = packages.make(packages.source("cfr25"), {}, undefined, { folder: taken });
+    await expect(second).rejects.toMatchObject({ code: "OUTPUT_EXISTS" });
     expect(readdirSync(taken)).toEqual(["mine.txt"]);
-    const text = join(ROOT, "text.mp4");
+    const text = join(packages.root, "text.mp4");
     writeFileSync(text, "no recording");
-    const refusal = await makePackage(text).catch((error: unknown) => error);
+    const refusal = await packages.make(text).catch((error: unknown) => error);
     expect(refusal instanceof ReelmillError && refusal.code).toBe("INPUT_NOT_VIDEO");
-    const left = readdirSync(ROOT).filter((name) => !before.has(name) && name !== "sources");
-    expect(left.sort()).toEqual([taken.slice(ROOT.length + 1), "text.mp4"].sort());
+    const left = readdirSync(packages.root).filter((name) => !before.has(name));
+    expect(left.sort()).toEqual(["taken", "text.mp4"]);
   });
 
   it("is refused by a code of its own where a recording is too short for any rung", async () => {
-    const input = join(ROOT, "moment.mp4");
+    const input = join(packages.root, "moment.mp4");
     const picture = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=0.04"];
     execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...picture, "-c:v", "libx264", "-qp", "20", input]);
-    await expect(makePackage(input)).rejects.toMatchObject({ code: "INPUT_TOO_SHORT" });
+    await expect(packages.make(input)).rejects.toMatchObject({ code: "INPUT_TOO_SHORT" });
   });
 
   it("may be read by whom the user lets read new folders", async () => {
-    const { folder } = await makePackage(sourceOf("no-audio"));
-    const plain = join(ROOT, "plain");
+    const { folder } = await packages.make(packages.source("no-audio"));
+    const plain = join(packages.root, "plain");
     mkdirSync(plain);
     expect(statSync(folder).mode).toBe(statSync(plain).mode);
   });

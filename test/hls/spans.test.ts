@@ -31,7 +31,7 @@ describe("rungs whose spans are encoded alone", () => {
       const input = packages.source(id);
       const settings = { ladder: LADDER, thumbnails: false };
       const whole = await packages.make(input, settings);
-      const cut = await packages.make(input, settings, undefined, SPAN_SECONDS);
+      const cut = await packages.make(input, settings, undefined, { spanSeconds: SPAN_SECONDS });
       expect(cut.report.findings.join()).toMatch(/Encoded in [2-9] spans, one after the other/);
       expect(cut.failed).toEqual([]);
       expect(describeRungs(cut)).toEqual(describeRungs(whole));
@@ -47,7 +47,9 @@ describe("rungs whose spans are encoded alone", () => {
         { height: 144, kbps: 150 },
       ],
     };
-    const cut = await packages.make(input, { ladder, codecs: ["h264", "hevc", "av1"] }, undefined, SPAN_SECONDS);
+    const cut = await packages.make(input, { ladder, codecs: ["h264", "hevc", "av1"] }, undefined, {
+      spanSeconds: SPAN_SECONDS,
+    });
     expect(cut.failed).toEqual([]);
     const [first, ...others] = describeRungs(cut);
     expect(others).toHaveLength(5);
@@ -56,7 +58,9 @@ describe("rungs whose spans are encoded alone", () => {
 
   it("are one where pictures are left out", async () => {
     const input = packages.encode("fast.mp4", "testsrc2=s=160x90:r=100:d=5");
-    const { report } = await packages.make(input, { ladder: LADDER, thumbnails: false }, undefined, SPAN_SECONDS);
+    const { report } = await packages.make(input, { ladder: LADDER, thumbnails: false }, undefined, {
+      spanSeconds: SPAN_SECONDS,
+    });
     expect(report.findings.join()).not.toContain("spans");
   });
 });

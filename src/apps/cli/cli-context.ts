@@ -5,6 +5,8 @@ import type { Environment } from "../../base/config-defaults.ts";
 export interface CliContext {
   /** Writes to standard output: results alone. */
   readonly writeOutput: (text: string) => void;
+  /** Whether anything was written to standard output yet. */
+  readonly hasOutput: () => boolean;
   /** Writes to standard error: progress, notices, failures. */
   readonly writeError: (text: string) => void;
   /** Whether standard error is a terminal, so that a progress bar may be drawn. */

@@ -1,11 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { ReelmillError } from "../../base/errors.ts";
+import type { CliContext } from "./cli-context.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { reportFailure, reportFileFailure, reportSkipped } from "./failure.ts";
 import { runProgram } from "./program.ts";
 import { createProgressBar } from "./progress-bar.ts";
 import { createRecordingContext } from "./recording-context.fixture.ts";
 import { formatTable } from "./table.ts";
+
+async function run(args: readonly string[], context: CliContext): Promise<number> {
+  return await runProgram(args, "1.2.3", context).catch((error: unknown) => reportFailure(error, args, context));
+}
 
 describe("runProgram", () => {
   it.each([
@@ -26,31 +31,75 @@ describe("runProgram", () => {
     [["repair", "a.mp4", "--engine", "magic"], "Allowed choices are native, untrunc, auto"],
     [["repair", "-r", "ok.mp4", "broken.mp4"], "Put the damaged files before -r"],
     [["inspect"], "missing required argument 'file'"],
+    [["hls", "check", "main.m3u8", "--preview"], "--preview is of `reelmill hls`, which makes packages"],
+    [["hls", "-o", "made", "check", "main.m3u8"], "--output is of `reelmill hls`"],
     [[], "Usage: reelmill"],
   ])("refuses %j with status 2 on standard error", async (args, text) => {
     const context = createRecordingContext();
-    expect(await runProgram(args, "1.2.3", context)).toBe(2);
+    expect(await run(args, context)).toBe(2);
     expect(context.written.error).toContain(text);
+    expect(context.written.error).toMatch(/^reelmill: .*\(USAGE\)\n$/m);
     expect(context.written.output).toBe("");
+  });
+
+  it.each([
+    ["an option that there is not", ["convert", "a.mp4", "--to", "av1", "--frob", "--json"], "unknown option '--frob'"],
+    ["an option that lacks its value", ["hls", "a.mp4", "--json", "-o"], "argument missing"],
+    ["a choice that there is not", ["hls", "a.mp4", "-o", "b", "--segments", "mkv", "--json"], "Allowed choices are"],
+    ["a number that is none", ["convert", "a.mp4", "--to", "av1", "--quality", "x", "--json"], "It must be a number."],
+    ["an option that must be given", ["convert", "a.mp4", "--json"], "--to <codec>"],
+    ["an argument too many", ["hls", "check", "a.m3u8", "b.m3u8", "--json"], "too many arguments"],
+    ["settings that do not go together", ["convert", "a", "--to", "av1", "--quality", "600", "--json"], "--quality"],
+  ])("prints %s as JSON with --json", async (_, args, text) => {
+    const context = createRecordingContext();
+    expect(await run(args, context)).toBe(2);
+    const message = expect.stringContaining(text);
+    expect(JSON.parse(context.written.output)).toEqual({ schema: 1, error: { code: "USAGE", message } });
+    expect(context.written.error).toContain(text);
+  });
+
+  it("prints what a package fails of as JSON with --json", async () => {
+    const context = createRecordingContext({ environment: { PATH: process.env["PATH"] } });
+    expect(await run(["hls", "/nowhere/a.mp4", "-o", "/nowhere/a", "--json"], context)).toBe(1);
+    expect(JSON.parse(context.written.output)).toMatchObject({ schema: 1, error: { code: "INPUT_NOT_FOUND" } });
+  });
+
+  it("takes --json behind -- for the name of a file", async () => {
+    const context = createRecordingContext();
+    expect(await run(["convert", "--to", "frob", "--", "--json"], context)).toBe(2);
+    expect(context.written.output).toBe("");
+  });
+
+  it("logs wrong usage with LOG_FORMAT=json", async () => {
+    const context = createRecordingContext({ environment: { LOG_FORMAT: "json" } });
+    expect(await run(["mend"], context)).toBe(2);
+    expect(JSON.parse(context.written.error)).toMatchObject({ level: "error", error: { code: "USAGE" } });
   });
 });
 
 describe("reportFailure", () => {
   it("says what went wrong with its code", async () => {
     const context = createRecordingContext();
-    expect(await reportFailure(new ReelmillError("INPUT_EMPTY", "a.mp4 is empty."), context)).toBe(1);
+    expect(await reportFailure(new ReelmillError("INPUT_EMPTY", "a.mp4 is empty."), [], context)).toBe(1);
     expect(context.written.error).toBe("reelmill: a.mp4 is empty. (INPUT_EMPTY)\n");
   });
 
   it("shows the stack of a fault of its own", async () => {
     const context = createRecordingContext();
-    expect(await reportFailure(new TypeError("x is not a function"), context)).toBe(1);
+    expect(await reportFailure(new TypeError("x is not a function"), [], context)).toBe(1);
     expect(context.written.error).toMatch(/INTERNAL\)\nTypeError: x is not a function\n +at /);
+  });
+
+  it("leaves standard output as it is where a command has printed its document", async () => {
+    const context = createRecordingContext();
+    context.writeOutput("{}\n");
+    expect(await reportFailure(new ReelmillError("OUTPUT_UNWRITABLE", "No."), ["repair", "--json"], context)).toBe(1);
+    expect(context.written.output).toBe("{}\n");
   });
 
   it("writes a log line with LOG_FORMAT=json", async () => {
     const context = createRecordingContext({ environment: { LOG_FORMAT: "json" } });
-    await reportFailure(new ReelmillError("NO_SPACE", "Full."), context);
+    await reportFailure(new ReelmillError("NO_SPACE", "Full."), [], context);
     expect(JSON.parse(context.written.error)).toMatchObject({
       level: "error",
       message: "Full.",

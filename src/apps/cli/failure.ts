@@ -1,6 +1,7 @@
+import { describeFailure } from "../../base/describe-failure.ts";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
-import { printableLine, printableText } from "../../base/printable.ts";
+import { printableJson, printableLine, printableText } from "../../base/printable.ts";
 import type { CliContext } from "./cli-context.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 
@@ -14,6 +15,12 @@ async function createErrorLogger({ writeError }: Pick<CliContext, "writeError">)
   // Loaded only here: nearly no run needs the logger, and every run would wait for it.
   const { createLogger } = await import("../../base/log.ts");
   return createLogger({ format: "json", level: "info", write: (line) => writeError(printableText(line)) });
+}
+
+/** Also of a command line that could not be understood; behind `--` all are names. */
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return (end === -1 ? args : args.slice(0, end)).includes("--json");
 }
 
 /** Says on standard error that a path was left out, and why: as text or, with LOG_FORMAT=json, as a log line. */
@@ -46,10 +53,14 @@ export async function reportFileFailure(failure: FileFailure, context: CliContex
 }
 
 /**
- * Reports a failure on standard error, as text or, with LOG_FORMAT=json, as a log line, and gives the exit status. A failure
- * without a code is a fault in Reelmill itself and is shown with its stack.
+ * Reports a failure that ended the command with these arguments, and gives the exit status: on standard error, as text or, with
+ * LOG_FORMAT=json, as a log line; with `--json` on standard output, too, where the command has printed nothing there yet. A
+ * failure without a code is a fault in Reelmill itself and is shown with its stack.
  */
-export async function reportFailure(error: unknown, context: CliContext): Promise<number> {
+export async function reportFailure(error: unknown, args: readonly string[], context: CliContext): Promise<number> {
+  if (asksForJson(args) && !context.hasOutput()) {
+    context.writeOutput(`${printableJson({ schema: 1, error: describeFailure(error) })}\n`);
+  }
   if (isLogged(context)) {
     const logger = await createErrorLogger(context);
     logger.error(error instanceof Error ? error.message : String(error), { error });

@@ -63,10 +63,13 @@ function sleep(delayMs: number, signal: AbortSignal): Promise<void> {
 
 function createSystemContext(): CliContext {
   const signal = createInterruptSignal();
+  let hasOutput = false;
   return {
     writeOutput: (text) => {
+      hasOutput = true;
       process.stdout.write(text);
     },
+    hasOutput: () => hasOutput,
     writeError: (text) => {
       process.stderr.write(text);
     },
@@ -93,11 +96,12 @@ async function main(): Promise<void> {
   // Every running ffmpeg holds listeners of its own, and a batch may run more than the ten that Node warns about.
   process.setMaxListeners(0);
   const context = createSystemContext();
+  const args = process.argv.slice(2);
   try {
     const { runProgram } = await import("./program.ts");
-    process.exitCode = await runProgram(process.argv.slice(2), readVersion(), context);
+    process.exitCode = await runProgram(args, readVersion(), context);
   } catch (error) {
-    process.exitCode = await reportFailure(error, context);
+    process.exitCode = await reportFailure(error, args, context);
   }
 }
 

@@ -10,7 +10,7 @@ import type {
   UpCommandOptions,
 } from "./command-options.ts";
 import { addConvertCommand } from "./convert/commands.ts";
-import { EXIT_OK, EXIT_USAGE } from "./exit-codes.ts";
+import { EXIT_OK } from "./exit-codes.ts";
 import { addHlsCommands } from "./hls/commands.ts";
 import { addRemoteCommands } from "./remote/commands.ts";
 
@@ -166,10 +166,10 @@ export function createProgram(version: string, context: CliContext, exit: Report
     .exitOverride()
     .configureOutput({
       writeOut: context.writeOutput,
-      // A mistyped word is shown again in the complaint about it.
       writeErr: (text) => context.writeError(printableText(text)),
-    })
-    .showHelpAfterError("(reelmill --help shows how it is used)");
+      // Complaints are thrown, and reported as all failures are.
+      outputError: () => undefined,
+    });
   addRepairCommand(program, context, exit);
   addConvertCommand(program, context, exit);
   addInspectCommand(program, context, exit);
@@ -183,8 +183,8 @@ export function createProgram(version: string, context: CliContext, exit: Report
 }
 
 /**
- * Runs the command that the arguments (without program names) ask for and gives its exit status. Usage faults are printed
- * and give 2; a command's own failures are thrown.
+ * Runs the command that the arguments (without program names) ask for and gives its exit status. Throws USAGE where they ask for
+ * nothing that there is, and the command's own failures.
  */
 export async function runProgram(args: readonly string[], version: string, context: CliContext): Promise<number> {
   let exitCode = EXIT_OK;
@@ -196,11 +196,20 @@ export async function runProgram(args: readonly string[], version: string, conte
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.missingArgument" && args[0] === "repair") {
-      // -r takes every path that follows it, the damaged ones too.
-      context.writeError("Put the damaged files before -r, or write -- between the references and them.\n");
-    }
     // Commander ends with an "error" of status 0 for --help and --version.
-    return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    if (error.exitCode === 0) return EXIT_OK;
+    throw misuseOf(error, args);
   }
+}
+
+function misuseOf(error: CommanderError, args: readonly string[]): ReelmillError {
+  // Its help was shown in place of a complaint.
+  if (error.code === "commander.help") return new ReelmillError("USAGE", "No command is named.");
+  const complaint = error.message.replace(/^error: /, "").replaceAll("\n", " ");
+  // -r takes every path that follows it, the damaged ones too.
+  const isSwallowed = error.code === "commander.missingArgument" && args[0] === "repair";
+  const advice = isSwallowed
+    ? "Put the damaged files before -r, or write -- between the references and them."
+    : "reelmill --help shows how it is used.";
+  return new ReelmillError("USAGE", /[.)]$/.test(complaint) ? complaint : `${complaint}.`, { cause: error, advice });
 }

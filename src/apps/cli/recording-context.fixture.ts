@@ -22,6 +22,7 @@ export function createRecordingContext(overrides: Partial<CliContext> = {}): Rec
     writeOutput: (text) => {
       written.output += text;
     },
+    hasOutput: () => written.output !== "",
     writeError: (text) => {
       written.error += text;
     },

@@ -6,7 +6,6 @@ import type { Config } from "../../base/config-defaults.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
 import { printableJson } from "../../base/printable.ts";
 import type { BatchRecord } from "../../jobs/batch-records.ts";
-import { requireDataFolder } from "../server/check-settings.ts";
 import { openLocalBatch, requireLocalBackend } from "../wiring.ts";
 import { type BatchSettings, readBatchSettings } from "../worker/batch-settings.ts";
 import { BATCH_OWNER, runBatchJob } from "../worker/run-batch-job.ts";
@@ -42,7 +41,6 @@ async function runHere(
   { environment, clock, signal, sleep }: CliContext,
 ): Promise<BatchRecord> {
   const dataFolder = resolve(server.dataFolder);
-  requireDataFolder(dataFolder, undefined);
   const { parts, records, close } = openLocalBatch(dataFolder, settings, clock);
   let isForgotten = false;
   try {

@@ -156,6 +156,27 @@ it("comes back to what a server that was ended in between had not removed", asyn
   expect(await whatIsLeft()).toEqual({ keys: [`outputs/${recent}/clip.mp4`], logs: [recent] });
 });
 
+it.each([
+  ["a job that is forgotten", true],
+  ["a job that a server ended in between had forgotten", false],
+])("removes the playlist that players begin with before all else of a package: %s", async (_, isKnown) => {
+  const id = isKnown ? await createJob() : createUuid(local.clock.nowMs());
+  if (isKnown) await local.store.update(id, onCancel);
+  local.clock.advance(31 * DAY_MS);
+  const names = ["144p/index.m3u8", "144p/media.mp4", "main.m3u8", "poster.jpg"];
+  for (const name of names) await putAged(`outputs/${id}/${name}`, 31);
+  const deleted: string[] = [];
+  const watched = {
+    ...objects,
+    delete: async (key: string) => {
+      if ((await objects.head(key)) !== undefined) deleted.push(key.slice(`outputs/${id}/`.length));
+      await objects.delete(key);
+    },
+  };
+  await sweepOld({ ...ports, objects: watched }, 30 * DAY_MS, ACTIVE);
+  expect(deleted).toEqual(["main.m3u8", ...names.filter((name) => name !== "main.m3u8")]);
+});
+
 it("has ended when stop resolves, so that the database can be closed, and says nothing of it", async () => {
   for (let count = 0; count < 20; count++) await leave(createUuid(local.clock.nowMs() + count), 31);
   let isStopped = false;

@@ -5,6 +5,7 @@ import type { Logger } from "../../base/log.ts";
 import type { DeliveryStore } from "../../jobs/deliveries.ts";
 import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 import type { JobStore } from "../../jobs/ports.ts";
+import { MAIN_PLAYLIST } from "../../pipelines/hls/index.ts";
 
 /** What maintenance stands on. */
 export interface MaintenancePorts {
@@ -58,6 +59,7 @@ export async function sweepOld(ports: MaintenancePorts, retentionMs: number, sig
     for (const id of ids) {
       signal.throwIfAborted();
       logs.remove(id);
+      await hidePackage(objects, id, isNeeded);
       await deleteWhere(objects, `outputs/${id}/`, signal, async ({ key }) => !(await isNeeded(key)));
     }
   }
@@ -106,14 +108,30 @@ async function sweepOrphans(
   signal: AbortSignal,
 ): Promise<void> {
   const isOrphan = async (jobId: string): Promise<boolean> => (await store.get(jobId)) === undefined;
+  let hiddenId = "";
   await deleteWhere(objects, "outputs/", signal, async ({ key, modifiedAtMs }) => {
     const jobId = JOB_OUTPUT.exec(key)?.[1];
-    return modifiedAtMs < beforeMs && jobId !== undefined && (await isOrphan(jobId)) && !(await isNeeded(key));
+    if (jobId === undefined || modifiedAtMs >= beforeMs || !(await isOrphan(jobId)) || (await isNeeded(key))) {
+      return false;
+    }
+    // Keys come in order: all of a job's stand together.
+    if (jobId !== hiddenId) await hidePackage(objects, jobId, isNeeded);
+    hiddenId = jobId;
+    return true;
   });
   for (const jobId of await logs.listOlder(beforeMs)) {
     signal.throwIfAborted();
     if (await isOrphan(jobId)) logs.remove(jobId);
   }
+}
+
+/**
+ * Removes the playlist that leads to all else of an HLS package, before anything else of it: no player begins with what is going. It is also
+ * the last that is published.
+ */
+async function hidePackage(objects: ObjectStore, jobId: string, isNeeded: IsNeeded): Promise<void> {
+  const key = `outputs/${jobId}/${MAIN_PLAYLIST}`;
+  if ((await objects.head(key)) !== undefined && !(await isNeeded(key))) await objects.delete(key);
 }
 
 async function deleteWhere(

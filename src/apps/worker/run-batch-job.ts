@@ -62,7 +62,7 @@ export async function runBatchJob(settings: BatchSettings, ports: BatchPorts): P
 /** Nobody else works at the job while this one holds it, so that the record stays as it is read here. */
 async function requireSameBucket({ jobId, bucket }: BatchSettings, ports: BatchPorts): Promise<void> {
   const found = await insist(ports, "The record could not be read.", () => ports.records.get(jobId));
-  // One that failed may have had the wrong bucket.
+  // One that failed may have had the wrong bucket of two.
   if (found === undefined || found.status === "FAILED" || found.bucket === bucket) return;
   const message = `The job ${jobId} is ${found.status} in the bucket ${found.bucket}; ${bucket} takes another job.`;
   if (found.status === "COMPLETED") ports.onForgotten();

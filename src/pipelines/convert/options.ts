@@ -98,12 +98,20 @@ export type ConvertSettings = z.output<typeof FIELDS>;
 /** How a recording is converted; whoever submits a job and the command line give the same. */
 export const CONVERT_SETTINGS = FIELDS.superRefine(checkSettings);
 
-/** Settings that exclude each other. */
+/** Settings that exclude each other, or mean nothing without another. */
 export function checkSettings(settings: ConvertSettings, context: z.RefinementCtx): void {
   const complain = (message: string): void => context.addIssue({ code: "custom", message });
   const given = (["quality", "targetQuality", "targetSize"] as const).filter((name) => settings[name] !== undefined);
   if (given.length > 1) complain(`${given.join(" and ")} exclude each other`);
   if (settings.score && settings.verify === "none") complain("score cannot be measured where verify is none");
+  const { audio, audioBitrate, audioTracks, upscale, width, height } = settings;
+  if (audioBitrate !== undefined && audio !== "auto") {
+    complain(`audioBitrate is of sound that is encoded, but audio is ${audio}`);
+  }
+  if (audioTracks !== "all" && audio === "none") complain("audioTracks names sound to take, but audio is none");
+  if (upscale && width === undefined && height === undefined) {
+    complain("upscale has no size to reach: neither width is given, nor height is");
+  }
 }
 
 /** A rate as it is written in settings: pictures in so many seconds. */

@@ -22,9 +22,14 @@ export function chooseFilters(video: VideoStream, settings: ConvertSettings): Pi
   if (toneMap && video.isHdr) {
     picture.push(...TONE_MAP_FILTERS);
     findings.push("High dynamic range was turned into BT.709 (hable).");
+  } else if (toneMap) {
+    findings.push("The pictures have standard range already: toneMap changes nothing.");
   }
   const { width, height } = uprightSize(video);
   const scaled = scaledSize(width, height, settings);
+  if (scaled === undefined && isSmaller(width, height, settings)) {
+    findings.push(`The pictures stay as small as they are, ${width}x${height}; upscale makes them larger.`);
+  }
   if (scaled !== undefined) {
     picture.push(`scale=${scaled.width}:${scaled.height}:flags=lanczos`);
     // Rounding to whole pixels is no change of shape.
@@ -48,14 +53,27 @@ function needsEvenSides({ to, speed }: ConvertSettings): boolean {
   return to === "h264" || to === "hevc" || (to === "av1" && speed === "fast");
 }
 
+type SizeSettings = Pick<ConvertSettings, "width" | "height" | "upscale">;
+
+/** What the sides are multiplied with to be as large as they may; infinite where nothing bounds them. */
+function factorOf(width: number, height: number, { width: widest, height: highest }: SizeSettings): number {
+  return Math.min((widest ?? Number.POSITIVE_INFINITY) / width, (highest ?? Number.POSITIVE_INFINITY) / height);
+}
+
+/** Whether a size was asked for that is larger. */
+function isSmaller(width: number, height: number, settings: SizeSettings): boolean {
+  const factor = factorOf(width, height, settings);
+  return Number.isFinite(factor) && factor > 1;
+}
+
 /** Undefined where the size stays. Sides of 4:2:0 are even. */
 export function scaledSize(
   width: number,
   height: number,
-  { width: widest, height: highest, upscale }: Pick<ConvertSettings, "width" | "height" | "upscale">,
+  settings: SizeSettings,
 ): { readonly width: number; readonly height: number } | undefined {
-  const factor = Math.min((widest ?? Number.POSITIVE_INFINITY) / width, (highest ?? Number.POSITIVE_INFINITY) / height);
-  if (!Number.isFinite(factor) || factor === 1 || (factor > 1 && !upscale)) return undefined;
+  const factor = factorOf(width, height, settings);
+  if (!Number.isFinite(factor) || factor === 1 || (factor > 1 && !settings.upscale)) return undefined;
   const even = (side: number): number => Math.max(2, 2 * Math.round((side * factor) / 2));
   return { width: even(width), height: even(height) };
 }

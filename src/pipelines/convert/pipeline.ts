@@ -13,6 +13,7 @@ import { CONVERT_SETTINGS, type ConvertSettings, checkSettings, extensionFor } f
 import { type EncodedPart, encodePart, type Part, partName, partsOf } from "./parts.ts";
 import { planConversion } from "./plan.ts";
 import { describeSearch } from "./plan-search.ts";
+import { createTrialMemory } from "./trial-memory.ts";
 
 const TASK_TIMEOUT_MS = 24 * 3600_000;
 
@@ -83,7 +84,8 @@ async function planParts(params: Params, context: StageContext): Promise<readonl
   const tools = await requireFfmpeg(environment);
   const cores = availableParallelism();
   const processes = Math.min(cores, loadConfig(environment).server.maxWorkers);
-  const hooks = { tools, signal, cores, processes, clock, workFolder, onProgress };
+  const memory = createTrialMemory(context);
+  const hooks = { tools, signal, cores, processes, clock, workFolder, memory, onProgress };
   const plan = await lendInput(objects, params.input, (path) => planConversion(path, settings, hooks));
   if (plan.search !== null) log.info(describeSearch(plan.search));
   await putPlan(objects, jobId, plan);

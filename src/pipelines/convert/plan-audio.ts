@@ -31,6 +31,7 @@ export function planAudio(
 ): { readonly tracks: readonly AudioPlan[]; readonly findings: readonly string[] } {
   if (settings.audio === "none") return { tracks: [], findings: [] };
   const chosen = chooseTracks(audio, settings.audioTracks);
+  if (chosen.length === 0) return { tracks: [], findings: describeSilence(settings) };
   const known = chosen.filter(({ codec }) => codec !== "unknown");
   const lost = chosen.length - known.length;
   if (lost > 0 && settings.audioTracks !== "all") {
@@ -40,6 +41,12 @@ export function planAudio(
     tracks: known.map((stream) => planTrack(stream, settings, container)),
     findings: lost === 0 ? [] : [`Left out: ${formatCount(lost, "sound track")} of a codec that ffmpeg does not know.`],
   };
+}
+
+/** Where something was asked of sound that is not there. */
+function describeSilence({ audio, audioBitrate }: ConvertSettings): readonly string[] {
+  const asked = audioBitrate !== undefined ? "audioBitrate" : audio === "copy" ? "audio" : undefined;
+  return asked === undefined ? [] : [`The recording has no sound: ${asked} changes nothing.`];
 }
 
 function chooseTracks(audio: readonly AudioStream[], wished: ConvertSettings["audioTracks"]): readonly AudioStream[] {

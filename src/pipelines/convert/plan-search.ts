@@ -12,7 +12,7 @@ import { fallBack } from "./fall-back.ts";
 import type { ConvertSettings } from "./options.ts";
 import { predictSoundBytes } from "./predict-bytes.ts";
 import { cutSamples, type SourceTimes } from "./samples.ts";
-import { searchQuality } from "./search.ts";
+import { searchQuality, type TrialMemory } from "./search.ts";
 
 /** What is aimed at, and how the output is compared with the source. */
 export interface Aims {
@@ -48,6 +48,8 @@ export interface SearchContext {
   /** A folder for samples, which goes when the conversion ends; asked for where a quality is searched. */
   readonly workFolder: () => Promise<string>;
   readonly clock: Clock;
+  /** As `SearchHooks` has it. */
+  readonly memory?: TrialMemory | undefined;
   /** Hears from 0 to 1 how far a search has come, and what is being done. */
   readonly onProgress: (fraction: number, phase: string) => void;
 }
@@ -66,7 +68,7 @@ export interface Unsearched {
 export async function searchPlanned(
   { inputPath, video, stream, times, manifest, audio }: Unsearched,
   aim: Aim,
-  { tools, signal, workFolder, clock, onProgress }: SearchContext,
+  { tools, signal, workFolder, clock, memory, onProgress }: SearchContext,
 ): Promise<{ readonly video: EncodedVideo; readonly search: PlannedSearch; readonly findings: readonly string[] }> {
   const { startSeconds, durationSeconds } = manifest;
   const samples = cutSamples(video, { times, timeBase: stream.timeBase, startSeconds, durationSeconds });
@@ -76,6 +78,7 @@ export async function searchPlanned(
     searchQuality({ inputPath, video: pictures, samples, soundBytes, folder }, aim, {
       tools,
       signal,
+      memory,
       onProgress: (fraction) => onProgress(fraction, "searching"),
       monotonicMs: clock.monotonicMs,
     });

@@ -5,33 +5,57 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../base/clock.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
+import type { ConversionPlan } from "./conversion.ts";
 import { CONVERT_SETTINGS } from "./options.ts";
 import { partsOf } from "./parts.ts";
 import { planConversion } from "./plan.ts";
 
-it("begins with the span that took most bytes in the source", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "reelmill-plan-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, "still-then-noise.mp4");
-  const noise = "nullsrc=s=160x90:r=25,geq=lum='255*random(1)':cb=128:cr=128,trim=duration=2";
-  execFileSync("ffmpeg", [
-    ...["-nostdin", "-v", "error", "-filter_complex", `color=gray:s=160x90:r=25:d=2[a];${noise}[b];[a][b]concat`],
-    ...["-c:v", "libx264", "-g", "25", "-pix_fmt", "yuv420p", path],
-  ]);
-  const plan = await planConversion(path, CONVERT_SETTINGS.parse({ to: "vp9" }), {
+async function plan(path: string, settings: object): Promise<ConversionPlan> {
+  return await planConversion(path, CONVERT_SETTINGS.parse(settings), {
     tools: await requireFfmpeg(process.env),
     signal: new AbortController().signal,
     cores: 1,
     processes: 1,
     minSpanSeconds: 1,
-    workFolder: async () => folder,
+    workFolder: () => Promise.reject(new Error("No quality is searched.")),
     clock: systemClock,
     onProgress: () => undefined,
   });
+}
 
-  const [still, noisy] = partsOf(plan).map(({ weight }) => weight);
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "reelmill-plan-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
 
-  expect(partsOf(plan)).toHaveLength(2);
+it("begins with the span that took most bytes in the source", async () => {
+  const path = join(makeFolder(), "still-then-noise.mp4");
+  const noise = "nullsrc=s=160x90:r=25,geq=lum='255*random(1)':cb=128:cr=128,trim=duration=2";
+  execFileSync("ffmpeg", [
+    ...["-nostdin", "-v", "error", "-filter_complex", `color=gray:s=160x90:r=25:d=2[a];${noise}[b];[a][b]concat`],
+    ...["-c:v", "libx264", "-g", "25", "-pix_fmt", "yuv420p", path],
+  ]);
+  const planned = await plan(path, { to: "vp9" });
+
+  const [still, noisy] = partsOf(planned).map(({ weight }) => weight);
+
+  expect(partsOf(planned)).toHaveLength(2);
   expect((still ?? 0) + (noisy ?? 0)).toBe(100);
   expect(noisy).toBeGreaterThan(70);
+});
+
+it("says which settings change nothing of this recording", async () => {
+  const path = join(makeFolder(), "small.mp4");
+  execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x90:d=1", path]);
+  const settings = { to: "h264", toneMap: true, height: 720, speed: "fast", preset: "ultrafast" };
+  const { findings } = await plan(path, { ...settings, audioBitrate: 64 });
+  expect(findings).toEqual([
+    "The pictures have standard range already: toneMap changes nothing.",
+    "The pictures stay as small as they are, 160x90; upscale makes them larger.",
+    "Preset ultrafast was used in place of what speed chooses: fast changes nothing.",
+    "The recording has no sound: audioBitrate changes nothing.",
+  ]);
+  const copied = await plan(path, { ...settings, toneMap: false, upscale: true, audio: "copy" });
+  expect(copied.findings.slice(1)).toEqual(["The recording has no sound: audio changes nothing."]);
 });

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
+import { chooseVideo, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { chooseEncoder, chooseFallback, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import {
@@ -55,7 +56,7 @@ export async function planConversion(
 ): Promise<ConversionPlan> {
   const { cores, processes, minSpanSeconds = MIN_SPAN_SECONDS } = context;
   const manifest = await probeRecording(context.tools, path, context.signal);
-  const video = manifest.video.find(({ isDefault }) => isDefault) ?? manifest.video[0];
+  const video = chooseVideo(manifest);
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures to convert.`);
   const container = extensionFor(settings.to) === ".mp4" ? "mp4" : "webm";
   const sound = planAudio(manifest, settings, container);
@@ -101,7 +102,7 @@ export async function planConversion(
       ...(searched.search === null ? [] : [describeSearch(searched.search)]),
       ...sound.findings,
       ...describeOthers(manifest),
-      ...describeLost(manifest.subtitles.length - texts.length, settings, container),
+      ...(settings.subtitles === "keep" ? describeLostSubtitles(manifest.subtitles, container) : []),
     ],
   };
 }
@@ -139,11 +140,6 @@ function describeOthers({ video, otherStreamCount }: MediaManifest): readonly st
       ? [`Left out: ${formatCount(otherStreamCount, "stream")} of data or attached pictures.`]
       : []),
   ];
-}
-
-function describeLost(count: number, { subtitles }: ConvertSettings, container: string): readonly string[] {
-  if (subtitles !== "keep" || count === 0) return [];
-  return [`Subtitles made of pictures (${formatCount(count, "track")}) were left out: ${container} holds text alone.`];
 }
 
 /** No picture is shown before time 0. */

@@ -7,7 +7,7 @@ import { formatScore, type Metric, type PictureScore, scorePictures } from "../.
 import { qualityRange } from "../../ffmpeg/software-encoders.ts";
 import { cutFilters, seekOptions } from "../../spans/encode-span.ts";
 import { type Climb, climb } from "./climb.ts";
-import type { Aim, EncodedVideo, PlannedSearch } from "./conversion.ts";
+import type { Aim, EncodedVideo, PlannedEncoder, PlannedSearch } from "./conversion.ts";
 import { atQuality } from "./plan-encoder.ts";
 import { predictContainerBytes } from "./predict-bytes.ts";
 import type { SampleCuts } from "./samples.ts";
@@ -28,6 +28,15 @@ export interface SearchSource {
 export interface SearchHooks extends ConvertHooks {
   /** Milliseconds that never run backwards. */
   readonly monotonicMs: () => number;
+  /** Undefined where nobody comes back to a search that was cut short. */
+  readonly memory: TrialMemory | undefined;
+}
+
+/** Keeps trials for a search that comes after one that was cut short. */
+export interface TrialMemory {
+  /** What the samples came to when they were encoded so. */
+  readonly find: (encoder: PlannedEncoder) => Trial | undefined;
+  readonly keep: (encoder: PlannedEncoder, trial: Trial) => Promise<void>;
 }
 
 /** What encoding the samples at one quality came to. */
@@ -69,6 +78,12 @@ export async function searchQuality(
   }
   const trials: Trial[] = [];
   const measure = async (quality: number): Promise<Trial> => {
+    const encoder = atQuality(video.encoder, quality);
+    const kept = hooks.memory?.find(encoder);
+    if (kept !== undefined) {
+      trials.push(kept);
+      return kept;
+    }
     const begun = 1 - 0.6 ** trials.length;
     const share = 0.4 * 0.6 ** trials.length;
     const trial = await tryQuality(source, quality, aim, {
@@ -76,6 +91,7 @@ export async function searchQuality(
       onProgress: (fraction) => hooks.onProgress(begun + share * fraction),
     });
     trials.push(trial);
+    await hooks.memory?.keep(encoder, trial);
     return trial;
   };
   const found = await findTrial(video, aim, samples.factor === 1, measure);

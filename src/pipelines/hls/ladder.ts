@@ -95,9 +95,9 @@ export function planLadder(
   return sortRungs([...new Map(rungs.map((rung) => [rung.name, rung])).values()]);
 }
 
-/** Whether a source fills the box of any of the steps. */
-export function fillsAny(source: LadderSource, wished: readonly LadderStep[]): boolean {
-  return wished.some((step) => scaleInto(squareSize(source), step) <= NEARLY);
+/** The steps whose box a source does not fill. */
+export function tooLargeSteps(source: LadderSource, wished: readonly LadderStep[]): readonly LadderStep[] {
+  return wished.filter((step) => scaleInto(squareSize(source), step) > NEARLY);
 }
 
 /** What MPEG-TS adds to each picture: heads of its PES packet and of its packets, a clock, and half a packet of stuffing. */

@@ -34,3 +34,12 @@ it("names a device that is not there only where somebody asked for it", async ()
   if (process.platform === "linux")
     expect((await choose("videotoolbox")).join(" ")).toMatch(/h264_videotoolbox.* is used instead\./);
 });
+
+it("refuses a device, named, where no rung is of H.264", async () => {
+  const tools = await requireFfmpeg(process.env);
+  const wish = { codecs: ["hevc" as const], speed: "fast" as const, preset: undefined, hardware: "nvenc" as const };
+  await expect(chooseRungEncoders(wish, { tools, signal: new AbortController().signal })).rejects.toMatchObject({
+    code: "PARAMS_INVALID",
+    message: expect.stringMatching(/^hardware is nvenc, .* codecs has hevc\.$/),
+  });
+});

@@ -26,6 +26,10 @@ export async function chooseRungEncoders(
   { codecs, speed, preset, hardware }: Pick<HlsSettings, "codecs" | "speed" | "preset" | "hardware">,
   { tools, signal }: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
 ): Promise<{ readonly encoders: readonly RungEncoder[]; readonly findings: readonly string[] }> {
+  if (hardware !== "auto" && hardware !== "off" && !codecs.includes("h264")) {
+    const problem = `hardware is ${hardware}, which encodes H.264 rungs alone, but codecs has ${codecs.join(", ")}.`;
+    throw new ReelmillError("PARAMS_INVALID", problem);
+  }
   const wishes = codecs.map((codec) => wishFor(codec, speed, preset, hardware));
   const isKnown = wishes.some((wish) => wish.preset === preset);
   const encoders: RungEncoder[] = [];

@@ -1,12 +1,13 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
+import { chooseVideo, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from "../../ffmpeg/manifest.ts";
 import { planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
-import { fillsAny, leaveRoomForPackets, planLadder, type Rung, sortRungs } from "./ladder.ts";
+import { type LadderSource, leaveRoomForPackets, planLadder, type Rung, sortRungs, tooLargeSteps } from "./ladder.ts";
 import { type HlsSettings, ladderSteps } from "./options.ts";
 import type { PackagePlan } from "./packaging.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
@@ -40,7 +41,7 @@ export async function planPackage(
 ): Promise<PackagePlan> {
   checkCodecs(settings);
   const manifest = await probeRecording(tools, path, signal);
-  const video = manifest.video.find(({ isDefault }) => isDefault) ?? manifest.video[0];
+  const video = chooseVideo(manifest);
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures.`);
   const preview = await planPreview(settings, { tools, signal });
   const { encoders, findings: encoderFindings } = await chooseRungEncoders(settings, { tools, signal });
@@ -67,7 +68,7 @@ export async function planPackage(
     },
     spans,
     clock,
-    rungs: planRungs(video, settings, thinning.framesPerSecond),
+    rungs: planRungs(ladderSource(video), settings, thinning.framesPerSecond),
     encoders,
     keyPictures,
     sounds,
@@ -79,13 +80,14 @@ export async function planPackage(
     durationSeconds,
     findings: [
       ...encoderFindings,
+      ...describeLostRungs(ladderSource(video), settings),
       ...preview.findings,
       ...filters.findings,
       ...(spans.length > 1 ? [`Encoded in ${spans.length} spans, one after the other.`] : []),
       ...(settings.encryptKeyUri !== undefined && (settings.thumbnails || settings.preview)
         ? ["The segments are encrypted (AES-128); poster, thumbnails and preview are not."]
         : []),
-      ...describeLostSubtitles(manifest, settings),
+      ...(settings.subtitles === "drop" ? [] : describeLostSubtitles(manifest.subtitles, "HLS")),
       ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),
     ],
   };
@@ -108,12 +110,26 @@ function checkCodecs(settings: HlsSettings): void {
   }
 }
 
-function planRungs(video: VideoStream, settings: HlsSettings, framesPerSecond: number): readonly Rung[] {
+function ladderSource(video: VideoStream): LadderSource {
   const { width, height } = uprightSize(video);
-  const source = { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) };
+  return { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) };
+}
+
+/** Of a ladder of the user's own; Apple's goes up to 4K for whoever has it. */
+function describeLostRungs(source: LadderSource, settings: HlsSettings): readonly string[] {
+  if (settings.ladder === undefined) return [];
+  const lost = settings.codecs.flatMap((codec) => tooLargeSteps(source, ladderSteps(settings, codec)));
+  if (lost.length === 0) return [];
+  const heights = [...new Set(lost.map(({ shortPixels }) => shortPixels))].join(", ");
+  const size = `${source.widthPixels}x${source.heightPixels}`;
+  return [`Left out: ${formatCount(lost.length, "rung")} of the ladder (height ${heights}) above ${size}.`];
+}
+
+function planRungs(source: LadderSource, settings: HlsSettings, framesPerSecond: number): readonly Rung[] {
+  const { widthPixels: width, heightPixels: height } = source;
   const rungs = settings.codecs.flatMap((codec) => {
     const steps = ladderSteps(settings, codec);
-    if (settings.ladder !== undefined && steps.length > 0 && !fillsAny(source, steps)) {
+    if (settings.ladder !== undefined && steps.length > 0 && tooLargeSteps(source, steps).length === steps.length) {
       const least = Math.min(...steps.map(({ shortPixels }) => shortPixels));
       const problem = `ladder has no rung of ${codec} that ${width}x${height} fills, the smallest is of height ${least}; nothing is enlarged.`;
       throw new ReelmillError("PARAMS_INVALID", problem);
@@ -241,12 +257,6 @@ function spansOf({ video, times, thinning, clock, keyPictures, durationSeconds }
 
 function keyPicturesOf({ timeBase }: VideoStream, { isComplete }: PictureTimes, thinning: Thinning): number {
   return planKeyPictures(isComplete ? thinning.ticks : [], timeBase, thinning.isDivided ? thinning.framesPerSecond : 0);
-}
-
-function describeLostSubtitles({ subtitles }: MediaManifest, settings: HlsSettings): readonly string[] {
-  const lost = subtitles.filter(({ isText }) => !isText).length;
-  if (lost === 0 || settings.subtitles === "drop") return [];
-  return [`Subtitles made of pictures (${formatCount(lost, "track")}) were left out: HLS holds text alone.`];
 }
 
 /** All renditions begin and end together (Apple 8.3, 8.7): what sounds before the first picture or after the last is left out. */

@@ -2,6 +2,7 @@ import { basename, dirname } from "node:path";
 import { printableJson, printableLine } from "../../../base/printable.ts";
 import { formatCount } from "../../../base/units.ts";
 import { checkPresentation, type PresentationReport } from "../../../media/hls/check/check-presentation.ts";
+import type { DecryptSource } from "../../../media/hls/check/presentation.ts";
 import type { Outcome, RuleResult } from "../../../media/hls/check/rule.ts";
 import { readContentKey } from "../../../pipelines/hls/content-key.ts";
 import { createDecrypter } from "../../../pipelines/hls/encrypt.ts";
@@ -9,6 +10,8 @@ import { presentationOpener } from "../../../pipelines/hls/open-presentation.ts"
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_FAILURE, EXIT_OK } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
+
+const UNUSED_KEY = "--key was not needed: there is no segment that it could decrypt.";
 
 /** `reelmill hls check` as the command line gives it. */
 export interface HlsCheckOptions {
@@ -29,18 +32,33 @@ export async function runHlsCheckCommand(
   context: CliContext,
 ): Promise<number> {
   const open = presentationOpener(dirname(playlist));
-  const decrypt = options.key === undefined ? undefined : createDecrypter(readContentKey(options.key));
-  const report = await checkPresentation(open, basename(playlist), context.signal, decrypt);
-  context.writeOutput(options.json ? `${printableJson(report)}\n` : formatReport(playlist, report));
+  const key = options.key === undefined ? undefined : watchUse(createDecrypter(readContentKey(options.key)));
+  const report = await checkPresentation(open, basename(playlist), context.signal, key?.decrypt);
+  const notices = key === undefined || key.isUsed() ? [] : [UNUSED_KEY];
+  context.writeOutput(
+    options.json ? `${printableJson({ ...report, notices })}\n` : formatReport(playlist, report, notices),
+  );
   return report.isConforming ? EXIT_OK : EXIT_FAILURE;
 }
 
-function formatReport(playlist: string, { rules }: PresentationReport): string {
+function watchUse(decrypt: DecryptSource): { readonly decrypt: DecryptSource; readonly isUsed: () => boolean } {
+  let isUsed = false;
+  return {
+    decrypt: (...segment) => {
+      isUsed = true;
+      return decrypt(...segment);
+    },
+    isUsed: () => isUsed,
+  };
+}
+
+function formatReport(playlist: string, { rules }: PresentationReport, notices: readonly string[]): string {
   const told = rules.filter(({ outcome }) => outcome === "failed" || outcome === "not-checked");
   const columns = [{ title: "rule" }, { title: "level" }, { title: "outcome" }, { title: "clause" }];
   const rows = told.map(({ id, level, outcome, clause }) => [id, level, outcome, clause]);
   const sections = told.length === 0 ? [] : [formatTable(columns, rows), told.map(formatFindings).join("")];
-  return `${[...sections, `${printableLine(playlist)}: ${summarize(rules)}\n`].join("\n")}`;
+  const last = [...notices, `${printableLine(playlist)}: ${summarize(rules)}`].map((line) => `${line}\n`).join("");
+  return [...sections, last].join("\n");
 }
 
 function formatFindings({ id, title, findings, moreFindings }: RuleResult): string {

@@ -88,8 +88,21 @@ function addCheckCommand(hls: Command, context: CliContext, exit: (exitCode: num
     .addHelpText("after", "\nExit status: 0 no must failed, 1 one did, 2 wrong usage.")
     .action(async (playlist: string, _options: HlsCheckOptions, command: Command) => {
       const { runHlsCheckCommand } = await import("./check.ts");
+      refusePackageOptions(hls);
       // `hls` has --json, too, and takes it wherever it stands.
       const { json, key } = command.optsWithGlobals<HlsCheckOptions>();
       exit(await runHlsCheckCommand(playlist, { json, key }, context));
     });
+}
+
+/** `hls` takes its own options wherever they stand, also behind a command below it, where they would mean nothing. */
+function refusePackageOptions(hls: Command): void {
+  const given = hls.options.find(
+    (option) => option.long !== "--json" && hls.getOptionValueSource(option.attributeName()) === "cli",
+  );
+  if (given === undefined) return;
+  throw new ReelmillError(
+    "USAGE",
+    `${given.long} is of \`reelmill hls\`, which makes packages; hls check does not take it.`,
+  );
 }

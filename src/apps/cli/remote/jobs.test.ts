@@ -67,17 +67,21 @@ describe("jobs list", () => {
 
   it("refuses a state that there is not, naming those there are", async () => {
     server = await startCannedServer({});
-    const { exitCode, error } = await runAgainst(server, ["jobs", "list", "--status", "failed,bogus"]);
-    expect(exitCode).toBe(2);
-    expect(error).toContain('no state "bogus". There are: queued, running, succeeded, partial, failed, cancelled.');
+    await expect(runAgainst(server, ["jobs", "list", "--status", "failed,bogus"])).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining(
+        'no state "bogus". There are: queued, running, succeeded, partial, failed, cancelled.',
+      ),
+    });
     expect(server.requests).toEqual([]);
   });
 
   it.each([["0"], ["501"], ["x"]])("refuses --limit %s", async (limit) => {
     server = await startCannedServer({});
-    const { exitCode, error } = await runAgainst(server, ["jobs", "list", "--limit", limit]);
-    expect(exitCode).toBe(2);
-    expect(error).toContain("whole number from 1 to 500");
+    await expect(runAgainst(server, ["jobs", "list", "--limit", limit])).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining("whole number from 1 to 500"),
+    });
     expect(server.requests).toEqual([]);
   });
 });

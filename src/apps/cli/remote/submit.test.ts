@@ -29,6 +29,14 @@ const PIPELINES = {
       maxConcurrentTasks: 2,
       isPaused: false,
     },
+    {
+      name: "hls",
+      description: "",
+      paramsSchema: { required: ["input"], properties: { input: { type: "string" } }, additionalProperties: false },
+      resultSchema: {},
+      maxConcurrentTasks: 1,
+      isPaused: false,
+    },
   ],
 };
 
@@ -250,6 +258,7 @@ describe("submit", () => {
 
   it.each([
     ["nothing to work on", ["repair", "-p", "verify=full"], "USAGE"],
+    ["a key besides the file that takes its place", ["hls", "a.mp4", "-p", "input=uploads/1/b.mp4"], "USAGE"],
     ["a key with blanks", ["repair", "a.mp4", "--idempotency-key", "a b"], "USAGE"],
     ["an unknown pipeline", ["convert", "a.mp4"], "PIPELINE_UNKNOWN"],
     ["a file that is not there", ["repair", "a.mp4", "b.mp4"], "INPUT_NOT_FOUND"],

@@ -35,6 +35,7 @@ export async function runSubmitCommand(
   const schema = await findSchema(client, pipeline);
   const params = readParams(options, schema);
   const locals = assignFiles(files, options.reference, schema);
+  refuseSecondInput(params, locals, schema);
   requireParams(params, locals, schema);
   // All that can be wrong is found before the first byte is sent.
   for (const { path } of locals) await requireSendable(path);
@@ -114,6 +115,14 @@ function assignFiles(
     ...files.map((path) => ({ path, param: inputs })),
     ...references.map((path) => ({ path, param: "references" })),
   ];
+}
+
+/** A pipeline that takes one recording would take the file and forget the key. */
+function refuseSecondInput(params: JsonObject, files: readonly LocalFile[], schema: JsonObject): void {
+  for (const { path, param } of files) {
+    if (!Object.hasOwn(params, param) || typesOf(paramSchema(schema, param) ?? {}, schema).has("array")) continue;
+    throw new ReelmillError("USAGE", `${param} is given twice, as the file ${path} and as a parameter: give one.`);
+  }
 }
 
 /** Says in plain words what is missing; what else may be wrong with params, the server says. */

@@ -1,0 +1,14 @@
+import { formatCount } from "../base/units.ts";
+import type { MediaManifest, SubtitleStream, VideoStream } from "./manifest.ts";
+
+/** The pictures that players show where nobody chooses: those marked so, else the first; undefined where there are none. */
+export function chooseVideo({ video }: Pick<MediaManifest, "video">): VideoStream | undefined {
+  return video.find(({ isDefault }) => isDefault) ?? video[0];
+}
+
+/** A sentence on subtitles that cannot be kept, for they are pictures; `holder` is what holds text alone, such as `mp4`. */
+export function describeLostSubtitles(subtitles: readonly SubtitleStream[], holder: string): readonly string[] {
+  const lost = subtitles.filter(({ isText }) => !isText).length;
+  if (lost === 0) return [];
+  return [`Subtitles made of pictures (${formatCount(lost, "track")}) were left out: ${holder} holds text alone.`];
+}
