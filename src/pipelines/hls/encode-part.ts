@@ -114,11 +114,10 @@ function findFault(plan: PackagePlan, span: number, folder: string): string | un
       if (!(error instanceof ReelmillError) || error.code !== "OUTPUT_NOT_VERIFIED") throw error;
       return error.problem.replace(/\.$/, "");
     }
-    const { fragments, timescale } = samples.index;
-    const wanted = forcedKeys(
-      plan,
-      samples.presentationTicks.map((ticks) => ticks / timescale),
-    ).length;
+    const { index, presentationTicks } = samples;
+    const { fragments, timescale } = index;
+    const secondsAt = (picture: number): number => (presentationTicks[picture] as number) / timescale;
+    const wanted = forcedKeys(plan, presentationTicks.length, secondsAt).length;
     if (fragments.length !== wanted) return `${rung.name} has ${fragments.length} key pictures, not ${wanted}`;
   }
   return undefined;

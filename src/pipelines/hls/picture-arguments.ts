@@ -54,19 +54,20 @@ function softwareArguments(codec: "h264" | "hevc"): readonly string[] {
       ["-tag:v", "hvc1", "-x265-params", "log-level=error:scenecut=0:open-gop=0"];
 }
 
-/** Indexes of the key pictures that `pictureArguments` forces among pictures at these times, in rising seconds, the first of them a key picture. */
+/** Indexes of the key pictures that `pictureArguments` forces among `count` pictures whose times, in rising seconds, are told; the first is one. */
 export function forcedKeys(
   { keyPictures }: Pick<PackagePlan, "keyPictures">,
-  seconds: ArrayLike<number>,
+  count: number,
+  secondsAt: (index: number) => number,
 ): readonly number[] {
   if (keyPictures !== null) {
-    return Array.from({ length: Math.ceil(seconds.length / keyPictures) }, (_, index) => index * keyPictures);
+    return Array.from({ length: Math.ceil(count / keyPictures) }, (_, index) => index * keyPictures);
   }
   // As BY_TIME has it.
   const keys: number[] = [];
   let last = Number.NaN;
-  for (let index = 0; index < seconds.length; index++) {
-    const turn = Math.floor(((seconds[index] as number) + KEY_SLACK_SECONDS) / KEY_FRAME_SECONDS);
+  for (let index = 0; index < count; index++) {
+    const turn = Math.floor((secondsAt(index) + KEY_SLACK_SECONDS) / KEY_FRAME_SECONDS);
     if (turn <= last) continue;
     keys.push(index);
     last = turn;

@@ -37,8 +37,10 @@ export function planSpans(
     0,
     ticks.findIndex((at) => at >= originTicks),
   );
-  const seconds = ticks.subarray(first).map((at) => (at - originTicks) * tickSeconds);
-  const starts = chooseStarts(seconds, forcedKeys({ keyPictures }, seconds), spanSeconds).map((index) => first + index);
+  const count = ticks.length - first;
+  const secondsAt = (index: number): number => ((ticks[first + index] as number) - originTicks) * tickSeconds;
+  const keyPlaces = forcedKeys({ keyPictures }, count, secondsAt);
+  const starts = chooseStarts(keyPlaces, secondsAt, secondsAt(count - 1), spanSeconds).map((index) => first + index);
   if (starts.length < 2) return [WHOLE_SPAN];
   const clockTicks = (index: number): number =>
     Math.round((((ticks[index] as number) - originTicks) * tickSeconds * clock.denominator) / clock.numerator);
@@ -56,12 +58,16 @@ export function planSpans(
 }
 
 /** Of the indexes of key pictures those that spans of equal length begin nearest behind, 0 the first of them. */
-function chooseStarts(seconds: Float64Array, keys: readonly number[], spanSeconds: number): readonly number[] {
-  const length = seconds.at(-1) ?? 0;
+function chooseStarts(
+  keys: readonly number[],
+  secondsAt: (index: number) => number,
+  length: number,
+  spanSeconds: number,
+): readonly number[] {
   const count = Math.max(1, Math.ceil(length / spanSeconds));
   const starts = [0];
   for (const key of keys) {
-    const isDue = (seconds[key] as number) >= (starts.length * length) / count;
+    const isDue = secondsAt(key) >= (starts.length * length) / count;
     if (isDue && starts.length < count && key > (starts.at(-1) as number)) starts.push(key);
   }
   return starts;

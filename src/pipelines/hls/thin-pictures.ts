@@ -32,8 +32,9 @@ export interface Thinning {
 export function planThinning(ticks: Float64Array, timeBase: Ratio, meanRate: number): Thinning {
   const all = { filter: null, finding: null, framesPerSecond: meanRate, isDivided: false, ticks };
   const divisor = frameDivisor(meanRate);
-  const seconds = ticks.map((at) => (at * timeBase.numerator) / timeBase.denominator);
-  const isEven = ticks.length === 0 || (meanRate / divisor <= LIMIT && isSteady(seconds, meanRate));
+  // Of ten hours, a second list would take as much memory as all else.
+  const secondsOf = (at: number): number => (at * timeBase.numerator) / timeBase.denominator;
+  const isEven = ticks.length === 0 || (meanRate / divisor <= LIMIT && isSteady(ticks, secondsOf, meanRate));
   if (divisor > 1 && isEven) {
     return {
       filter: `select=not(mod(n\\,${divisor}))`,
@@ -43,9 +44,9 @@ export function planThinning(ticks: Float64Array, timeBase: Ratio, meanRate: num
       ticks: ticks.filter((_at, index) => index % divisor === 0),
     };
   }
-  if (isEven || (meanRate <= LIMIT && !isAnywhereTooFast(seconds))) return all;
+  if (isEven || (meanRate <= LIMIT && !isAnywhereTooFast(ticks, secondsOf))) return all;
   const isTaken = createTurns();
-  const taken = ticks.filter((_at, index) => isTaken(seconds[index] as number));
+  const taken = ticks.filter((at) => isTaken(secondsOf(at)));
   if (taken.length === ticks.length) return all;
   return {
     // Variable 0 is when the next turn is; a picture that is late moves all turns behind it.
@@ -62,17 +63,17 @@ function frameDivisor(framesPerSecond: number): number {
   return Math.max(1, Math.ceil(framesPerSecond / (MAX_FRAMES_PER_SECOND * (1 + RATE_SLACK))));
 }
 
-function isSteady(seconds: Float64Array, rate: number): boolean {
-  return seconds.every((at, index) => {
-    const steps = (at - (seconds[index - 1] ?? at - 1 / rate)) * rate;
+function isSteady(ticks: Float64Array, secondsOf: (ticks: number) => number, rate: number): boolean {
+  return ticks.every((at, index) => {
+    const steps = index === 0 ? 1 : secondsOf(at - (ticks[index - 1] as number)) * rate;
     return steps >= STEADY.least && steps <= STEADY.most;
   });
 }
 
 /** Whether some second has more than 60 pictures and the one that a second of exactly 60 begins again with. */
-function isAnywhereTooFast(seconds: Float64Array): boolean {
+function isAnywhereTooFast(ticks: Float64Array, secondsOf: (ticks: number) => number): boolean {
   const ahead = MAX_FRAMES_PER_SECOND + 1;
-  return seconds.some((at, index) => (seconds[index + ahead] ?? Number.POSITIVE_INFINITY) - at < 1);
+  return ticks.some((at, index) => secondsOf((ticks[index + ahead] ?? Number.POSITIVE_INFINITY) - at) < 1);
 }
 
 /** As the filter does it: tells of one picture after the other whether it is taken. */
