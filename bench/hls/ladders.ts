@@ -18,5 +18,5 @@ function ladder(...rungs: readonly (readonly [height: number, kbps: number])[]) 
 /** The rungs as Reelmill makes them of a source of that height, with sizes and bounds of the bit rate; by falling size. */
 export function rungsOf(height: Height): readonly Rung[] {
   const source = { widthPixels: (height * 16) / 9, heightPixels: height, sampleAspect: 1 };
-  return planLadder(source, "h264", ladderSteps({ ladder: LADDERS[height] }, "h264"));
+  return planLadder(source, "h264", ladderSteps({ ladder: LADDERS[height] }, "h264", false));
 }

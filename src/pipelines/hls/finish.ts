@@ -6,6 +6,7 @@ import type { MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
 import { createDecrypter, type SegmentEncryption } from "./encrypt.ts";
+import { keepsHighRange } from "./high-range.ts";
 import { indexFile } from "./index-file.ts";
 import { presentationOpener } from "./open-presentation.ts";
 import {
@@ -71,9 +72,11 @@ export async function finishPackage(
   }
   await checkDecodes(streams, pictures, { ...hooks, onProgress: (done) => hooks.onProgress(DECODING_SHARE * done) });
   mkdirSync(packageFolder);
-  if (plan.thumbnails) await writePictures(rungs, packageFolder, plan.durationSeconds, hooks);
+  // What browsers and lists show has standard range.
+  const standard = rungs.filter(({ rung }) => !keepsHighRange(plan.video.highRange, rung.codec));
+  if (plan.thumbnails) await writePictures(standard, packageFolder, plan.durationSeconds, hooks);
   const lacks =
-    plan.preview === null ? [] : await writePreview(plan.preview, rungs, packageFolder, plan.durationSeconds, hooks);
+    plan.preview === null ? [] : await writePreview(plan.preview, standard, packageFolder, plan.durationSeconds, hooks);
   const main = await writePlaylists(plan, streams, { encodedFolder, packageFolder, encryption }, hooks.signal);
   writeFileSync(join(packageFolder, MAIN_PLAYLIST), serializePlaylist(main));
   const decrypt = encryption && createDecrypter(encryption.key);

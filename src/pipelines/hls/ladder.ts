@@ -52,6 +52,22 @@ const HEVC_LADDER = steps([
   [3840, 2160, 16_800],
 ]);
 
+/** As `HEVC_LADDER`, for high dynamic range. */
+export const HIGH_RANGE_LADDER: readonly LadderStep[] = steps([
+  [640, 360, 160],
+  [768, 432, 360],
+  [960, 540, 730],
+  [960, 540, 1090],
+  [960, 540, 1930],
+  [1280, 720, 2900],
+  [1280, 720, 4080],
+  [1920, 1080, 5400],
+  [1920, 1080, 7000],
+  [2560, 1440, 9700],
+  [3840, 2160, 13_900],
+  [3840, 2160, 20_000],
+]);
+
 /** Apple's ladders (HLS Authoring Specification, tables of average bit rates). For AV1 there is none: it takes HEVC's. */
 export const LADDERS: Readonly<Record<RungCodec, readonly LadderStep[]>> = {
   h264: steps([

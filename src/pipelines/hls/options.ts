@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LADDERS, type LadderStep, type RungCodec } from "./ladder.ts";
+import { HIGH_RANGE_LADDER, LADDERS, type LadderStep, type RungCodec } from "./ladder.ts";
 
 const CODEC = z.enum(["h264", "hevc", "av1"] satisfies readonly RungCodec[]);
 
@@ -56,6 +56,12 @@ export const HLS_SETTINGS = z.strictObject({
   audio: z.enum(["auto", "none"]).default("auto").describe("auto: every sound track as AAC. none: no sound."),
   subtitles: z.enum(["keep", "drop"]).default("keep").describe("keep: text subtitles as WebVTT."),
   deinterlace: z.enum(["auto", "off", "on"]).default("auto").describe("auto: where the source says it is interlaced."),
+  hdr: z
+    .enum(["auto", "off"])
+    .default("auto")
+    .describe(
+      "Of recordings with high dynamic range. auto: HEVC rungs keep it where there are rungs of H.264 besides. off: all rungs are BT.709.",
+    ),
   preview: z.boolean().default(false).describe("A short clip without sound that repeats, as MP4 and WebP."),
   thumbnails: z.boolean().default(true).describe("A poster, and small pictures to find a place by."),
 });
@@ -63,9 +69,13 @@ export const HLS_SETTINGS = z.strictObject({
 /** Settings with their defaults filled in. */
 export type HlsSettings = z.output<typeof HLS_SETTINGS>;
 
-/** The steps that settings ask for in one of their codecs; none where the user's own ladder has no rung of it. */
-export function ladderSteps({ ladder }: Pick<HlsSettings, "ladder">, codec: RungCodec): readonly LadderStep[] {
-  if (ladder === undefined) return LADDERS[codec];
+/** The steps that settings ask for in one of their codecs, of high dynamic range or not; none where the user's own ladder has no rung of it. */
+export function ladderSteps(
+  { ladder }: Pick<HlsSettings, "ladder">,
+  codec: RungCodec,
+  isHighRange: boolean,
+): readonly LadderStep[] {
+  if (ladder === undefined) return isHighRange ? HIGH_RANGE_LADDER : LADDERS[codec];
   const own = ladder.rungs.filter((rung) => rung.codec === undefined || rung.codec === codec);
   return own.map(({ height, kbps }) => ({
     longPixels: 2 * Math.round((height * 8) / 9),

@@ -2,6 +2,7 @@ import type { HardwareFamily } from "../../ffmpeg/encoder-wish.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { SpanJob } from "../../spans/encode-span.ts";
+import type { HighRange } from "./high-range.ts";
 import type { Rung, RungCodec } from "./ladder.ts";
 
 /** One encoding of one sound track. */
@@ -76,9 +77,12 @@ export interface PackagePlan {
     readonly packedTicks: string | null;
     /** The first picture's time: what becomes 0. */
     readonly originTicks: number;
-    /** Filters of all rungs together, before they part: those that look at neighbours, and those of single pictures. */
+    /** Filters of all rungs together, before they part, which look at neighbours. */
     readonly contextFilters: readonly string[];
-    readonly pictureFilters: readonly string[];
+    /** What HEVC rungs keep of the recording's high dynamic range; null: all rungs have standard range. */
+    readonly highRange: HighRange | null;
+    /** Filters of single pictures, for rungs of standard range. */
+    readonly standardFilters: readonly string[];
   };
   /** What is encoded alone, in order. */
   readonly spans: readonly RungSpan[];

@@ -1,5 +1,6 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { forcedKeyArguments } from "../../ffmpeg/hardware-encoders.ts";
+import { type HighRange, highRangeParameters } from "./high-range.ts";
 import type { Rung } from "./ladder.ts";
 import { KEY_FRAME_SECONDS, type PackagePlan, type RungEncoder, type RungSpan } from "./packaging.ts";
 
@@ -16,7 +17,7 @@ const NO_KEY_PICTURES = "9999";
  * first picture one of them.
  */
 export function pictureArguments(
-  { clock, encoders, keyPictures }: PackagePlan,
+  { clock, encoders, keyPictures, video }: PackagePlan,
   rung: Rung,
   { lastDurationTicks }: RungSpan,
 ): readonly string[] {
@@ -26,14 +27,19 @@ export function pictureArguments(
     ...["-fps_mode", "passthrough", "-enc_time_base", `${clock.numerator}:${clock.denominator}`],
     ...["-c:v", encoder.name, "-b:v", `${rung.kilobitsPerSecond}k`],
     ...(encoder.device !== null && encoder.preset === "default" ? [] : ["-preset", encoder.preset]),
-    ...codecArguments(encoder, rung, keyPictures),
+    ...codecArguments(encoder, rung, keyPictures, video.highRange),
     ...["-video_track_timescale", String(clock.denominator)],
     // The muxer asks only the last picture how long it lasts: all others end where the next begins.
     ...(lastDurationTicks === null ? [] : ["-bsf:v", `setts=duration=${lastDurationTicks}`]),
   ];
 }
 
-function codecArguments({ codec, device }: RungEncoder, rung: Rung, keyPictures: number | null): readonly string[] {
+function codecArguments(
+  { codec, device }: RungEncoder,
+  rung: Rung,
+  keyPictures: number | null,
+  highRange: HighRange | null,
+): readonly string[] {
   // SVT-AV1 sets key pictures by their count alone, and none besides; its rate control knows no buffer.
   if (codec === "av1") return ["-g", String(keyPictures ?? NO_KEY_PICTURES)];
   const when = keyPictures === null ? BY_TIME : `not(mod(n,${keyPictures}))`;
@@ -42,16 +48,16 @@ function codecArguments({ codec, device }: RungEncoder, rung: Rung, keyPictures:
     // Pictures without B-frames are shown when they are decoded: all rungs and the sound begin at 0.
     ...["-bf", "0", "-g", NO_KEY_PICTURES, "-force_key_frames", `expr:${when}`],
     ...(device === null
-      ? ["-keyint_min", "1", "-forced-idr", "1", ...softwareArguments(codec)]
+      ? ["-keyint_min", "1", "-forced-idr", "1", ...softwareArguments(codec, highRange)]
       : ["-profile:v", "high", ...forcedKeyArguments(device.family)]),
   ];
 }
 
-function softwareArguments(codec: "h264" | "hevc"): readonly string[] {
-  return codec === "h264"
-    ? ["-profile:v", "high", "-sc_threshold", "0"]
-    : // Apple's players show HEVC in MP4 only under this name.
-      ["-tag:v", "hvc1", "-x265-params", "log-level=error:scenecut=0:open-gop=0"];
+function softwareArguments(codec: "h264" | "hevc", highRange: HighRange | null): readonly string[] {
+  if (codec === "h264") return ["-profile:v", "high", "-sc_threshold", "0"];
+  const colours = highRange === null ? [] : highRangeParameters(highRange);
+  // Apple's players show HEVC in MP4 only under this name.
+  return ["-tag:v", "hvc1", "-x265-params", ["log-level=error:scenecut=0:open-gop=0", ...colours].join(":")];
 }
 
 /** Indexes of the key pictures that `pictureArguments` forces among `count` pictures whose times, in rising seconds, are told; the first is one. */

@@ -28,7 +28,7 @@ it("names a device that is not there only where somebody asked for it", async ()
   const { signal } = new AbortController();
   const choose = async (hardware: "auto" | "videotoolbox"): Promise<readonly string[]> => {
     const wish = { codecs: ["h264" as const], speed: "fast" as const, preset: undefined, hardware };
-    return (await chooseRungEncoders(wish, { tools, signal })).findings;
+    return (await chooseRungEncoders(wish, null, { tools, signal })).findings;
   };
   expect(await choose("auto")).toEqual([]);
   if (process.platform === "linux")
@@ -38,7 +38,7 @@ it("names a device that is not there only where somebody asked for it", async ()
 it("refuses a device, named, where no rung is of H.264", async () => {
   const tools = await requireFfmpeg(process.env);
   const wish = { codecs: ["hevc" as const], speed: "fast" as const, preset: undefined, hardware: "nvenc" as const };
-  await expect(chooseRungEncoders(wish, { tools, signal: new AbortController().signal })).rejects.toMatchObject({
+  await expect(chooseRungEncoders(wish, null, { tools, signal: new AbortController().signal })).rejects.toMatchObject({
     code: "PARAMS_INVALID",
     message: expect.stringMatching(/^hardware is nvenc, .* codecs has hevc\.$/),
   });

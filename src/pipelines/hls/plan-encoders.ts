@@ -8,6 +8,7 @@ import {
 } from "../../ffmpeg/encoder-choice.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
+import { type HighRange, keepsHighRange } from "./high-range.ts";
 import type { Rung, RungCodec } from "./ladder.ts";
 import type { HlsSettings } from "./options.ts";
 import { KEY_FRAME_SECONDS, type RungEncoder } from "./packaging.ts";
@@ -24,13 +25,17 @@ const GROUP_SECONDS = { least: 0.75 * KEY_FRAME_SECONDS, most: KEY_FRAME_SECONDS
  */
 export async function chooseRungEncoders(
   { codecs, speed, preset, hardware }: Pick<HlsSettings, "codecs" | "speed" | "preset" | "hardware">,
+  highRange: HighRange | null,
   { tools, signal }: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
 ): Promise<{ readonly encoders: readonly RungEncoder[]; readonly findings: readonly string[] }> {
   if (hardware !== "auto" && hardware !== "off" && !codecs.includes("h264")) {
     const problem = `hardware is ${hardware}, which encodes H.264 rungs alone, but codecs has ${codecs.join(", ")}.`;
     throw new ReelmillError("PARAMS_INVALID", problem);
   }
-  const wishes = codecs.map((codec) => wishFor(codec, speed, preset, hardware));
+  const wishes = codecs.map((codec) => {
+    const bitDepth = keepsHighRange(highRange, codec) ? 10 : 8;
+    return { ...wishFor(codec, speed, preset, hardware), bitDepth } as const;
+  });
   const isKnown = wishes.some((wish) => wish.preset === preset);
   const encoders: RungEncoder[] = [];
   const findings: string[] = [];

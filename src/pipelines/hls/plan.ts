@@ -7,6 +7,7 @@ import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from
 import { planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
+import { type HighRange, keepsHighRange, planHighRange } from "./high-range.ts";
 import { type LadderSource, leaveRoomForPackets, planLadder, type Rung, sortRungs, tooLargeSteps } from "./ladder.ts";
 import { type HlsSettings, ladderSteps } from "./options.ts";
 import type { PackagePlan } from "./packaging.ts";
@@ -44,10 +45,12 @@ export async function planPackage(
   const video = chooseVideo(manifest);
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures.`);
   const preview = await planPreview(settings, { tools, signal });
-  const { encoders, findings: encoderFindings } = await chooseRungEncoders(settings, { tools, signal });
+  const range = planHighRange(video, settings);
+  const chosen = await chooseRungEncoders(settings, range.highRange, { tools, signal });
   const times = await listTimes(path, video, { tools, signal });
   const thinning = planThinning(times.ticks, video.timeBase, meanRate(times, video));
-  const filters = planFilters(video, settings, thinning);
+  const whole = planDeinterlacing(video, settings.deinterlace);
+  const own = { source: ladderSource(video), settings, highRange: range.highRange };
   const { originTicks } = times;
   const durationSeconds = durationOf(times, video, manifest);
   const clock =
@@ -63,13 +66,14 @@ export async function planPackage(
       timeBase: video.timeBase,
       packedTicks: times.isComplete && thinning.filter === null ? packTicks(times.ticks) : null,
       originTicks,
-      contextFilters: filters.context,
-      pictureFilters: filters.picture,
+      contextFilters: [...whole.filters, ...(thinning.filter === null ? [] : [thinning.filter])],
+      highRange: range.highRange,
+      standardFilters: [...(video.isHdr ? TONE_MAP_FILTERS : []), "format=yuv420p"],
     },
     spans,
     clock,
-    rungs: planRungs(ladderSource(video), settings, thinning.framesPerSecond),
-    encoders,
+    rungs: planRungs(own, thinning.framesPerSecond),
+    encoders: chosen.encoders,
     keyPictures,
     sounds,
     subtitles: settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles),
@@ -79,10 +83,12 @@ export async function planPackage(
     preview: preview.preview,
     durationSeconds,
     findings: [
-      ...encoderFindings,
-      ...describeLostRungs(ladderSource(video), settings),
+      ...chosen.findings,
+      ...describeLostRungs(own),
       ...preview.findings,
-      ...filters.findings,
+      ...whole.findings,
+      ...(thinning.finding === null ? [] : [thinning.finding]),
+      ...range.findings,
       ...(spans.length > 1 ? [`Encoded in ${spans.length} spans, one after the other.`] : []),
       ...(settings.encryptKeyUri !== undefined && (settings.thumbnails || settings.preview)
         ? ["The segments are encrypted (AES-128); poster, thumbnails and preview are not."]
@@ -115,20 +121,29 @@ function ladderSource(video: VideoStream): LadderSource {
   return { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) };
 }
 
+/** What ladders depend on. */
+interface LadderParts {
+  readonly source: LadderSource;
+  readonly settings: HlsSettings;
+  readonly highRange: HighRange | null;
+}
+
 /** Of a ladder of the user's own; Apple's goes up to 4K for whoever has it. */
-function describeLostRungs(source: LadderSource, settings: HlsSettings): readonly string[] {
+function describeLostRungs({ source, settings, highRange }: LadderParts): readonly string[] {
   if (settings.ladder === undefined) return [];
-  const lost = settings.codecs.flatMap((codec) => tooLargeSteps(source, ladderSteps(settings, codec)));
+  const lost = settings.codecs.flatMap((codec) =>
+    tooLargeSteps(source, ladderSteps(settings, codec, keepsHighRange(highRange, codec))),
+  );
   if (lost.length === 0) return [];
   const heights = [...new Set(lost.map(({ shortPixels }) => shortPixels))].join(", ");
   const size = `${source.widthPixels}x${source.heightPixels}`;
   return [`Left out: ${formatCount(lost.length, "rung")} of the ladder (height ${heights}) above ${size}.`];
 }
 
-function planRungs(source: LadderSource, settings: HlsSettings, framesPerSecond: number): readonly Rung[] {
+function planRungs({ source, settings, highRange }: LadderParts, framesPerSecond: number): readonly Rung[] {
   const { widthPixels: width, heightPixels: height } = source;
   const rungs = settings.codecs.flatMap((codec) => {
-    const steps = ladderSteps(settings, codec);
+    const steps = ladderSteps(settings, codec, keepsHighRange(highRange, codec));
     if (settings.ladder !== undefined && steps.length > 0 && tooLargeSteps(source, steps).length === steps.length) {
       const least = Math.min(...steps.map(({ shortPixels }) => shortPixels));
       const problem = `ladder has no rung of ${codec} that ${width}x${height} fills, the smallest is of height ${least}; nothing is enlarged.`;
@@ -216,25 +231,6 @@ function lastDuration(
   const last = ticks.at(-1);
   const rest = last === undefined ? 0 : durationSeconds - secondsOf(last - originTicks, timeBase);
   return Math.ceil((Math.max(1 / MAX_FRAMES_PER_SECOND + TURN_SLACK_SECONDS, rest) * denominator) / numerator);
-}
-
-function planFilters(video: VideoStream, { deinterlace }: HlsSettings, thinning: Thinning): Filters {
-  const whole = planDeinterlacing(video, deinterlace);
-  const findings = [...whole.findings];
-  if (thinning.finding !== null) findings.push(thinning.finding);
-  if (video.isHdr) findings.push("High dynamic range was turned into BT.709 (hable): the rungs have 8 bits.");
-  return {
-    context: [...whole.filters, ...(thinning.filter === null ? [] : [thinning.filter])],
-    picture: [...(video.isHdr ? TONE_MAP_FILTERS : []), "format=yuv420p"],
-    findings,
-  };
-}
-
-interface Filters {
-  /** As the plan has them. */
-  readonly context: readonly string[];
-  readonly picture: readonly string[];
-  readonly findings: readonly string[];
 }
 
 interface Pictures {

@@ -31,7 +31,8 @@ export async function planPreview(
   hooks: Pick<PackageHooks, "tools" | "signal">,
 ): Promise<{ readonly preview: PreviewPlan | null; readonly findings: readonly string[] }> {
   if (!preview) return { preview: null, findings: [] };
-  const { encoders } = await chooseRungEncoders({ codecs: ["h264"], speed, preset: undefined, hardware: "off" }, hooks);
+  const wish = { codecs: ["h264" as const], speed, preset: undefined, hardware: "off" as const };
+  const { encoders } = await chooseRungEncoders(wish, null, hooks);
   const [encoder] = encoders;
   if (encoder === undefined) throw new ReelmillError("ENCODER_MISSING", "No encoder was chosen for the preview.");
   const hasWebp = (await listFeatures(hooks.tools, "encoders", hooks.signal)).has(WEBP_ENCODER);

@@ -2,7 +2,9 @@ import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { cutFilters, seekOptions } from "../../spans/encode-span.ts";
+import { keepsHighRange } from "./high-range.ts";
 import { indexFile } from "./index-file.ts";
+import type { Rung } from "./ladder.ts";
 import type { PackageHooks, PackagePlan, RungSpan, SoundPlan } from "./packaging.ts";
 import { type EncodePart, encodedPath, spanPath, subtitlePath } from "./parts.ts";
 import { pictureArguments } from "./picture-arguments.ts";
@@ -11,6 +13,7 @@ import { pictureArguments } from "./picture-arguments.ts";
 const FRAGMENTS = "+empty_moov+default_base_moof+skip_trailer";
 /** Sound is cut into pieces of a second, which segments are put together of. */
 const SOUND_FRAGMENT_MICROSECONDS = 1_000_000;
+const HIGH_RANGE_FILTER = "format=yuv420p10le";
 const SAMPLE_RATE_HZ = 48_000;
 const AAC_FRAME_SAMPLES = 1024;
 
@@ -105,31 +108,46 @@ function soundOutputs(
   ];
 }
 
-/** One decode for all: each rung's pictures go to its encoder and on to the next smaller size. */
-function filterGraph({ video, rungs, encoders }: PackagePlan, { startTicks, endTicks }: RungSpan): string {
-  const chains: string[] = [];
-  const { originTicks, contextFilters, pictureFilters, timeBase } = video;
-  const cut = {
-    ...{ contextFilters: [`setpts=PTS-${originTicks}`, ...contextFilters], pictureFilters, cutTimeBase: timeBase },
+/** One decode for all; standard range parts from high range, then each rung's pictures go to its encoder and on to the next smaller size. */
+function filterGraph(plan: PackagePlan, { startTicks, endTicks }: RungSpan): string {
+  const { originTicks, contextFilters, highRange, standardFilters, streamIndex, timeBase } = plan.video;
+  const cut = cutFilters({
+    ...{ contextFilters: [`setpts=PTS-${originTicks}`, ...contextFilters], pictureFilters: [], cutTimeBase: timeBase },
     startTicks: startTicks === null ? null : startTicks - originTicks,
     endTicks: endTicks === null ? null : endTicks - originTicks,
-  };
-  const common = cutFilters(cut).join(",");
-  let from = `[0:${video.streamIndex}]${common},`;
-  for (const [index, { codec, widthPixels, heightPixels }] of rungs.entries()) {
-    const before = rungs[index - 1];
+  });
+  const rungs = plan.rungs.map((rung, index) => ({ ...rung, index }));
+  const isHigh = ({ codec }: Rung): boolean => keepsHighRange(highRange, codec);
+  const [high, standard] = [rungs.filter(isHigh), rungs.filter((rung) => !isHigh(rung))];
+  const source = `[0:${streamIndex}]${cut.join(",")},`;
+  if (high.length === 0) return scaleChains(plan, standard, `${source}${standardFilters.join(",")},`).join(";");
+  return [
+    `${source}split=2[standard][high]`,
+    ...scaleChains(plan, standard, `[standard]${standardFilters.join(",")},`),
+    ...scaleChains(plan, high, `[high]${HIGH_RANGE_FILTER},`),
+  ].join(";");
+}
+
+/** Chains of rungs of one range, by falling size, from where their pictures come to where each rung's come out. */
+function scaleChains(
+  { encoders }: PackagePlan,
+  rungs: readonly (Rung & { readonly index: number })[],
+  begin: string,
+): readonly string[] {
+  let from = begin;
+  return rungs.flatMap(({ codec, widthPixels, heightPixels, index }, position) => {
+    const before = rungs[position - 1];
     const isSame = before?.widthPixels === widthPixels && before.heightPixels === heightPixels;
     // Scaling to the size that is there already passes pictures on as they are.
     const scale = isSame ? "null" : `scale=${widthPixels}:${heightPixels}:flags=bicubic,setsar=1`;
-    const isLast = index === rungs.length - 1;
+    const isLast = position === rungs.length - 1;
     const device = encoders.find((encoder) => encoder.codec === codec)?.device ?? null;
     // Behind the parting: the next smaller rung is scaled from pictures that lie in memory.
     const out = device === null ? `out${index}` : `own${index}`;
-    chains.push(`${from}${scale}${isLast ? "" : ",split=2"}[${out}]${isLast ? "" : `[next${index}]`}`);
-    if (device !== null) chains.push(`[${out}]${device.filter}[out${index}]`);
+    const chain = `${from}${scale}${isLast ? "" : ",split=2"}[${out}]${isLast ? "" : `[next${index}]`}`;
     from = `[next${index}]`;
-  }
-  return chains.join(";");
+    return device === null ? [chain] : [chain, `[${out}]${device.filter}[out${index}]`];
+  });
 }
 
 /** Sound from the first picture on, silence where there is none, as many AAC frames as come nearest to the pictures' end. */

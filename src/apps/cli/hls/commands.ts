@@ -68,6 +68,11 @@ function addPackageOptions(hls: Command): void {
       new Option("--subtitles <what>", "text subtitles as WebVTT, or none").choices(["keep", "drop"]).default("keep"),
     )
     .addOption(
+      new Option("--hdr <what>", "auto: HEVC rungs keep high dynamic range where there are H.264 rungs besides")
+        .choices(["auto", "off"])
+        .default("auto"),
+    )
+    .addOption(
       new Option("--deinterlace <when>", "auto: where the file says it is interlaced")
         .choices(["auto", "off", "on"])
         .default("auto"),

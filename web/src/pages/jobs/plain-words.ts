@@ -77,6 +77,11 @@ const BY_PIPELINE: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
       hint: "Automatic: where the recording says that it has them.",
       optionLabels: { auto: "Automatic", on: "Always", off: "Never" },
     },
+    hdr: {
+      label: "High dynamic range",
+      hint: "Kept in HEVC qualities where there are H.264 ones for players that cannot show it.",
+      optionLabels: { auto: "Automatic", off: "None" },
+    },
     subtitles: { hint: "Those that are text.", optionLabels: { keep: "Keep", drop: "Leave out" } },
     thumbnails: { label: "Poster and thumbnails", hint: "Small pictures to find a place by." },
     ladder: {
@@ -92,7 +97,7 @@ const PIPELINES: Readonly<Record<string, string>> = { hls: "HLS package" };
 /** Parameters that few change: they are folded away. */
 const RARE: ReadonlySet<string> = new Set([
   ...["outputPrefix", "engine", "preset", "width", "upscale", "frameRate", "bitDepth", "hardware", "reencode"],
-  ...["deinterlace", "toneMap", "audioBitrate", "audioTracks", "targetQuality", "score", "ladder"],
+  ...["deinterlace", "toneMap", "audioBitrate", "audioTracks", "targetQuality", "score", "ladder", "hdr"],
 ]);
 
 /** A field of a pipeline in the words of who films; what has none keeps its own. */
