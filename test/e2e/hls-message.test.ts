@@ -25,7 +25,7 @@ interface Asset {
 const INPUT = "uploads/clip.mp4";
 const folder = mkdtempSync(join(tmpdir(), "reelmill-hls-message-"));
 let server: RunningServer;
-const { post, put, ended, listKeys } = createJobsClient<Job>(() => server);
+const { get, post, put, ended, listKeys } = createJobsClient<Job>(() => server);
 
 beforeAll(async () => {
   const clip = join(folder, "clip.mp4");
@@ -84,11 +84,13 @@ describe("a message {job_id, media_id, org_id}", () => {
   }, 90_000);
 
   it("is gone on with where a worker is killed", async () => {
-    const { body } = await send({ job_id: "job-b", media_id: "media-b", org_id: "org-1" }, { preset: "veryslow" });
+    const { body } = await send({ job_id: "job-b", media_id: "media-b", org_id: "org-1" }, { preset: "medium" });
     while ((await readAsset("media-b"))?.state !== "transcoding") await delay(20);
     for (const pid of server.workers()) process.kill(pid, "SIGKILL");
     const job = await ended(body.id);
     expect(job.status).toBe("succeeded");
+    const { tasks } = await get<{ tasks: readonly { readonly attempt: number }[] }>(`jobs/${body.id}/tasks`);
+    expect(tasks.some(({ attempt }) => attempt > 1)).toBe(true);
     expect(await readAsset("media-b")).toMatchObject({ state: "complete", playlistKey: job.result?.playlist });
   }, 90_000);
 

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { copyRepair, createTestEdge, examineName, pipelineRepair } from "./edge.fixture.ts";
 
 /** A process that watches a folder until it is killed: `root originalsFolder`, both absolute, and `pipeline` or `copy`. */
@@ -7,3 +8,5 @@ const work = kind === "copy" ? { repair: copyRepair, examine: examineName } : { 
 const { service } = createTestEdge(root, { originalsFolder, scanIntervalMs: 100 }, work);
 service.start();
 process.stdout.write("started\n");
+// Killed processes keep nothing of what they compiled, and the next one would compile it again.
+flushCompileCache();
