@@ -25,3 +25,16 @@ export function matchesBytes(bytes: Uint8Array, startIndex: number, known: Uint8
   }
   return true;
 }
+
+/** How many bytes of `nal` from `startIndex` on, a NAL unit's payload, hold the first `payloadBytes` of it unescaped. */
+export function escapedLength(nal: Uint8Array, startIndex: number, payloadBytes: number): number {
+  let index = startIndex;
+  let zeros = 0;
+  for (let left = payloadBytes; left > 0 && index < nal.length; index++) {
+    const byte = nal[index] as number;
+    const isEscape = zeros >= 2 && byte === 3;
+    zeros = byte === 0 ? zeros + 1 : 0;
+    if (!isEscape) left--;
+  }
+  return index - startIndex;
+}

@@ -6,16 +6,46 @@ import { writeFully } from "../../base/write-fully.ts";
 import { type ByteSource, readExactly } from "../../media/bytes/byte-source.ts";
 import type { DecryptSource } from "../../media/hls/check/presentation.ts";
 import type { EncryptionKey } from "../../media/hls/playlist.ts";
+import type { PackagePlan } from "./packaging.ts";
 
 const CIPHER = "aes-128-cbc";
 const BLOCK_BYTES = 16;
 const PIECE_BYTES = 1024 * 1024;
 
-/** How the segments of a package are encrypted; the key is nowhere but in memory. */
+/** AES-128: segments are encrypted as a whole. The key is nowhere but in memory. */
 export interface SegmentEncryption {
+  readonly method: "aes-128";
   readonly key: Uint8Array;
   /** As it stands in the playlists. */
   readonly keyUri: string;
+}
+
+/** SAMPLE-AES: the pictures and the sound within segments are. */
+export interface SampleEncryption extends Omit<SegmentEncryption, "method"> {
+  readonly method: "sample-aes";
+  /** 16 bytes that name the key in the media themselves. */
+  readonly keyId: Uint8Array;
+}
+
+/** How the media of a package are encrypted. */
+export type ContentEncryption = SegmentEncryption | SampleEncryption;
+
+/**
+ * What a package was planned with, and its key; undefined where there is neither. Throws PARAMS_INVALID where one of them is missing: nothing that was to
+ * be encrypted leaves in the clear.
+ */
+export function contentEncryption(
+  { keyUri, encryptMethod }: Pick<PackagePlan, "keyUri" | "encryptMethod">,
+  key: Uint8Array | undefined,
+): ContentEncryption | undefined {
+  if (keyUri === null && key === undefined) return undefined;
+  if (keyUri === null || key === undefined) {
+    const problem = "The package was planned with a key, or without one, and is made otherwise.";
+    throw new ReelmillError("PARAMS_INVALID", problem);
+  }
+  return encryptMethod === "aes-128"
+    ? { method: encryptMethod, key, keyUri }
+    : { method: encryptMethod, key, keyUri, keyId: randomBytes(BLOCK_BYTES) };
 }
 
 /** A key tag with an initialization vector of its own, for one segment and the I-frames within. */

@@ -5,7 +5,7 @@ import { checkPresentation, type PresentationReport } from "../../media/hls/chec
 import type { MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
-import { createDecrypter, type SegmentEncryption } from "./encrypt.ts";
+import { contentEncryption, createDecrypter } from "./encrypt.ts";
 import { indexFile } from "./index-file.ts";
 import { presentationOpener } from "./open-presentation.ts";
 import {
@@ -41,13 +41,13 @@ export async function finishPackage(
     readonly inputPath: string;
     readonly encodedFolder: string;
     readonly packageFolder: string;
-    /** Of AES-128, where the plan says where players fetch it. */
+    /** 16 bytes, where the plan says where players fetch them. */
     readonly contentKey: Uint8Array | undefined;
   },
   hooks: PackageHooks,
 ): Promise<PackageReport> {
   const { encodedFolder, packageFolder, inputPath } = places;
-  const encryption = encryptionOf(plan, places.contentKey);
+  const encryption = contentEncryption(plan, places.contentKey);
   const check = createPictureCheck(plan);
   const rungs: PictureSource[] = [];
   for (const rung of plan.rungs) {
@@ -89,16 +89,6 @@ export async function finishPackage(
     inputBytes: statSync(inputPath).size,
     outputBytes: sizeOf(packageFolder),
   };
-}
-
-/** Nothing that was to be encrypted leaves in the clear. */
-function encryptionOf({ keyUri }: PackagePlan, key: Uint8Array | undefined): SegmentEncryption | undefined {
-  if (keyUri === null && key === undefined) return undefined;
-  if (keyUri !== null && key !== undefined) return { key, keyUri };
-  throw new ReelmillError(
-    "PARAMS_INVALID",
-    "The package was planned with a key, or without one, and is made otherwise.",
-  );
 }
 
 /** The file that segments are cut from: as it was encoded, or made of that. */

@@ -45,6 +45,7 @@ export async function planPackage(
       ? video.timeBase
       : { numerator: 1, denominator: 90_000 };
   const sounds = settings.audio === "none" ? [] : planSounds(manifest.audio);
+  const subtitles = settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles);
   return {
     video: {
       streamIndex: video.index,
@@ -65,9 +66,10 @@ export async function planPackage(
         )
       : null,
     sounds,
-    subtitles: settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles),
+    subtitles,
     segments: settings.segments,
     keyUri: settings.encryptKeyUri ?? null,
+    encryptMethod: settings.encryptMethod ?? "aes-128",
     thumbnails: settings.thumbnails,
     preview: preview.preview,
     durationSeconds,
@@ -75,9 +77,7 @@ export async function planPackage(
       ...encoderFindings,
       ...preview.findings,
       ...filters.findings,
-      ...(settings.encryptKeyUri !== undefined && (settings.thumbnails || settings.preview)
-        ? ["The segments are encrypted (AES-128); poster, thumbnails and preview are not."]
-        : []),
+      ...describeClear(settings, subtitles.length > 0),
       ...describeLostSubtitles(manifest, settings),
       ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),
     ],
@@ -207,6 +207,23 @@ function planFilters(
     findings.push("High dynamic range was turned into BT.709 (hable): the rungs have 8 bits.");
   }
   return { filters: [...filters, "format=yuv420p"], findings };
+}
+
+/** What of an encrypted package everybody can read. */
+function describeClear(
+  { encryptKeyUri, encryptMethod, thumbnails, preview }: HlsSettings,
+  hasSubtitles: boolean,
+): readonly string[] {
+  if (encryptKeyUri === undefined) return [];
+  const isBySample = encryptMethod === "sample-aes";
+  const clear = [
+    ...(isBySample && hasSubtitles ? ["subtitles"] : []),
+    ...(thumbnails ? ["poster", "thumbnails"] : []),
+    ...(preview ? ["preview"] : []),
+  ];
+  if (clear.length === 0) return [];
+  const what = isBySample ? "Pictures and sound are encrypted (SAMPLE-AES)" : "The segments are encrypted (AES-128)";
+  return [`${what}; in the clear: ${clear.join(", ")}.`];
 }
 
 function describeLostSubtitles({ subtitles }: MediaManifest, settings: HlsSettings): readonly string[] {

@@ -5,17 +5,15 @@ import { writeFully } from "../../base/write-fully.ts";
 import { serializeAdtsHeader } from "../../media/aac/adts-header.ts";
 import { parseAudioSpecificConfig } from "../../media/aac/audio-specific-config.ts";
 import { parseElementaryStreamDescriptor } from "../../media/aac/elementary-stream-descriptor.ts";
-import { type ByteSource, readExactly } from "../../media/bytes/byte-source.ts";
-import { endSourceAt } from "../../media/bytes/part-source.ts";
+import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { parseAvcConfiguration } from "../../media/h264/avc-configuration.ts";
 import { type FragmentSample, readFragmentSamples } from "../../media/isobmff/fragment-samples.ts";
 import type { FragmentIndex, IndexedFragment } from "../../media/isobmff/index-fragments.ts";
 import type { Movie } from "../../media/isobmff/movie.ts";
-import { readMovie } from "../../media/isobmff/read-movie.ts";
-import { scanTopLevelBoxes } from "../../media/isobmff/top-level.ts";
 import { TransportStreamWriter } from "../../media/mpegts/transport-stream-writer.ts";
 import { annexBPieces, splitSample } from "../../media/nal/annex-b.ts";
 import { cutSegments } from "./cut-segments.ts";
+import { fragmentBoxes, movieOf, readSample } from "./fragment-file.ts";
 import { takeTurn } from "./take-turn.ts";
 
 const TICKS_PER_SECOND = 90_000;
@@ -115,7 +113,8 @@ async function rewrite(
       await takeTurn(signal);
       const startBytes = endBytes;
       let firstSampleEndBytes = startBytes;
-      writeFragment(samplesOf(source, fragment, movie), (bytes, isFirstSample = false) => {
+      const samples = fragmentBoxes(source, fragment).flatMap((moof) => readFragmentSamples(source, moof, movie));
+      writeFragment(samples, (bytes, isFirstSample = false) => {
         writeFully(descriptor, bytes);
         endBytes += bytes.length;
         if (isFirstSample) firstSampleEndBytes = endBytes;
@@ -127,25 +126,6 @@ async function rewrite(
     closeSync(descriptor);
     source.close();
   }
-}
-
-function movieOf(source: ByteSource, { initializationBytes }: FragmentIndex): Movie {
-  const moov = scanTopLevelBoxes(endSourceAt(source, initializationBytes)).find(({ type }) => type === "moov");
-  if (moov === undefined) throw new ReelmillError("MEDIA_MALFORMED", "The encoded file has no moov.");
-  return readMovie(source, moov);
-}
-
-function samplesOf(source: ByteSource, fragment: IndexedFragment, movie: Movie): readonly FragmentSample[] {
-  const boxes = scanTopLevelBoxes(endSourceAt(source, fragment.endBytes), fragment.startBytes);
-  const moofs = boxes.filter(({ type }) => type === "moof");
-  return moofs.flatMap((moof) => readFragmentSamples(source, moof, movie));
-}
-
-function readSample(source: ByteSource, { offsetBytes, sizeBytes }: FragmentSample): Uint8Array {
-  const bytes = readExactly(source, offsetBytes, sizeBytes);
-  if (bytes === undefined)
-    throw new ReelmillError("MEDIA_MALFORMED", `The sample at byte ${offsetBytes} is cut short.`);
-  return bytes;
 }
 
 function timestampOf(ticks: number, timescale: number): number {

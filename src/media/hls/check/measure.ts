@@ -6,8 +6,21 @@ export type SegmentContainer = "fmp4" | "mpegts" | "packed-audio" | "webvtt";
 /** Brightness range of pictures, by transfer characteristics (ITU-T H.273): 16 is PQ, 18 HLG, all others SDR. */
 export type VideoRange = "SDR" | "HLG" | "PQ";
 
+/** How the samples of a track are encrypted (ISO/IEC 23001-7), as its sample entry says. */
+export interface SampleProtection {
+  /** `cbcs`, `cenc`, …; empty where it is not told. */
+  readonly scheme: string;
+  /** Hexadecimal; undefined where every sample has a vector of its own. */
+  readonly constantVector: string | undefined;
+}
+
 /** One kind of pictures or sound in a media playlist, as its decoder configuration has it. */
-export type TrackFacts =
+export type TrackFacts = KindFacts & {
+  /** Undefined where the samples are clear, and in containers other than fragmented MP4. */
+  readonly protection?: SampleProtection | undefined;
+};
+
+type KindFacts =
   | {
       readonly kind: "video";
       /** RFC 6381; undefined where the format is not known. */

@@ -12,9 +12,11 @@ import { parseHevcSps } from "../../hevc/sps.ts";
 import { editOffsetTicks } from "../../isobmff/edit-offset.ts";
 import type { FragmentDefaults, SampleEntry, Track } from "../../isobmff/movie.ts";
 import { parseMovie } from "../../isobmff/parse-movie.ts";
+import { clearEntry } from "../../isobmff/protected-entry.ts";
+import type { ProtectionScheme } from "../../isobmff/sinf.ts";
 import { scanTopLevelBoxes } from "../../isobmff/top-level.ts";
 import type { NalFamily } from "./first-slice.ts";
-import { rangeOfTransfer, type TrackFacts } from "./measure.ts";
+import { rangeOfTransfer, type SampleProtection, type TrackFacts } from "./measure.ts";
 
 /** A Media Initialization Section that is larger is none: it holds no samples. */
 const MAX_MOVIE_BYTES = 4 * 1024 * 1024;
@@ -31,8 +33,6 @@ export interface InitializedTrack {
   readonly editTicks: number;
   /** How to find an IDR; undefined for sound and other video, where the sync flag alone tells. */
   readonly nal: { readonly family: NalFamily; readonly lengthSizeBytes: number } | undefined;
-  /** The samples are encrypted (`encv`, `enca`). */
-  readonly isEncrypted: boolean;
 }
 
 /**
@@ -61,16 +61,21 @@ function initializedTrack(
   movieTimescale: number,
   defaults: ReadonlyMap<number, FragmentDefaults> | undefined,
 ): InitializedTrack {
-  const entry = track.sampleEntries[0];
+  const [first] = track.sampleEntries;
+  const { entry, protection } = first === undefined ? {} : clearEntry(first);
   return {
     trackId: track.trackId,
     timescale: track.timescale,
-    facts: factsOf(track, entry),
+    facts: { ...factsOf(track, entry), protection: protection && protectionOf(protection) },
     defaults: defaults?.get(track.trackId),
     editTicks: editOffsetTicks(track, movieTimescale),
     nal: entry && nalOf(entry),
-    isEncrypted: entry?.format === "encv" || entry?.format === "enca",
   };
+}
+
+function protectionOf({ scheme, encryption }: ProtectionScheme): SampleProtection {
+  const vector = encryption?.constantVector;
+  return { scheme, constantVector: vector && [...vector].map((byte) => byte.toString(16).padStart(2, "0")).join("") };
 }
 
 function factsOf(track: Track, entry: SampleEntry | undefined): TrackFacts {
