@@ -41,6 +41,7 @@ describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
     writeFileSync(join(folder, "match.key"), KEY);
     await Promise.all((["single-file", "separate"] as const).map((segments) => makePackage(recording, segments)));
     await makePackage(recording, "single-file", "sample-aes");
+    await makePackage(recording, "ts", "sample-aes");
     server = await servePlayers(folder);
     browser = await launchBrowser();
   });
@@ -64,14 +65,16 @@ describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
 
   const makePackage = async (
     input: string,
-    segments: "single-file" | "separate",
+    segments: "single-file" | "separate" | "ts",
     encryptMethod?: "sample-aes",
   ): Promise<void> => {
     const encryption = encryptMethod === undefined ? {} : { encryptMethod, encryptKeyUri: "/media/match.key" };
+    // hls.js decrypts no packed audio.
+    const audio = segments === "ts" ? "none" : "auto";
     await packageFile({
       input,
-      output: join(folder, encryptMethod ?? segments),
-      settings: HLS_SETTINGS.parse({ preset: "ultrafast", ladder: LADDER, segments, ...encryption }),
+      output: join(folder, encryptMethod === undefined ? segments : `${encryptMethod}-${segments}`),
+      settings: HLS_SETTINGS.parse({ preset: "ultrafast", ladder: LADDER, segments, audio, ...encryption }),
       contentKey: encryptMethod && KEY,
       environment: process.env,
       signal: new AbortController().signal,
@@ -91,7 +94,7 @@ describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
 
   // hls.js decrypts no samples within fragmented MP4; Shaka Player has the browser do it (Encrypted Media Extensions, Clear Key).
   it("plays and switches between rungs whose samples are encrypted, with the key that the playlists lead to", async () => {
-    await open("shaka", "sample-aes");
+    await open("shaka", "sample-aes-single-file");
     await page.evaluate(`player.begin(${HEIGHTS[2]})`);
     await page.evaluate(`player.change(${HEIGHTS[0]})`);
     await page.evaluate('player.hear("de")');
@@ -103,9 +106,18 @@ describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
     expect(duration).toBeCloseTo(SECONDS, 1);
   });
 
+  it("plays transport streams whose pictures are encrypted by hls.js, which decrypts them itself", async () => {
+    await open("hls", "sample-aes-ts");
+    await page.evaluate(`player.begin(${HEIGHTS[2]})`);
+    await page.evaluate(`player.change(${HEIGHTS[0]})`);
+    await page.evaluate(`player.end(${PLAYING_RATE})`);
+    expect(await page.evaluate("player.complaints")).toEqual([]);
+    expect(await page.evaluate("document.querySelector('video').ended")).toBe(true);
+  });
+
   it("plays nothing of such rungs with another key", async () => {
     await page.route("**/match.key", (route) => route.fulfill({ body: Buffer.alloc(16, 7) }));
-    await open("shaka", "sample-aes");
+    await open("shaka", "sample-aes-single-file");
     await page.evaluate(`void player.begin(${HEIGHTS[2]}).catch(() => undefined)`);
     await page.waitForFunction("player.complaints.length > 0 || document.querySelector('video').currentTime > 2");
     expect(await page.evaluate("player.complaints.length")).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createDecipheriv } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,6 +28,16 @@ function decodedPictures(playlist: string): number {
     stdio: ["ignore", "pipe", "inherit"],
   });
   return Number.parseInt(text, 10);
+}
+
+/**
+ * A digest of what ffmpeg, given the key as players are, decodes of a playlist's first seconds; and what it complains of. Of the very last packets of a
+ * stream it forgets that they are encrypted.
+ */
+function decodedDigest(playlist: string): string {
+  const options = ["-nostdin", "-v", "error", "-allowed_extensions", "ALL", "-protocol_whitelist", "file,crypto"];
+  const made = spawnSync("ffmpeg", [...options, "-i", playlist, "-t", "6.5", "-f", "md5", "-"], { encoding: "utf8" });
+  return `${made.stdout}${made.stderr}`;
 }
 
 /** The samples of a stream: of one file, or of an initialization section and the segments behind it. */
@@ -144,6 +154,34 @@ describe("a package whose samples are encrypted", () => {
       expect(keyIds.size).toBe(1);
     },
   );
+
+  it("is to ffmpeg, given the key, what the clear package is, in transport streams and packed audio, too", async () => {
+    const input = packages.clip("samples-ts.mp4", { seconds: 7, rate: "25", size: "320x180" });
+    const made = await packages.make(input, { ...settings, segments: "ts" }, KEY);
+    const clear = await packages.make(input, { segments: "ts" });
+    expect(made.failed).toEqual([]);
+    const without = await outcomes(made);
+    expect([...without.values()]).not.toContain("not-checked");
+    expect(without.get("sample-encryption")).toBe("passed");
+    writeFileSync(join(made.folder, "key.bin"), KEY);
+    for (const { uri } of made.main.variants) {
+      const wanted = decodedDigest(join(clear.folder, uri));
+      expect(wanted).toMatch(/^MD5=\w{32}\n$/);
+      expect(decodedDigest(join(made.folder, uri))).toBe(wanted);
+      const files = (folder: string) =>
+        readMedia(join(folder, uri)).segments.map((one) => join(folder, uri, "..", one.uri));
+      for (const [index, file] of files(made.folder).entries()) {
+        const bytes = readFileSync(file);
+        expect(bytes.includes(KEY)).toBe(false);
+        expect(bytes.equals(readFileSync(files(clear.folder)[index] ?? ""))).toBe(false);
+      }
+    }
+    writeFileSync(join(made.folder, "key.bin"), Buffer.alloc(16, 7));
+    const [first] = made.main.variants;
+    expect(decodedDigest(join(made.folder, first?.uri ?? ""))).not.toBe(
+      decodedDigest(join(clear.folder, first?.uri ?? "")),
+    );
+  });
 
   it("has its subtitles in the clear, and says so", async () => {
     const made = await packages.make(packages.source("srt"), { ...settings, thumbnails: false }, KEY);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { createAvcLayout, createHevcLayout } from "../../src/media/cenc/nal-layout.ts";
+import { createSampleKey } from "../../src/pipelines/hls/encrypt.ts";
 import { encryptSamples } from "../../src/pipelines/hls/encrypt-samples.ts";
 import { indexFile } from "../../src/pipelines/hls/index-file.ts";
 import { readSamples } from "./cbcs.fixture.ts";
@@ -43,7 +44,8 @@ async function encrypt(path: string): Promise<{ readonly clear: Buffer; readonly
   const target = `${path}.encrypted`;
   const encryption = { method: "sample-aes", key: KEY, keyUri: "k", keyId: Buffer.alloc(16, 9) } as const;
   const { signal } = new AbortController();
-  await encryptSamples({ path, index: indexFile(path).index }, target, encryption, signal);
+  const key = createSampleKey(encryption);
+  await encryptSamples({ path, index: indexFile(path).index }, target, { encryption, key }, signal);
   return { clear: readFileSync(path), encrypted: readFileSync(target) };
 }
 

@@ -55,8 +55,7 @@ function faultOf(
 ): keyof typeof FAULTS | undefined {
   if (hasKey !== (encryptKeyUri !== undefined)) return "lonely";
   if (!hasKey) return encryptMethod === undefined ? undefined : "noKey";
-  if (encryptMethod === "sample-aes") return segments === "ts" ? "sampleTs" : undefined;
-  return segments === "single-file" ? "singleFile" : undefined;
+  return encryptMethod !== "sample-aes" && segments === "single-file" ? "singleFile" : undefined;
 }
 
 const FAULTS = {
@@ -65,6 +64,4 @@ const FAULTS = {
   noKey: "encryptMethod says how a key is used, but there is none; give encryptKey and encryptKeyUri, too.",
   singleFile:
     "AES-128 encrypts whole segments, each of which must be a file: segments must be separate or ts, or encryptMethod sample-aes.",
-  sampleTs:
-    "encryptMethod is sample-aes, which is made of fragmented MP4 alone: segments must be single-file or separate.",
 } as const;

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, type Hash, randomBytes } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
 import { type FileSource, openFileSource } from "../../base/file-source.ts";
@@ -17,55 +17,41 @@ import { replaceSampleEntries } from "../../media/isobmff/replace-sample-entries
 import { parseSenc } from "../../media/isobmff/senc.ts";
 import type { TrackEncryption } from "../../media/isobmff/tenc.ts";
 import type { TopLevelBox } from "../../media/isobmff/top-level.ts";
-import type { SampleEncryption } from "./encrypt.ts";
-import { fragmentBoxes, movieOf, readSample } from "./fragment-file.ts";
+import { blockDecrypter, blockEncrypter, type SampleEncryption, vectorOf } from "./encrypt.ts";
+import { fragmentBoxes, type IndexedFile, movieOf, readSample } from "./fragment-file.ts";
 import { indexFile } from "./index-file.ts";
 import { takeTurn } from "./take-turn.ts";
 
 /** What RFC 8216bis §4.4.4.4 has fragmented MP4 encrypted by. */
 const SCHEME = "cbcs";
-const CIPHER = "aes-128-cbc";
-const VECTOR_BYTES = 16;
 
-/** A fragmented file of one track, with its index. */
-export interface IndexedFile {
-  readonly path: string;
-  readonly index: FragmentIndex;
+/** How a stream's samples are encrypted: with what, and the key tag that says by which vector. */
+export interface StreamEncryption {
+  readonly encryption: SampleEncryption;
+  readonly key: EncryptionKey;
 }
 
 /**
- * Writes a fragmented file anew with its samples encrypted by the scheme cbcs of Common Encryption (ISO/IEC 23001-7 §10.4), all by one random vector that
- * stands in the file and in the key tag; then reads it and proves that its samples decrypt to what they were, at the same times. Gives the new file's index
- * and the key tag. Throws OUTPUT_NOT_VERIFIED, MEDIA_MALFORMED, ABORTED, and what the system throws.
+ * Writes a fragmented file anew with its samples encrypted by the scheme cbcs of Common Encryption (ISO/IEC 23001-7 §10.4), all by the vector of the key
+ * tag; then reads it and proves that its samples decrypt to what they were, at the same times. Gives the new file's index. Throws OUTPUT_NOT_VERIFIED,
+ * MEDIA_MALFORMED, ABORTED, and what the system throws.
  */
 export async function encryptSamples(
   { path, index }: IndexedFile,
   target: string,
-  { key, keyUri, keyId }: SampleEncryption,
+  encryption: StreamEncryption,
   signal: AbortSignal,
-): Promise<{ readonly index: FragmentIndex; readonly key: EncryptionKey }> {
-  const vector = randomBytes(VECTOR_BYTES);
+): Promise<FragmentIndex> {
   const source = openFileSource(path);
   try {
-    const clear = await writeSamples(source, index, target, { key, keyId, vector }, signal);
-    const written = { path: target, index: indexFile(target).index };
-    if (!clear.equals(await digestOfDecrypted(written, key, signal))) {
-      throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${target} does not decrypt to what was encrypted.`);
-    }
-    const initializationVector = `0x${vector.toString("hex")}`;
-    return {
-      index: written.index,
-      key: { method: "SAMPLE-AES", uri: keyUri, initializationVector, keyFormat: "identity", keyFormatVersions: "1" },
-    };
+    const clear = await writeSamples(source, index, target, encryption, signal);
+    const written = indexFile(target).index;
+    const proven = await digestOfDecrypted({ path: target, index: written }, encryption.encryption.key, signal);
+    if (clear.equals(proven)) return written;
+    throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${target} does not decrypt to what was encrypted.`);
   } finally {
     source.close();
   }
-}
-
-interface Encrypting {
-  readonly key: Uint8Array;
-  readonly keyId: Uint8Array;
-  readonly vector: Uint8Array;
 }
 
 /** Gives the digest of the samples as they were. */
@@ -73,14 +59,15 @@ async function writeSamples(
   source: FileSource,
   index: FragmentIndex,
   target: string,
-  { key, keyId, vector }: Encrypting,
+  { encryption: { key, keyId }, key: tag }: StreamEncryption,
   signal: AbortSignal,
 ): Promise<Buffer> {
   const movie = movieOf(source, index);
   const { handlerType, entry } = onlyEntry(movie);
   const protection = planSampleProtection(entry);
-  const encryption = { ...protection.pattern, keyId, perSampleVectorBytes: 0, constantVector: vector };
-  const cipher: BlockCipher = (blocks) => createCipheriv(CIPHER, key, vector).setAutoPadding(false).update(blocks);
+  const constantVector = vectorOf(tag);
+  const encryption = { ...protection.pattern, keyId, perSampleVectorBytes: 0, constantVector };
+  const cipher = blockEncrypter(key, constantVector);
   const clear = createHash("sha256");
   const descriptor = openSync(target, "wx");
   try {
@@ -141,7 +128,7 @@ async function digestOfDecrypted({ path, index }: IndexedFile, key: Uint8Array, 
   try {
     const movie = movieOf(source, index);
     const { encryption, vector } = encryptionOf(movie);
-    const cipher: BlockCipher = (blocks) => createDecipheriv(CIPHER, key, vector).setAutoPadding(false).update(blocks);
+    const cipher = blockDecrypter(key, vector);
     const digest = createHash("sha256");
     for (const fragment of index.fragments) {
       await takeTurn(signal);

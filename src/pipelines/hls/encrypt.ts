@@ -4,6 +4,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { writeFully } from "../../base/write-fully.ts";
 import { type ByteSource, readExactly } from "../../media/bytes/byte-source.ts";
+import type { BlockCipher } from "../../media/cenc/block-pattern.ts";
 import type { DecryptSource } from "../../media/hls/check/presentation.ts";
 import type { EncryptionKey } from "../../media/hls/playlist.ts";
 import type { PackagePlan } from "./packaging.ts";
@@ -53,6 +54,27 @@ export function createSegmentKey({ keyUri }: SegmentEncryption): EncryptionKey {
   return { method: "AES-128", uri: keyUri, initializationVector: `0x${randomBytes(BLOCK_BYTES).toString("hex")}` };
 }
 
+/** The key tag of a stream whose samples are encrypted, all by one random vector. */
+export function createSampleKey({ keyUri }: SampleEncryption): EncryptionKey {
+  const initializationVector = `0x${randomBytes(BLOCK_BYTES).toString("hex")}`;
+  return { method: "SAMPLE-AES", uri: keyUri, initializationVector, keyFormat: "identity", keyFormatVersions: "1" };
+}
+
+/** The vector of a key tag that `createSegmentKey` or `createSampleKey` made. */
+export function vectorOf({ initializationVector = "" }: EncryptionKey): Uint8Array {
+  return Buffer.from(initializationVector.slice(2), "hex");
+}
+
+/** Encrypts whole blocks, chained to each other from the vector on. */
+export function blockEncrypter(key: Uint8Array, vector: Uint8Array): BlockCipher {
+  return (blocks) => createCipheriv(CIPHER, key, vector).setAutoPadding(false).update(blocks);
+}
+
+/** As `blockEncrypter`, the other way. */
+export function blockDecrypter(key: Uint8Array, vector: Uint8Array): BlockCipher {
+  return (blocks) => createDecipheriv(CIPHER, key, vector).setAutoPadding(false).update(blocks);
+}
+
 /**
  * Writes a range of bytes to a new file, encrypted as a whole (RFC 8216bis §4.4.4.4: AES-128, CBC, PKCS7), then reads the file and proves that it
  * decrypts to the same bytes. Throws OUTPUT_NOT_VERIFIED, and what the system throws.
@@ -61,9 +83,9 @@ export function writeEncrypted(
   pieces: () => Iterable<Uint8Array>,
   target: string,
   { key }: SegmentEncryption,
-  { initializationVector = "" }: EncryptionKey,
+  tag: EncryptionKey,
 ): void {
-  const vector = Buffer.from(initializationVector.slice(2), "hex");
+  const vector = vectorOf(tag);
   const cipher = createCipheriv(CIPHER, key, vector);
   const before = createHash("sha256");
   const descriptor = openSync(target, "wx");

@@ -94,14 +94,15 @@ export async function finishPackage(
 /** The file that segments are cut from: as it was encoded, or made of that. */
 async function prepareStream(
   { segments }: PackagePlan,
-  stream: Omit<EncodedStream, "mode">,
+  stream: Omit<EncodedStream, "mode" | "encoded">,
   signal: AbortSignal,
 ): Promise<EncodedStream> {
-  if (segments !== "ts") return { ...stream, mode: segments };
+  const encoded = { path: stream.path, index: stream.index };
+  if (segments !== "ts") return { ...stream, encoded, mode: segments };
   const [mode, write] =
     stream.codec === null ? (["packed-audio", writePackedAudio] as const) : (["mpegts", writeTransportStream] as const);
   const path = `${stream.path}.${mode}`;
-  return { ...stream, mode, path, index: await write(stream.path, stream.index, path, signal) };
+  return { ...stream, encoded, mode, path, index: await write(encoded, path, signal) };
 }
 
 /** The poster from the largest rung, the small pictures from the smallest. */

@@ -7,6 +7,12 @@ import type { Movie } from "../../media/isobmff/movie.ts";
 import { readMovie } from "../../media/isobmff/read-movie.ts";
 import { scanTopLevelBoxes, type TopLevelBox } from "../../media/isobmff/top-level.ts";
 
+/** A fragmented file of one track, with its index. */
+export interface IndexedFile {
+  readonly path: string;
+  readonly index: FragmentIndex;
+}
+
 /** The `moov` of an encoded file. Throws MEDIA_MALFORMED where it is missing or broken. */
 export function movieOf(source: ByteSource, { initializationBytes }: FragmentIndex): Movie {
   const moov = scanTopLevelBoxes(endSourceAt(source, initializationBytes)).find(({ type }) => type === "moov");

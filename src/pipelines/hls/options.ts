@@ -39,7 +39,7 @@ export const HLS_SETTINGS = z.strictObject({
     .enum(["aes-128", "sample-aes"])
     .optional()
     .describe(
-      "With a key alone; aes-128 where it is left out. aes-128: segments as a whole, which must be files. sample-aes: pictures and sound within fragmented MP4 (Common Encryption, cbcs); subtitles stay clear.",
+      "With a key alone; aes-128 where it is left out. aes-128: segments as a whole, which must be files. sample-aes: the pictures and the sound within segments; subtitles stay clear.",
     ),
   speed: z
     .enum(["standard", "fast"])

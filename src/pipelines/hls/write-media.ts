@@ -14,8 +14,10 @@ import {
   type SegmentMode,
   segmentPlaylist,
 } from "./cut-segments.ts";
-import { type ContentEncryption, createSegmentKey, writeEncrypted } from "./encrypt.ts";
+import { type ContentEncryption, createSampleKey, createSegmentKey, writeEncrypted } from "./encrypt.ts";
 import { encryptSamples } from "./encrypt-samples.ts";
+import { encryptTransportStream } from "./encrypt-transport-stream.ts";
+import type { IndexedFile } from "./fragment-file.ts";
 import type { RungCodec } from "./ladder.ts";
 import { takeTurn } from "./take-turn.ts";
 
@@ -31,6 +33,8 @@ export interface EncodedStream {
   /** Of the file that segments are cut from, on the file system of the package. */
   readonly path: string;
   readonly index: FragmentIndex;
+  /** The fragmented file that this is, or was made of. */
+  readonly encoded: IndexedFile;
   /** Of pictures; null of sound. */
   readonly codec: RungCodec | null;
   readonly mode: SegmentMode;
@@ -87,13 +91,18 @@ export async function writeStream(
 
 /** The file that segments are cut from, with the one key of its samples where these are encrypted. */
 async function encryptStream(
-  { path, index }: EncodedStream,
+  { path, index, encoded, mode }: EncodedStream,
   encryption: ContentEncryption | undefined,
   signal: AbortSignal,
-): Promise<Pick<EncodedStream, "path" | "index"> & { readonly key: EncryptionKey | undefined }> {
+): Promise<IndexedFile & { readonly key: EncryptionKey | undefined }> {
   if (encryption?.method !== "sample-aes") return { path, index, key: undefined };
-  const target = `${path}.encrypted`;
-  return { path: target, ...(await encryptSamples({ path, index }, target, encryption, signal)) };
+  const target = `${encoded.path}.encrypted`;
+  const key = createSampleKey(encryption);
+  const isFragmented = mode === "single-file" || mode === "separate";
+  const written = isFragmented
+    ? await encryptSamples(encoded, target, { encryption, key }, signal)
+    : await encryptTransportStream(encoded, target, { encryption, key, mode }, signal);
+  return { path: target, index: written, key };
 }
 
 interface Splitting extends Pick<EncodedStream, "path" | "index" | "mode"> {

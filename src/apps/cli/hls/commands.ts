@@ -53,7 +53,7 @@ function addPackageOptions(hls: Command): void {
     .addOption(
       new Option(
         "--encrypt-method <method>",
-        "whole segments, or the pictures and the sound within fragmented MP4 (default with a key: aes-128)",
+        "whole segments, or the pictures and the sound within them (default with a key: aes-128)",
       ).choices(["aes-128", "sample-aes"]),
     )
     .addOption(

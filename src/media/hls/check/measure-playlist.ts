@@ -125,14 +125,10 @@ class Measuring {
     return { segment, index, sizeBytes, content };
   }
 
-  /**
-   * The place's bytes as they were before AES-128; undefined where they cannot be had. Of fragmented MP4 whose samples alone are encrypted, all that is
-   * measured stays clear.
-   */
+  /** The place's bytes as they were before AES-128; undefined where they cannot be had. Where samples alone are encrypted, all that is measured is clear. */
   #decrypted(place: Place, keys: readonly EncryptionKey[], vector: Uint8Array, where: string): Place | undefined {
     if (keys.length === 0) return place;
-    const isBySample = keys.every(({ method }) => SAMPLE_SCHEMES.has(method));
-    if (isBySample && containerAt(place.source, place.startBytes) === "fmp4") return place;
+    if (keys.every(({ method }) => SAMPLE_SCHEMES.has(method))) return place;
     const key = keys.find(({ method, keyFormat = "identity" }) => method === "AES-128" && keyFormat === "identity");
     if (key === undefined || this.#access.decrypt === undefined) return undefined;
     const { source, startBytes, endBytes } = place;

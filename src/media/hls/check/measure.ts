@@ -6,7 +6,7 @@ export type SegmentContainer = "fmp4" | "mpegts" | "packed-audio" | "webvtt";
 /** Brightness range of pictures, by transfer characteristics (ITU-T H.273): 16 is PQ, 18 HLG, all others SDR. */
 export type VideoRange = "SDR" | "HLG" | "PQ";
 
-/** How the samples of a track are encrypted (ISO/IEC 23001-7), as its sample entry says. */
+/** How the samples of a track are encrypted, as its sample entry (ISO/IEC 23001-7) or its stream type says. */
 export interface SampleProtection {
   /** `cbcs`, `cenc`, …; empty where it is not told. */
   readonly scheme: string;
@@ -14,9 +14,12 @@ export interface SampleProtection {
   readonly constantVector: string | undefined;
 }
 
+/** That of transport streams and packed audio, which have one scheme and tell no vector. */
+export const STREAM_PROTECTION: SampleProtection = { scheme: "MPEG-2 stream encryption", constantVector: undefined };
+
 /** One kind of pictures or sound in a media playlist, as its decoder configuration has it. */
 export type TrackFacts = KindFacts & {
-  /** Undefined where the samples are clear, and in containers other than fragmented MP4. */
+  /** Undefined where the samples are clear. */
   readonly protection?: SampleProtection | undefined;
 };
 

@@ -1,6 +1,6 @@
 import type { EncryptionKey } from "../../playlist.ts";
 import { SAMPLE_SCHEMES } from "../../sample-schemes.ts";
-import type { TrackFacts } from "../measure.ts";
+import { type SegmentContainer, STREAM_PROTECTION, type TrackFacts } from "../measure.ts";
 import type { Presentation } from "../presentation.ts";
 import type { Rule, Verdict } from "../rule.ts";
 
@@ -25,9 +25,10 @@ function forEachKey(
   }
 }
 
-/** A track of pictures or sound in fragmented MP4, and what its playlist says of it. */
+/** A track of pictures or sound, and what its playlist says of it. */
 interface TrackView {
   readonly track: TrackFacts;
+  readonly container: SegmentContainer;
   /** The key of its samples, where there is one. */
   readonly key: EncryptionKey | undefined;
   readonly mediaSequenceNumber: number;
@@ -36,14 +37,21 @@ interface TrackView {
 function forEachTrack({ playlists }: Presentation, check: (view: TrackView, where: string) => void): void {
   for (const { path, segments, playlist } of playlists) {
     for (const { content, segment, index } of segments) {
-      if (content?.container !== "fmp4") continue;
+      if (content === undefined) continue;
+      const { container } = content;
       const key = segment.keys.find(({ method }) => SAMPLE_SCHEMES.has(method));
       const mediaSequenceNumber = playlist.mediaSequence + index;
       for (const track of content.tracks) {
-        if (track.kind !== "text") check({ track, key, mediaSequenceNumber }, `${path}, segment ${index}`);
+        if (track.kind !== "text") check({ track, container, key, mediaSequenceNumber }, `${path}, segment ${index}`);
       }
     }
   }
+}
+
+/** What a key tag says that samples are encrypted by; undefined where no such thing is defined. */
+function schemeOf({ method }: EncryptionKey, container: SegmentContainer): string | undefined {
+  if (container === "fmp4") return SAMPLE_SCHEMES.get(method);
+  return method === "SAMPLE-AES" ? STREAM_PROTECTION.scheme : undefined;
 }
 
 /** The vector that a key tag means, as 32 hexadecimal digits in lower case: without IV the Media Sequence Number. */
@@ -79,12 +87,13 @@ export const ENCRYPTION_RULES: readonly Rule[] = [
     id: "sample-encryption",
     level: "must",
     clause: "RFC 8216bis §4.4.4.4",
-    title: "Samples of fragmented MP4 are encrypted by cbcs under SAMPLE-AES, by cenc under SAMPLE-AES-CTR, else not.",
+    title:
+      "Samples are encrypted under SAMPLE-AES, those of fragmented MP4 by cbcs, and by cenc under SAMPLE-AES-CTR; else not.",
     check: (presentation, verdict) =>
-      forEachTrack(presentation, ({ track: { kind, protection }, key }, where) => {
+      forEachTrack(presentation, ({ track: { kind, protection }, container, key }, where) => {
         if (key === undefined && protection === undefined) return;
         verdict.looked();
-        if (protection?.scheme === (key && SAMPLE_SCHEMES.get(key.method))) return;
+        if (protection?.scheme === (key && schemeOf(key, container))) return;
         const found = protection === undefined ? "clear" : `encrypted by ${protection.scheme || "an unknown scheme"}`;
         verdict.fail(where, `The ${kind} samples are ${found}; METHOD is ${key?.method ?? "NONE"}.`);
       }),
