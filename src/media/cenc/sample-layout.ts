@@ -12,35 +12,26 @@ export interface SampleProtection {
   readonly layout: SampleLayout | undefined;
 }
 
-/** One block of ten, as HLS has it for pictures (RFC 8216bis §4.4.4.4 by way of ISO/IEC 23001-7 §10.4.2). */
+/** One block of ten and every block, ISO/IEC 23001-7 §10.4.2. */
 const PICTURE_PATTERN = { cryptBlocks: 1, skipBlocks: 9 };
-/** Every block, ISO/IEC 23001-7 §10.4.2: whole-block full sample encryption. */
 const SOUND_PATTERN = { cryptBlocks: 0, skipBlocks: 0 };
+
+/** By the sample entry's fourcc: the box of the configuration, and what makes a layout of its payload. */
+const PICTURES: Readonly<Record<string, readonly [box: string, create: (payload: Uint8Array) => SampleLayout]>> = {
+  avc1: ["avcC", createAvcLayout],
+  avc3: ["avcC", createAvcLayout],
+  hvc1: ["hvcC", createHevcLayout],
+  hev1: ["hvcC", createHevcLayout],
+  av01: ["av1C", createAv1Layout],
+};
 
 /** For H.264, HEVC and AV1, and AAC. Throws MEDIA_MALFORMED for other entries, and where the configuration is broken. */
 export function planSampleProtection({ format, children }: SampleEntry): SampleProtection {
-  const configuration = children.get(CONFIGURATIONS[format] ?? "");
-  switch (configuration && format) {
-    case "avc1":
-    case "avc3":
-      return { pattern: PICTURE_PATTERN, layout: createAvcLayout(configuration as Uint8Array) };
-    case "hvc1":
-    case "hev1":
-      return { pattern: PICTURE_PATTERN, layout: createHevcLayout(configuration as Uint8Array) };
-    case "av01":
-      return { pattern: PICTURE_PATTERN, layout: createAv1Layout(configuration as Uint8Array) };
-    case "mp4a":
-      return { pattern: SOUND_PATTERN, layout: undefined };
-    default:
-      throw new ReelmillError("MEDIA_MALFORMED", `Samples of ${format} cannot be encrypted one by one.`);
+  if (format === "mp4a") return { pattern: SOUND_PATTERN, layout: undefined };
+  const [box = "", create] = PICTURES[format] ?? [];
+  const configuration = children.get(box);
+  if (create !== undefined && configuration !== undefined) {
+    return { pattern: PICTURE_PATTERN, layout: create(configuration) };
   }
+  throw new ReelmillError("MEDIA_MALFORMED", `Samples of ${format} cannot be encrypted one by one.`);
 }
-
-const CONFIGURATIONS: Readonly<Record<string, string>> = {
-  avc1: "avcC",
-  avc3: "avcC",
-  hvc1: "hvcC",
-  hev1: "hvcC",
-  av01: "av1C",
-  mp4a: "esds",
-};

@@ -24,15 +24,15 @@ const FRAME_LEADER_BYTES = 16;
 /** Audio type of AAC-LC. */
 const AAC_LC = "zaac";
 
-/** Whether a NAL unit, header first, is encrypted: slices of some length. A pure sealed one is as long at least. */
-export function isSealedNal(nal: Uint8Array): boolean {
+/** Whether a NAL unit, header first, is to be encrypted, or is: slices of some length, which sealing never makes shorter. */
+function isSealedNal(nal: Uint8Array): boolean {
   const type = (nal[0] ?? 0) & 0x1f;
   return nal.length > MAX_CLEAR_NAL_BYTES && (type === 1 || type === 5);
 }
 
 /**
- * Encrypts a NAL unit with its emulation prevention bytes, one block of ten behind 32 clear bytes, and puts such bytes in again. Others than those of
- * `isSealedNal` come back as they are.
+ * Encrypts a NAL unit with its emulation prevention bytes, one block of ten behind 32 clear bytes, and puts such bytes in again. What is no
+ * slice, or no longer than 48 bytes, comes back as it is.
  */
 export function sealNal(nal: Uint8Array, encrypt: BlockCipher): Uint8Array {
   if (!isSealedNal(nal)) return nal;

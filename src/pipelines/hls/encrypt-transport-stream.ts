@@ -2,6 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { ADTS_HEADER_BYTES, parseAdtsHeader } from "../../media/aac/adts-header.ts";
+import { id3TagBytes } from "../../media/aac/id3-tag.ts";
 import { type ByteSource, readExactly } from "../../media/bytes/byte-source.ts";
 import type { BlockCipher } from "../../media/cenc/block-pattern.ts";
 import type { FragmentIndex, IndexedFragment } from "../../media/isobmff/index-fragments.ts";
@@ -13,8 +14,6 @@ import type { StreamEncryption } from "./encrypt-samples.ts";
 import type { IndexedFile } from "./fragment-file.ts";
 import { takeTurn } from "./take-turn.ts";
 import { writePackedAudio, writeTransportStream } from "./transport-stream.ts";
-
-const ID3_HEADER_BYTES = 10;
 
 /**
  * Writes the pictures of a fragmented file as a transport stream, or its sound as packed audio, encrypted by Apple's MPEG-2 Stream Encryption Format with
@@ -77,7 +76,7 @@ function addDecryptedFrames(
 ): void {
   const bytes = readExactly(source, startBytes, endBytes - startBytes);
   if (bytes === undefined) throw new ReelmillError("OUTPUT_NOT_VERIFIED", "The packed audio is cut short.");
-  for (let at = tagBytes(bytes); at < bytes.length; ) {
+  for (let at = id3TagBytes(bytes); at < bytes.length; ) {
     const header = parseAdtsHeader(bytes, at);
     if (header === undefined) throw new ReelmillError("OUTPUT_NOT_VERIFIED", "The packed audio has no whole frame.");
     const frame = bytes.slice(at + ADTS_HEADER_BYTES, at + header.sizeBytes);
@@ -85,12 +84,6 @@ function addDecryptedFrames(
     addPart(digest, frame);
     at += header.sizeBytes;
   }
-}
-
-/** Of the ID3 tag that the bytes begin with; 0 where there is none. */
-function tagBytes(bytes: Uint8Array): number {
-  const isTag = bytes[0] === 0x49 && bytes[1] === 0x44 && bytes[2] === 0x33;
-  return isTag ? ID3_HEADER_BYTES + ((bytes[8] ?? 0) << 7) + (bytes[9] ?? 0) : 0;
 }
 
 function addPart(digest: Hash, part: Uint8Array): void {

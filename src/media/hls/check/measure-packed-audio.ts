@@ -1,6 +1,7 @@
 import { ReelmillError } from "../../../base/errors.ts";
 import { ADTS_HEADER_BYTES, parseAdtsHeader } from "../../aac/adts-header.ts";
 import { samplingRateOfIndex } from "../../aac/audio-specific-config.ts";
+import { ID3_HEADER_BYTES, id3TagBytes } from "../../aac/id3-tag.ts";
 import { type ByteSource, readExactly } from "../../bytes/byte-source.ts";
 import { ByteWindow } from "../../bytes/byte-window.ts";
 import { AUDIO_DESCRIPTION_OWNER } from "../../mpegts/stream-encryption.ts";
@@ -8,7 +9,6 @@ import { type SegmentContent, SpanBuilder, STREAM_PROTECTION } from "./measure.t
 import { channelsOfConfiguration } from "./read-initialization.ts";
 
 const SAMPLES_PER_AAC_FRAME = 1024;
-const ID3_HEADER_BYTES = 10;
 /** The tag at a segment's start holds a time stamp, at most a picture besides. */
 const MAX_ID3_BYTES = 1024 * 1024;
 const OWNER = "com.apple.streaming.transportStreamTimestamp\0";
@@ -62,8 +62,7 @@ interface SegmentTag {
 /** The ID3 tag before the frames. */
 function readTag(source: ByteSource, startBytes: number): SegmentTag {
   const head = readExactly(source, startBytes, ID3_HEADER_BYTES);
-  const isTag = head?.[0] === 0x49 && head[1] === 0x44 && head[2] === 0x33;
-  const bodyBytes = isTag ? [6, 7, 8, 9].reduce((size, index) => size * 128 + ((head[index] ?? 0) & 0x7f), 0) : 0;
+  const bodyBytes = Math.max(0, id3TagBytes(head ?? new Uint8Array(0)) - ID3_HEADER_BYTES);
   const body = bodyBytes <= MAX_ID3_BYTES ? readExactly(source, startBytes + ID3_HEADER_BYTES, bodyBytes) : undefined;
   const text = body === undefined ? "" : Array.from(body, (byte) => String.fromCharCode(byte)).join("");
   const at = text.indexOf(OWNER);

@@ -12,10 +12,16 @@ export interface SampleProtection {
   readonly scheme: string;
   /** Hexadecimal; undefined where every sample has a vector of its own. */
   readonly constantVector: string | undefined;
+  /** Another sample entry of the track is of clear samples, which a segment may have. */
+  readonly isOptional: boolean;
 }
 
 /** That of transport streams and packed audio, which have one scheme and tell no vector. */
-export const STREAM_PROTECTION: SampleProtection = { scheme: "MPEG-2 stream encryption", constantVector: undefined };
+export const STREAM_PROTECTION: SampleProtection = {
+  scheme: "MPEG-2 stream encryption",
+  constantVector: undefined,
+  isOptional: false,
+};
 
 /** One kind of pictures or sound in a media playlist, as its decoder configuration has it. */
 export type TrackFacts = KindFacts & {

@@ -12,8 +12,7 @@ import { parseHevcSps } from "../../hevc/sps.ts";
 import { editOffsetTicks } from "../../isobmff/edit-offset.ts";
 import type { FragmentDefaults, SampleEntry, Track } from "../../isobmff/movie.ts";
 import { parseMovie } from "../../isobmff/parse-movie.ts";
-import { clearEntry } from "../../isobmff/protected-entry.ts";
-import type { ProtectionScheme } from "../../isobmff/sinf.ts";
+import { type ClearEntry, clearEntry } from "../../isobmff/protected-entry.ts";
 import { scanTopLevelBoxes } from "../../isobmff/top-level.ts";
 import type { NalFamily } from "./first-slice.ts";
 import { rangeOfTransfer, type SampleProtection, type TrackFacts } from "./measure.ts";
@@ -61,21 +60,27 @@ function initializedTrack(
   movieTimescale: number,
   defaults: ReadonlyMap<number, FragmentDefaults> | undefined,
 ): InitializedTrack {
-  const [first] = track.sampleEntries;
-  const { entry, protection } = first === undefined ? {} : clearEntry(first);
+  const entries = track.sampleEntries.map(clearEntry);
+  const entry = entries[0]?.entry;
   return {
     trackId: track.trackId,
     timescale: track.timescale,
-    facts: { ...factsOf(track, entry), protection: protection && protectionOf(protection) },
+    facts: { ...factsOf(track, entry), protection: protectionOf(entries) },
     defaults: defaults?.get(track.trackId),
     editTicks: editOffsetTicks(track, movieTimescale),
     nal: entry && nalOf(entry),
   };
 }
 
-function protectionOf({ scheme, encryption }: ProtectionScheme): SampleProtection {
-  const vector = encryption?.constantVector;
-  return { scheme, constantVector: vector && [...vector].map((byte) => byte.toString(16).padStart(2, "0")).join("") };
+function protectionOf(entries: readonly ClearEntry[]): SampleProtection | undefined {
+  const protection = entries.find((entry) => entry.protection !== undefined)?.protection;
+  if (protection === undefined) return undefined;
+  const vector = protection.encryption?.constantVector;
+  return {
+    scheme: protection.scheme,
+    constantVector: vector && [...vector].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
+    isOptional: entries.some((entry) => entry.protection === undefined),
+  };
 }
 
 function factsOf(track: Track, entry: SampleEntry | undefined): TrackFacts {

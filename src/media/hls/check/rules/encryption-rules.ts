@@ -91,7 +91,7 @@ export const ENCRYPTION_RULES: readonly Rule[] = [
       "Samples are encrypted under SAMPLE-AES, those of fragmented MP4 by cbcs, and by cenc under SAMPLE-AES-CTR; else not.",
     check: (presentation, verdict) =>
       forEachTrack(presentation, ({ track: { kind, protection }, container, key }, where) => {
-        if (key === undefined && protection === undefined) return;
+        if (key === undefined && (protection === undefined || protection.isOptional)) return;
         verdict.looked();
         if (protection?.scheme === (key && schemeOf(key, container))) return;
         const found = protection === undefined ? "clear" : `encrypted by ${protection.scheme || "an unknown scheme"}`;
