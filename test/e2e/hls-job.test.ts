@@ -80,6 +80,18 @@ it("encrypts with a key that the job names, and that no answer of the server hol
   expect(missing.error?.message).not.toContain(folder);
 }, 60_000);
 
+it("encrypts samples where the job says so", async () => {
+  const settings = { preset: "ultrafast", encryptKeyUri: "https://keys.example/match", encryptMethod: "sample-aes" };
+  const job = await run("hls", { input: "uploads/clip.mp4", ...settings, encryptKey: "match" });
+  expect({ status: job.status, error: job.error }).toEqual({ status: "succeeded", error: null });
+  const { signal } = new AbortController();
+  const { rules, isConforming } = await checkPresentation(remoteOpener(`outputs/${job.id}/`), "main.m3u8", signal);
+  expect(isConforming).toBe(true);
+  expect(rules.find(({ id }) => id === "sample-encryption")?.outcome).toBe("passed");
+  const keyless = await run("hls", { input: "uploads/clip.mp4", encryptMethod: "sample-aes" });
+  expect(keyless.error).toMatchObject({ code: "PARAMS_INVALID", message: expect.stringContaining("encryptMethod") });
+}, 60_000);
+
 it("tells in terms of keys why there is no package", async () => {
   const job = await run("hls", { input: "uploads/notes.mp4" });
   expect(job.status).toBe("failed");

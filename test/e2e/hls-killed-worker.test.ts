@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
 import { requireFfmpeg } from "../../src/ffmpeg/programs.ts";
+import { createJobsClient } from "./jobs.fixture.ts";
 import { findFreePort, startServer } from "./server.fixture.ts";
 
 interface Job {
@@ -49,21 +50,15 @@ it("loses no more than a span's work where a worker is killed", async () => {
   const { path, log, stalled } = await makeStallingFfmpeg();
   const server = await startServer(folder, await findFreePort(), { REELMILL_FFMPEG: path });
   try {
-    const put = await fetch(`${server.url}/v1/objects/uploads/clip.mp4`, { method: "PUT", body: readFileSync(clip) });
-    expect(put.status).toBe(201);
+    const { put, submit, ended } = createJobsClient<Job>(() => server);
+    await put("uploads/clip.mp4", readFileSync(clip));
     const ladder = { rungs: [90, 46].map((height) => ({ height, kbps: height })) };
     const params = { input: "uploads/clip.mp4", preset: "ultrafast", hardware: "off", thumbnails: false, ladder };
-    const headers = { "content-type": "application/json" };
-    const body = JSON.stringify({ pipeline: "hls", params });
-    const { id } = (await (await fetch(`${server.url}/v1/jobs`, { method: "POST", headers, body })).json()) as Job;
+    const { id } = await submit("hls", params);
     while (!existsSync(stalled)) await delay(50);
     for (const worker of server.workers()) process.kill(worker, "SIGKILL");
     process.kill(Number(readFileSync(stalled, "utf8")), "SIGKILL");
-    let job: Job;
-    do {
-      await delay(100);
-      job = (await (await fetch(`${server.url}/v1/jobs/${id}`)).json()) as Job;
-    } while (job.status === "queued" || job.status === "running");
+    const job = await ended(id);
     expect({ status: job.status, error: job.error }).toEqual({ status: "succeeded", error: null });
     expect(job.result?.report.pictures).toBe(1500);
     expect(job.result?.report.findings).toContain("Encoded in 3 spans, one after the other.");

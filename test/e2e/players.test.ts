@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -16,6 +16,9 @@ const LADDER = { rungs: HEIGHTS.map((height) => ({ height, kbps: Math.round(heig
 /** So much faster than the recording it is played through. */
 const PLAYING_RATE = 4;
 const CODECS = 'video/mp4; codecs="avc1.640015,mp4a.40.2"';
+
+const PLACE = `(({ currentTime, duration }) => ({ currentTime, duration }))(document.querySelector("video"))`;
+const KEY = Buffer.from("000102030405060708090a0b0c0d0eff", "hex");
 
 const missing = missingBrowser();
 if (missing !== undefined) process.stderr.write(`Packages are not played here: ${missing}.\n`);
@@ -35,7 +38,10 @@ describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
       widthPixels: 448,
       heightPixels: 252,
     });
+    writeFileSync(join(folder, "match.key"), KEY);
     await Promise.all((["single-file", "separate"] as const).map((segments) => makePackage(recording, segments)));
+    await makePackage(recording, "single-file", "sample-aes");
+    await makePackage(recording, "ts", "sample-aes");
     server = await servePlayers(folder);
     browser = await launchBrowser();
   });
@@ -57,11 +63,19 @@ describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
     expect(complaints).toEqual([]);
   });
 
-  const makePackage = async (input: string, segments: "single-file" | "separate"): Promise<void> => {
+  const makePackage = async (
+    input: string,
+    segments: "single-file" | "separate" | "ts",
+    encryptMethod?: "sample-aes",
+  ): Promise<void> => {
+    const encryption = encryptMethod === undefined ? {} : { encryptMethod, encryptKeyUri: "/media/match.key" };
+    // hls.js decrypts no packed audio.
+    const audio = segments === "ts" ? "none" : "auto";
     await packageFile({
       input,
-      output: join(folder, segments),
-      settings: HLS_SETTINGS.parse({ preset: "ultrafast", ladder: LADDER, segments }),
+      output: join(folder, encryptMethod === undefined ? segments : `${encryptMethod}-${segments}`),
+      settings: HLS_SETTINGS.parse({ preset: "ultrafast", ladder: LADDER, segments, audio, ...encryption }),
+      contentKey: encryptMethod && KEY,
       environment: process.env,
       signal: new AbortController().signal,
       onProgress: () => undefined,
@@ -76,6 +90,37 @@ describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
   it("has what the packages need, or else nothing here is tested", async () => {
     await page.goto(server.url);
     expect(await page.evaluate(`MediaSource.isTypeSupported(${JSON.stringify(CODECS)})`)).toBe(true);
+  });
+
+  // hls.js decrypts no samples within fragmented MP4; Shaka Player has the browser do it (Encrypted Media Extensions, Clear Key).
+  it("plays and switches between rungs whose samples are encrypted, with the key that the playlists lead to", async () => {
+    await open("shaka", "sample-aes-single-file");
+    await page.evaluate(`player.begin(${HEIGHTS[2]})`);
+    await page.evaluate(`player.change(${HEIGHTS[0]})`);
+    await page.evaluate('player.hear("de")');
+    await page.evaluate(`player.end(${PLAYING_RATE})`);
+    expect(await page.evaluate("player.complaints")).toEqual([]);
+    expect(await page.evaluate("document.querySelector('video').mediaKeys !== null")).toBe(true);
+    const { currentTime, duration } = (await page.evaluate(PLACE)) as Readonly<Record<string, number>>;
+    expect(currentTime).toBe(duration);
+    expect(duration).toBeCloseTo(SECONDS, 1);
+  });
+
+  it("plays transport streams whose pictures are encrypted by hls.js, which decrypts them itself", async () => {
+    await open("hls", "sample-aes-ts");
+    await page.evaluate(`player.begin(${HEIGHTS[2]})`);
+    await page.evaluate(`player.change(${HEIGHTS[0]})`);
+    await page.evaluate(`player.end(${PLAYING_RATE})`);
+    expect(await page.evaluate("player.complaints")).toEqual([]);
+    expect(await page.evaluate("document.querySelector('video').ended")).toBe(true);
+  });
+
+  it("plays nothing of such rungs with another key", async () => {
+    await page.route("**/match.key", (route) => route.fulfill({ body: Buffer.alloc(16, 7) }));
+    await open("shaka", "sample-aes-single-file");
+    await page.evaluate(`void player.begin(${HEIGHTS[2]}).catch(() => undefined)`);
+    await page.waitForFunction("player.complaints.length > 0 || document.querySelector('video').currentTime > 2");
+    expect(await page.evaluate("player.complaints.length")).toBeGreaterThan(0);
   });
 
   describe.each(["hls", "shaka"])("%s", (player) => {

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createDecipheriv } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,8 @@ import { readContentKey } from "../../src/pipelines/hls/content-key.ts";
 import { createDecrypter } from "../../src/pipelines/hls/encrypt.ts";
 import { presentationOpener } from "../../src/pipelines/hls/open-presentation.ts";
 import { reelmill } from "../e2e/workplace.fixture.ts";
-import { readMedia } from "./ladder.fixture.ts";
+import { readSamples } from "./cbcs.fixture.ts";
+import { readMedia, writePlaylist } from "./ladder.fixture.ts";
 import { createPackages, type Packaged } from "./package.fixture.ts";
 
 const packages = createPackages();
@@ -30,7 +31,23 @@ function decodedPictures(playlist: string): number {
   return Number.parseInt(text, 10);
 }
 
-async function outcomes({ folder }: Packaged, key?: Uint8Array): Promise<ReadonlyMap<string, string>> {
+/**
+ * A digest of what ffmpeg, given the key as players are, decodes of a playlist's first seconds; and what it complains of. Of the very last packets of a
+ * stream it forgets that they are encrypted.
+ */
+function decodedDigest(playlist: string): string {
+  const options = ["-nostdin", "-v", "error", "-allowed_extensions", "ALL", "-protocol_whitelist", "file,crypto"];
+  const made = spawnSync("ffmpeg", [...options, "-i", playlist, "-t", "6.5", "-f", "md5", "-"], { encoding: "utf8" });
+  return `${made.stdout}${made.stderr}`;
+}
+
+/** The samples of a stream: of one file, or of an initialization section and the segments behind it. */
+function readWhole([first = Buffer.alloc(0), ...segments]: readonly Buffer[], key?: Buffer): readonly Buffer[] {
+  if (segments.length === 0) return readSamples(first, key).samples;
+  return segments.flatMap((segment) => readSamples(Buffer.concat([first, segment]), key).samples);
+}
+
+async function outcomes({ folder }: Pick<Packaged, "folder">, key?: Uint8Array): Promise<ReadonlyMap<string, string>> {
   const decrypt = key && createDecrypter(key);
   const open = presentationOpener(folder);
   const { rules } = await checkPresentation(open, "main.m3u8", new AbortController().signal, decrypt);
@@ -97,11 +114,125 @@ describe("an encrypted package", () => {
   });
 });
 
+describe("a package whose samples are encrypted", () => {
+  const settings = { encryptKeyUri: "../key.bin", encryptMethod: "sample-aes" } as const;
+
+  it.each(["single-file", "separate"])(
+    "keeps the rules, read without the key, and is clear nowhere: %s",
+    async (segments) => {
+      const input = packages.clip(`samples-${segments}.mp4`, { seconds: 7, rate: "25", size: "320x180" });
+      const { folder, main, failed, checked, report } = await packages.make(input, { ...settings, segments }, KEY);
+      const without = await outcomes({ folder });
+      expect(failed).toEqual([]);
+      expect([...without]).toEqual(checked.rules.map(({ id, outcome }) => [id, outcome]));
+      expect([...without.values()]).not.toContain("not-checked");
+      for (const id of ["segments-start-with-idr", "i-frame-segments", "sample-encryption", "sample-vector"]) {
+        expect([id, without.get(id)]).toEqual([id, "passed"]);
+      }
+      expect(report.findings).toContain(
+        "Pictures and sound are encrypted (SAMPLE-AES); in the clear: poster, thumbnails.",
+      );
+      const clear = await packages.make(input, { segments });
+      const keyIds = new Set<string>();
+      for (const { uri } of main.variants) {
+        const { segments: cut, version = 1 } = readMedia(join(folder, uri));
+        expect(version).toBeGreaterThanOrEqual(5);
+        const [first] = cut;
+        const iv = first?.keys[0]?.initializationVector ?? "";
+        const key = { method: "SAMPLE-AES", uri: "../key.bin", keyFormat: "identity", keyFormatVersions: "1" };
+        expect(cut.every(({ keys }) => keys.length === 1)).toBe(true);
+        expect(first?.keys[0]).toEqual({ ...key, initializationVector: iv });
+        expect(iv).toMatch(/^0x[0-9a-f]{32}$/);
+        const media = (place: string) => {
+          const files = segments === "separate" ? ["init.mp4", ...cut.map((segment) => segment.uri)] : ["media.mp4"];
+          return files.map((file) => readFileSync(join(place, uri, "..", file)));
+        };
+        const whole = Buffer.concat(media(folder));
+        expect(whole.includes(KEY)).toBe(false);
+        const tenc = whole.indexOf("tenc");
+        keyIds.add(whole.toString("hex", tenc + 12, tenc + 28));
+        expect(whole.toString("hex", tenc + 29, tenc + 45)).toBe(iv.slice(2));
+        const samples = readWhole(media(clear.folder));
+        expect(readWhole(media(folder), KEY)).toEqual(samples);
+        expect(readWhole(media(folder))).not.toEqual(samples);
+      }
+      expect(keyIds.size).toBe(1);
+    },
+  );
+
+  it("is to ffmpeg, given the key, what the clear package is, in transport streams and packed audio, too", async () => {
+    const input = packages.clip("samples-ts.mp4", { seconds: 7, rate: "25", size: "320x180" });
+    const made = await packages.make(input, { ...settings, segments: "ts" }, KEY);
+    const clear = await packages.make(input, { segments: "ts" });
+    expect(made.failed).toEqual([]);
+    const without = await outcomes(made);
+    expect([...without.values()]).not.toContain("not-checked");
+    expect(without.get("sample-encryption")).toBe("passed");
+    writeFileSync(join(made.folder, "key.bin"), KEY);
+    for (const { uri } of made.main.variants) {
+      const wanted = decodedDigest(join(clear.folder, uri));
+      expect(wanted).toMatch(/^MD5=\w{32}\n$/);
+      expect(decodedDigest(join(made.folder, uri))).toBe(wanted);
+      const files = (folder: string) =>
+        readMedia(join(folder, uri)).segments.map((one) => join(folder, uri, "..", one.uri));
+      for (const [index, file] of files(made.folder).entries()) {
+        const bytes = readFileSync(file);
+        expect(bytes.includes(KEY)).toBe(false);
+        expect(bytes.equals(readFileSync(files(clear.folder)[index] ?? ""))).toBe(false);
+      }
+    }
+    writeFileSync(join(made.folder, "key.bin"), Buffer.alloc(16, 7));
+    const [first] = made.main.variants;
+    expect(decodedDigest(join(made.folder, first?.uri ?? ""))).not.toBe(
+      decodedDigest(join(clear.folder, first?.uri ?? "")),
+    );
+  });
+
+  it("has its subtitles in the clear, and says so", async () => {
+    const made = await packages.make(packages.source("srt"), { ...settings, thumbnails: false }, KEY);
+    const texts = made.main.renditions.find(({ type }) => type === "SUBTITLES");
+    const { segments } = readMedia(join(made.folder, texts?.uri ?? ""));
+    expect(segments.flatMap(({ keys }) => keys)).toEqual([]);
+    expect(readFileSync(join(made.folder, texts?.uri ?? "", "..", segments[0]?.uri ?? ""), "utf8")).toMatch(/^WEBVTT/);
+    expect(made.report.findings).toContain("Pictures and sound are encrypted (SAMPLE-AES); in the clear: subtitles.");
+    expect(made.failed).toEqual([]);
+  });
+
+  it.each([
+    ["a method that nobody knows", "key-methods", { method: "SAMPLE-AES-XTS" }],
+    ["a method whose scheme is another", "sample-encryption", { method: "SAMPLE-AES-CTR" }],
+    ["another vector", "sample-vector", { initializationVector: "0x1" }],
+    ["versions that are no numbers", "key-format-versions", { keyFormatVersions: "1,2" }],
+  ])("fails the rule that is broken: %s", async (_what, rule, change) => {
+    const { folder, main } = await packages.make(packages.source("no-audio"), settings, KEY);
+    const path = join(folder, main.variants[0]?.uri ?? "");
+    const media = readMedia(path);
+    const segments = media.segments.map((one) => ({ ...one, keys: one.keys.map((key) => ({ ...key, ...change })) }));
+    writePlaylist(path, { ...media, segments });
+    expect((await outcomes({ folder })).get(rule)).toBe("failed");
+  });
+
+  it("fails where the playlist does not tell that samples are encrypted", async () => {
+    const { folder, main } = await packages.make(packages.source("no-audio"), settings, KEY);
+    const path = join(folder, main.variants[0]?.uri ?? "");
+    const media = readMedia(path);
+    writePlaylist(path, { ...media, segments: media.segments.map((one) => ({ ...one, keys: [] })) });
+    expect((await outcomes({ folder })).get("sample-encryption")).toBe("failed");
+  });
+});
+
 describe("keys and settings that do not go together", () => {
   it.each([
     ["a file for all segments", { encryptKeyUri: "k" }, KEY],
     ["a key that nobody could fetch", { segments: "ts" }, KEY],
     ["no key", { segments: "ts", encryptKeyUri: "k" }, undefined],
+    ["a method without a key", { encryptMethod: "sample-aes" }, undefined],
+    ["the usual method without a key", { encryptMethod: "aes-128" }, undefined],
+    [
+      "a file for all segments, each of which would be encrypted",
+      { encryptKeyUri: "k", encryptMethod: "aes-128" },
+      KEY,
+    ],
   ])("are refused before anything is encoded: %s", async (_name, settings, key) => {
     const refused = packages.make(packages.source("no-audio"), settings, key);
     await expect(refused).rejects.toMatchObject({ code: "PARAMS_INVALID" });

@@ -8,12 +8,16 @@ export interface TileGroup {
   readonly evidenceBits: number;
 }
 
-/** Beyond this many tiles the sizes are taken on trust: the sum is already certain. */
+/** Beyond this many tiles the sizes are taken on trust where nobody wants to hear of each: the sum is already certain. */
 const MAX_TILES_WALKED = 64;
+
+/** Hears of each tile in turn: the absolute offsets where its data begin and end. */
+export type OnTile = (startOffset: number, endOffset: number) => void;
 
 /**
  * Reads a tile group's header at absolute `offset` and follows its tile sizes (AV1 §5.11.1), which must fit into the
- * OBU that ends at `obuEnd`. Sizes that lie past `endOffset` are not looked at. "no" where they do not fit.
+ * OBU that ends at `obuEnd`. Sizes that lie past `endOffset` are not looked at. "no" where they do not fit. `onTile` hears of every tile where `endOffset`
+ * is no less than `obuEnd`.
  */
 export function walkTiles(
   window: ByteWindow,
@@ -21,9 +25,13 @@ export function walkTiles(
   obuEnd: number,
   endOffset: number,
   tiles: Av1TileInfo,
+  onTile?: OnTile,
 ): TileGroup | "no" {
   if (offset >= obuEnd) return "no";
-  if (tiles.tileCount === 1) return { lastTile: 0, evidenceBits: 0 };
+  if (tiles.tileCount === 1) {
+    onTile?.(offset, obuEnd);
+    return { lastTile: 0, evidenceBits: 0 };
+  }
   const headerBytes = Math.ceil((1 + 2 * tiles.tileBits) / 8);
   if (offset + headerBytes > endOffset) return { lastTile: tiles.tileCount - 1, evidenceBits: 0 };
   let field = 0;
@@ -40,12 +48,8 @@ export function walkTiles(
   if (lastTile < first || lastTile >= tiles.tileCount) return "no";
   const isPadded = isPart ? field % 2 ** bitsLeft !== 0 : (window.u8(offset) & 0x7f) !== 0;
   if (isPadded) return "no";
-  return followSizes(window, offset + (isPart ? headerBytes : 1), obuEnd, endOffset, {
-    sizeBytes: tiles.tileSizeBytes,
-    sizedTiles: lastTile - first,
-    lastTile,
-    evidenceBits: padding,
-  });
+  const group = { sizeBytes: tiles.tileSizeBytes, sizedTiles: lastTile - first, lastTile, evidenceBits: padding };
+  return followSizes(window, offset + (isPart ? headerBytes : 1), obuEnd, endOffset, group, onTile);
 }
 
 function followSizes(
@@ -54,16 +58,20 @@ function followSizes(
   obuEnd: number,
   endOffset: number,
   group: { readonly sizeBytes: number; readonly sizedTiles: number; readonly lastTile: number; evidenceBits: number },
+  onTile: OnTile | undefined,
 ): TileGroup | "no" {
   let offset = start;
-  for (let tile = 0; tile < Math.min(group.sizedTiles, MAX_TILES_WALKED); tile++) {
+  const tileCount = onTile === undefined ? Math.min(group.sizedTiles, MAX_TILES_WALKED) : group.sizedTiles;
+  for (let tile = 0; tile < tileCount; tile++) {
     if (offset + group.sizeBytes > endOffset) break;
     let size = 1;
     for (let i = 0; i < group.sizeBytes; i++) size += window.u8(offset + i) * 256 ** i;
     const room = obuEnd - offset - group.sizeBytes;
     if (size >= room) return "no";
     group.evidenceBits += Math.max(0, 8 * group.sizeBytes - Math.log2(room));
+    onTile?.(offset + group.sizeBytes, offset + group.sizeBytes + size);
     offset += group.sizeBytes + size;
   }
+  onTile?.(offset, obuEnd);
   return { lastTile: group.lastTile, evidenceBits: group.evidenceBits };
 }

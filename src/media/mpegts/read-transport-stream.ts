@@ -5,7 +5,7 @@ import { parseTsPacket, TS_PACKET_BYTES, type TsPacket } from "./ts-packet.ts";
 
 /** So many packets are read at once: 188 KiB. */
 const PACKETS_PER_READ = 1024;
-/** Of one PES packet at most so much is kept. */
+/** Of one PES packet at most so much is kept where nobody asks for more. */
 const MAX_KEPT_BYTES = 256 * 1024;
 /** More faults than this in one stretch say nothing new. */
 const MAX_FAULTS = 16;
@@ -16,7 +16,7 @@ export interface PesUnit {
   /** In ticks of 90 kHz, 33 bits. */
   readonly ptsTicks: number | undefined;
   readonly dtsTicks: number | undefined;
-  /** The data behind its head, at most the first 256 KiB of them. Valid during the visit alone. */
+  /** The data behind its head, of long ones the first part. Valid during the visit alone. */
   readonly data: Uint8Array;
 }
 
@@ -41,7 +41,8 @@ interface Assembly {
 /**
  * Reads the packets in `[startBytes, endBytes)`, in pieces, and hands each PES packet to `visit` in the order of their ends.
  * `counters` is changed: pass the same one for stretches that follow each other, a new one after a discontinuity. `known`
- * are the streams where the stretch itself may not tell them. Never throws on content.
+ * are the streams where the stretch itself may not tell them. Of each PES packet `maxKeptBytes` at most are kept, 256 KiB unless told. Never throws on
+ * content.
  */
 export function readTransportStream(
   source: ByteSource,
@@ -50,8 +51,9 @@ export function readTransportStream(
   counters: ContinuityCounters,
   known: readonly ElementaryStream[],
   visit: (unit: PesUnit) => void,
+  maxKeptBytes = MAX_KEPT_BYTES,
 ): TransportStreamReading {
-  const reader = new Reader(counters, known, visit);
+  const reader = new Reader(counters, known, visit, maxKeptBytes);
   let offset = startBytes;
   while (offset + TS_PACKET_BYTES <= endBytes) {
     const packets = Math.min(PACKETS_PER_READ, Math.floor((endBytes - offset) / TS_PACKET_BYTES));
@@ -71,16 +73,23 @@ export function readTransportStream(
 class Reader {
   readonly #counters: ContinuityCounters;
   readonly #visit: (unit: PesUnit) => void;
+  readonly #maxKeptBytes: number;
   readonly #assemblies = new Map<number, Assembly>();
   readonly #faults: string[] = [];
   #streams: readonly ElementaryStream[];
   #pmtPid: number | undefined;
   #isScrambled = false;
 
-  constructor(counters: ContinuityCounters, known: readonly ElementaryStream[], visit: (unit: PesUnit) => void) {
+  constructor(
+    counters: ContinuityCounters,
+    known: readonly ElementaryStream[],
+    visit: (unit: PesUnit) => void,
+    maxKeptBytes: number,
+  ) {
     this.#counters = counters;
     this.#streams = known;
     this.#visit = visit;
+    this.#maxKeptBytes = maxKeptBytes;
   }
 
   fault(message: string): void {
@@ -121,7 +130,7 @@ class Reader {
       if (stream !== undefined) this.#assemblies.set(packet.pid, { stream, parts: [], bytes: 0 });
     }
     const assembly = this.#assemblies.get(packet.pid);
-    if (assembly === undefined || assembly.bytes >= MAX_KEPT_BYTES) return;
+    if (assembly === undefined || assembly.bytes >= this.#maxKeptBytes) return;
     assembly.parts.push(packet.payload);
     assembly.bytes += packet.payload.length;
   }

@@ -47,3 +47,10 @@ it("wraps times at 33 bits and marks where a decoder can begin", () => {
   // random_access_indicator and PCR_flag; the PCR's 33 bits are 3.
   expect([...packet.subarray(5, 12)]).toEqual([0x50, 0, 0, 0, 1, 0xfe, 0]);
 });
+
+it("says of encrypted pictures that they are", () => {
+  const bytes = new TransportStreamWriter(true).tables();
+  const reading = readTransportStream(createMemorySource(bytes), 0, bytes.length, new Map(), [], () => undefined);
+  expect(reading.streams).toEqual([{ pid: 0x100, streamType: 0xdb }]);
+  expect(Buffer.from(bytes).includes(Buffer.from("\x0f\x04zavc", "latin1"))).toBe(true);
+});

@@ -1,9 +1,11 @@
+import { ENCRYPTED_AVC_DESCRIPTOR, ENCRYPTED_AVC_TYPE } from "./stream-encryption.ts";
 import { TS_PACKET_BYTES, TS_SYNC_BYTE } from "./ts-packet.ts";
 
 const PAT_PID = 0;
 const PMT_PID = 0x1000;
 const VIDEO_PID = 0x100;
 const VIDEO_STREAM_ID = 0xe0;
+const AVC_TYPE = 0x1b;
 const PAYLOAD_BYTES = TS_PACKET_BYTES - 4;
 /** Time stamps have 33 bits. */
 const WRAP_TICKS = 2 ** 33;
@@ -24,13 +26,23 @@ export interface WrittenPicture {
 /** Makes the packets of a transport stream with one program of one H.264 stream (ISO/IEC 13818-1 §2.4). */
 export class TransportStreamWriter {
   readonly #counters = new Map<number, number>();
+  readonly #isEncrypted: boolean;
+
+  /** `isEncrypted`: the NAL units of the pictures are sealed. */
+  constructor(isEncrypted = false) {
+    this.#isEncrypted = isEncrypted;
+  }
 
   /** A PAT and a PMT, one packet each: what a decoder needs before anything else. */
   tables(): Uint8Array {
     const pmt = [0xe0 | (PMT_PID >> 8), PMT_PID & 0xff];
     const video = [0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff];
     const programs = section(0, [0, 1, 0xc1, 0, 0, 0, 1, ...pmt]);
-    const streams = section(2, [0, 1, 0xc1, 0, 0, ...video, 0xf0, 0, 0x1b, ...video, 0xf0, 0]);
+    const [type, descriptors] = this.#isEncrypted
+      ? ([ENCRYPTED_AVC_TYPE, ENCRYPTED_AVC_DESCRIPTOR] as const)
+      : ([AVC_TYPE, []] as const);
+    const stream = [type, ...video, 0xf0, descriptors.length, ...descriptors];
+    const streams = section(2, [0, 1, 0xc1, 0, 0, ...video, 0xf0, 0, ...stream]);
     return join([
       this.#packets(PAT_PID, filled(programs), NO_FIELD),
       this.#packets(PMT_PID, filled(streams), NO_FIELD),

@@ -2,22 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BitReader } from "../bytes/bit-reader.ts";
 import { RbspReader } from "./rbsp-reader.ts";
-import { unescapeNal } from "./unescape.ts";
-
-/** Inserts emulation prevention bytes as an encoder does (ITU-T H.264 §7.4.1). */
-function escapeRbsp(rbsp: Uint8Array): Uint8Array {
-  const out: number[] = [];
-  let zeros = 0;
-  for (const byte of rbsp) {
-    if (zeros >= 2 && byte <= 3) {
-      out.push(3);
-      zeros = 0;
-    }
-    out.push(byte);
-    zeros = byte === 0 ? zeros + 1 : 0;
-  }
-  return Uint8Array.from(out);
-}
+import { escapeNal, unescapeNal } from "./unescape.ts";
 
 /** Bytes in which runs of zeros are common. */
 const rbspBytes = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 255 })), {
@@ -45,7 +30,7 @@ describe("RbspReader", () => {
     fc.assert(
       fc.property(rbspBytes, steps, (values, plan) => {
         const rbsp = Uint8Array.from(values);
-        const sticky = new RbspReader(escapeRbsp(rbsp), 0, escapeRbsp(rbsp).length);
+        const sticky = new RbspReader(escapeNal(rbsp), 0, escapeNal(rbsp).length);
         const throwing = new BitReader(rbsp);
         for (const step of plan) {
           const got = take(sticky, step);
@@ -68,7 +53,7 @@ describe("RbspReader", () => {
     fc.assert(
       fc.property(rbspBytes, (values) => {
         const rbsp = Uint8Array.from(values);
-        expect(unescapeNal(Uint8Array.from([0x67, ...escapeRbsp(rbsp)]), 1)).toEqual(rbsp);
+        expect(unescapeNal(Uint8Array.from([0x67, ...escapeNal(rbsp)]), 1)).toEqual(rbsp);
       }),
     );
   });

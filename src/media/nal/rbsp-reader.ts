@@ -10,8 +10,10 @@ import type { BitInput } from "./bit-input.ts";
 export class RbspReader implements BitInput {
   isBroken = false;
   readonly #bytes: Uint8Array;
+  readonly #startIndex: number;
   readonly #endIndex: number;
   #index: number;
+  #escapeCount = 0;
   #zeros = 0;
   /** The low `#cachedBits` bits are read from the bytes but not yet handed out. */
   #cache = 0;
@@ -20,6 +22,7 @@ export class RbspReader implements BitInput {
   /** Reads `[startIndex, endIndex)` of `bytes`, which begins after the NAL unit's header. */
   constructor(bytes: Uint8Array, startIndex: number, endIndex: number) {
     this.#bytes = bytes;
+    this.#startIndex = startIndex;
     this.#index = startIndex;
     this.#endIndex = endIndex;
   }
@@ -32,6 +35,11 @@ export class RbspReader implements BitInput {
   /** Bytes still to read, counting emulation prevention bytes ahead: the payload may hold fewer, never more. */
   get maxBytesLeft(): number {
     return (this.#cachedBits >>> 3) + (this.#endIndex - this.#index);
+  }
+
+  /** Bits of the payload that were read, emulation prevention bytes not among them. */
+  get payloadBitsRead(): number {
+    return 8 * (this.#index - this.#startIndex - this.#escapeCount) - this.#cachedBits;
   }
 
   /** Declares what was read impossible. */
@@ -91,6 +99,7 @@ export class RbspReader implements BitInput {
       if (this.#zeros >= 2) {
         if (byte === 3) {
           this.#zeros = 0;
+          this.#escapeCount++;
           if (this.#index >= this.#endIndex) return;
           byte = this.#bytes[this.#index++] as number;
         } else if (byte < 3) {

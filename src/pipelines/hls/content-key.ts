@@ -43,18 +43,25 @@ export async function readNamedKey(
   }
 }
 
-/**
- * Refuses settings that do not go together with a key or without one: whole segments are encrypted, so that each must be a file. Throws
- * PARAMS_INVALID.
- */
-export function checkEncryption({ encryptKeyUri, segments }: HlsSettings, hasKey: boolean): void {
-  const fault = hasKey !== (encryptKeyUri !== undefined) ? FAULTS.lonely : undefined;
-  const problem = fault ?? (hasKey && segments === "single-file" ? FAULTS.singleFile : undefined);
-  if (problem !== undefined) throw new ReelmillError("PARAMS_INVALID", problem);
+/** Refuses settings that do not go together with a key or without one. Throws PARAMS_INVALID. */
+export function checkEncryption(settings: HlsSettings, hasKey: boolean): void {
+  const fault = faultOf(settings, hasKey);
+  if (fault !== undefined) throw new ReelmillError("PARAMS_INVALID", FAULTS[fault]);
+}
+
+function faultOf(
+  { encryptKeyUri, encryptMethod, segments }: HlsSettings,
+  hasKey: boolean,
+): keyof typeof FAULTS | undefined {
+  if (hasKey !== (encryptKeyUri !== undefined)) return "lonely";
+  if (!hasKey) return encryptMethod === undefined ? undefined : "noKey";
+  return encryptMethod !== "sample-aes" && segments === "single-file" ? "singleFile" : undefined;
 }
 
 const FAULTS = {
   noFolder: "encryptKey names a key, but the server has no folder of keys; set REELMILL_HLS_KEY_FOLDER where it runs.",
   lonely: "A key and encryptKeyUri, where players fetch it, go together; one of them is missing.",
-  singleFile: "AES-128 encrypts whole segments, each of which must be a file: segments must be separate or ts.",
+  noKey: "encryptMethod says how a key is used, but there is none; give encryptKey and encryptKeyUri, too.",
+  singleFile:
+    "AES-128 encrypts whole segments, each of which must be a file: segments must be separate or ts, or encryptMethod sample-aes.",
 } as const;

@@ -4,23 +4,75 @@ import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { writeFully } from "../../base/write-fully.ts";
 import { type ByteSource, readExactly } from "../../media/bytes/byte-source.ts";
+import type { BlockCipher } from "../../media/cenc/block-pattern.ts";
 import type { DecryptSource } from "../../media/hls/check/presentation.ts";
 import type { EncryptionKey } from "../../media/hls/playlist.ts";
+import type { PackagePlan } from "./packaging.ts";
 
 const CIPHER = "aes-128-cbc";
 const BLOCK_BYTES = 16;
 const PIECE_BYTES = 1024 * 1024;
 
-/** How the segments of a package are encrypted; the key is nowhere but in memory. */
+/** AES-128: segments are encrypted as a whole. The key is nowhere but in memory. */
 export interface SegmentEncryption {
+  readonly method: "aes-128";
   readonly key: Uint8Array;
   /** As it stands in the playlists. */
   readonly keyUri: string;
 }
 
+/** SAMPLE-AES: the pictures and the sound within segments are. */
+export interface SampleEncryption extends Omit<SegmentEncryption, "method"> {
+  readonly method: "sample-aes";
+  /** 16 bytes that name the key in the media themselves. */
+  readonly keyId: Uint8Array;
+}
+
+/** How the media of a package are encrypted. */
+export type ContentEncryption = SegmentEncryption | SampleEncryption;
+
+/**
+ * What a package was planned with, and its key; undefined where there is neither. Throws PARAMS_INVALID where one of them is missing: nothing that was to
+ * be encrypted leaves in the clear.
+ */
+export function contentEncryption(
+  { keyUri, encryptMethod }: Pick<PackagePlan, "keyUri" | "encryptMethod">,
+  key: Uint8Array | undefined,
+): ContentEncryption | undefined {
+  if (keyUri === null && key === undefined) return undefined;
+  if (keyUri === null || key === undefined) {
+    const problem = "The package was planned with a key, or without one, and is made otherwise.";
+    throw new ReelmillError("PARAMS_INVALID", problem);
+  }
+  return encryptMethod === "aes-128"
+    ? { method: encryptMethod, key, keyUri }
+    : { method: encryptMethod, key, keyUri, keyId: randomBytes(BLOCK_BYTES) };
+}
+
 /** A key tag with an initialization vector of its own, for one segment and the I-frames within. */
 export function createSegmentKey({ keyUri }: SegmentEncryption): EncryptionKey {
   return { method: "AES-128", uri: keyUri, initializationVector: `0x${randomBytes(BLOCK_BYTES).toString("hex")}` };
+}
+
+/** The key tag of a stream whose samples are encrypted, all by one random vector. */
+export function createSampleKey({ keyUri }: SampleEncryption): EncryptionKey {
+  const initializationVector = `0x${randomBytes(BLOCK_BYTES).toString("hex")}`;
+  return { method: "SAMPLE-AES", uri: keyUri, initializationVector, keyFormat: "identity", keyFormatVersions: "1" };
+}
+
+/** The vector of a key tag that `createSegmentKey` or `createSampleKey` made. */
+export function vectorOf({ initializationVector = "" }: EncryptionKey): Uint8Array {
+  return Buffer.from(initializationVector.slice(2), "hex");
+}
+
+/** Encrypts whole blocks, chained to each other from the vector on. */
+export function blockEncrypter(key: Uint8Array, vector: Uint8Array): BlockCipher {
+  return (blocks) => createCipheriv(CIPHER, key, vector).setAutoPadding(false).update(blocks);
+}
+
+/** As `blockEncrypter`, the other way. */
+export function blockDecrypter(key: Uint8Array, vector: Uint8Array): BlockCipher {
+  return (blocks) => createDecipheriv(CIPHER, key, vector).setAutoPadding(false).update(blocks);
 }
 
 /**
@@ -31,9 +83,9 @@ export function writeEncrypted(
   pieces: () => Iterable<Uint8Array>,
   target: string,
   { key }: SegmentEncryption,
-  { initializationVector = "" }: EncryptionKey,
+  tag: EncryptionKey,
 ): void {
-  const vector = Buffer.from(initializationVector.slice(2), "hex");
+  const vector = vectorOf(tag);
   const cipher = createCipheriv(CIPHER, key, vector);
   const before = createHash("sha256");
   const descriptor = openSync(target, "wx");

@@ -5,7 +5,7 @@ import { checkPresentation, type PresentationReport } from "../../media/hls/chec
 import type { MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
-import { createDecrypter, type SegmentEncryption } from "./encrypt.ts";
+import { contentEncryption, createDecrypter } from "./encrypt.ts";
 import { keepsHighRange } from "./high-range.ts";
 import { indexFile } from "./index-file.ts";
 import { presentationOpener } from "./open-presentation.ts";
@@ -42,13 +42,13 @@ export async function finishPackage(
     readonly inputPath: string;
     readonly encodedFolder: string;
     readonly packageFolder: string;
-    /** Of AES-128, where the plan says where players fetch it. */
+    /** 16 bytes, where the plan says where players fetch them. */
     readonly contentKey: Uint8Array | undefined;
   },
   hooks: PackageHooks,
 ): Promise<PackageReport> {
   const { encodedFolder, packageFolder, inputPath } = places;
-  const encryption = encryptionOf(plan, places.contentKey);
+  const encryption = contentEncryption(plan, places.contentKey);
   const check = createPictureCheck(plan);
   const rungs: PictureSource[] = [];
   for (const rung of plan.rungs) {
@@ -94,27 +94,18 @@ export async function finishPackage(
   };
 }
 
-/** Nothing that was to be encrypted leaves in the clear. */
-function encryptionOf({ keyUri }: PackagePlan, key: Uint8Array | undefined): SegmentEncryption | undefined {
-  if (keyUri === null && key === undefined) return undefined;
-  if (keyUri !== null && key !== undefined) return { key, keyUri };
-  throw new ReelmillError(
-    "PARAMS_INVALID",
-    "The package was planned with a key, or without one, and is made otherwise.",
-  );
-}
-
 /** The file that segments are cut from: as it was encoded, or made of that. */
 async function prepareStream(
   { segments }: PackagePlan,
-  stream: Omit<EncodedStream, "mode">,
+  stream: Omit<EncodedStream, "mode" | "encoded">,
   signal: AbortSignal,
 ): Promise<EncodedStream> {
-  if (segments !== "ts") return { ...stream, mode: segments };
+  const encoded = { path: stream.path, index: stream.index };
+  if (segments !== "ts") return { ...stream, encoded, mode: segments };
   const [mode, write] =
     stream.codec === null ? (["packed-audio", writePackedAudio] as const) : (["mpegts", writeTransportStream] as const);
   const path = `${stream.path}.${mode}`;
-  return { ...stream, mode, path, index: await write(stream.path, stream.index, path, signal) };
+  return { ...stream, encoded, mode, path, index: await write(encoded, path, signal) };
 }
 
 /** The poster from the largest rung, the small pictures from the smallest. */

@@ -34,7 +34,13 @@ export const HLS_SETTINGS = z.strictObject({
     .max(2048)
     .regex(/^(?!data:)[^\p{Cc}"\s]+$/iu, "A URI without spaces and quotes, and none that holds the key itself.")
     .optional()
-    .describe("Where players fetch the AES-128 key that segments are encrypted with; relative to the media playlists."),
+    .describe("Where players fetch the key that the media are encrypted with; relative to the media playlists."),
+  encryptMethod: z
+    .enum(["aes-128", "sample-aes"])
+    .optional()
+    .describe(
+      "With a key alone; aes-128 where it is left out. aes-128: segments as a whole, which must be files. sample-aes: the pictures and the sound within segments; subtitles stay clear.",
+    ),
   speed: z
     .enum(["standard", "fast"])
     .default("standard")
@@ -68,6 +74,9 @@ export const HLS_SETTINGS = z.strictObject({
 
 /** Settings with their defaults filled in. */
 export type HlsSettings = z.output<typeof HLS_SETTINGS>;
+
+/** What a key encrypts. */
+export type EncryptMethod = NonNullable<HlsSettings["encryptMethod"]>;
 
 /** The steps that settings ask for in one of their codecs, of high dynamic range or not; none where the user's own ladder has no rung of it. */
 export function ladderSteps(

@@ -21,7 +21,7 @@ export interface FilePackaging {
   /** A folder; nothing may lie there. */
   readonly output: string;
   readonly settings: HlsSettings;
-  /** Of AES-128, 16 bytes; goes with the setting `encryptKeyUri`. */
+  /** 16 bytes; goes with the setting `encryptKeyUri`. */
   readonly contentKey?: Uint8Array | undefined;
   readonly environment: Environment;
   /** As in the plan's context. */

@@ -4,6 +4,7 @@ import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { SpanJob } from "../../spans/encode-span.ts";
 import type { HighRange } from "./high-range.ts";
 import type { Rung, RungCodec } from "./ladder.ts";
+import type { EncryptMethod } from "./options.ts";
 
 /** One encoding of one sound track. */
 export interface SoundPlan {
@@ -97,8 +98,10 @@ export interface PackagePlan {
   readonly sounds: readonly SoundPlan[];
   readonly subtitles: readonly SubtitlePlan[];
   readonly segments: "single-file" | "separate" | "ts";
-  /** Where players fetch the key of the segments; null: they are not encrypted. */
+  /** Where players fetch the key of the media; null: they are not encrypted. */
   readonly keyUri: string | null;
+  /** What the key encrypts, where there is one: segments as a whole, or the pictures and the sound within. */
+  readonly encryptMethod: EncryptMethod;
   readonly thumbnails: boolean;
   readonly preview: PreviewPlan | null;
   /** From the first picture to the end of the last one. */

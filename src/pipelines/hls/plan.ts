@@ -60,6 +60,7 @@ export async function planPackage(
   const keyPictures = settings.codecs.includes("av1") ? keyPicturesOf(video, times, thinning) : null;
   const spans = spansOf({ video, times, thinning, clock, keyPictures, durationSeconds }, spanSeconds);
   const sounds = settings.audio === "none" ? [] : planSounds(manifest.audio);
+  const subtitles = settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles);
   return {
     video: {
       streamIndex: video.index,
@@ -76,9 +77,10 @@ export async function planPackage(
     encoders: chosen.encoders,
     keyPictures,
     sounds,
-    subtitles: settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles),
+    subtitles,
     segments: settings.segments,
     keyUri: settings.encryptKeyUri ?? null,
+    encryptMethod: settings.encryptMethod ?? "aes-128",
     thumbnails: settings.thumbnails,
     preview: preview.preview,
     durationSeconds,
@@ -90,9 +92,7 @@ export async function planPackage(
       ...(thinning.finding === null ? [] : [thinning.finding]),
       ...range.findings,
       ...(spans.length > 1 ? [`Encoded in ${spans.length} spans, one after the other.`] : []),
-      ...(settings.encryptKeyUri !== undefined && (settings.thumbnails || settings.preview)
-        ? ["The segments are encrypted (AES-128); poster, thumbnails and preview are not."]
-        : []),
+      ...describeClear(settings, subtitles.length > 0),
       ...(settings.subtitles === "drop" ? [] : describeLostSubtitles(manifest.subtitles, "HLS")),
       ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),
     ],
@@ -253,6 +253,23 @@ function spansOf({ video, times, thinning, clock, keyPictures, durationSeconds }
 
 function keyPicturesOf({ timeBase }: VideoStream, { isComplete }: PictureTimes, thinning: Thinning): number {
   return planKeyPictures(isComplete ? thinning.ticks : [], timeBase, thinning.isDivided ? thinning.framesPerSecond : 0);
+}
+
+/** What of an encrypted package everybody can read. */
+function describeClear(
+  { encryptKeyUri, encryptMethod, thumbnails, preview }: HlsSettings,
+  hasSubtitles: boolean,
+): readonly string[] {
+  if (encryptKeyUri === undefined) return [];
+  const isBySample = encryptMethod === "sample-aes";
+  const clear = [
+    ...(isBySample && hasSubtitles ? ["subtitles"] : []),
+    ...(thumbnails ? ["poster", "thumbnails"] : []),
+    ...(preview ? ["preview"] : []),
+  ];
+  if (clear.length === 0) return [];
+  const what = isBySample ? "Pictures and sound are encrypted (SAMPLE-AES)" : "The segments are encrypted (AES-128)";
+  return [`${what}; in the clear: ${clear.join(", ")}.`];
 }
 
 /** All renditions begin and end together (Apple 8.3, 8.7): what sounds before the first picture or after the last is left out. */

@@ -5,17 +5,16 @@ import { writeFully } from "../../base/write-fully.ts";
 import { serializeAdtsHeader } from "../../media/aac/adts-header.ts";
 import { parseAudioSpecificConfig } from "../../media/aac/audio-specific-config.ts";
 import { parseElementaryStreamDescriptor } from "../../media/aac/elementary-stream-descriptor.ts";
-import { type ByteSource, readExactly } from "../../media/bytes/byte-source.ts";
-import { endSourceAt } from "../../media/bytes/part-source.ts";
+import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { parseAvcConfiguration } from "../../media/h264/avc-configuration.ts";
 import { type FragmentSample, readFragmentSamples } from "../../media/isobmff/fragment-samples.ts";
 import type { FragmentIndex, IndexedFragment } from "../../media/isobmff/index-fragments.ts";
 import type { Movie } from "../../media/isobmff/movie.ts";
-import { readMovie } from "../../media/isobmff/read-movie.ts";
-import { scanTopLevelBoxes } from "../../media/isobmff/top-level.ts";
+import { AUDIO_DESCRIPTION_OWNER, audioSetupInformation } from "../../media/mpegts/stream-encryption.ts";
 import { TransportStreamWriter } from "../../media/mpegts/transport-stream-writer.ts";
 import { annexBPieces, splitSample } from "../../media/nal/annex-b.ts";
 import { cutSegments } from "./cut-segments.ts";
+import { fragmentBoxes, type IndexedFile, movieOf, readSample } from "./fragment-file.ts";
 import { takeTurn } from "./take-turn.ts";
 
 const TICKS_PER_SECOND = 90_000;
@@ -27,21 +26,25 @@ const CLOCK_LEAD_TICKS = TICKS_PER_SECOND / 2;
 const DELIMITER = Uint8Array.of(9, 0xf0);
 const TIMESTAMP_OWNER = "com.apple.streaming.transportStreamTimestamp\0";
 
+/** What is to come of the parts of a stream that can be encrypted: NAL units of pictures, frames of sound. */
+export type Seal = (part: Uint8Array) => Uint8Array;
+
 /**
  * Writes the H.264 pictures of a fragmented file as a transport stream: each fragment begins with PAT, PMT and its IDR. The index is that of
- * the new file, whose fragments can be cut apart anywhere between each other. Throws MEDIA_MALFORMED, ABORTED, and what the system throws.
+ * the new file, whose fragments can be cut apart anywhere between each other. With `seal` the stream is said to be encrypted. Throws MEDIA_MALFORMED,
+ * ABORTED, and what the system throws.
  */
 export async function writeTransportStream(
-  path: string,
-  index: FragmentIndex,
+  { path, index }: IndexedFile,
   target: string,
   signal: AbortSignal,
+  seal?: Seal,
 ): Promise<FragmentIndex> {
   return await rewrite({ path, index, target, signal }, (source, movie) => {
     const avcC = movie.tracks[0]?.sampleEntries[0]?.children.get("avcC");
     if (avcC === undefined) throw new ReelmillError("MEDIA_MALFORMED", "The pictures are not H.264 (avcC is missing).");
     const { lengthSizeBytes, spsNals, ppsNals } = parseAvcConfiguration(avcC);
-    const writer = new TransportStreamWriter();
+    const writer = new TransportStreamWriter(seal !== undefined);
     const ticksOf = (ticks: number): number => timestampOf(ticks, index.timescale);
     return (samples, append) => {
       append(writer.tables());
@@ -50,7 +53,8 @@ export async function writeTransportStream(
         const nals = splitSample(readSample(source, sample), lengthSizeBytes);
         if (nals === undefined)
           throw new ReelmillError("MEDIA_MALFORMED", "A picture's NAL units do not add up to it.");
-        const unit = [...annexBPieces([DELIMITER, ...(isKey ? [...spsNals, ...ppsNals] : []), ...nals])];
+        const all = [DELIMITER, ...(isKey ? [...spsNals, ...ppsNals] : []), ...nals];
+        const unit = [...annexBPieces(seal === undefined ? all : all.map(seal))];
         const decodeTicks = ticksOf(sample.decodeTicks);
         append(
           writer.picture({
@@ -68,10 +72,10 @@ export async function writeTransportStream(
  * As `writeTransportStream`, of AAC as packed audio (RFC 8216bis §3.1.3): ADTS frames, and before those of each segment an ID3 tag with their time.
  */
 export async function writePackedAudio(
-  path: string,
-  index: FragmentIndex,
+  { path, index }: IndexedFile,
   target: string,
   signal: AbortSignal,
+  seal?: Seal,
 ): Promise<FragmentIndex> {
   const starts = new Set(cutSegments(index, "single-file").map(({ fragments }) => fragments[0]?.startTicks));
   return await rewrite({ path, index, target, signal }, (source, movie) => {
@@ -81,9 +85,10 @@ export async function writePackedAudio(
     const config = parseAudioSpecificConfig(info);
     return (samples, append) => {
       const startTicks = samples[0]?.decodeTicks ?? 0;
-      if (starts.has(startTicks)) append(timestampTag(timestampOf(startTicks, index.timescale)));
+      if (starts.has(startTicks)) append(segmentTag(timestampOf(startTicks, index.timescale), seal && info));
       for (const sample of samples) {
-        const frame = readSample(source, sample);
+        const clear = readSample(source, sample);
+        const frame = seal === undefined ? clear : seal(clear);
         append(Buffer.concat([serializeAdtsHeader(config, frame.length), frame]), sample === samples[0]);
       }
     };
@@ -115,7 +120,8 @@ async function rewrite(
       await takeTurn(signal);
       const startBytes = endBytes;
       let firstSampleEndBytes = startBytes;
-      writeFragment(samplesOf(source, fragment, movie), (bytes, isFirstSample = false) => {
+      const samples = fragmentBoxes(source, fragment).flatMap((moof) => readFragmentSamples(source, moof, movie));
+      writeFragment(samples, (bytes, isFirstSample = false) => {
         writeFully(descriptor, bytes);
         endBytes += bytes.length;
         if (isFirstSample) firstSampleEndBytes = endBytes;
@@ -129,34 +135,28 @@ async function rewrite(
   }
 }
 
-function movieOf(source: ByteSource, { initializationBytes }: FragmentIndex): Movie {
-  const moov = scanTopLevelBoxes(endSourceAt(source, initializationBytes)).find(({ type }) => type === "moov");
-  if (moov === undefined) throw new ReelmillError("MEDIA_MALFORMED", "The encoded file has no moov.");
-  return readMovie(source, moov);
-}
-
-function samplesOf(source: ByteSource, fragment: IndexedFragment, movie: Movie): readonly FragmentSample[] {
-  const boxes = scanTopLevelBoxes(endSourceAt(source, fragment.endBytes), fragment.startBytes);
-  const moofs = boxes.filter(({ type }) => type === "moof");
-  return moofs.flatMap((moof) => readFragmentSamples(source, moof, movie));
-}
-
-function readSample(source: ByteSource, { offsetBytes, sizeBytes }: FragmentSample): Uint8Array {
-  const bytes = readExactly(source, offsetBytes, sizeBytes);
-  if (bytes === undefined)
-    throw new ReelmillError("MEDIA_MALFORMED", `The sample at byte ${offsetBytes} is cut short.`);
-  return bytes;
-}
-
 function timestampOf(ticks: number, timescale: number): number {
   return FIRST_TIMESTAMP_TICKS + Math.round((ticks * TICKS_PER_SECOND) / timescale);
 }
 
-/** An ID3v2.4 tag with one PRIV frame (RFC 8216bis §3.1.3). */
-function timestampTag(ticks: number): Uint8Array {
-  const body = Buffer.alloc(TIMESTAMP_OWNER.length + 8);
-  body.write(TIMESTAMP_OWNER, "latin1");
-  body.writeBigUInt64BE(BigInt(ticks) & 0x1_ffff_ffffn, TIMESTAMP_OWNER.length);
-  const frame = Buffer.concat([Buffer.from("PRIV"), Buffer.of(0, 0, 0, body.length, 0, 0), body]);
-  return Buffer.concat([Buffer.from("ID3"), Buffer.of(4, 0, 0, 0, 0, 0, frame.length), frame]);
+/** An ID3v2.4 tag with the time stamp (RFC 8216bis §3.1.3) and, where frames are encrypted, with the configuration that they have. */
+function segmentTag(ticks: number, encryptedConfig: Uint8Array | undefined): Uint8Array {
+  const stamp = Buffer.alloc(8);
+  stamp.writeBigUInt64BE(BigInt(ticks) & 0x1_ffff_ffffn);
+  const frames = [privateFrame(TIMESTAMP_OWNER, stamp)];
+  if (encryptedConfig !== undefined) {
+    frames.push(privateFrame(AUDIO_DESCRIPTION_OWNER, audioSetupInformation(encryptedConfig)));
+  }
+  const body = Buffer.concat(frames);
+  return Buffer.concat([Buffer.from("ID3"), Buffer.of(4, 0, 0, 0, 0, ...syncSafe(body.length)), body]);
+}
+
+function privateFrame(owner: string, content: Uint8Array): Uint8Array {
+  const body = Buffer.concat([Buffer.from(owner, "latin1"), content]);
+  return Buffer.concat([Buffer.from("PRIV"), Buffer.of(0, 0, ...syncSafe(body.length), 0, 0), body]);
+}
+
+/** The two lower bytes of a size of seven bits each (ID3v2.4 §6.2). */
+function syncSafe(bytes: number): readonly [number, number] {
+  return [bytes >> 7, bytes & 0x7f];
 }

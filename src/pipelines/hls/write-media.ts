@@ -1,8 +1,8 @@
-import { closeSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import { writeFully } from "../../base/write-fully.ts";
-import type { MediaPlaylist } from "../../media/hls/playlist.ts";
+import type { EncryptionKey, MediaPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
 import {
@@ -14,7 +14,10 @@ import {
   type SegmentMode,
   segmentPlaylist,
 } from "./cut-segments.ts";
-import { createSegmentKey, type SegmentEncryption, writeEncrypted } from "./encrypt.ts";
+import { type ContentEncryption, createSampleKey, createSegmentKey, writeEncrypted } from "./encrypt.ts";
+import { encryptSamples } from "./encrypt-samples.ts";
+import { encryptTransportStream } from "./encrypt-transport-stream.ts";
+import type { IndexedFile } from "./fragment-file.ts";
 import type { RungCodec } from "./ladder.ts";
 import { takeTurn } from "./take-turn.ts";
 
@@ -30,6 +33,8 @@ export interface EncodedStream {
   /** Of the file that segments are cut from, on the file system of the package. */
   readonly path: string;
   readonly index: FragmentIndex;
+  /** The fragmented file that this is, or was made of. */
+  readonly encoded: IndexedFile;
   /** Of pictures; null of sound. */
   readonly codec: RungCodec | null;
   readonly mode: SegmentMode;
@@ -44,38 +49,60 @@ export interface StreamPlaylists {
 /** How a stream is written. */
 export interface StreamWriting {
   readonly targetSeconds: number;
-  /** Undefined: the segments stay clear. */
-  readonly encryption: SegmentEncryption | undefined;
+  /** Undefined: the media stay clear. */
+  readonly encryption: ContentEncryption | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
  * Puts a stream's media and playlists into a folder of its name; the encoded file is gone afterwards or as it was. Throws OUTPUT_NOT_VERIFIED
- * where a segment does not decrypt, ABORTED, and what the system throws.
+ * where what is encrypted does not decrypt, MEDIA_MALFORMED, ABORTED, and what the system throws.
  */
 export async function writeStream(
-  { name, path, index, codec, mode }: EncodedStream,
+  stream: EncodedStream,
   packageFolder: string,
   { targetSeconds, encryption, signal }: StreamWriting,
 ): Promise<StreamPlaylists> {
-  const folder = join(packageFolder, name);
+  const folder = join(packageFolder, stream.name);
   mkdirSync(folder);
+  const { path, index, key } = await encryptStream(stream, encryption, signal);
+  const { mode, codec } = stream;
   const cuts = cutSegments(index, mode);
-  const keys = encryption === undefined ? [] : cuts.map(() => createSegmentKey(encryption));
+  const keys =
+    key === undefined
+      ? cuts.flatMap(() => (encryption?.method === "aes-128" ? createSegmentKey(encryption) : []))
+      : cuts.map(() => key);
   const segments = segmentPlaylist(index, mode, targetSeconds, keys);
   const iFrames = codec === null ? undefined : iFramePlaylist(index, mode, targetSeconds, keys);
   if (mode === "single-file") renameSync(path, join(folder, MEDIA_FILE));
   else {
     await splitFile({ path, index, mode, folder, signal }, (source, { file, startBytes, endBytes }, at) => {
       const target = join(folder, file);
-      const key = keys[at];
-      if (encryption === undefined || key === undefined) copyRange(source, startBytes, endBytes, target);
-      else writeEncrypted(() => readRange(source, startBytes, endBytes), target, encryption, key);
+      const segmentKey = keys[at];
+      if (encryption?.method !== "aes-128" || segmentKey === undefined) copyRange(source, startBytes, endBytes, target);
+      else writeEncrypted(() => readRange(source, startBytes, endBytes), target, encryption, segmentKey);
     });
   }
+  if (path !== stream.path) rmSync(path, { force: true });
   writeFileSync(join(folder, SEGMENTS_PLAYLIST), serializePlaylist(segments));
   if (iFrames !== undefined) writeFileSync(join(folder, I_FRAMES_PLAYLIST), serializePlaylist(iFrames));
   return { segments, iFrames };
+}
+
+/** The file that segments are cut from, with the one key of its samples where these are encrypted. */
+async function encryptStream(
+  { path, index, encoded, mode }: EncodedStream,
+  encryption: ContentEncryption | undefined,
+  signal: AbortSignal,
+): Promise<IndexedFile & { readonly key: EncryptionKey | undefined }> {
+  if (encryption?.method !== "sample-aes") return { path, index, key: undefined };
+  const target = `${encoded.path}.encrypted`;
+  const key = createSampleKey(encryption);
+  const isFragmented = mode === "single-file" || mode === "separate";
+  const written = isFragmented
+    ? await encryptSamples(encoded, target, { encryption, key }, signal)
+    : await encryptTransportStream(encoded, target, { encryption, key, mode }, signal);
+  return { path: target, index: written, key };
 }
 
 interface Splitting extends Pick<EncodedStream, "path" | "index" | "mode"> {

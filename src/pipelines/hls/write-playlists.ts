@@ -3,7 +3,7 @@ import { measurePlaylist, type PresentationAccess } from "../../media/hls/check/
 import type { MeasuredPlaylist, PresentationFault } from "../../media/hls/check/presentation.ts";
 import type { MediaPlaylist, MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { targetDuration } from "./cut-segments.ts";
-import { createDecrypter, type SegmentEncryption } from "./encrypt.ts";
+import { type ContentEncryption, createDecrypter } from "./encrypt.ts";
 import { describeMultivariant, type MeasuredRung, type MeasuredSound, type MeasuredSubtitles } from "./multivariant.ts";
 import { presentationOpener } from "./open-presentation.ts";
 import type { PackagePlan } from "./packaging.ts";
@@ -26,7 +26,7 @@ export async function writePlaylists(
   }: {
     readonly encodedFolder: string;
     readonly packageFolder: string;
-    readonly encryption: SegmentEncryption | undefined;
+    readonly encryption: ContentEncryption | undefined;
   },
   signal: AbortSignal,
 ): Promise<MultivariantPlaylist> {
@@ -52,7 +52,9 @@ export async function writePlaylists(
   const texts: MeasuredSubtitles[] = [];
   for (const plan of subtitles) {
     const times = { originSeconds, durationSeconds, firstTimestampTicks };
-    const writing = { targetSeconds, encryption, signal };
+    // A text has no samples that SAMPLE-AES could encrypt.
+    const whole = encryption?.method === "aes-128" ? encryption : undefined;
+    const writing = { targetSeconds, encryption: whole, signal };
     const playlist = await writeSubtitles(plan, subtitlePath(encodedFolder, plan), folder, times, writing);
     texts.push({ plan, media: await measure(playlist, `${plan.name}/${SEGMENTS_PLAYLIST}`) });
   }

@@ -48,8 +48,14 @@ function addPackageOptions(hls: Command): void {
         .choices(["single-file", "separate", "ts"])
         .default("single-file"),
     )
-    .option("--encrypt-key <file>", "encrypt every segment (AES-128) with the 16 bytes in the file")
+    .option("--encrypt-key <file>", "encrypt the media with the 16 bytes in the file")
     .option("--encrypt-key-uri <uri>", "where players fetch that key; stands in the playlists")
+    .addOption(
+      new Option(
+        "--encrypt-method <method>",
+        "whole segments, or the pictures and the sound within them (default with a key: aes-128)",
+      ).choices(["aes-128", "sample-aes"]),
+    )
     .addOption(
       new Option("--speed <speed>", "fast: nearly the same quality in a fraction of the time")
         .choices(["standard", "fast"])

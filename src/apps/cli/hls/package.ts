@@ -26,7 +26,7 @@ export type HlsPackageOptions = Readonly<Record<string, unknown>> & {
   readonly ladder?: string;
   /** Comma-separated. */
   readonly codecs?: string;
-  /** Path of an AES-128 key. */
+  /** Path of the key. */
   readonly encryptKey?: string;
   readonly json: boolean;
 };

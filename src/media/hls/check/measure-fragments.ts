@@ -145,7 +145,8 @@ function startFaultOf(
   isSync: boolean,
 ): string | undefined {
   if (!isSync) return "the first picture is not marked as a sync sample";
-  if (track.nal === undefined || track.isEncrypted) return undefined;
+  // Where samples are encrypted, lengths and headers of NAL units stay clear (ISO/IEC 23001-7 §9.5.2).
+  if (track.nal === undefined) return undefined;
   const { family, lengthSizeBytes } = track.nal;
   const end = Math.min(offsetBytes + sizeBytes, source.sizeBytes);
   let at = offsetBytes;

@@ -1,13 +1,14 @@
 import { ReelmillError } from "../../../base/errors.ts";
 import { ADTS_HEADER_BYTES, parseAdtsHeader } from "../../aac/adts-header.ts";
 import { samplingRateOfIndex } from "../../aac/audio-specific-config.ts";
+import { ID3_HEADER_BYTES, id3TagBytes } from "../../aac/id3-tag.ts";
 import { type ByteSource, readExactly } from "../../bytes/byte-source.ts";
 import { ByteWindow } from "../../bytes/byte-window.ts";
-import { type SegmentContent, SpanBuilder } from "./measure.ts";
+import { AUDIO_DESCRIPTION_OWNER } from "../../mpegts/stream-encryption.ts";
+import { type SegmentContent, SpanBuilder, STREAM_PROTECTION } from "./measure.ts";
 import { channelsOfConfiguration } from "./read-initialization.ts";
 
 const SAMPLES_PER_AAC_FRAME = 1024;
-const ID3_HEADER_BYTES = 10;
 /** The tag at a segment's start holds a time stamp, at most a picture besides. */
 const MAX_ID3_BYTES = 1024 * 1024;
 const OWNER = "com.apple.streaming.transportStreamTimestamp\0";
@@ -44,17 +45,24 @@ export function measurePackedAudio(source: ByteSource, startBytes: number, endBy
   const measured = span.finish();
   return {
     container: "packed-audio",
-    tracks: [{ kind: "audio", codec, channelCount }],
+    tracks: [{ kind: "audio", codec, channelCount, ...(tag.isEncrypted ? { protection: STREAM_PROTECTION } : {}) }],
     spans: measured === undefined ? [] : [measured],
     continuityFaults: [],
   };
 }
 
-/** The time in ticks of 90 kHz that the ID3 tag tells, and the tag's length. */
-function readTag(source: ByteSource, startBytes: number): { readonly ticks: number; readonly sizeBytes: number } {
+interface SegmentTag {
+  /** The time, in ticks of 90 kHz. */
+  readonly ticks: number;
+  readonly sizeBytes: number;
+  /** It tells how the frames behind it are encrypted. */
+  readonly isEncrypted: boolean;
+}
+
+/** The ID3 tag before the frames. */
+function readTag(source: ByteSource, startBytes: number): SegmentTag {
   const head = readExactly(source, startBytes, ID3_HEADER_BYTES);
-  const isTag = head?.[0] === 0x49 && head[1] === 0x44 && head[2] === 0x33;
-  const bodyBytes = isTag ? [6, 7, 8, 9].reduce((size, index) => size * 128 + ((head[index] ?? 0) & 0x7f), 0) : 0;
+  const bodyBytes = Math.max(0, id3TagBytes(head ?? new Uint8Array(0)) - ID3_HEADER_BYTES);
   const body = bodyBytes <= MAX_ID3_BYTES ? readExactly(source, startBytes + ID3_HEADER_BYTES, bodyBytes) : undefined;
   const text = body === undefined ? "" : Array.from(body, (byte) => String.fromCharCode(byte)).join("");
   const at = text.indexOf(OWNER);
@@ -62,5 +70,6 @@ function readTag(source: ByteSource, startBytes: number): { readonly ticks: numb
     throw new ReelmillError("MEDIA_MALFORMED", "The packed audio does not begin with an ID3 tag that tells its time.");
   }
   const view = new DataView(body.buffer, body.byteOffset + at + OWNER.length, 8);
-  return { ticks: Number(view.getBigUint64(0) & 0x1_ffff_ffffn), sizeBytes: ID3_HEADER_BYTES + bodyBytes };
+  const ticks = Number(view.getBigUint64(0) & 0x1_ffff_ffffn);
+  return { ticks, sizeBytes: ID3_HEADER_BYTES + bodyBytes, isEncrypted: text.includes(AUDIO_DESCRIPTION_OWNER) };
 }

@@ -3,6 +3,7 @@ import type { ByteSource } from "../../bytes/byte-source.ts";
 import { partOfSource } from "../../bytes/part-source.ts";
 import type { ByteRange, EncryptionKey, InitializationMap, MediaPlaylist, MediaSegment } from "../playlist.ts";
 import { resolveReference } from "../resolve-reference.ts";
+import { SAMPLE_SCHEMES } from "../sample-schemes.ts";
 import type { SegmentContent } from "./measure.ts";
 import { containerAt, measureSegment } from "./measure-segment.ts";
 import { createTransportStreamState } from "./measure-transport-stream.ts";
@@ -124,9 +125,10 @@ class Measuring {
     return { segment, index, sizeBytes, content };
   }
 
-  /** The place's bytes as they were before AES-128; undefined where they cannot be had. */
+  /** The place's bytes as they were before AES-128; undefined where they cannot be had. Where samples alone are encrypted, all that is measured is clear. */
   #decrypted(place: Place, keys: readonly EncryptionKey[], vector: Uint8Array, where: string): Place | undefined {
     if (keys.length === 0) return place;
+    if (keys.every(({ method }) => SAMPLE_SCHEMES.has(method))) return place;
     const key = keys.find(({ method, keyFormat = "identity" }) => method === "AES-128" && keyFormat === "identity");
     if (key === undefined || this.#access.decrypt === undefined) return undefined;
     const { source, startBytes, endBytes } = place;

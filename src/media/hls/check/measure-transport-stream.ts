@@ -8,10 +8,11 @@ import { parseAvcSps } from "../../h264/sps.ts";
 import { parseHevcSps } from "../../hevc/sps.ts";
 import type { ElementaryStream } from "../../mpegts/program-tables.ts";
 import { type ContinuityCounters, type PesUnit, readTransportStream } from "../../mpegts/read-transport-stream.ts";
+import { ENCRYPTED_ADTS_TYPE, ENCRYPTED_AVC_TYPE } from "../../mpegts/stream-encryption.ts";
 import { eachStartCodeNal } from "../../nal/start-codes.ts";
 import { unescapeNal } from "../../nal/unescape.ts";
 import { idrFault, isSliceType, type NalFamily, nalTypeOf } from "./first-slice.ts";
-import { rangeOfTransfer, type SegmentContent, SpanBuilder, type TrackFacts } from "./measure.ts";
+import { rangeOfTransfer, type SegmentContent, SpanBuilder, STREAM_PROTECTION, type TrackFacts } from "./measure.ts";
 import { channelsOfConfiguration } from "./read-initialization.ts";
 
 const TICKS_PER_SECOND = 90_000;
@@ -22,8 +23,9 @@ const HEVC_SPS = 33;
 const SAMPLES_PER_AAC_FRAME = 1024;
 
 /** stream_type of what HLS carries in transport streams (ISO/IEC 13818-1 table 2-34; RFC 8216bis §3.1.2). */
-const VIDEO_TYPES: Readonly<Record<number, NalFamily>> = { 27: "avc", 36: "hevc" };
-const ADTS_TYPE = 0x0f;
+const VIDEO_TYPES: Readonly<Record<number, NalFamily>> = { 27: "avc", 36: "hevc", [ENCRYPTED_AVC_TYPE]: "avc" };
+const ADTS_TYPES: readonly number[] = [0x0f, ENCRYPTED_ADTS_TYPE];
+const ENCRYPTED_TYPES: readonly number[] = [ENCRYPTED_AVC_TYPE, ENCRYPTED_ADTS_TYPE];
 const AUDIO_CODECS: Readonly<Record<number, string>> = {
   3: "mp4a.40.34",
   4: "mp4a.40.34",
@@ -93,7 +95,7 @@ function findIFrameFault({ spans }: SegmentContent): string | undefined {
 function addUnit(unit: PesUnit, state: TransportStreamState, spans: Map<number, SpanBuilder>): void {
   const { stream, ptsTicks, dtsTicks, data } = unit;
   const family = VIDEO_TYPES[stream.streamType];
-  const isAudio = stream.streamType === ADTS_TYPE || AUDIO_CODECS[stream.streamType] !== undefined;
+  const isAudio = ADTS_TYPES.includes(stream.streamType) || AUDIO_CODECS[stream.streamType] !== undefined;
   if (ptsTicks === undefined || dtsTicks === undefined || (family === undefined && !isAudio)) return;
   const span = spans.get(stream.pid) ?? new SpanBuilder(family === undefined ? "audio" : "video");
   spans.set(stream.pid, span);
@@ -102,7 +104,7 @@ function addUnit(unit: PesUnit, state: TransportStreamState, spans: Map<number, 
   const decodeSeconds = decodeTicks / TICKS_PER_SECOND;
   const presentationSeconds = (decodeTicks + unwrap(ptsTicks - dtsTicks, 0)) / TICKS_PER_SECOND;
   if (family !== undefined) {
-    const sliceType = lookAtPicture(data, family, stream.pid, state.facts);
+    const sliceType = lookAtPicture(data, family, stream, state.facts);
     const fault = idrFault(family, sliceType);
     if (span.sampleCount === 0) span.startFault = fault;
     span.add(decodeSeconds, presentationSeconds, undefined, fault === undefined);
@@ -118,16 +120,20 @@ function unwrap(ticks: number, before: number | undefined): number {
 function lookAtPicture(
   data: Uint8Array,
   family: NalFamily,
-  pid: number,
+  { pid, streamType }: ElementaryStream,
   facts: Map<number, TrackFacts>,
 ): number | undefined {
   for (const nal of eachStartCodeNal(data)) {
     const type = nalTypeOf(family, nal[0] as number);
-    if (family === "avc" && type === AVC_SPS) facts.set(pid, avcFacts(nal));
+    if (family === "avc" && type === AVC_SPS) facts.set(pid, { ...avcFacts(nal), ...protectionOf(streamType) });
     if (family === "hevc" && type === HEVC_SPS) facts.set(pid, hevcFacts(nal));
     if (isSliceType(family, type)) return type;
   }
   return undefined;
+}
+
+function protectionOf(streamType: number): Pick<TrackFacts, "protection"> {
+  return ENCRYPTED_TYPES.includes(streamType) ? { protection: STREAM_PROTECTION } : {};
 }
 
 function avcFacts(nal: Uint8Array): TrackFacts {
@@ -171,7 +177,8 @@ function addSound(unit: PesUnit, startSeconds: number, span: SpanBuilder, facts:
     if (header === undefined) break;
     const frameSeconds = SAMPLES_PER_AAC_FRAME / (samplingRateOfIndex(header.rateIndex) ?? TICKS_PER_SECOND);
     const channelCount = channelsOfConfiguration(header.channelConfiguration, false) ?? 0;
-    facts.set(stream.pid, { kind: "audio", codec: `mp4a.40.${header.objectType}`, channelCount });
+    const codec = `mp4a.40.${header.objectType}`;
+    facts.set(stream.pid, { kind: "audio", codec, channelCount, ...protectionOf(stream.streamType) });
     span.add(seconds, seconds, frameSeconds, false);
     seconds += frameSeconds;
     index += header.sizeBytes;

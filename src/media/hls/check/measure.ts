@@ -6,8 +6,30 @@ export type SegmentContainer = "fmp4" | "mpegts" | "packed-audio" | "webvtt";
 /** Brightness range of pictures, by transfer characteristics (ITU-T H.273): 16 is PQ, 18 HLG, all others SDR. */
 export type VideoRange = "SDR" | "HLG" | "PQ";
 
+/** How the samples of a track are encrypted, as its sample entry (ISO/IEC 23001-7) or its stream type says. */
+export interface SampleProtection {
+  /** `cbcs`, `cenc`, …; empty where it is not told. */
+  readonly scheme: string;
+  /** Hexadecimal; undefined where every sample has a vector of its own. */
+  readonly constantVector: string | undefined;
+  /** Another sample entry of the track is of clear samples, which a segment may have. */
+  readonly isOptional: boolean;
+}
+
+/** That of transport streams and packed audio, which have one scheme and tell no vector. */
+export const STREAM_PROTECTION: SampleProtection = {
+  scheme: "MPEG-2 stream encryption",
+  constantVector: undefined,
+  isOptional: false,
+};
+
 /** One kind of pictures or sound in a media playlist, as its decoder configuration has it. */
-export type TrackFacts =
+export type TrackFacts = KindFacts & {
+  /** Undefined where the samples are clear. */
+  readonly protection?: SampleProtection | undefined;
+};
+
+type KindFacts =
   | {
       readonly kind: "video";
       /** RFC 6381; undefined where the format is not known. */

@@ -12,9 +12,10 @@ import { parseHevcSps } from "../../hevc/sps.ts";
 import { editOffsetTicks } from "../../isobmff/edit-offset.ts";
 import type { FragmentDefaults, SampleEntry, Track } from "../../isobmff/movie.ts";
 import { parseMovie } from "../../isobmff/parse-movie.ts";
+import { type ClearEntry, clearEntry } from "../../isobmff/protected-entry.ts";
 import { scanTopLevelBoxes } from "../../isobmff/top-level.ts";
 import type { NalFamily } from "./first-slice.ts";
-import { rangeOfTransfer, type TrackFacts } from "./measure.ts";
+import { rangeOfTransfer, type SampleProtection, type TrackFacts } from "./measure.ts";
 
 /** A Media Initialization Section that is larger is none: it holds no samples. */
 const MAX_MOVIE_BYTES = 4 * 1024 * 1024;
@@ -31,8 +32,6 @@ export interface InitializedTrack {
   readonly editTicks: number;
   /** How to find an IDR; undefined for sound and other video, where the sync flag alone tells. */
   readonly nal: { readonly family: NalFamily; readonly lengthSizeBytes: number } | undefined;
-  /** The samples are encrypted (`encv`, `enca`). */
-  readonly isEncrypted: boolean;
 }
 
 /**
@@ -61,15 +60,26 @@ function initializedTrack(
   movieTimescale: number,
   defaults: ReadonlyMap<number, FragmentDefaults> | undefined,
 ): InitializedTrack {
-  const entry = track.sampleEntries[0];
+  const entries = track.sampleEntries.map(clearEntry);
+  const entry = entries[0]?.entry;
   return {
     trackId: track.trackId,
     timescale: track.timescale,
-    facts: factsOf(track, entry),
+    facts: { ...factsOf(track, entry), protection: protectionOf(entries) },
     defaults: defaults?.get(track.trackId),
     editTicks: editOffsetTicks(track, movieTimescale),
     nal: entry && nalOf(entry),
-    isEncrypted: entry?.format === "encv" || entry?.format === "enca",
+  };
+}
+
+function protectionOf(entries: readonly ClearEntry[]): SampleProtection | undefined {
+  const protection = entries.find((entry) => entry.protection !== undefined)?.protection;
+  if (protection === undefined) return undefined;
+  const vector = protection.encryption?.constantVector;
+  return {
+    scheme: protection.scheme,
+    constantVector: vector && [...vector].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
+    isOptional: entries.some((entry) => entry.protection === undefined),
   };
 }
 

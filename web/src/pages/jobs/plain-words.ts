@@ -83,6 +83,16 @@ const BY_PIPELINE: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
       optionLabels: { auto: "Automatic", off: "None" },
     },
     subtitles: { hint: "Those that are text.", optionLabels: { keep: "Keep", drop: "Leave out" } },
+    encryptKey: {
+      label: "Key to encrypt with",
+      hint: "The name of one of the server's keys. Empty: nothing is encrypted.",
+    },
+    encryptKeyUri: { label: "Address of the key", hint: "Where players fetch it. Goes with the key." },
+    encryptMethod: {
+      label: "What is encrypted",
+      hint: "With a key alone. Pictures and sound within the files: not every player can play them, this page's cannot.",
+      optionLabels: { "aes-128": "Whole files, of six seconds each", "sample-aes": "Pictures and sound within them" },
+    },
     thumbnails: { label: "Poster and thumbnails", hint: "Small pictures to find a place by." },
     ladder: {
       label: "Qualities of your own",
@@ -98,6 +108,7 @@ const PIPELINES: Readonly<Record<string, string>> = { hls: "HLS package" };
 const RARE: ReadonlySet<string> = new Set([
   ...["outputPrefix", "engine", "preset", "width", "upscale", "frameRate", "bitDepth", "hardware", "reencode"],
   ...["deinterlace", "toneMap", "audioBitrate", "audioTracks", "targetQuality", "score", "ladder", "hdr"],
+  ...["encryptKey", "encryptKeyUri", "encryptMethod"],
 ]);
 
 /** A field of a pipeline in the words of who films; what has none keeps its own. */

@@ -1,5 +1,6 @@
 import type { Rule } from "../rule.ts";
 import { BANDWIDTH_RULES } from "./bandwidth-rules.ts";
+import { ENCRYPTION_RULES } from "./encryption-rules.ts";
 import { FAULT_RULES } from "./fault-rules.ts";
 import { I_FRAME_RULES } from "./i-frame-rules.ts";
 import { PLAYLIST_RULES } from "./playlist-rules.ts";
@@ -19,4 +20,5 @@ export const ALL_RULES: readonly Rule[] = [
   ...BANDWIDTH_RULES,
   ...TIMING_RULES,
   ...I_FRAME_RULES,
+  ...ENCRYPTION_RULES,
 ];

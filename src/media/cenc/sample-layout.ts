@@ -1,0 +1,37 @@
+import { ReelmillError } from "../../base/errors.ts";
+import type { SampleEntry } from "../isobmff/movie.ts";
+import type { TrackEncryption } from "../isobmff/tenc.ts";
+import { createAv1Layout } from "./av1-layout.ts";
+import { createAvcLayout, createHevcLayout } from "./nal-layout.ts";
+import type { SampleLayout } from "./subsample-list.ts";
+
+/** How the samples of a track are to be encrypted by the scheme cbcs. */
+export interface SampleProtection {
+  readonly pattern: Pick<TrackEncryption, "cryptBlocks" | "skipBlocks">;
+  /** Undefined: all of each sample is protected, which needs no telling. */
+  readonly layout: SampleLayout | undefined;
+}
+
+/** One block of ten and every block, ISO/IEC 23001-7 §10.4.2. */
+const PICTURE_PATTERN = { cryptBlocks: 1, skipBlocks: 9 };
+const SOUND_PATTERN = { cryptBlocks: 0, skipBlocks: 0 };
+
+/** By the sample entry's fourcc: the box of the configuration, and what makes a layout of its payload. */
+const PICTURES: Readonly<Record<string, readonly [box: string, create: (payload: Uint8Array) => SampleLayout]>> = {
+  avc1: ["avcC", createAvcLayout],
+  avc3: ["avcC", createAvcLayout],
+  hvc1: ["hvcC", createHevcLayout],
+  hev1: ["hvcC", createHevcLayout],
+  av01: ["av1C", createAv1Layout],
+};
+
+/** For H.264, HEVC and AV1, and AAC. Throws MEDIA_MALFORMED for other entries, and where the configuration is broken. */
+export function planSampleProtection({ format, children }: SampleEntry): SampleProtection {
+  if (format === "mp4a") return { pattern: SOUND_PATTERN, layout: undefined };
+  const [box = "", create] = PICTURES[format] ?? [];
+  const configuration = children.get(box);
+  if (create !== undefined && configuration !== undefined) {
+    return { pattern: PICTURE_PATTERN, layout: create(configuration) };
+  }
+  throw new ReelmillError("MEDIA_MALFORMED", `Samples of ${format} cannot be encrypted one by one.`);
+}
