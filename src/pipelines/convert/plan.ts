@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
+import { runBoth } from "../../base/run-both.ts";
 import { formatCount } from "../../base/units.ts";
 import { chooseVideo, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { chooseEncoder, chooseFallback, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
@@ -66,13 +67,12 @@ export async function planConversion(
     throw new ReelmillError("PARAMS_INVALID", `subtitles is "burn", but ${path} has no text subtitles.`);
   }
   const { aim, comparison } = await chooseAims(settings, context.tools, context.signal);
-  const times = await listFrameTimes(context.tools, path, video.index, context.signal);
   const isSmall = aim?.kind === "size" && fitsAlready(path, sound.tracks, aim.bytes);
   const parts = {
-    ...{ video, settings, filters, subtitles: manifest.subtitles, times, cores, processes, minSpanSeconds },
+    ...{ video, settings, filters, subtitles: manifest.subtitles, cores, processes, minSpanSeconds },
     mayCopy: aim === null || isSmall,
   };
-  const planned = await planVideo(parts, context);
+  const { times, ...planned } = await planVideo(path, parts, context);
   const firstTicks = planned.video.kind === "encode" && planned.video.packedTicks !== null ? times.ticks[0] : undefined;
   const before = { inputPath: path, stream: video, times, manifest, audio: sound.tracks };
   const searched =
@@ -114,23 +114,35 @@ function fitsAlready(path: string, audio: readonly AudioPlan[], bytes: number): 
 
 interface PlannedVideo {
   readonly video: VideoPlan;
+  readonly times: FrameTimes;
   readonly findings: readonly string[];
 }
 
-async function planVideo(parts: Unchosen, { tools, signal }: PlanningContext): Promise<PlannedVideo> {
-  const { video: stream, settings, times } = parts;
-  const reason = reasonToCopy(parts);
-  if (reason !== undefined) {
+async function planVideo(path: string, parts: Unlisted, { tools, signal }: PlanningContext): Promise<PlannedVideo> {
+  const { video: stream, settings } = parts;
+  const wish = wishFor(stream, settings);
+  const choose = async (either: AbortSignal) => {
+    const choice = await chooseEncoder(tools, wish, either);
+    const fallback = choice.hardware === null ? undefined : await chooseFallback(tools, wish, either);
+    return { choice, fallback };
+  };
+  const isFit = mayStay(parts);
+  // An encoder's trial takes as long as reading a short file.
+  const [times, early] = await runBoth(
+    signal,
+    async (either) => await listFrameTimes(tools, path, stream.index, either),
+    async (either) => (isFit ? undefined : await choose(either)),
+  );
+  if (isFit && isCopied(stream, times, settings)) {
     const { index: streamIndex, timeBase: outputTimeBase } = stream;
     const packedTicks = packTicks(times.ticks);
     const video = { kind: "copy", codec: settings.to, streamIndex, packedTicks, outputTimeBase } as const;
-    return { video, findings: [reason] };
+    const finding = `The pictures are ${settings.to} already and were copied (reencode encodes them anew).`;
+    return { video, times, findings: [finding] };
   }
-  const wish = wishFor(stream, settings);
-  const choice = await chooseEncoder(tools, wish, signal);
-  const fallback = choice.hardware === null ? undefined : await chooseFallback(tools, wish, signal);
-  const video = planEncoding({ ...parts, choice, fallback });
-  return { video, findings: [...choice.findings, ...describeSpans(video, choice, times, settings)] };
+  const { choice, fallback } = early ?? (await choose(signal));
+  const video = planEncoding({ ...parts, times, choice, fallback });
+  return { video, times, findings: [...choice.findings, ...describeSpans(video, choice, times, settings)] };
 }
 
 function describeOthers({ video, otherStreamCount }: MediaManifest): readonly string[] {
@@ -159,18 +171,20 @@ function wishFor(video: VideoStream, settings: ConvertSettings) {
   return { codec, quality, speed, preset, hardware, bitDepth: bitDepthFor(video, settings) };
 }
 
-/** Why the pictures may stay as they are; undefined where they may not. */
-function reasonToCopy({ video, settings, filters, times, mayCopy }: Unchosen): string | undefined {
+/** Whether pictures as they are would be what is wished. */
+function mayStay({ video, settings, filters, mayCopy }: Unlisted): boolean {
   const { to, reencode, quality, preset, bitDepth, subtitles } = settings;
-  if (!mayCopy) return undefined;
   const isChanged = [...filters.context, ...filters.picture].length > 0 || subtitles === "burn";
-  if (reencode || quality !== undefined || preset !== undefined || isChanged || video.codec !== to) return undefined;
-  if (!/^yuvj?420p(10le)?$/.test(video.pixelFormat) || (to === "h264" && video.bitDepth > 8)) return undefined;
-  if (bitDepth !== "source" && Number(bitDepth) !== video.bitDepth) return undefined;
-  // MP4 wants a time for each packet; WebM knows no rotation, and no pictures that are decoded but not shown.
+  const isAsked = reencode || quality !== undefined || preset !== undefined || isChanged;
+  if (!mayCopy || isAsked || video.codec !== to) return false;
+  if (!/^yuvj?420p(10le)?$/.test(video.pixelFormat) || (to === "h264" && video.bitDepth > 8)) return false;
+  return bitDepth === "source" || Number(bitDepth) === video.bitDepth;
+}
+
+/** Whether the container can hold pictures that may stay: MP4 wants a time for each packet; WebM knows no rotation, and none that are not shown. */
+function isCopied(video: VideoStream, times: FrameTimes, { to }: ConvertSettings): boolean {
   const isWebm = extensionFor(to) === ".webm";
-  if (!times.isComplete || (isWebm && (video.rotationDegrees !== 0 || times.hiddenCount > 0))) return undefined;
-  return `The pictures are ${to} already and were copied (reencode encodes them anew).`;
+  return times.isComplete && !(isWebm && (video.rotationDegrees !== 0 || times.hiddenCount > 0));
 }
 
 interface EncodingParts {
@@ -188,8 +202,8 @@ interface EncodingParts {
   readonly mayCopy: boolean;
 }
 
-/** What is known before an encoder is chosen. */
-type Unchosen = Omit<EncodingParts, "choice" | "fallback">;
+/** What is known before the pictures are listed and an encoder is chosen. */
+type Unlisted = Omit<EncodingParts, "times" | "choice" | "fallback">;
 
 /** The encoder's clock: the source's, or that of the new rate. */
 function encoderClock({ video, settings, times }: EncodingParts): EncodedVideo["encoderTimeBase"] {

@@ -1,3 +1,4 @@
+import { runBoth } from "../../base/run-both.ts";
 import { formatCount } from "../../base/units.ts";
 import { listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeManifest } from "../../ffmpeg/manifest.ts";
@@ -42,33 +43,60 @@ export async function checkConversion(
   { tools, signal, onProgress }: ConvertHooks,
 ): Promise<readonly ConversionCheck[]> {
   if (level === "none") return [];
-  const manifest = await probeManifest(tools, outputPath, signal);
-  const bounds = { tools: patient(tools), signal };
-  const checks: ConversionCheck[] = [checkStreams(plan, manifest)];
-  if (plan.audio.length > 0) checks.push(await checkAudioEnds(plan, manifest, inputPath, bounds));
   const pictures = expected ?? copiedPictures(plan);
-  checks.push(...(await checkPictures(plan, pictures, manifest, outputPath, bounds)));
-  if (level === "quick") return checks;
-  const { packetDigest } = pictures;
-  const total = pictures.lastSeconds;
-  const decoded =
-    packetDigest === null
-      ? await verifyDecodes(bounds.tools, outputPath, {
-          signal,
-          onFrame: (seconds) => onProgress(total > 0 ? 0.5 + Math.min(0.5, Math.max(0, seconds) / total / 2) : 0.5),
-        })
-      : await compareDecoded(plan, { ...pictures, packetDigest }, outputPath, bounds);
-  return [...checks, judgeDecoding(plan, decoded, pictures.count)];
+  const [checks, decoded] = await runBoth(
+    signal,
+    async (either) =>
+      await checkContainer(plan, pictures, inputPath, outputPath, { tools: patient(tools), signal: either }),
+    async (either) =>
+      level === "quick"
+        ? undefined
+        : await decodeOutput(plan, pictures, outputPath, { tools: patient(tools), signal: either, onProgress }),
+  );
+  return decoded === undefined ? checks : [...checks, judgeDecoding(plan, decoded, pictures.count)];
 }
 
+/** What needs no decoding. */
+async function checkContainer(
+  plan: ConversionPlan,
+  pictures: ExpectedPictures,
+  inputPath: string,
+  outputPath: string,
+  bounds: Bounds,
+): Promise<readonly ConversionCheck[]> {
+  const manifest = await probeManifest(bounds.tools, outputPath, bounds.signal);
+  return [
+    checkStreams(plan, manifest),
+    ...(plan.audio.length > 0 ? [await checkAudioEnds(plan, manifest, inputPath, bounds)] : []),
+    ...(await checkPictures(plan, pictures, manifest, outputPath, bounds)),
+  ];
+}
+
+type Bounds = Pick<ConvertHooks, "tools" | "signal">;
 type Decoded = Pick<DecodeCheck, "isClean" | "videoFrames" | "complaints">;
+
+async function decodeOutput(
+  plan: ConversionPlan,
+  pictures: ExpectedPictures,
+  outputPath: string,
+  { tools, signal, onProgress }: ConvertHooks,
+): Promise<Decoded> {
+  const { packetDigest, lastSeconds } = pictures;
+  if (packetDigest !== null)
+    return await compareDecoded(plan, { ...pictures, packetDigest }, outputPath, { tools, signal });
+  return await verifyDecodes(tools, outputPath, {
+    signal,
+    onFrame: (seconds) =>
+      onProgress(lastSeconds > 0 ? 0.5 + Math.min(0.5, Math.max(0, seconds) / lastSeconds / 2) : 0.5),
+  });
+}
 
 /** Decodes what no span held: the sound, and the beginning, as the output describes it; the rest must be byte for byte what was decoded before. */
 async function compareDecoded(
   { audio }: ConversionPlan,
   { count, firstSeconds, packetDigest }: ExpectedPictures & { readonly packetDigest: () => string },
   outputPath: string,
-  { tools, signal }: Pick<ConvertHooks, "tools" | "signal">,
+  { tools, signal }: Bounds,
 ): Promise<Decoded> {
   const isSame = (await digestPackets(tools, outputPath, PICTURES_INDEX, signal)) === packetDigest();
   if (!isSame) return { isClean: false, videoFrames: 0, complaints: ["the pictures are not those that were encoded"] };
@@ -134,7 +162,7 @@ async function checkPictures(
   { count: wanted, seconds, isOfSource }: ExpectedPictures,
   manifest: MediaManifest,
   outputPath: string,
-  { tools, signal }: Pick<ConvertHooks, "tools" | "signal">,
+  { tools, signal }: Bounds,
 ): Promise<readonly ConversionCheck[]> {
   const stream = manifest.video[0];
   if (stream === undefined) return [{ name: "pictures", status: "failed", detail: "there are no pictures" }];
@@ -167,7 +195,7 @@ async function checkAudioEnds(
   { audio, originSeconds }: ConversionPlan,
   manifest: MediaManifest,
   inputPath: string,
-  bounds: Pick<ConvertHooks, "tools" | "signal">,
+  bounds: Bounds,
 ): Promise<ConversionCheck> {
   const faults: string[] = [];
   for (const [index, track] of audio.entries()) {
@@ -183,11 +211,7 @@ async function checkAudioEnds(
 }
 
 /** The track with its times as its packets have them. */
-async function measured(
-  track: AudioPlan,
-  inputPath: string,
-  { tools, signal }: Pick<ConvertHooks, "tools" | "signal">,
-): Promise<AudioPlan> {
+async function measured(track: AudioPlan, inputPath: string, { tools, signal }: Bounds): Promise<AudioPlan> {
   const { audio } = await probeManifest(tools, inputPath, signal);
   const stream = audio.find(({ index }) => index === track.streamIndex);
   const { ticks, lastDurationTicks } = await listFrameTimes(tools, inputPath, track.streamIndex, signal);
