@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createDecipheriv } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -32,13 +32,17 @@ function decodedPictures(playlist: string): number {
 }
 
 /**
- * A digest of what ffmpeg, given the key as players are, decodes of a playlist's first seconds; and what it complains of. Of the very last packets of a
- * stream it forgets that they are encrypted.
+ * Digests of the pictures or frames of sound that ffmpeg, given the key as players are, hands to its decoders. Of the very last ones of a stream it forgets
+ * that they are encrypted, and the first of sound it may lose, as its parser looks at encrypted bytes.
  */
-function decodedDigest(playlist: string): string {
+function packetDigests(playlist: string): readonly string[] {
   const options = ["-nostdin", "-v", "error", "-allowed_extensions", "ALL", "-protocol_whitelist", "file,crypto"];
-  const made = spawnSync("ffmpeg", [...options, "-i", playlist, "-t", "6.5", "-f", "md5", "-"], { encoding: "utf8" });
-  return `${made.stdout}${made.stderr}`;
+  const copied = ["-i", playlist, "-c", "copy", "-f", "framemd5", "-"];
+  const text = execFileSync("ffmpeg", [...options, ...copied], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  return text.split("\n").flatMap((line) => (line.startsWith("#") ? [] : (line.split(",")[5]?.trim() ?? [])));
 }
 
 /** The samples of a stream: of one file, or of an initialization section and the segments behind it. */
@@ -170,9 +174,10 @@ describe("a package whose samples are encrypted", () => {
     expect(without.get("sample-encryption")).toBe("passed");
     writeFileSync(join(made.folder, "key.bin"), KEY);
     for (const { uri } of made.main.variants) {
-      const wanted = decodedDigest(join(clear.folder, uri));
-      expect(wanted).toMatch(/^MD5=\w{32}\n$/);
-      expect(decodedDigest(join(made.folder, uri))).toBe(wanted);
+      const [found, wanted] = [packetDigests(join(made.folder, uri)), packetDigests(join(clear.folder, uri))];
+      const first = wanted.indexOf(found[0] ?? "");
+      expect([0, 1]).toContain(first);
+      expect(found.slice(0, 150)).toEqual(wanted.slice(first, first + 150));
       const files = (folder: string) =>
         readMedia(join(folder, uri)).segments.map((one) => join(folder, uri, "..", one.uri));
       for (const [index, file] of files(made.folder).entries()) {
@@ -182,10 +187,9 @@ describe("a package whose samples are encrypted", () => {
       }
     }
     writeFileSync(join(made.folder, "key.bin"), Buffer.alloc(16, 7));
-    const [first] = made.main.variants;
-    expect(decodedDigest(join(made.folder, first?.uri ?? ""))).not.toBe(
-      decodedDigest(join(clear.folder, first?.uri ?? "")),
-    );
+    const uri = made.main.variants[0]?.uri ?? "";
+    const wanted = new Set(packetDigests(join(clear.folder, uri)));
+    expect(packetDigests(join(made.folder, uri)).filter((digest) => wanted.has(digest)).length).toBeLessThan(10);
   });
 
   it("has its subtitles in the clear, and says so", async () => {

@@ -29,7 +29,7 @@ export async function encryptTransportStream(
   const [encrypt, decrypt] = [blockEncrypter(key, vectorOf(tag)), blockDecrypter(key, vectorOf(tag))];
   const clear = createHash("sha256");
   const seal = (part: Uint8Array): Uint8Array => {
-    addPart(clear, part);
+    addPart(clear, mode === "mpegts" ? withoutZeros(part) : part);
     return mode === "mpegts" ? sealNal(part, encrypt) : sealFrame(part, encrypt);
   };
   const write = mode === "mpegts" ? writeTransportStream : writePackedAudio;
@@ -84,6 +84,13 @@ function addDecryptedFrames(
     addPart(digest, frame);
     at += header.sizeBytes;
   }
+}
+
+/** Zeros behind a NAL unit, which some encoders' parameter sets have, belong to the byte stream (ITU-T H.264 §B.1). */
+function withoutZeros(nal: Uint8Array): Uint8Array {
+  let end = nal.length;
+  while (end > 0 && nal[end - 1] === 0) end--;
+  return nal.subarray(0, end);
 }
 
 function addPart(digest: Hash, part: Uint8Array): void {
