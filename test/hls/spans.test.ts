@@ -25,7 +25,7 @@ function describeRungs({ folder, main }: Packaged) {
 }
 
 describe("rungs whose spans are encoded alone", () => {
-  it.each(["ntsc", "long-gop", "vfr-mp4", "vfr-mkv", "open-gop-hevc", "mpeg2-tff", "edit-list", "ts-wrap"])(
+  it.each(["ntsc", "vfr-mkv", "open-gop-hevc", "mpeg2-tff", "edit-list", "ts-wrap"])(
     "show every picture of %s once, at its own time, as those that are encoded as a whole",
     async (id) => {
       const input = packages.source(id);
