@@ -42,6 +42,8 @@ async function openHls(url) {
     highBufferWatchdogPeriod: 1000,
   });
   hls.on(Hls.Events.ERROR, (_event, { details, error }) => {
+    // So hls.js calls what it stops loading because another track was chosen.
+    if (details === Hls.ErrorDetails.INTERNAL_ABORTED) return;
     if (details !== "bufferStalledError" || !hasMediaAhead()) complain(`${details}: ${error?.message}`);
   });
   hls.attachMedia(video);
@@ -112,7 +114,7 @@ async function open(url) {
   video.addEventListener("waiting", () => {
     if (!isSwitching && !video.ended && !hasMediaAhead()) complain("waiting");
   });
-  video.addEventListener("error", () => complain(`media error: ${video.error.message}`));
+  video.addEventListener("error", () => complain(`media error: ${video.error?.message}`));
   const seen = async (height, seconds = 0.3) => {
     await until(() => video.videoHeight === height && video.readyState >= 3 && !video.seeking);
     const from = video.currentTime;
