@@ -2,7 +2,11 @@ import { ReelmillError } from "../base/errors.ts";
 import { createReplacer } from "../base/replace-texts.ts";
 
 /** What a run with a failing device ends with. Time-outs are none: standing still may as well be the input's fault, and another try may do. */
-const DEVICE_FAULTS: ReadonlySet<string> = new Set(["FFMPEG_FAILED", "PROGRAM_KILLED"]);
+const DEVICE_FAULTS: ReadonlySet<string> = new Set([
+  ...["FFMPEG_FAILED", "PROGRAM_KILLED"],
+  // What came out is no file, or does not decode, or is not what was asked for.
+  ...["MEDIA_MALFORMED", "OUTPUT_NOT_VERIFIED"],
+]);
 
 /**
  * What an encode failed with where that may be the device's fault and there is an encoder to take over; else undefined. Whether it was the device,

@@ -292,7 +292,7 @@ function describeMastering(data: SideData | undefined): string | undefined {
   };
   const point = (name: string): string => `(${scaled(`${name}_x`, 50_000)},${scaled(`${name}_y`, 50_000)})`;
   const whole = `G${point("green")}B${point("blue")}R${point("red")}WP${point("white_point")}L(${scaled("max_luminance", 10_000)},${scaled("min_luminance", 10_000)})`;
-  return whole.includes("undefined") ? undefined : whole;
+  return /undefined|NaN|Infinity/.test(whole) ? undefined : whole;
 }
 
 function parseRatio(value: string, least = 1): Ratio | undefined {

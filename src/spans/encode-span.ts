@@ -40,7 +40,7 @@ export function describeSpanRun(job: SpanJob): Pick<FfmpegRun, "inputs" | "outpu
   const { encoder, streamIndex, encoderTimeBase } = job;
   const filters = [...cutFilters(job), encoder.filter].filter((filter) => filter !== "");
   return {
-    globalArguments: ["-copyts", ...encoder.globalArguments],
+    globalArguments: ["-copyts", ...errorOptions(job), ...encoder.globalArguments],
     inputs: [{ path: job.inputPath, options: seekOptions(job.seekSeconds), isRecording: true }],
     outputArguments: [
       ...["-map", `0:${streamIndex}`, "-map_metadata", "-1", "-map_chapters", "-1", "-fps_mode", "passthrough"],
@@ -51,6 +51,11 @@ export function describeSpanRun(job: SpanJob): Pick<FfmpegRun, "inputs" | "outpu
       ...["-movie_timescale", "90000", "-f", "mp4", fileArgument(job.outputPath)],
     ],
   };
+}
+
+/** Options of a run that is given a part of a recording: that of what it decodes nearly nothing is whole says nothing of the recording. */
+export function errorOptions({ startTicks, endTicks }: Pick<SpanJob, "startTicks" | "endTicks">): readonly string[] {
+  return startTicks === null && endTicks === null ? [] : ["-max_error_rate", "1"];
 }
 
 /** The filters of a span's pictures before the encoder's own, the cut among them. */

@@ -1,5 +1,6 @@
 import { ReelmillError } from "../base/errors.ts";
-import type { ByteSource } from "../media/bytes/byte-source.ts";
+import { type ByteSource, readExactly } from "../media/bytes/byte-source.ts";
+import { openBox } from "../media/isobmff/box-reader.ts";
 import { serializeBox } from "../media/isobmff/box-writer.ts";
 import type { EntryChild } from "../media/isobmff/create-entry.ts";
 import { createMovieHeader, createTrackBoxes } from "../media/isobmff/create-track.ts";
@@ -14,7 +15,7 @@ import {
   serializeFragmentedMovie,
   serializeFragmentHead,
 } from "../media/isobmff/serialize-fragments.ts";
-import { scanTopLevelBoxes } from "../media/isobmff/top-level.ts";
+import { scanTopLevelBoxes, type TopLevelBox } from "../media/isobmff/top-level.ts";
 import { unpackTicks } from "./packed-ticks.ts";
 
 const PIECE_BYTES = 1024 * 1024;
@@ -55,15 +56,48 @@ export interface SpanSamples {
   readonly totalBytes: number;
 }
 
-/** Reads the one video track of an encoded span. Throws MEDIA_MALFORMED, and OUTPUT_NOT_VERIFIED where there is none. */
-export function readSpan(source: ByteSource): SpanSamples {
+/** How many pictures an encoded span holds; a recording may have stretches of which none decodes. Throws MEDIA_MALFORMED. */
+export function countPictures(source: ByteSource): number {
+  return readPictures(source)?.track.samples.sampleCount ?? 0;
+}
+
+/** Whether encoded spans hold pictures each, encoded with the same parameters. Throws MEDIA_MALFORMED. */
+export function canJoinSpans(sources: Iterable<ByteSource>): boolean {
+  let common: SampleEntry | undefined;
+  for (const source of sources) {
+    const entry = readPictures(source)?.entry;
+    common ??= entry;
+    if (entry === undefined || common === undefined || !isSameCoding(entry, common)) return false;
+  }
+  return true;
+}
+
+/** Undefined where there is no picture. */
+function readPictures(source: ByteSource): { movie: Movie; track: Track; entry: SampleEntry } | undefined {
   const box = scanTopLevelBoxes(source).find(({ type }) => type === "moov");
-  const movie = box && readMovie(source, box);
+  // ffmpeg makes no track of an encoder that was given nothing.
+  const movie = box && hasTracks(source, box) ? readMovie(source, box) : undefined;
   const track = movie?.tracks.find(({ handlerType }) => handlerType === "vide");
   const entry = track?.sampleEntries[0];
-  if (movie === undefined || track === undefined || entry === undefined || track.samples.sampleCount === 0) {
-    throw new ReelmillError("OUTPUT_NOT_VERIFIED", "The encoder wrote no picture of a span.");
-  }
+  if (movie === undefined || track === undefined || entry === undefined) return undefined;
+  return track.samples.sampleCount === 0 ? undefined : { movie, track, entry };
+}
+
+function hasTracks(source: ByteSource, { offsetBytes, sizeBytes }: TopLevelBox): boolean {
+  const bytes = readExactly(source, offsetBytes, sizeBytes);
+  return (
+    bytes !== undefined &&
+    openBox(bytes, offsetBytes)
+      .children()
+      .some(({ type }) => type === "trak")
+  );
+}
+
+/** Reads the one video track of an encoded span. Throws MEDIA_MALFORMED, and OUTPUT_NOT_VERIFIED where there is none. */
+export function readSpan(source: ByteSource): SpanSamples {
+  const pictures = readPictures(source);
+  if (pictures === undefined) throw cannotJoin("The encoder wrote no picture of a span.");
+  const { movie, track, entry } = pictures;
   return describeSamples(track, entry, editOffsetTicks(track, movie.timescale));
 }
 

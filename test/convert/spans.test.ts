@@ -1,10 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { convertFile } from "../../src/pipelines/convert/convert-file.ts";
 import { CONVERT_SETTINGS } from "../../src/pipelines/convert/options.ts";
+import { losePackets } from "../support/lose-packets.ts";
 import { listFaults } from "./faults.ts";
 import { readMedia } from "./read-media.ts";
 import { sourceOf } from "./sources.fixture.ts";
@@ -63,8 +65,48 @@ describe("spans that are encoded alone and joined", () => {
     expect(findings.join()).toMatch(/3 pictures of span 1 could not be decoded/);
   });
 
+  it.each([
+    ["none of whose pictures decodes", "hole.mp4", makeHole, 40],
+    ["whose pictures have other colours", "colours.ts", makeColours, 80],
+  ])("are encoded as one where there is one %s", async (_name, name, make, pictures) => {
+    const path = join(folder, name);
+    make(path);
+    const output = join(folder, `${name}.mp4`);
+    const report = await convertFile({
+      ...{ input: path, output, environment: process.env, cores: 2, minSpanSeconds: 2, clock: systemClock },
+      settings: CONVERT_SETTINGS.parse({ to: "h264", reencode: true, preset: "ultrafast", hardware: "off" }),
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+    });
+    expect(report).toMatchObject({ pictures, spans: 1 });
+    expect(report.findings.join()).toMatch(/Encoded in 4 spans.*The spans did not fit together/);
+  });
+
   it("leave nothing behind but the output", () => {
     const left = readdirSync(folder).filter((name) => name.startsWith("."));
     expect(left).toEqual([]);
   });
 });
+
+function encodeClip(path: string, seconds: number, more: readonly string[]): void {
+  const pictures = ["-f", "lavfi", "-i", `testsrc2=s=160x90:r=5:d=${seconds}`];
+  const coding = ["-preset", "ultrafast", "-g", "5", "-bf", "0", "-pix_fmt", "yuv420p"];
+  execFileSync("ffmpeg", ["-v", "error", "-nostdin", ...pictures, ...coding, ...more, path]);
+}
+
+/** 16 s, of which half does not decode. */
+function makeHole(path: string): void {
+  encodeClip(path, 16, ["-c:v", "libx264"]);
+  losePackets(path, (seconds) => seconds > 2.1 && seconds < 10.1);
+}
+
+/** As broadcasts go from one programme to the next. */
+function makeColours(path: string): void {
+  const tags = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"];
+  const halves = [[], tags].map((more, index) => {
+    const half = `${path}.${index}.ts`;
+    encodeClip(half, 8, ["-c:v", "libx264", ...more, "-output_ts_offset", String(8 * index)]);
+    return readFileSync(half);
+  });
+  writeFileSync(path, Buffer.concat(halves));
+}

@@ -48,14 +48,14 @@ export function indexFragments(source: ByteSource): IndexedSamples {
   const initializationBytes = moov.offsetBytes + moov.sizeBytes;
   const moofs = boxes.filter(({ type }) => type === "moof");
   const starts = fragmentStarts(boxes, initializationBytes);
-  const shown: Float64Array[] = [];
+  const shown = createTickList();
   let endTicks = 0;
   const lateTicks = -Math.round(editOffsetTicks(track, movie.timescale));
   const begun = moofs.map((moof, index) => {
     const samples = readFragmentSamples(source, moof, movie);
     const [first] = samples;
-    shown.push(Float64Array.from(samples, ({ presentationTicks }) => presentationTicks + lateTicks));
     for (const { presentationTicks, durationTicks } of samples) {
+      shown.push(presentationTicks + lateTicks);
       endTicks = Math.max(endTicks, presentationTicks + lateTicks + durationTicks);
     }
     return {
@@ -69,7 +69,7 @@ export function indexFragments(source: ByteSource): IndexedSamples {
     return { ...fragment, durationTicks: (begun[index + 1]?.startTicks ?? endTicks) - fragment.startTicks };
   });
   const index = { initializationBytes, timescale: track.timescale, fragments };
-  return { index, presentationTicks: concatTicks(shown).sort() };
+  return { index, presentationTicks: shown.finish().sort() };
 }
 
 /** A fragment takes along what stands between the media data before it and its `moof`. */
@@ -83,12 +83,26 @@ function fragmentStarts(boxes: readonly TopLevelBox[], initializationBytes: numb
   return starts;
 }
 
-function concatTicks(lists: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const list of lists) {
-    all.set(list, at);
-    at += list.length;
-  }
-  return all;
+const TICKS_AT_ONCE = 2 ** 16;
+/** 38 hours of 120 pictures a second. */
+const MAX_TICKS = 2 ** 24;
+
+/** A list that grows in place: one that is copied when it is full takes three times its memory. */
+function createTickList(): { readonly push: (ticks: number) => void; readonly finish: () => Float64Array } {
+  const buffer = new ArrayBuffer(0, { maxByteLength: 8 * MAX_TICKS });
+  const list = new Float64Array(buffer);
+  let count = 0;
+  return {
+    push: (ticks) => {
+      if (count === MAX_TICKS) {
+        throw new ReelmillError(
+          "MEDIA_MALFORMED",
+          `The file has more than ${MAX_TICKS} samples, more than are listed.`,
+        );
+      }
+      if (count === list.length) buffer.resize(8 * Math.min(MAX_TICKS, count + TICKS_AT_ONCE));
+      list[count++] = ticks;
+    },
+    finish: () => new Float64Array(buffer, 0, count),
+  };
 }

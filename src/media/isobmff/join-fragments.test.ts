@@ -1,11 +1,13 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { type ByteSource, createMemorySource } from "../bytes/byte-source.ts";
 import { concatBytes, serializeBox } from "./box-writer.ts";
 import { createVisualEntry } from "./create-entry.ts";
 import { createMovieHeader, createTrackBoxes } from "./create-track.ts";
+import { readFragmentSamples } from "./fragment-samples.ts";
 import { indexFragments } from "./index-fragments.ts";
-import { joinFragments } from "./join-fragments.ts";
+import { canJoin, joinFragments, type OpenPart } from "./join-fragments.ts";
+import { readMovie } from "./read-movie.ts";
 import { SampleTableBuilder } from "./sample-table-builder.ts";
 import { serializeFragmentedMovie, serializeFragmentHead } from "./serialize-fragments.ts";
 import { scanTopLevelBoxes } from "./top-level.ts";
@@ -62,8 +64,38 @@ function makeSpan({ fragments, lateTicks, bitRate = 0, profile = 1 }: SpanFile, 
   return createMemorySource(concatBytes([serializeBox("ftyp", new Uint8Array(8)), moov, ...media]));
 }
 
+/** How many of the files that were opened have not been closed. */
+let openCount = 0;
+
+function openersOf(sources: readonly ByteSource[]): readonly (() => OpenPart)[] {
+  return sources.map((source) => () => {
+    openCount++;
+    return { ...source, close: () => void openCount-- };
+  });
+}
+
 function join(sources: readonly ByteSource[]): ByteSource {
-  return createMemorySource(concatBytes(Array.from(joinFragments(sources), (piece) => piece.slice())));
+  return createMemorySource(concatBytes(Array.from(joinFragments(openersOf(sources)), (piece) => piece.slice())));
+}
+
+afterEach(() => expect(openCount).toBe(0));
+
+/** Where a fragment is not decoded when the one before it ends. */
+function decodeGaps(source: ByteSource): readonly string[] {
+  const boxes = scanTopLevelBoxes(source);
+  const moov = boxes.find(({ type }) => type === "moov");
+  if (moov === undefined) throw new Error("The file has no moov.");
+  const movie = readMovie(source, moov);
+  let due = 0;
+  return boxes
+    .filter(({ type }) => type === "moof")
+    .flatMap((moof) => {
+      const samples = readFragmentSamples(source, moof, movie);
+      const begun = samples[0]?.decodeTicks ?? Number.NaN;
+      const found = begun === due ? [] : [`${begun}, not ${due}`];
+      due = begun + samples.reduce((sum, { durationTicks }) => sum + durationTicks, 0);
+      return found;
+    });
 }
 
 describe("joinFragments", () => {
@@ -88,6 +120,8 @@ describe("joinFragments", () => {
         const joined = join(sources);
         const { index, presentationTicks } = indexFragments(joined);
         expect(Array.from(presentationTicks)).toEqual(wanted);
+        // What lies between two files belongs to the last picture of the first.
+        expect(decodeGaps(joined)).toEqual([]);
         expect(index.fragments.map(({ startTicks }) => startTicks)).toHaveLength(spans.flat().length);
         const media = scanTopLevelBoxes(joined).filter(({ type }) => type === "mdat");
         const bytes = media.flatMap(({ offsetBytes, sizeBytes }) => {
@@ -125,7 +159,15 @@ describe("joinFragments", () => {
     expect(() => join(sources)).toThrow(expect.objectContaining({ code }));
   });
 
+  it("tells beforehand of files that do not fit together", () => {
+    const first = makeSpan({ fragments: [1], lateTicks: 0 });
+    const fits = (second: SpanFile): boolean => canJoin(openersOf([first, makeSpan(second)]));
+    expect(fits({ fragments: [2], lateTicks: STEP, bitRate: 9 })).toBe(true);
+    expect(fits({ fragments: [1], lateTicks: STEP, profile: 2 })).toBe(false);
+    expect(fits({ fragments: [], lateTicks: STEP })).toBe(false);
+  });
+
   it("refuses a first file that begins late", () => {
-    expect(() => join([makeSpan({ fragments: [1], lateTicks: STEP })])).toThrow(/begins 3000 ticks of 90000 late/);
+    expect(() => join([makeSpan({ fragments: [1], lateTicks: STEP })])).toThrow(/begins 3000 ticks late/);
   });
 });

@@ -2,46 +2,102 @@ import { ReelmillError } from "../../base/errors.ts";
 import { type ByteSource, readExactly } from "../bytes/byte-source.ts";
 import { type BoxReader, openBox } from "./box-reader.ts";
 import { editOffsetTicks } from "./edit-offset.ts";
+import { type FragmentSample, readFragmentSamples } from "./fragment-samples.ts";
 import { MAX_FRAGMENT_BYTES } from "./fragment-search.ts";
-import type { SampleEntry } from "./movie.ts";
+import type { Movie, SampleEntry, Track } from "./movie.ts";
 import { readMovie } from "./read-movie.ts";
 import { isSameCoding } from "./same-coding.ts";
+import { serializeFragmentHead } from "./serialize-fragments.ts";
 import { parseTfdt } from "./tfdt.ts";
 import { scanTopLevelBoxes, type TopLevelBox } from "./top-level.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 
+/** A file that is open until it is closed. */
+export interface OpenPart extends ByteSource {
+  readonly close: () => void;
+}
+
 /**
  * The fragments of files of one track of pictures each, one file behind the other and behind what the first one begins with, given out piece by
- * piece; each piece is valid until the next one. An edit list that delays a file's pictures becomes part of their decode times; the first file has none. For files
- * that were just written: throws MEDIA_MALFORMED where one is not so or cannot be read, OUTPUT_NOT_VERIFIED where it was encoded with other
- * parameters than the first.
+ * piece; each piece is valid until the next one. An edit list that delays a file's pictures becomes part of their decode times; the first file has
+ * none. The last picture of a file lasts until the next file's first. Two files are open at a time. For files that were just written, each fragment
+ * begun by its only key picture: throws MEDIA_MALFORMED where one is not so or cannot be read, OUTPUT_NOT_VERIFIED where `canJoin` tells no.
  */
-export function* joinFragments(sources: readonly ByteSource[]): Generator<Uint8Array> {
-  let common: SampleEntry | undefined;
+export function* joinFragments(openers: readonly (() => OpenPart)[]): Generator<Uint8Array> {
+  let part = openPart(openers[0]);
+  const first = part;
   let sequenceNumber = 1;
-  for (const [index, source] of sources.entries()) {
-    const boxes = scanTopLevelBoxes(source);
-    const { entry, timescale, lateTicks } = describeTrack(source, boxes);
-    common ??= entry;
-    if (!isSameCoding(entry, common)) {
-      const problem = `Span ${index + 1} was encoded with other parameters than the first, so they cannot be joined.`;
-      throw new ReelmillError("OUTPUT_NOT_VERIFIED", problem);
+  try {
+    if (first !== undefined && first.lateTicks !== 0) throw malformed(`begins ${first.lateTicks} ticks late`);
+    for (let index = 1; part !== undefined; index++) {
+      const next = openPart(openers[index]);
+      try {
+        if (first !== undefined && !isSameCoding(part.entry, first.entry)) throw cannotJoin(index);
+        sequenceNumber = yield* moveFragments(part, next?.firstTicks, sequenceNumber, index > 1);
+      } catch (error) {
+        next?.source.close();
+        throw error;
+      }
+      part.source.close();
+      part = next;
     }
-    if (index === 0 && lateTicks !== 0) throw malformed(`begins ${lateTicks} ticks of ${timescale} late`);
-    const moov = boxes.findIndex(({ type }) => type === "moov");
-    for (const [position, box] of boxes.entries()) {
-      if (position <= moov && index > 0) continue;
-      if (box.type === "moof") yield moveFragment(source, box, lateTicks, sequenceNumber++);
-      else yield* readBox(source, box);
-    }
+  } finally {
+    part?.source.close();
   }
 }
 
-function describeTrack(
+/** Whether the files hold pictures each, encoded with the same parameters. Throws MEDIA_MALFORMED. */
+export function canJoin(openers: readonly (() => OpenPart)[]): boolean {
+  let common: SampleEntry | undefined;
+  for (const open of openers) {
+    const source = open();
+    try {
+      const boxes = scanTopLevelBoxes(source);
+      const { entry } = readTrack(source, boxes);
+      common ??= entry;
+      if (!boxes.some(({ type }) => type === "moof") || !isSameCoding(entry, common)) return false;
+    } finally {
+      source.close();
+    }
+  }
+  return true;
+}
+
+/** A file whose fragments are joined to others. */
+interface Part {
+  readonly source: OpenPart;
+  readonly boxes: readonly TopLevelBox[];
+  readonly movie: Movie;
+  readonly entry: SampleEntry;
+  /** What its edit list delays it by. */
+  readonly lateTicks: number;
+  /** When its first picture is decoded in the whole. */
+  readonly firstTicks: number;
+}
+
+function openPart(open: (() => OpenPart) | undefined): Part | undefined {
+  if (open === undefined) return undefined;
+  const source = open();
+  try {
+    const boxes = scanTopLevelBoxes(source);
+    const { movie, track, entry } = readTrack(source, boxes);
+    const lateTicks = -Math.round(editOffsetTicks(track, movie.timescale));
+    if (lateTicks < 0) throw malformed("hides its beginning");
+    const moof = boxes.find(({ type }) => type === "moof");
+    const [sample] = moof === undefined ? [] : readFragmentSamples(source, moof, movie);
+    if (sample === undefined) throw malformed("holds no picture");
+    return { source, boxes, movie, entry, lateTicks, firstTicks: lateTicks + sample.decodeTicks };
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+function readTrack(
   source: ByteSource,
   boxes: readonly TopLevelBox[],
-): { readonly entry: SampleEntry; readonly timescale: number; readonly lateTicks: number } {
+): { readonly movie: Movie; readonly track: Track; readonly entry: SampleEntry } {
   const moov = boxes.find(({ type }) => type === "moov");
   const movie = moov && readMovie(source, moov);
   const [track, ...others] = movie?.tracks ?? [];
@@ -49,9 +105,30 @@ function describeTrack(
   if (movie === undefined || track === undefined || entry === undefined || others.length > 0) {
     throw malformed("has not exactly one track");
   }
-  const lateTicks = -Math.round(editOffsetTicks(track, movie.timescale));
-  if (lateTicks < 0) throw malformed("hides its beginning");
-  return { entry, timescale: track.timescale, lateTicks };
+  return { movie, track, entry };
+}
+
+/** Returns the number of the fragment behind. */
+function* moveFragments(
+  { source, boxes, movie, lateTicks }: Part,
+  endTicks: number | undefined,
+  firstNumber: number,
+  isContinued: boolean,
+): Generator<Uint8Array, number> {
+  const moov = boxes.findIndex(({ type }) => type === "moov");
+  const last = boxes.findLastIndex(({ type }) => type === "moof");
+  let sequenceNumber = firstNumber;
+  for (const [position, box] of boxes.entries()) {
+    if (position <= moov && isContinued) continue;
+    if (position === last && endTicks !== undefined) {
+      const samples = readFragmentSamples(source, box, movie);
+      yield* closeFragment(source, samples, { lateTicks, endTicks, sequenceNumber: sequenceNumber++ });
+      return sequenceNumber;
+    }
+    if (box.type === "moof") yield moveFragment(source, box, lateTicks, sequenceNumber++);
+    else yield* readRange(source, box.offsetBytes, box.offsetBytes + box.sizeBytes);
+  }
+  return sequenceNumber;
 }
 
 /** A `moof` with its number and its decode time changed, ISO/IEC 14496-12 §8.8.5, §8.8.12. */
@@ -76,20 +153,49 @@ function moveFragment(
   return bytes;
 }
 
+/** The last fragment before another file, written anew: its last picture lasts until that begins, whatever its encoder thought. */
+function* closeFragment(
+  source: ByteSource,
+  samples: readonly FragmentSample[],
+  { lateTicks, endTicks, sequenceNumber }: { lateTicks: number; endTicks: number; sequenceNumber: number },
+): Generator<Uint8Array> {
+  const [first, last] = [samples[0], samples.at(-1)];
+  if (first === undefined || last === undefined) throw malformed("ends with a fragment without pictures");
+  const durations = Uint32Array.from(samples, ({ durationTicks }) => durationTicks);
+  const lasts = endTicks - lateTicks - last.decodeTicks;
+  if (!(lasts > 0)) throw malformed(`ends ${-lasts} ticks behind the beginning of the next`);
+  durations[durations.length - 1] = lasts;
+  yield serializeFragmentHead({
+    ...{ sequenceNumber, trackId: TRACK_ID, decodeTicks: first.decodeTicks + lateTicks, durations },
+    sizes: Uint32Array.from(samples, ({ sizeBytes }) => sizeBytes),
+    isSync: Uint8Array.from(samples, (_sample, index) => Number(index === 0)),
+    compositionOffsets: Int32Array.from(samples, (sample) => sample.presentationTicks - sample.decodeTicks),
+  });
+  yield* readRange(source, first.offsetBytes, last.offsetBytes + last.sizeBytes);
+}
+
+/** ffmpeg numbers the tracks of a file from 1. */
+const TRACK_ID = 1;
+
 function childOf(boxes: readonly BoxReader[], type: string): BoxReader {
   const box = boxes.find((child) => child.type === type);
   if (box === undefined) throw malformed(`has a moof without ${type}`);
   return box;
 }
 
-function* readBox(source: ByteSource, { offsetBytes, sizeBytes, type }: TopLevelBox): Generator<Uint8Array> {
-  const piece = new Uint8Array(Math.min(PIECE_BYTES, sizeBytes));
-  for (let done = 0; done < sizeBytes; ) {
-    const got = source.read(offsetBytes + done, piece.subarray(0, Math.min(piece.length, sizeBytes - done)));
-    if (got === 0) throw malformed(`ends within its ${type}`);
+function* readRange(source: ByteSource, startBytes: number, endBytes: number): Generator<Uint8Array> {
+  const piece = new Uint8Array(Math.min(PIECE_BYTES, endBytes - startBytes));
+  for (let at = startBytes; at < endBytes; ) {
+    const got = source.read(at, piece.subarray(0, Math.min(piece.length, endBytes - at)));
+    if (got === 0) throw malformed(`ends at byte ${at}, before ${endBytes}`);
     yield piece.subarray(0, got);
-    done += got;
+    at += got;
   }
+}
+
+function cannotJoin(number: number): ReelmillError {
+  const problem = `Span ${number} was encoded with other parameters than the first, so they cannot be joined.`;
+  return new ReelmillError("OUTPUT_NOT_VERIFIED", problem);
 }
 
 function malformed(fault: string): ReelmillError {

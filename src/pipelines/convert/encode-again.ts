@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { openFileSource } from "../../base/file-source.ts";
+import { canJoinSpans } from "../../spans/join-spans.ts";
 import type { ConversionPlan } from "./conversion.ts";
 import { fallBack } from "./fall-back.ts";
 import type { ConversionParts, SpanFile } from "./mux.ts";
@@ -30,15 +32,44 @@ export async function encodeAgain(
   return await runParts(plan, spans, inputPath, { ...hooks, onProgress: (fraction) => hooks.onProgress(fraction / 2) });
 }
 
+/** A plan as it was carried out, and what was encoded by it. */
+interface United {
+  readonly plan: ConversionPlan;
+  readonly parts: ConversionParts;
+}
+
 /**
- * One encoder for all spans, for those of two cannot be joined: where a device failed at some, those that it had made are encoded again. Gives
- * the plan as it was carried out. Throws as `runParts`.
+ * Spans that can be joined. Those of two encoders cannot: where a device failed at some, those that it had made are encoded again. Nor can those of
+ * pictures that change their size, shape or colours on the way, for each is encoded as its first picture is, nor one without any picture: all are
+ * encoded once more then, as one. Throws as `runParts`.
  */
-export async function uniteSpans(
-  plan: ConversionPlan,
-  parts: ConversionParts,
-  hooks: FinishHooks,
-): Promise<{ readonly plan: ConversionPlan; readonly parts: ConversionParts }> {
+export async function uniteSpans(plan: ConversionPlan, parts: ConversionParts, hooks: FinishHooks): Promise<United> {
+  const united = await uniteEncoders(plan, parts, hooks);
+  const { video } = united.plan;
+  if (video.kind === "copy" || video.spans.length === 1 || doFit(united.parts)) return united;
+  const end = video.spans.at(-1)?.end ?? 0;
+  const whole = { start: 0, end, startTicks: null, endTicks: null, seekSeconds: null, weight: 1 };
+  const findings = [...united.plan.findings, ENCODED_WHOLE];
+  const alone = { ...united.plan, findings, video: { ...video, processes: 1, spans: [whole] } };
+  return {
+    plan: alone,
+    parts: { ...parts, spans: await encodeAgain(alone, parts.inputPath, "whole", () => true, hooks) },
+  };
+}
+
+const ENCODED_WHOLE =
+  "The spans did not fit together, as of recordings that change the shape or the colours of their pictures: all was encoded once more in one.";
+
+function doFit({ spans }: ConversionParts): boolean {
+  const sources = spans.map(({ path }) => openFileSource(path));
+  try {
+    return canJoinSpans(sources);
+  } finally {
+    for (const source of sources) source.close();
+  }
+}
+
+async function uniteEncoders(plan: ConversionPlan, parts: ConversionParts, hooks: FinishHooks): Promise<United> {
   const fault = parts.spans.find(({ deviceFault }) => deviceFault !== null)?.deviceFault ?? null;
   if (fault === null || plan.video.kind === "copy") return { plan, parts };
   const { video, finding } = fallBack(plan.video, fault);

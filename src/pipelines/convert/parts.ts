@@ -75,7 +75,7 @@ async function encodeSpan(
 ): Promise<EncodedPart> {
   const encode = async (by: EncodedVideo): Promise<number> => {
     const { pictures } = await encodeCut(by, cut, inputPath, outputPath, hooks);
-    if (video.decodesSpans) {
+    if (video.decodesSpans && pictures > 0) {
       // Its own times may be beyond what a decoder believes; only the order of its pictures matters.
       const demand = { what: "What was encoded", pictures, ignoresEdits: true, signal: hooks.signal };
       await requireDecodes(hooks.tools, outputPath, demand);

@@ -1,10 +1,12 @@
 import { dirname } from "node:path";
-import { ReelmillError } from "../../base/errors.ts";
 import { describeFallback, deviceFault } from "../../ffmpeg/device-fault.ts";
+import { requireDecodes } from "../../ffmpeg/verify.ts";
 import { indexFile } from "./index-file.ts";
+import { joinRungs, type LendSpans } from "./join-rungs.ts";
 import type { PackageHooks, PackagePlan } from "./packaging.ts";
-import { type EncodePart, partsOf, spanPath } from "./parts.ts";
+import { type EncodePart, filesOf, partsOf, spanPath } from "./parts.ts";
 import { forcedKeys } from "./picture-arguments.ts";
+import { WHOLE_SPAN } from "./plan-spans.ts";
 import { createPictureCheck } from "./verify.ts";
 import { encodeStreams } from "./work.ts";
 
@@ -39,7 +41,7 @@ export async function encodePart(
   if (fault === undefined) {
     try {
       await encodeStreams(plan, part, inputPath, folder, hooks);
-      fault = findFault(plan, part.span, folder);
+      fault = await findFault(plan, part.span, folder, hooks);
     } catch (error) {
       fault = deviceFault(encoder, error, [dirname(inputPath), folder]);
       if (fault === undefined) throw error;
@@ -69,30 +71,40 @@ export async function encodeParts(
   return made;
 }
 
-/** A plan as it was carried out, and the parts of it that were encoded once more, into the folder. */
-export interface UnitedParts {
-  readonly plan: PackagePlan;
-  readonly again: readonly EncodePart[];
+/** Where the pictures of a package are put together. */
+export interface RungPlaces {
+  readonly inputPath: string;
+  /** Of the work; what is encoded once more lies there. */
+  readonly folder: string;
+  /** Lends spans that the parts left, all but those `again`, which lie in the folder. */
+  readonly lend: (again: ReadonlySet<string>) => LendSpans;
 }
 
 /**
- * One encoder for all spans, for those of two cannot be joined: where a device failed at some, those that it had made are encoded again. Throws as
- * `encodeStreams`.
+ * Puts the spans of every rung into one file in the folder; gives the plan as it was carried out. Spans of two encoders cannot be joined: where a
+ * device failed at some, those that it had made are encoded again. Nor can spans of pictures that change their shape or colours on the way: all
+ * are encoded once more then, as one. Throws as `encodeStreams` and `joinRungs`.
  */
-export async function uniteParts(
+export async function uniteRungs(
   plan: PackagePlan,
   made: readonly MadePart[],
-  inputPath: string,
-  folder: string,
+  { inputPath, folder, lend }: RungPlaces,
   hooks: PackageHooks,
-): Promise<UnitedParts> {
+): Promise<PackagePlan> {
   const fault = made.find((part) => part.deviceFault !== null)?.deviceFault ?? null;
-  if (fault === null) return { plan, again: [] };
-  const fallen = fallBack(plan, fault);
-  const again = made.filter((one) => one.part.span !== null && one.deviceFault === null).map(({ part }) => part);
-  for (const part of again) await encodeStreams(fallen, part, inputPath, folder, hooks);
-  return { plan: fallen, again };
+  const carried = fault === null ? plan : fallBack(plan, fault);
+  const isOfDevice = (one: MadePart): boolean => one.part.span !== null && one.deviceFault === null;
+  const again = fault === null ? [] : made.filter(isOfDevice).map(({ part }) => part);
+  for (const part of again) await encodeStreams(carried, part, inputPath, folder, hooks);
+  const there = new Set(again.flatMap((part) => filesOf(plan, part, folder)));
+  if (await joinRungs(carried, folder, lend(there), hooks.signal)) return carried;
+  const whole = { ...carried, spans: [WHOLE_SPAN], findings: [...carried.findings, ENCODED_WHOLE] };
+  await encodeStreams(whole, { span: 0, hasSound: false }, inputPath, folder, hooks);
+  return whole;
 }
+
+const ENCODED_WHOLE =
+  "The spans did not fit together, as of recordings that change the shape or the colours of their pictures: all was encoded once more in one.";
 
 /** The plan as it was carried out, with the sentence on that. Throws RangeError where no encoder was planned to take over. */
 function fallBack(plan: PackagePlan, fault: string): PackagePlan {
@@ -103,17 +115,19 @@ function fallBack(plan: PackagePlan, fault: string): PackagePlan {
   return { ...plan, encoders, findings: [...plan.findings, describeFallback(failed.name, fault, fallback.name)] };
 }
 
-/** Drivers are free to pass over what they were told of key pictures; software is not asked. */
-function findFault(plan: PackagePlan, span: number, folder: string): string | undefined {
+/** Drivers are free to pass over what they were told of key pictures, and to write what nobody can decode; software is not asked. */
+async function findFault(
+  plan: PackagePlan,
+  span: number,
+  folder: string,
+  { tools, signal }: PackageHooks,
+): Promise<string | undefined> {
   const check = createPictureCheck(plan, plan.spans[span]);
   for (const rung of plan.rungs) {
-    const samples = indexFile(spanPath(folder, plan, rung, span));
-    try {
-      check.add(rung, samples);
-    } catch (error) {
-      if (!(error instanceof ReelmillError) || error.code !== "OUTPUT_NOT_VERIFIED") throw error;
-      return error.problem.replace(/\.$/, "");
-    }
+    const path = spanPath(folder, plan, rung, span);
+    const samples = indexFile(path);
+    check.add(rung, samples);
+    await requireDecodes(tools, path, { what: rung.name, pictures: samples.presentationTicks.length, signal });
     const { index, presentationTicks } = samples;
     const { fragments, timescale } = index;
     const secondsAt = (picture: number): number => (presentationTicks[picture] as number) / timescale;

@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync } from "node:fs";
-import { type FileSource, openFileSource } from "../../base/file-source.ts";
+import { openFileSource } from "../../base/file-source.ts";
 import { writeFully } from "../../base/write-fully.ts";
-import { joinFragments } from "../../media/isobmff/join-fragments.ts";
+import { canJoin, joinFragments } from "../../media/isobmff/join-fragments.ts";
 import type { PackagePlan } from "./packaging.ts";
 import { encodedPath, spanPath } from "./parts.ts";
 import { takeTurn } from "./take-turn.ts";
@@ -9,40 +9,44 @@ import { takeTurn } from "./take-turn.ts";
 /** So many pieces are written between two looks at what else is to be done. */
 const PIECES_AT_ONCE = 64;
 
+/** Tells for a while where the files lie that would be at paths in the folder. */
+export type LendSpans = <T>(paths: readonly string[], use: (places: readonly string[]) => Promise<T>) => Promise<T>;
+
 /**
- * Joins the spans of every rung into one file in `folder`; where there is one span, it is that file. `placeOf` tells where a span lies that
- * would be at a path in the folder; those in the folder itself are gone afterwards. Throws as `joinFragments`, ABORTED, and what the system throws.
+ * Joins the spans of every rung into one file in `folder`, one rung after the other; where there is one span, it is that file. Spans that lie in
+ * the folder itself are gone afterwards. False where the spans of a rung do not fit together: a recording that changes the shape or the colours of its
+ * pictures, or of which a span has none. Throws as `joinFragments`, ABORTED, and what the system throws.
  */
 export async function joinRungs(
   plan: PackagePlan,
   folder: string,
-  placeOf: (path: string) => string,
+  lend: LendSpans,
   signal: AbortSignal,
-): Promise<void> {
-  if (plan.spans.length === 1) return;
+): Promise<boolean> {
+  if (plan.spans.length === 1) return true;
   for (const rung of plan.rungs) {
-    const usual = plan.spans.map((_span, index) => spanPath(folder, plan, rung, index));
-    const places = usual.map(placeOf);
-    await joinFiles(places, encodedPath(folder, rung), signal);
-    for (const [index, place] of places.entries()) if (place === usual[index]) rmSync(place);
+    const paths = plan.spans.map((_span, index) => spanPath(folder, plan, rung, index));
+    const isJoined = await lend(paths, async (places) => {
+      const openers = places.map((place) => () => openFileSource(place));
+      if (!canJoin(openers)) return false;
+      await writePieces(joinFragments(openers), encodedPath(folder, rung), signal);
+      return true;
+    });
+    for (const path of paths) rmSync(path, { force: true });
+    if (!isJoined) return false;
   }
+  return true;
 }
 
-async function joinFiles(paths: readonly string[], target: string, signal: AbortSignal): Promise<void> {
-  const sources: FileSource[] = [];
+async function writePieces(pieces: Iterable<Uint8Array>, target: string, signal: AbortSignal): Promise<void> {
+  const descriptor = openSync(target, "wx");
   try {
-    for (const path of paths) sources.push(openFileSource(path));
-    const descriptor = openSync(target, "wx");
-    try {
-      let pieces = 0;
-      for (const piece of joinFragments(sources)) {
-        if (pieces++ % PIECES_AT_ONCE === 0) await takeTurn(signal);
-        writeFully(descriptor, piece);
-      }
-    } finally {
-      closeSync(descriptor);
+    let count = 0;
+    for (const piece of pieces) {
+      if (count++ % PIECES_AT_ONCE === 0) await takeTurn(signal);
+      writeFully(descriptor, piece);
     }
   } finally {
-    for (const source of sources) source.close();
+    closeSync(descriptor);
   }
 }

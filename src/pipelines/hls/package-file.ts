@@ -8,9 +8,9 @@ import { systemCodeOf } from "../../base/system-code.ts";
 import { withWorkFolder } from "../../base/work-folder.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { checkEncryption } from "./content-key.ts";
-import { encodeParts, uniteParts } from "./encode-part.ts";
+import { encodeParts, uniteRungs } from "./encode-part.ts";
 import { finishPackage } from "./finish.ts";
-import { joinRungs } from "./join-rungs.ts";
+import type { LendSpans } from "./join-rungs.ts";
 import type { HlsSettings } from "./options.ts";
 import type { PackageReport } from "./packaging.ts";
 import { planPackage } from "./plan.ts";
@@ -61,10 +61,10 @@ export async function packageFile(packaging: FilePackaging): Promise<PackageRepo
         onProgress: (fraction: number) => onProgress(fraction * ENCODING_SHARE, "encoding"),
       };
       const made = await encodeParts(plan, input, encodedFolder, hooks);
-      const united = await uniteParts(plan, made, input, encodedFolder, hooks);
-      await joinRungs(plan, encodedFolder, (path) => path, signal);
+      const places = { inputPath: input, folder: encodedFolder, lend: () => lendInPlace };
+      const united = await uniteRungs(plan, made, places, hooks);
       const report = await finishPackage(
-        united.plan,
+        united,
         { inputPath: input, encodedFolder, packageFolder, contentKey },
         {
           ...{ tools, signal },
@@ -78,6 +78,9 @@ export async function packageFile(packaging: FilePackaging): Promise<PackageRepo
     }
   });
 }
+
+/** What was encoded lies where it is joined. */
+const lendInPlace: LendSpans = (paths, use) => use(paths);
 
 function requireFree(output: string): void {
   let isThere: boolean;

@@ -65,7 +65,9 @@ export interface PreviewPlan {
 export interface RungSpan extends Pick<SpanJob, "startTicks" | "endTicks" | "seekSeconds"> {
   /** Null where nobody knows. */
   readonly pictures: number | null;
-  /** How long the last picture lasts, in ticks of the clock; null: as long as the source says. */
+  /** When its first picture is shown in the whole, in seconds. */
+  readonly startSeconds: number;
+  /** How long the last picture lasts, in ticks of a track that counts the clock's denominator; null: as long as the source says. */
   readonly lastDurationTicks: number | null;
 }
 

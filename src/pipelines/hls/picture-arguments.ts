@@ -6,9 +6,16 @@ import { KEY_FRAME_SECONDS, type PackagePlan, type RungEncoder, type RungSpan } 
 
 /** A picture so little before an even second counts as being there: times of files are rounded. */
 const KEY_SLACK_SECONDS = 0.002;
-/** The first picture of each two seconds that have any: counting key pictures instead would make up for a gap by a burst of them. */
-const spanOf = (time: string): string => `floor((${time}+${KEY_SLACK_SECONDS})/${KEY_FRAME_SECONDS})`;
-const BY_TIME = `isnan(prev_forced_t)+gt(${spanOf("t")},${spanOf("prev_forced_t")})`;
+/**
+ * The first picture of each two seconds that have any: counting key pictures instead would make up for a gap by a burst of them. ffmpeg counts
+ * times from the first picture that this encoder gets.
+ */
+function byTime(startSeconds: number): string {
+  const since = (startSeconds + KEY_SLACK_SECONDS).toFixed(9);
+  const turnOf = (time: string): string => `floor((${time}+${since})/${KEY_FRAME_SECONDS})`;
+  return `isnan(prev_forced_t)+gt(${turnOf("t")},${turnOf("prev_forced_t")})`;
+}
+
 /** So long that no key picture stands where none is forced. */
 const NO_KEY_PICTURES = "9999";
 
@@ -19,7 +26,7 @@ const NO_KEY_PICTURES = "9999";
 export function pictureArguments(
   { clock, encoders, keyPictures, video }: PackagePlan,
   rung: Rung,
-  { lastDurationTicks }: RungSpan,
+  { startSeconds, lastDurationTicks }: RungSpan,
 ): readonly string[] {
   const encoder = encoders.find(({ codec }) => codec === rung.codec);
   if (encoder === undefined) throw new ReelmillError("ENCODER_MISSING", `No encoder was chosen for ${rung.codec}.`);
@@ -27,26 +34,36 @@ export function pictureArguments(
     ...["-fps_mode", "passthrough", "-enc_time_base", `${clock.numerator}:${clock.denominator}`],
     ...["-c:v", encoder.name, "-b:v", `${rung.kilobitsPerSecond}k`],
     ...(encoder.device !== null && encoder.preset === "default" ? [] : ["-preset", encoder.preset]),
-    ...codecArguments(encoder, rung, keyPictures, video.highRange),
+    ...codecArguments(encoder, rung, keyArguments(keyPictures, startSeconds), video.highRange),
     ...["-video_track_timescale", String(clock.denominator)],
     // The muxer asks only the last picture how long it lasts: all others end where the next begins.
     ...(lastDurationTicks === null ? [] : ["-bsf:v", `setts=duration=${lastDurationTicks}`]),
   ];
 }
 
+/** When there are key pictures, in an expression of ffmpeg's and as a distance. */
+interface KeyArguments {
+  readonly when: string;
+  readonly distance: string;
+}
+
+function keyArguments(keyPictures: number | null, startSeconds: number): KeyArguments {
+  if (keyPictures === null) return { when: byTime(startSeconds), distance: NO_KEY_PICTURES };
+  return { when: `not(mod(n,${keyPictures}))`, distance: String(keyPictures) };
+}
+
 function codecArguments(
   { codec, device }: RungEncoder,
   rung: Rung,
-  keyPictures: number | null,
+  keys: KeyArguments,
   highRange: HighRange | null,
 ): readonly string[] {
   // SVT-AV1 sets key pictures by their count alone, and none besides; its rate control knows no buffer.
-  if (codec === "av1") return ["-g", String(keyPictures ?? NO_KEY_PICTURES)];
-  const when = keyPictures === null ? BY_TIME : `not(mod(n,${keyPictures}))`;
+  if (codec === "av1") return ["-g", keys.distance];
   return [
     ...["-maxrate", `${rung.maxKilobitsPerSecond}k`, "-bufsize", `${rung.bufferKilobits}k`],
     // Pictures without B-frames are shown when they are decoded: all rungs and the sound begin at 0.
-    ...["-bf", "0", "-g", NO_KEY_PICTURES, "-force_key_frames", `expr:${when}`],
+    ...["-bf", "0", "-g", NO_KEY_PICTURES, "-force_key_frames", `expr:${keys.when}`],
     ...(device === null
       ? ["-keyint_min", "1", "-forced-idr", "1", ...softwareArguments(codec, highRange)]
       : ["-profile:v", "high", ...forcedKeyArguments(device.family)]),
@@ -69,7 +86,7 @@ export function forcedKeys(
   if (keyPictures !== null) {
     return Array.from({ length: Math.ceil(count / keyPictures) }, (_, index) => index * keyPictures);
   }
-  // As BY_TIME has it.
+  // As `byTime` has it.
   const keys: number[] = [];
   let last = Number.NaN;
   for (let index = 0; index < count; index++) {

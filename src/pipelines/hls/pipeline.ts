@@ -9,9 +9,9 @@ import { definePipeline, type PlannedTask, type StageContext, type TaskResult } 
 import { lendInput, partKey, putPlan, readPlan, removeOutputs, removeParts } from "../job-parts.ts";
 import { lendFiles } from "../object-files.ts";
 import { checkEncryption, readNamedKey } from "./content-key.ts";
-import { type EncodedPart, encodePart, type UnitedParts, uniteParts } from "./encode-part.ts";
+import { type EncodedPart, encodePart, uniteRungs } from "./encode-part.ts";
 import { finishPackage } from "./finish.ts";
-import { joinRungs } from "./join-rungs.ts";
+import type { LendSpans } from "./join-rungs.ts";
 import { beginAsset, completeAsset, HLS_MESSAGE, markTranscoded, packagePrefix } from "./media-asset.ts";
 import { HLS_SETTINGS, type HlsSettings } from "./options.ts";
 import { MAIN_PLAYLIST, type PackagePlan } from "./packaging.ts";
@@ -148,9 +148,10 @@ async function packageStreams(
   const contentKey = await readNamedKey(encryptKey, environment);
   const made = results.map((one) => ({ part: one.input, deviceFault: faultOf(one) }));
   const report = await lendInput(objects, input, async (inputPath) => {
-    const united = await uniteParts(planned, made, inputPath, encodedFolder, hooks);
-    await gatherParts(united, encodedFolder, context);
-    return await finishPackage(united.plan, { inputPath, encodedFolder, packageFolder, contentKey }, hooks);
+    await fetchWhole(planned, encodedFolder, context);
+    const lend = (again: ReadonlySet<string>): LendSpans => lendSpans(context, again);
+    const plan = await uniteRungs(planned, made, { inputPath, folder: encodedFolder, lend }, hooks);
+    return await finishPackage(plan, { inputPath, encodedFolder, packageFolder, contentKey }, hooks);
   });
   await publish(packageFolder, prefix, context);
   return {
@@ -169,24 +170,29 @@ function faultOf(result: TaskResult<EncodePart, EncodedPart>): string | null {
   return result.status === "succeeded" ? result.output.deviceFault : null;
 }
 
-/** Brings what the tasks encoded into a folder, all spans of a rung in one file. What is lent stays as it is; packaging moves its files. */
-async function gatherParts({ plan, again }: UnitedParts, folder: string, context: StageContext): Promise<void> {
+/** Spans as the tasks left them, one rung's at a time, but for those that lie in the folder of the work. */
+function lendSpans(context: StageContext, again: ReadonlySet<string>): LendSpans {
+  return async (paths, use) => {
+    const others = paths.filter((path) => !again.has(path));
+    const keys = others.map((path) => partKey(context.jobId, basename(path)));
+    return await lendFiles(context.objects, keys, async (lent) => {
+      const places = new Map(others.map((path, index) => [path, lent[index]?.path ?? path]));
+      return await use(paths.map((path) => places.get(path) ?? path));
+    });
+  };
+}
+
+/** Brings what tasks encoded into a folder that needs no joining. What is lent stays as it is; packaging moves its files. */
+async function fetchWhole(plan: PackagePlan, folder: string, context: StageContext): Promise<void> {
   const { objects, jobId, signal } = context;
-  const made = new Set(again.flatMap((part) => filesOf(plan, part, folder)));
-  const parts = partsOf(plan);
-  const files = parts.flatMap((part) => filesOf(plan, part, folder)).filter((path) => !made.has(path));
-  const whole = parts.filter(({ hasSound }) => hasSound).flatMap((part) => filesOf(plan, part, folder));
-  const keys = files.map((path) => partKey(jobId, basename(path)));
-  await lendFiles(objects, keys, async (lent) => {
-    const places = new Map(files.map((path, index) => [path, lent[index]?.path ?? path]));
-    await joinRungs(plan, folder, (path) => places.get(path) ?? path, signal);
-    for (const path of whole) {
-      const place = places.get(path) ?? path;
-      await takeTurn(signal);
-      // Where the file system can, nothing is copied.
-      if (place !== path) await copyFile(place, path, fileConstants.COPYFILE_FICLONE);
-    }
-  });
+  const parts = partsOf(plan).filter(({ hasSound }) => hasSound);
+  for (const path of parts.flatMap((part) => filesOf(plan, part, folder))) {
+    await takeTurn(signal);
+    // Where the file system can, nothing is copied.
+    await objects.withLocalFile(partKey(jobId, basename(path)), (place) =>
+      copyFile(place, path, fileConstants.COPYFILE_FICLONE),
+    );
+  }
 }
 
 /** The multivariant playlist comes last: where it is, all that it leads to is. */

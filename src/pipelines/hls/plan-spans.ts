@@ -12,8 +12,6 @@ export interface SpanPictures extends Pick<FrameTimes, "ticks" | "keys"> {
   /** The first picture that decodes: what becomes 0. */
   readonly originTicks: number;
   readonly timeBase: Ratio;
-  /** What the rungs' times are counted in. */
-  readonly clock: Ratio;
   /** As the plan has it. */
   readonly keyPictures: number | null;
 }
@@ -24,12 +22,13 @@ export const WHOLE_SPAN: RungSpan = {
   endTicks: null,
   seekSeconds: null,
   pictures: null,
+  startSeconds: 0,
   lastDurationTicks: null,
 };
 
 /** Cuts pictures into equal spans of at most about `spanSeconds` (> 0), each begun by a picture that is a key picture in all rungs anyhow. */
 export function planSpans(
-  { ticks, keys, originTicks, timeBase, clock, keyPictures }: SpanPictures,
+  { ticks, keys, originTicks, timeBase, keyPictures }: SpanPictures,
   spanSeconds: number,
 ): readonly RungSpan[] {
   const tickSeconds = timeBase.numerator / timeBase.denominator;
@@ -42,8 +41,6 @@ export function planSpans(
   const keyPlaces = forcedKeys({ keyPictures }, count, secondsAt);
   const starts = chooseStarts(keyPlaces, secondsAt, secondsAt(count - 1), spanSeconds).map((index) => first + index);
   if (starts.length < 2) return [WHOLE_SPAN];
-  const clockTicks = (index: number): number =>
-    Math.round((((ticks[index] as number) - originTicks) * tickSeconds * clock.denominator) / clock.numerator);
   return starts.map((start, index) => {
     const end = starts[index + 1] ?? ticks.length;
     const span = placeSpan({ start: index === 0 ? 0 : start, end }, { ticks, keys }, tickSeconds);
@@ -52,7 +49,8 @@ export function planSpans(
       endTicks: span.endTicks,
       seekSeconds: span.seekSeconds,
       pictures: end - start,
-      lastDurationTicks: end === ticks.length ? null : clockTicks(end) - clockTicks(end - 1),
+      startSeconds: secondsAt(start - first),
+      lastDurationTicks: null,
     };
   });
 }

@@ -218,7 +218,7 @@ function durationOf(
 }
 
 /**
- * How long the last picture that is taken lasts, in ticks of the clock: to the end, for those behind it are not there, and as long at least as makes
+ * How long the last picture that is taken lasts, in ticks of the clock's denominator: to the end, for those behind it are not there, and as long at least as makes
  * 60 per second of them all.
  */
 function lastDuration(
@@ -226,11 +226,11 @@ function lastDuration(
   { originTicks }: PictureTimes,
   durationSeconds: number,
   { timeBase }: VideoStream,
-  { numerator, denominator }: Ratio,
+  { denominator }: Ratio,
 ): number {
   const last = ticks.at(-1);
   const rest = last === undefined ? 0 : durationSeconds - secondsOf(last - originTicks, timeBase);
-  return Math.ceil((Math.max(1 / MAX_FRAMES_PER_SECOND + TURN_SLACK_SECONDS, rest) * denominator) / numerator);
+  return Math.ceil(Math.max(1 / MAX_FRAMES_PER_SECOND + TURN_SLACK_SECONDS, rest) * denominator);
 }
 
 interface Pictures {
@@ -247,8 +247,9 @@ function spansOf({ video, times, thinning, clock, keyPictures, durationSeconds }
   if (thinning.filter !== null) {
     return [{ ...WHOLE_SPAN, lastDurationTicks: lastDuration(thinning, times, durationSeconds, video, clock) }];
   }
-  if (!times.isComplete) return [WHOLE_SPAN];
-  return planSpans({ ...times, timeBase: video.timeBase, clock, keyPictures }, spanSeconds);
+  // Without key pictures that are known, every span would be read from the file's beginning.
+  if (!times.isComplete || times.keys.length === 0) return [WHOLE_SPAN];
+  return planSpans({ ...times, timeBase: video.timeBase, keyPictures }, spanSeconds);
 }
 
 function keyPicturesOf({ timeBase }: VideoStream, { isComplete }: PictureTimes, thinning: Thinning): number {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
 import { requireDecodes } from "../../ffmpeg/verify.ts";
@@ -31,77 +32,89 @@ export interface PictureCheck {
  */
 export function createPictureCheck(plan: PackagePlan, span?: RungSpan): PictureCheck {
   let first: RungTimes | undefined;
+  let pictures = 0;
   let findings: readonly string[] = [];
   return {
-    add: (rung, samples) => {
-      const times = timesOf(rung, samples);
+    add: ({ name }, { index: { fragments, timescale }, presentationTicks }) => {
+      const times: RungTimes = {
+        ...{ name, timescale, pictures: presentationTicks.length, keys: fragments.length },
+        shown: digestOf(presentationTicks),
+        begun: digestOf(Float64Array.from(fragments, ({ startTicks }) => startTicks)),
+      };
       if (first === undefined) {
-        findings = compareWithSource(plan, span, times);
+        findings = compareWithSource(plan, span, presentationTicks, timescale);
+        pictures = times.pictures;
         first = times;
         return;
       }
-      requireSame("pictures", times, first, ({ pictures }) => pictures);
-      requireSame("key pictures", times, first, ({ keys }) => keys);
+      const isSame = (what: "shown" | "begun"): boolean =>
+        first?.timescale === timescale && times[what] === first[what];
+      if (!isSame("shown")) throw differ("pictures", times, first, ({ pictures: count }) => count);
+      if (!isSame("begun")) throw differ("key pictures", times, first, ({ keys }) => keys);
     },
-    finish: () => ({ pictures: first?.pictures.length ?? 0, findings }),
+    finish: () => ({ pictures, findings }),
   };
 }
 
-/** In seconds, rising. */
+function digestOf(ticks: Float64Array): string {
+  return createHash("sha256").update(ticks).digest("hex");
+}
+
+/** When a rung's pictures are shown, and those that fragments begin with, as digests: ten hours of them take much memory. */
 interface RungTimes {
   readonly name: string;
-  readonly pictures: Float64Array;
-  /** Of the pictures that fragments begin with. */
-  readonly keys: Float64Array;
+  readonly timescale: number;
+  readonly pictures: number;
+  readonly keys: number;
+  readonly shown: string;
+  readonly begun: string;
 }
 
-function timesOf({ name }: Rung, { index: { fragments, timescale }, presentationTicks }: IndexedSamples): RungTimes {
-  const keys = Float64Array.from(fragments, ({ startTicks }) => startTicks / timescale);
-  return { name, pictures: presentationTicks.map((ticks) => ticks / timescale), keys };
-}
-
-function requireSame(
-  what: string,
-  rung: RungTimes,
-  first: RungTimes,
-  listOf: (times: RungTimes) => Float64Array,
-): void {
-  const [own, others] = [listOf(rung), listOf(first)];
-  if (own.length === others.length && own.every((at, index) => at === others[index])) return;
-  const message = `The ${what} of ${rung.name} (${own.length}) are not those of ${first.name} (${others.length}).`;
-  throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
+function differ(what: string, rung: RungTimes, first: RungTimes, countOf: (times: RungTimes) => number): ReelmillError {
+  const message = `The ${what} of ${rung.name} (${countOf(rung)}) are not those of ${first.name} (${countOf(first)}).`;
+  return new ReelmillError("OUTPUT_NOT_VERIFIED", message);
 }
 
 function compareWithSource(
   { video, clock }: PackagePlan,
   { startTicks = null, endTicks = null }: Partial<RungSpan> = {},
-  { pictures }: RungTimes,
+  shown: Float64Array,
+  timescale: number,
 ): readonly string[] {
-  if (pictures.length === 0) throw new ReelmillError("OUTPUT_NOT_VERIFIED", "No picture came out of the encoder.");
+  if (shown.length === 0) throw new ReelmillError("OUTPUT_NOT_VERIFIED", "No picture came out of the encoder.");
   if (video.packedTicks === null) return [];
-  const tick = video.timeBase.numerator / video.timeBase.denominator;
-  const expected = unpackTicks(video.packedTicks)
-    .filter((at) => (startTicks === null || at >= startTicks) && (endTicks === null || at < endTicks))
-    .map((at) => (at - video.originTicks) * tick);
-  const slack =
-    SLACK_SECONDS + (clock.denominator === video.timeBase.denominator ? 0 : clock.numerator / clock.denominator);
-  const lost = countLost(pictures, expected, slack);
+  const { timeBase, originTicks } = video;
+  const listed = unpackTicks(video.packedTicks);
+  const first = startTicks === null ? 0 : listed.findIndex((at) => at >= startTicks);
+  const end = endTicks === null ? listed.length : listed.findIndex((at) => at >= endTicks);
+  const expected = listed.subarray(Math.max(0, first), end < 0 ? listed.length : end);
+  const expectedAt = (index: number): number =>
+    (((expected[index] as number) - originTicks) * timeBase.numerator) / timeBase.denominator;
+  const slack = SLACK_SECONDS + (clock.denominator === timeBase.denominator ? 0 : clock.numerator / clock.denominator);
+  const lost = countLost(shown, timescale, expected.length, expectedAt, slack);
   if (lost === undefined) {
-    const message = `The rungs' pictures (${pictures.length}) are not at the times of the source's (${expected.length}).`;
+    const message = `The rungs' pictures (${shown.length}) are not at the times of the source's (${expected.length}).`;
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
   }
   return lost === 0 ? [] : [`${formatCount(lost, "picture")} could not be decoded from the source.`];
 }
 
 /** How many of the times expected are missing; undefined where there is one that was not expected. */
-function countLost(found: Float64Array, expected: Float64Array, slack: number): number | undefined {
+function countLost(
+  shown: Float64Array,
+  timescale: number,
+  expectedCount: number,
+  expectedAt: (index: number) => number,
+  slack: number,
+): number | undefined {
   let at = 0;
-  for (const seconds of found) {
-    while (at < expected.length && (expected[at] as number) < seconds - slack) at++;
-    if (at === expected.length || Math.abs((expected[at] as number) - seconds) > slack) return undefined;
+  for (const ticks of shown) {
+    const seconds = ticks / timescale;
+    while (at < expectedCount && expectedAt(at) < seconds - slack) at++;
+    if (at === expectedCount || Math.abs(expectedAt(at) - seconds) > slack) return undefined;
     at++;
   }
-  return expected.length - found.length;
+  return expectedCount - shown.length;
 }
 
 /** Decodes every stream as a whole. Throws OUTPUT_NOT_VERIFIED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED. */

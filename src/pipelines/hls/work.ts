@@ -1,7 +1,7 @@
 import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
-import { cutFilters, seekOptions } from "../../spans/encode-span.ts";
+import { cutFilters, errorOptions, seekOptions } from "../../spans/encode-span.ts";
 import { keepsHighRange } from "./high-range.ts";
 import { indexFile } from "./index-file.ts";
 import type { Rung } from "./ladder.ts";
@@ -13,14 +13,16 @@ import { pictureArguments } from "./picture-arguments.ts";
 const FRAGMENTS = "+empty_moov+default_base_moof+skip_trailer";
 /** Sound is cut into pieces of a second, which segments are put together of. */
 const SOUND_FRAGMENT_MICROSECONDS = 1_000_000;
+/** Less than the distance of two pictures, more than what clocks round. */
+const BEGIN_SLACK_SECONDS = 0.005;
 const HIGH_RANGE_FILTER = "format=yuv420p10le";
 const SAMPLE_RATE_HZ = 48_000;
 const AAC_FRAME_SAMPLES = 1024;
 
 /**
  * Encodes a part in one process: decoded once, each rung scaled from the next larger one, every fragment of pictures begun by an IDR at the same
- * time in all rungs. Where fewer pictures come out of a span than the source tells of, it is done once more from the file's start: a container's
- * index may lead a seek astray. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED.
+ * time in all rungs. Where a span does not begin with the picture that it should, it is done once more from the file's start: either that
+ * picture does not decode, or the container's index led the seek astray. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED.
  */
 export async function encodeStreams(
   plan: PackagePlan,
@@ -30,12 +32,24 @@ export async function encodeStreams(
   hooks: PackageHooks,
 ): Promise<void> {
   const span = part.span === null ? undefined : plan.spans[part.span];
-  await runPart(plan, part, span, inputPath, folder, hooks);
+  const encode = async (as: RungSpan | undefined): Promise<number> => {
+    await runPart(plan, part, as, inputPath, folder, hooks);
+    return part.span === null ? 0 : beginOf(plan, part.span, folder);
+  };
+  const begun = await encode(span);
+  if (span === undefined || span.seekSeconds === null || begun < span.startSeconds + BEGIN_SLACK_SECONDS) return;
+  const fromStart = { ...span, seekSeconds: null };
+  // Key pictures are counted from the one that comes first.
+  const again = await encode(begun === Number.POSITIVE_INFINITY ? fromStart : { ...fromStart, startSeconds: begun });
+  if (again < begun - BEGIN_SLACK_SECONDS) await encode(fromStart);
+}
+
+/** When the first picture of an encoded span is shown, in seconds; Infinity where it has none. */
+function beginOf(plan: PackagePlan, span: number, folder: string): number {
   const [rung] = plan.rungs;
-  if (span === undefined || span.pictures === null || span.seekSeconds === null || rung === undefined) return;
-  const { presentationTicks } = indexFile(spanPath(folder, plan, rung, part.span ?? 0));
-  if (presentationTicks.length === span.pictures) return;
-  await runPart(plan, part, { ...span, seekSeconds: null }, inputPath, folder, hooks);
+  if (rung === undefined) return Number.POSITIVE_INFINITY;
+  const { index, presentationTicks } = indexFile(spanPath(folder, plan, rung, span));
+  return (presentationTicks[0] ?? Number.POSITIVE_INFINITY) / index.timescale;
 }
 
 async function runPart(
@@ -51,7 +65,7 @@ async function runPart(
   const wanted = span?.pictures ?? null;
   await runFfmpeg(tools, {
     // The source's own times, exact to the tick: ffmpeg would shift them by a start that is rounded to microseconds.
-    globalArguments: ["-copyts", ...(span === undefined ? [] : devices)],
+    globalArguments: ["-copyts", ...(span === undefined ? [] : [...errorOptions(span), ...devices])],
     inputs: [{ path: inputPath, options: seekOptions(span?.seekSeconds ?? null), isRecording: true }],
     mayTakeLong: true,
     outputArguments: [
