@@ -1,7 +1,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  ListObjectsV2Command,
+} from "@aws-sdk/client-s3";
 import { buildApp } from "fauxqs";
+import { type Bucket, createS3Client } from "../../src/adapters/aws/bucket.ts";
 import type { AwsPlace } from "../../src/adapters/aws/connection.ts";
 
 /** What the tests of the AWS adapters talk to. */
@@ -27,8 +37,61 @@ export async function startStorage(): Promise<AwsUnderTest> {
   if (ENDPOINT !== undefined) return { place: { region: REGION, endpoint: ENDPOINT }, stop: async () => undefined };
   // Not `startFauxqs`, which listens at every address.
   const app = buildApp({ logger: false, defaultRegion: REGION });
+  const restoreOrder = sortByBytes();
   const endpoint = await app.listen({ port: 0, host: "127.0.0.1" });
-  return { place: { region: REGION, endpoint }, stop: () => app.close() };
+  const stop = async (): Promise<void> => {
+    restoreOrder();
+    // It would wait for connections that clients keep.
+    app.server.closeAllConnections();
+    await app.close();
+  };
+  return { place: { region: REGION, endpoint }, stop };
+}
+
+/** The emulator lists keys as people of this machine's country sort, S3 by their bytes; nothing else of the tests asks for the former. */
+function sortByBytes(): () => void {
+  const { localeCompare } = String.prototype;
+  String.prototype.localeCompare = function byBytes(this: string, that: string): number {
+    return Buffer.compare(Buffer.from(String(this)), Buffer.from(that));
+  };
+  return () => {
+    String.prototype.localeCompare = localeCompare;
+  };
+}
+
+/** A bucket of its own, empty, with the client that reaches it. */
+export async function makeBucket(place: AwsPlace): Promise<Bucket & { remove(): Promise<void> }> {
+  const client = createS3Client(place);
+  const name = uniqueName();
+  await client.send(new CreateBucketCommand({ Bucket: name }));
+  const remove = async (): Promise<void> => {
+    for (;;) {
+      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: name }));
+      if (Contents.length === 0) break;
+      for (const { Key } of Contents) await client.send(new DeleteObjectCommand({ Bucket: name, Key }));
+    }
+    await client.send(new DeleteBucketCommand({ Bucket: name }));
+    client.destroy();
+  };
+  return { client, name, remove };
+}
+
+/** Uploads in parts that were begun and neither completed nor taken back. Not by a list: emulators lack that. */
+export function watchUploads({ client }: Bucket): ReadonlySet<string> {
+  const open = new Set<string>();
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const result = await next(args);
+      const id = (value: unknown): string => String((value as { readonly UploadId?: string }).UploadId);
+      const { commandName } = context;
+      if (commandName === CreateMultipartUploadCommand.name) open.add(id(result.output));
+      const isEnd = [AbortMultipartUploadCommand.name, CompleteMultipartUploadCommand.name].includes(`${commandName}`);
+      if (isEnd) open.delete(id(args.input));
+      return result;
+    },
+    { step: "initialize" },
+  );
+  return open;
 }
 
 /** A name that no other test has. */

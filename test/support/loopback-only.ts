@@ -57,7 +57,7 @@ function optionsOf(args: readonly unknown[]): Partial<net.TcpNetConnectOpts & ne
 
 const { connect } = net.Socket.prototype;
 // Sockets of TLS are sockets of these, too.
-net.Socket.prototype.connect = function checked(this: net.Socket, ...args: never[]): net.Socket {
+net.Socket.prototype.connect = function checked(this: net.Socket, ...args: Parameters<typeof connect>) {
   const options = optionsOf(args);
   const { host = "localhost", path, lookup } = options;
   if (path === undefined || path === null) {

@@ -28,5 +28,10 @@ export async function headObject(
 ): Promise<ObjectInfo & { readonly tag: string | undefined }> {
   const head = await asking(key, () => client.send(new HeadObjectCommand({ Bucket: name, Key: key })));
   const bytes = head.ContentLength ?? 0;
-  return { key, bytes, modifiedAtMs: head.LastModified?.getTime() ?? 0, tag: head.ETag };
+  return { key, bytes, modifiedAtMs: toModifiedAtMs(head.LastModified), tag: head.ETag };
+}
+
+/** In whole seconds, which is what S3 tells in headers; some stores tell more in lists. */
+export function toModifiedAtMs(date: Date | undefined): number {
+  return Math.floor((date?.getTime() ?? 0) / 1000) * 1000;
 }

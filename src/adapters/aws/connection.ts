@@ -29,7 +29,8 @@ export function clientSettings({ region, endpoint }: AwsPlace) {
 }
 
 /** Error names that a wait can mend, by whichever service. */
-const PASSING = /Throttl|TooManyRequests|SlowDown|RequestLimit|ProvisionedThroughput|Timeout|InProgress|NoSuchUpload|InternalError/i;
+const PASSING =
+  /Throttl|TooManyRequests|SlowDown|RequestLimit|ProvisionedThroughput|Timeout|InProgress|NoSuchUpload|InternalError/i;
 const FULL = /EntityTooLarge|QuotaExceeded|StorageFull/i;
 const ABSENT = new Set(["NoSuchKey", "NotFound"]);
 

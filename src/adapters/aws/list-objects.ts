@@ -1,7 +1,7 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { isObjectKey, requireKeyPrefix } from "../../jobs/object-key.ts";
 import type { ObjectInfo } from "../../jobs/object-store.ts";
-import type { Bucket } from "./bucket.ts";
+import { type Bucket, toModifiedAtMs } from "./bucket.ts";
 import { asking } from "./connection.ts";
 
 /** S3 gives no more at a time. */
@@ -16,7 +16,10 @@ interface Listing {
 }
 
 /** Up to `limit` objects by key; those that others put there under names that are no keys are left out. Throws OBJECT_KEY_INVALID. */
-export async function listObjects(bucket: Bucket, { prefix, limit, afterKey }: Listing): Promise<readonly ObjectInfo[]> {
+export async function listObjects(
+  bucket: Bucket,
+  { prefix, limit, afterKey }: Listing,
+): Promise<readonly ObjectInfo[]> {
   requireKeyPrefix(prefix);
   const found: ObjectInfo[] = [];
   let token: string | undefined;
@@ -41,7 +44,7 @@ function infosOf({ Contents = [], EncodingType }: ListObjectsV2CommandOutput): r
   return Contents.map(({ Key = "", Size = 0, LastModified }) => ({
     key: EncodingType === "url" ? decodeKey(Key) : Key,
     bytes: Size,
-    modifiedAtMs: LastModified?.getTime() ?? 0,
+    modifiedAtMs: toModifiedAtMs(LastModified),
   })).filter(({ key }) => isObjectKey(key));
 }
 

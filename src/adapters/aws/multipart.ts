@@ -167,7 +167,10 @@ async function sendAll(key: string, uploadId: string, parts: AsyncIterable<Part>
       while (onTheirWay.size > 0 && heldBytes + part.heldBytes > MAX_HELD_BYTES) await Promise.race(onTheirWay);
       const PartNumber = sent.length + 1;
       if (PartNumber > MAX_PARTS) {
-        throw new ReelmillError("NO_SPACE", `An object can have no more than ${MAX_PARTS} parts; "${key}" is too long.`);
+        throw new ReelmillError(
+          "NO_SPACE",
+          `An object can have no more than ${MAX_PARTS} parts; "${key}" is too long.`,
+        );
       }
       const entry: (typeof sent)[number] = { PartNumber, ETag: undefined };
       sent.push(entry);

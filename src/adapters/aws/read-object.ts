@@ -4,7 +4,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { printableLine } from "../../base/printable.ts";
 import type { ByteRange } from "../../jobs/object-store.ts";
 import { type Bucket, headObject } from "./bucket.ts";
-import { asking, statusOf, translateAwsError } from "./connection.ts";
+import { statusOf, translateAwsError } from "./connection.ts";
 
 /** Connections in a row that may be lost without a byte come before an object counts as out of reach. */
 const MAX_FAILURES = 3;
@@ -59,6 +59,7 @@ async function openBody(
     return { stream: body, end: start + ContentLength, tag: ETag };
   } catch (error) {
     if (statusOf(error) === 416) return undefined;
+    if (statusOf(error) === 412) throw changed(key);
     throw translateAwsError(key, error);
   }
 }
@@ -73,7 +74,7 @@ function stream(bucket: Bucket, key: string, start: number, first: Body): AsyncI
     body.stream.destroy();
     failures += 1;
     if (failures > MAX_FAILURES) throw translateAwsError(key, cause);
-    const again = await asking(key, () => openBody(bucket, key, { start: at, end: first.end }, first.tag));
+    const again = await openBody(bucket, key, { start: at, end: first.end }, first.tag);
     if (again === undefined || again.end !== first.end || again.tag !== first.tag) throw changed(key);
     body = again;
     chunks = body.stream[Symbol.asyncIterator]();

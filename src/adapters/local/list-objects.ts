@@ -82,7 +82,8 @@ async function readEntries(
   let isCut = false;
   const add = (name: string, isFolder: boolean): void => {
     const sortName = isFolder ? `${name}/` : name;
-    if (compareKeys(sortName, after) <= 0 || !matters(listing, keyPrefix + sortName) || !isObjectKey(keyPrefix + name)) return;
+    if (compareKeys(sortName, after) <= 0 || !matters(listing, keyPrefix + sortName) || !isObjectKey(keyPrefix + name))
+      return;
     entries.push({ name, isFolder, sortName });
     if (entries.length < 2 * MAX_NAMES) return;
     entries.sort(bySortName).length = MAX_NAMES;
@@ -105,7 +106,9 @@ function bySortName(a: Entry, b: Entry): number {
 /** Whether a file's key is asked for, or a folder's (with its slash) can begin one that is. */
 function matters({ prefix, afterKey }: Listing, key: string): boolean {
   if (!key.endsWith("/")) return key.startsWith(prefix) && compareKeys(key, afterKey) > 0;
-  return (key.startsWith(prefix) || prefix.startsWith(key)) && (compareKeys(key, afterKey) > 0 || afterKey.startsWith(key));
+  return (
+    (key.startsWith(prefix) || prefix.startsWith(key)) && (compareKeys(key, afterKey) > 0 || afterKey.startsWith(key))
+  );
 }
 
 async function forEachName(
