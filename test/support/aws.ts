@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DeleteTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -10,9 +11,12 @@ import {
   DeleteObjectCommand,
   ListObjectsV2Command,
 } from "@aws-sdk/client-s3";
+import dynalite from "dynalite";
 import { buildApp } from "fauxqs";
 import { type Bucket, createS3Client } from "../../src/adapters/aws/bucket.ts";
-import type { AwsPlace } from "../../src/adapters/aws/connection.ts";
+import { type AwsPlace, clientSettings } from "../../src/adapters/aws/connection.ts";
+import { createTableClient, type Table } from "../../src/adapters/aws/table.ts";
+import { createTable } from "../../src/adapters/aws/table-layout.ts";
 
 /** What the tests of the AWS adapters talk to. */
 export interface AwsUnderTest {
@@ -57,6 +61,35 @@ function sortByBytes(): () => void {
   return () => {
     String.prototype.localeCompare = localeCompare;
   };
+}
+
+/** DynamoDB on a port of loopback, or at the endpoint that the environment names. */
+export async function startTables(): Promise<AwsUnderTest> {
+  setCredentials();
+  if (ENDPOINT !== undefined) return { place: { region: REGION, endpoint: ENDPOINT }, stop: async () => undefined };
+  const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const endpoint = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+  const stop = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { place: { region: REGION, endpoint }, stop };
+}
+
+/** A table of its own, empty, with the client that reaches it. */
+export async function makeTable(place: AwsPlace): Promise<Table & { remove(): Promise<void> }> {
+  const maker = new DynamoDBClient(clientSettings(place));
+  const client = createTableClient(place);
+  const name = uniqueName();
+  await createTable(maker, name);
+  const remove = async (): Promise<void> => {
+    await maker.send(new DeleteTableCommand({ TableName: name }));
+    maker.destroy();
+    client.destroy();
+  };
+  return { client, name, remove };
 }
 
 /** A bucket of its own, empty, with the client that reaches it. */
