@@ -6,11 +6,11 @@ const MAX_PAUSE_MS = 200;
 
 /**
  * Tries what somebody else may have come before with: reads, decides and writes under a condition, and gives undefined where that did not
- * hold any more. Throws STORE_UNAVAILABLE where others are quicker again and again.
+ * hold any more; it is told how often that was. Throws STORE_UNAVAILABLE where others are quicker again and again.
  */
-export async function retrying<T>(what: string, attempt: () => Promise<T | undefined>): Promise<T> {
+export async function retrying<T>(what: string, attempt: (tries: number) => Promise<T | undefined>): Promise<T> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const done = await attempt();
+    const done = await attempt(tries);
     if (done !== undefined) return done;
     // Not together again with whoever else was late.
     await delay(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** tries));
