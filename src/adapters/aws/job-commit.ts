@@ -156,11 +156,13 @@ async function commit(committer: Committer, draft: JobDraft, rank: number, nowMs
     totalWeight: draft.totalWeight,
     doneWeight: draft.doneWeight,
     running: draft.running,
+    change: pending.change,
     pending: await storeValue(table, pk, pending as unknown as Json),
   };
   const isWritten =
     before === undefined ? await insertJob(table, record, nowMs) : await updateJob(table, before, record, nowMs);
-  if (!isWritten) {
+  // A write whose answer was lost is sent again, and then finds itself.
+  if (!isWritten && (await getItem(table, jobKey(draft.job.id)))?.["change"] !== pending.change) {
     await removeValue(table, pk, record.pending);
     return undefined;
   }
@@ -218,13 +220,13 @@ async function attributesOf(
   record: JobRecord,
   nowMs: number,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { job, rank, version, logNumber, lastMessageId, loggedAtMs, totalWeight, doneWeight, pending } = record;
+  const { job, rank, version, change, logNumber, lastMessageId, loggedAtMs, totalWeight, doneWeight, pending } = record;
   const pk = jobPartition(job.id);
   const index = secondIndex(record, nowMs);
   const { tasks, status, stage, attempt, startedAtMs, finishedAtMs, updatedAtMs } = job;
   return {
     ...{ ...tasks, status, stage, attempt, startedAtMs, finishedAtMs, updatedAtMs },
-    ...{ rank, version, logNumber, lastMessageId, loggedAtMs, totalWeight, doneWeight, pending },
+    ...{ rank, version, change, logNumber, lastMessageId, loggedAtMs, totalWeight, doneWeight, pending },
     error: await storeValue(table, pk, job.error as unknown as Json),
     result: await storeValue(table, pk, job.result),
     GSI2PK: index?.pk,

@@ -68,11 +68,10 @@ export function createDraft(start: Pick<JobDraft, "before" | "job" | "loadTasks"
 /** Tasks as the draft leaves them. */
 async function currentTasks(draft: JobDraft, stage?: Stage): Promise<readonly TaskRecord[]> {
   const stored = await draft.loadTasks(stage);
-  return stored.map((task) =>
-    draft.effects.tasks
-      .filter(({ ref }) => ref.stage === task.stage && ref.index === task.index)
-      .reduce<TaskRecord>((changed, { fields }) => ({ ...changed, ...fields }), task),
-  );
+  return stored.map((task) => {
+    const effects = draft.effects.tasks.filter(({ ref }) => ref.stage === task.stage && ref.index === task.index);
+    return Object.assign({}, task, ...effects.map(({ fields }) => fields)) as TaskRecord;
+  });
 }
 
 /** Makes the change that was decided. */

@@ -1,7 +1,7 @@
 import type { Json } from "../../base/json.ts";
 import type { Job, JobError, JobStatus, JobWebhook, Stage, Task, TaskRef, TaskStatus } from "../../jobs/job.ts";
 import { jobProgress } from "../../jobs/job-change.ts";
-import { type Item, type ItemKey, LAST, sortable, type Table } from "./table.ts";
+import { getItem, type Item, type ItemKey, LAST, sortable, type Table } from "./table.ts";
 import { loadValue, type StoredValue } from "./values.ts";
 
 /** An attempt under way, as the job's own item tells of it: what beats change, and what outcomes are fenced by. */
@@ -25,6 +25,8 @@ export interface JobRecord {
   readonly running: Readonly<Record<string, Running>>;
   /** Rises with every transition. */
   readonly version: number;
+  /** Tells the last transition from those that wanted to come before it. */
+  readonly change: string;
   /** Highest id of a message that was sent for it. */
   readonly lastMessageId: number;
   /** When its change was last logged. */
@@ -121,10 +123,22 @@ export async function parseJobItem(table: Table, item: Item): Promise<JobRecord 
     changeSeq: number(item, "changeSeq"),
   };
   const rest = { rank: number(item, "rank"), version: number(item, "version"), logNumber: number(item, "logNumber") };
+  const change = text(item, "change");
   const pending = item["pending"] as StoredValue | undefined;
   const lastMessageId = number(item, "lastMessageId");
   const loggedAtMs = number(item, "loggedAtMs");
-  return { job, ...rest, running, doneWeight, totalWeight, lastMessageId, loggedAtMs, pending };
+  return { job, ...rest, change, running, doneWeight, totalWeight, lastMessageId, loggedAtMs, pending };
+}
+
+/** What beats go by; without the job's values, which may be long. */
+export type Progressing = Pick<JobRecord, "running" | "loggedAtMs"> & Pick<Job, "updatedAtMs">;
+
+/** What a beat has to know of its job. */
+export async function readProgressing(table: Table, jobId: string): Promise<Progressing | undefined> {
+  const item = await getItem(table, jobKey(jobId));
+  if (item === undefined) return undefined;
+  const [updatedAtMs, loggedAtMs] = [number(item, "updatedAtMs"), number(item, "loggedAtMs")];
+  return { running: item["running"] as JobRecord["running"], updatedAtMs, loggedAtMs };
 }
 
 /** The task of an item; `running` is that of its job. Undefined where it was removed while its values were read. */

@@ -3,9 +3,9 @@ import type { Job } from "../../jobs/job.ts";
 import { shareOf } from "../../jobs/job-change.ts";
 import type { Beat, Completion, Decide, DecideOnTask, ReceiveOptions, TakenTask } from "../../jobs/ports.ts";
 import { appendEntry, changeSeqOf, lastNumber } from "./change-log.ts";
-import { type Committer, readJob, transition } from "./job-commit.ts";
+import { type Committer, transition } from "./job-commit.ts";
 import { endTask, startTask } from "./job-draft.ts";
-import { type JobRecord, jobKey, runningName, taskKey } from "./job-items.ts";
+import { jobKey, type Progressing, readProgressing, runningName, taskKey } from "./job-items.ts";
 import { extendHold, parseReceipt } from "./queue-book.ts";
 import { receiveMessage, removeMessage } from "./queue-messages.ts";
 import { type Path, updateItem } from "./table.ts";
@@ -51,9 +51,9 @@ export async function beatTask(committer: Committer, beat: Beat): Promise<boolea
   const { table, clock } = committer;
   const { ref, attempt, message, leaseMs, checkpoint, phase } = beat;
   const name = runningName(ref);
-  const record = await readJob(table, ref.jobId);
-  const current = record?.running[name];
-  if (record === undefined || current?.attempt !== attempt) return false;
+  const progressing = await readProgressing(table, ref.jobId);
+  const current = progressing?.running[name];
+  if (progressing === undefined || current?.attempt !== attempt) return false;
   const nowMs = clock.nowMs();
   const held = { ...message, nonce: parseReceipt(message).nonce };
   if (leaseMs !== undefined && !(await extendHold(table, held, nowMs + leaseMs))) return false;
@@ -75,24 +75,25 @@ export async function beatTask(committer: Committer, beat: Beat): Promise<boolea
     const where = [{ path: ["attempt"], is: "=", value: attempt }] as const;
     if ((await updateItem(table, key, { set: [[["checkpoint"], stored]], where })) === undefined) return false;
   }
-  await logProgress(committer, record, isMoved, nowMs);
+  await logProgress(committer, ref.jobId, progressing, isMoved, nowMs);
   return true;
 }
 
 /** Tells those who follow changes; now and then, because all changes of all jobs go into one log. */
 async function logProgress(
   { table }: Committer,
-  { job, loggedAtMs, logNumber }: JobRecord,
+  jobId: string,
+  { updatedAtMs, loggedAtMs }: Progressing,
   isMoved: boolean,
   nowMs: number,
 ): Promise<void> {
-  const isUntold = isMoved || job.updatedAtMs > loggedAtMs;
+  const isUntold = isMoved || updatedAtMs > loggedAtMs;
   if (!isUntold || Math.abs(nowMs - loggedAtMs) < LOG_PROGRESS_MS) return;
-  const entry = { jobId: job.id, change: randomUUID(), events: [], ttl: Math.ceil((nowMs + KEEP_PROGRESS_MS) / 1000) };
-  const number = await appendEntry(table, entry, Math.max(logNumber, await lastNumber(table)) + 1, async () => true);
+  const entry = { jobId, change: randomUUID(), events: [], ttl: Math.ceil((nowMs + KEEP_PROGRESS_MS) / 1000) };
+  const number = await appendEntry(table, entry, (await lastNumber(table)) + 1, async () => true);
   if (number === undefined) return;
   const changeSeq = changeSeqOf(number);
-  await updateItem(table, jobKey(job.id), {
+  await updateItem(table, jobKey(jobId), {
     set: [
       [["changeSeq"], changeSeq],
       [["loggedAtMs"], nowMs],
