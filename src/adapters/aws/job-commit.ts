@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
-import type { Job, JobError } from "../../jobs/job.ts";
+import type { Job, JobError, TaskRef } from "../../jobs/job.ts";
 import { appendEntry, changeSeqOf, copyEntry, type LoggedEvent, lastNumber } from "./change-log.ts";
 import { createDraft, type JobDraft, type Settled, type TaskEffect } from "./job-draft.ts";
 import {
@@ -36,14 +36,25 @@ import { loadValue, removeValue, storeValue } from "./values.ts";
  * fenced by the version of the job that brought it, messages by their own ids, the log by an entry number that all agree on.
  */
 
+/** A message that somebody is to come for. */
+export interface SentMessage {
+  readonly queue: string;
+  readonly id: number;
+  /** Its sort key. */
+  readonly sk: string;
+  readonly ref: TaskRef;
+  /** It is due after so long. */
+  readonly delayMs: number;
+}
+
 /** What transitions are written with. */
 export interface Committer {
   readonly table: Table;
   readonly clock: Clock;
   /** Sees to it that there is a book of the queue. */
   readonly openQueue: (queue: string) => Promise<void>;
-  /** Hears of every message that was sent. */
-  readonly onSent: (message: NewMessage) => Promise<void>;
+  /** Hears of every message that was sent or put back. */
+  readonly onSent: (message: SentMessage) => Promise<void>;
 }
 
 /** The list of what a transition still has to write. */
@@ -338,23 +349,24 @@ async function writeTask(table: Table, { ref, fields }: TaskEffect, version: num
 async function writeMessages(committer: Committer, pending: Pending): Promise<void> {
   const { table } = committer;
   for (const id of pending.revived) await discardDead(table, id);
-  for (const settled of pending.settled) await settleMessage(table, settled);
+  for (const settled of pending.settled) await settleMessage(committer, settled);
   if (pending.dropsUpToId !== null) await dropMessages(table, pending.place, pending.dropsUpToId);
   if (pending.messages.length > 0) await committer.openQueue(pending.place.queue);
   for (let at = 0; at < pending.messages.length; at += MAX_WRITES_AT_ONCE) {
     const some = pending.messages.slice(at, at + MAX_WRITES_AT_ONCE);
     await Promise.all(some.map((message) => sendMessage(table, message)));
   }
-  for (const message of pending.messages) await committer.onSent(message);
+  for (const message of pending.messages) await committer.onSent({ ...message, delayMs: 0 });
 }
 
-async function settleMessage(table: Table, settled: Settled): Promise<void> {
+async function settleMessage({ table, clock, onSent }: Committer, settled: Settled): Promise<void> {
   switch (settled.as) {
     case "done":
       return await discardMessage(table, settled);
     case "retried":
       // Where the lease was lost, whoever has the message by now finds the task queued.
-      return void (await putBack(table, settled, settled.dueAtMs));
+      if (!(await putBack(table, settled, settled.dueAtMs))) return;
+      return await onSent({ ...settled, delayMs: Math.max(0, settled.dueAtMs - clock.nowMs()) });
     case "dead":
       await keepDead(table, { ...settled, reason: settled.reason as unknown as JobError });
       return await discardMessage(table, settled);

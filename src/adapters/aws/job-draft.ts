@@ -32,12 +32,11 @@ export interface Effects {
 }
 
 /** What becomes of a message at the end of its attempt. */
-export type Settled = { readonly queue: string; readonly id: number; readonly sk: string } & (
+export type Settled = { readonly queue: string; readonly id: number; readonly sk: string; readonly ref: TaskRef } & (
   | { readonly as: "done" }
   | { readonly as: "retried"; readonly nonce: string; readonly dueAtMs: number }
   | {
       readonly as: "dead";
-      readonly ref: TaskRef;
       readonly receiveCount: number;
       readonly reason: Json;
       readonly deadAtMs: number;
@@ -221,9 +220,10 @@ export async function endTask(
 function settle(message: TaskMessage, outcome: Completion["outcome"], nowMs: number): Settled {
   const { queue, id, ref, receiveCount } = message;
   const { nonce, sk } = parseReceipt(message);
-  if (outcome.status === "retrying") return { queue, id, sk, as: "retried", nonce, dueAtMs: nowMs + outcome.delayMs };
-  if (outcome.status !== "failed" || !outcome.isBuried) return { queue, id, sk, as: "done" };
+  if (outcome.status === "retrying")
+    return { queue, id, sk, ref, as: "retried", nonce, dueAtMs: nowMs + outcome.delayMs };
+  if (outcome.status !== "failed" || !outcome.isBuried) return { queue, id, sk, ref, as: "done" };
   // As JSON it is nothing but what it was made of.
   const reason = { ...outcome.error } as unknown as Json;
-  return { queue, id, sk, as: "dead", ref, receiveCount, reason, deadAtMs: nowMs };
+  return { queue, id, sk, ref, as: "dead", receiveCount, reason, deadAtMs: nowMs };
 }

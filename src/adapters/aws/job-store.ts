@@ -14,7 +14,6 @@ import { type Committer, createJob, readJob, readSettledJob, tasksOf, transition
 import { applyChange } from "./job-draft.ts";
 import { jobKey, jobPartition, parseJobItem, toTask } from "./job-items.ts";
 import { openBook } from "./queue-book.ts";
-import type { NewMessage } from "./queue-messages.ts";
 import { createSweep, settleStale } from "./sweep.ts";
 import { getItem, getItems, type Item, type ItemKey, putItem, queryItems, type Table } from "./table.ts";
 import { beatTask, completeTask, takeTask } from "./task-attempts.ts";
@@ -23,8 +22,8 @@ const DAY_MS = 24 * 3600_000;
 
 /** What a store may be told besides. */
 export interface JobStoreOptions {
-  /** Hears of every message that was sent, so that somebody comes for it. */
-  readonly onSent?: (message: NewMessage) => Promise<void>;
+  /** Hears of every message that was sent or put back, so that somebody comes for it. */
+  readonly onSent?: Committer["onSent"];
 }
 
 /**
