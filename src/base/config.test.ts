@@ -26,6 +26,8 @@ describe("loadConfig", () => {
       },
       server: {
         backend: "local",
+        s3Endpoint: undefined,
+        dynamoDbEndpoint: undefined,
         host: "127.0.0.1",
         port: 8080,
         dataFolder: "reelmill-data",
@@ -92,6 +94,7 @@ describe("loadConfig", () => {
     ["REELMILL_LEASE_SECONDS", "901"],
     ["REELMILL_MAX_UPLOAD_BYTES", "9007199254740992"],
     ["REELMILL_WEBHOOK_PRIVATE_NETWORKS", "yes"],
+    ["REELMILL_S3_ENDPOINT", "http://user:word@a.example"],
     ["REELMILL_SERVER", "ftp://a.example"],
     ["REELMILL_SERVER", "http://user:word@a.example"],
     ["REELMILL_SERVER", "http://a.example/?x=1"],

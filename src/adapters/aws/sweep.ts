@@ -3,7 +3,7 @@ import { type Committer, readJob, readSettledJob } from "./job-commit.ts";
 import { jobKey, jobPartition } from "./job-items.ts";
 import { isHeldBack, readBooks, strikeAll } from "./queue-book.ts";
 import { discardDead, isMessage } from "./queue-messages.ts";
-import { deleteItem, queryItems, sortable } from "./table.ts";
+import { deleteItem, queryItems, sortable, type Table } from "./table.ts";
 
 /** A transition that takes so long lost its writer; or is late, which does no harm. */
 const STALE_MS = 5000;
@@ -83,5 +83,12 @@ async function strikeOrphans({ table, clock }: Committer): Promise<void> {
       if (!isHeldBack(hold, clock.nowMs()) && !(await isMessage(table, queue, hold.sk))) orphans.push(Number(id));
     }
     await strikeAll(table, queue, orphans);
+  }
+}
+
+/** Removes what a space of a table still holds once all its jobs are forgotten. */
+export async function clearSpace(table: Table): Promise<void> {
+  for (const pk of ["queues", "log", "sequence"]) {
+    for await (const { sk } of queryItems(table, { pk, only: ["sk"] })) await deleteItem(table, { pk, sk: String(sk) });
   }
 }

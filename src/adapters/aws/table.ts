@@ -19,6 +19,8 @@ import { type AwsPlace, asking, clientSettings } from "./connection.ts";
 export interface Table {
   readonly client: DynamoDBDocumentClient;
   readonly name: string;
+  /** Keeps all that is written by this apart from what else the table holds, such as `batch#42/`; default nothing. */
+  readonly space?: string;
 }
 
 /** What names an item. */
@@ -35,6 +37,22 @@ export function createTableClient(place: AwsPlace): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(new DynamoDBClient(clientSettings(place)), {
     marshallOptions: { removeUndefinedValues: true },
   });
+}
+
+/** Attributes that are partition keys, of the table or of an index. */
+const PARTITION_KEYS = new Set(["pk", "GSI1PK", "GSI2PK"]);
+
+function within({ space = "" }: Table, name: string, value: unknown): unknown {
+  return PARTITION_KEYS.has(name) && typeof value === "string" ? `${space}${value}` : value;
+}
+
+function toStored(table: Table, item: Item): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, within(table, name, value)]));
+}
+
+function fromStored<Found extends Item | undefined>({ space = "" }: Table, item: Found): Found {
+  const pk = item?.["pk"];
+  return typeof pk === "string" ? { ...item, pk: pk.slice(space.length) } : item;
 }
 
 /** What an item must be like before it is written; a path's parts are apart, so that each may hold anything. */
@@ -94,9 +112,10 @@ function createPlaceholders() {
 }
 
 /** The item, as the last write left it. Throws STORE_REFUSED, STORE_UNAVAILABLE, as all that follows does. */
-export async function getItem({ client, name }: Table, { pk, sk }: ItemKey): Promise<Item | undefined> {
-  const request = new GetCommand({ TableName: name, Key: { pk, sk }, ConsistentRead: true });
-  return (await asking(pk, () => client.send(request))).Item;
+export async function getItem(table: Table, { pk, sk }: ItemKey): Promise<Item | undefined> {
+  const { client, name } = table;
+  const request = new GetCommand({ TableName: name, Key: toStored(table, { pk, sk }), ConsistentRead: true });
+  return fromStored(table, (await asking(pk, () => client.send(request))).Item);
 }
 
 const MAX_GET = 100;
@@ -106,11 +125,11 @@ export async function getItems(table: Table, keys: readonly ItemKey[]): Promise<
   const { client, name } = table;
   const found: Item[] = [];
   for (let at = 0; at < keys.length; at += MAX_GET) {
-    let asked: Record<string, unknown>[] = keys.slice(at, at + MAX_GET).map(({ pk, sk }) => ({ pk, sk }));
+    let asked: Record<string, unknown>[] = keys.slice(at, at + MAX_GET).map((key) => toStored(table, { ...key }));
     while (asked.length > 0) {
       const request = new BatchGetCommand({ RequestItems: { [name]: { Keys: asked, ConsistentRead: true } } });
       const { Responses = {}, UnprocessedKeys = {} } = await asking(name, () => client.send(request));
-      found.push(...(Responses[name] ?? []));
+      found.push(...(Responses[name] ?? []).map((item) => fromStored(table, item)));
       asked = UnprocessedKeys[name]?.Keys ?? [];
     }
   }
@@ -118,27 +137,29 @@ export async function getItems(table: Table, keys: readonly ItemKey[]): Promise<
 }
 
 /** Writes a whole item; false, and nothing written, where the conditions do not hold. */
-export async function putItem(
-  { client, name }: Table,
-  item: Item & ItemKey,
-  where: readonly Condition[] = [],
-): Promise<boolean> {
+export async function putItem(table: Table, item: Item & ItemKey, where: readonly Condition[] = []): Promise<boolean> {
+  const { client, name } = table;
   const placeholders = createPlaceholders();
   const ConditionExpression = placeholders.condition(where);
-  const request = new PutCommand({ TableName: name, Item: item, ConditionExpression, ...placeholders.fields() });
+  const request = new PutCommand({
+    TableName: name,
+    Item: toStored(table, item),
+    ConditionExpression,
+    ...placeholders.fields(),
+  });
   return (await unlessRefused(item.pk, async () => await client.send(request))) !== undefined;
 }
 
 /** Changes an item, making it where it is missing; gives it as it then is, undefined where the conditions do not hold. */
-export async function updateItem(
-  { client, name }: Table,
-  { pk, sk }: ItemKey,
-  change: Change,
-): Promise<Item | undefined> {
+export async function updateItem(table: Table, { pk, sk }: ItemKey, change: Change): Promise<Item | undefined> {
+  const { client, name } = table;
   const placeholders = createPlaceholders();
   const { set = [], add = [], remove = [], where = [] } = change;
   const clauses = [
-    ["SET", set.map(([path, value]) => `${placeholders.path(path)} = ${placeholders.value(value)}`)],
+    [
+      "SET",
+      set.map(([path, value]) => `${placeholders.path(path)} = ${placeholders.value(within(table, path[0], value))}`),
+    ],
     ["ADD", add.map(([path, value]) => `${placeholders.path(path)} ${placeholders.value(value)}`)],
     ["REMOVE", remove.map((path) => placeholders.path(path))],
   ] as const;
@@ -149,26 +170,27 @@ export async function updateItem(
   const ConditionExpression = placeholders.condition(where);
   const request = new UpdateCommand({
     TableName: name,
-    Key: { pk, sk },
+    Key: toStored(table, { pk, sk }),
     UpdateExpression,
     ConditionExpression,
     ReturnValues: "ALL_NEW",
     ...placeholders.fields(),
   });
-  return await unlessRefused(pk, async () => (await client.send(request)).Attributes ?? {});
+  return await unlessRefused(pk, async () => fromStored(table, (await client.send(request)).Attributes ?? {}));
 }
 
 /** Removes an item; gives what was removed, undefined where there was none or the conditions do not hold. */
 export async function deleteItem(
-  { client, name }: Table,
+  table: Table,
   { pk, sk }: ItemKey,
   where: readonly Condition[] = [],
 ): Promise<Item | undefined> {
+  const { client, name } = table;
   const placeholders = createPlaceholders();
   const ConditionExpression = placeholders.condition(where);
   const request = new DeleteCommand({
     TableName: name,
-    Key: { pk, sk },
+    Key: toStored(table, { pk, sk }),
     ConditionExpression,
     ReturnValues: "ALL_OLD",
     ...placeholders.fields(),
@@ -211,7 +233,7 @@ export async function* queryItems(table: Table, selection: Selection): AsyncGene
   const { pk, index, from = "", to = "", isDescending = false, pageSize, only } = selection;
   const placeholders = createPlaceholders();
   const [pkName, skName] = index === undefined ? ["pk", "sk"] : [`${index}PK`, `${index}SK`];
-  const terms = [`${placeholders.path([pkName])} = ${placeholders.value(pk)}`];
+  const terms = [`${placeholders.path([pkName])} = ${placeholders.value(within(table, "pk", pk))}`];
   const sk = (): string => placeholders.path([skName]);
   if (from !== "" && to !== "") {
     terms.push(`${sk()} BETWEEN ${placeholders.value(from)} AND ${placeholders.value(to)}`);
@@ -232,7 +254,7 @@ export async function* queryItems(table: Table, selection: Selection): AsyncGene
       ...placeholders.fields(),
     });
     const page = await asking(pk, () => client.send(request));
-    yield* page.Items ?? [];
+    for (const item of page.Items ?? []) yield fromStored(table, item);
     ExclusiveStartKey = page.LastEvaluatedKey;
   } while (ExclusiveStartKey !== undefined);
 }
