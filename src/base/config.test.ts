@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeSettings, explainConfig, loadConfig } from "./config.ts";
+import { describeSettings, explainConfig, loadConfig, withoutSecrets } from "./config.ts";
 import { defaultConfigFor } from "./config-defaults.ts";
 
 describe("loadConfig", () => {
@@ -144,6 +144,15 @@ describe("loadConfig", () => {
     const read = new Set<string>();
     loadConfig(new Proxy({}, { get: (_, name) => void read.add(String(name)), ownKeys: () => [] }));
     expect(described).toEqual(read);
+  });
+});
+
+describe("withoutSecrets", () => {
+  it("takes away keys, tokens and all of AWS, and leaves the rest", () => {
+    const kept = { PATH: "/bin", REELMILL_PORT: "9" };
+    const secret = { AWS_API_KEY: "k", REELMILL_API_KEY: "k", REELMILL_WEBHOOK_SECRETS: "s" };
+    const aws = { AWS_SECRET_ACCESS_KEY: "s", AWS_SESSION_TOKEN: "t", AWS_CONTAINER_AUTHORIZATION_TOKEN: "t" };
+    expect(withoutSecrets({ ...kept, ...secret, ...aws, AWS_PROFILE: "p" })).toEqual(kept);
   });
 });
 
