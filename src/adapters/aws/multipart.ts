@@ -14,9 +14,9 @@ const MIB = 1024 * 1024;
 /** S3 takes no smaller part but the last, and no more of them than this. */
 const FIRST_PART_BYTES = 8 * MIB;
 const MAX_PARTS = 10_000;
-/** So many parts have one size; those behind are twice as large, so that 10,000 reach 5 TB. */
-const PARTS_OF_ONE_SIZE = 1250;
-/** What is held in memory of one upload at a time, besides the part that is being gathered. */
+/** Where nobody knows how much comes, so many parts have one size; those behind are twice as large, so that 10,000 reach 5 TB. */
+const PARTS_OF_ONE_SIZE = 1000;
+/** What is held in memory of one upload at a time, or one part where that is larger, besides the part that is being gathered. */
 const MAX_HELD_BYTES = 32 * MIB;
 /** The most that one part can copy, and that one request can. */
 const MAX_COPY_BYTES = 5 * 1024 * MIB;
@@ -39,15 +39,19 @@ interface Part {
 
 /**
  * Uploads content of any length: in one request where it is no longer than a part, else in parts, some at a time. Nothing appears
- * unless all of it does, and what was sent of an upload that fails is taken back. Throws what the content throws.
+ * unless all of it does, and what was sent of an upload that fails is taken back. `knownBytes` is the content's length where that is
+ * known: its parts are then of one size. Throws what the content throws.
  */
 export async function upload(
   bucket: Bucket,
   key: string,
   content: AsyncIterable<Uint8Array>,
   { firstPartBytes = FIRST_PART_BYTES }: PartSizes,
+  knownBytes?: number,
 ): Promise<void> {
-  const parts = gather(content, (number) => firstPartBytes * 2 ** Math.floor((number - 1) / PARTS_OF_ONE_SIZE));
+  const fittingBytes = Math.max(firstPartBytes, Math.ceil((knownBytes ?? 0) / MAX_PARTS));
+  const growth = (number: number): number => 2 ** Math.floor((number - 1) / PARTS_OF_ONE_SIZE);
+  const parts = gather(content, (number) => (knownBytes === undefined ? firstPartBytes * growth(number) : fittingBytes));
   const first = await parts.next();
   const second = first.done === true ? first : await parts.next();
   const { client, name } = bucket;

@@ -35,13 +35,13 @@ export function createS3ObjectStore(options: S3ObjectStoreOptions): ObjectStore 
     requireObjectKey(key);
     return key;
   };
-  const put = async (key: string, content: AsyncIterable<Uint8Array>): Promise<ObjectInfo> => {
-    await upload(bucket, key, content, options);
+  const put = async (key: string, content: AsyncIterable<Uint8Array>, knownBytes?: number): Promise<ObjectInfo> => {
+    await upload(bucket, key, content, options, knownBytes);
     return await requireInfo(bucket, key);
   };
   const putFile = async (key: string, path: string): Promise<ObjectInfo> => {
     const before = await inputStats(path);
-    const info = await put(key, createReadStream(path, { highWaterMark: READ_BYTES }));
+    const info = await put(key, createReadStream(path, { highWaterMark: READ_BYTES }), before.size);
     await requireUnchanged(path, before, info);
     return info;
   };
