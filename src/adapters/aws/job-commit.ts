@@ -11,6 +11,8 @@ import {
   parseJobItem,
   parseTaskItem,
   progressOf,
+  refOfTask,
+  type TaskRecord,
   taskKey,
   taskRange,
 } from "./job-items.ts";
@@ -136,18 +138,25 @@ export async function createJob(
 
 /** The tasks of a job as they are stored. */
 export function tasksOf(table: Table, { job, running }: JobRecord): Pick<JobDraft, "loadTasks" | "loadTask"> {
+  const loadTask: JobDraft["loadTask"] = async (ref) => {
+    const { task } = await retrying(`The task ${ref.stage} ${ref.index} of the job ${job.id}`, async () => {
+      const item = await getItem(table, taskKey(ref));
+      if (item === undefined) return { task: undefined };
+      const task = await parseTaskItem(table, item, job.id, running);
+      // A value that was replaced while it was read is not one that is not there.
+      return task && { task };
+    });
+    return task;
+  };
   return {
+    loadTask,
     loadTasks: async (stage) => {
-      const tasks = [];
+      const tasks: TaskRecord[] = [];
       for await (const item of queryItems(table, taskRange(job.id, stage))) {
-        const task = await parseTaskItem(table, item, job.id, running);
+        const task = (await parseTaskItem(table, item, job.id, running)) ?? (await loadTask(refOfTask(job.id, item)));
         if (task !== undefined) tasks.push(task);
       }
       return tasks;
-    },
-    loadTask: async (ref) => {
-      const item = await getItem(table, taskKey(ref));
-      return item && (await parseTaskItem(table, item, job.id, running));
     },
   };
 }

@@ -141,6 +141,13 @@ export async function readProgressing(table: Table, jobId: string): Promise<Prog
   return { running: item["running"] as JobRecord["running"], updatedAtMs, loggedAtMs };
 }
 
+/** What names the task of an item. */
+export function refOfTask(jobId: string, item: Item): TaskRef {
+  const [, digit = "", index = ""] = text(item, "sk").split("#");
+  const stage = (Object.keys(STAGE_DIGIT) as Stage[]).find((name) => String(STAGE_DIGIT[name]) === digit) ?? "work";
+  return { jobId, stage, index: Number(index) };
+}
+
 /** The task of an item; `running` is that of its job. Undefined where it was removed while its values were read. */
 export async function parseTaskItem(
   table: Table,
@@ -154,9 +161,7 @@ export async function parseTaskItem(
   );
   if (values.includes(undefined)) return undefined;
   const [input, output, error, checkpoint] = values as [Json, Json, Json, Json];
-  const [, digit = "", index = ""] = text(item, "sk").split("#");
-  const stage = (Object.keys(STAGE_DIGIT) as Stage[]).find((name) => String(STAGE_DIGIT[name]) === digit) ?? "work";
-  const ref = { jobId, stage, index: Number(index) };
+  const ref = refOfTask(jobId, item);
   const { progress, phase } = running[runningName(ref)] ?? {
     progress: number(item, "progress"),
     phase: text(item, "phase"),

@@ -46,6 +46,13 @@ async function complete({ task, message }: TakenTask, brought: StageYield) {
   return await store.completeTask(completion, onSucceeded(message.ref, task.attempt, brought));
 }
 
+async function countValues(jobId: string): Promise<number> {
+  let values = 0;
+  for await (const { sk } of queryItems(table, { pk: `job#${jobId}` }))
+    if (String(sk).startsWith("value#")) values += 1;
+  return values;
+}
+
 it("keeps values larger than an item, and forgets them with their job", async () => {
   const params = { text: "ü🎞\u0000".repeat(80_000) };
   const { job } = await store.create(newJob(params));
@@ -59,15 +66,13 @@ it("keeps values larger than an item, and forgets them with their job", async ()
   expect((await store.listTasks(job.id, "work")).map(({ input }) => input)).toEqual(inputs);
   const output = "o".repeat(450_000);
   const first = await take();
-  await store.beat({
-    ref: first.message.ref,
-    attempt: 1,
-    progress: 0,
-    phase: "",
-    checkpoint: output,
-    message: first.message,
-  });
+  const firstBeat = { ref: first.message.ref, attempt: 1, progress: 0, phase: "", message: first.message };
+  await store.beat({ ...firstBeat, checkpoint: output });
   expect((await store.getTask(first.message.ref))?.checkpoint).toBe(output);
+  const valuesBefore = await countValues(job.id);
+  await store.beat({ ...firstBeat, checkpoint: `${output}!` });
+  expect((await store.getTask(first.message.ref))?.checkpoint).toBe(`${output}!`);
+  expect(await countValues(job.id)).toBe(valuesBefore);
   await complete(first, { stage: "work", output });
   expect((await store.getTask(first.message.ref))?.output).toBe(output);
   expect((await store.list({ limit: 5 })).jobs).toEqual([await store.get(job.id)]);

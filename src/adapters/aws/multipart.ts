@@ -51,7 +51,9 @@ export async function upload(
 ): Promise<void> {
   const fittingBytes = Math.max(firstPartBytes, Math.ceil((knownBytes ?? 0) / MAX_PARTS));
   const growth = (number: number): number => 2 ** Math.floor((number - 1) / PARTS_OF_ONE_SIZE);
-  const parts = gather(content, (number) => (knownBytes === undefined ? firstPartBytes * growth(number) : fittingBytes));
+  const parts = gather(content, (number) =>
+    knownBytes === undefined ? firstPartBytes * growth(number) : fittingBytes,
+  );
   const first = await parts.next();
   const second = first.done === true ? first : await parts.next();
   const { client, name } = bucket;

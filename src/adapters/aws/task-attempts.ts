@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Json } from "../../base/json.ts";
 import type { Job } from "../../jobs/job.ts";
 import { shareOf } from "../../jobs/job-change.ts";
 import type { Beat, Completion, Decide, DecideOnTask, ReceiveOptions, TakenTask } from "../../jobs/ports.ts";
@@ -8,8 +9,8 @@ import { endTask, startTask } from "./job-draft.ts";
 import { jobKey, type Progressing, readProgressing, runningName, taskKey } from "./job-items.ts";
 import { extendHold, parseReceipt } from "./queue-book.ts";
 import { receiveMessage, removeMessage } from "./queue-messages.ts";
-import { type Path, updateItem } from "./table.ts";
-import { storeValue } from "./values.ts";
+import { getItem, type Path, type Table, updateItem } from "./table.ts";
+import { removeValue, storeValue } from "./values.ts";
 
 /** Receives messages until one leads to a task that can be begun; those that lead nowhere any more are taken off. */
 export async function takeTask(
@@ -70,13 +71,21 @@ export async function beatTask(committer: Committer, beat: Beat): Promise<boolea
     if ((await updateItem(table, jobKey(ref.jobId), { set, where })) === undefined) return false;
   }
   if (checkpoint !== undefined) {
-    const key = taskKey(ref);
-    const stored = await storeValue(table, key.pk, checkpoint);
-    const where = [{ path: ["attempt"], is: "=", value: attempt }] as const;
-    if ((await updateItem(table, key, { set: [[["checkpoint"], stored]], where })) === undefined) return false;
+    if (!(await keepCheckpoint(table, beat, checkpoint))) return false;
   }
   await logProgress(committer, ref.jobId, progressing, isMoved, nowMs);
   return true;
+}
+
+/** False where the attempt is not current any more. The checkpoint before goes: a long task keeps many. */
+async function keepCheckpoint(table: Table, { ref, attempt }: Beat, checkpoint: Json): Promise<boolean> {
+  const key = taskKey(ref);
+  const earlier = (await getItem(table, key))?.["checkpoint"];
+  const stored = await storeValue(table, key.pk, checkpoint);
+  const where = [{ path: ["attempt"], is: "=", value: attempt }] as const;
+  const isKept = (await updateItem(table, key, { set: [[["checkpoint"], stored]], where })) !== undefined;
+  await removeValue(table, key.pk, isKept ? earlier : stored);
+  return isKept;
 }
 
 /** Tells those who follow changes; now and then, because all changes of all jobs go into one log. */
