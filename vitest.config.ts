@@ -22,6 +22,6 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000 } },
     env: { NODE_COMPILE_CACHE: COMPILE_CACHE },
     globalSetup: "test/support/run-folder.ts",
-    setupFiles: ["test/support/fixed-seed.ts"],
+    setupFiles: ["test/support/fixed-seed.ts", "test/support/loopback-only.ts"],
   },
 });

@@ -36,17 +36,17 @@ it("gives a job of the batch worker to one worker alone, whatever bucket another
   const busy = expect.objectContaining({ code: "JOB_STATE" });
   expect(() => openLocalBatch(folder, { ...place, bucket: "two" }, systemClock)).toThrow(busy);
   for (const other of [{ table: "others" }, { jobId: "another" }]) {
-    openLocalBatch(folder, { ...place, ...other }, systemClock).close(true);
+    await openLocalBatch(folder, { ...place, ...other }, systemClock).close(true);
   }
   const rest = { priority: 0, parentJobId: null, webhook: null, idempotency: null };
-  await first.parts.store.create({ id: "job", pipeline: "convert", params: {}, ...rest });
-  first.close(false);
+  await first.store.create({ id: "job", pipeline: "convert", params: {}, ...rest });
+  await first.close(false);
   const second = openLocalBatch(folder, { ...place, bucket: "two" }, systemClock);
-  expect(await second.parts.store.get("job")).toBeUndefined();
-  second.close(false);
+  expect(await second.store.get("job")).toBeUndefined();
+  await second.close(false);
   const again = openLocalBatch(folder, place, systemClock);
-  expect(await again.parts.store.get("job")).toBeDefined();
-  again.close(true);
+  expect(await again.store.get("job")).toBeDefined();
+  await again.close(true);
 });
 
 it("makes nothing for a bucket that is not there, or is no folder", () => {

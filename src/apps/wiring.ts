@@ -15,6 +15,7 @@ import { makeFolderSync } from "../base/make-folder.ts";
 import { systemCodeOf } from "../base/system-code.ts";
 import type { BatchRecords } from "../jobs/batch-records.ts";
 import type { DeliveryStore } from "../jobs/deliveries.ts";
+import type { ObjectStore } from "../jobs/object-store.ts";
 import type { PipelineRegistry } from "../jobs/pipeline.ts";
 import type { JobStore, TaskQueue } from "../jobs/ports.ts";
 import { createRegistry } from "../pipelines/registry.ts";
@@ -44,10 +45,10 @@ export interface LocalParts {
   close(): void;
 }
 
-/** Throws FEATURE_MISSING where the configuration asks for another place than this machine. */
+/** Throws FEATURE_MISSING where the configuration asks for another place than this machine; the batch worker alone can be elsewhere. */
 export function requireLocalBackend({ backend }: ServerConfig): void {
   if (backend === "local") return;
-  const message = `REELMILL_BACKEND is ${backend}, but the adapters for AWS are not part of this version. Leave it unset, or set it to local.`;
+  const message = `REELMILL_BACKEND is ${backend}, but in this version that is for the batch worker alone (reelmill worker --once). Leave it unset, or set it to local.`;
   throw new ReelmillError("FEATURE_MISSING", message);
 }
 
@@ -86,11 +87,13 @@ export function openLocal(folders: LocalFolders, durability: Durability, clock: 
 }
 
 /** The parts of one job of the batch worker, which nobody else works at while they are open. */
-export interface BatchParts {
-  readonly parts: LocalParts;
+export interface BatchParts extends Pick<LocalParts, "store" | "queue" | "pipelines" | "workRoot"> {
+  readonly objects: ObjectStore;
   readonly records: BatchRecords;
+  /** Removes what a worker left half-written that was killed. */
+  sweep(): Promise<void>;
   /** Lets go of the job; where it is done, what was kept to go on with is removed. */
-  close(isDone: boolean): void;
+  close(isDone: boolean): Promise<void>;
 }
 
 /** Names of a job of the batch worker, each fit to be one of a path. */
@@ -119,13 +122,15 @@ export function openLocalBatch(data: string, { bucket, table, jobId }: BatchPlac
     const records = openBatchRecords(tablePath, "full", clock);
     try {
       const parts = openLocal({ data: join(jobFolder, "buckets", bucket), objects, mounts: {} }, "normal", clock);
-      const close = (isDone: boolean): void => {
+      const { store, queue, pipelines, workRoot } = parts;
+      const close = async (isDone: boolean): Promise<void> => {
         parts.close();
         records.close();
         if (isDone) rmSync(jobFolder, { recursive: true, force: true });
         lock.release();
       };
-      return { parts, records, close };
+      const sweep = (): Promise<void> => parts.objects.sweepTemporary();
+      return { store, queue, pipelines, workRoot, objects: parts.objects, records, sweep, close };
     } catch (error) {
       records.close();
       throw error;

@@ -2,6 +2,10 @@
 export interface ServerConfig {
   /** Where jobs and objects are kept. */
   readonly backend: "local" | "aws";
+  /** Of a store that speaks S3, without a slash at its end; undefined: AWS itself. */
+  readonly s3Endpoint: string | undefined;
+  /** As `s3Endpoint`, of tables. */
+  readonly dynamoDbEndpoint: string | undefined;
   /** Address to listen at. */
   readonly host: string;
   /** 0 takes a free one. */
@@ -112,6 +116,8 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
     },
     server: {
       backend: "local",
+      s3Endpoint: undefined,
+      dynamoDbEndpoint: undefined,
       host: "127.0.0.1",
       port: 8080,
       dataFolder: "reelmill-data",

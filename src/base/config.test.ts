@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeSettings, explainConfig, loadConfig } from "./config.ts";
+import { describeSettings, explainConfig, loadConfig, withoutSecrets } from "./config.ts";
 import { defaultConfigFor } from "./config-defaults.ts";
 
 describe("loadConfig", () => {
@@ -26,6 +26,8 @@ describe("loadConfig", () => {
       },
       server: {
         backend: "local",
+        s3Endpoint: undefined,
+        dynamoDbEndpoint: undefined,
         host: "127.0.0.1",
         port: 8080,
         dataFolder: "reelmill-data",
@@ -92,6 +94,7 @@ describe("loadConfig", () => {
     ["REELMILL_LEASE_SECONDS", "901"],
     ["REELMILL_MAX_UPLOAD_BYTES", "9007199254740992"],
     ["REELMILL_WEBHOOK_PRIVATE_NETWORKS", "yes"],
+    ["REELMILL_S3_ENDPOINT", "http://user:word@a.example"],
     ["REELMILL_SERVER", "ftp://a.example"],
     ["REELMILL_SERVER", "http://user:word@a.example"],
     ["REELMILL_SERVER", "http://a.example/?x=1"],
@@ -141,6 +144,15 @@ describe("loadConfig", () => {
     const read = new Set<string>();
     loadConfig(new Proxy({}, { get: (_, name) => void read.add(String(name)), ownKeys: () => [] }));
     expect(described).toEqual(read);
+  });
+});
+
+describe("withoutSecrets", () => {
+  it("takes away keys, tokens and all of AWS, and leaves the rest", () => {
+    const kept = { PATH: "/bin", REELMILL_PORT: "9" };
+    const secret = { AWS_API_KEY: "k", REELMILL_API_KEY: "k", REELMILL_WEBHOOK_SECRETS: "s" };
+    const aws = { AWS_SECRET_ACCESS_KEY: "s", AWS_SESSION_TOKEN: "t", AWS_CONTAINER_AUTHORIZATION_TOKEN: "t" };
+    expect(withoutSecrets({ ...kept, ...secret, ...aws, AWS_PROFILE: "p" })).toEqual(kept);
   });
 });
 

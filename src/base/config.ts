@@ -144,10 +144,13 @@ export function explainConfig(
   });
 }
 
-/** The environment for processes that work at hostile files, and need no secret for it. */
+/** What the AWS SDK goes by: keys, tokens, and where such are to be had. */
+const OF_AWS = /^AWS_/;
+
+/** The environment for processes that work at hostile files, and need no secret for it, nor anything of AWS. */
 export function withoutSecrets(environment: Environment): Environment {
   const secrets = new Set(describeSettings().flatMap(({ name, isSecret = false }) => (isSecret ? [name] : [])));
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secrets.has(name)));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secrets.has(name) && !OF_AWS.test(name)));
 }
 
 /** Every setting with its notes, in a stable order; the reference page is made from it. */

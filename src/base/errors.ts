@@ -140,6 +140,11 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: "The disk, share or service that keeps objects or jobs does not answer for now.",
   },
+  STORE_REFUSED: {
+    retryable: false,
+    meaning:
+      "The service that keeps objects or jobs refuses the credentials in use or what is asked of it, or does not know the bucket, table or queue; check settings and permissions.",
+  },
   UNAUTHORIZED: { retryable: false, meaning: "The API key is missing or not one that is allowed." },
   RATE_LIMITED: { retryable: true, meaning: "Too many requests in a short time; the answer tells when to try again." },
   BODY_TOO_LARGE: { retryable: false, meaning: "The request's body is larger than allowed." },

@@ -22,15 +22,33 @@ const WEBHOOK = z.string().transform((text, context) => {
 /** An address without user, query and fragment; without a slash at its end. */
 const SERVER_ADDRESS = HTTP_URL.regex(/^[^?#@]*$/).transform((text) => text.replace(/\/+$/, ""));
 
+const ENDPOINT_FORM = "an http or https address without user, query and fragment, such as http://127.0.0.1:9000";
+
 /** Schema and notes of the variables of the server and of the commands that talk to it, in the order of the reference page. */
 export const SERVER_SETTINGS = {
   REELMILL_BACKEND: {
     schema: z.enum(["local", "aws"]).default("local"),
     notes: {
       meaning:
-        "Where jobs, their records and objects are kept: on this machine, or on AWS, which this version cannot yet (`FEATURE_MISSING`).",
+        "Where jobs, their records and objects are kept: on this machine, or in S3 and DynamoDB, which in this version is for `reelmill worker --once` alone (else `FEATURE_MISSING`). Credentials come as the AWS SDK finds them: environment, profile, role.",
       allowed: "local or aws",
       unset: "local",
+    },
+  },
+  REELMILL_S3_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: {
+      meaning: "Where the buckets of the backend `aws` are, if not at AWS; they are then named in paths.",
+      allowed: ENDPOINT_FORM,
+      unset: "",
+    },
+  },
+  REELMILL_DYNAMODB_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: {
+      meaning: "Where the tables of the backend `aws` are, if not at AWS.",
+      allowed: ENDPOINT_FORM,
+      unset: "",
     },
   },
   REELMILL_HOST: {
@@ -173,6 +191,8 @@ type ReadSetting = <Name extends keyof typeof SERVER_SETTINGS>(
 export function readServerConfig(environment: Environment, read: ReadSetting): ServerConfig {
   return {
     backend: read(environment, "REELMILL_BACKEND"),
+    s3Endpoint: read(environment, "REELMILL_S3_ENDPOINT"),
+    dynamoDbEndpoint: read(environment, "REELMILL_DYNAMODB_ENDPOINT"),
     host: read(environment, "REELMILL_HOST"),
     port: read(environment, "REELMILL_PORT"),
     dataFolder: read(environment, "REELMILL_DATA"),

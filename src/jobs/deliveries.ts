@@ -61,8 +61,9 @@ export interface DeliveryStore {
   /** `seq` of the last event that was looked at; 0 at first. */
   position(): Promise<number>;
   /**
-   * Stores deliveries, due at once, together with the position of the event that led to them, in one commit. One that has the
-   * job, attempt and URL of another that is there is left out; the position never goes back. Gives how many were new.
+   * Stores deliveries, due at once, and then the position of the event that led to them, in one commit where the store can. One that
+   * has the job, attempt and URL of another that is there is left out, so that what was cut short may be asked for again; the position
+   * never goes back. Gives how many were new.
    */
   enqueue(deliveries: readonly NewDelivery[], position: number): Promise<number>;
   /**

@@ -73,3 +73,22 @@ export function requireKeyPrefix(prefix: string): void {
 export function isObjectKey(key: string): boolean {
   return objectKeyFault(key) === undefined;
 }
+
+/**
+ * Orders keys by their bytes of UTF-8, as S3 does; negative where `a` comes first. UTF-16, by which JavaScript compares, puts what takes
+ * two units (from U+10000 on) before U+E000 to U+FFFF.
+ */
+export function compareKeys(a: string, b: string): number {
+  const shorter = Math.min(a.length, b.length);
+  for (let at = 0; at < shorter; at++) {
+    const [x, y] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (x !== y) return byCodePoint(x) - byCodePoint(y);
+  }
+  return a.length - b.length;
+}
+
+/** A unit of UTF-16 with surrogates moved behind all others, where the code points lie that they are of. */
+function byCodePoint(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}

@@ -26,7 +26,7 @@ export interface ObjectStore {
   putFile(key: string, path: string): Promise<ObjectInfo>;
   /** Server-side. Throws OBJECT_NOT_FOUND, NO_SPACE. */
   copy(fromKey: string, toKey: string): Promise<ObjectInfo>;
-  /** Up to `limit` objects whose keys begin with the prefix, by key in UTF-16 order, those after `afterKey` alone. */
+  /** Up to `limit` objects whose keys begin with the prefix, in the order of `compareKeys`, those after `afterKey` alone. */
   list(prefix: string, options: { readonly limit: number; readonly afterKey?: string }): Promise<readonly ObjectInfo[]>;
   /** Nothing happens where there is none. */
   delete(key: string): Promise<void>;

@@ -17,15 +17,27 @@ export interface WorkerLoopOptions {
   readonly idleEndMs: number;
   /** Hears when a task begins and when there is nothing to do. */
   readonly onBusy: (isBusy: boolean) => void;
-  /** Resolves when there may be something new; otherwise the queue is looked at every `POLL_MS`. */
+  /** Resolves when there may be something new; otherwise the queue is looked at every `pollMs`. */
   readonly waitForWork: (timeoutMs: number, signal: AbortSignal) => Promise<void>;
+  /** Default 250; longer where looking has its price and `waitForWork` hears of what comes. */
+  readonly pollMs?: number;
 }
 
-const POLL_MS = 250;
+const DEFAULT_POLL_MS = 250;
+
 /** Takes tasks and runs them, one at a time, until it is told to stop or was idle for long enough. */
 export async function runWorkerLoop(engine: Engine, options: WorkerLoopOptions): Promise<void> {
   const { store, pipelines, log, clock } = engine;
-  const { owner, leaseMs, maxConcurrentTasks, signal, idleEndMs, onBusy, waitForWork } = options;
+  const {
+    owner,
+    leaseMs,
+    maxConcurrentTasks,
+    signal,
+    idleEndMs,
+    onBusy,
+    waitForWork,
+    pollMs = DEFAULT_POLL_MS,
+  } = options;
   const queues = pipelines.all.map((pipeline) => ({
     name: pipeline.name,
     maxInFlight: maxConcurrentTasks[pipeline.name] ?? pipeline.maxConcurrentTasks,
@@ -55,7 +67,7 @@ export async function runWorkerLoop(engine: Engine, options: WorkerLoopOptions):
       }
       turn(false);
       if (clock.monotonicMs() - idleSinceMs >= idleEndMs) return;
-      await waitForWork(POLL_MS, signal);
+      await waitForWork(pollMs, signal);
     } catch (error) {
       turn(false);
       faults.failed(error);

@@ -179,7 +179,6 @@ describe("reelmill worker --once", () => {
     [{ OUTPUT_CODEC: "hevc" }, "CONFIG_INVALID", "h264, vp9 or av1", "?", 2],
     [{ S3_BUCKET: "" }, "CONFIG_INVALID", "S3_BUCKET is not set", "?", 2],
     [{ S3_BUCKET: "codec-converter-dew" }, "CONFIG_INVALID", "codec-converter-dew", undefined, 2],
-    [{ REELMILL_BACKEND: "aws" }, "FEATURE_MISSING", "AWS", undefined, 1],
   ])("refuses %j before anything is done", async (environment, code, told, id, wanted) => {
     const worker = start(environment as Readonly<Record<string, string>>);
     const { status, output } = await worker.ended();

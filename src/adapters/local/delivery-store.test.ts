@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Clock } from "../../base/clock.ts";
 import { createUuid } from "../../base/ids.ts";
 import type { ClaimedDelivery, DeliveryAttempt, DeliveryStore, NewDelivery } from "../../jobs/deliveries.ts";
-import { RETRY_FOR_MS } from "../../jobs/delivery-schedule.ts";
 import { type LocalDatabase, openDatabase } from "./database.ts";
 import { createDeliveryStore } from "./delivery-store.ts";
 
@@ -70,175 +69,35 @@ it("waits for the disk only where something would be lost", async () => {
   expect(await store.position()).toBe(8);
 });
 
-describe("createDeliveryStore", () => {
-  it("keeps a delivery as it was given, due at once", async () => {
-    const given = newDelivery({ format: "slack" });
-    expect(await store.enqueue([given], 12)).toBe(1);
-    const expected = {
-      ...given,
-      createdAtMs: nowMs,
-      nextAttemptAtMs: nowMs,
-      retryUntilMs: nowMs + RETRY_FOR_MS,
-      failures: 0,
-      attempts: [],
-      state: "pending",
-    };
-    expect(await store.get(given.id)).toEqual(expected);
-    expect((await claimOne()).delivery).toEqual(expected);
-    expect(await store.get("another")).toBeUndefined();
+it("stores deliveries and position together or not at all", async () => {
+  const twice = newDelivery();
+  await expect(store.enqueue([twice, newDelivery({ id: twice.id, jobId: "another-job" })], 20)).rejects.toMatchObject({
+    code: "STORE_UNAVAILABLE",
   });
+  expect(await store.position()).toBe(0);
+  expect(await store.list({ limit: 10 })).toEqual([]);
+  expect(await store.enqueue([twice], 20)).toBe(1);
+});
 
-  it("takes the same news once, and the position only forwards", async () => {
-    expect(await store.position()).toBe(0);
-    expect(await store.enqueue([newDelivery()], 12)).toBe(1);
-    const another = newDelivery({ url: "https://example.com/other" });
-    expect(await store.enqueue([newDelivery({ payload: "changed" }), another], 9)).toBe(1);
-    expect(await store.position()).toBe(12);
-    expect(await store.enqueue([newDelivery({ jobAttempt: 2 })], 13)).toBe(1);
-    expect(await store.enqueue([], 13)).toBe(0);
-    expect(await store.position()).toBe(13);
-    expect(await store.list({ limit: 10 })).toHaveLength(3);
-  });
+it("still has everything after the process ended", async () => {
+  const given = newDelivery();
+  await store.enqueue([given], 33);
+  await store.record(await claimOne(), FAILED, { state: "pending", nextAttemptAtMs: nowMs + 5000 });
+  const before = await store.get(given.id);
+  database.close();
+  await expect(store.position()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", retryable: true });
+  database = open();
+  store = createDeliveryStore(database, clock);
+  expect(await store.position()).toBe(33);
+  expect(await store.get(given.id)).toEqual(before);
+});
 
-  it("stores deliveries and position together or not at all", async () => {
-    const twice = newDelivery();
-    await expect(store.enqueue([twice, newDelivery({ id: twice.id, jobId: "another-job" })], 20)).rejects.toMatchObject(
-      { code: "STORE_UNAVAILABLE" },
-    );
-    expect(await store.position()).toBe(0);
-    expect(await store.list({ limit: 10 })).toEqual([]);
-    expect(await store.enqueue([twice], 20)).toBe(1);
-  });
-
-  it("gives a delivery to one sender at a time, over several processes' connections", async () => {
-    await store.enqueue([newDelivery(), newDelivery({ jobId: "b" }), newDelivery({ jobId: "c" })], 1);
-    const others = [open(), open(), open()];
-    const stores = others.map((other) => createDeliveryStore(other, clock));
-    const claims = await Promise.all(
-      [...stores, ...stores].map((each) => each.claim({ leaseMs: LEASE_MS, exceptUrls: [] })),
-    );
-    const ids = claims.flatMap((claimed) => (claimed === undefined ? [] : [claimed.delivery.id]));
-    expect(ids).toHaveLength(3);
-    expect(new Set(ids).size).toBe(3);
-    for (const other of others) other.close();
-  });
-
-  it("gives a delivery out again when the lease has run out, and takes no word of the first sender then", async () => {
-    await store.enqueue([newDelivery()], 1);
-    const first = await claimOne();
-    nowMs += LEASE_MS - 1;
-    expect(await claim()).toBeUndefined();
-    nowMs += 1;
-    const second = await claimOne();
-    expect(second.delivery.id).toBe(first.delivery.id);
-    expect(await store.record(first, TAKEN, { state: "delivered" })).toBe(false);
-    expect(await store.release(first)).toBe(false);
-    expect(await store.get(first.delivery.id)).toMatchObject({ state: "pending", attempts: [] });
-    expect(await store.record(second, TAKEN, { state: "delivered" })).toBe(true);
-    expect(await store.record(second, TAKEN, { state: "delivered" })).toBe(false);
-    expect(await store.get(first.delivery.id)).toMatchObject({ state: "delivered", attempts: [TAKEN] });
-  });
-
-  it("survives a clock that is put back while something is claimed, or waits", async () => {
-    await store.enqueue([newDelivery()], 1);
-    await claimOne();
-    nowMs -= 365 * 24 * 3_600_000;
-    const again = await claimOne();
-    await store.record(again, FAILED, { state: "pending", nextAttemptAtMs: nowMs + 5000 });
-    expect(await claim()).toBeUndefined();
-    nowMs -= 24 * 3_600_000;
-    expect(await claim()).toBeDefined();
-  });
-
-  it("keeps every attempt, and gives out what is due, longest first", async () => {
-    await store.enqueue([newDelivery(), newDelivery({ jobId: "b" })], 1);
-    const [first, second] = [await claimOne(), await claimOne()];
-    await store.record(first, FAILED, { state: "pending", nextAttemptAtMs: nowMs + 9000 });
-    await store.record(second, FAILED, { state: "pending", nextAttemptAtMs: nowMs + 5000 });
-    nowMs += 4999;
-    expect(await claim()).toBeUndefined();
-    nowMs += 10_000;
-    expect((await claimOne()).delivery.jobId).toBe(second.delivery.jobId);
-    const claimed = await claimOne();
-    expect(claimed.delivery).toMatchObject({ failures: 1, attempts: [FAILED] });
-    const refused: DeliveryAttempt = { ...FAILED, status: null, error: { code: "WEBHOOK_REFUSED", message: "No." } };
-    await store.record(claimed, refused, { state: "failed" });
-    expect(await store.get(claimed.delivery.id)).toMatchObject({
-      state: "failed",
-      nextAttemptAtMs: null,
-      failures: 2,
-      attempts: [FAILED, refused],
-    });
-  });
-
-  it("passes over URLs that are busy, and gives back what was not sent", async () => {
-    await store.enqueue([newDelivery(), newDelivery({ url: "https://example.com/2" })], 1);
-    const second = await claim(["https://example.com/hook", "https://example.com/x'); DROP TABLE deliveries"]);
-    expect(second?.delivery.url).toBe("https://example.com/2");
-    const first = await claimOne();
-    expect(await store.release(first)).toBe(true);
-    expect((await claimOne()).delivery).toEqual(first.delivery);
-  });
-
-  it("lists by job and state, newest first, page by page", async () => {
-    const given = Array.from({ length: 5 }, (_, index) =>
-      newDelivery({ jobId: index % 2 === 0 ? "even" : "odd", url: `https://example.com/${index}` }),
-    );
-    await store.enqueue(given, 1);
-    await store.record(await claimOne(), TAKEN, { state: "delivered" });
-    const urls = async (options: Partial<Parameters<DeliveryStore["list"]>[0]>): Promise<readonly string[]> =>
-      (await store.list({ limit: 10, ...options })).map(({ url }) => url.slice(-1));
-    expect(await urls({})).toEqual(["4", "3", "2", "1", "0"]);
-    expect(await urls({ jobId: "even" })).toEqual(["4", "2", "0"]);
-    expect(await urls({ state: "delivered" })).toEqual(["0"]);
-    expect(await urls({ jobId: "odd", state: "delivered" })).toEqual([]);
-    expect(await urls({ limit: 2, beforeId: given[3]?.id })).toEqual(["2", "1"]);
-  });
-
-  it("redelivers what was delivered, given up, or waits, with another day before it", async () => {
-    const given = newDelivery();
-    await store.enqueue([given], 1);
-    await store.record(await claimOne(), FAILED, { state: "failed" });
-    nowMs += 50 * RETRY_FOR_MS;
-    const expected = {
-      state: "pending",
-      failures: 0,
-      nextAttemptAtMs: nowMs,
-      retryUntilMs: nowMs + RETRY_FOR_MS,
-      attempts: [FAILED],
-    };
-    expect(await store.redeliver(given.id)).toMatchObject(expected);
-    await store.record(await claimOne(), TAKEN, { state: "delivered" });
-    expect(await store.redeliver(given.id)).toMatchObject({ state: "pending", attempts: [FAILED, TAKEN] });
-    await store.record(await claimOne(), FAILED, { state: "pending", nextAttemptAtMs: nowMs + 5000 });
-    await store.redeliver(given.id);
-    expect((await claimOne()).delivery.id).toBe(given.id);
-    expect(await store.redeliver("another")).toBeUndefined();
-  });
-
-  it("forgets what was settled before, with its attempts, and nothing that waits", async () => {
-    await store.enqueue([newDelivery(), newDelivery({ jobId: "b" }), newDelivery({ jobId: "c" })], 1);
-    const [old, young] = [await claimOne(), await claimOne()];
-    await store.record(old, TAKEN, { state: "delivered" });
-    nowMs += 1000;
-    await store.record(young, FAILED, { state: "failed" });
-    expect(await store.sweep(nowMs)).toBe(1);
-    expect(await store.get(old.delivery.id)).toBeUndefined();
-    expect(await store.list({ limit: 10 })).toHaveLength(2);
-    const { left } = database.prepare("SELECT count(*) AS left FROM delivery_attempts").get() as { left: number };
-    expect(left).toBe(1);
-  });
-
-  it("still has everything after the process ended", async () => {
-    const given = newDelivery();
-    await store.enqueue([given], 33);
-    await store.record(await claimOne(), FAILED, { state: "pending", nextAttemptAtMs: nowMs + 5000 });
-    const before = await store.get(given.id);
-    database.close();
-    await expect(store.position()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", retryable: true });
-    database = open();
-    store = createDeliveryStore(database, clock);
-    expect(await store.position()).toBe(33);
-    expect(await store.get(given.id)).toEqual(before);
-  });
+it("forgets the attempts of what it forgets, and no others", async () => {
+  await store.enqueue([newDelivery(), newDelivery({ jobId: "b" })], 1);
+  await store.record(await claimOne(), TAKEN, { state: "delivered" });
+  nowMs += 1000;
+  await store.record(await claimOne(), FAILED, { state: "failed" });
+  expect(await store.sweep(nowMs)).toBe(1);
+  const { left } = database.prepare("SELECT count(*) AS left FROM delivery_attempts").get() as { left: number };
+  expect(left).toBe(1);
 });

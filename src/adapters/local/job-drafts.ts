@@ -1,8 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { isEnded, type Job, type Task, type TaskRef } from "../../jobs/job.ts";
+import { changedJob, createQueuedJob, jobProgress } from "../../jobs/job-change.ts";
 import type { JobChange, NewJob, NewTask } from "../../jobs/ports.ts";
 import type { MessagePlace, Messages } from "./messages.ts";
-import { jobProgress, parseJobRow, parseTaskRow, type Row } from "./rows.ts";
+import { parseJobRow, parseTaskRow, type Row } from "./rows.ts";
 import type { Sequence } from "./sequence.ts";
 
 /** A job within a transaction: as it is by now. It is written once, at the end. */
@@ -112,44 +113,15 @@ function insertJob({ sql, sequence }: Writer, added: NewJob, nowMs: number): Job
   const changeSeq = sequence.next();
   const values = [rank, id, pipeline, JSON.stringify(params), priority, idempotencyKey, parentJobId] as const;
   sql.insertJob.run(...values, nowMs, encode(webhook), changeSeq);
-  const job: Job = {
-    id,
-    pipeline,
-    params,
-    status: "queued",
-    stage: "plan",
-    progress: 0,
-    tasks: { total: 0, succeeded: 0, failed: 0 },
-    priority,
-    idempotencyKey,
-    parentJobId,
-    attempt: 1,
-    createdAtMs: nowMs,
-    startedAtMs: null,
-    finishedAtMs: null,
-    updatedAtMs: nowMs,
-    error: null,
-    result: null,
-    webhook,
-    changeSeq,
-  };
+  const job = createQueuedJob(added, nowMs, changeSeq);
   return { job, rank, totalWeight: 0, doneWeight: 0, isChanged: false, isStatusChanged: false };
 }
 
 function applyChange(writer: Writer, draft: JobDraft, change: JobChange, nowMs: number): void {
   const { sql, messages, sequence } = writer;
   const { job } = draft;
-  const status = change.status ?? job.status;
-  const next: Job = {
-    ...job,
-    status,
-    stage: change.stage ?? job.stage,
-    error: change.error === undefined ? job.error : change.error,
-    result: change.result === undefined ? job.result : change.result,
-    attempt: job.attempt + (change.isRestart === true ? 1 : 0),
-    startedAtMs: job.startedAtMs ?? (status === "running" ? nowMs : null),
-    finishedAtMs: isEnded(status) ? (job.finishedAtMs ?? nowMs) : null,
-  };
+  const next = changedJob(job, change, nowMs);
+  const { status } = next;
   draft.job = next;
   draft.isChanged = true;
   const { error, result, isRestart } = change;

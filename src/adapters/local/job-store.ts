@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { ReelmillError } from "../../base/errors.ts";
-import { isEnded, type Job, type JobStatus, type Stage, type Task } from "../../jobs/job.ts";
+import { isEnded, type Job, type JobStatus } from "../../jobs/job.ts";
+import { compareTasks, idempotencyConflict, PLAN_TASK, queuedEvent, requireJobCursor } from "../../jobs/job-change.ts";
 import type { Decide, Idempotency, JobCounts, JobFilter, JobPage, JobStore, NewJob } from "../../jobs/ports.ts";
 import { createBatch, type Settled } from "./batch.ts";
 import { commit, commitDurably, type LocalDatabase, read } from "./database.ts";
@@ -13,7 +14,6 @@ import { createTaskAttempts } from "./task-attempts.ts";
 const DAY_MS = 24 * 3600_000;
 /** Forgetting one with a thousand files takes some 20 ms, in which nobody else writes and the server answers nothing. */
 const SWEEP_BATCH = 20;
-const JOB_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** An attempt that took so long is not left to a power cut; a shorter one is soon done again. */
 const LONG_ATTEMPT_MS = 1000;
@@ -50,7 +50,7 @@ export function createJobStore(database: LocalDatabase, clock: Clock): JobStore 
       read(() =>
         rows(sql.tasks.all(jobId, stage ?? null))
           .map(parseTaskRow)
-          .sort(byStage),
+          .sort(compareTasks),
       ),
     takeTask: async (options, decide) => {
       // A look without the write lock first: idle workers must not hold up busy ones.
@@ -111,12 +111,6 @@ function settle<T>(work: () => T): Settled<T> {
   }
 }
 
-const STAGE_ORDER: Readonly<Record<Stage, number>> = { plan: 0, work: 1, finish: 2 };
-
-function byStage(a: Task, b: Task): number {
-  return STAGE_ORDER[a.stage] - STAGE_ORDER[b.stage] || a.index - b.index;
-}
-
 function createJob(
   database: LocalDatabase,
   drafts: JobDrafts,
@@ -133,9 +127,7 @@ function createJob(
       .run(idempotency.key, idempotency.bodyHash, job.id, nowMs + idempotency.keepMs);
   }
   const draft = drafts.begin(job, nowMs);
-  const plan = { stage: "plan", index: 0, label: "plan", input: null, weight: 1 } as const;
-  const queued = { type: "job.queued", data: { pipeline: job.pipeline } } as const;
-  drafts.apply(draft, { addTasks: [plan], events: [queued] }, nowMs);
+  drafts.apply(draft, { addTasks: [PLAN_TASK], events: [queuedEvent(job)] }, nowMs);
   // The job was just written as it is.
   return { job: draft.job, isNew: true };
 }
@@ -151,10 +143,7 @@ function findFirst(
     .get(idempotency.key, nowMs) as Row | undefined;
   const first = known && drafts.load(known["job_id"] as string)?.job;
   if (first !== undefined && known?.["body_hash"] !== idempotency.bodyHash) {
-    throw new ReelmillError(
-      "IDEMPOTENCY_CONFLICT",
-      `The idempotency key "${idempotency.key}" was used for another request, which made the job ${first.id}. Use a new key.`,
-    );
+    throw idempotencyConflict(idempotency.key, first.id);
   }
   return first;
 }
@@ -171,9 +160,7 @@ const OF_KEY = "id = (SELECT job_id FROM idempotency WHERE key = ? AND expires_a
 
 function listJobs(database: LocalDatabase, filter: JobFilter, nowMs: number): JobPage {
   const { pipeline, statuses, parentJobId, idempotencyKey, limit, cursor } = filter;
-  if (cursor !== undefined && !JOB_ID.test(cursor)) {
-    throw new ReelmillError("CURSOR_INVALID", `"${cursor}" is not a cursor that an earlier page gave.`);
-  }
+  requireJobCursor(cursor);
   const wanted: [string, ...(string | number)[]][] = [];
   if (pipeline !== undefined) wanted.push(["pipeline = ?", pipeline]);
   if (parentJobId !== undefined) wanted.push(["parent_job_id = ?", parentJobId]);

@@ -1,7 +1,7 @@
 import { lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCodeOf } from "../../base/system-code.ts";
-import { isObjectKey, requireKeyPrefix } from "../../jobs/object-key.ts";
+import { compareKeys, isObjectKey, requireKeyPrefix } from "../../jobs/object-key.ts";
 import type { ObjectInfo } from "../../jobs/object-store.ts";
 import { type Base, keyOf, openFolder } from "./held-folder.ts";
 import { describe } from "./object-files.ts";
@@ -82,7 +82,8 @@ async function readEntries(
   let isCut = false;
   const add = (name: string, isFolder: boolean): void => {
     const sortName = isFolder ? `${name}/` : name;
-    if (sortName <= after || !matters(listing, keyPrefix + sortName) || !isObjectKey(keyPrefix + name)) return;
+    if (compareKeys(sortName, after) <= 0 || !matters(listing, keyPrefix + sortName) || !isObjectKey(keyPrefix + name))
+      return;
     entries.push({ name, isFolder, sortName });
     if (entries.length < 2 * MAX_NAMES) return;
     entries.sort(bySortName).length = MAX_NAMES;
@@ -99,13 +100,15 @@ async function readEntries(
 }
 
 function bySortName(a: Entry, b: Entry): number {
-  return a.sortName < b.sortName ? -1 : 1;
+  return compareKeys(a.sortName, b.sortName);
 }
 
 /** Whether a file's key is asked for, or a folder's (with its slash) can begin one that is. */
 function matters({ prefix, afterKey }: Listing, key: string): boolean {
-  if (!key.endsWith("/")) return key.startsWith(prefix) && key > afterKey;
-  return (key.startsWith(prefix) || prefix.startsWith(key)) && (key > afterKey || afterKey.startsWith(key));
+  if (!key.endsWith("/")) return key.startsWith(prefix) && compareKeys(key, afterKey) > 0;
+  return (
+    (key.startsWith(prefix) || prefix.startsWith(key)) && (compareKeys(key, afterKey) > 0 || afterKey.startsWith(key))
+  );
 }
 
 async function forEachName(

@@ -8,6 +8,7 @@ import { systemCodeOf } from "../../base/system-code.ts";
 import { requireObjectKey } from "../../jobs/object-key.ts";
 import type { ByteRange, ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 import { type Base, createBase, pathOfOpen } from "./held-folder.ts";
+import { inputStats } from "./input-file.ts";
 import { listObjects } from "./list-objects.ts";
 import {
   describe,
@@ -158,19 +159,6 @@ async function putFile(location: Location, path: string): Promise<ObjectInfo> {
     if (systemCodeOf(error) !== "EXDEV") throw error;
   }
   return await moveAcross(location, path, source);
-}
-
-async function inputStats(path: string): Promise<Stats> {
-  const shown = printableLine(path);
-  const stats = await lstat(path).catch((error: unknown) => {
-    const isMissing = ["ENOENT", "ENOTDIR"].includes(systemCodeOf(error) ?? "");
-    throw isMissing
-      ? new ReelmillError("INPUT_NOT_FOUND", `${shown} does not exist.`, { cause: error })
-      : translateStoreError(path, "reading", error);
-  });
-  if (stats.isFile()) return stats;
-  if (stats.isDirectory()) throw new ReelmillError("INPUT_IS_DIRECTORY", `${shown} is a folder, not a file.`);
-  throw new ReelmillError("INPUT_UNREADABLE", `${shown} is a link or a device, not a file.`);
 }
 
 /** Copies, and removes the source only when the copy is known to be whole and on the disk. */

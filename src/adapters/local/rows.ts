@@ -11,6 +11,7 @@ import type {
   Task,
   TaskStatus,
 } from "../../jobs/job.ts";
+import { jobProgress } from "../../jobs/job-change.ts";
 import type { DeadLetter, TaskMessage } from "../../jobs/ports.ts";
 
 /** A row as SQLite gives it. */
@@ -24,16 +25,6 @@ const json = (row: Row, name: string): Json => {
   const value = row[name];
   return value === null ? null : (JSON.parse(value as string) as Json);
 };
-
-/** Only success is the whole; what else is done of the work stays below. */
-const MOST_PROGRESS = 0.999;
-
-/** How far a job has come, from 0 to 1; the weights are of tasks of the work stage, `doneWeight` with their progress. */
-export function jobProgress(status: JobStatus, doneWeight: number, totalWeight: number): number {
-  if (status === "succeeded") return 1;
-  // Sums of fractions may miss 0 and 1 by a hair.
-  return totalWeight > 0 ? Math.min(MOST_PROGRESS, Math.max(0, doneWeight / totalWeight)) : 0;
-}
 
 /** A row of `jobs`. */
 export function parseJobRow(row: Row): Job {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { isEnded, type Task } from "../../jobs/job.ts";
+import { endOfAttempt, shareOf } from "../../jobs/job-change.ts";
 import type {
   AttemptOutcome,
   Beat,
@@ -170,19 +171,15 @@ function endAttempt(
   nowMs: number,
 ): void {
   const { jobId, stage, index } = ref;
-  const { status } = outcome;
-  const isRetried = status === "retrying";
-  const isSuccess = status === "succeeded";
-  // Nothing more is to be done for a task that failed, but no more was done than that.
-  moveDoneWeight(draft, { stage, progress, weight }, isRetried ? 0 : 1);
-  const reached = status === "failed" ? progress : isRetried ? 0 : 1;
-  if (stage === "work" && !isRetried) {
-    countTasks(draft, { total: 0, succeeded: isSuccess ? 1 : 0, failed: isSuccess ? 0 : 1 });
+  const end = endOfAttempt(outcome, progress, nowMs);
+  const { status, finishedAtMs } = end;
+  moveDoneWeight(draft, { stage, progress, weight }, end.doneShare);
+  if (stage === "work" && finishedAtMs !== null) {
+    countTasks(draft, { total: 0, succeeded: status === "succeeded" ? 1 : 0, failed: status === "failed" ? 1 : 0 });
   }
-  const output = isSuccess ? JSON.stringify(outcome.output) : null;
-  const error = isSuccess ? null : JSON.stringify(outcome.error);
-  const failures = isRetried && outcome.isFailure ? 1 : 0;
-  const ended = [isRetried ? "queued" : status, output, error, reached, failures, isRetried ? null : nowMs] as const;
+  const output = status === "succeeded" ? JSON.stringify(end.output) : null;
+  const error = end.error === null ? null : JSON.stringify(end.error);
+  const ended = [status, output, error, end.progress, end.failures, finishedAtMs] as const;
   sql.end.run(jobId, stage, index, ...ended);
 }
 
@@ -192,14 +189,9 @@ function settleMessage({ messages }: Writer, message: TaskMessage, outcome: Atte
   else messages.remove(message);
 }
 
-function shareOf({ progress }: Beat): number {
-  // What a pipeline says is hostile: not a number counts as nothing done.
-  return progress >= 0 ? Math.min(1, progress) : 0;
-}
-
 function isNews(beat: Beat, current: Current): boolean {
   const { phase, checkpoint, leaseMs } = beat;
-  const isMoved = shareOf(beat) !== current.progress || phase !== current.phase;
+  const isMoved = shareOf(beat.progress) !== current.progress || phase !== current.phase;
   return isMoved || checkpoint !== undefined || leaseMs !== undefined;
 }
 
@@ -209,7 +201,7 @@ function recordBeat(writer: Writer, beat: Beat, nowMs: number): boolean {
   const current = readCurrent(writer, beat);
   if (current === undefined) return false;
   if (leaseMs !== undefined && !messages.extend(message, nowMs + leaseMs)) return false;
-  const share = shareOf(beat);
+  const share = shareOf(beat.progress);
   const isMoved = share !== current.progress || phase !== current.phase;
   if (isMoved || checkpoint !== undefined) {
     const kept = checkpoint === undefined ? null : JSON.stringify(checkpoint);

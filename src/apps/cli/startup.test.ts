@@ -29,6 +29,12 @@ describe("the start of the command line", () => {
     ]);
   });
 
+  it("of the batch worker waits for nothing of AWS", () => {
+    const loaded = [...loadedBy("worker.ts")];
+    expect(loaded).toContain(join("..", "wiring.ts"));
+    expect(loaded.filter((name) => /aws/.test(name))).toEqual([]);
+  });
+
   it("of repair waits for no schema library either", () => {
     const loaded = [...loadedBy("repair.ts")];
     expect(loaded.length).toBeGreaterThan(20);

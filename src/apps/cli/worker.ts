@@ -1,12 +1,14 @@
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { createWorkFolders, removeWorkFolders } from "../../adapters/local/work-folders.ts";
+import type { Clock } from "../../base/clock.ts";
 import { loadConfig, withoutSecrets } from "../../base/config.ts";
 import type { Config } from "../../base/config-defaults.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
 import { printableJson } from "../../base/printable.ts";
 import type { BatchRecord } from "../../jobs/batch-records.ts";
-import { openLocalBatch, requireLocalBackend } from "../wiring.ts";
+import { requireDataFolder } from "../server/check-settings.ts";
+import { type BatchParts, openLocalBatch } from "../wiring.ts";
 import { type BatchSettings, readBatchSettings } from "../worker/batch-settings.ts";
 import { BATCH_OWNER, runBatchJob } from "../worker/run-batch-job.ts";
 import type { CliContext } from "./cli-context.ts";
@@ -24,8 +26,7 @@ export async function runWorkerOnce(context: CliContext): Promise<number> {
   try {
     const settings = readBatchSettings(environment);
     log = root.child({ job_id: settings.jobId });
-    requireLocalBackend(config.server);
-    const done = await runHere(settings, config, log, context);
+    const done = await runBatch(settings, config, log, context);
     context.writeOutput(`${printableJson(done)}\n`);
     return EXIT_OK;
   } catch (error) {
@@ -34,19 +35,16 @@ export async function runWorkerOnce(context: CliContext): Promise<number> {
   }
 }
 
-async function runHere(
+async function runBatch(
   settings: BatchSettings,
   { server }: Config,
   log: Logger,
   { environment, clock, signal, sleep }: CliContext,
 ): Promise<BatchRecord> {
-  const dataFolder = resolve(server.dataFolder);
-  const { parts, records, close } = openLocalBatch(dataFolder, settings, clock);
+  const { store, objects, pipelines, queue, workRoot, records, sweep, close } = await open(settings, server, clock);
   let isForgotten = false;
   try {
-    const { store, objects, pipelines, queue, workRoot } = parts;
-    // What a worker left that was killed.
-    await objects.sweepTemporary();
+    await sweep();
     await removeWorkFolders(workRoot, BATCH_OWNER);
     const workFolders = createWorkFolders(workRoot, BATCH_OWNER);
     const world = { log, clock, environment: withoutSecrets(environment), random: Math.random };
@@ -62,6 +60,19 @@ async function runHere(
       },
     });
   } finally {
-    close(isForgotten);
+    await close(isForgotten);
   }
+}
+
+/** Opens the job where the backend says; what talks to AWS is loaded only for that. */
+async function open(settings: BatchSettings, server: Config["server"], clock: Clock): Promise<BatchParts> {
+  const dataFolder = resolve(server.dataFolder);
+  requireDataFolder(dataFolder, undefined);
+  if (server.backend === "local") return openLocalBatch(dataFolder, settings, clock);
+  const { openAwsBatch } = await import("../aws-wiring.ts");
+  const { region } = settings;
+  const buckets = { region, endpoint: server.s3Endpoint };
+  const tables = { region, endpoint: server.dynamoDbEndpoint };
+  const workRoot = join(dataFolder, "work");
+  return openAwsBatch({ ...settings, buckets, tables, workRoot, owner: BATCH_OWNER }, clock);
 }

@@ -34,6 +34,7 @@ beforeEach(() => {
   log = "";
   sleeps = [];
   const data = join(root, String(count));
+  mkdirSync(join(data, "buckets", SETTINGS.bucket), { recursive: true });
   opened = openLocalBatch(data, SETTINGS, systemClock);
   const folder = join(data, "buckets", "bucket", "uploads", "job");
   mkdirSync(folder, { recursive: true });
@@ -56,11 +57,11 @@ function failingRecords(): BatchRecords {
 
 async function run({
   signal = new AbortController().signal,
-  objects = opened.parts.objects as ObjectStore,
+  objects = opened.objects as ObjectStore,
   settings = SETTINGS as BatchSettings,
   records = failingRecords(),
 } = {}) {
-  const { store, pipelines, queue, workRoot } = opened.parts;
+  const { store, pipelines, queue, workRoot } = opened;
   const write = (line: string): void => {
     log += line;
   };
@@ -98,30 +99,30 @@ it("fails where it cannot record that the job is completed, and only records tha
   failures = { status: "COMPLETED", code: "STORE_UNAVAILABLE", times: 3 };
   await expect(run()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   expect(await opened.records.get("job")).toMatchObject({ status: "PROCESSING" });
-  expect(await opened.parts.objects.head("outputs/job/output.mp4")).toBeDefined();
+  expect(await opened.objects.head("outputs/job/output.mp4")).toBeDefined();
   log = "";
   expect(await run()).toMatchObject({ status: "COMPLETED" });
   expect(log).not.toContain("is done");
-  expect(await opened.parts.store.get("job")).toBeUndefined();
+  expect(await opened.store.get("job")).toBeUndefined();
 }, 60_000);
 
 it("converts again where what was made is gone before it was recorded", async () => {
   failures = { status: "COMPLETED", code: "STORE_UNAVAILABLE", times: 3 };
   await expect(run()).rejects.toThrow();
-  await opened.parts.objects.delete("outputs/job/output.mp4");
+  await opened.objects.delete("outputs/job/output.mp4");
   await run();
-  expect(await opened.parts.objects.head("outputs/job/output.mp4")).toBeDefined();
+  expect(await opened.objects.head("outputs/job/output.mp4")).toBeDefined();
 }, 60_000);
 
 it("does not begin where it cannot record that, and does not wait for what does not mend itself", async () => {
   failures = { status: "PROCESSING", code: "OUTPUT_UNWRITABLE", times: 1 };
   await expect(run()).rejects.toMatchObject({ code: "OUTPUT_UNWRITABLE" });
   expect(sleeps).toEqual([]);
-  expect(await opened.parts.store.get("job")).toBeUndefined();
+  expect(await opened.store.get("job")).toBeUndefined();
 });
 
 it("tells why the job failed even where that cannot be recorded", async () => {
-  await opened.parts.objects.delete("uploads/job/input.mp4");
+  await opened.objects.delete("uploads/job/input.mp4");
   failures = { status: "FAILED", code: "STORE_UNAVAILABLE", times: 3 };
   await expect(run()).rejects.toMatchObject({ code: "OBJECT_NOT_FOUND" });
   expect(log.match(/The status FAILED could not be recorded/g)).toHaveLength(3);
@@ -131,15 +132,15 @@ it("keeps what a stopped worker left, also where the next one cannot come to it"
   failures = { status: "FAILED", code: "INTERNAL", times: 0 };
   await expect(run({ signal: AbortSignal.abort("SIGTERM") })).rejects.toMatchObject({ code: "ABORTED" });
   expect(await opened.records.get("job")).toMatchObject({ errorMessage: expect.stringContaining("(SIGTERM)") });
-  const left = await opened.parts.store.get("job");
+  const left = await opened.store.get("job");
   expect(left).toMatchObject({ status: "queued" });
   const away = async (): Promise<never> => {
     throw new ReelmillError("STORE_UNAVAILABLE", "The share is away.");
   };
-  const objects = { ...opened.parts.objects, head: away };
+  const objects = { ...opened.objects, head: away };
   await expect(run({ objects })).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   expect(await opened.records.get("job")).toMatchObject({ status: "FAILED" });
-  expect(await opened.parts.store.get("job")).toEqual(left);
+  expect(await opened.store.get("job")).toEqual(left);
 });
 
 it.each([
@@ -162,7 +163,7 @@ it.each([
     } as const;
     await opened.records.record("job", begun);
     await opened.records.record("job", change);
-    await opened.parts.objects.delete("uploads/job/input.mp4");
+    await opened.objects.delete("uploads/job/input.mp4");
     await expect(run({ settings: { ...SETTINGS, bucket: "other" } })).rejects.toMatchObject({ code });
     expect(await opened.records.get("job")).toMatchObject({ status: change.status, bucket });
   },

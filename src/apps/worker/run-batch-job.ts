@@ -85,10 +85,11 @@ function requireSameCodec(
 /** Sees to it that there is a job to be run: what an earlier worker left, or a new one. */
 async function prepareJob(
   { jobId, outputCodec, bucket }: BatchSettings,
-  { engine }: BatchPorts,
+  ports: BatchPorts,
   input: string,
   outputKey: string,
 ): Promise<void> {
+  const { engine } = ports;
   const { store, objects, pipelines, log } = engine;
   const info = await objects.head(input);
   if (info === undefined) {
@@ -107,7 +108,7 @@ async function prepareJob(
       return;
     }
   }
-  await forget(engine, jobId);
+  await insist(ports, "What an earlier worker left could not be removed.", () => forget(engine, jobId));
   const rest = { priority: 0, parentJobId: null, webhook: null, idempotency: null };
   await store.create({ id: jobId, pipeline: PIPELINE, params, ...rest });
 }
@@ -125,10 +126,14 @@ function requireSuccess(job: Job | undefined, signal: AbortSignal): void {
   });
 }
 
-/** Removes what is kept to go on with; the store holds this job alone. */
+/** Removes what is kept to go on with; the store holds this job alone. Throws STORE_UNAVAILABLE where that takes another try. */
 async function forget({ store, objects }: Engine, jobId: string): Promise<void> {
   await store.update(jobId, onCancel);
   await store.sweep(Number.MAX_SAFE_INTEGER);
+  // What finds ended jobs may hear of the last one late.
+  if ((await store.get(jobId)) !== undefined) {
+    throw new ReelmillError("STORE_UNAVAILABLE", `The store has not forgotten the job ${jobId} yet.`);
+  }
   await removeParts(objects, jobId);
 }
 

@@ -1,0 +1,220 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { z } from "zod";
+import type { Clock } from "../../base/clock.ts";
+import { createFaultLog } from "../../base/fault-log.ts";
+import type { Logger } from "../../base/log.ts";
+import { type AwsPlace, asking, clientSettings } from "./connection.ts";
+import type { SentMessage } from "./job-commit.ts";
+import { isMessage } from "./queue-messages.ts";
+import type { Table } from "./table.ts";
+
+/*
+ * For every message of the table's queues there is a slip in SQS that says so. SQS knows no priority, no bound on what is out, and nothing of
+ * what it holds can be looked up; so the table decides who works at what, and slips do what SQS does well: they wake workers without polling
+ * the table, come again where a worker died, and are counted by what scales the workers (visible and not visible together are the tasks that
+ * are left). A slip may be lost, or be there twice, or be late: workers look at the table now and then anyhow, and find nothing twice.
+ */
+
+/** What the bell is made of. */
+export interface SqsBellOptions {
+  readonly client: SQSClient;
+  /** The SQS queue of each pipeline that has one. */
+  readonly queueUrls: Readonly<Record<string, string>>;
+  /** Where the messages are that slips tell of. */
+  readonly table: Table;
+  /** For how long a slip stays hidden without a sign of life of the worker that holds it. */
+  readonly leaseMs: number;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** Wakes workers wherever they run. */
+export interface SqsBell {
+  /** Tells of a message; never throws: a slip that cannot be sent is made up for by looking. */
+  readonly ring: (message: SentMessage) => Promise<void>;
+  /** Resolves when there may be something to do, after `timeoutMs`, or when the signal is aborted; never throws. */
+  readonly wait: (timeoutMs: number, signal: AbortSignal) => Promise<void>;
+  /** Lets go of the slips that are held. */
+  readonly close: () => Promise<void>;
+}
+
+/** A client for SQS, or what speaks its protocol: at the endpoint given, whatever a queue's URL says. */
+export function createSqsClient(place: AwsPlace): SQSClient {
+  return new SQSClient({ ...clientSettings(place), useQueueUrlAsEndpoint: place.endpoint === undefined });
+}
+
+/** The longest that SQS lets a receiver wait. */
+const MAX_WAIT_SECONDS = 20;
+/** SQS tells of no more; those not held are let go at once, because a slip in a buffer is hidden from all others. */
+const MAX_SLIPS = 10;
+const MAX_DELAY_SECONDS = 900;
+const RENEWALS_PER_LEASE = 3;
+/** While SQS cannot be used, the table is looked at so often. */
+const PAUSE_MS = 1000;
+
+const SLIP = z.strictObject({
+  id: z.number(),
+  sk: z.string(),
+  jobId: z.string(),
+  stage: z.string(),
+  index: z.number(),
+});
+
+/** A slip that was received. */
+interface Slip {
+  readonly queue: string;
+  readonly url: string;
+  readonly receipt: string;
+  /** The message that it tells of; undefined where it is none of ours. */
+  readonly message: { readonly sk: string } | undefined;
+}
+
+/** A bell on the queues given. */
+export function createSqsBell(options: SqsBellOptions): SqsBell {
+  const { queueUrls, leaseMs, log, clock } = options;
+  /** Slips of this worker: as long as it works, they are hidden. */
+  const held = new Set<Slip>();
+  const faults = createFaultLog({
+    ...{ log, clock },
+    level: "error",
+    message: "SQS cannot be used; workers look for work now and then meanwhile.",
+    over: "SQS works again.",
+  });
+  const survive = async (work: () => Promise<void>): Promise<boolean> => {
+    try {
+      await work();
+      faults.worked();
+      return true;
+    } catch (error) {
+      faults.failed(error);
+      return false;
+    }
+  };
+  const renew = async (): Promise<void> => {
+    for (const slip of held) await hide(options, slip, leaseMs);
+  };
+  const beat = (): void => void (held.size > 0 && survive(renew));
+  const beats = setInterval(beat, leaseMs / RENEWALS_PER_LEASE);
+  beats.unref();
+  return {
+    ring: async (message) => {
+      const url = queueUrls[message.queue];
+      if (url !== undefined) await survive(() => send(options, url, message));
+    },
+    wait: async (timeoutMs, signal) => {
+      const hasWorked = await survive(async () => {
+        await letGo(options, held, leaseMs);
+        await waitForSlip(options, held, timeoutMs, signal);
+      });
+      if (!hasWorked) await delay(Math.min(timeoutMs, PAUSE_MS), undefined, { signal }).catch(() => undefined);
+    },
+    close: async () => {
+      clearInterval(beats);
+      if (held.size > 0) await survive(() => letGo(options, held, 0));
+    },
+  };
+}
+
+async function send({ client }: SqsBellOptions, url: string, { id, sk, ref, delayMs }: SentMessage): Promise<void> {
+  const body: z.infer<typeof SLIP> = { id, sk, ...ref };
+  const request = new SendMessageCommand({
+    QueueUrl: url,
+    MessageBody: JSON.stringify(body),
+    DelaySeconds: Math.min(MAX_DELAY_SECONDS, Math.ceil(delayMs / 1000)),
+  });
+  await asking(url, () => client.send(request));
+}
+
+async function hide({ client }: SqsBellOptions, { url, receipt }: Slip, forMs: number): Promise<void> {
+  const VisibilityTimeout = Math.ceil(forMs / 1000);
+  const request = new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: receipt, VisibilityTimeout });
+  await asking(url, () => client.send(request));
+}
+
+/** Removes the slips of what is done; those of what is not come again after a while. */
+async function letGo(options: SqsBellOptions, held: Set<Slip>, afterMs: number): Promise<void> {
+  for (const slip of held) {
+    held.delete(slip);
+    if (!(await removeIfDone(options, slip))) await hide(options, slip, afterMs);
+  }
+}
+
+/** Whether what the slip tells of is done with, and the slip therefore gone. */
+async function removeIfDone({ client, table }: SqsBellOptions, slip: Slip): Promise<boolean> {
+  const { queue, url, receipt, message } = slip;
+  if (message !== undefined && (await isMessage(table, queue, message.sk))) return false;
+  await asking(url, () => client.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: receipt })));
+  return true;
+}
+
+/** Waits at all queues at once; holds the first slip of each that tells of something, and lets go of all others. */
+async function waitForSlip(
+  options: SqsBellOptions,
+  held: Set<Slip>,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = new AbortController();
+  const either = AbortSignal.any([signal, found.signal]);
+  const endAtMs = options.clock.monotonicMs() + timeoutMs;
+  const waits = Object.entries(options.queueUrls).map(async ([queue, url]) => {
+    do {
+      const leftMs = Math.max(0, endAtMs - options.clock.monotonicMs());
+      for (const slip of await receive(options, queue, url, leftMs, either)) {
+        if (await removeIfDone(options, slip)) continue;
+        if (either.aborted) await hide(options, slip, 0);
+        else {
+          held.add(slip);
+          found.abort();
+        }
+      }
+    } while (!either.aborted && options.clock.monotonicMs() < endAtMs);
+  });
+  // One that fails must not leave the others waiting.
+  for (const wait of waits) wait.catch(() => found.abort());
+  const outcomes = await Promise.allSettled(waits);
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+async function receive(
+  { client, leaseMs }: SqsBellOptions,
+  queue: string,
+  url: string,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<readonly Slip[]> {
+  const request = new ReceiveMessageCommand({
+    QueueUrl: url,
+    MaxNumberOfMessages: MAX_SLIPS,
+    WaitTimeSeconds: Math.min(MAX_WAIT_SECONDS, Math.ceil(waitMs / 1000)),
+    VisibilityTimeout: Math.ceil(leaseMs / 1000),
+  });
+  try {
+    const { Messages = [] } = await asking(url, () => client.send(request, { abortSignal: signal }));
+    return Messages.map((message) => toSlip(queue, url, message));
+  } catch (error) {
+    if (signal.aborted) return [];
+    throw error;
+  }
+}
+
+/** Slips are hostile: whoever may write to the queue may have written anything. */
+function toSlip(queue: string, url: string, { Body = "", ReceiptHandle = "" }: Message): Slip {
+  return { queue, url, receipt: ReceiptHandle, message: parseSlip(Body) };
+}
+
+function parseSlip(body: string): z.infer<typeof SLIP> | undefined {
+  try {
+    return SLIP.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}

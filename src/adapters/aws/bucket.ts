@@ -1,0 +1,37 @@
+import { HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import type { ObjectInfo } from "../../jobs/object-store.ts";
+import { type AwsPlace, asking, clientSettings } from "./connection.ts";
+
+/** One bucket, and the client that reaches it. */
+export interface Bucket {
+  readonly client: S3Client;
+  readonly name: string;
+}
+
+/**
+ * A client for any store that speaks S3. The bucket goes into the path where the endpoint is one's own, which then needs no names of
+ * its own for buckets; and it is sent no checksums that it did not ask for, because several do not know them.
+ */
+export function createS3Client(place: AwsPlace): S3Client {
+  const isOwn = place.endpoint !== undefined;
+  return new S3Client({
+    ...clientSettings(place),
+    forcePathStyle: isOwn,
+    ...(isOwn ? { requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" } : {}),
+  });
+}
+
+/** What the bucket has under the key, and the tag of that very content. Throws OBJECT_NOT_FOUND. */
+export async function headObject(
+  { client, name }: Bucket,
+  key: string,
+): Promise<ObjectInfo & { readonly tag: string | undefined }> {
+  const head = await asking(key, () => client.send(new HeadObjectCommand({ Bucket: name, Key: key })));
+  const bytes = head.ContentLength ?? 0;
+  return { key, bytes, modifiedAtMs: toModifiedAtMs(head.LastModified), tag: head.ETag };
+}
+
+/** In whole seconds, which is what S3 tells in headers; some stores tell more in lists. */
+export function toModifiedAtMs(date: Date | undefined): number {
+  return Math.floor((date?.getTime() ?? 0) / 1000) * 1000;
+}

@@ -1,0 +1,137 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { type AwsUnderTest, makeTable, startTables } from "../../../test/support/aws.ts";
+import { createFakeClock, type FakeClock } from "../../../test/support/fake-clock.ts";
+import { createUuid } from "../../base/ids.ts";
+import type { JobStore, NewJob, TakenTask } from "../../jobs/ports.ts";
+import { onCancel, onStarted, onSucceeded, type StageYield } from "../../jobs/transitions.ts";
+import { createJobStore } from "./job-store.ts";
+import { createTableClient, queryItems } from "./table.ts";
+
+const FROM = { owner: "w1", leaseMs: 15_000, queues: [{ name: "p", maxInFlight: 9 }] };
+
+let tables: AwsUnderTest;
+let table: Awaited<ReturnType<typeof makeTable>>;
+let clock: FakeClock;
+let store: JobStore;
+
+beforeAll(async () => {
+  tables = await startTables();
+});
+
+afterAll(() => tables.stop());
+
+beforeEach(async () => {
+  table = await makeTable(tables.place);
+  clock = createFakeClock();
+  store = createJobStore(table, clock);
+});
+
+afterEach(() => table.remove());
+
+function newJob(params: NewJob["params"] = null): NewJob {
+  const rest = { priority: 0, parentJobId: null, webhook: null, idempotency: null };
+  return { id: createUuid(clock.nowMs()), pipeline: "p", params, ...rest };
+}
+
+async function take(): Promise<TakenTask> {
+  const taken = await store.takeTask(FROM, onStarted);
+  if (taken === undefined) throw new Error("no task was due");
+  return taken;
+}
+
+async function complete({ task, message }: TakenTask, brought: StageYield) {
+  const output = brought.stage === "work" ? brought.output : null;
+  const outcome = { status: "succeeded", output } as const;
+  const completion = { ref: message.ref, attempt: task.attempt, outcome, message, takeNext: undefined };
+  return await store.completeTask(completion, onSucceeded(message.ref, task.attempt, brought));
+}
+
+async function countValues(jobId: string): Promise<number> {
+  let values = 0;
+  for await (const { sk } of queryItems(table, { pk: `job#${jobId}` }))
+    if (String(sk).startsWith("value#")) values += 1;
+  return values;
+}
+
+it("keeps values larger than an item, and forgets them with their job", async () => {
+  const params = { text: "ü🎞\u0000".repeat(80_000) };
+  const { job } = await store.create(newJob(params));
+  expect(job.params).toEqual(params);
+  expect((await store.get(job.id))?.params).toEqual(params);
+  const inputs = Array.from({ length: 40 }, (_, index) => ({ index, text: "é".repeat(6000) }));
+  await complete(await take(), {
+    stage: "plan",
+    tasks: inputs.map((input) => ({ label: `t${input.index}`, input })),
+  });
+  expect((await store.listTasks(job.id, "work")).map(({ input }) => input)).toEqual(inputs);
+  const output = "o".repeat(450_000);
+  const first = await take();
+  const firstBeat = { ref: first.message.ref, attempt: 1, progress: 0, phase: "", message: first.message };
+  await store.beat({ ...firstBeat, checkpoint: output });
+  expect((await store.getTask(first.message.ref))?.checkpoint).toBe(output);
+  const valuesBefore = await countValues(job.id);
+  await store.beat({ ...firstBeat, checkpoint: `${output}!` });
+  expect((await store.getTask(first.message.ref))?.checkpoint).toBe(`${output}!`);
+  expect(await countValues(job.id)).toBe(valuesBefore);
+  await complete(first, { stage: "work", output });
+  expect((await store.getTask(first.message.ref))?.output).toBe(output);
+  expect((await store.list({ limit: 5 })).jobs).toEqual([await store.get(job.id)]);
+  await store.update(job.id, onCancel);
+  clock.advance(1);
+  expect(await store.sweep(clock.nowMs())).toEqual([job.id]);
+  for await (const item of queryItems(table, { pk: `job#${job.id}` })) expect(item).toBeUndefined();
+  for await (const item of queryItems(table, { pk: "queue#p" })) expect(item).toBeUndefined();
+});
+
+it("tells a change that was made from one that was not, where the answer to its write was lost", async () => {
+  const client = createTableClient(tables.place);
+  let losses = 0;
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const result = await next(args);
+      const { body } = args.request as { readonly body: Uint8Array };
+      const isTransition = new TextDecoder().decode(body).includes("GSI2SK");
+      if (losses > 0 || context.commandName !== "UpdateItemCommand" || !isTransition) return result;
+      losses += 1;
+      throw Object.assign(new Error("lost"), { code: "ECONNRESET", name: "TimeoutError" });
+    },
+    // Below what sends a request again.
+    { step: "finalizeRequest", priority: "low" },
+  );
+  const { job } = await store.create(newJob());
+  const lossy = createJobStore({ client, name: table.name }, clock);
+  expect(await lossy.update(job.id, onCancel)).toMatchObject({ status: "cancelled" });
+  expect(losses).toBe(1);
+  expect(await lossy.update(job.id, onCancel)).toBeUndefined();
+  client.destroy();
+});
+
+it("has a table that is not there refused, and a service that is away waited for", async () => {
+  const missing = createJobStore({ client: table.client, name: "no-such-table" }, clock);
+  await expect(missing.get("x")).rejects.toMatchObject({ code: "STORE_REFUSED", retryable: false });
+  const client = createTableClient({ ...tables.place, endpoint: "http://127.0.0.1:1" });
+  const away = createJobStore({ client, name: table.name }, clock);
+  await expect(away.get("x")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", retryable: true });
+  client.destroy();
+});
+
+it("tells those who follow changes of progress, but not of every beat", async () => {
+  const { job } = await store.create(newJob());
+  await complete(await take(), { stage: "plan", tasks: [{ label: "a", input: null }] });
+  const { message } = await take();
+  const beat = { ref: message.ref, attempt: 1, phase: "", message };
+  const before = await store.lastChange();
+  clock.advance(400);
+  await store.beat({ ...beat, progress: 0.1 });
+  expect(await store.listChanged(before, 9)).toEqual([]);
+  clock.advance(700);
+  // Nothing new, but what was not told is.
+  await store.beat({ ...beat, progress: 0.1 });
+  expect(await store.listChanged(before, 9)).toMatchObject([{ id: job.id, progress: 0.1 }]);
+  const after = await store.lastChange();
+  expect(after).toBeGreaterThan(before);
+  clock.advance(700);
+  await store.beat({ ...beat, progress: 0.1 });
+  expect(await store.lastChange()).toBe(after);
+  expect(await store.listEvents({ afterSeq: before, limit: 9 })).toEqual([]);
+});

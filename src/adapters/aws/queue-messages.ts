@@ -1,0 +1,209 @@
+import type { JobError, Stage, TaskRef } from "../../jobs/job.ts";
+import type { DeadLetter, ReceiveOptions, TaskMessage } from "../../jobs/ports.ts";
+import {
+  type Book,
+  isHeldBack,
+  isOut,
+  parseReceipt,
+  readBooks,
+  strikeAll,
+  strikeHold,
+  takeMessage,
+  type Waiting,
+} from "./queue-book.ts";
+import { retrying } from "./retrying.ts";
+import { deleteItem, getItem, type Item, LAST, putItem, queryItems, sortable, type Table } from "./table.ts";
+
+/** Where the messages of a job lie. */
+export interface MessagePlace {
+  readonly queue: string;
+  readonly priority: number;
+  /** Among equals those of lower rank are received first: the older job's. */
+  readonly rank: number;
+}
+
+/** A message to be sent. */
+export interface NewMessage extends Waiting {
+  readonly queue: string;
+  readonly sentAtMs: number;
+}
+
+const MOST_URGENT = 1000;
+
+/** What the sort keys of all messages of a job begin with; they are received in the order of these keys. */
+export function messagePrefix({ priority, rank }: Omit<MessagePlace, "queue">): string {
+  return `${sortable(MOST_URGENT - priority)}#${sortable(rank)}#`;
+}
+
+/** The sort key of a message. */
+export function messageKey(place: Omit<MessagePlace, "queue">, id: number): string {
+  return `${messagePrefix(place)}${sortable(id)}`;
+}
+
+function partitionOf(queue: string): string {
+  return `queue#${queue}`;
+}
+
+/** Sends a message; sending it again changes nothing. */
+export async function sendMessage(table: Table, { queue, id, sk, ref, sentAtMs }: NewMessage): Promise<void> {
+  await putItem(table, { pk: partitionOf(queue), sk, id, ...ref, sentAtMs });
+}
+
+function refOf(item: Item): TaskRef {
+  return { jobId: item["jobId"] as string, stage: item["stage"] as Stage, index: item["index"] as number };
+}
+
+/** The message that is received next, of those queues that have room. */
+export async function receiveMessage(
+  table: Table,
+  options: ReceiveOptions,
+  now: () => number,
+): Promise<TaskMessage | undefined> {
+  if (options.queues.length === 0) return undefined;
+  const { message } = await retrying("The queue", async () => {
+    const nowMs = now();
+    const first = await findFirst(table, options, nowMs);
+    if (first === undefined) return { message: undefined };
+    const { owner, leaseMs } = options;
+    const message = await takeMessage(table, first.book, first.waiting, { owner, untilMs: nowMs + leaseMs });
+    return message && { message };
+  });
+  return message;
+}
+
+interface Candidate {
+  readonly book: Book;
+  readonly waiting: Waiting;
+}
+
+async function findFirst(table: Table, { queues }: ReceiveOptions, nowMs: number): Promise<Candidate | undefined> {
+  let first: Candidate | undefined;
+  for (const book of await readBooks(table)) {
+    const maxInFlight = queues.find(({ name }) => name === book.queue)?.maxInFlight ?? 0;
+    const outNow = Object.values(book.holds).filter((hold) => isOut(hold, nowMs)).length;
+    if (book.isPaused || outNow >= maxInFlight) continue;
+    const waiting = await firstWaiting(table, book, nowMs);
+    if (waiting !== undefined && (first === undefined || waiting.sk < first.waiting.sk)) first = { book, waiting };
+  }
+  return first;
+}
+
+/** A page holds as many as may have to be skipped, and one more. */
+async function firstWaiting(table: Table, { queue, holds }: Book, nowMs: number): Promise<Waiting | undefined> {
+  const pageSize = Object.keys(holds).length + 1;
+  for await (const item of queryItems(table, { pk: partitionOf(queue), pageSize })) {
+    const id = item["id"] as number;
+    if (!isHeldBack(holds[id], nowMs)) return { id, sk: item["sk"] as string, ref: refOf(item) };
+  }
+  return undefined;
+}
+
+/** Takes a message off its queue; false where the lease was lost. A message that is struck but not removed yet comes again, as any may. */
+export async function removeMessage(table: Table, message: TaskMessage): Promise<boolean> {
+  const { nonce, sk } = parseReceipt(message);
+  if (!(await strikeHold(table, { ...message, nonce }))) return false;
+  await deleteItem(table, { pk: partitionOf(message.queue), sk });
+  return true;
+}
+
+/** Removes a message whose work is done, whoever holds it by now. */
+export async function discardMessage(table: Table, { queue, id, sk }: { queue: string; id: number; sk: string }) {
+  await deleteItem(table, { pk: partitionOf(queue), sk });
+  await strikeAll(table, queue, [id]);
+}
+
+/** Removes the messages of a job up to one of them; those sent later stay. */
+export async function dropMessages(table: Table, place: MessagePlace, upToId: number): Promise<void> {
+  const prefix = messagePrefix(place);
+  const range = { pk: partitionOf(place.queue), from: prefix, to: `${prefix}${LAST}` };
+  const ids: number[] = [];
+  for await (const item of queryItems(table, range)) {
+    if ((item["id"] as number) > upToId) continue;
+    ids.push(item["id"] as number);
+    await deleteItem(table, { pk: range.pk, sk: item["sk"] as string });
+  }
+  await strikeAll(table, place.queue, ids);
+}
+
+const DEAD = "dead";
+
+/** Keeps a message that is given up, which is still there; where it is not, that was done before. */
+export async function keepDead(
+  table: Table,
+  letter: Omit<DeadLetter, "sentAtMs"> & { readonly sk: string },
+): Promise<boolean> {
+  const { id, queue, sk, ref, receiveCount, deadAtMs, reason } = letter;
+  const item = await getItem(table, { pk: partitionOf(queue), sk });
+  if (item === undefined) return false;
+  const times = { receiveCount, deadAtMs, sentAtMs: item["sentAtMs"] };
+  return await putItem(table, {
+    pk: DEAD,
+    sk: sortable(id),
+    id,
+    queue,
+    ...ref,
+    ...times,
+    reason: JSON.stringify(reason),
+  });
+}
+
+function toDead(item: Item): DeadLetter {
+  return {
+    id: item["id"] as number,
+    queue: item["queue"] as string,
+    ref: refOf(item),
+    receiveCount: item["receiveCount"] as number,
+    sentAtMs: item["sentAtMs"] as number,
+    deadAtMs: item["deadAtMs"] as number,
+    reason: JSON.parse(item["reason"] as string) as JobError,
+  };
+}
+
+/** A dead letter. */
+export async function getDead(table: Table, id: number): Promise<DeadLetter | undefined> {
+  const item = await getItem(table, { pk: DEAD, sk: sortable(id) });
+  return item && toDead(item);
+}
+
+/** Dead letters, oldest first. */
+export async function* listDead(table: Table): AsyncGenerator<DeadLetter> {
+  for await (const item of queryItems(table, { pk: DEAD })) yield toDead(item);
+}
+
+/** Forgets a dead letter; false where there is none. */
+export async function discardDead(table: Table, id: number): Promise<boolean> {
+  return (await deleteItem(table, { pk: DEAD, sk: sortable(id) })) !== undefined;
+}
+
+/** Gives a message up; false where the lease was lost. */
+export async function buryMessage(
+  table: Table,
+  message: TaskMessage,
+  reason: JobError,
+  nowMs: number,
+): Promise<boolean> {
+  const { nonce, sk } = parseReceipt(message);
+  const { queue } = message;
+  if (!(await strikeHold(table, { ...message, nonce }))) return false;
+  await keepDead(table, { ...message, sk, deadAtMs: nowMs, reason });
+  await deleteItem(table, { pk: partitionOf(queue), sk });
+  return true;
+}
+
+/** What is known of a message without receiving it. */
+export interface SeenMessage {
+  readonly sentAtMs: number;
+  readonly isOut: boolean;
+}
+
+/** The messages of a queue, in the order in which they are received. */
+export async function* seeMessages(table: Table, { queue, holds }: Book, nowMs: number): AsyncGenerator<SeenMessage> {
+  for await (const item of queryItems(table, { pk: partitionOf(queue), only: ["id", "sentAtMs"] })) {
+    yield { sentAtMs: item["sentAtMs"] as number, isOut: isOut(holds[item["id"] as number], nowMs) };
+  }
+}
+
+/** Whether there is the message of a sort key. */
+export async function isMessage(table: Table, queue: string, sk: string): Promise<boolean> {
+  return (await getItem(table, { pk: partitionOf(queue), sk })) !== undefined;
+}

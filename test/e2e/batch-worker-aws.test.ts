@@ -1,0 +1,133 @@
+import { execFileSync } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { createBatchRecords } from "../../src/adapters/aws/batch-records.ts";
+import { createS3ObjectStore } from "../../src/adapters/aws/object-store.ts";
+import { firstItem } from "../../src/adapters/aws/table.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import type { BatchRecords } from "../../src/jobs/batch-records.ts";
+import type { ObjectStore } from "../../src/jobs/object-store.ts";
+import { type AwsUnderTest, makeBucket, makeTable, startStorage, startTables } from "../support/aws.ts";
+import { type BatchWorker, startBatchWorker } from "./batch-worker.fixture.ts";
+
+const SECONDS = 20;
+const RATE = 10;
+const JOB_ID = "550e8400-e29b-41d4-a716-446655440000";
+const INPUT = `uploads/${JOB_ID}/input.mp4`;
+const KEYS = { AWS_ACCESS_KEY_ID: "test-key-id", AWS_SECRET_ACCESS_KEY: "test-s3cret" };
+
+let folder: string;
+let clip: string;
+let storage: AwsUnderTest;
+let tables: AwsUnderTest;
+let bucket: Awaited<ReturnType<typeof makeBucket>>;
+let table: Awaited<ReturnType<typeof makeTable>>;
+let objects: ObjectStore;
+let records: BatchRecords;
+let containers = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "reelmill-batch-aws-"));
+  clip = join(folder, "clip.mp4");
+  const inputs = `-f lavfi -i testsrc2=s=320x180:r=${RATE}:d=${SECONDS} -f lavfi -i sine=d=${SECONDS}`.split(" ");
+  execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), clip]);
+  [storage, tables] = await Promise.all([startStorage(), startTables()]);
+});
+
+afterAll(async () => {
+  await storage.stop();
+  await tables.stop();
+  await rm(folder, { recursive: true });
+});
+
+beforeEach(async () => {
+  [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
+  objects = createS3ObjectStore({ bucket, workFolder: join(folder, "lent") });
+  records = createBatchRecords(table, systemClock);
+  await objects.put(INPUT, createReadStream(clip));
+});
+
+afterEach(async () => {
+  await bucket.remove();
+  await table.remove();
+});
+
+/** Starts a worker as in a container of its own: nothing is there of those before. */
+function start(environment: Readonly<Record<string, string>> = {}): BatchWorker {
+  containers += 1;
+  return startBatchWorker({
+    ...KEYS,
+    REELMILL_BACKEND: "aws",
+    REELMILL_S3_ENDPOINT: storage.place.endpoint ?? "",
+    REELMILL_DYNAMODB_ENDPOINT: tables.place.endpoint ?? "",
+    REELMILL_DATA: join(folder, `container-${containers}`),
+    S3_BUCKET: bucket.name,
+    DYNAMODB_TABLE: table.name,
+    AWS_REGION: storage.place.region,
+    ...{ JOB_ID, OUTPUT_CODEC: "vp9", ...environment },
+  });
+}
+
+async function keys(): Promise<readonly string[]> {
+  return (await objects.list("", { limit: 100 })).map(({ key }) => key);
+}
+
+async function countPictures(key: string): Promise<number> {
+  const args = "-v error -select_streams v -count_frames -show_entries stream=nb_read_frames -of csv=p=0".split(" ");
+  return await objects.withLocalFile(key, async (path) =>
+    Number.parseInt(execFileSync("ffprobe", [...args, path], { encoding: "utf8" }), 10),
+  );
+}
+
+it("converts a recording in a bucket, with the very bytes of a conversion on this machine, and leaves nothing else", async () => {
+  const worker = start({ OUTPUT_CODEC: "h264" });
+  const { status, output } = await worker.ended();
+  expect([status, worker.lines().filter(({ level }) => level === "error")]).toEqual([0, []]);
+  const record = await records.get(JOB_ID);
+  const outputKey = `outputs/${JOB_ID}/output.mp4`;
+  expect(record).toMatchObject({ status: "COMPLETED", bucket: bucket.name, inputKey: INPUT, outputKey });
+  expect(JSON.parse(output)).toEqual(record);
+  expect(await keys()).toEqual([outputKey, INPUT]);
+  for (const pk of ["queues", "log", "sequence", `job#${JOB_ID}`]) {
+    expect(await firstItem({ ...table, space: `batch#${JOB_ID}/` }, { pk })).toBeUndefined();
+  }
+  const local = join(folder, "local.mp4");
+  const main = new URL("../../src/apps/cli/main.ts", import.meta.url).pathname;
+  execFileSync(process.execPath, [main, "convert", clip, "--to", "h264", "-o", local], { stdio: "pipe" });
+  const made = await objects.withLocalFile(outputKey, (path) => readFile(path));
+  expect(made.equals(await readFile(local))).toBe(true);
+  const said = JSON.stringify(worker.lines()) + output;
+  for (const secret of Object.values(KEYS)) expect(said).not.toContain(secret);
+});
+
+it("goes on in another container where one was killed", async () => {
+  const first = start();
+  // The plan, two spans at once, and a third one once the end of one of those is recorded.
+  await first.said(/ begins$/, 4);
+  first.process.kill("SIGKILL");
+  await first.ended();
+  expect(await records.get(JOB_ID)).toMatchObject({ status: "PROCESSING" });
+  const second = start();
+  expect((await second.ended()).status).toBe(0);
+  const messages = second.lines().map(({ message }) => message);
+  expect(messages).toContain("The job goes on with what an earlier worker left.");
+  const [kept] = first.lines().filter(({ message }) => / is done$/.test(String(message)) && message !== "plan is done");
+  expect(messages).not.toContain(kept?.["message"]);
+  const outputKey = `outputs/${JOB_ID}/output.webm`;
+  expect(await records.get(JOB_ID)).toMatchObject({ status: "COMPLETED", outputKey });
+  expect(await countPictures(outputKey)).toBe(SECONDS * RATE);
+  expect(await keys()).toEqual([outputKey, INPUT]);
+});
+
+it("says what is missing: the recording, the bucket, the table", async () => {
+  await objects.delete(INPUT);
+  const without = start();
+  expect((await without.ended()).status).toBe(1);
+  expect(await records.get(JOB_ID)).toMatchObject({ status: "FAILED", errorMessage: expect.stringContaining(INPUT) });
+  const nowhere = start({ DYNAMODB_TABLE: "no-such-table" });
+  expect((await nowhere.ended()).status).toBe(1);
+  expect(nowhere.lines().at(-1)).toMatchObject({ job_id: JOB_ID, error: { code: "STORE_REFUSED" } });
+});

@@ -1,0 +1,139 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DeleteTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  ListObjectsV2Command,
+} from "@aws-sdk/client-s3";
+import dynalite from "dynalite";
+import { buildApp } from "fauxqs";
+import { type Bucket, createS3Client } from "../../src/adapters/aws/bucket.ts";
+import { type AwsPlace, clientSettings } from "../../src/adapters/aws/connection.ts";
+import { createTableClient, type Table } from "../../src/adapters/aws/table.ts";
+import { createTable } from "../../src/adapters/aws/table-layout.ts";
+
+/** What the tests of the AWS adapters talk to. */
+export interface AwsUnderTest {
+  readonly place: AwsPlace;
+  stop(): Promise<void>;
+}
+
+/** Set where the tests are to go to another endpoint, with credentials in the environment as the SDK wants them. */
+const ENDPOINT = process.env["REELMILL_TEST_AWS_ENDPOINT"] || undefined;
+
+const REGION = process.env["AWS_REGION"] || "eu-central-1";
+
+/** The emulators ask for some; what is set wins. */
+function setCredentials(): void {
+  process.env["AWS_ACCESS_KEY_ID"] ??= "test";
+  process.env["AWS_SECRET_ACCESS_KEY"] ??= "test";
+}
+
+/** S3, SQS and SNS on a port of loopback, or at the endpoint that the environment names. */
+export async function startStorage(): Promise<AwsUnderTest> {
+  setCredentials();
+  if (ENDPOINT !== undefined) return { place: { region: REGION, endpoint: ENDPOINT }, stop: async () => undefined };
+  // Not `startFauxqs`, which listens at every address.
+  const app = buildApp({ logger: false, defaultRegion: REGION });
+  const restoreOrder = sortByBytes();
+  const endpoint = await app.listen({ port: 0, host: "127.0.0.1" });
+  const stop = async (): Promise<void> => {
+    restoreOrder();
+    // It would wait for connections that clients keep.
+    app.server.closeAllConnections();
+    await app.close();
+  };
+  return { place: { region: REGION, endpoint }, stop };
+}
+
+/** The emulator lists keys as people of this machine's country sort, S3 by their bytes; nothing else of the tests asks for the former. */
+function sortByBytes(): () => void {
+  const { localeCompare } = String.prototype;
+  String.prototype.localeCompare = function byBytes(this: string, that: string): number {
+    return Buffer.compare(Buffer.from(String(this)), Buffer.from(that));
+  };
+  return () => {
+    String.prototype.localeCompare = localeCompare;
+  };
+}
+
+/** DynamoDB on a port of loopback, or at the endpoint that the environment names. */
+export async function startTables(): Promise<AwsUnderTest> {
+  setCredentials();
+  if (ENDPOINT !== undefined) return { place: { region: REGION, endpoint: ENDPOINT }, stop: async () => undefined };
+  const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const endpoint = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+  const stop = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { place: { region: REGION, endpoint }, stop };
+}
+
+/** A table of its own, empty, with the client that reaches it. */
+export async function makeTable(place: AwsPlace): Promise<Table & { remove(): Promise<void> }> {
+  const maker = new DynamoDBClient(clientSettings(place));
+  const client = createTableClient(place);
+  const name = uniqueName();
+  await createTable(maker, name);
+  const remove = async (): Promise<void> => {
+    await maker.send(new DeleteTableCommand({ TableName: name }));
+    maker.destroy();
+    client.destroy();
+  };
+  return { client, name, remove };
+}
+
+/** A bucket of its own, empty, with the client that reaches it. */
+export async function makeBucket(place: AwsPlace): Promise<Bucket & { remove(): Promise<void> }> {
+  const client = createS3Client(place);
+  const name = uniqueName();
+  await client.send(new CreateBucketCommand({ Bucket: name }));
+  const remove = async (): Promise<void> => {
+    for (;;) {
+      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: name }));
+      if (Contents.length === 0) break;
+      for (const { Key } of Contents) await client.send(new DeleteObjectCommand({ Bucket: name, Key }));
+    }
+    await client.send(new DeleteBucketCommand({ Bucket: name }));
+    client.destroy();
+  };
+  return { client, name, remove };
+}
+
+/** Uploads in parts that were begun and neither completed nor taken back. Not by a list: emulators lack that. */
+export function watchUploads({ client }: Bucket): ReadonlySet<string> {
+  const open = new Set<string>();
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const result = await next(args);
+      const id = (value: unknown): string => String((value as { readonly UploadId?: string }).UploadId);
+      const { commandName } = context;
+      if (commandName === CreateMultipartUploadCommand.name) open.add(id(result.output));
+      const isEnd = [AbortMultipartUploadCommand.name, CompleteMultipartUploadCommand.name].includes(`${commandName}`);
+      if (isEnd) open.delete(id(args.input));
+      return result;
+    },
+    { step: "initialize" },
+  );
+  return open;
+}
+
+/** A name that no other test has. */
+export function uniqueName(): string {
+  return `reelmill-test-${process.pid}-${process.hrtime.bigint()}`;
+}
+
+/** A folder that goes with `remove`. */
+export async function temporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), "reelmill-aws-"));
+  return { path, remove: () => rm(path, { recursive: true }) };
+}
