@@ -30,7 +30,10 @@ const WILDCARDS: readonly (readonly [finding: string, reason: string])[] = [
     `Resource::arn:${ACCOUNT.replace("service", "ecs")}:task/<ClusterEB0386A7>/*`,
     "ECS names its tasks itself; they are those of the cluster alone.",
   ],
-  ["Action::ecs:Submit*", "The library's own, for the agent of ECS: three actions by which a machine tells how its tasks are."],
+  [
+    "Action::ecs:Submit*",
+    "The library's own, for the agent of ECS: three actions by which a machine tells how its tasks are.",
+  ],
   [
     "Resource::*",
     "Actions for which AWS knows no narrower resource: tokens of the registry, traces, lists of streams, jobs of AWS Batch, the agent of ECS.",

@@ -29,7 +29,11 @@ export class Api extends Construct {
       createDefaultStage: false,
       defaultIntegration: new HttpLambdaIntegration("Serve", this.function),
     });
-    acknowledge(this.api, "AwsSolutions-APIG4", "The app asks for the API key itself, on all but /health, and compares its hash in constant time.");
+    acknowledge(
+      this.api,
+      "AwsSolutions-APIG4",
+      "The app asks for the API key itself, on all but /health, and compares its hash in constant time.",
+    );
     new HttpStage(this, "Stage", {
       httpApi: this.api,
       stageName: "$default",
@@ -46,7 +50,8 @@ export class Api extends Construct {
 
   #apiKeyHash(): string {
     const parameter = new CfnParameter(Stack.of(this), "ApiKeyHash", {
-      description: "SHA-256 of the API key in 64 hexadecimal digits; several, separated by commas, while keys are changed.",
+      description:
+        "SHA-256 of the API key in 64 hexadecimal digits; several, separated by commas, while keys are changed.",
       allowedPattern: "^[0-9a-f]{64}(,[0-9a-f]{64})*$",
       noEcho: true,
     });

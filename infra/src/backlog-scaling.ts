@@ -1,14 +1,22 @@
-import { Duration } from "aws-cdk-lib";
+import { Duration, Stack } from "aws-cdk-lib";
 import {
-  AdjustmentType,
   type AdjustmentTier,
+  AdjustmentType,
   ScalableTarget,
   ServiceNamespace,
   StepScalingAction,
 } from "aws-cdk-lib/aws-applicationautoscaling";
-import { Alarm, ComparisonOperator, type IMetric, MathExpression, Metric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+} from "aws-cdk-lib/aws-cloudwatch";
 import { ApplicationScalingAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type { BaseService } from "aws-cdk-lib/aws-ecs";
+import { Role } from "aws-cdk-lib/aws-iam";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { Settings } from "./settings.ts";
@@ -49,6 +57,8 @@ export class BacklogScaling extends Construct {
       scalableDimension: "ecs:service:DesiredCount",
       minCapacity: 0,
       maxCapacity,
+      // ECS takes no other; without it the library would make one that may do nothing.
+      role: serviceLinkedRole(this),
     });
     this.#metrics["workers"] = new Metric({
       namespace: "ECS/ContainerInsights",
@@ -118,6 +128,13 @@ export class BacklogScaling extends Construct {
     for (const tier of tiers) action.addAdjustment(tier);
     alarm.addAlarmAction(new ApplicationScalingAction(action));
   }
+}
+
+function serviceLinkedRole(scope: Construct) {
+  const resource = "role/aws-service-role/ecs.application-autoscaling.amazonaws.com";
+  const resourceName = "AWSServiceRoleForApplicationAutoScaling_ECSService";
+  const arn = Stack.of(scope).formatArn({ service: "iam", region: "", resource, resourceName });
+  return Role.fromRoleArn(scope, "Role", arn, { mutable: false });
 }
 
 /** One worker for a difference of one, two for two, and so on; bounds count from the alarm's threshold, which is one. */

@@ -9,10 +9,16 @@ import {
   Reason,
   RetryStrategy,
 } from "aws-cdk-lib/aws-batch";
-import { ContainerImage, FargatePlatformVersion, LogDriver } from "aws-cdk-lib/aws-ecs";
+import {
+  ContainerImage,
+  CpuArchitecture,
+  FargatePlatformVersion,
+  LogDriver,
+  OperatingSystemFamily,
+} from "aws-cdk-lib/aws-ecs";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { commonEnvironment, CONTAINER_USER, WORK_FOLDER } from "./environment.ts";
+import { CONTAINER_USER, commonEnvironment, WORK_FOLDER } from "./environment.ts";
 import { checkedFargateSize, type FargateSize } from "./fargate-sizes.ts";
 import { createLogGroup } from "./log-groups.ts";
 import type { Network } from "./network.ts";
@@ -63,6 +69,8 @@ export class Batch extends Construct {
       cpu: vcpu,
       memory: Size.mebibytes(memoryMb),
       ephemeralStorageSize: Size.gibibytes(settings.job_ephemeral_storage_gb),
+      fargateCpuArchitecture: CpuArchitecture.X86_64,
+      fargateOperatingSystemFamily: OperatingSystemFamily.LINUX,
       fargatePlatformVersion: FargatePlatformVersion.VERSION1_4,
       assignPublicIp: network.hasPublicAddresses,
       command: ["worker", "--once"],

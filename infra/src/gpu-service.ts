@@ -36,9 +36,8 @@ export class GpuService extends Construct {
       enableManagedTerminationProtection: true,
       enableManagedDraining: true,
       targetCapacityPercent: 100,
-      spotInstanceDraining: true,
     });
-    cluster.addAsgCapacityProvider(capacityProvider, { spotInstanceDraining: true });
+    cluster.addAsgCapacityProvider(capacityProvider);
     // Bridged: a task's own interface would have no way out in a network of public addresses, and the machine's role stays out of reach.
     const taskDefinition = new Ec2TaskDefinition(this, "Task", { networkMode: NetworkMode.BRIDGE });
     addWorker(this, taskDefinition, props, 1);
@@ -63,11 +62,14 @@ export class GpuService extends Construct {
   #machines({ settings, network }: WorkerProps): AutoScalingGroup {
     // The cluster gives it what the agent of ECS needs.
     const role = new Role(this, "MachineRole", { assumedBy: new ServicePrincipal("ec2.amazonaws.com") });
+    const userData = UserData.forLinux();
+    // The library writes this only for groups that are spot as a whole.
+    userData.addCommands("echo ECS_ENABLE_SPOT_INSTANCE_DRAINING=true >> /etc/ecs/ecs.config");
     const launchTemplate = new LaunchTemplate(this, "Machine", {
       machineImage: EcsOptimizedImage.amazonLinux2023(AmiHardwareType.GPU),
       instanceType: new InstanceType(GPU_MACHINE),
       role,
-      userData: UserData.forLinux(),
+      userData,
       securityGroup: network.workers,
       associatePublicIpAddress: network.hasPublicAddresses,
       httpTokens: LaunchTemplateHttpTokens.REQUIRED,
@@ -103,8 +105,16 @@ export class GpuService extends Construct {
       },
       defaultInstanceWarmup: Duration.minutes(2),
     });
-    acknowledge(machines, "AwsSolutions-EC26", "The rule cannot read mixed instances; the disk of their template is encrypted.");
-    acknowledge(machines, "AwsSolutions-AS3", "That machines come and go with the work is no news; the dashboard shows how many there are.");
+    acknowledge(
+      machines,
+      "AwsSolutions-EC26",
+      "The rule cannot read mixed instances; the disk of their template is encrypted.",
+    );
+    acknowledge(
+      machines,
+      "AwsSolutions-AS3",
+      "That machines come and go with the work is no news; the dashboard shows how many there are.",
+    );
     return machines;
   }
 }

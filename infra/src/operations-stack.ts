@@ -1,6 +1,13 @@
 import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { CfnBudget } from "aws-cdk-lib/aws-budgets";
-import { Alarm, ComparisonOperator, Dashboard, GraphWidget, Metric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import {
+  Alarm,
+  ComparisonOperator,
+  Dashboard,
+  GraphWidget,
+  Metric,
+  TreatMissingData,
+} from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type { Construct } from "constructs";
 import type { FunctionProps } from "./functions.ts";
@@ -49,7 +56,10 @@ export class OperationsStack extends Stack {
     const { api } = interfaces.api;
     new Dashboard(this, "Dashboard", {
       widgets: [
-        [new GraphWidget({ title: "Tasks left", left: waiting }), new GraphWidget({ title: "Dead letters", left: dead })],
+        [
+          new GraphWidget({ title: "Tasks left", left: waiting }),
+          new GraphWidget({ title: "Dead letters", left: dead }),
+        ],
         [new GraphWidget({ title: "Workers", left: workers }), new GraphWidget({ title: "Errors", left: errors })],
         [
           new GraphWidget({ title: "Requests", left: [api.metricCount(), api.metricServerError()] }),

@@ -1,6 +1,6 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
-import { type IGrantable, type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { ICluster } from "aws-cdk-lib/aws-ecs";
+import { type IGrantable, type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
 import type { StateStack } from "./state-stack.ts";
 import type { TaskQueue } from "./task-queues.ts";

@@ -41,7 +41,12 @@ export const NUMBERS = {
   unfinished_upload_days: whole(7, 1, 365, "days after which the parts of an upload that nobody finished are removed"),
 
   hls_visibility_timeout_seconds: whole(600, 30, MAX_VISIBILITY_SECONDS, VISIBILITY),
-  hls_message_retention_seconds: whole(4 * DAY_SECONDS, 60, MAX_QUEUE_SECONDS, "seconds that a message waits for a worker"),
+  hls_message_retention_seconds: whole(
+    4 * DAY_SECONDS,
+    60,
+    MAX_QUEUE_SECONDS,
+    "seconds that a message waits for a worker",
+  ),
   chunking_visibility_timeout_seconds: whole(900, 30, MAX_VISIBILITY_SECONDS, VISIBILITY),
   inference_visibility_timeout_seconds: whole(1800, 30, MAX_VISIBILITY_SECONDS, VISIBILITY),
   reassembly_visibility_timeout_seconds: whole(600, 30, MAX_VISIBILITY_SECONDS, VISIBILITY),
@@ -53,7 +58,12 @@ export const NUMBERS = {
   ),
   dead_letter_retention_seconds: whole(MAX_QUEUE_SECONDS, 60, MAX_QUEUE_SECONDS, "seconds that a dead letter is kept"),
   SQS_LONG_POLL_WAIT_SECONDS: whole(20, 0, 20, "seconds that a worker's question for messages waits at the queue"),
-  maxReceiveCount: whole(5, 1, 1000, "receipts of a message after which it becomes a dead letter"),
+  maxReceiveCount: whole(
+    1000,
+    1,
+    1000,
+    "receipts of a message in SQS after which it becomes a dead letter there; it only tells of a task, whose own attempts the table counts, and is received again while the task waits",
+  ),
 
   messages_per_worker: whole(10, 1, 1000, "messages, visible and in flight, for which one stereo worker is wanted"),
   media_worker_max_capacity: whole(10, 1, 100, "stereo workers that split and reassemble, at most"),
@@ -68,12 +78,27 @@ export const NUMBERS = {
   gpu_on_demand_base_capacity: whole(1, 0, 100, "GPU machines that are on demand before any other"),
   gpu_on_demand_percentage_above_base: whole(0, 0, 100, "per cent of the further GPU machines that are on demand"),
   gpu_vcpu: whole(4, 1, 16, "vCPUs of a GPU worker; a g4dn.xlarge has 4"),
-  gpu_memory_mb: whole(15_360, 512, 122_880, "MiB of memory of a GPU worker; a g4dn.xlarge has 16 GiB less what its system needs"),
+  gpu_memory_mb: whole(
+    15_360,
+    512,
+    122_880,
+    "MiB of memory of a GPU worker; a g4dn.xlarge has 16 GiB less what its system needs",
+  ),
   gpu_disk_gb: whole(200, 30, 16_384, "GiB of disk of a GPU machine"),
 
   scale_out_cooldown_seconds: whole(60, 0, 3600, "seconds between two scalings out"),
-  scale_in_cooldown_seconds: whole(300, 60, 3600, "seconds, in minutes, for which there must be too many workers before one is stopped"),
-  idle_minutes_to_zero: whole(10, 1, 1440, "minutes for which a queue must be empty before its last workers are stopped"),
+  scale_in_cooldown_seconds: whole(
+    300,
+    60,
+    3600,
+    "seconds, in minutes, for which there must be too many workers before one is stopped",
+  ),
+  idle_minutes_to_zero: whole(
+    10,
+    1,
+    1440,
+    "minutes for which a queue must be empty before its last workers are stopped",
+  ),
 
   api_memory_mb: whole(1024, 128, 10_240, "MiB of memory of the function that serves the API"),
   api_timeout_seconds: whole(29, 1, 29, "seconds that one request may take; API Gateway waits for 30"),
@@ -81,12 +106,32 @@ export const NUMBERS = {
   api_burst_requests: whole(100, 1, 5000, "requests that the API takes at once"),
   event_memory_mb: whole(512, 128, 10_240, "MiB of memory of each function that is called by an event"),
   event_timeout_seconds: whole(60, 1, 900, "seconds that a function called by an event may take"),
-  event_attempts: whole(3, 1, 3, "attempts of a function at one event, the first one included; Lambda makes no more than 3"),
-  stream_retry_attempts: whole(10, 0, 10_000, "times that a change of the table which its function refused is given again"),
+  event_attempts: whole(
+    3,
+    1,
+    3,
+    "attempts of a function at one event, the first one included; Lambda makes no more than 3",
+  ),
+  stream_retry_attempts: whole(
+    10,
+    0,
+    10_000,
+    "times that a change of the table which its function refused is given again",
+  ),
   sweep_interval_minutes: whole(1, 1, 60, "minutes between two calls of the sweeper"),
 
-  alarm_period_seconds: whole(300, 60, 86_400, "seconds in which one failed job or one error of a function is an alarm"),
-  monthly_budget_usd: fraction(100, 1, 1_000_000, "US dollars per month of the whole account: told of at 80 % of it, and when more is forecast"),
+  alarm_period_seconds: whole(
+    300,
+    60,
+    86_400,
+    "seconds in which one failed job or one error of a function is an alarm",
+  ),
+  monthly_budget_usd: fraction(
+    100,
+    1,
+    1_000_000,
+    "US dollars per month of the whole account: told of at 80 % of it, and when more is forecast",
+  ),
 } as const satisfies Readonly<Record<string, NumberSetting>>;
 
 /** Name of a number. */

@@ -1,8 +1,8 @@
 import { CfnOutput, Duration, RemovalPolicy } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
-import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
+import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { Settings } from "./settings.ts";
 
@@ -29,7 +29,7 @@ export class TaskQueue extends Construct {
       ...common,
       retentionPeriod: Duration.seconds(settings.dead_letter_retention_seconds),
     });
-    this.queue = new Queue(this, "Queue", {
+    this.queue = new Queue(this, "Tasks", {
       ...common,
       visibilityTimeout: Duration.seconds(visibilitySeconds),
       retentionPeriod: Duration.seconds(retentionSeconds),

@@ -14,7 +14,7 @@ import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 import { BacklogScaling } from "./backlog-scaling.ts";
 import type { WorkProps } from "./batch.ts";
-import { commonEnvironment, CONTAINER_USER, queueEnvironment, WORK_FOLDER } from "./environment.ts";
+import { CONTAINER_USER, commonEnvironment, queueEnvironment, WORK_FOLDER } from "./environment.ts";
 import { checkedFargateSize } from "./fargate-sizes.ts";
 import { createLogGroup } from "./log-groups.ts";
 import { allowChanging, allowJobs, allowProtection, allowReading, allowTaking } from "./permissions.ts";
@@ -91,7 +91,9 @@ export function addWorker(
     readonlyRootFilesystem: true,
     stopTimeout: Duration.seconds(settings.worker_stop_timeout_seconds),
     logging: LogDriver.awsLogs({ logGroup: createLogGroup(scope, "Logs", settings), streamPrefix: "worker" }),
-    ...(gpuCount === undefined ? {} : { gpuCount, memoryLimitMiB: settings.gpu_memory_mb, cpu: settings.gpu_vcpu * 1024 }),
+    ...(gpuCount === undefined
+      ? {}
+      : { gpuCount, memoryLimitMiB: settings.gpu_memory_mb, cpu: settings.gpu_vcpu * 1024 }),
   });
   container.addMountPoints({ sourceVolume: "work", containerPath: WORK_FOLDER, readOnly: false });
   const role = task.taskRole;
