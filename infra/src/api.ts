@@ -7,7 +7,7 @@ import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 import { type FunctionProps, ReelmillFunction } from "./functions.ts";
 import { createLogGroup } from "./log-groups.ts";
-import { allow, allowChanging, allowQueueCare, allowReading } from "./permissions.ts";
+import { allow, allowQueueCare, allowReading, allowRemoving, allowWriting } from "./permissions.ts";
 
 /** The HTTP API: everything goes to one function, which is the same app that a server of one's own runs. */
 export class Api extends Construct {
@@ -62,8 +62,9 @@ export class Api extends Construct {
     const { storage } = state;
     for (const bucket of [storage.input, storage.output]) {
       allowReading(this.function, bucket);
-      allowChanging(this.function, bucket);
+      allowWriting(this.function, bucket);
     }
+    allowRemoving(this.function, storage.output);
     allowQueueCare(this.function, state);
     const { jobQueue, jobDefinitions } = work.batch;
     const definitions = Object.values(jobDefinitions).map(({ jobDefinitionArn }) => jobDefinitionArn);

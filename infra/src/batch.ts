@@ -17,12 +17,13 @@ import {
   OperatingSystemFamily,
 } from "aws-cdk-lib/aws-ecs";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { CONTAINER_USER, commonEnvironment, WORK_FOLDER } from "./environment.ts";
 import { checkedFargateSize, type FargateSize } from "./fargate-sizes.ts";
 import { createLogGroup } from "./log-groups.ts";
 import type { Network } from "./network.ts";
-import { allowChanging, allowJobs, allowReading } from "./permissions.ts";
+import { allowJobs, allowReading, allowRemoving, allowWriting } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
 import type { StateStack } from "./state-stack.ts";
 
@@ -50,20 +51,27 @@ export class Batch extends Construct {
       maxvCpus: settings.batch_max_vcpus,
     });
     this.jobQueue = new JobQueue(this, "Queue", { computeEnvironments: [{ computeEnvironment, order: 1 }] });
+    const { input, output } = props.state.storage;
     const size = { vcpu: settings.job_vcpu, memoryMb: settings.job_memory_mb };
     const convert = { vcpu: settings.convert_vcpu, memoryMb: settings.convert_memory_mb };
     this.jobDefinitions = {
-      repair: this.#define("Repair", checkedFargateSize("job_vcpu, job_memory_mb", size), props),
-      convert: this.#define("Convert", checkedFargateSize("convert_vcpu, convert_memory_mb", convert), props),
+      repair: this.#define("Repair", checkedFargateSize("job_vcpu, job_memory_mb", size), [input, output], props),
+      convert: this.#define("Convert", checkedFargateSize("convert_vcpu, convert_memory_mb", convert), [output], props),
     };
     new CfnOutput(this, "JobQueueArn", { value: this.jobQueue.jobQueueArn });
   }
 
-  #define(id: string, { vcpu, memoryMb }: FargateSize, { settings, state, network }: WorkProps): EcsJobDefinition {
+  #define(
+    id: string,
+    { vcpu, memoryMb }: FargateSize,
+    reads: readonly Bucket[],
+    { settings, state, network }: WorkProps,
+  ): EcsJobDefinition {
     const jobRole = new Role(this, `${id}Role`, { assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com") });
     allowJobs(jobRole, state);
-    for (const bucket of [state.storage.input, state.storage.output]) allowReading(jobRole, bucket);
-    allowChanging(jobRole, state.storage.output);
+    for (const bucket of reads) allowReading(jobRole, bucket);
+    allowWriting(jobRole, state.storage.output);
+    allowRemoving(jobRole, state.storage.output);
     const container = new EcsFargateContainerDefinition(this, `${id}Container`, {
       image: ContainerImage.fromEcrRepository(state.registry.repository, settings.image_tag),
       cpu: vcpu,

@@ -19,7 +19,7 @@ import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 import { commonEnvironment, LAMBDA_ENTRY_POINT, LAMBDA_WORK_FOLDER, queueEnvironment } from "./environment.ts";
 import { createLogGroup } from "./log-groups.ts";
-import { allow, allowChanging, allowJobs, allowQueueCare, allowReading } from "./permissions.ts";
+import { allow, allowJobs, allowQueueCare, allowReading, allowRemoving, allowSending } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
 import type { StateStack } from "./state-stack.ts";
 import type { WorkStack } from "./work-stack.ts";
@@ -67,6 +67,7 @@ export class ReelmillFunction extends Construct {
         : { retryAttempts: settings.event_attempts - 1, onFailure: new SqsDestination(props.lostEvents) }),
     });
     allowJobs(role, state);
+    allowSending(role, Object.values(state.queues));
     const alarm = new Alarm(this, "Errors", {
       alarmDescription: `${id} failed; its log says why.`,
       metric: this.function.metricErrors({ period: Duration.seconds(settings.alarm_period_seconds), statistic: "Sum" }),
@@ -123,11 +124,9 @@ export class EventFunctions extends Construct {
     this.objectMade = create("ObjectMade", "object-made");
     this.itemChanged = create("ItemChanged", "item-changed");
     this.sweeper = create("Sweeper", "sweep");
-    for (const each of [this.objectMade, this.itemChanged, this.sweeper]) {
-      allowReading(each, state.storage.output);
-    }
-    allowReading(this.objectMade, state.storage.input);
-    allowChanging(this.sweeper, state.storage.output);
+    for (const bucket of [state.storage.input, state.storage.output]) allowReading(this.objectMade, bucket);
+    allowReading(this.sweeper, state.storage.output);
+    allowRemoving(this.sweeper, state.storage.output);
     allowQueueCare(this.sweeper, state);
     this.#callOnObjects(state);
     this.#callOnItems(props);

@@ -15,24 +15,36 @@ export function allowReading(grantee: IGrantable, bucket: IBucket): void {
   allow(grantee, ["s3:GetObject"], [bucket.arnForObjects("*")]);
 }
 
-/** To make objects, by parts and copies as well, and to remove them; no versions of them. */
-export function allowChanging(grantee: IGrantable, bucket: IBucket): void {
-  allow(grantee, ["s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"], [bucket.arnForObjects("*")]);
+/** To make objects, by parts and copies as well. */
+export function allowWriting(grantee: IGrantable, bucket: IBucket): void {
+  allow(grantee, ["s3:PutObject", "s3:AbortMultipartUpload"], [bucket.arnForObjects("*")]);
 }
 
-/** What every role does that moves jobs on: the table's items, and slips to whatever queue. */
-export function allowJobs(grantee: IGrantable, { jobTable, queues, topics }: StateStack): void {
+/** To remove objects; no versions of them, which therefore stay as long as the bucket keeps them. */
+export function allowRemoving(grantee: IGrantable, bucket: IBucket): void {
+  allow(grantee, ["s3:DeleteObject"], [bucket.arnForObjects("*")]);
+}
+
+/** What every role does that moves jobs on: the table's items, and news of ends. */
+export function allowJobs(grantee: IGrantable, { jobTable, topics }: StateStack): void {
   const { tableArn } = jobTable.table;
   allow(grantee, ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"].map(dynamoDb), [tableArn]);
   allow(grantee, [dynamoDb("Query")], [tableArn, `${tableArn}/index/*`]);
-  const waiting = Object.values(queues).map(({ queue }) => queue.queueArn);
-  allow(grantee, ["sqs:SendMessage"], waiting);
   allow(grantee, ["sns:Publish"], [topics.completions.topicArn]);
   allow(grantee, ["kms:Decrypt", "kms:GenerateDataKey"], [topics.key.keyArn]);
 }
 
 function dynamoDb(action: string): string {
   return `dynamodb:${action}`;
+}
+
+/** To wake those who work at the queues. */
+export function allowSending(grantee: IGrantable, queues: readonly TaskQueue[]): void {
+  allow(
+    grantee,
+    ["sqs:SendMessage"],
+    queues.map(({ queue }) => queue.queueArn),
+  );
 }
 
 /** To take tasks of the queue, and to keep or return them. */

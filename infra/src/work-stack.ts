@@ -32,14 +32,15 @@ export class WorkStack extends Stack {
       enableFargateCapacityProviders: true,
     });
     const common = { settings, state, network, cluster: this.cluster };
-    this.hls = new GpuService(this, "Hls", { ...common, takes: ["hls"] });
+    this.hls = new GpuService(this, "Hls", { ...common, takes: ["hls"], sends: ["hls"] });
+    const stereo = { ...common, sends: ["chunking", "inference", "reassembly"] as const };
     this.stereoMedia = new WorkerService(this, "StereoMedia", {
-      ...common,
+      ...stereo,
       takes: ["chunking", "reassembly"],
       maxCapacity: settings.media_worker_max_capacity,
     });
     this.stereoVideo = new WorkerService(this, "StereoVideo", {
-      ...common,
+      ...stereo,
       takes: ["inference"],
       maxCapacity: settings.ecs_video_worker_max_capacity,
     });

@@ -17,7 +17,7 @@ import type { WorkProps } from "./batch.ts";
 import { CONTAINER_USER, commonEnvironment, queueEnvironment, WORK_FOLDER } from "./environment.ts";
 import { checkedFargateSize } from "./fargate-sizes.ts";
 import { createLogGroup } from "./log-groups.ts";
-import { allowChanging, allowJobs, allowProtection, allowReading, allowTaking } from "./permissions.ts";
+import { allowJobs, allowProtection, allowReading, allowRemoving, allowSending, allowTaking, allowWriting } from "./permissions.ts";
 import type { QueueName } from "./task-queues.ts";
 
 /** What a service of workers is made with. */
@@ -25,6 +25,8 @@ export interface WorkerProps extends WorkProps {
   readonly cluster: Cluster;
   /** What its workers take tasks from. */
   readonly takes: readonly QueueName[];
+  /** Where the next tasks of their pipeline go. */
+  readonly sends: readonly QueueName[];
 }
 
 /** Workers of a pipeline's stages on Fargate Spot, from none to as many as there is work for. */
@@ -73,7 +75,7 @@ export class WorkerService extends Construct {
 export function addWorker(
   scope: Construct,
   task: TaskDefinition,
-  { settings, state, cluster, takes }: WorkerProps,
+  { settings, state, cluster, takes, sends }: WorkerProps,
   gpuCount?: number,
 ): void {
   acknowledge(task, "AwsSolutions-ECS2", "No variable is a secret: names of resources and modes alone.");
@@ -99,7 +101,9 @@ export function addWorker(
   const role = task.taskRole;
   allowJobs(role, state);
   allowReading(role, state.storage.output);
-  allowChanging(role, state.storage.output);
+  allowWriting(role, state.storage.output);
+  allowRemoving(role, state.storage.output);
+  allowSending(role, sends.map((name) => state.queues[name]));
   for (const name of takes) allowTaking(role, state.queues[name]);
   allowProtection(role, cluster);
 }

@@ -64,6 +64,14 @@ describe("what holds something", () => {
     expect(propertiesOf("State", "AWS::KMS::Key")).toMatchObject({ EnableKeyRotation: true });
   });
 
+  it("are alarms that only CloudWatch and the budget of this account may raise from outside", () => {
+    const [id = ""] = resourcesOf("State", "AWS::SNS::Topic").map(([each]) => each).filter((each) => each.startsWith("TopicsAlarms"));
+    const allowed = policyOf("AWS::SNS::TopicPolicy", "Topics", id).filter((each) => JSON.stringify(each).includes('"Allow"'));
+    const Condition = { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } };
+    const Service = ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"];
+    expect(allowed).toMatchObject([{ Action: "sns:Publish", Principal: { Service }, Condition }]);
+  });
+
   it("is a table that can be brought back, not be deleted by mistake, and tells of changes", () => {
     expect(propertiesOf("State", "AWS::DynamoDB::Table")).toMatchObject({
       BillingMode: "PAY_PER_REQUEST",

@@ -56,6 +56,16 @@ describe("rights", () => {
     expect(new Set(changers.map(({ role }) => role))).toEqual(new Set(["Interface/ApiServeRole"]));
   });
 
+  it("let workers wake those of their own pipeline alone", () => {
+    const sent = rights.filter(({ role, action }) => role.startsWith("Work/") && action === "sqs:SendMessage");
+    const stereo = ["ChunkingQueueTasks.Arn", "InferenceQueueTasks.Arn", "ReassemblyQueueTasks.Arn"];
+    const of = (role: string) => sent.filter((right) => right.role === role).map(({ resource }) => resource);
+    expect(of("Work/HlsTaskTaskRole")).toEqual(["HlsQueueTasks.Arn"]);
+    expect(of("Work/StereoMediaTaskTaskRole")).toEqual(stereo);
+    expect(of("Work/StereoVideoTaskTaskRole")).toEqual(stereo);
+    expect(sent).toHaveLength(7);
+  });
+
   it("let nobody administer anything", () => {
     const kinds = new Set(rights.map(({ action }) => action.slice(0, action.indexOf(":"))));
     for (const kind of ["iam", "sts", "cloudformation", "budgets", "ec2"]) expect(kinds).not.toContain(kind);
