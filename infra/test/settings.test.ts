@@ -2,6 +2,7 @@ import { App } from "aws-cdk-lib";
 import { describe, expect, it } from "vitest";
 import { checkedFargateSize, fitFargateSize } from "../src/fargate-sizes.ts";
 import { createReelmill } from "../src/reelmill.ts";
+import { renderSettingsPage } from "../src/settings-page.ts";
 import { defaultSettings, NUMBERS, readSettings } from "../src/settings.ts";
 
 function read(context: Record<string, unknown>) {
@@ -42,6 +43,10 @@ describe("settings", () => {
     [{ "reelmill:alert_email": "nobody" }, /alert_email must match/],
   ])("are refused: %o", (context, message) => {
     expect(() => read(context)).toThrow(message);
+  });
+
+  it("are those of the reference (npx vitest run -u)", async () => {
+    await expect(renderSettingsPage()).toMatchFileSnapshot("../../docs/reference/aws-settings.md");
   });
 
   it("are refused where no service takes them", () => {
