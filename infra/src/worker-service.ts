@@ -17,7 +17,15 @@ import type { WorkProps } from "./batch.ts";
 import { CONTAINER_USER, commonEnvironment, queueEnvironment, WORK_FOLDER } from "./environment.ts";
 import { checkedFargateSize } from "./fargate-sizes.ts";
 import { createLogGroup } from "./log-groups.ts";
-import { allowJobs, allowProtection, allowReading, allowRemoving, allowSending, allowTaking, allowWriting } from "./permissions.ts";
+import {
+  allowJobs,
+  allowProtection,
+  allowReading,
+  allowRemoving,
+  allowSending,
+  allowTaking,
+  allowWriting,
+} from "./permissions.ts";
 import type { QueueName } from "./task-queues.ts";
 
 /** What a service of workers is made with. */
@@ -103,7 +111,10 @@ export function addWorker(
   allowReading(role, state.storage.output);
   allowWriting(role, state.storage.output);
   allowRemoving(role, state.storage.output);
-  allowSending(role, sends.map((name) => state.queues[name]));
+  allowSending(
+    role,
+    sends.map((name) => state.queues[name]),
+  );
   for (const name of takes) allowTaking(role, state.queues[name]);
   allowProtection(role, cluster);
 }

@@ -65,8 +65,12 @@ describe("what holds something", () => {
   });
 
   it("are alarms that only CloudWatch and the budget of this account may raise from outside", () => {
-    const [id = ""] = resourcesOf("State", "AWS::SNS::Topic").map(([each]) => each).filter((each) => each.startsWith("TopicsAlarms"));
-    const allowed = policyOf("AWS::SNS::TopicPolicy", "Topics", id).filter((each) => JSON.stringify(each).includes('"Allow"'));
+    const [id = ""] = resourcesOf("State", "AWS::SNS::Topic")
+      .map(([each]) => each)
+      .filter((each) => each.startsWith("TopicsAlarms"));
+    const allowed = policyOf("AWS::SNS::TopicPolicy", "Topics", id).filter((each) =>
+      JSON.stringify(each).includes('"Allow"'),
+    );
     const Condition = { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } };
     const Service = ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"];
     expect(allowed).toMatchObject([{ Action: "sns:Publish", Principal: { Service }, Condition }]);

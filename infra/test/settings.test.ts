@@ -2,8 +2,8 @@ import { App } from "aws-cdk-lib";
 import { describe, expect, it } from "vitest";
 import { checkedFargateSize, fitFargateSize } from "../src/fargate-sizes.ts";
 import { createReelmill } from "../src/reelmill.ts";
-import { renderSettingsPage } from "../src/settings-page.ts";
 import { defaultSettings, NUMBERS, readSettings } from "../src/settings.ts";
+import { renderSettingsPage } from "../src/settings-page.ts";
 
 function read(context: Record<string, unknown>) {
   return readSettings(new App({ context }).node);
