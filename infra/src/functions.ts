@@ -1,6 +1,4 @@
 import { Duration } from "aws-cdk-lib";
-import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
-import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { type IRule, Rule, RuleTargetInput, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
@@ -18,6 +16,7 @@ import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 import { commonEnvironment, LAMBDA_ENTRY_POINT, LAMBDA_WORK_FOLDER, queueEnvironment } from "./environment.ts";
+import { addAnyMessageAlarm, addFaultAlarm } from "./fault-alarm.ts";
 import { createLogGroup } from "./log-groups.ts";
 import { allow, allowJobs, allowQueueCare, allowReading, allowRemoving, allowSending } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
@@ -68,15 +67,11 @@ export class ReelmillFunction extends Construct {
     });
     allowJobs(role, state);
     allowSending(role, Object.values(state.queues));
-    const alarm = new Alarm(this, "Errors", {
-      alarmDescription: `${id} failed; its log says why.`,
+    addFaultAlarm(this, "Errors", {
+      description: `${id} failed; its log says why.`,
       metric: this.function.metricErrors({ period: Duration.seconds(settings.alarm_period_seconds), statistic: "Sum" }),
-      threshold: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      topic: state.topics.alarms,
     });
-    alarm.addAlarmAction(new SnsAction(state.topics.alarms));
   }
 }
 
@@ -131,7 +126,8 @@ export class EventFunctions extends Construct {
     this.#callOnObjects(state);
     this.#callOnItems(props);
     this.batchFailed = this.#callOnTime(props);
-    watchLostEvents(this, this.lostEvents, state);
+    const advice = "Events were given up: the queue of lost events has them, the functions' logs say why.";
+    addAnyMessageAlarm(this, "AnyLostEvent", this.lostEvents, state.topics.alarms, advice);
   }
 
   #callOnObjects({ storage }: StateStack): void {
@@ -176,16 +172,4 @@ export class EventFunctions extends Construct {
       targets: [new LambdaFunction(this.sweeper)],
     });
   }
-}
-
-function watchLostEvents(scope: Construct, queue: Queue, { topics }: StateStack): void {
-  const alarm = new Alarm(scope, "AnyLostEvent", {
-    alarmDescription: "Events were given up: the queue of lost events has them, the functions' logs say why.",
-    metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: "Maximum" }),
-    threshold: 1,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    evaluationPeriods: 1,
-    treatMissingData: TreatMissingData.IGNORE,
-  });
-  alarm.addAlarmAction(new SnsAction(topics.alarms));
 }

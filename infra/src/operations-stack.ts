@@ -1,15 +1,8 @@
 import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { CfnBudget } from "aws-cdk-lib/aws-budgets";
-import {
-  Alarm,
-  ComparisonOperator,
-  Dashboard,
-  GraphWidget,
-  Metric,
-  TreatMissingData,
-} from "aws-cdk-lib/aws-cloudwatch";
-import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
+import { Dashboard, GraphWidget, Metric } from "aws-cdk-lib/aws-cloudwatch";
 import type { Construct } from "constructs";
+import { addFaultAlarm } from "./fault-alarm.ts";
 import type { FunctionProps } from "./functions.ts";
 import type { InterfaceStack } from "./interface-stack.ts";
 
@@ -71,8 +64,8 @@ export class OperationsStack extends Stack {
 
   /** By the events of AWS Batch: it has no metric of failed jobs. */
   #addBatchAlarm({ settings, state, interfaces }: OperationsProps): void {
-    const alarm = new Alarm(this, "BatchFailed", {
-      alarmDescription: "A job in AWS Batch failed; its log says why.",
+    addFaultAlarm(this, "BatchFailed", {
+      description: "A job in AWS Batch failed; its log says why.",
       metric: new Metric({
         namespace: "AWS/Events",
         metricName: "TriggeredRules",
@@ -80,12 +73,8 @@ export class OperationsStack extends Stack {
         statistic: "Sum",
         period: Duration.seconds(settings.alarm_period_seconds),
       }),
-      threshold: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      topic: state.topics.alarms,
     });
-    alarm.addAlarmAction(new SnsAction(state.topics.alarms));
   }
 
   #addBudget({ settings, state }: OperationsProps): void {

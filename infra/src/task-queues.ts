@@ -1,9 +1,8 @@
 import { CfnOutput, Duration, RemovalPolicy } from "aws-cdk-lib";
-import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
-import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { addAnyMessageAlarm } from "./fault-alarm.ts";
 import type { Settings } from "./settings.ts";
 
 /** What tasks wait in. */
@@ -35,19 +34,8 @@ export class TaskQueue extends Construct {
       retentionPeriod: Duration.seconds(retentionSeconds),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: settings.maxReceiveCount },
     });
-    const alarm = new Alarm(this, "AnyDeadLetter", {
-      alarmDescription: `There are dead letters of ${id}: look at them, then replay or discard them.`,
-      metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({
-        period: Duration.minutes(1),
-        statistic: "Maximum",
-      }),
-      threshold: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: 1,
-      // SQS says nothing of queues that nobody touched for hours.
-      treatMissingData: TreatMissingData.IGNORE,
-    });
-    alarm.addAlarmAction(new SnsAction(alarms));
+    const advice = `There are dead letters of ${id}: look at them, then replay or discard them.`;
+    addAnyMessageAlarm(this, "AnyDeadLetter", this.deadLetters, alarms, advice);
     new CfnOutput(this, "Url", { value: this.queue.queueUrl });
     new CfnOutput(this, "DeadLettersUrl", { value: this.deadLetters.queueUrl });
   }
