@@ -1,0 +1,3 @@
+import { createReelmill } from "./src/reelmill.ts";
+
+createReelmill().app.synth();

@@ -1,0 +1,88 @@
+import { CfnOutput, CfnParameter, Stack } from "aws-cdk-lib";
+import { AccessLogFormat } from "aws-cdk-lib/aws-apigateway";
+import { HttpApi, HttpStage, LogGroupLogDestination } from "aws-cdk-lib/aws-apigatewayv2";
+import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
+import type { DockerImageFunction } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import { acknowledge } from "./acknowledge.ts";
+import { type FunctionProps, ReelmillFunction } from "./functions.ts";
+import { createLogGroup } from "./log-groups.ts";
+import { allow, allowQueueCare, allowReading, allowRemoving, allowWriting } from "./permissions.ts";
+
+/** The HTTP API: everything goes to one function, which is the same app that a server of one's own runs. */
+export class Api extends Construct {
+  readonly api: HttpApi;
+  readonly function: DockerImageFunction;
+
+  constructor(scope: Construct, id: string, props: FunctionProps) {
+    super(scope, id);
+    const { settings } = props;
+    this.function = new ReelmillFunction(this, "Serve", {
+      ...props,
+      command: "api",
+      memoryMb: settings.api_memory_mb,
+      timeoutSeconds: settings.api_timeout_seconds,
+      environment: { REELMILL_API_KEY_SHA256: this.#apiKeyHash() },
+    }).function;
+    this.#allow(props);
+    this.api = new HttpApi(this, "Http", {
+      createDefaultStage: false,
+      defaultIntegration: new HttpLambdaIntegration("Serve", this.function),
+    });
+    acknowledge(
+      this.api,
+      "AwsSolutions-APIG4",
+      "The app asks for the API key itself, on all but /health, and compares its hash in constant time.",
+    );
+    new HttpStage(this, "Stage", {
+      httpApi: this.api,
+      stageName: "$default",
+      autoDeploy: true,
+      throttle: { rateLimit: settings.api_requests_per_second, burstLimit: settings.api_burst_requests },
+      // Names no header: the key is in one.
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(createLogGroup(this, "AccessLogs", settings)),
+        format: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
+      },
+    });
+    new CfnOutput(this, "Url", { value: this.api.apiEndpoint });
+  }
+
+  #apiKeyHash(): string {
+    const parameter = new CfnParameter(Stack.of(this), "ApiKeyHash", {
+      description:
+        "SHA-256 of the API key in 64 hexadecimal digits; several, separated by commas, while keys are changed.",
+      allowedPattern: "^[0-9a-f]{64}(,[0-9a-f]{64})*$",
+      noEcho: true,
+    });
+    return parameter.valueAsString;
+  }
+
+  #allow({ state, work }: FunctionProps): void {
+    const { storage } = state;
+    for (const bucket of [storage.input, storage.output]) {
+      allowReading(this.function, bucket);
+      allowWriting(this.function, bucket);
+    }
+    allowRemoving(this.function, storage.output);
+    allowQueueCare(this.function, state);
+    const { jobQueue, jobDefinitions } = work.batch;
+    const definitions = Object.values(jobDefinitions).map(({ jobDefinitionArn }) => jobDefinitionArn);
+    allow(this.function, ["batch:SubmitJob"], [jobQueue.jobQueueArn, ...definitions]);
+    const jobs = Stack.of(this).formatArn({ service: "batch", resource: "job", resourceName: "*" });
+    allow(this.function, ["batch:TerminateJob"], [jobs]);
+    // AWS knows no narrower resource.
+    allow(this.function, ["batch:DescribeJobs"], ["*"]);
+  }
+}
+
+const ACCESS_LOG = {
+  timestamp: "$context.requestTime",
+  requestId: "$context.requestId",
+  ip: "$context.identity.sourceIp",
+  method: "$context.httpMethod",
+  path: "$context.path",
+  status: "$context.status",
+  bytes: "$context.responseLength",
+  latencyMs: "$context.responseLatency",
+} as const;

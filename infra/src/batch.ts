@@ -1,0 +1,101 @@
+import { Aws, CfnOutput, Duration, Size } from "aws-cdk-lib";
+import {
+  Action,
+  EcsFargateContainerDefinition,
+  EcsJobDefinition,
+  EcsVolume,
+  FargateComputeEnvironment,
+  JobQueue,
+  Reason,
+  RetryStrategy,
+} from "aws-cdk-lib/aws-batch";
+import {
+  ContainerImage,
+  CpuArchitecture,
+  FargatePlatformVersion,
+  LogDriver,
+  OperatingSystemFamily,
+} from "aws-cdk-lib/aws-ecs";
+import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { Bucket } from "aws-cdk-lib/aws-s3";
+import { Construct } from "constructs";
+import { CONTAINER_USER, commonEnvironment, WORK_FOLDER } from "./environment.ts";
+import { checkedFargateSize, type FargateSize } from "./fargate-sizes.ts";
+import { createLogGroup } from "./log-groups.ts";
+import type { Network } from "./network.ts";
+import { allowJobs, allowReading, allowRemoving, allowWriting } from "./permissions.ts";
+import type { Settings } from "./settings.ts";
+import type { StateStack } from "./state-stack.ts";
+
+/** What is needed to run anything. */
+export interface WorkProps {
+  readonly settings: Settings;
+  readonly state: StateStack;
+  readonly network: Network;
+}
+
+/** AWS Batch on Fargate Spot: one container for a whole job of `repair` or `convert`. */
+export class Batch extends Construct {
+  readonly jobQueue: JobQueue;
+  /** For each pipeline, what a job is when its submission says no more. */
+  readonly jobDefinitions: Readonly<Record<"repair" | "convert", EcsJobDefinition>>;
+
+  constructor(scope: Construct, id: string, props: WorkProps) {
+    super(scope, id);
+    const { settings, network } = props;
+    const computeEnvironment = new FargateComputeEnvironment(this, "Spot", {
+      vpc: network.vpc,
+      vpcSubnets: network.subnets,
+      securityGroups: [network.workers],
+      spot: true,
+      maxvCpus: settings.batch_max_vcpus,
+    });
+    this.jobQueue = new JobQueue(this, "Queue", { computeEnvironments: [{ computeEnvironment, order: 1 }] });
+    const { input, output } = props.state.storage;
+    const size = { vcpu: settings.job_vcpu, memoryMb: settings.job_memory_mb };
+    const convert = { vcpu: settings.convert_vcpu, memoryMb: settings.convert_memory_mb };
+    this.jobDefinitions = {
+      repair: this.#define("Repair", checkedFargateSize("job_vcpu, job_memory_mb", size), [input, output], props),
+      convert: this.#define("Convert", checkedFargateSize("convert_vcpu, convert_memory_mb", convert), [output], props),
+    };
+    new CfnOutput(this, "JobQueueArn", { value: this.jobQueue.jobQueueArn });
+  }
+
+  #define(
+    id: string,
+    { vcpu, memoryMb }: FargateSize,
+    reads: readonly Bucket[],
+    { settings, state, network }: WorkProps,
+  ): EcsJobDefinition {
+    const jobRole = new Role(this, `${id}Role`, { assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com") });
+    allowJobs(jobRole, state);
+    for (const bucket of reads) allowReading(jobRole, bucket);
+    allowWriting(jobRole, state.storage.output);
+    allowRemoving(jobRole, state.storage.output);
+    const container = new EcsFargateContainerDefinition(this, `${id}Container`, {
+      image: ContainerImage.fromEcrRepository(state.registry.repository, settings.image_tag),
+      cpu: vcpu,
+      memory: Size.mebibytes(memoryMb),
+      ephemeralStorageSize: Size.gibibytes(settings.job_ephemeral_storage_gb),
+      fargateCpuArchitecture: CpuArchitecture.X86_64,
+      fargateOperatingSystemFamily: OperatingSystemFamily.LINUX,
+      fargatePlatformVersion: FargatePlatformVersion.VERSION1_4,
+      assignPublicIp: network.hasPublicAddresses,
+      command: ["worker", "--once"],
+      environment: { ...commonEnvironment(state), AWS_REGION: Aws.REGION },
+      jobRole,
+      user: CONTAINER_USER,
+      readonlyRootFilesystem: true,
+      volumes: [EcsVolume.host({ name: "work", containerPath: WORK_FOLDER })],
+      logging: LogDriver.awsLogs({ logGroup: createLogGroup(this, `${id}Logs`, settings), streamPrefix: "batch" }),
+    });
+    return new EcsJobDefinition(this, id, {
+      container,
+      timeout: Duration.seconds(settings.job_timeout_seconds),
+      retryAttempts: settings.job_retry_attempts,
+      // 2 says that the environment is wrong, which the next attempt would find as it is.
+      retryStrategies: [RetryStrategy.of(Action.EXIT, Reason.custom({ onExitCode: "2" }))],
+      propagateTags: true,
+    });
+  }
+}

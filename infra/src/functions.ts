@@ -1,0 +1,175 @@
+import { Duration } from "aws-cdk-lib";
+import { type IRule, Rule, RuleTargetInput, Schedule } from "aws-cdk-lib/aws-events";
+import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import {
+  Architecture,
+  DockerImageCode,
+  DockerImageFunction,
+  type IFunction,
+  StartingPosition,
+  Tracing,
+} from "aws-cdk-lib/aws-lambda";
+import { SqsDestination } from "aws-cdk-lib/aws-lambda-destinations";
+import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
+import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+import { acknowledge } from "./acknowledge.ts";
+import { commonEnvironment, LAMBDA_ENTRY_POINT, LAMBDA_WORK_FOLDER, queueEnvironment } from "./environment.ts";
+import { addAnyMessageAlarm, addFaultAlarm } from "./fault-alarm.ts";
+import { createLogGroup } from "./log-groups.ts";
+import { allow, allowJobs, allowQueueCare, allowReading, allowRemoving, allowSending } from "./permissions.ts";
+import type { Settings } from "./settings.ts";
+import type { StateStack } from "./state-stack.ts";
+import type { WorkStack } from "./work-stack.ts";
+
+/** What functions are made with. */
+export interface FunctionProps {
+  readonly settings: Settings;
+  readonly state: StateStack;
+  readonly work: WorkStack;
+}
+
+/** A function of the image, its log and the alarm for its errors. */
+export class ReelmillFunction extends Construct {
+  readonly function: DockerImageFunction;
+
+  constructor(scope: Construct, id: string, props: FunctionProps & FunctionShape) {
+    super(scope, id);
+    const { settings, state, work, command, memoryMb, timeoutSeconds } = props;
+    const logGroup = createLogGroup(this, "Logs", settings);
+    const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
+    allow(role, ["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]);
+    this.function = new DockerImageFunction(this, "Function", {
+      code: DockerImageCode.fromEcr(state.registry.repository, {
+        tagOrDigest: settings.image_tag,
+        entrypoint: [...LAMBDA_ENTRY_POINT],
+        cmd: [command],
+      }),
+      architecture: Architecture.X86_64,
+      memorySize: memoryMb,
+      timeout: Duration.seconds(timeoutSeconds),
+      tracing: Tracing.ACTIVE,
+      environment: {
+        ...commonEnvironment(state),
+        ...queueEnvironment(state, settings),
+        ...batchEnvironment(work),
+        REELMILL_DATA: LAMBDA_WORK_FOLDER,
+        DEFAULT_INPUT_BUCKET: state.storage.input.bucketName,
+        DEFAULT_OUTPUT_BUCKET: state.storage.output.bucketName,
+        ...props.environment,
+      },
+      logGroup,
+      role,
+      ...(props.lostEvents === undefined
+        ? {}
+        : { retryAttempts: settings.event_attempts - 1, onFailure: new SqsDestination(props.lostEvents) }),
+    });
+    allowJobs(role, state);
+    allowSending(role, Object.values(state.queues));
+    addFaultAlarm(this, "Errors", {
+      description: `${id} failed; its log says why.`,
+      metric: this.function.metricErrors({ period: Duration.seconds(settings.alarm_period_seconds), statistic: "Sum" }),
+      topic: state.topics.alarms,
+    });
+  }
+}
+
+/** What one function is besides what all are. */
+export interface FunctionShape {
+  /** What the image runs for it. */
+  readonly command: string;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Takes events that the function failed at in every attempt; for functions that are called by events. */
+  readonly lostEvents?: Queue;
+}
+
+function batchEnvironment({ batch }: WorkStack): Record<string, string> {
+  return {
+    BATCH_JOB_QUEUE: batch.jobQueue.jobQueueArn,
+    BATCH_JOB_DEFINITION_REPAIR: batch.jobDefinitions.repair.jobDefinitionArn,
+    BATCH_JOB_DEFINITION_CONVERT: batch.jobDefinitions.convert.jobDefinitionArn,
+  };
+}
+
+/** The functions that events call: a new object begins a task, a changed item moves its job on, and every minute what got lost is looked for. */
+export class EventFunctions extends Construct {
+  readonly objectMade: IFunction;
+  readonly itemChanged: IFunction;
+  readonly sweeper: IFunction;
+  /** Events that no attempt could do anything about. */
+  readonly lostEvents: Queue;
+  /** Matches when a job in AWS Batch fails. */
+  readonly batchFailed: IRule;
+
+  constructor(scope: Construct, id: string, props: FunctionProps) {
+    super(scope, id);
+    const { settings, state } = props;
+    this.lostEvents = new Queue(this, "LostEvents", {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.seconds(settings.dead_letter_retention_seconds),
+    });
+    acknowledge(this.lostEvents, "AwsSolutions-SQS3", "It takes what others failed at, and is itself the last.");
+    const common = { ...props, memoryMb: settings.event_memory_mb, timeoutSeconds: settings.event_timeout_seconds };
+    const create = (name: string, command: string) =>
+      new ReelmillFunction(this, name, { ...common, command, lostEvents: this.lostEvents }).function;
+    this.objectMade = create("ObjectMade", "object-made");
+    this.itemChanged = create("ItemChanged", "item-changed");
+    this.sweeper = create("Sweeper", "sweep");
+    for (const bucket of [state.storage.input, state.storage.output]) allowReading(this.objectMade, bucket);
+    allowReading(this.sweeper, state.storage.output);
+    allowRemoving(this.sweeper, state.storage.output);
+    allowQueueCare(this.sweeper, state);
+    this.#callOnObjects(state);
+    this.#callOnItems(props);
+    this.batchFailed = this.#callOnTime(props);
+    const advice = "Events were given up: the queue of lost events has them, the functions' logs say why.";
+    addAnyMessageAlarm(this, "AnyLostEvent", this.lostEvents, state.topics.alarms, advice);
+  }
+
+  #callOnObjects({ storage }: StateStack): void {
+    const made = { source: ["aws.s3"], detailType: ["Object Created"] };
+    const target = new LambdaFunction(this.objectMade);
+    new Rule(this, "InputObjectMade", {
+      eventPattern: { ...made, detail: { bucket: { name: [storage.input.bucketName] } } },
+      targets: [target],
+    });
+    const object = { key: [{ prefix: "uploads/" }] };
+    new Rule(this, "Uploaded", {
+      eventPattern: { ...made, detail: { bucket: { name: [storage.output.bucketName] }, object } },
+      targets: [target],
+    });
+  }
+
+  #callOnItems({ settings, state }: FunctionProps): void {
+    this.itemChanged.addEventSource(
+      new DynamoEventSource(state.jobTable.table, {
+        startingPosition: StartingPosition.TRIM_HORIZON,
+        batchSize: 100,
+        retryAttempts: settings.stream_retry_attempts,
+        bisectBatchOnError: true,
+        reportBatchItemFailures: true,
+        onFailure: new SqsDlq(this.lostEvents),
+      }),
+    );
+  }
+
+  #callOnTime({ settings, work }: FunctionProps): Rule {
+    new Rule(this, "EveryMinute", {
+      schedule: Schedule.rate(Duration.minutes(settings.sweep_interval_minutes)),
+      targets: [new LambdaFunction(this.sweeper, { event: RuleTargetInput.fromObject({ reason: "time" }) })],
+    });
+    // A container that was killed could record nothing.
+    return new Rule(this, "BatchFailed", {
+      eventPattern: {
+        source: ["aws.batch"],
+        detailType: ["Batch Job State Change"],
+        detail: { status: ["FAILED"], jobQueue: [work.batch.jobQueue.jobQueueArn] },
+      },
+      targets: [new LambdaFunction(this.sweeper)],
+    });
+  }
+}

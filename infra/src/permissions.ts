@@ -1,0 +1,79 @@
+import { ArnFormat, Stack } from "aws-cdk-lib";
+import type { ICluster } from "aws-cdk-lib/aws-ecs";
+import { type IGrantable, type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
+import type { StateStack } from "./state-stack.ts";
+import type { TaskQueue } from "./task-queues.ts";
+
+/*
+ * What each role may do, action by action: the library's own grants have wildcards in their actions, and more than is used.
+ */
+
+/** To look for objects and read them. */
+export function allowReading(grantee: IGrantable, bucket: IBucket): void {
+  allow(grantee, ["s3:ListBucket"], [bucket.bucketArn]);
+  allow(grantee, ["s3:GetObject"], [bucket.arnForObjects("*")]);
+}
+
+/** To make objects, by parts and copies as well. */
+export function allowWriting(grantee: IGrantable, bucket: IBucket): void {
+  allow(grantee, ["s3:PutObject", "s3:AbortMultipartUpload"], [bucket.arnForObjects("*")]);
+}
+
+/** To remove objects; no versions of them, which therefore stay as long as the bucket keeps them. */
+export function allowRemoving(grantee: IGrantable, bucket: IBucket): void {
+  allow(grantee, ["s3:DeleteObject"], [bucket.arnForObjects("*")]);
+}
+
+/** What every role does that moves jobs on: the table's items, and news of ends. */
+export function allowJobs(grantee: IGrantable, { jobTable, topics }: StateStack): void {
+  const { tableArn } = jobTable.table;
+  allow(grantee, ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"].map(dynamoDb), [tableArn]);
+  allow(grantee, [dynamoDb("Query")], [tableArn, `${tableArn}/index/*`]);
+  allow(grantee, ["sns:Publish"], [topics.completions.topicArn]);
+  allow(grantee, ["kms:Decrypt", "kms:GenerateDataKey"], [topics.key.keyArn]);
+}
+
+function dynamoDb(action: string): string {
+  return `dynamodb:${action}`;
+}
+
+/** To wake those who work at the queues. */
+export function allowSending(grantee: IGrantable, queues: readonly TaskQueue[]): void {
+  allow(
+    grantee,
+    ["sqs:SendMessage"],
+    queues.map(({ queue }) => queue.queueArn),
+  );
+}
+
+/** To take tasks of the queue, and to keep or return them. */
+export function allowTaking(grantee: IGrantable, { queue }: TaskQueue): void {
+  allow(grantee, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], [queue.queueArn]);
+}
+
+/** To list queues' depths, look at dead letters, send them again and discard them. */
+export function allowQueueCare(grantee: IGrantable, { queues }: StateStack): void {
+  const all = Object.values(queues);
+  const both = all.flatMap(({ queue, deadLetters }) => [queue.queueArn, deadLetters.queueArn]);
+  allow(grantee, ["sqs:GetQueueAttributes"], both);
+  const dead = all.map(({ deadLetters }) => deadLetters.queueArn);
+  allow(grantee, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], dead);
+}
+
+/** To keep itself from being scaled in while it works. */
+export function allowProtection(role: IRole, cluster: ICluster): void {
+  const tasks = Stack.of(role).formatArn({
+    service: "ecs",
+    resource: "task",
+    resourceName: `${cluster.clusterName}/*`,
+    arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+  });
+  allow(role, ["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"], [tasks]);
+}
+
+/** To do the actions to the resources. */
+export function allow(grantee: IGrantable, actions: readonly string[], resources: readonly string[]): void {
+  const statement = new PolicyStatement({ actions: [...actions], resources: [...resources] });
+  grantee.grantPrincipal.addToPrincipalPolicy(statement);
+}

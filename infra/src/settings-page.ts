@@ -1,0 +1,22 @@
+import { NUMBERS } from "./settings.ts";
+
+/** The page of the reference that lists every number. */
+export function renderSettingsPage(): string {
+  const rows = Object.entries(NUMBERS).map(
+    ([name, { value, min, max, meaning }]) => `| \`${name}\` | ${value} | ${min} to ${max} | ${meaning} |`,
+  );
+  return `# Numbers of the stacks on AWS
+
+Made from [infra/src/settings.ts](../../infra/src/settings.ts). Each can be set by \`-c reelmill:<name>=<value>\`.
+
+| name | default | allowed | is |
+| --- | --- | --- | --- |
+${rows.join("\n")}
+
+| name | default | allowed | is |
+| --- | --- | --- | --- |
+| \`image_tag\` | 0.1.0 | a tag | what of the stack's own registry is run |
+| \`alert_email\` | none | an address | takes alarms and news of the budget |
+| \`workers_reach\` | endpoints | endpoints, internet | how workers get to AWS; see [what it costs while nothing runs](../guide/aws.md#what-it-costs-while-nothing-runs) |
+`;
+}

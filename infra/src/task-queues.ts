@@ -1,0 +1,67 @@
+import { CfnOutput, Duration, RemovalPolicy } from "aws-cdk-lib";
+import type { ITopic } from "aws-cdk-lib/aws-sns";
+import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+import { addAnyMessageAlarm } from "./fault-alarm.ts";
+import type { Settings } from "./settings.ts";
+
+/** What tasks wait in. */
+export type QueueName = "hls" | "chunking" | "inference" | "reassembly";
+
+/** A queue of tasks and what could not be done of it. */
+export class TaskQueue extends Construct {
+  /** Where tasks wait. */
+  readonly queue: Queue;
+  /** Where those go that were received too often. */
+  readonly deadLetters: Queue;
+
+  constructor(scope: Construct, id: string, props: TaskQueueProps) {
+    super(scope, id);
+    const { settings, alarms, visibilitySeconds, retentionSeconds } = props;
+    const common = {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+      receiveMessageWaitTime: Duration.seconds(settings.SQS_LONG_POLL_WAIT_SECONDS),
+    };
+    this.deadLetters = new Queue(this, "DeadLetters", {
+      ...common,
+      retentionPeriod: Duration.seconds(settings.dead_letter_retention_seconds),
+    });
+    this.queue = new Queue(this, "Tasks", {
+      ...common,
+      visibilityTimeout: Duration.seconds(visibilitySeconds),
+      retentionPeriod: Duration.seconds(retentionSeconds),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: settings.maxReceiveCount },
+    });
+    const advice = `There are dead letters of ${id}: look at them, then replay or discard them.`;
+    addAnyMessageAlarm(this, "AnyDeadLetter", this.deadLetters, alarms, advice);
+    new CfnOutput(this, "Url", { value: this.queue.queueUrl });
+    new CfnOutput(this, "DeadLettersUrl", { value: this.deadLetters.queueUrl });
+  }
+}
+
+/** What a queue of tasks is made with. */
+export interface TaskQueueProps {
+  readonly settings: Settings;
+  /** Told when there is a dead letter. */
+  readonly alarms: ITopic;
+  readonly visibilitySeconds: number;
+  readonly retentionSeconds: number;
+}
+
+/** All queues, by what waits in them. */
+export type TaskQueues = Readonly<Record<QueueName, TaskQueue>>;
+
+/** The queues of the pipelines that services work at. */
+export function createTaskQueues(scope: Construct, settings: Settings, alarms: ITopic): TaskQueues {
+  const create = (id: string, visibilitySeconds: number, retentionSeconds: number): TaskQueue =>
+    new TaskQueue(scope, id, { settings, alarms, visibilitySeconds, retentionSeconds });
+  const stereo = settings.stereo_message_retention_seconds;
+  return {
+    hls: create("HlsQueue", settings.hls_visibility_timeout_seconds, settings.hls_message_retention_seconds),
+    chunking: create("ChunkingQueue", settings.chunking_visibility_timeout_seconds, stereo),
+    inference: create("InferenceQueue", settings.inference_visibility_timeout_seconds, stereo),
+    reassembly: create("ReassemblyQueue", settings.reassembly_visibility_timeout_seconds, stereo),
+  };
+}

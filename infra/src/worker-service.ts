@@ -1,0 +1,120 @@
+import { Aws, Duration } from "aws-cdk-lib";
+import {
+  type Cluster,
+  ContainerImage,
+  CpuArchitecture,
+  FargatePlatformVersion,
+  FargateService,
+  FargateTaskDefinition,
+  LogDriver,
+  OperatingSystemFamily,
+  type TaskDefinition,
+} from "aws-cdk-lib/aws-ecs";
+import { Construct } from "constructs";
+import { acknowledge } from "./acknowledge.ts";
+import { BacklogScaling } from "./backlog-scaling.ts";
+import type { WorkProps } from "./batch.ts";
+import { CONTAINER_USER, commonEnvironment, queueEnvironment, WORK_FOLDER } from "./environment.ts";
+import { checkedFargateSize } from "./fargate-sizes.ts";
+import { createLogGroup } from "./log-groups.ts";
+import {
+  allowJobs,
+  allowProtection,
+  allowReading,
+  allowRemoving,
+  allowSending,
+  allowTaking,
+  allowWriting,
+} from "./permissions.ts";
+import type { QueueName } from "./task-queues.ts";
+
+/** What a service of workers is made with. */
+export interface WorkerProps extends WorkProps {
+  readonly cluster: Cluster;
+  /** What its workers take tasks from. */
+  readonly takes: readonly QueueName[];
+  /** Where the next tasks of their pipeline go. */
+  readonly sends: readonly QueueName[];
+}
+
+/** Workers of a pipeline's stages on Fargate Spot, from none to as many as there is work for. */
+export class WorkerService extends Construct {
+  readonly service: FargateService;
+
+  constructor(scope: Construct, id: string, props: WorkerProps & { readonly maxCapacity: number }) {
+    super(scope, id);
+    const { settings, state, network, cluster, takes, maxCapacity } = props;
+    const { stereo_vcpu: vcpu, stereo_memory_mb: memoryMb } = settings;
+    const size = checkedFargateSize("stereo_vcpu, stereo_memory_mb", { vcpu, memoryMb });
+    const taskDefinition = new FargateTaskDefinition(this, "Task", {
+      cpu: size.vcpu * 1024,
+      memoryLimitMiB: size.memoryMb,
+      ephemeralStorageGiB: settings.stereo_ephemeral_storage_gb,
+      runtimePlatform: {
+        cpuArchitecture: CpuArchitecture.X86_64,
+        operatingSystemFamily: OperatingSystemFamily.LINUX,
+      },
+    });
+    addWorker(this, taskDefinition, props);
+    this.service = new FargateService(this, "Service", {
+      cluster,
+      taskDefinition,
+      desiredCount: 0,
+      minHealthyPercent: 0,
+      maxHealthyPercent: 200,
+      circuitBreaker: { rollback: true },
+      capacityProviderStrategies: [{ capacityProvider: "FARGATE_SPOT", weight: 1 }],
+      platformVersion: FargatePlatformVersion.VERSION1_4,
+      vpcSubnets: network.subnets,
+      securityGroups: [network.workers],
+      assignPublicIp: network.hasPublicAddresses,
+    });
+    new BacklogScaling(this, "Scaling", {
+      settings,
+      service: this.service,
+      queues: takes.map((name) => state.queues[name].queue),
+      messagesPerWorker: settings.messages_per_worker,
+      maxCapacity,
+    });
+  }
+}
+
+/** Puts the worker into a task, and gives its role what it needs. */
+export function addWorker(
+  scope: Construct,
+  task: TaskDefinition,
+  { settings, state, cluster, takes, sends }: WorkerProps,
+  gpuCount?: number,
+): void {
+  acknowledge(task, "AwsSolutions-ECS2", "No variable is a secret: names of resources and modes alone.");
+  task.addVolume({ name: "work" });
+  const container = task.addContainer("Worker", {
+    image: ContainerImage.fromEcrRepository(state.registry.repository, settings.image_tag),
+    command: ["worker"],
+    environment: {
+      ...commonEnvironment(state),
+      ...queueEnvironment(state, settings),
+      AWS_REGION: Aws.REGION,
+      TASK_QUEUES: takes.join(","),
+    },
+    user: CONTAINER_USER,
+    readonlyRootFilesystem: true,
+    stopTimeout: Duration.seconds(settings.worker_stop_timeout_seconds),
+    logging: LogDriver.awsLogs({ logGroup: createLogGroup(scope, "Logs", settings), streamPrefix: "worker" }),
+    ...(gpuCount === undefined
+      ? {}
+      : { gpuCount, memoryLimitMiB: settings.gpu_memory_mb, cpu: settings.gpu_vcpu * 1024 }),
+  });
+  container.addMountPoints({ sourceVolume: "work", containerPath: WORK_FOLDER, readOnly: false });
+  const role = task.taskRole;
+  allowJobs(role, state);
+  allowReading(role, state.storage.output);
+  allowWriting(role, state.storage.output);
+  allowRemoving(role, state.storage.output);
+  allowSending(
+    role,
+    sends.map((name) => state.queues[name]),
+  );
+  for (const name of takes) allowTaking(role, state.queues[name]);
+  allowProtection(role, cluster);
+}

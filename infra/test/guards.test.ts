@@ -1,0 +1,188 @@
+import { join } from "node:path";
+import { Bucket } from "aws-cdk-lib/aws-s3";
+import { describe, expect, inject, it } from "vitest";
+import { createReelmill } from "../src/reelmill.ts";
+import { type Json, propertiesOf, readTemplate, resourcesOf, STACKS } from "./templates.fixture.ts";
+
+const DENY_PLAIN = { Effect: "Deny", Principal: { AWS: "*" }, Condition: { Bool: { "aws:SecureTransport": "false" } } };
+
+describe("what holds something", () => {
+  it("is kept where its stack is deleted", () => {
+    const types = [
+      "AWS::S3::Bucket",
+      "AWS::DynamoDB::Table",
+      "AWS::SQS::Queue",
+      "AWS::KMS::Key",
+      "AWS::ECR::Repository",
+    ];
+    for (const [id, { Type, DeletionPolicy }] of Object.entries(readTemplate("State").Resources)) {
+      if (types.includes(Type)) expect(DeletionPolicy, id).toBe("Retain");
+    }
+    for (const stack of ["Work", "Operations"] as const) {
+      expect(types.flatMap((type) => resourcesOf(stack, type))).toEqual([]);
+    }
+    expect(createReelmill().state.terminationProtection).toBe(true);
+  });
+
+  it("are buckets that are private, encrypted, and spoken to by TLS 1.2 alone", () => {
+    const buckets = resourcesOf("State", "AWS::S3::Bucket");
+    expect(buckets).toHaveLength(3);
+    for (const [id, { Properties }] of buckets) {
+      expect(Properties, id).toMatchObject({
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        OwnershipControls: { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }] },
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" } }],
+        },
+      });
+      const policy = policyOf("AWS::S3::BucketPolicy", "Bucket", id);
+      expect(policy, id).toContainEqual(expect.objectContaining({ ...DENY_PLAIN, Action: "s3:*" }));
+      expect(policy, id).toContainEqual(
+        expect.objectContaining({ Effect: "Deny", Condition: { NumericLessThan: { "s3:TlsVersion": 1.2 } } }),
+      );
+    }
+  });
+
+  it("are queues and topics that are encrypted and spoken to by TLS alone", () => {
+    const queues = resourcesOf("State", "AWS::SQS::Queue");
+    expect(queues).toHaveLength(8);
+    for (const [id, { Properties }] of queues) {
+      expect(Properties, id).toMatchObject({ SqsManagedSseEnabled: true });
+      const policy = policyOf("AWS::SQS::QueuePolicy", "Queues", id);
+      expect(policy, id).toContainEqual(expect.objectContaining({ ...DENY_PLAIN, Action: "sqs:*" }));
+    }
+    for (const [id, { Properties }] of resourcesOf("State", "AWS::SNS::Topic")) {
+      expect(JSON.stringify(Properties?.["KmsMasterKeyId"]), id).toContain("TopicsKey");
+      const policy = policyOf("AWS::SNS::TopicPolicy", "Topics", id);
+      expect(policy, id).toContainEqual(expect.objectContaining({ Effect: "Deny", Condition: DENY_PLAIN.Condition }));
+    }
+    expect(propertiesOf("State", "AWS::KMS::Key")).toMatchObject({ EnableKeyRotation: true });
+  });
+
+  it("are alarms that only CloudWatch and the budget of this account may raise from outside", () => {
+    const [id = ""] = resourcesOf("State", "AWS::SNS::Topic")
+      .map(([each]) => each)
+      .filter((each) => each.startsWith("TopicsAlarms"));
+    const allowed = policyOf("AWS::SNS::TopicPolicy", "Topics", id).filter((each) =>
+      JSON.stringify(each).includes('"Allow"'),
+    );
+    const Condition = { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } };
+    const Service = ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"];
+    expect(allowed).toMatchObject([{ Action: "sns:Publish", Principal: { Service }, Condition }]);
+  });
+
+  it("is a table that can be brought back, not be deleted by mistake, and tells of changes", () => {
+    expect(propertiesOf("State", "AWS::DynamoDB::Table")).toMatchObject({
+      BillingMode: "PAY_PER_REQUEST",
+      DeletionProtectionEnabled: true,
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      SSESpecification: { SSEEnabled: true },
+      StreamSpecification: { StreamViewType: "NEW_AND_OLD_IMAGES" },
+      TimeToLiveSpecification: { AttributeName: "ttl", Enabled: true },
+    });
+  });
+
+  it("are images whose tags are never given twice, looked through when they are pushed", () => {
+    expect(propertiesOf("State", "AWS::ECR::Repository")).toMatchObject({
+      ImageTagMutability: "IMMUTABLE",
+      ImageScanningConfiguration: { ScanOnPush: true },
+    });
+  });
+});
+
+describe("the network", () => {
+  it("has no way in or out but endpoints of AWS", () => {
+    for (const type of ["AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route"]) {
+      expect(resourcesOf("Work", type)).toEqual([]);
+    }
+    const names = resourcesOf("Work", "AWS::EC2::VPCEndpoint").map(([, { Properties }]) =>
+      JSON.stringify(Properties?.["ServiceName"]),
+    );
+    const asked = ["s3", "dynamodb", "ecr.api", "ecr.dkr", "logs", "sqs", "sns", "ecs", "ecs-agent", "ecs-telemetry"];
+    expect(names).toHaveLength(asked.length);
+    for (const name of asked)
+      expect(
+        names.some((each) => new RegExp(`\\.${name}"`).test(each)),
+        name,
+      ).toBe(true);
+    expect(propertiesOf("Work", "AWS::EC2::FlowLog")).toMatchObject({ TrafficType: "ALL" });
+  });
+
+  it("lets nothing in to workers, and TLS alone out", () => {
+    expect(propertiesOf("Work", "AWS::EC2::SecurityGroup", "NetworkWorkers")).toMatchObject({
+      SecurityGroupEgress: [{ CidrIp: "0.0.0.0/0", IpProtocol: "tcp", FromPort: 443, ToPort: 443 }],
+    });
+    expect(propertiesOf("Work", "AWS::EC2::SecurityGroup", "NetworkWorkers")).not.toHaveProperty(
+      "SecurityGroupIngress",
+    );
+    const [[, ingress] = [], ...others] = resourcesOf("Work", "AWS::EC2::SecurityGroupIngress");
+    expect(others).toEqual([]);
+    expect(ingress?.Properties).toMatchObject({ FromPort: 443, ToPort: 443, IpProtocol: "tcp" });
+    expect(JSON.stringify(ingress?.Properties?.["GroupId"])).toContain("NetworkEndpoints");
+    expect(JSON.stringify(ingress?.Properties?.["SourceSecurityGroupId"])).toContain("NetworkWorkers");
+  });
+
+  it("costs nothing at rest where workers have addresses of their own instead", () => {
+    const { app } = createReelmill({
+      outdir: join(inject("assembly"), "internet"),
+      context: { "reelmill:workers_reach": "internet" },
+    });
+    const { Resources } = app.synth().getStackByName("ReelmillWork").template as ReturnType<typeof readTemplate>;
+    const of = (type: string) => Object.values(Resources).filter(({ Type }) => Type === type);
+    expect(of("AWS::EC2::VPCEndpoint").map(({ Properties }) => Properties?.["VpcEndpointType"])).toEqual([
+      "Gateway",
+      "Gateway",
+    ]);
+    expect(of("AWS::EC2::NatGateway")).toEqual([]);
+    for (const { Properties } of of("AWS::ECS::Service").filter(
+      (each) => "NetworkConfiguration" in (each.Properties ?? {}),
+    )) {
+      expect(Properties).toMatchObject({
+        NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: "ENABLED" } },
+      });
+    }
+    expect(of("AWS::EC2::SecurityGroup")).toHaveLength(1);
+    expect(of("AWS::EC2::SecurityGroupIngress")).toEqual([]);
+  });
+});
+
+describe("the templates", () => {
+  it("run no code of the library's and carry no files", () => {
+    for (const stack of STACKS) {
+      const types = new Set(Object.values(readTemplate(stack).Resources).map(({ Type }) => Type));
+      expect(
+        [...types].filter((type) => type.startsWith("Custom::") || type === "AWS::CloudFormation::CustomResource"),
+      ).toEqual([]);
+    }
+    for (const [id, { Properties }] of resourcesOf("Interface", "AWS::Lambda::Function")) {
+      expect(Properties, id).toMatchObject({ PackageType: "Image", TracingConfig: { Mode: "Active" } });
+    }
+  });
+
+  it("never have the key's hash in them", () => {
+    expect(propertiesOf("Interface", "AWS::Lambda::Function", "ApiServe")).toMatchObject({
+      Environment: { Variables: { REELMILL_API_KEY_SHA256: { Ref: "ApiKeyHash" } } },
+    });
+    expect(readTemplate("Interface")).toMatchObject({ Parameters: { ApiKeyHash: { NoEcho: true, Type: "String" } } });
+    expect(readTemplate("Interface")).not.toHaveProperty("Parameters.ApiKeyHash.Default");
+  });
+
+  it("are not made where a rule of cdk-nag is broken", () => {
+    const { app, state } = createReelmill({ outdir: join(inject("assembly"), "careless") });
+    new Bucket(state, "Careless");
+    expect(() => app.synth()).toThrow(/AwsSolutions-S10/);
+  });
+});
+
+/** What the policy of the bucket, queue or topic says. */
+function policyOf(type: string, property: string, id: string): readonly Json[] {
+  return resourcesOf("State", type)
+    .map(([, { Properties = {} }]) => Properties)
+    .filter((properties) => JSON.stringify(properties[property]).includes(`"${id}"`))
+    .flatMap(({ PolicyDocument }) => (PolicyDocument as { readonly Statement: readonly Json[] }).Statement);
+}

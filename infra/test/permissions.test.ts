@@ -1,0 +1,146 @@
+import { describe, expect, it } from "vitest";
+import { type Json, resourcesOf, STACKS, type StackName } from "./templates.fixture.ts";
+
+/** What a role may do: an action, to what, and on which condition. */
+interface Right {
+  readonly role: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly condition: string;
+}
+
+describe("rights", () => {
+  const rights = STACKS.flatMap(rightsIn);
+
+  it("are those that were looked at, line by line", async () => {
+    await expect(`${rights.map(lineOf).toSorted().join("\n")}\n`).toMatchFileSnapshot("permissions.golden.txt");
+  });
+
+  it("are named action by action", () => {
+    const wide = rights.filter(({ action }) => action.includes("*")).map(({ role, action }) => `${role} ${action}`);
+    expect(wide).toEqual(["Work/HlsMachineRole ecs:Submit*"]);
+  });
+
+  it("are for everything only where AWS knows no narrower resource", () => {
+    const wide = new Set(rights.filter(({ resource }) => resource === "*").map(({ action }) => action));
+    expect([...wide].toSorted()).toEqual([
+      "batch:DescribeJobs",
+      "dynamodb:ListStreams",
+      "ecr:GetAuthorizationToken",
+      "ecs:DiscoverPollEndpoint",
+      "ecs:Poll",
+      "ecs:StartTelemetrySession",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
+    ]);
+  });
+
+  it("let workers take from their own queues alone", () => {
+    const takers = rights.filter(({ action }) => action === "sqs:ReceiveMessage");
+    expect(takers.map(({ role, resource }) => `${role} ${resource}`).toSorted()).toEqual([
+      ...deadLettersFor("Interface/ApiServeRole"),
+      ...deadLettersFor("Interface/EventsSweeperRole"),
+      "Work/HlsTaskTaskRole HlsQueueTasks.Arn",
+      "Work/StereoMediaTaskTaskRole ChunkingQueueTasks.Arn",
+      "Work/StereoMediaTaskTaskRole ReassemblyQueueTasks.Arn",
+      "Work/StereoVideoTaskTaskRole InferenceQueueTasks.Arn",
+    ]);
+  });
+
+  it("let nobody change raw recordings but the API, which signs uploads of them", () => {
+    const changers = rights.filter(
+      ({ action, resource }) => /^s3:(Put|Delete)/.test(action) && resource.startsWith("StorageInput"),
+    );
+    expect(new Set(changers.map(({ role }) => role))).toEqual(new Set(["Interface/ApiServeRole"]));
+  });
+
+  it("let workers wake those of their own pipeline alone", () => {
+    const sent = rights.filter(({ role, action }) => role.startsWith("Work/") && action === "sqs:SendMessage");
+    const stereo = ["ChunkingQueueTasks.Arn", "InferenceQueueTasks.Arn", "ReassemblyQueueTasks.Arn"];
+    const of = (role: string) => sent.filter((right) => right.role === role).map(({ resource }) => resource);
+    expect(of("Work/HlsTaskTaskRole")).toEqual(["HlsQueueTasks.Arn"]);
+    expect(of("Work/StereoMediaTaskTaskRole")).toEqual(stereo);
+    expect(of("Work/StereoVideoTaskTaskRole")).toEqual(stereo);
+    expect(sent).toHaveLength(7);
+  });
+
+  it("let nobody administer anything", () => {
+    const kinds = new Set(rights.map(({ action }) => action.slice(0, action.indexOf(":"))));
+    for (const kind of ["iam", "sts", "cloudformation", "budgets", "ec2"]) expect(kinds).not.toContain(kind);
+    const verbs = /:(Create(?!LogStream)|DeleteBucket|DeleteTable|DeleteQueue|Purge|PutBucket|SetQueue|PassRole)/;
+    expect(rights.filter(({ action }) => verbs.test(action))).toEqual([]);
+  });
+});
+
+function deadLettersFor(role: string): readonly string[] {
+  return ["Chunking", "Hls", "Inference", "Reassembly"].map((name) => `${role} ${name}QueueDeadLetters.Arn`);
+}
+
+function lineOf({ role, action, resource, condition }: Right): string {
+  return [role, action, resource, condition].filter((part) => part !== "").join("  ");
+}
+
+function rightsIn(stack: StackName): readonly Right[] {
+  const policies = resourcesOf(stack, "AWS::IAM::Policy").flatMap(([id, { Properties = {} }]) => {
+    const role = `${stack}/${nameOf(id).replace(/DefaultPolicy$/, "")}`;
+    return statementsOf(Properties["PolicyDocument"]).flatMap((statement) => rightsOf(role, statement));
+  });
+  const managed = resourcesOf(stack, "AWS::IAM::Role").flatMap(([id, { Properties = {} }]) =>
+    [Properties["ManagedPolicyArns"] ?? []].flat().map((policy) => ({
+      role: `${stack}/${nameOf(id)}`,
+      action: "managed:policy",
+      resource: JSON.stringify(policy),
+      condition: "",
+    })),
+  );
+  return [...policies, ...managed];
+}
+
+function statementsOf(document: Json | undefined): readonly { readonly [name: string]: Json }[] {
+  // As IAM has it.
+  return (document as { readonly Statement: readonly { readonly [name: string]: Json }[] }).Statement;
+}
+
+function rightsOf(role: string, statement: { readonly [name: string]: Json }): readonly Right[] {
+  expect(statement["Effect"]).toBe("Allow");
+  const condition = statement["Condition"] === undefined ? "" : textOf(statement["Condition"]);
+  return [statement["Action"] ?? []].flat().flatMap((action) =>
+    [statement["Resource"] ?? []].flat().map((resource) => ({
+      role,
+      action: String(action),
+      resource: textOf(resource),
+      condition,
+    })),
+  );
+}
+
+/** Without what the CDK puts behind names so that they differ. */
+function nameOf(id: string): string {
+  return id.replace(/[0-9A-F]{8}$/, "");
+}
+
+/** Functions of CloudFormation as what they stand for. */
+function textOf(value: Json): string {
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return JSON.stringify(value);
+  const [[name, argument] = ["", ""]] = Object.entries(value as { readonly [name: string]: Json });
+  if (name === "Ref") return nameOf(String(argument));
+  if (name === "Fn::GetAtt" && Array.isArray(argument)) return `${nameOf(String(argument[0]))}.${String(argument[1])}`;
+  if (name === "Fn::Join" && Array.isArray(argument))
+    return [argument[1] ?? []]
+      .flat()
+      .map((each: Json) => textOf(each))
+      .join("");
+  if (name === "Fn::ImportValue") return importedOf(String(argument));
+  return `{${Object.entries(value)
+    .map(([key, each]) => `${key}: ${textOf(each as Json)}`)
+    .join(", ")}}`;
+}
+
+function importedOf(exported: string): string {
+  const [, kind, rest = ""] = /^Reelmill\w+:ExportsOutput(FnGetAtt|Ref)(.*?)[0-9A-F]{8}$/.exec(exported) ?? [];
+  if (kind === "Ref") return nameOf(rest);
+  return rest.replace(/[0-9A-F]{8}(\w+)$/, ".$1");
+}

@@ -1,0 +1,87 @@
+import { App } from "aws-cdk-lib";
+import { describe, expect, it } from "vitest";
+import { checkedFargateSize, fitFargateSize } from "../src/fargate-sizes.ts";
+import { createReelmill } from "../src/reelmill.ts";
+import { defaultSettings, NUMBERS, readSettings } from "../src/settings.ts";
+import { renderSettingsPage } from "../src/settings-page.ts";
+
+function read(context: Record<string, unknown>) {
+  return readSettings(new App({ context }).node);
+}
+
+describe("settings", () => {
+  it("are the contract's where nothing else is said", () => {
+    expect(read({})).toEqual(defaultSettings());
+    for (const [name, { value, min, max }] of Object.entries(NUMBERS)) {
+      expect(value, name).toBeGreaterThanOrEqual(min);
+      expect(value, name).toBeLessThanOrEqual(max);
+    }
+  });
+
+  it("are taken from the context, from the command line as text", () => {
+    const changed = {
+      "reelmill:batch_max_vcpus": "32",
+      "reelmill:job_memory_mb": 16_384,
+      "reelmill:image_tag": "1.2.3",
+    };
+    expect(read({ ...changed, "@aws-cdk/flag": true })).toEqual({
+      ...defaultSettings(),
+      batch_max_vcpus: 32,
+      job_memory_mb: 16_384,
+      image_tag: "1.2.3",
+    });
+  });
+
+  it.each([
+    [{ "reelmill:batch_max_vcpu": 5 }, /no setting "batch_max_vcpu".*batch_max_vcpus/],
+    [{ "reelmill:toString": 5 }, /no setting "toString"/],
+    [{ "reelmill:job_vcpu": 17 }, /job_vcpu must be a whole number from 1 to 16/],
+    [{ "reelmill:job_vcpu": "" }, /job_vcpu must be/],
+    [{ "reelmill:job_vcpu": "4.5" }, /job_vcpu must be/],
+    [{ "reelmill:SQS_LONG_POLL_WAIT_SECONDS": 21 }, /from 0 to 20/],
+    [{ "reelmill:workers_reach": "nat" }, /workers_reach must match/],
+    [{ "reelmill:alert_email": "nobody" }, /alert_email must match/],
+  ])("are refused: %o", (context, message) => {
+    expect(() => read(context)).toThrow(message);
+  });
+
+  it("are those of the reference (npx vitest run -u)", async () => {
+    await expect(renderSettingsPage()).toMatchFileSnapshot("../../docs/reference/aws-settings.md");
+  });
+
+  it("are refused where no service takes them", () => {
+    expect(() => createReelmill({ context: { "reelmill:job_memory_mb": 6000 } })).toThrow(
+      /the next is 4 vCPUs and 8192 MB/,
+    );
+    expect(() => createReelmill({ context: { "reelmill:log_retention_days": 31 } })).toThrow(
+      /log_retention_days must be one of/,
+    );
+  });
+});
+
+describe("sizes on Fargate", () => {
+  it.each([
+    [1, 2048, 1, 2048],
+    [2, 4096, 2, 4096],
+    [4, 8192, 4, 8192],
+    [4, 16_384, 4, 16_384],
+    // The contract's own example: 30 GB with 8 vCPUs is none.
+    [8, 30 * 1024, 8, 32 * 1024],
+    [1, 512, 1, 2048],
+    [3, 512, 4, 8192],
+    [1, 9000, 2, 9216],
+    [4, 31 * 1024, 8, 32 * 1024],
+    [16, 122_880, 16, 122_880],
+    [1, 122_880, 16, 122_880],
+  ])("%d vCPUs and %d MB fit into %d and %d", (vcpu, memoryMb, fittingVcpu, fittingMemoryMb) => {
+    expect(fitFargateSize({ vcpu, memoryMb })).toEqual({ vcpu: fittingVcpu, memoryMb: fittingMemoryMb });
+  });
+
+  it("are at most 16 vCPUs and 120 GB", () => {
+    expect(() => fitFargateSize({ vcpu: 17, memoryMb: 1024 })).toThrow(/at most 16 and 122880/);
+    expect(() => fitFargateSize({ vcpu: 1, memoryMb: 122_881 })).toThrow(/at most 16 and 122880/);
+    expect(() => checkedFargateSize("x", { vcpu: 8, memoryMb: 30_720 })).toThrow(
+      /x: .* the next is 8 vCPUs and 32768 MB/,
+    );
+  });
+});
