@@ -14,8 +14,8 @@ export default defineConfig({
       "bench/**/*.test.ts",
       "web/src/**/*.test.ts",
     ],
-    // Half of the time of most tests is waiting for processes that they started: on two cores two files at a time.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Much of the time of most tests is waiting: for processes that they started, leases, players. On two cores three files at a time.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // Real ffmpeg runs on shared cores: a slow machine must not turn a right answer into a failure.
     testTimeout: 120_000,
     hookTimeout: 120_000,
