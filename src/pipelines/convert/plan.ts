@@ -5,13 +5,8 @@ import { formatCount } from "../../base/units.ts";
 import { chooseVideo, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { chooseEncoder, chooseFallback, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
-import {
-  type MediaManifest,
-  probeRecording,
-  type Ratio,
-  type SubtitleStream,
-  type VideoStream,
-} from "../../ffmpeg/manifest.ts";
+import type { MediaManifest, Ratio, SubtitleStream, VideoStream } from "../../ffmpeg/manifest.ts";
+import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
 import { isConstantRate, originTicks } from "../../spans/encode-span.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
