@@ -148,7 +148,7 @@ describe("converting what is unusual", () => {
     truncateSync(at("cut.mp4"), Math.floor(readFileSync(at("cut.mp4")).length * 0.6));
     const { status, said } = await convert(at("cut.mp4"), "--to", "h264", ...QUICK, "-o", at("rest.mp4"));
     expect({ status, said }).toMatchObject({ status: 0, said: expect.stringContaining("sound begins and ends") });
-    expect(said).toMatch(/, [\d.]+ x real time\)/);
+    expect(said).toContain(" x real time)");
   });
 
   it("refuses a name that is not of the container's kind", async () => {

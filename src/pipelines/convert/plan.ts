@@ -13,7 +13,7 @@ import { packTicks } from "../../spans/packed-ticks.ts";
 import { placeSpan } from "../../spans/place-span.ts";
 import type { AudioPlan, ConversionPlan, EncodedVideo, SpanPlan, VideoPlan } from "./conversion.ts";
 import { type ConvertSettings, extensionFor, rateOf } from "./options.ts";
-import { chooseFilters, type PictureFilters } from "./picture-filters.ts";
+import { chooseFilters, describeKeptRange, type PictureFilters } from "./picture-filters.ts";
 import { MAX_LANGUAGE_LENGTH, planAudio } from "./plan-audio.ts";
 import { planEncoder } from "./plan-encoder.ts";
 import { chooseAims, describeSearch, type SearchContext, searchPlanned } from "./plan-search.ts";
@@ -92,6 +92,7 @@ export async function planConversion(
     durationSeconds: manifest.durationSeconds ?? null,
     findings: [
       ...filters.findings,
+      ...(planned.video.kind === "encode" ? describeKeptRange(video, settings, bitDepthFor(video, settings)) : []),
       ...planned.findings,
       ...searched.findings,
       ...(searched.search === null ? [] : [describeSearch(searched.search)]),
