@@ -74,7 +74,7 @@ export async function runConvertCommand(
 function parseSettings(given: Readonly<Record<string, unknown>>): ConvertSettings {
   const parsed = CONVERT_SETTINGS.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw describeMisuse(parsed.error, SETTINGS);
+  throw describeMisuse(parsed.error, given, SETTINGS);
 }
 
 /** Settings are named as a job's params have them; here they are switches. */
