@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { JOB_STATUSES } from "../../../jobs/job.ts";
 import type { CliContext } from "../cli-context.ts";
+import { parsePath } from "../path-option.ts";
 import type {
   DeadLetterDiscardOptions,
   DeadLetterListOptions,
@@ -78,7 +79,7 @@ function addSubmitCommand(program: Command, context: CliContext, exit: ReportExi
     .option("--idempotency-key <key>", "the same key again gives the first job, not another one")
     .option("--webhook <url>", "where the outcome is told")
     .option("--watch", "follow the job until it ends", false)
-    .option("-o, --output <folder>", "save the job's outputs there when it has ended; follows the job")
+    .option("-o, --output <folder>", "save the job's outputs there when it has ended; follows the job", parsePath)
     .addHelpText("after", SUBMIT_EXAMPLES)
     .action(async (pipeline: string, files: readonly string[], options: SubmitOptions) => {
       const { runSubmitCommand } = await import("./submit.ts");

@@ -6,10 +6,9 @@ import { makeFolderSync } from "../../../base/make-folder.ts";
 
 /**
  * Refuses a folder that could not take a job's outputs, before anything is sent; makes nothing. A package lies in a folder of its own. Throws
- * USAGE, OUTPUT_EXISTS, OUTPUT_UNWRITABLE.
+ * OUTPUT_EXISTS, OUTPUT_UNWRITABLE.
  */
 export function requireOutputFolder(path: string, isPackage: boolean): void {
-  if (path === "") throw new ReelmillError("USAGE", "-o is empty; it names the folder that the outputs are saved in.");
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found?.isDirectory() === false) {
