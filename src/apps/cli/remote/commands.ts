@@ -73,7 +73,12 @@ function addSubmitCommand(program: Command, context: CliContext, exit: ReportExi
     .argument("<pipeline>", "what is to be done, such as repair")
     .argument("[files...]", "local files to work on")
     .option("-r, --reference <file>", "local file that becomes a reference; may be repeated", collect, [])
-    .option("-p, --param <name=value>", "a parameter of the pipeline; repeated for each item of a list", collect, [])
+    .option(
+      "-p, --param <name=value>",
+      "a parameter of the pipeline; repeated for each item of a list, names and numbers also with commas between",
+      collect,
+      [],
+    )
     .option("--params-file <path>", "file of parameters, as a JSON object")
     .option("--priority <number>", "higher is taken first, -100 to 100", wholeNumber(-100, 100))
     .option("--idempotency-key <key>", "the same key again gives the first job, not another one")
