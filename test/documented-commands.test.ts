@@ -38,8 +38,8 @@ function startServer(): Promise<CannedServer> {
   return startCannedServer({
     "GET /v1/pipelines": () => ({
       pipelines: [
-        { name: "repair", description: "", paramsSchema: { properties } },
-        { name: "convert", description: "", paramsSchema: { properties: convert } },
+        { name: "repair", description: "", resultSchema: {}, paramsSchema: { properties } },
+        { name: "convert", description: "", resultSchema: {}, paramsSchema: { properties: convert } },
       ],
     }),
     "POST /v1/uploads": (_request, response) =>

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { type ErrorCode, ReelmillError } from "./errors.ts";
 import { systemCodeOf } from "./system-code.ts";
 
@@ -29,6 +31,8 @@ const OUTPUT_CODES: Readonly<Record<string, readonly [code: ErrorCode, what: str
   EBUSY: ["OUTPUT_UNWRITABLE", "the file is in use"],
 };
 
+const REFUSED = ["OUTPUT_UNWRITABLE", "its folder takes no new files"] as const;
+
 /**
  * The error for a file that could not be opened or read: INPUT_NOT_FOUND, INPUT_IS_DIRECTORY, INPUT_SYMLINK_LOOP or
  * INPUT_UNREADABLE. What the system did not raise is given back unchanged.
@@ -50,6 +54,8 @@ export function translateInputError(path: string, error: unknown): unknown {
 export function translateOutputError(path: string, error: unknown): unknown {
   const system = systemCodeOf(error);
   if (system === undefined) return error;
-  const [code, what] = OUTPUT_CODES[system] ?? (["OUTPUT_UNWRITABLE", system] as const);
+  // As /proc refuses new files.
+  const isRefused = system === "ENOENT" && existsSync(dirname(path));
+  const [code, what] = isRefused ? REFUSED : (OUTPUT_CODES[system] ?? (["OUTPUT_UNWRITABLE", system] as const));
   return new ReelmillError(code, `${path} cannot be written: ${what}.`, { cause: error });
 }

@@ -12,7 +12,7 @@ const MAX_REASON_LENGTH = 160;
 /** The first line is the cause, those after it what ffmpeg could not do because of it. x265 and SVT-AV1 print notes of their own. */
 function shortReason(errorTail: string): string {
   const complaints = splitComplaints(errorTail).filter((line) => !/^(x265|Svt) ?\[(info|warn)/i.test(line));
-  const cause = complaints[0]?.replace(/^\[[^\]]* @ 0x[0-9a-f]+\] */, "").replace(/[\s.:-]+$/, "") ?? "";
+  const cause = complaints[0]?.replace(/^\[[^\]]*\] */, "").replace(/[\s.:-]+$/, "") ?? "";
   // Followed by a number that tells nobody anything.
   if (cause.startsWith("Device creation failed")) return "its device cannot be opened";
   if (cause === "") return "it gave no reason";

@@ -192,23 +192,6 @@ export async function probeManifest(tools: FfmpegTools, path: string, signal?: A
   };
 }
 
-/**
- * As `probeManifest`, of a file that somebody wants something made of: throws INPUT_NOT_VIDEO where ffprobe cannot open it, not
- * FFMPEG_FAILED.
- */
-export async function probeRecording(tools: FfmpegTools, path: string, signal?: AbortSignal): Promise<MediaManifest> {
-  try {
-    return await probeManifest(tools, path, signal);
-  } catch (error) {
-    if (!(error instanceof ReelmillError) || error.code !== "FFMPEG_FAILED") throw error;
-    const reason = error.problem.includes("Format not on whitelist")
-      ? "playlists, subtitles, pictures and the like are none."
-      : error.problem;
-    const message = `${path} is no recording that ffmpeg can open: ${reason}`;
-    throw new ReelmillError("INPUT_NOT_VIDEO", message, { cause: error });
-  }
-}
-
 function describeBase(stream: ProbedStream): StreamBase {
   const tag = (name: string): string | undefined => {
     const value = stream.tags[name];

@@ -31,11 +31,11 @@ export interface FfmpegRunResult {
   readonly complaints: readonly string[];
 }
 
-/** Lines of a tail of standard error, empty ones left out. */
+/** Lines of a tail of standard error, empty ones left out; `[libx264 @ 0x55d1…]` becomes `[libx264]`, for the address tells nobody anything. */
 export function splitComplaints(errorTail: string): readonly string[] {
   return errorTail
     .split(/[\r\n]+/)
-    .map((line) => line.trim())
+    .map((line) => line.trim().replaceAll(/(\[[^\]]*) @ 0x[0-9a-f]+\]/gi, "$1]"))
     .filter((line) => line !== "");
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Clock, LONGEST_TIMER_MS } from "../base/clock.ts";
 import type { Environment } from "../base/config-defaults.ts";
+import { describeIssue } from "../base/describe-issue.ts";
 import { ReelmillError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
@@ -116,7 +117,7 @@ export function definePipeline<Params, Input, Output, Result>(
     resultSchema: z.toJSONSchema(result, { io: "output" }) as Json,
     parseParams: (given) => {
       const parsed = params.safeParse(given);
-      if (!parsed.success) throw invalidParams(name, parsed.error);
+      if (!parsed.success) throw invalidParams(name, parsed.error, given);
       return parsed.data as Json;
     },
     plan: async (resolved, context) =>
@@ -132,8 +133,8 @@ export function definePipeline<Params, Input, Output, Result>(
   };
 }
 
-function invalidParams(name: string, error: z.ZodError): ReelmillError {
-  const faults = error.issues.map(({ path, message }) => `${path.join(".") || "params"}: ${message}`);
+function invalidParams(name: string, error: z.ZodError, given: unknown): ReelmillError {
+  const faults = error.issues.map((issue) => `${issue.path.join(".") || "params"}: ${describeIssue(issue, given)}`);
   const code = isKeyFault(error) ? "OBJECT_KEY_INVALID" : "PARAMS_INVALID";
   return new ReelmillError(code, `The params do not fit the pipeline ${name}. ${faults.join("; ")}.`);
 }

@@ -70,6 +70,21 @@ describe("converting what is unusual", () => {
     expect(visits).toBe(0);
   });
 
+  it("says of what cannot be opened that it may be mended, and of what has no data that no picture could be read", async () => {
+    make("-i clip.mp4 -c copy -movflags +faststart", "whole.mov");
+    const whole = readFileSync(at("whole.mov"));
+    writeFileSync(at("no-data.mov"), whole.subarray(0, whole.indexOf("mdat") + 4));
+    const noData = await convert(at("no-data.mov"), "--to", "h264");
+    expect(noData).toMatchObject({ status: 1, said: expect.stringContaining("INPUT_NOT_VIDEO") });
+    expect(noData.said).toContain(`No picture of ${at("no-data.mov")} could be read`);
+    // Its moov stands at the end.
+    writeFileSync(at("cut"), readFileSync(at("clip.mp4")).subarray(0, 2000));
+    const cut = await convert(at("cut"), "--to", "h264");
+    expect(cut).toMatchObject({ status: 1, said: expect.stringContaining("INPUT_NOT_VIDEO") });
+    expect(cut.said).toContain(`\`reelmill repair ${at("cut")}\` may mend it`);
+    expect(cut.said).not.toContain(" @ 0x");
+  });
+
   it("burns subtitles of a file whose name looks like an address, and visits none", async () => {
     writeFileSync(at("words.srt"), "1\n00:00:00,100 --> 00:00:01,800\nHello\n");
     const name = `http:127.0.0.1:${port}?x' [a],b;.mkv`;
@@ -133,6 +148,7 @@ describe("converting what is unusual", () => {
     truncateSync(at("cut.mp4"), Math.floor(readFileSync(at("cut.mp4")).length * 0.6));
     const { status, said } = await convert(at("cut.mp4"), "--to", "h264", ...QUICK, "-o", at("rest.mp4"));
     expect({ status, said }).toMatchObject({ status: 0, said: expect.stringContaining("sound begins and ends") });
+    expect(said).toContain(" x real time)");
   });
 
   it("refuses a name that is not of the container's kind", async () => {

@@ -26,7 +26,7 @@ function up(args: readonly string[], environment: Readonly<Record<string, string
 describe("reelmill up refuses", () => {
   it.each(["--watch", "--data"])("an empty %s, as an unset variable leaves it", async (option) => {
     const { status, error } = await up([option, ""]);
-    expect([status, error]).toEqual([2, expect.stringContaining("It is empty, but must be a folder.")]);
+    expect([status, error]).toEqual([2, expect.stringContaining("It is empty, but must be a path.")]);
   });
 
   it("a folder to watch and not to watch any", async () => {

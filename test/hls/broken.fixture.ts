@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parsePlaylist } from "../../src/media/hls/parse-playlist.ts";
 import type {
@@ -130,6 +130,21 @@ export const BROKEN: readonly (readonly [
     ["byte-ranges-within-file"],
   ],
   ["a segment that is not there", TS, (folder) => rmSync(join(folder, "high", "seg1.ts")), ["files-exist"]],
+  [
+    "a segment whose last samples are cut off",
+    FMP4,
+    (folder) => {
+      const path = join(folder, "high", "seg1.m4s");
+      truncateSync(path, statSync(path).size - 500);
+    },
+    ["segments-readable"],
+  ],
+  [
+    "a segment that lacks bytes behind its samples",
+    FMP4,
+    (folder) => appendFileSync(join(folder, "high", "seg1.m4s"), Buffer.from("000003e8667265650000", "hex")),
+    ["segments-readable"],
+  ],
   ["a segment of nothing", FMP4, (folder) => truncateSync(join(folder, "high", "seg1.m4s")), ["files-exist"]],
   [
     "a segment elsewhere",
@@ -271,7 +286,8 @@ export const BROKEN: readonly (readonly [
     "an I-frame playlist that does not say so",
     FMP4,
     editMedia("high/iframes.m3u8", () => ({ isIFramesOnly: false, version: 7 })),
-    ["i-frames-only"],
+    // As played segments, its ranges lack most of their samples.
+    ["segments-readable", "i-frames-only"],
   ],
   [
     "segments that do not begin with an IDR",

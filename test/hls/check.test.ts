@@ -229,4 +229,10 @@ describe("reelmill hls check", () => {
     expect(status).toBe(1);
     expect(output).toContain("INPUT_NOT_FOUND");
   });
+
+  it("says what to name instead of a folder or an address", () => {
+    const folder = copyOf(FMP4);
+    expect(run(folder).output).toContain(`Its playlist is ${join(folder, "main.m3u8")}. (INPUT_IS_DIRECTORY)`);
+    expect(run("https://example.com/main.m3u8").output).toContain("hls check fetches nothing");
+  });
 });

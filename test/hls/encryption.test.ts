@@ -115,6 +115,12 @@ describe("an encrypted package", () => {
     writeFileSync(key, KEY);
     const { output } = await reelmill(["hls", "check", "--json", "--key", key, join(made.folder, "main.m3u8")]);
     expect(JSON.parse(output)).toMatchObject({ isConforming: true, notices: [] });
+    const wrongKey = join(packages.root, "wrong.key");
+    writeFileSync(wrongKey, Buffer.alloc(16, 7));
+    const main = join(made.folder, "main.m3u8");
+    const told = [await reelmill(["hls", "check", main]), await reelmill(["hls", "check", "--key", wrongKey, main])];
+    expect(told[0]?.output).toContain("with --key <file>");
+    expect(told[1]?.output).toContain("--key is probably not the key of this package");
   });
 });
 

@@ -61,6 +61,18 @@ describe("a package of transport streams", () => {
     expect(text).toContain("X-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:900000\n");
   });
 
+  it.each([
+    ["a single key picture", "25", 1.5],
+    ["a single picture", "1", 1],
+  ])("may be of a recording that has %s", async (_what, rate, seconds) => {
+    const input = packages.clip(`short-${rate}.mp4`, { seconds, rate, size: "320x180" });
+    const { main, failed } = await packages.make(input, { segments: "ts" });
+    expect(failed).toEqual([]);
+    const pictures = main.variants.filter(({ resolution }) => resolution !== undefined);
+    expect(pictures.map(({ framesPerSecond }) => framesPerSecond)).toEqual(pictures.map(() => Number(rate)));
+    expect(main.iFrameVariants).toHaveLength(pictures.length);
+  });
+
   it("holds H.264 alone", async () => {
     const refused = packages.make(packages.source("no-audio"), { segments: "ts", codecs: ["h264", "hevc"] });
     await expect(refused).rejects.toMatchObject({ code: "PARAMS_INVALID", message: expect.stringContaining("hevc") });

@@ -77,7 +77,7 @@ describe("jobs", () => {
 
   it.each([
     [{ pipeline: "nope", params: {} }, "PIPELINE_UNKNOWN", "echo"],
-    [{ pipeline: "echo", params: { text: 1 } }, "PARAMS_INVALID", "text"],
+    [{ pipeline: "echo", params: { text: 1 } }, "PARAMS_INVALID", "text: 1 must be text"],
     [{ pipeline: "echo", params: { text: "a", extra: 1 } }, "PARAMS_INVALID", "extra"],
     [{ pipeline: "echo", params: { text: "a" }, extra: 1 }, "REQUEST_INVALID", "extra"],
     [{ pipeline: "echo" }, "REQUEST_INVALID", "params"],

@@ -33,6 +33,13 @@ describe("runProgram", () => {
     [["inspect"], "missing required argument 'file'"],
     [["hls", "check", "main.m3u8", "--preview"], "--preview is of `reelmill hls`, which makes packages"],
     [["hls", "-o", "made", "check", "main.m3u8"], "--output is of `reelmill hls`"],
+    [["hls", "a.mp4", "-o", ""], "It is empty"],
+    [["convert", "a.mp4", "--to", "av1", "-o", ""], "It is empty"],
+    [["repair", "a.mp4", "-o", ""], "It is empty"],
+    [["submit", "repair", "a.mp4", "-o", ""], "It is empty"],
+    [["hls", "a.mp4", "-o", "b", "--codecs", "h264,hvec"], '--codecs: "hvec" must be one of h264, hevc, av1.'],
+    [["convert", "a.mp4", "--to", "av1", "--width", "0"], "--width: 0 must be at least 16."],
+    [["convert", "a.mp4", "--to", "av1", "--target-size", "1XB"], '--target-size: "1XB" must be like 700MB'],
     [[], "Usage: reelmill"],
   ])("refuses %j with status 2 on standard error", async (args, text) => {
     const context = createRecordingContext();

@@ -12,6 +12,7 @@ import type {
 import { addConvertCommand } from "./convert/commands.ts";
 import { EXIT_OK } from "./exit-codes.ts";
 import { addHlsCommands } from "./hls/commands.ts";
+import { parsePath } from "./path-option.ts";
 import { addRemoteCommands } from "./remote/commands.ts";
 
 /** Takes the exit status that a command ends with. */
@@ -43,6 +44,7 @@ function addRepairCommand(program: Command, context: CliContext, exit: ReportExi
     .option(
       "-o, --output <path>",
       "where to write: a file for one input, a folder for several (default: beside the input)",
+      parsePath,
     )
     .option("--in-place", "mend the file itself; what is overwritten is saved first, so a crash can be undone", false)
     .option("--faststart", "put the index at the front, for playing over a network", false)
@@ -98,12 +100,12 @@ function addUpCommand(program: Command, context: CliContext, exit: ReportExit): 
     .option(
       "--data <folder>",
       "where database, objects and logs lie (default: REELMILL_DATA, or reelmill-data)",
-      parseFolder,
+      parsePath,
     )
     .option(
       "--watch <folder>",
       "where ready/, export/ and quarantine/ lie (default: HOST_SMB_ROOT, or watch in the data folder)",
-      parseFolder,
+      parsePath,
     )
     .option("--no-watch", "watch no folder")
     .option("--host <address>", "address to listen at (default: REELMILL_HOST, or 127.0.0.1)")
@@ -118,12 +120,6 @@ function addUpCommand(program: Command, context: CliContext, exit: ReportExit): 
       const { runUpCommand } = await import("./up.ts");
       exit(await runUpCommand(options, context));
     });
-}
-
-/** What a shell makes of a variable that is not set would name the folder that the command is started in. */
-function parseFolder(text: string): string {
-  if (text === "") throw new InvalidArgumentError("It is empty, but must be a folder.");
-  return text;
 }
 
 function parsePort(text: string): number {
@@ -159,7 +155,9 @@ function addConfigCommand(program: Command, context: CliContext, exit: ReportExi
 /** The whole command line; `exit` takes the status of the command that ran. */
 export function createProgram(version: string, context: CliContext, exit: ReportExit): Command {
   const program = new Command("reelmill")
-    .description("Makes recordings play again that a dead battery or a pulled card left unplayable.")
+    .description(
+      "Makes recordings play again that a dead battery or a pulled card left unplayable, converts them, and packages them for HLS.",
+    )
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")

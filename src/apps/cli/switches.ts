@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { describeIssue } from "../../base/describe-issue.ts";
 import { ReelmillError } from "../../base/errors.ts";
 
 /** Settings that are given as switches are named as a job's params have them: `audioBitrate` → `--audio-bitrate`. */
@@ -15,10 +16,16 @@ export function nameSwitches(message: string, settings: readonly string[]): stri
   return message.replaceAll(names, switchOf);
 }
 
-/** USAGE, with what is wrong with each switch. */
-export function describeMisuse(error: z.ZodError, settings: readonly string[]): ReelmillError {
-  const faults = error.issues.map(({ path: [name], message }) =>
-    name === undefined ? nameSwitches(message, settings) : `${switchOf(String(name))}: ${message}`,
-  );
+/** USAGE, with what is wrong with each switch of those given. */
+export function describeMisuse(
+  error: z.ZodError,
+  given: Readonly<Record<string, unknown>>,
+  settings: readonly string[],
+): ReelmillError {
+  const faults = error.issues.map((issue) => {
+    const [name] = issue.path;
+    const fault = describeIssue(issue, given);
+    return name === undefined ? nameSwitches(fault, settings) : `${switchOf(String(name))}: ${fault}`;
+  });
   return new ReelmillError("USAGE", `${faults.join("; ").replace(/\.$/, "")}.`);
 }

@@ -48,6 +48,19 @@ export function chooseFilters(video: VideoStream, settings: ConvertSettings): Pi
   return { context, picture, findings };
 }
 
+/** High dynamic range that is kept where there are too few bits for it. */
+export function describeKeptRange(
+  video: VideoStream,
+  { toneMap }: ConvertSettings,
+  bitDepth: 8 | 10,
+): readonly string[] {
+  if (!video.isHdr || toneMap || bitDepth !== 8) return [];
+  const range = video.colour.transfer === "smpte2084" ? "PQ" : "HLG";
+  return [
+    `The pictures keep their high dynamic range (${range}) in 8 bits, which shows bands, and few players take; toneMap turns them into BT.709.`,
+  ];
+}
+
 /** What x264, x265 and SVT-AV1 do not take; libaom and libvpx do. */
 function needsEvenSides({ to, speed }: ConvertSettings): boolean {
   return to === "h264" || to === "hevc" || (to === "av1" && speed === "fast");

@@ -59,3 +59,17 @@ it("says which settings change nothing of this recording", async () => {
   const copied = await plan(path, { ...settings, toneMap: false, upscale: true, audio: "copy" });
   expect(copied.findings.slice(1)).toEqual(["The recording has no sound: audio changes nothing."]);
 });
+
+it("says where high dynamic range stays in 8 bits", async () => {
+  const path = join(makeFolder(), "hdr.mp4");
+  const colour = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"];
+  const pictures = ["-f", "lavfi", "-i", "testsrc2=s=160x90:d=0.2", "-pix_fmt", "yuv420p10le"];
+  const coding = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error"];
+  execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...pictures, ...coding, ...colour, path]);
+  const told = "The pictures keep their high dynamic range (PQ) in 8 bits";
+  const { findings } = await plan(path, { to: "h264" });
+  expect(findings.join(" ")).toContain(told);
+  for (const settings of [{ to: "h264", toneMap: true }, { to: "vp9" }, { to: "hevc" }]) {
+    expect((await plan(path, settings)).findings.join(" ")).not.toContain(told);
+  }
+});

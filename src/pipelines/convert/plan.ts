@@ -5,20 +5,15 @@ import { formatCount } from "../../base/units.ts";
 import { chooseVideo, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { chooseEncoder, chooseFallback, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
-import {
-  type MediaManifest,
-  probeRecording,
-  type Ratio,
-  type SubtitleStream,
-  type VideoStream,
-} from "../../ffmpeg/manifest.ts";
+import type { MediaManifest, Ratio, SubtitleStream, VideoStream } from "../../ffmpeg/manifest.ts";
+import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
 import { isConstantRate, originTicks } from "../../spans/encode-span.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
 import { placeSpan } from "../../spans/place-span.ts";
 import type { AudioPlan, ConversionPlan, EncodedVideo, SpanPlan, VideoPlan } from "./conversion.ts";
 import { type ConvertSettings, extensionFor, rateOf } from "./options.ts";
-import { chooseFilters, type PictureFilters } from "./picture-filters.ts";
+import { chooseFilters, describeKeptRange, type PictureFilters } from "./picture-filters.ts";
 import { MAX_LANGUAGE_LENGTH, planAudio } from "./plan-audio.ts";
 import { planEncoder } from "./plan-encoder.ts";
 import { chooseAims, describeSearch, type SearchContext, searchPlanned } from "./plan-search.ts";
@@ -97,6 +92,7 @@ export async function planConversion(
     durationSeconds: manifest.durationSeconds ?? null,
     findings: [
       ...filters.findings,
+      ...(planned.video.kind === "encode" ? describeKeptRange(video, settings, bitDepthFor(video, settings)) : []),
       ...planned.findings,
       ...searched.findings,
       ...(searched.search === null ? [] : [describeSearch(searched.search)]),

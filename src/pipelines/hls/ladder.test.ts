@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { describeLadder } from "./describe-ladder.ts";
 import { type LadderSource, planLadder } from "./ladder.ts";
+import { HLS_SETTINGS } from "./options.ts";
 
 const names = (source: LadderSource): readonly string[] =>
   planLadder(source).map(
@@ -91,5 +93,41 @@ describe("planLadder", () => {
     ];
     expect(planLadder(square(1280, 720), "h264", steps).map(({ name }) => name)).toEqual(["720p-2500", "360p-600"]);
     expect(planLadder(square(640, 360), "h264", steps).map(({ name }) => name)).toEqual(["360p-600", "240p-360"]);
+  });
+});
+
+describe("describeLadder", () => {
+  it.each([
+    ["nothing where the rungs are those asked for", [360, 600, 180, 200], []],
+    [
+      "what is left out and what is added in its place",
+      [180, 200, 720, 2500],
+      [
+        "Left out: 1 rung of the ladder (height 720) above 640x360.",
+        "The ladder has one rung of h264 that fits; 360p at 2500 kbit/s was added, because players need two to choose from.",
+      ],
+    ],
+    [
+      "a smaller rung besides one of the recording's size",
+      [360, 600],
+      [
+        "The ladder has one rung of h264 that fits; 240p at 360 kbit/s was added, because players need two to choose from.",
+      ],
+    ],
+    [
+      "rungs that are one",
+      [360, 600, 360, 600, 180, 200],
+      ["The ladder has rungs of h264 that are the same here, and made once: 360p at 600 kbit/s."],
+    ],
+  ])("tells %s", (_what, pairs, findings) => {
+    const rungs = Array.from({ length: pairs.length / 2 }, (_, at) => {
+      return { height: pairs[2 * at], kbps: pairs[2 * at + 1] };
+    });
+    const settings = HLS_SETTINGS.parse({ ladder: { rungs } });
+    const parts = { source: square(640, 360), settings, highRange: null, framesPerSecond: 25 };
+    const steps = rungs.map(({ height = 0, kbps = 0 }) => {
+      return { longPixels: Math.round((height * 16) / 9), shortPixels: height, kilobitsPerSecond: kbps };
+    });
+    expect(describeLadder(parts, planLadder(square(640, 360), "h264", steps))).toEqual(findings);
   });
 });

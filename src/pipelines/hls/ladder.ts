@@ -102,13 +102,16 @@ export function planLadder(
   wished: readonly LadderStep[] = LADDERS[codec],
 ): readonly Rung[] {
   const shown = squareSize(source);
-  const fitting = wished.flatMap((step): Sized[] => {
-    const scale = scaleInto(shown, step);
-    return scale > NEARLY ? [] : [{ scale: Math.min(1, scale), kbps: step.kilobitsPerSecond }];
-  });
+  const fitting = fittingSizes(shown, wished);
   const sized = fitting.length >= 2 ? fitting : [...fitting, ...ownSizes(shown, wished, fitting)];
   const rungs = sized.map(({ scale, kbps }) => describeRung(shown, codec, scale, kbps));
   return sortRungs([...new Map(rungs.map((rung) => [rung.name, rung])).values()]);
+}
+
+/** As `planLadder`, the rungs of the steps that the source fills alone: none is added, and equal ones are not one. */
+export function askedRungs(source: LadderSource, codec: RungCodec, wished: readonly LadderStep[]): readonly Rung[] {
+  const shown = squareSize(source);
+  return fittingSizes(shown, wished).map(({ scale, kbps }) => describeRung(shown, codec, scale, kbps));
 }
 
 /** The steps whose box a source does not fill. */
@@ -156,6 +159,13 @@ function squareSize({ widthPixels, heightPixels, sampleAspect }: LadderSource): 
 
 function scaleInto({ width, height }: Size, { longPixels, shortPixels }: LadderStep): number {
   return Math.min(longPixels / Math.max(width, height), shortPixels / Math.min(width, height));
+}
+
+function fittingSizes(shown: Size, wished: readonly LadderStep[]): readonly Sized[] {
+  return wished.flatMap((step) => {
+    const scale = scaleInto(shown, step);
+    return scale > NEARLY ? [] : [{ scale: Math.min(1, scale), kbps: step.kilobitsPerSecond }];
+  });
 }
 
 /** Rungs for sources that fill one box or none. */

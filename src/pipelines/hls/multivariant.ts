@@ -74,14 +74,7 @@ export function describeMultivariant(
       ...ordered,
       ...soundVariant(sounds, groups).map((variant) => (isMixed ? { ...variant, score: SOUND_SCORE } : variant)),
     ],
-    iFrameVariants: rungs.map(({ name, iFrames }) => {
-      const {
-        framesPerSecond: _rate,
-        closedCaptionsGroupId: _captions,
-        ...attributes
-      } = pictureAttributes(iFrames, `${name}/${I_FRAMES_PLAYLIST}`);
-      return attributes satisfies StreamAttributes;
-    }),
+    iFrameVariants: rungs.map(({ name, iFrames }) => streamAttributes(iFrames, `${name}/${I_FRAMES_PLAYLIST}`)),
     sessionData: [],
     sessionKeys: [],
   };
@@ -99,10 +92,10 @@ function ratesOf(media: MeasuredPlaylist): BitRates {
   return { peak: Math.max(peak, average), average };
 }
 
-function pictureAttributes(media: MeasuredPlaylist, uri: string): VariantStream {
+/** What variant streams and I-frame streams have in common. */
+function streamAttributes(media: MeasuredPlaylist, uri: string): StreamAttributes {
   const facts = measured(videoFacts(media), media.path);
   const rates = ratesOf(media);
-  const rate = measured(frameRateOf(media), media.path);
   return {
     uri,
     bandwidthBitsPerSecond: Math.ceil(rates.peak),
@@ -110,10 +103,25 @@ function pictureAttributes(media: MeasuredPlaylist, uri: string): VariantStream 
     codecs: [measured(facts.codec, media.path)],
     resolution: { widthPixels: facts.widthPixels, heightPixels: facts.heightPixels },
     videoRange: facts.range,
-    // The largest there is (RFC 8216bis §4.4.6.2); of a constant rate, clocks of whole ticks make single pictures shorter.
-    framesPerSecond: Number((rate.isConstant ? rate.average : rate.max).toFixed(3)),
+  };
+}
+
+function pictureAttributes(media: MeasuredPlaylist, uri: string): VariantStream {
+  return {
+    ...streamAttributes(media, uri),
+    framesPerSecond: Number(largestRate(media).toFixed(3)),
     closedCaptionsGroupId: null,
   };
+}
+
+/** The largest frame rate there is (RFC 8216bis §4.4.6.2); of a constant one, clocks of whole ticks make single pictures shorter. */
+function largestRate(media: MeasuredPlaylist): number {
+  const rate = frameRateOf(media);
+  if (rate !== undefined) return rate.isConstant ? rate.average : rate.max;
+  // A single picture in a transport stream, which tells no durations, lasts as long as its segment.
+  const [only, ...others] = media.segments;
+  const seconds = others.length === 0 ? only?.segment.durationSeconds : undefined;
+  return 1 / measured(seconds || undefined, media.path);
 }
 
 /** Their largest rendition counts towards the bit rates, as sound does. */

@@ -20,7 +20,7 @@ export const HLS_SETTINGS = z.strictObject({
   codecs: z
     .array(CODEC)
     .min(1)
-    .refine((codecs) => new Set(codecs).size === codecs.length, "Each codec once.")
+    .refine((codecs) => new Set(codecs).size === codecs.length, "must name each codec once")
     .default(["h264"])
     .describe("Each has rungs of its own; players choose among those that they know."),
   segments: z
@@ -32,7 +32,7 @@ export const HLS_SETTINGS = z.strictObject({
   encryptKeyUri: z
     .string()
     .max(2048)
-    .regex(/^(?!data:)[^\p{Cc}"\s]+$/iu, "A URI without spaces and quotes, and none that holds the key itself.")
+    .regex(/^(?!data:)[^\p{Cc}"\s]+$/iu, "must be a URI without spaces and quotes, and none that holds the key itself")
     .optional()
     .describe("Where players fetch the key that the media are encrypted with; relative to the media playlists."),
   encryptMethod: z

@@ -1,15 +1,16 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { formatCount } from "../../base/units.ts";
 import { chooseVideo, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
-import { type MediaManifest, probeRecording, type Ratio, type VideoStream } from "../../ffmpeg/manifest.ts";
+import type { MediaManifest, Ratio, VideoStream } from "../../ffmpeg/manifest.ts";
 import { planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
+import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
-import { type HighRange, keepsHighRange, planHighRange } from "./high-range.ts";
-import { type LadderSource, leaveRoomForPackets, planLadder, type Rung, sortRungs, tooLargeSteps } from "./ladder.ts";
-import { type HlsSettings, ladderSteps } from "./options.ts";
+import { carriedSteps, describeLadder, type LadderParts } from "./describe-ladder.ts";
+import { planHighRange } from "./high-range.ts";
+import { type LadderSource, planLadder, type Rung, sortRungs, tooLargeSteps } from "./ladder.ts";
+import type { HlsSettings } from "./options.ts";
 import type { PackagePlan } from "./packaging.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
 import { planSounds } from "./plan-sound.ts";
@@ -50,7 +51,9 @@ export async function planPackage(
   const times = await listTimes(path, video, { tools, signal });
   const thinning = planThinning(times.ticks, video.timeBase, meanRate(times, video));
   const whole = planDeinterlacing(video, settings.deinterlace);
-  const own = { source: ladderSource(video), settings, highRange: range.highRange };
+  const { framesPerSecond } = thinning;
+  const ladder = { source: ladderSource(video), settings, highRange: range.highRange, framesPerSecond };
+  const rungs = planRungs(ladder);
   const { originTicks } = times;
   const durationSeconds = durationOf(times, video, manifest);
   const clock =
@@ -73,7 +76,7 @@ export async function planPackage(
     },
     spans,
     clock,
-    rungs: planRungs(own, thinning.framesPerSecond),
+    rungs,
     encoders: chosen.encoders,
     keyPictures,
     sounds,
@@ -86,7 +89,7 @@ export async function planPackage(
     durationSeconds,
     findings: [
       ...chosen.findings,
-      ...describeLostRungs(own),
+      ...describeLadder(ladder, rungs),
       ...preview.findings,
       ...whole.findings,
       ...(thinning.finding === null ? [] : [thinning.finding]),
@@ -121,36 +124,17 @@ function ladderSource(video: VideoStream): LadderSource {
   return { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) };
 }
 
-/** What ladders depend on. */
-interface LadderParts {
-  readonly source: LadderSource;
-  readonly settings: HlsSettings;
-  readonly highRange: HighRange | null;
-}
-
-/** Of a ladder of the user's own; Apple's goes up to 4K for whoever has it. */
-function describeLostRungs({ source, settings, highRange }: LadderParts): readonly string[] {
-  if (settings.ladder === undefined) return [];
-  const lost = settings.codecs.flatMap((codec) =>
-    tooLargeSteps(source, ladderSteps(settings, codec, keepsHighRange(highRange, codec))),
-  );
-  if (lost.length === 0) return [];
-  const heights = [...new Set(lost.map(({ shortPixels }) => shortPixels))].join(", ");
-  const size = `${source.widthPixels}x${source.heightPixels}`;
-  return [`Left out: ${formatCount(lost.length, "rung")} of the ladder (height ${heights}) above ${size}.`];
-}
-
-function planRungs({ source, settings, highRange }: LadderParts, framesPerSecond: number): readonly Rung[] {
+function planRungs(parts: LadderParts): readonly Rung[] {
+  const { source, settings } = parts;
   const { widthPixels: width, heightPixels: height } = source;
   const rungs = settings.codecs.flatMap((codec) => {
-    const steps = ladderSteps(settings, codec, keepsHighRange(highRange, codec));
+    const steps = carriedSteps(parts, codec);
     if (settings.ladder !== undefined && steps.length > 0 && tooLargeSteps(source, steps).length === steps.length) {
       const least = Math.min(...steps.map(({ shortPixels }) => shortPixels));
       const problem = `ladder has no rung of ${codec} that ${width}x${height} fills, the smallest is of height ${least}; nothing is enlarged.`;
       throw new ReelmillError("PARAMS_INVALID", problem);
     }
-    const carried = settings.segments === "ts" ? leaveRoomForPackets(steps, framesPerSecond) : steps;
-    const fitting = planLadder(source, codec, carried).filter(isEncodable);
+    const fitting = planLadder(source, codec, steps).filter(isEncodable);
     if (steps.length > 0 && fitting.length > 0) return fitting;
     const why = steps.length === 0 ? "the ladder has no rung of it" : `${width}x${height} are too few pixels for it`;
     throw new ReelmillError("PARAMS_INVALID", `codecs has ${codec}, but ${why}.`);

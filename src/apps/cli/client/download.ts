@@ -3,7 +3,6 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { ReelmillError } from "../../../base/errors.ts";
 import { numberedName } from "../../../base/fitting-name.ts";
-import { makeFolderSync } from "../../../base/make-folder.ts";
 import { moveWithoutReplacing, temporaryPathFor } from "../../../base/pending-output.ts";
 import { systemCodeOf } from "../../../base/system-code.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -17,16 +16,6 @@ const MAX_FAILURES = 8;
 /** A connection that brings nothing for so long is dead. */
 const IDLE_TIMEOUT_MS = 60_000;
 const MAX_NAME_BYTES = 200;
-
-/** Makes a folder where there is none. Throws OUTPUT_UNWRITABLE. */
-export function prepareFolder(path: string): void {
-  try {
-    makeFolderSync(path);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ReelmillError("OUTPUT_UNWRITABLE", `The folder ${path} cannot be made: ${reason}`, { cause: error });
-  }
-}
 
 /** A local name for an object: the last part of its key, made harmless. */
 export function nameFor(key: string): string {

@@ -114,7 +114,12 @@ export type LogLine = z.output<typeof LOG_LINES>["lines"][number];
 /** What the server offers. */
 export const PIPELINES = z.object({
   pipelines: z.array(
-    z.object({ name: z.string(), description: z.string(), paramsSchema: z.record(z.string(), z.json()) }),
+    z.object({
+      name: z.string(),
+      description: z.string(),
+      paramsSchema: z.record(z.string(), z.json()),
+      resultSchema: z.json(),
+    }),
   ),
 });
 

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CliContext } from "../cli-context.ts";
+import { parsePath } from "../path-option.ts";
 import type { ConvertCommandOptions } from "./convert.ts";
 
 const EXAMPLES = `
@@ -22,7 +23,7 @@ export function addConvertCommand(program: Command, context: CliContext, exit: (
         .choices(["h264", "hevc", "vp9", "av1"])
         .makeOptionMandatory(),
     )
-    .option("-o, --output <path>", "a file for one input, a folder for several (default: beside the input)");
+    .option("-o, --output <path>", "a file for one input, a folder for several (default: beside the input)", parsePath);
   addPictureOptions(convert);
   addSoundOptions(convert);
   convert

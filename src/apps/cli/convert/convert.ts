@@ -74,7 +74,7 @@ export async function runConvertCommand(
 function parseSettings(given: Readonly<Record<string, unknown>>): ConvertSettings {
   const parsed = CONVERT_SETTINGS.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw describeMisuse(parsed.error, SETTINGS);
+  throw describeMisuse(parsed.error, given, SETTINGS);
 }
 
 /** Settings are named as a job's params have them; here they are switches. */
@@ -131,7 +131,7 @@ async function convertOne(
 function formatReport(input: string, output: string, report: ConversionReport, elapsedMs: number): string {
   const { inputBytes, outputBytes, durationSeconds, pictures, encoder, checks, findings } = report;
   const length = durationSeconds === null ? "" : `, ${formatMediaSeconds(durationSeconds)}`;
-  const speed = durationSeconds === null ? "" : `, ${formatSpeed((1000 * durationSeconds) / elapsedMs)} x its length`;
+  const speed = durationSeconds === null ? "" : `, ${formatSpeed((1000 * durationSeconds) / elapsedMs)} x real time`;
   const lines = [
     `${input}: converted → ${output} (${formatElapsedMs(elapsedMs)}${speed})`,
     `  ${encoder}${pictures === null ? "" : `, ${formatCount(pictures, "picture")}`}${length}`,

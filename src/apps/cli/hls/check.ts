@@ -1,4 +1,6 @@
-import { basename, dirname } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { ReelmillError } from "../../../base/errors.ts";
 import { printableJson, printableLine } from "../../../base/printable.ts";
 import { formatCount } from "../../../base/units.ts";
 import { checkPresentation, type PresentationReport } from "../../../media/hls/check/check-presentation.ts";
@@ -6,11 +8,15 @@ import type { DecryptSource } from "../../../media/hls/check/presentation.ts";
 import type { Outcome, RuleResult } from "../../../media/hls/check/rule.ts";
 import { readContentKey } from "../../../pipelines/hls/content-key.ts";
 import { createDecrypter } from "../../../pipelines/hls/encrypt.ts";
+import { MAIN_PLAYLIST } from "../../../pipelines/hls/index.ts";
 import { presentationOpener } from "../../../pipelines/hls/open-presentation.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_FAILURE, EXIT_OK } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
 
+const MISSING_KEY =
+  "The segments are encrypted: with --key <file>, the 16 bytes of their key, all of them would be checked.";
+const WRONG_KEY = "Nearly nothing could be decrypted: --key is probably not the key of this package.";
 const UNUSED_KEY = "--key was not needed: there is no segment that it could decrypt.";
 
 /** `reelmill hls check` as the command line gives it. */
@@ -31,25 +37,58 @@ export async function runHlsCheckCommand(
   options: HlsCheckOptions,
   context: CliContext,
 ): Promise<number> {
+  requirePlaylist(playlist);
   const open = presentationOpener(dirname(playlist));
-  const key = options.key === undefined ? undefined : watchUse(createDecrypter(readContentKey(options.key)));
-  const report = await checkPresentation(open, basename(playlist), context.signal, key?.decrypt);
-  const notices = key === undefined || key.isUsed() ? [] : [UNUSED_KEY];
+  const key = options.key === undefined ? undefined : createDecrypter(readContentKey(options.key));
+  const { decrypt, wanted } = watchUse(key);
+  const report = await checkPresentation(open, basename(playlist), context.signal, decrypt);
+  const notices = describeKeyUse(key !== undefined, wanted);
   context.writeOutput(
     options.json ? `${printableJson({ ...report, notices })}\n` : formatReport(playlist, report, notices),
   );
   return report.isConforming ? EXIT_OK : EXIT_FAILURE;
 }
 
-function watchUse(decrypt: DecryptSource): { readonly decrypt: DecryptSource; readonly isUsed: () => boolean } {
-  let isUsed = false;
-  return {
-    decrypt: (...segment) => {
-      isUsed = true;
-      return decrypt(...segment);
-    },
-    isUsed: () => isUsed,
+/** Says what to name where it is not a playlist's file. */
+function requirePlaylist(playlist: string): void {
+  const found = statSync(playlist, { throwIfNoEntry: false });
+  if (found === undefined && /^[a-z][a-z0-9+.-]*:\/\//i.test(playlist)) {
+    const problem = `${playlist} is an address, and hls check fetches nothing.`;
+    throw new ReelmillError("INPUT_NOT_FOUND", problem, { advice: "Name the main.m3u8 of a package on this machine." });
+  }
+  if (found?.isDirectory() !== true) return;
+  const advice = existsSync(join(playlist, MAIN_PLAYLIST))
+    ? `Its playlist is ${join(playlist, MAIN_PLAYLIST)}.`
+    : "Name the multivariant playlist in it.";
+  throw new ReelmillError("INPUT_IS_DIRECTORY", `${playlist} is a folder, not a playlist.`, { advice });
+}
+
+/** How often a key was wanted, and how often it did not fit. */
+interface KeyUse {
+  segments: number;
+  misfits: number;
+}
+
+/** Counts what a key is wanted for; without one nothing is decrypted. */
+function watchUse(key: DecryptSource | undefined): { readonly decrypt: DecryptSource; readonly wanted: KeyUse } {
+  const wanted = { segments: 0, misfits: 0 };
+  const decrypt: DecryptSource = (...segment) => {
+    wanted.segments++;
+    try {
+      return key?.(...segment);
+    } catch (error) {
+      wanted.misfits++;
+      throw error;
+    }
   };
+  return { decrypt, wanted };
+}
+
+function describeKeyUse(hasKey: boolean, { segments, misfits }: KeyUse): readonly string[] {
+  if (!hasKey) return segments === 0 ? [] : [MISSING_KEY];
+  if (segments === 0) return [UNUSED_KEY];
+  // Of 256 segments that a wrong key garbles, one looks right.
+  return misfits > segments / 2 ? [WRONG_KEY] : [];
 }
 
 function formatReport(playlist: string, { rules }: PresentationReport, notices: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { ReelmillError } from "../../../base/errors.ts";
 import type { CliContext } from "../cli-context.ts";
+import { parsePath } from "../path-option.ts";
 import type { HlsCheckOptions } from "./check.ts";
 import type { HlsPackageOptions } from "./package.ts";
 
@@ -19,7 +20,7 @@ export function addHlsCommands(program: Command, context: CliContext, exit: (exi
     .command("hls")
     .description("make an HLS package of a recording, or check one")
     .argument("[input]", "the recording")
-    .option("-o, --output <folder>", "the package; nothing may lie there yet")
+    .option("-o, --output <folder>", "the package; nothing may lie there yet", parsePath)
     .option("--ladder <file>", "rungs of your own, as JSON (default: Apple's ladders)");
   addPackageOptions(hls);
   hls

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { describeIssue } from "../../../base/describe-issue.ts";
 import { ReelmillError } from "../../../base/errors.ts";
 import { translateInputError } from "../../../base/file-errors.ts";
 import { printableJson, printableLine } from "../../../base/printable.ts";
@@ -75,7 +76,7 @@ export async function runHlsPackageCommand(
 function parseSettings(given: Readonly<Record<string, unknown>>): HlsSettings {
   const parsed = HLS_SETTINGS.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw describeMisuse(parsed.error, SETTINGS);
+  throw describeMisuse(parsed.error, given, SETTINGS);
 }
 
 function readLadder(path: string): unknown {
@@ -96,7 +97,9 @@ function readLadder(path: string): unknown {
   }
   const parsed = LADDER_FILE.safeParse(content);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path: at, message }) => `${at.join(".") || "the whole"}: ${message}`);
+  const faults = parsed.error.issues.map(
+    (issue) => `${issue.path.join(".") || "the whole"}: ${describeIssue(issue, content)}`,
+  );
   throw new ReelmillError("USAGE", `${path} is no ladder: ${faults.join("; ")}.`);
 }
 

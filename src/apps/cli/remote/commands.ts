@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { JOB_STATUSES } from "../../../jobs/job.ts";
 import type { CliContext } from "../cli-context.ts";
+import { parsePath } from "../path-option.ts";
 import type {
   DeadLetterDiscardOptions,
   DeadLetterListOptions,
@@ -72,13 +73,18 @@ function addSubmitCommand(program: Command, context: CliContext, exit: ReportExi
     .argument("<pipeline>", "what is to be done, such as repair")
     .argument("[files...]", "local files to work on")
     .option("-r, --reference <file>", "local file that becomes a reference; may be repeated", collect, [])
-    .option("-p, --param <name=value>", "a parameter of the pipeline; repeated for each item of a list", collect, [])
+    .option(
+      "-p, --param <name=value>",
+      "a parameter of the pipeline; repeated for each item of a list, names and numbers also with commas between",
+      collect,
+      [],
+    )
     .option("--params-file <path>", "file of parameters, as a JSON object")
     .option("--priority <number>", "higher is taken first, -100 to 100", wholeNumber(-100, 100))
     .option("--idempotency-key <key>", "the same key again gives the first job, not another one")
     .option("--webhook <url>", "where the outcome is told")
     .option("--watch", "follow the job until it ends", false)
-    .option("-o, --output <folder>", "save the job's outputs there when it has ended; follows the job")
+    .option("-o, --output <folder>", "save the job's outputs there when it has ended; follows the job", parsePath)
     .addHelpText("after", SUBMIT_EXAMPLES)
     .action(async (pipeline: string, files: readonly string[], options: SubmitOptions) => {
       const { runSubmitCommand } = await import("./submit.ts");

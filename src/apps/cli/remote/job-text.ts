@@ -69,6 +69,11 @@ export function packageKey(result: Json): string | undefined {
   return textOf(fieldOf(result, "playlist"));
 }
 
+/** Whether jobs make a package, by what the server tells of their results. */
+export function makesPackage(resultSchema: Json): boolean {
+  return fieldOf(fieldOf(resultSchema, "properties"), "playlist") !== null;
+}
+
 interface ResultFile {
   readonly status: string;
   readonly input: string;

@@ -1,14 +1,15 @@
-import { lstatSync } from "node:fs";
-import { basename, join } from "node:path";
+import { lstatSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { ReelmillError } from "../../../base/errors.ts";
 import { printableLine } from "../../../base/printable.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { ApiClient } from "../client/api-client.ts";
-import { downloadObject, nameFor, prepareFolder } from "../client/download.ts";
-import { withQuery } from "../client/paths.ts";
+import { downloadObject, nameFor } from "../client/download.ts";
+import { objectPath, withQuery } from "../client/paths.ts";
 import { type JobView, OBJECT_PAGE } from "../client/views.ts";
 import { createProgressBar } from "../progress-bar.ts";
 import { outputKeys, packageKey } from "./job-text.ts";
+import { makeFolders, removeEmptyFolders } from "./output-folder.ts";
 
 const PAGE = "1000";
 
@@ -19,17 +20,47 @@ interface Saving {
 }
 
 /**
- * Saves what a job made in a folder: files each under a free name, an HLS package whole, as it lies on the server. Throws OUTPUT_EXISTS where
- * a file of a package is there already, and what `downloadObject` throws.
+ * Saves what a job made in a folder: files each under a free name, an HLS package whole, as it lies on the server. The folder is made for what is
+ * saved alone. Throws OUTPUT_EXISTS where a file of a package is there already, and what `downloadObject` throws, with where the outputs are.
  */
 export async function saveOutputs(client: ApiClient, job: JobView, folder: string, context: CliContext): Promise<void> {
   const playlist = packageKey(job.result);
-  if (playlist !== undefined) return await savePackage(client, playlist, folder, context);
-  const savings = outputKeys(job.result).map((key) => ({ key, folder, name: nameFor(key) }));
-  await saveAll(client, savings, context, (path, name) => {
-    const note = basename(path) === name ? "" : `, because ${name} is there already`;
-    context.writeError(`${printableLine(`saved ${path}${note}`)}\n`);
-  });
+  const keys = playlist === undefined ? outputKeys(job.result) : [playlist];
+  if (keys.length === 0) return;
+  const addresses = keys.map((key) => `${client.server}${objectPath(key)}`);
+  try {
+    if (playlist === undefined) await saveFiles(client, keys, folder, context);
+    else await savePackage(client, playlist, folder, context);
+  } catch (error) {
+    if (!(error instanceof ReelmillError)) throw error;
+    throw new ReelmillError(error.code, `${error.message} ${describeRest(job.id, addresses)}`, { cause: error });
+  }
+}
+
+/** Where what could not be saved is still to be had. */
+function describeRest(id: string, addresses: readonly string[]): string {
+  const [first = "", ...others] = addresses;
+  const more = others.length === 0 ? "" : ` (and ${others.length} more, which \`reelmill jobs show ${id}\` names)`;
+  return `What the job ${id} made is on the server: ${first}${more}.`;
+}
+
+async function saveFiles(
+  client: ApiClient,
+  keys: readonly string[],
+  folder: string,
+  context: CliContext,
+): Promise<void> {
+  const savings = keys.map((key) => ({ key, folder, name: nameFor(key) }));
+  const made = makeFolders([folder]);
+  try {
+    await saveAll(client, savings, context, (path, name) => {
+      const note = basename(path) === name ? "" : `, because ${name} is there already`;
+      context.writeError(`${printableLine(`saved ${path}${note}`)}\n`);
+    });
+  } catch (error) {
+    removeEmptyFolders(made);
+    throw error;
+  }
 }
 
 async function savePackage(client: ApiClient, playlist: string, folder: string, context: CliContext): Promise<void> {
@@ -39,15 +70,28 @@ async function savePackage(client: ApiClient, playlist: string, folder: string, 
     return { key, folder: join(folder, ...parts.slice(0, -1)), name: parts.at(-1) as string };
   });
   for (const { folder: place, name } of savings) {
-    const path = join(place, name);
-    // Its files name each other: none can have another name.
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) continue;
-    throw new ReelmillError("OUTPUT_EXISTS", `${path} is there already; choose another folder or remove it.`);
+    if (lstatSync(join(place, name), { throwIfNoEntry: false }) !== undefined) throw isThere(join(place, name));
   }
-  for (const place of new Set(savings.map((saving) => saving.folder))) prepareFolder(place);
-  await saveAll(client, savings, context, () => undefined);
+  const made = makeFolders(new Set(savings.map((saving) => saving.folder)));
+  const saved: string[] = [];
+  try {
+    await saveAll(client, savings, context, (path, name) => {
+      saved.push(path);
+      if (basename(path) !== name) throw isThere(join(dirname(path), name));
+    });
+  } catch (error) {
+    // Part of a package is none.
+    for (const path of saved) rmSync(path, { force: true });
+    removeEmptyFolders(made);
+    throw error;
+  }
   const files = `${savings.length} files`;
   context.writeError(`${printableLine(`saved ${join(folder, nameFor(playlist))} and what belongs to it, ${files}`)}\n`);
+}
+
+/** Files of a package name each other: none can have another name. */
+function isThere(path: string): ReelmillError {
+  return new ReelmillError("OUTPUT_EXISTS", `${path} is there already; a package needs a folder of its own.`);
 }
 
 async function listKeys(client: ApiClient, prefix: string): Promise<readonly string[]> {

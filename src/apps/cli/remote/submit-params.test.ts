@@ -9,6 +9,13 @@ const SCHEMA = {
   properties: {
     inputs: { type: "array", items: { type: "string" } },
     marks: { type: "array", items: { $ref: "#/$defs/mark" } },
+    codecs: { type: "array", items: { type: "string", enum: ["h264", "hevc"] } },
+    tracks: {
+      anyOf: [
+        { type: "string", const: "all" },
+        { type: "array", items: { type: "integer" } },
+      ],
+    },
     quality: { anyOf: [{ type: "integer" }, { type: "null" }] },
     factor: { type: "number" },
     faststart: { type: "boolean" },
@@ -27,7 +34,12 @@ describe("readParams", () => {
   it.each([
     ["inputs=a", { inputs: ["a"] }],
     ['inputs=["a","b"]', { inputs: ["a", "b"] }],
+    ["inputs=a,b.mp4", { inputs: ["a,b.mp4"] }],
     ["marks=1.5", { marks: [1.5] }],
+    ["marks=1, 2", { marks: [1, 2] }],
+    ["codecs=h264,hevc", { codecs: ["h264", "hevc"] }],
+    ["tracks=all", { tracks: "all" }],
+    ["tracks=0,2", { tracks: [0, 2] }],
     ["quality=23", { quality: 23 }],
     ["quality=null", { quality: null }],
     ["factor=-.5e1", { factor: -5 }],

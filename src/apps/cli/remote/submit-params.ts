@@ -39,14 +39,23 @@ export function paramSchema(schema: JsonObject, name: string): JsonObject | unde
 
 /** The kinds of JSON values that a schema allows, as far as it says. */
 export function typesOf(schema: JsonObject, root: JsonObject): ReadonlySet<string> {
-  const { type, anyOf, oneOf } = schema;
+  const { type } = schema;
   if (typeof type === "string") return new Set([type]);
   if (Array.isArray(type)) return new Set(type.map(String));
-  const choices: readonly Json[] = Array.isArray(anyOf) ? anyOf : Array.isArray(oneOf) ? oneOf : [];
   const values: readonly Json[] = Array.isArray(schema["enum"]) ? schema["enum"] : [];
   const constant = Object.hasOwn(schema, "const") ? [typeName(schema["const"] ?? null)] : [];
-  const nested = choices.flatMap((choice) => [...typesOf(resolve(asObject(choice), root), root)]);
+  const nested = choicesOf(schema, root).flatMap((choice) => [...typesOf(choice, root)]);
   return new Set([...nested, ...values.map(typeName), ...constant]);
+}
+
+function choicesOf({ anyOf, oneOf }: JsonObject, root: JsonObject): readonly JsonObject[] {
+  const choices: readonly Json[] = Array.isArray(anyOf) ? anyOf : Array.isArray(oneOf) ? oneOf : [];
+  return choices.map((choice) => resolve(asObject(choice), root));
+}
+
+/** The schema of lists among those that are allowed; undefined where none is. */
+function listSchema(schema: JsonObject, root: JsonObject): JsonObject | undefined {
+  return [schema, ...choicesOf(schema, root)].find(({ type }) => type === "array");
 }
 
 function readParamsFile(path: string | undefined): JsonObject {
@@ -80,10 +89,16 @@ function requireKnown(name: string, schema: JsonObject): void {
 function convertParam(name: string, values: readonly string[], root: JsonObject): Json {
   const schema = paramSchema(root, name) ?? {};
   const [value = ""] = values;
-  if (typesOf(schema, root).has("array")) {
+  const list = listSchema(schema, root);
+  const isWord = values.length === 1 && choicesOf(schema, root).some((choice) => choice["const"] === value);
+  if (list !== undefined && !isWord) {
     if (values.length === 1 && value.trimStart().startsWith("[")) return parseJson(name, value, "a JSON array");
-    const items = resolve(asObject(schema["items"] ?? null), root);
-    return values.map((item) => convertValue(name, item, typesOf(items, root)));
+    const items = resolve(asObject(list["items"] ?? null), root);
+    const types = typesOf(items, root);
+    // Text, such as an object's key, may have commas of its own.
+    const isPlain = !types.has("string") || Array.isArray(items["enum"]);
+    const parts = isPlain ? values.flatMap((item) => item.split(",").map((part) => part.trim())) : values;
+    return parts.map((item) => convertValue(name, item, types));
   }
   if (values.length > 1) throw new ReelmillError("USAGE", `The parameter "${name}" takes one value, not several.`);
   return convertValue(name, value, typesOf(schema, root));

@@ -33,7 +33,7 @@ const PIPELINES = {
       name: "hls",
       description: "",
       paramsSchema: { required: ["input"], properties: { input: { type: "string" } }, additionalProperties: false },
-      resultSchema: {},
+      resultSchema: { properties: { playlist: { type: "string" } } },
       maxConcurrentTasks: 1,
       isPaused: false,
     },
@@ -265,13 +265,16 @@ describe("submit", () => {
     ["an empty file", ["repair", "a.mp4", "empty.mp4"], "INPUT_EMPTY"],
     ["a folder", ["repair", "a.mp4", "folder"], "INPUT_IS_DIRECTORY"],
     ["an unknown param", ["repair", "a.mp4", "-p", "x=1"], "USAGE"],
-    ["an output folder that is a file", ["repair", "a.mp4", "-o", "a.mp4"], "OUTPUT_UNWRITABLE"],
+    ["an output folder that is a file", ["repair", "a.mp4", "-o", "a.mp4"], "OUTPUT_EXISTS"],
+    ["an output folder within a file", ["repair", "a.mp4", "-o", "a.mp4/out"], "OUTPUT_UNWRITABLE"],
+    ["an output folder without a name", ["repair", "a.mp4", "-o", ""], "USAGE"],
+    ["something in the folder of a package", ["hls", "a.mp4", "-o", "."], "OUTPUT_EXISTS"],
   ])("sends nothing where there is %s", async (_what, args, code) => {
     server = await startCannedServer({ ...taking, ...tusRoutes([]) });
     put("a.mp4");
     put("empty.mp4", new Uint8Array());
     mkdirSync(join(folder, "folder"));
-    const placed = args.map((word) => (/\.mp4$|^folder$/.test(word) ? join(folder, word) : word));
+    const placed = args.map((word) => (/\.mp4(\/out)?$|^folder$|^\.$/.test(word) ? join(folder, word) : word));
     await expect(runAgainst(server, ["submit", ...placed])).rejects.toMatchObject({ code });
     expect(requestsOf("POST")).toEqual([]);
   });
@@ -341,7 +344,7 @@ describe("submit -o", () => {
   it("refuses a key that leads out of the store", async () => {
     server = await startCannedServer(ended(["outputs/../../v1/jobs"]));
     await expect(submit()).rejects.toMatchObject({ code: "OBJECT_KEY_INVALID" });
-    expect(readdirSync(join(folder, "out"))).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("never replaces a file, but saves under a free name and says so", async () => {
@@ -363,9 +366,11 @@ describe("submit -o", () => {
   describe("where it is a package", () => {
     const sendUrl = ({ url }: SeenRequest, response: ServerResponse): void =>
       void response.writeHead(200, { "content-length": url.length }).end(url);
+    let isCut = false;
     const pages = [["main.m3u8", "360p/index.m3u8"], ["360p/media.mp4"]] as const;
 
     beforeEach(async () => {
+      isCut = false;
       const routes = ended([]);
       const job = cannedJob({
         id: "j1",
@@ -388,6 +393,8 @@ describe("submit -o", () => {
           return { objects, nextAfter: isSecond ? null : "outputs/j1/360p/index.m3u8" };
         },
         "GET /v1/objects/outputs/j1/*": sendUrl,
+        "GET /v1/objects/outputs/j1/360p/media.mp4": (request, response) =>
+          isCut ? void response.destroy() : sendUrl(request, response),
         "GET /v1/objects/outputs/j1/360p/*": sendUrl,
       });
     });
@@ -406,8 +413,18 @@ describe("submit -o", () => {
     it("mixes it with nothing that is there", async () => {
       mkdirSync(join(folder, "out", "360p"), { recursive: true });
       writeFileSync(join(folder, "out", "360p", "media.mp4"), "mine");
-      await expect(submit()).rejects.toMatchObject({ code: "OUTPUT_EXISTS" });
+      const address = `${server.address}/v1/objects/outputs/j1/main.m3u8`;
+      await expect(submit()).rejects.toMatchObject({
+        code: "OUTPUT_EXISTS",
+        message: expect.stringContaining(`What the job j1 made is on the server: ${address}.`),
+      });
       expect(readdirSync(join(folder, "out"))).toEqual(["360p"]);
+    });
+
+    it("leaves nothing of it where the last file is not to be had", async () => {
+      isCut = true;
+      await expect(submit()).rejects.toMatchObject({ code: "SERVER_UNREACHABLE" });
+      expect(readdirSync(folder)).toEqual([]);
     });
   });
 
@@ -417,6 +434,23 @@ describe("submit -o", () => {
       "GET /v1/objects/outputs/j1/a.mp4": (_request, response) => void response.destroy(),
     });
     await expect(submit()).rejects.toMatchObject({ code: "SERVER_UNREACHABLE" });
-    expect(readdirSync(join(folder, "out"))).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("says that the job goes on where nobody follows it any longer, and has made no folder", async () => {
+    const stop = new AbortController();
+    server = await startCannedServer({
+      ...taking,
+      "GET /v1/jobs/j1/events": (_request, response) => {
+        response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+        stop.abort("SIGINT");
+      },
+    });
+    const args = ["submit", "repair", "-p", "inputs=uploads/1/a.mp4", "-o", join(folder, "out")];
+    await expect(runAgainst(server, args, { signal: stop.signal })).rejects.toMatchObject({
+      code: "ABORTED",
+      message: expect.stringContaining("the job j1 goes on on the server; `reelmill jobs cancel j1` stops it"),
+    });
+    expect(readdirSync(folder)).toEqual([]);
   });
 });

@@ -13,8 +13,10 @@ import { JOB, type JobView, PIPELINES } from "../client/views.ts";
 import { EXIT_OK } from "../exit-codes.ts";
 import { createProgressBar } from "../progress-bar.ts";
 import { findEarlierJob, type LocalFile, type Wanted } from "./earlier-job.ts";
+import { makesPackage } from "./job-text.ts";
 import { finishWatching, watchJob } from "./jobs-watch.ts";
 import type { SubmitOptions } from "./options.ts";
+import { requireOutputFolder } from "./output-folder.ts";
 import { type JsonObject, paramSchema, readParams, typesOf } from "./submit-params.ts";
 import { formatJson, formatJsonLine } from "./text.ts";
 
@@ -32,20 +34,20 @@ export async function runSubmitCommand(
 ): Promise<number> {
   requireHeaderValue(options.idempotencyKey);
   const client = await connect(options, context);
-  const schema = await findSchema(client, pipeline);
+  const { paramsSchema: schema, resultSchema } = await findPipeline(client, pipeline);
   const params = readParams(options, schema);
   const locals = assignFiles(files, options.reference, schema);
   refuseSecondInput(params, locals, schema);
   requireParams(params, locals, schema);
   // All that can be wrong is found before the first byte is sent.
   for (const { path } of locals) await requireSendable(path);
-  if (options.output !== undefined) await requireFolder(options.output);
+  if (options.output !== undefined) requireOutputFolder(options.output, makesPackage(resultSchema));
   const wanted: Wanted = { pipeline, params, files: locals, schema, ...toldOf(options) };
   const job = (await findEarlier(client, wanted, options, context)) ?? (await make(client, wanted, options, context));
   const isFollowed = options.watch || options.output !== undefined;
   printJob(job, isFollowed, options, context);
   if (!isFollowed) return EXIT_OK;
-  const ended = await watchJob(client, job.value.id, options, context);
+  const ended = await followJob(client, job.value.id, options, context);
   const exitCode = await finishWatching(client, ended, options, context);
   if (options.output !== undefined) {
     const { saveOutputs } = await import("./save-outputs.ts");
@@ -85,15 +87,21 @@ async function make(
   return await submit(client, pipeline, addKeys(params, files, keys, schema), keys, options);
 }
 
-async function requireFolder(path: string): Promise<void> {
-  const { prepareFolder } = await import("../client/download.ts");
-  prepareFolder(path);
+/** As `watchJob`; whoever stops it hears that the job goes on. */
+async function followJob(client: ApiClient, id: string, options: SubmitOptions, context: CliContext): Promise<JobView> {
+  try {
+    return await watchJob(client, id, options, context);
+  } catch (error) {
+    if (!(error instanceof ReelmillError && error.code === "ABORTED")) throw error;
+    const message = `No longer followed: the job ${id} goes on on the server; \`reelmill jobs cancel ${id}\` stops it.`;
+    throw new ReelmillError(error.code, message, { cause: error });
+  }
 }
 
-async function findSchema(client: ApiClient, name: string): Promise<JsonObject> {
+async function findPipeline(client: ApiClient, name: string) {
   const { pipelines } = (await client.ask("/v1/pipelines", PIPELINES)).value;
   const found = pipelines.find((pipeline) => pipeline.name === name);
-  if (found !== undefined) return found.paramsSchema;
+  if (found !== undefined) return found;
   const names = pipelines.map((pipeline) => pipeline.name).join(", ");
   throw new ReelmillError("PIPELINE_UNKNOWN", `The server has no pipeline "${name}". It has: ${names}.`);
 }

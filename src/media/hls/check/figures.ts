@@ -70,7 +70,7 @@ export function frameRateOf(
 
 /**
  * How long a segment's media last: by their durations, or, where the container does not tell them, until the next segment
- * begins. Undefined where it was not read.
+ * begins. Undefined where it was not read, and of a single picture or sound that nothing tells the duration of.
  */
 export function actualDuration(media: MeasuredPlaylist, { content, index }: MeasuredSegment): number | undefined {
   const span = leadSpan(content);
@@ -83,7 +83,8 @@ export function actualDuration(media: MeasuredPlaylist, { content, index }: Meas
   if (next?.kind === span.kind) return next.startSeconds - span.startSeconds;
   if (span.decodeEndSeconds !== undefined) return span.decodeEndSeconds - span.decodeStartSeconds;
   const frames = span.sampleCount - 1;
-  const frameSeconds = frames > 0 ? (span.endSeconds - span.startSeconds) / frames : 0;
+  if (frames === 0) return undefined;
+  const frameSeconds = (span.endSeconds - span.startSeconds) / frames;
   return span.endSeconds + frameSeconds - span.startSeconds;
 }
 

@@ -26,10 +26,21 @@ interface State {
   firstSampleEndBytes: number;
 }
 
+/** What is measured, and what is found. */
+interface Measuring {
+  readonly source: ByteSource;
+  /** The source up to the segment's end. */
+  readonly part: ByteSource;
+  /** The segment has all samples of its fragments; an I-frame segment has the first alone. */
+  readonly isComplete: boolean;
+  readonly states: ReadonlyMap<number, State>;
+  readonly faults: string[];
+}
+
 /**
  * Measures the fragments in `[startBytes, endBytes)` of a file (RFC 8216bis §3.1.1), with the tracks of their Media
  * Initialization Section. Reads boxes and the heads of first samples, never the samples themselves. Throws MEDIA_MALFORMED
- * where no fragment is found or one is broken.
+ * where no fragment is found or one is broken or reaches past the end.
  */
 export function measureFragments(
   source: ByteSource,
@@ -44,7 +55,16 @@ export function measureFragments(
   const faults: string[] = [];
   const moofs = boxes.filter(({ type }) => type === "moof");
   if (moofs.length === 0) throw new ReelmillError("MEDIA_MALFORMED", "The segment holds no moof box.");
-  for (const moof of moofs) measureMoof(source, part, moof, states, faults);
+  const measuring = { source, part, isComplete: !isIFrame, states, faults };
+  for (const moof of moofs) measureMoof(measuring, moof);
+  const clipped = isIFrame
+    ? undefined
+    : boxes.find(({ sizeBytes, declaredSizeBytes }) => sizeBytes < declaredSizeBytes);
+  if (clipped !== undefined) {
+    const { type, offsetBytes, declaredSizeBytes } = clipped;
+    const found = `The ${type} at byte ${offsetBytes} is cut short: it has ${declaredSizeBytes} bytes`;
+    throw new ReelmillError("MEDIA_MALFORMED", `${found}, the segment ends at byte ${part.sizeBytes}.`);
+  }
   const content = {
     container: "fmp4",
     tracks: tracks.map(({ facts }) => facts),
@@ -61,13 +81,7 @@ function createState(track: InitializedTrack): State {
   return { track, span: new SpanBuilder(kind), nextTicks: undefined, firstSampleEndBytes: 0 };
 }
 
-function measureMoof(
-  source: ByteSource,
-  part: ByteSource,
-  box: TopLevelBox,
-  states: ReadonlyMap<number, State>,
-  faults: string[],
-): void {
+function measureMoof({ source, part, isComplete, states, faults }: Measuring, box: TopLevelBox): void {
   const bytes = box.sizeBytes <= MAX_MOOF_BYTES ? readExactly(part, box.offsetBytes, box.sizeBytes) : undefined;
   const moof = bytes && openBox(bytes, box.offsetBytes);
   if (moof === undefined || moof.isClipped) {
@@ -79,9 +93,17 @@ function measureMoof(
     const fragment = parseTraf(traf, box.offsetBytes, implicitBase, (id) => states.get(id)?.track.defaults);
     const last = fragment.runs.at(-1);
     if (last !== undefined) implicitBase = last.offsetBytes + runBytes(last);
+    if (isComplete) for (const run of fragment.runs) requireSamples(run, fragment.trackId, part.sizeBytes);
     const state = states.get(fragment.trackId);
     if (state !== undefined && state.track.facts.kind !== "text") measureTrack(source, state, fragment, faults);
   }
+}
+
+function requireSamples(run: FragmentRun, trackId: number, endBytes: number): void {
+  const runEndBytes = run.offsetBytes + runBytes(run);
+  if (runEndBytes <= endBytes) return;
+  const problem = `Samples of track ${trackId} reach to byte ${runEndBytes}, the segment ends at byte ${endBytes}.`;
+  throw new ReelmillError("MEDIA_MALFORMED", problem);
 }
 
 function measureTrack(source: ByteSource, state: State, fragment: TrackFragment, faults: string[]): void {

@@ -1,0 +1,68 @@
+import { formatCount } from "../../base/units.ts";
+import { type HighRange, keepsHighRange } from "./high-range.ts";
+import {
+  askedRungs,
+  type LadderSource,
+  type LadderStep,
+  leaveRoomForPackets,
+  type Rung,
+  type RungCodec,
+  tooLargeSteps,
+} from "./ladder.ts";
+import { type HlsSettings, ladderSteps } from "./options.ts";
+
+/** What ladders depend on. */
+export interface LadderParts {
+  readonly source: LadderSource;
+  readonly settings: HlsSettings;
+  readonly highRange: HighRange | null;
+  /** Of the pictures that are taken. */
+  readonly framesPerSecond: number;
+}
+
+/** The steps of a codec, with less for pictures where the segments' container needs it. */
+export function carriedSteps(
+  { settings, highRange, framesPerSecond }: LadderParts,
+  codec: RungCodec,
+): readonly LadderStep[] {
+  const steps = ladderSteps(settings, codec, keepsHighRange(highRange, codec));
+  return settings.segments === "ts" ? leaveRoomForPackets(steps, framesPerSecond) : steps;
+}
+
+/** Findings of where a package's rungs are not those of a ladder of the user's own. Nobody asked for the steps of Apple's. */
+export function describeLadder(parts: LadderParts, rungs: readonly Rung[]): readonly string[] {
+  const { settings } = parts;
+  if (settings.ladder === undefined) return [];
+  return [...describeLost(parts), ...settings.codecs.flatMap((codec) => describeChanged(parts, codec, rungs))];
+}
+
+function describeLost(parts: LadderParts): readonly string[] {
+  const { source, settings } = parts;
+  const lost = settings.codecs.flatMap((codec) => tooLargeSteps(source, carriedSteps(parts, codec)));
+  if (lost.length === 0) return [];
+  const heights = [...new Set(lost.map(({ shortPixels }) => shortPixels))].join(", ");
+  const size = `${source.widthPixels}x${source.heightPixels}`;
+  return [`Left out: ${formatCount(lost.length, "rung")} of the ladder (height ${heights}) above ${size}.`];
+}
+
+function describeChanged(parts: LadderParts, codec: RungCodec, rungs: readonly Rung[]): readonly string[] {
+  const asked = askedRungs(parts.source, codec, carriedSteps(parts, codec));
+  const names = new Set(asked.map(({ name }) => name));
+  const added = rungs.filter((rung) => rung.codec === codec && !names.has(rung.name));
+  const same = rungs.filter(({ name }) => asked.filter((rung) => rung.name === name).length > 1);
+  const show = (those: readonly Rung[]): string => those.map(showRung).join(", ");
+  return [
+    ...(added.length === 0
+      ? []
+      : [
+          `The ladder has one rung of ${codec} that fits; ${show(added)} was added, because players need two to choose from.`,
+        ]),
+    ...(same.length === 0
+      ? []
+      : [`The ladder has rungs of ${codec} that are the same here, and made once: ${show(same)}.`]),
+  ];
+}
+
+function showRung({ widthPixels, heightPixels, kilobitsPerSecond }: Rung): string {
+  return `${Math.min(widthPixels, heightPixels)}p at ${kilobitsPerSecond} kbit/s`;
+}
