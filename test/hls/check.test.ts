@@ -233,6 +233,8 @@ describe("reelmill hls check", () => {
   it("says what to name instead of a folder or an address", () => {
     const folder = copyOf(FMP4);
     expect(run(folder).output).toContain(`Its playlist is ${join(folder, "main.m3u8")}. (INPUT_IS_DIRECTORY)`);
+    symlinkSync("round.m3u8", join(folder, "round.m3u8"));
+    expect(run(join(folder, "round.m3u8")).output).toContain("(INPUT_SYMLINK_LOOP)");
     expect(run("https://example.com/main.m3u8").output).toContain("hls check fetches nothing");
   });
 });

@@ -1,6 +1,7 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ReelmillError } from "../../../base/errors.ts";
+import { translateInputError } from "../../../base/file-errors.ts";
 import { printableJson, printableLine } from "../../../base/printable.ts";
 import { formatCount } from "../../../base/units.ts";
 import { checkPresentation, type PresentationReport } from "../../../media/hls/check/check-presentation.ts";
@@ -51,7 +52,7 @@ export async function runHlsCheckCommand(
 
 /** Says what to name where it is not a playlist's file. */
 function requirePlaylist(playlist: string): void {
-  const found = statSync(playlist, { throwIfNoEntry: false });
+  const found = lookAt(playlist);
   if (found === undefined && /^[a-z][a-z0-9+.-]*:\/\//i.test(playlist)) {
     const problem = `${playlist} is an address, and hls check fetches nothing.`;
     throw new ReelmillError("INPUT_NOT_FOUND", problem, { advice: "Name the main.m3u8 of a package on this machine." });
@@ -61,6 +62,14 @@ function requirePlaylist(playlist: string): void {
     ? `Its playlist is ${join(playlist, MAIN_PLAYLIST)}.`
     : "Name the multivariant playlist in it.";
   throw new ReelmillError("INPUT_IS_DIRECTORY", `${playlist} is a folder, not a playlist.`, { advice });
+}
+
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw translateInputError(path, error);
+  }
 }
 
 /** How often a key was wanted, and how often it did not fit. */
