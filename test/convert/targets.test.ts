@@ -127,8 +127,8 @@ describe("the command line", () => {
   it.each([
     [["--quality", "20", "--target-size", "1MB"], /--quality and --target-size exclude each other/],
     [["--target-quality", "0.9", "--target-size", "1MB"], /--target-quality and --target-size exclude each other/],
-    [["--target-size", "much"], /--target-size: must be like 700MB/],
-    [["--target-quality", "5"], /--target-quality: must be an SSIM .* or a VMAF/],
+    [["--target-size", "much"], /--target-size: "much" must be like 700MB/],
+    [["--target-quality", "5"], /--target-quality: 5 must be an SSIM .* or a VMAF/],
     [["--audio", "copy", "--audio-bitrate", "96"], /--audio-bitrate is of sound that is encoded, but --audio is copy/],
     [["--audio", "none", "--audio-tracks", "1"], /--audio-tracks names sound to take, but --audio is none/],
     [["--upscale"], /--upscale has no size to reach: neither --width is given, nor --height is/],
