@@ -18,6 +18,8 @@ export interface FakeFaults {
   readonly softwareFails?: boolean;
   /** The device sets key pictures that nobody asked for. */
   readonly setsOwnKeys?: boolean;
+  /** What the device writes does not decode. */
+  readonly spoilsPictures?: boolean;
 }
 
 /** The device of one test, in a folder of its own below `folder`. */
@@ -38,7 +40,7 @@ export async function deviceIn(
 function makeFakeDevice(
   folder: string,
   { ffmpegPath }: Pick<FfmpegTools, "ffmpegPath">,
-  { failsAt, softwareFails = false, setsOwnKeys = false }: FakeFaults,
+  { failsAt, softwareFails = false, setsOwnKeys = false, spoilsPictures = false }: FakeFaults,
 ): FakeDevice {
   const path = join(folder, "ffmpeg-with-device");
   const log = join(folder, "device-encodes");
@@ -64,7 +66,12 @@ case "$all" in
     esac
     shift
   done
-  exec "$real" "\${arguments[@]}";;
+  "$real" "\${arguments[@]}" || exit $?
+  if ${spoilsPictures}; then
+    file=$(echo "\${arguments[-1]}" | sed s/^file://)
+    head -c 2000 /dev/zero | dd of="$file" bs=1 seek=$(($(wc -c < "$file") / 2)) conv=notrunc 2>/dev/null
+  fi
+  exit 0;;
 *libx264*"-f null -") ;;
 *libx264*) if ${softwareFails}; then echo "[libx264 @ 0x55d1] out of luck" >&2; exit 1; fi;;
 esac

@@ -76,6 +76,13 @@ describe("a device that fails in the middle of its work", () => {
     expect(countPictures(join(own, "out.mp4"))).toBe(2 * SECONDS);
   });
 
+  it("gives way where what it wrote does not decode", async () => {
+    const { own, device } = await deviceIn(folder, "spoilt", { failsAt: "never", spoilsPictures: true });
+    const report = await convert(device, join(own, "out.mp4"));
+    expect(report).toMatchObject({ pictures: 2 * SECONDS, encoder: "libx264, -crf 23, preset ultrafast" });
+    expect(report.findings.join(" ")).toMatch(/h264_nvenc failed at its work: What was encoded does not decode: /);
+  });
+
   it("gives way where a quality is searched", async () => {
     const { own, device } = await deviceIn(folder, "search", { failsAt: "h264_nvenc" });
     const report = await convert(device, join(own, "out.mp4"), { targetSize: "3MB" });

@@ -76,6 +76,13 @@ describe("rungs of a device", () => {
     expect(report.findings.join(" ")).toMatch(/h264_nvenc failed at its work: \S+ has 13 key pictures, not 3\./);
   });
 
+  it("are made by software where what it wrote does not decode", async () => {
+    const { own, device } = await deviceIn(folder, "spoilt", { failsAt: "never", spoilsPictures: true });
+    const report = await pack(device, join(own, "out"));
+    expect(report.encoder).toBe("libx264, preset ultrafast");
+    expect(report.findings.join(" ")).toMatch(/h264_nvenc failed at its work: \S+ does not decode: /);
+  });
+
   it("leave the fault to software where that fails as well", async () => {
     const { own, device } = await deviceIn(folder, "both", { failsAt: "h264_nvenc", softwareFails: true });
     await expect(pack(device, join(own, "out"))).rejects.toMatchObject({
