@@ -8,14 +8,14 @@ function failed(code: ErrorCode): ReelmillError {
   return new ReelmillError(code, "ffmpeg stopped with status 1: /tmp/films/a.mp4: the device was lost.");
 }
 
-it("takes failed and killed runs of a device for its fault, and tells it without folders", () => {
-  for (const code of ["FFMPEG_FAILED", "PROGRAM_KILLED"] as const) {
+it("takes failed and killed runs of a device, and what is no picture, for its fault, and tells it without folders", () => {
+  for (const code of ["FFMPEG_FAILED", "PROGRAM_KILLED", "MEDIA_MALFORMED", "OUTPUT_NOT_VERIFIED"] as const) {
     const fault = deviceFault(DEVICE, failed(code), ["/tmp/films"]);
     expect(fault).toBe("ffmpeg stopped with status 1: a.mp4: the device was lost");
   }
 });
 
-it.each(["ABORTED", "FFMPEG_TIMEOUT", "FFMPEG_MISSING", "INPUT_NOT_FOUND", "OUTPUT_NOT_VERIFIED"] as const)(
+it.each(["ABORTED", "FFMPEG_TIMEOUT", "FFMPEG_MISSING", "INPUT_NOT_FOUND", "NO_SPACE"] as const)(
   "takes %s for none",
   (code) => {
     expect(deviceFault(DEVICE, failed(code), [])).toBeUndefined();
