@@ -18,7 +18,7 @@ import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 import { BacklogScaling } from "./backlog-scaling.ts";
-import { addWorker, type WorkerProps } from "./worker-service.ts";
+import { addWorker, FROM_ZERO, type WorkerProps } from "./worker-service.ts";
 
 /** What the contract runs GPU workers on: one NVIDIA T4, 4 vCPUs, 16 GiB. */
 const GPU_MACHINE = "g4dn.xlarge";
@@ -44,10 +44,7 @@ export class GpuService extends Construct {
     this.service = new Ec2Service(this, "Service", {
       cluster,
       taskDefinition,
-      desiredCount: 0,
-      minHealthyPercent: 0,
-      maxHealthyPercent: 200,
-      circuitBreaker: { rollback: true },
+      ...FROM_ZERO,
       capacityProviderStrategies: [{ capacityProvider: capacityProvider.capacityProviderName, weight: 1 }],
     });
     new BacklogScaling(this, "Scaling", {

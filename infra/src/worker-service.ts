@@ -59,10 +59,7 @@ export class WorkerService extends Construct {
     this.service = new FargateService(this, "Service", {
       cluster,
       taskDefinition,
-      desiredCount: 0,
-      minHealthyPercent: 0,
-      maxHealthyPercent: 200,
-      circuitBreaker: { rollback: true },
+      ...FROM_ZERO,
       capacityProviderStrategies: [{ capacityProvider: "FARGATE_SPOT", weight: 1 }],
       platformVersion: FargatePlatformVersion.VERSION1_4,
       vpcSubnets: network.subnets,
@@ -78,6 +75,14 @@ export class WorkerService extends Construct {
     });
   }
 }
+
+/** Of every service: without tasks until its queues bring them; a new version may take the place of all tasks at once. */
+export const FROM_ZERO = {
+  desiredCount: 0,
+  minHealthyPercent: 0,
+  maxHealthyPercent: 200,
+  circuitBreaker: { rollback: true },
+} as const;
 
 /** Puts the worker into a task, and gives its role what it needs. */
 export function addWorker(

@@ -1,4 +1,5 @@
 import { ReelmillError } from "../base/errors.ts";
+import { createGrowingList } from "../base/growing-list.ts";
 import { inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
 import { createLineReader } from "./lines.ts";
 import { runProcess } from "./process.ts";
@@ -10,7 +11,6 @@ const MAX_LIST_BYTES = 512 * 1024 * 1024;
 
 /** 38 hours of 120 pictures a second. */
 const MAX_PICTURES = 2 ** 24;
-const PICTURES_AT_ONCE = 2 ** 16;
 
 /** When the pictures of a stream are shown, by its packets. */
 export interface FrameTimes {
@@ -60,12 +60,8 @@ interface Collector {
 }
 
 function createCollector(): Collector {
-  // They grow in place: a list that is copied when it is full takes three times its memory.
-  const timesBuffer = new ArrayBuffer(0, { maxByteLength: 8 * MAX_PICTURES });
-  const sizesBuffer = new ArrayBuffer(0, { maxByteLength: 4 * MAX_PICTURES });
-  const times = new Float64Array(timesBuffer);
-  const sizes = new Uint32Array(sizesBuffer);
-  let count = 0;
+  const times = createGrowingList(Float64Array, MAX_PICTURES);
+  const sizes = createGrowingList(Uint32Array, MAX_PICTURES);
   let hiddenCount = 0;
   let lacksTimes = false;
   let last = Number.NEGATIVE_INFINITY;
@@ -84,19 +80,15 @@ function createCollector(): Collector {
       lacksTimes = true;
       return;
     }
-    if (count === MAX_PICTURES) {
+    if (times.length === MAX_PICTURES) {
       throw new ReelmillError(
         "FFMPEG_FAILED",
         `The stream has more than ${MAX_PICTURES} packets, more than can be listed.`,
       );
     }
-    if (count === times.length) {
-      timesBuffer.resize(8 * (count + PICTURES_AT_ONCE));
-      sizesBuffer.resize(4 * (count + PICTURES_AT_ONCE));
-    }
     const ticks = Number(time);
-    sizes[count] = Number(/(?:^|\|)size=(\d+)/.exec(line)?.[1] ?? 0);
-    times[count++] = ticks;
+    sizes.push(Number(/(?:^|\|)size=(\d+)/.exec(line)?.[1] ?? 0));
+    times.push(ticks);
     if (flags[0] === "K") keyTimes.push(ticks);
     if (ticks > last) {
       last = ticks;
@@ -108,7 +100,7 @@ function createCollector(): Collector {
     feed: lines.feed,
     finish: () => {
       lines.end();
-      const ticks = new Float64Array(timesBuffer, 0, count).sort();
+      const ticks = times.finish().sort();
       const hasTwins = ticks.some((value, index) => index > 0 && value === ticks[index - 1]);
       return {
         ticks,
@@ -116,10 +108,10 @@ function createCollector(): Collector {
           ticks,
           keyTimes.sort((a, b) => a - b),
         ),
-        packetBytes: new Uint32Array(sizesBuffer, 0, count),
+        packetBytes: sizes.finish(),
         lastDurationTicks,
         hiddenCount,
-        isComplete: !lacksTimes && !hasTwins && count > 0,
+        isComplete: !lacksTimes && !hasTwins && ticks.length > 0,
       };
     },
   };

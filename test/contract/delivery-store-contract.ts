@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createUuid } from "../../src/base/ids.ts";
-import type { ClaimedDelivery, DeliveryAttempt, DeliveryStore, NewDelivery } from "../../src/jobs/deliveries.ts";
+import { claimOne, createDeliveryMaker, FAILED, LEASE_MS, TAKEN } from "../../src/jobs/deliveries.fixture.ts";
+import type { ClaimedDelivery, DeliveryAttempt, DeliveryStore } from "../../src/jobs/deliveries.ts";
 import { RETRY_FOR_MS } from "../../src/jobs/delivery-schedule.ts";
 import type { FakeClock } from "../support/fake-clock.ts";
 
@@ -12,16 +12,6 @@ export interface DeliveriesUnderTest {
   reopen(): Promise<DeliveryStore>;
   close(): Promise<void>;
 }
-
-const LEASE_MS = 30_000;
-
-const FAILED: DeliveryAttempt = {
-  atMs: 5,
-  durationMs: 6,
-  status: 500,
-  error: { code: "WEBHOOK_FAILED", message: "The receiver answered with status 500." },
-};
-const TAKEN: DeliveryAttempt = { atMs: 7, durationMs: 8, status: 200, error: null };
 
 /** What every `DeliveryStore` must do, run against a new empty one each time. */
 export function describeDeliveryStore(name: string, open: () => Promise<DeliveriesUnderTest>): void {
@@ -35,24 +25,9 @@ export function describeDeliveryStore(name: string, open: () => Promise<Deliveri
     });
     afterEach(() => under.close());
 
-    let count = 0;
-    const newDelivery = (given: Partial<NewDelivery> = {}): NewDelivery => ({
-      id: createUuid(clock.nowMs() + count++),
-      jobId: "a-job",
-      jobAttempt: 1,
-      url: "https://example.com/hook",
-      format: "standard",
-      payload: { type: "job.succeeded", names: ["grüße", "\u0000"] },
-      ...given,
-    });
-
+    const newDelivery = createDeliveryMaker(() => clock.nowMs());
     const claim = (exceptUrls: readonly string[] = []): Promise<ClaimedDelivery | undefined> =>
       store.claim({ leaseMs: LEASE_MS, exceptUrls });
-    const claimOne = async (): Promise<ClaimedDelivery> => {
-      const claimed = await claim();
-      if (claimed === undefined) throw new Error("Nothing was due.");
-      return claimed;
-    };
 
     it("keeps a delivery as it was given, due at once", async () => {
       const given = newDelivery({ format: "slack" });
@@ -67,7 +42,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<Deliveri
         state: "pending",
       };
       expect(await store.get(given.id)).toEqual(expected);
-      expect((await claimOne()).delivery).toEqual(expected);
+      expect((await claimOne(store)).delivery).toEqual(expected);
       expect(await store.get("another")).toBeUndefined();
     });
 
@@ -96,11 +71,11 @@ export function describeDeliveryStore(name: string, open: () => Promise<Deliveri
 
     it("gives a delivery out again when the lease has run out, and takes no word of the first sender then", async () => {
       await store.enqueue([newDelivery()], 1);
-      const first = await claimOne();
+      const first = await claimOne(store);
       clock.advance(LEASE_MS - 1);
       expect(await claim()).toBeUndefined();
       clock.advance(1);
-      const second = await claimOne();
+      const second = await claimOne(store);
       expect(second.delivery.id).toBe(first.delivery.id);
       expect(await store.record(first, TAKEN, { state: "delivered" })).toBe(false);
       expect(await store.release(first)).toBe(false);
@@ -112,9 +87,9 @@ export function describeDeliveryStore(name: string, open: () => Promise<Deliveri
 
     it("survives a clock that is put back while something is claimed, or waits", async () => {
       await store.enqueue([newDelivery()], 1);
-      await claimOne();
+      await claimOne(store);
       clock.jump(-(365 * 24 * 3_600_000));
-      const again = await claimOne();
+      const again = await claimOne(store);
       await store.record(again, FAILED, { state: "pending", nextAttemptAtMs: clock.nowMs() + 5000 });
       expect(await claim()).toBeUndefined();
       clock.jump(-(24 * 3_600_000));
@@ -123,14 +98,14 @@ export function describeDeliveryStore(name: string, open: () => Promise<Deliveri
 
     it("keeps every attempt, and gives out what is due, longest first", async () => {
       await store.enqueue([newDelivery(), newDelivery({ jobId: "b" })], 1);
-      const [first, second] = [await claimOne(), await claimOne()];
+      const [first, second] = [await claimOne(store), await claimOne(store)];
       await store.record(first, FAILED, { state: "pending", nextAttemptAtMs: clock.nowMs() + 9000 });
       await store.record(second, FAILED, { state: "pending", nextAttemptAtMs: clock.nowMs() + 5000 });
       clock.advance(4999);
       expect(await claim()).toBeUndefined();
       clock.advance(10_000);
-      expect((await claimOne()).delivery.jobId).toBe(second.delivery.jobId);
-      const claimed = await claimOne();
+      expect((await claimOne(store)).delivery.jobId).toBe(second.delivery.jobId);
+      const claimed = await claimOne(store);
       expect(claimed.delivery).toMatchObject({ failures: 1, attempts: [FAILED] });
       const refused: DeliveryAttempt = { ...FAILED, status: null, error: { code: "WEBHOOK_REFUSED", message: "No." } };
       await store.record(claimed, refused, { state: "failed" });
@@ -146,9 +121,9 @@ export function describeDeliveryStore(name: string, open: () => Promise<Deliveri
       await store.enqueue([newDelivery(), newDelivery({ url: "https://example.com/2" })], 1);
       const second = await claim(["https://example.com/hook", "https://example.com/x'); DROP TABLE deliveries"]);
       expect(second?.delivery.url).toBe("https://example.com/2");
-      const first = await claimOne();
+      const first = await claimOne(store);
       expect(await store.release(first)).toBe(true);
-      expect((await claimOne()).delivery).toEqual(first.delivery);
+      expect((await claimOne(store)).delivery).toEqual(first.delivery);
     });
 
     it("lists by job and state, newest first, page by page", async () => {
@@ -156,7 +131,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<Deliveri
         newDelivery({ jobId: index % 2 === 0 ? "even" : "odd", url: `https://example.com/${index}` }),
       );
       await store.enqueue(given, 1);
-      await store.record(await claimOne(), TAKEN, { state: "delivered" });
+      await store.record(await claimOne(store), TAKEN, { state: "delivered" });
       const urls = async (options: Partial<Parameters<DeliveryStore["list"]>[0]>): Promise<readonly string[]> =>
         (await store.list({ limit: 10, ...options })).map(({ url }) => url.slice(-1));
       expect(await urls({})).toEqual(["4", "3", "2", "1", "0"]);
@@ -169,7 +144,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<Deliveri
     it("redelivers what was delivered, given up, or waits, with another day before it", async () => {
       const given = newDelivery();
       await store.enqueue([given], 1);
-      await store.record(await claimOne(), FAILED, { state: "failed" });
+      await store.record(await claimOne(store), FAILED, { state: "failed" });
       clock.advance(50 * RETRY_FOR_MS);
       const expected = {
         state: "pending",
@@ -179,17 +154,17 @@ export function describeDeliveryStore(name: string, open: () => Promise<Deliveri
         attempts: [FAILED],
       };
       expect(await store.redeliver(given.id)).toMatchObject(expected);
-      await store.record(await claimOne(), TAKEN, { state: "delivered" });
+      await store.record(await claimOne(store), TAKEN, { state: "delivered" });
       expect(await store.redeliver(given.id)).toMatchObject({ state: "pending", attempts: [FAILED, TAKEN] });
-      await store.record(await claimOne(), FAILED, { state: "pending", nextAttemptAtMs: clock.nowMs() + 5000 });
+      await store.record(await claimOne(store), FAILED, { state: "pending", nextAttemptAtMs: clock.nowMs() + 5000 });
       await store.redeliver(given.id);
-      expect((await claimOne()).delivery.id).toBe(given.id);
+      expect((await claimOne(store)).delivery.id).toBe(given.id);
       expect(await store.redeliver("another")).toBeUndefined();
     });
 
     it("forgets what was settled before, with its attempts, and nothing that waits", async () => {
       await store.enqueue([newDelivery(), newDelivery({ jobId: "b" }), newDelivery({ jobId: "c" })], 1);
-      const [old, young] = [await claimOne(), await claimOne()];
+      const [old, young] = [await claimOne(store), await claimOne(store)];
       await store.record(old, TAKEN, { state: "delivered" });
       clock.advance(1000);
       await store.record(young, FAILED, { state: "failed" });
@@ -203,7 +178,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<Deliveri
     it("tells other processes all there is", async () => {
       const given = newDelivery({ payload: { text: "long".repeat(50_000) } });
       await store.enqueue([given], 33);
-      await store.record(await claimOne(), FAILED, { state: "pending", nextAttemptAtMs: clock.nowMs() + 5000 });
+      await store.record(await claimOne(store), FAILED, { state: "pending", nextAttemptAtMs: clock.nowMs() + 5000 });
       const other = await under.reopen();
       expect(await other.position()).toBe(33);
       expect(await other.get(given.id)).toEqual(await store.get(given.id));

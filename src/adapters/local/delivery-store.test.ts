@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Clock } from "../../base/clock.ts";
-import { createUuid } from "../../base/ids.ts";
-import type { ClaimedDelivery, DeliveryAttempt, DeliveryStore, NewDelivery } from "../../jobs/deliveries.ts";
+import { claimOne, createDeliveryMaker, FAILED, TAKEN } from "../../jobs/deliveries.fixture.ts";
+import type { DeliveryStore } from "../../jobs/deliveries.ts";
 import { type LocalDatabase, openDatabase } from "./database.ts";
 import { createDeliveryStore } from "./delivery-store.ts";
 
@@ -28,33 +28,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-let count = 0;
-const newDelivery = (given: Partial<NewDelivery> = {}): NewDelivery => ({
-  id: createUuid(nowMs + count++),
-  jobId: "a-job",
-  jobAttempt: 1,
-  url: "https://example.com/hook",
-  format: "standard",
-  payload: { type: "job.succeeded", names: ["grüße", "\u0000"] },
-  ...given,
-});
-
-const LEASE_MS = 30_000;
-const claim = (exceptUrls: readonly string[] = []): Promise<ClaimedDelivery | undefined> =>
-  store.claim({ leaseMs: LEASE_MS, exceptUrls });
-const claimOne = async (): Promise<ClaimedDelivery> => {
-  const claimed = await claim();
-  if (claimed === undefined) throw new Error("Nothing was due.");
-  return claimed;
-};
-
-const FAILED: DeliveryAttempt = {
-  atMs: 5,
-  durationMs: 6,
-  status: 500,
-  error: { code: "WEBHOOK_FAILED", message: "The receiver answered with status 500." },
-};
-const TAKEN: DeliveryAttempt = { atMs: 7, durationMs: 8, status: 200, error: null };
+const newDelivery = createDeliveryMaker(() => nowMs);
 
 it("waits for the disk only where something would be lost", async () => {
   database.close();
@@ -64,7 +38,7 @@ it("waits for the disk only where something would be lost", async () => {
   await store.enqueue([], 7);
   expect(flush).not.toHaveBeenCalled();
   await store.enqueue([newDelivery()], 8);
-  await store.record(await claimOne(), TAKEN, { state: "delivered" });
+  await store.record(await claimOne(store), TAKEN, { state: "delivered" });
   expect(flush).toHaveBeenCalledTimes(2);
   expect(await store.position()).toBe(8);
 });
@@ -82,7 +56,7 @@ it("stores deliveries and position together or not at all", async () => {
 it("still has everything after the process ended", async () => {
   const given = newDelivery();
   await store.enqueue([given], 33);
-  await store.record(await claimOne(), FAILED, { state: "pending", nextAttemptAtMs: nowMs + 5000 });
+  await store.record(await claimOne(store), FAILED, { state: "pending", nextAttemptAtMs: nowMs + 5000 });
   const before = await store.get(given.id);
   database.close();
   await expect(store.position()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", retryable: true });
@@ -94,9 +68,9 @@ it("still has everything after the process ended", async () => {
 
 it("forgets the attempts of what it forgets, and no others", async () => {
   await store.enqueue([newDelivery(), newDelivery({ jobId: "b" })], 1);
-  await store.record(await claimOne(), TAKEN, { state: "delivered" });
+  await store.record(await claimOne(store), TAKEN, { state: "delivered" });
   nowMs += 1000;
-  await store.record(await claimOne(), FAILED, { state: "failed" });
+  await store.record(await claimOne(store), FAILED, { state: "failed" });
   expect(await store.sweep(nowMs)).toBe(1);
   const { left } = database.prepare("SELECT count(*) AS left FROM delivery_attempts").get() as { left: number };
   expect(left).toBe(1);

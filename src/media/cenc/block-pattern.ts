@@ -13,6 +13,11 @@ export type BlockCipher = (blocks: Uint8Array) => Uint8Array;
 
 type Pattern = Pick<TrackEncryption, "cryptBlocks" | "skipBlocks">;
 
+/** Of cbcs, ISO/IEC 23001-7 §10.4.2, and of Apple's transport streams: one block of ten. */
+export const PICTURE_PATTERN: Pattern = { cryptBlocks: 1, skipBlocks: 9 };
+/** As `PICTURE_PATTERN`: every block. */
+export const SOUND_PATTERN: Pattern = { cryptBlocks: 0, skipBlocks: 0 };
+
 /**
  * Encrypts or decrypts a sample in place by the scheme cbcs (ISO/IEC 23001-7 §9.5, §9.6, §10.4): in each protected range the blocks of the pattern, what is
  * no whole block stays clear. Without subsamples all of the sample is one range. Throws MEDIA_MALFORMED where the subsamples do not add up to it.

@@ -2,6 +2,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import type { SampleEntry } from "../isobmff/movie.ts";
 import type { TrackEncryption } from "../isobmff/tenc.ts";
 import { createAv1Layout } from "./av1-layout.ts";
+import { PICTURE_PATTERN, SOUND_PATTERN } from "./block-pattern.ts";
 import { createAvcLayout, createHevcLayout } from "./nal-layout.ts";
 import type { SampleLayout } from "./subsample-list.ts";
 
@@ -11,10 +12,6 @@ export interface SampleProtection {
   /** Undefined: all of each sample is protected, which needs no telling. */
   readonly layout: SampleLayout | undefined;
 }
-
-/** One block of ten and every block, ISO/IEC 23001-7 §10.4.2. */
-const PICTURE_PATTERN = { cryptBlocks: 1, skipBlocks: 9 };
-const SOUND_PATTERN = { cryptBlocks: 0, skipBlocks: 0 };
 
 /** By the sample entry's fourcc: the box of the configuration, and what makes a layout of its payload. */
 const PICTURES: Readonly<Record<string, readonly [box: string, create: (payload: Uint8Array) => SampleLayout]>> = {

@@ -1,8 +1,7 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { type ByteSource, readExactly } from "../bytes/byte-source.ts";
-import { openBox } from "./box-reader.ts";
-import { MAX_FRAGMENT_BYTES } from "./fragment-search.ts";
+import type { ByteSource } from "../bytes/byte-source.ts";
 import type { Movie } from "./movie.ts";
+import { openMoof } from "./single-track.ts";
 import type { TopLevelBox } from "./top-level.ts";
 import { type FragmentRun, parseTraf } from "./traf.ts";
 
@@ -20,17 +19,11 @@ export interface FragmentSample {
  * The samples of a `moof` that holds a single track, in decode order. For files that were just written: throws MEDIA_MALFORMED where it has no
  * samples or no time, or cannot be read.
  */
-export function readFragmentSamples(
-  source: ByteSource,
-  { offsetBytes, sizeBytes }: TopLevelBox,
-  movie: Movie,
-): readonly FragmentSample[] {
-  const bytes = sizeBytes <= MAX_FRAGMENT_BYTES ? readExactly(source, offsetBytes, sizeBytes) : undefined;
-  const traf =
-    bytes &&
-    openBox(bytes, offsetBytes)
-      .children()
-      .find(({ type }) => type === "traf");
+export function readFragmentSamples(source: ByteSource, moof: TopLevelBox, movie: Movie): readonly FragmentSample[] {
+  const { offsetBytes } = moof;
+  const traf = openMoof(source, moof)
+    .children()
+    .find(({ type }) => type === "traf");
   const fragment = traf && parseTraf(traf, offsetBytes, offsetBytes, (id) => movie.fragmentDefaults?.get(id));
   const samples: FragmentSample[] = [];
   let ticks = fragment?.baseDecodeTimeTicks;

@@ -1,9 +1,13 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { createGrowingList } from "../../base/growing-list.ts";
 import type { ByteSource } from "../bytes/byte-source.ts";
 import { editOffsetTicks } from "./edit-offset.ts";
 import { readFragmentSamples } from "./fragment-samples.ts";
-import { readMovie } from "./read-movie.ts";
+import { readSingleTrack } from "./single-track.ts";
 import { scanTopLevelBoxes, type TopLevelBox } from "./top-level.ts";
+
+/** 38 hours of 120 pictures a second. */
+const MAX_SAMPLES = 2 ** 24;
 
 /** One `moof` with the media data behind it, of a file with a single track. */
 export interface IndexedFragment {
@@ -39,22 +43,23 @@ export interface IndexedSamples {
  */
 export function indexFragments(source: ByteSource): IndexedSamples {
   const boxes = scanTopLevelBoxes(source);
-  const moov = boxes.find(({ type }) => type === "moov");
-  const movie = moov && readMovie(source, moov);
-  const [track] = movie?.tracks ?? [];
-  if (moov === undefined || movie === undefined || track === undefined || movie.tracks.length !== 1) {
-    throw new ReelmillError("MEDIA_MALFORMED", "The fragmented file has not exactly one track.");
-  }
+  const { moov, movie, track } = readSingleTrack(source, boxes);
   const initializationBytes = moov.offsetBytes + moov.sizeBytes;
   const moofs = boxes.filter(({ type }) => type === "moof");
   const starts = fragmentStarts(boxes, initializationBytes);
-  const shown = createTickList();
+  const shown = createGrowingList(Float64Array, MAX_SAMPLES);
   let endTicks = 0;
   const lateTicks = -Math.round(editOffsetTicks(track, movie.timescale));
   const begun = moofs.map((moof, index) => {
     const samples = readFragmentSamples(source, moof, movie);
     const [first] = samples;
     for (const { presentationTicks, durationTicks } of samples) {
+      if (shown.length === MAX_SAMPLES) {
+        throw new ReelmillError(
+          "MEDIA_MALFORMED",
+          `The file has more than ${MAX_SAMPLES} samples, more than are listed.`,
+        );
+      }
       shown.push(presentationTicks + lateTicks);
       endTicks = Math.max(endTicks, presentationTicks + lateTicks + durationTicks);
     }
@@ -81,28 +86,4 @@ function fragmentStarts(boxes: readonly TopLevelBox[], initializationBytes: numb
     if (type === "mdat") startBytes = offsetBytes + sizeBytes;
   }
   return starts;
-}
-
-const TICKS_AT_ONCE = 2 ** 16;
-/** 38 hours of 120 pictures a second. */
-const MAX_TICKS = 2 ** 24;
-
-/** A list that grows in place: one that is copied when it is full takes three times its memory. */
-function createTickList(): { readonly push: (ticks: number) => void; readonly finish: () => Float64Array } {
-  const buffer = new ArrayBuffer(0, { maxByteLength: 8 * MAX_TICKS });
-  const list = new Float64Array(buffer);
-  let count = 0;
-  return {
-    push: (ticks) => {
-      if (count === MAX_TICKS) {
-        throw new ReelmillError(
-          "MEDIA_MALFORMED",
-          `The file has more than ${MAX_TICKS} samples, more than are listed.`,
-        );
-      }
-      if (count === list.length) buffer.resize(8 * Math.min(MAX_TICKS, count + TICKS_AT_ONCE));
-      list[count++] = ticks;
-    },
-    finish: () => new Float64Array(buffer, 0, count),
-  };
 }

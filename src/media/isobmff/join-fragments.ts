@@ -1,17 +1,15 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { type ByteSource, readExactly } from "../bytes/byte-source.ts";
-import { type BoxReader, openBox } from "./box-reader.ts";
+import type { ByteSource } from "../bytes/byte-source.ts";
+import { readRange } from "../bytes/read-range.ts";
+import type { BoxReader } from "./box-reader.ts";
 import { editOffsetTicks } from "./edit-offset.ts";
 import { type FragmentSample, readFragmentSamples } from "./fragment-samples.ts";
-import { MAX_FRAGMENT_BYTES } from "./fragment-search.ts";
 import type { Movie, SampleEntry, Track } from "./movie.ts";
-import { readMovie } from "./read-movie.ts";
 import { isSameCoding } from "./same-coding.ts";
 import { serializeFragmentHead } from "./serialize-fragments.ts";
+import { openMoof, readSingleTrack } from "./single-track.ts";
 import { parseTfdt } from "./tfdt.ts";
 import { scanTopLevelBoxes, type TopLevelBox } from "./top-level.ts";
-
-const PIECE_BYTES = 1024 * 1024;
 
 /** A file that is open until it is closed. */
 export interface OpenPart extends ByteSource {
@@ -54,7 +52,7 @@ export function canJoin(openers: readonly (() => OpenPart)[]): boolean {
     const source = open();
     try {
       const boxes = scanTopLevelBoxes(source);
-      const { entry } = readTrack(source, boxes);
+      const entry = entryOf(readSingleTrack(source, boxes).track);
       common ??= entry;
       if (!boxes.some(({ type }) => type === "moof") || !isSameCoding(entry, common)) return false;
     } finally {
@@ -69,6 +67,7 @@ interface Part {
   readonly source: OpenPart;
   readonly boxes: readonly TopLevelBox[];
   readonly movie: Movie;
+  readonly trackId: number;
   readonly entry: SampleEntry;
   /** What its edit list delays it by. */
   readonly lateTicks: number;
@@ -81,36 +80,36 @@ function openPart(open: (() => OpenPart) | undefined): Part | undefined {
   const source = open();
   try {
     const boxes = scanTopLevelBoxes(source);
-    const { movie, track, entry } = readTrack(source, boxes);
+    const { movie, track } = readSingleTrack(source, boxes);
     const lateTicks = -Math.round(editOffsetTicks(track, movie.timescale));
     if (lateTicks < 0) throw malformed("hides its beginning");
     const moof = boxes.find(({ type }) => type === "moof");
     const [sample] = moof === undefined ? [] : readFragmentSamples(source, moof, movie);
     if (sample === undefined) throw malformed("holds no picture");
-    return { source, boxes, movie, entry, lateTicks, firstTicks: lateTicks + sample.decodeTicks };
+    const entry = entryOf(track);
+    return {
+      source,
+      boxes,
+      movie,
+      trackId: track.trackId,
+      entry,
+      lateTicks,
+      firstTicks: lateTicks + sample.decodeTicks,
+    };
   } catch (error) {
     source.close();
     throw error;
   }
 }
 
-function readTrack(
-  source: ByteSource,
-  boxes: readonly TopLevelBox[],
-): { readonly movie: Movie; readonly track: Track; readonly entry: SampleEntry } {
-  const moov = boxes.find(({ type }) => type === "moov");
-  const movie = moov && readMovie(source, moov);
-  const [track, ...others] = movie?.tracks ?? [];
-  const entry = track?.sampleEntries[0];
-  if (movie === undefined || track === undefined || entry === undefined || others.length > 0) {
-    throw malformed("has not exactly one track");
-  }
-  return { movie, track, entry };
+function entryOf({ sampleEntries: [entry] }: Track): SampleEntry {
+  if (entry === undefined) throw malformed("has no sample entry");
+  return entry;
 }
 
 /** Returns the number of the fragment behind. */
 function* moveFragments(
-  { source, boxes, movie, lateTicks }: Part,
+  { source, boxes, movie, trackId, lateTicks }: Part,
   endTicks: number | undefined,
   firstNumber: number,
   isContinued: boolean,
@@ -122,7 +121,7 @@ function* moveFragments(
     if (position <= moov && isContinued) continue;
     if (position === last && endTicks !== undefined) {
       const samples = readFragmentSamples(source, box, movie);
-      yield* closeFragment(source, samples, { lateTicks, endTicks, sequenceNumber: sequenceNumber++ });
+      yield* closeFragment(source, samples, { trackId, lateTicks, endTicks, sequenceNumber: sequenceNumber++ });
       return sequenceNumber;
     }
     if (box.type === "moof") yield moveFragment(source, box, lateTicks, sequenceNumber++);
@@ -132,16 +131,11 @@ function* moveFragments(
 }
 
 /** A `moof` with its number and its decode time changed, ISO/IEC 14496-12 §8.8.5, §8.8.12. */
-function moveFragment(
-  source: ByteSource,
-  { offsetBytes, sizeBytes }: TopLevelBox,
-  lateTicks: number,
-  sequenceNumber: number,
-): Uint8Array {
-  const bytes = sizeBytes <= MAX_FRAGMENT_BYTES ? readExactly(source, offsetBytes, sizeBytes) : undefined;
-  if (bytes === undefined) throw malformed(`has a moof of ${sizeBytes} bytes that cannot be read`);
+function moveFragment(source: ByteSource, box: TopLevelBox, lateTicks: number, sequenceNumber: number): Uint8Array {
+  const moof = openMoof(source, box);
+  const { bytes } = moof;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const children = openBox(bytes, offsetBytes).children();
+  const children = moof.children();
   const number = childOf(children, "mfhd");
   const time = childOf(childOf(children, "traf").children(), "tfdt");
   view.setUint32(number.payloadIndex + 4, sequenceNumber);
@@ -157,8 +151,14 @@ function moveFragment(
 function* closeFragment(
   source: ByteSource,
   samples: readonly FragmentSample[],
-  { lateTicks, endTicks, sequenceNumber }: { lateTicks: number; endTicks: number; sequenceNumber: number },
+  place: {
+    readonly trackId: number;
+    readonly lateTicks: number;
+    readonly endTicks: number;
+    readonly sequenceNumber: number;
+  },
 ): Generator<Uint8Array> {
+  const { trackId, lateTicks, endTicks, sequenceNumber } = place;
   const [first, last] = [samples[0], samples.at(-1)];
   if (first === undefined || last === undefined) throw malformed("ends with a fragment without pictures");
   const durations = Uint32Array.from(samples, ({ durationTicks }) => durationTicks);
@@ -166,7 +166,7 @@ function* closeFragment(
   if (!(lasts > 0)) throw malformed(`ends ${-lasts} ticks behind the beginning of the next`);
   durations[durations.length - 1] = lasts;
   yield serializeFragmentHead({
-    ...{ sequenceNumber, trackId: TRACK_ID, decodeTicks: first.decodeTicks + lateTicks, durations },
+    ...{ sequenceNumber, trackId, decodeTicks: first.decodeTicks + lateTicks, durations },
     sizes: Uint32Array.from(samples, ({ sizeBytes }) => sizeBytes),
     isSync: Uint8Array.from(samples, (_sample, index) => Number(index === 0)),
     compositionOffsets: Int32Array.from(samples, (sample) => sample.presentationTicks - sample.decodeTicks),
@@ -174,23 +174,10 @@ function* closeFragment(
   yield* readRange(source, first.offsetBytes, last.offsetBytes + last.sizeBytes);
 }
 
-/** ffmpeg numbers the tracks of a file from 1. */
-const TRACK_ID = 1;
-
 function childOf(boxes: readonly BoxReader[], type: string): BoxReader {
   const box = boxes.find((child) => child.type === type);
   if (box === undefined) throw malformed(`has a moof without ${type}`);
   return box;
-}
-
-function* readRange(source: ByteSource, startBytes: number, endBytes: number): Generator<Uint8Array> {
-  const piece = new Uint8Array(Math.min(PIECE_BYTES, endBytes - startBytes));
-  for (let at = startBytes; at < endBytes; ) {
-    const got = source.read(at, piece.subarray(0, Math.min(piece.length, endBytes - at)));
-    if (got === 0) throw malformed(`ends at byte ${at}, before ${endBytes}`);
-    yield piece.subarray(0, got);
-    at += got;
-  }
 }
 
 function cannotJoin(number: number): ReelmillError {

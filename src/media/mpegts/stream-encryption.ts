@@ -1,4 +1,4 @@
-import { type BlockCipher, cryptSample } from "../cenc/block-pattern.ts";
+import { type BlockCipher, cryptSample, PICTURE_PATTERN, SOUND_PATTERN } from "../cenc/block-pattern.ts";
 import type { Subsample } from "../isobmff/senc.ts";
 import { escapeNal, unescapeNal } from "../nal/unescape.ts";
 
@@ -15,8 +15,6 @@ export const ENCRYPTED_AVC_DESCRIPTOR: readonly number[] = [0x0f, 4, 0x7a, 0x61,
 /** Owner of the ID3 PRIV frame that packed audio tells its encryption by, with the zero behind it. */
 export const AUDIO_DESCRIPTION_OWNER = "com.apple.streaming.audioDescription\0";
 
-const PICTURE_PATTERN = { cryptBlocks: 1, skipBlocks: 9 };
-const SOUND_PATTERN = { cryptBlocks: 0, skipBlocks: 0 };
 const NAL_LEADER_BYTES = 32;
 /** NAL units that are no longer stay clear. */
 const MAX_CLEAR_NAL_BYTES = 48;

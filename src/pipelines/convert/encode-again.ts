@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { openFileSource } from "../../base/file-source.ts";
+import { ENCODED_WHOLE } from "../../spans/encoded-whole.ts";
 import { canJoinSpans } from "../../spans/join-spans.ts";
 import type { ConversionPlan } from "./conversion.ts";
 import { fallBack } from "./fall-back.ts";
@@ -56,9 +57,6 @@ export async function uniteSpans(plan: ConversionPlan, parts: ConversionParts, h
     parts: { ...parts, spans: await encodeAgain(alone, parts.inputPath, "whole", () => true, hooks) },
   };
 }
-
-const ENCODED_WHOLE =
-  "The spans did not fit together, as of recordings that change the shape or the colours of their pictures: all was encoded once more in one.";
 
 function doFit({ spans }: ConversionParts): boolean {
   const sources = spans.map(({ path }) => openFileSource(path));

@@ -45,8 +45,8 @@ export interface EncodedPart {
 }
 
 /**
- * Encodes a part into a file of its own, and decodes its pictures again where the plan wants it. A device that fails at it, or is known to fail (`knownFault`), gives way to the encoder planned to
- * take over. Throws as `encodeCut`, of the two encoders what the last one failed with.
+ * Encodes a part into a file of its own, and decodes its pictures again where the plan wants it. A device that fails at it, or is known to
+ * fail (`knownFault`), gives way to the encoder planned to take over. Throws as `encodeCut`, of the two encoders what the last one failed with.
  */
 export async function encodePart(
   plan: ConversionPlan,

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { describeFallback, deviceFault } from "../../ffmpeg/device-fault.ts";
 import { requireDecodes } from "../../ffmpeg/verify.ts";
+import { ENCODED_WHOLE } from "../../spans/encoded-whole.ts";
 import { indexFile } from "./index-file.ts";
 import { joinRungs, type LendSpans } from "./join-rungs.ts";
 import type { PackageHooks, PackagePlan } from "./packaging.ts";
@@ -102,9 +103,6 @@ export async function uniteRungs(
   await encodeStreams(whole, { span: 0, hasSound: false }, inputPath, folder, hooks);
   return whole;
 }
-
-const ENCODED_WHOLE =
-  "The spans did not fit together, as of recordings that change the shape or the colours of their pictures: all was encoded once more in one.";
 
 /** The plan as it was carried out, with the sentence on that. Throws RangeError where no encoder was planned to take over. */
 function fallBack(plan: PackagePlan, fault: string): PackagePlan {

@@ -7,7 +7,7 @@ import { readExactly } from "../../media/bytes/byte-source.ts";
 import { type BlockCipher, cryptSample } from "../../media/cenc/block-pattern.ts";
 import { planSampleProtection, type SampleProtection } from "../../media/cenc/sample-layout.ts";
 import type { EncryptionKey } from "../../media/hls/playlist.ts";
-import { type BoxReader, openBox } from "../../media/isobmff/box-reader.ts";
+import type { BoxReader } from "../../media/isobmff/box-reader.ts";
 import { type FragmentSample, readFragmentSamples } from "../../media/isobmff/fragment-samples.ts";
 import type { FragmentIndex, IndexedFragment } from "../../media/isobmff/index-fragments.ts";
 import type { Movie, Track } from "../../media/isobmff/movie.ts";
@@ -15,8 +15,8 @@ import { clearEntry, protectEntry } from "../../media/isobmff/protected-entry.ts
 import { protectFragment } from "../../media/isobmff/protected-fragment.ts";
 import { replaceSampleEntries } from "../../media/isobmff/replace-sample-entries.ts";
 import { parseSenc } from "../../media/isobmff/senc.ts";
+import { openMoof } from "../../media/isobmff/single-track.ts";
 import type { TrackEncryption } from "../../media/isobmff/tenc.ts";
-import type { TopLevelBox } from "../../media/isobmff/top-level.ts";
 import { blockDecrypter, blockEncrypter, type SampleEncryption, vectorOf } from "./encrypt.ts";
 import { fragmentBoxes, type IndexedFile, movieOf, readSample } from "./fragment-file.ts";
 import { indexFile } from "./index-file.ts";
@@ -161,10 +161,6 @@ function onlyEntry({
     throw new ReelmillError("MEDIA_MALFORMED", "The encoded file has not exactly one sample entry.");
   }
   return { handlerType: track.handlerType, entry };
-}
-
-function openMoof(source: FileSource, { offsetBytes, sizeBytes }: TopLevelBox): BoxReader {
-  return openBox(mustRead(source, offsetBytes, sizeBytes), offsetBytes);
 }
 
 /** Of each sample; undefined where the fragment tells of none, so that samples are encrypted as a whole. */

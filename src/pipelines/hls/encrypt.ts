@@ -4,13 +4,13 @@ import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { writeFully } from "../../base/write-fully.ts";
 import { type ByteSource, readExactly } from "../../media/bytes/byte-source.ts";
-import type { BlockCipher } from "../../media/cenc/block-pattern.ts";
+import { readRange } from "../../media/bytes/read-range.ts";
+import { BLOCK_BYTES, type BlockCipher } from "../../media/cenc/block-pattern.ts";
 import type { DecryptSource } from "../../media/hls/check/presentation.ts";
 import type { EncryptionKey } from "../../media/hls/playlist.ts";
 import type { PackagePlan } from "./packaging.ts";
 
 const CIPHER = "aes-128-cbc";
-const BLOCK_BYTES = 16;
 const PIECE_BYTES = 1024 * 1024;
 
 /** AES-128: segments are encrypted as a whole. The key is nowhere but in memory. */
@@ -107,13 +107,7 @@ function digestOfDecrypted(path: string, key: Uint8Array, vector: Uint8Array): B
   try {
     const decipher = createDecipheriv(CIPHER, key, vector);
     const digest = createHash("sha256");
-    const piece = new Uint8Array(PIECE_BYTES);
-    for (let at = 0; at < source.sizeBytes; ) {
-      const got = source.read(at, piece);
-      if (got === 0) break;
-      digest.update(decipher.update(piece.subarray(0, got)));
-      at += got;
-    }
+    for (const piece of readRange(source, 0, source.sizeBytes)) digest.update(decipher.update(piece));
     return digest.update(decipher.final()).digest();
   } catch (cause) {
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${path} does not decrypt with its key.`, { cause });

@@ -4,7 +4,7 @@ import { endSourceAt } from "../../media/bytes/part-source.ts";
 import type { FragmentSample } from "../../media/isobmff/fragment-samples.ts";
 import type { FragmentIndex, IndexedFragment } from "../../media/isobmff/index-fragments.ts";
 import type { Movie } from "../../media/isobmff/movie.ts";
-import { readMovie } from "../../media/isobmff/read-movie.ts";
+import { readSingleTrack } from "../../media/isobmff/single-track.ts";
 import { scanTopLevelBoxes, type TopLevelBox } from "../../media/isobmff/top-level.ts";
 
 /** A fragmented file of one track, with its index. */
@@ -15,9 +15,7 @@ export interface IndexedFile {
 
 /** The `moov` of an encoded file. Throws MEDIA_MALFORMED where it is missing or broken. */
 export function movieOf(source: ByteSource, { initializationBytes }: FragmentIndex): Movie {
-  const moov = scanTopLevelBoxes(endSourceAt(source, initializationBytes)).find(({ type }) => type === "moov");
-  if (moov === undefined) throw new ReelmillError("MEDIA_MALFORMED", "The encoded file has no moov.");
-  return readMovie(source, moov);
+  return readSingleTrack(source, scanTopLevelBoxes(endSourceAt(source, initializationBytes))).movie;
 }
 
 /** The `moof` boxes of a fragment: one, as long as its encoder keeps to what `IndexedFragment` is. */

@@ -32,12 +32,13 @@ export async function encodeStreams(
   hooks: PackageHooks,
 ): Promise<void> {
   const span = part.span === null ? undefined : plan.spans[part.span];
-  const encode = async (as: RungSpan | undefined): Promise<number> => {
+  const encode = async (as: RungSpan): Promise<number> => {
     await runPart(plan, part, as, inputPath, folder, hooks);
-    return part.span === null ? 0 : beginOf(plan, part.span, folder);
+    return beginOf(plan, part.span ?? 0, folder);
   };
+  if (span === undefined || span.seekSeconds === null) return await runPart(plan, part, span, inputPath, folder, hooks);
   const begun = await encode(span);
-  if (span === undefined || span.seekSeconds === null || begun < span.startSeconds + BEGIN_SLACK_SECONDS) return;
+  if (begun < span.startSeconds + BEGIN_SLACK_SECONDS) return;
   const fromStart = { ...span, seekSeconds: null };
   // Key pictures are counted from the one that comes first.
   const again = await encode(begun === Number.POSITIVE_INFINITY ? fromStart : { ...fromStart, startSeconds: begun });

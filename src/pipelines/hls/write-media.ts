@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } fro
 import { join } from "node:path";
 import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import { writeFully } from "../../base/write-fully.ts";
+import { readRange } from "../../media/bytes/read-range.ts";
 import type { EncryptionKey, MediaPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
@@ -24,8 +25,6 @@ import { takeTurn } from "./take-turn.ts";
 /** Names within a rung's or a sound's folder. */
 export const SEGMENTS_PLAYLIST = "index.m3u8";
 export const I_FRAMES_PLAYLIST = "iframes.m3u8";
-
-const PIECE_BYTES = 1024 * 1024;
 
 /** A rung or a sound, encoded and indexed. */
 export interface EncodedStream {
@@ -132,16 +131,5 @@ function copyRange(source: FileSource, startBytes: number, endBytes: number, tar
     for (const piece of readRange(source, startBytes, endBytes)) writeFully(descriptor, piece);
   } finally {
     closeSync(descriptor);
-  }
-}
-
-/** Each piece is valid until the next one. */
-function* readRange(source: FileSource, startBytes: number, endBytes: number): Generator<Uint8Array> {
-  const piece = new Uint8Array(PIECE_BYTES);
-  for (let at = startBytes; at < endBytes; ) {
-    const got = source.read(at, piece.subarray(0, Math.min(PIECE_BYTES, endBytes - at)));
-    if (got === 0) throw new RangeError(`The file ends at byte ${at}, before ${endBytes}.`);
-    yield piece.subarray(0, got);
-    at += got;
   }
 }
