@@ -13,13 +13,15 @@ export interface CloudRepairOptions extends BatchApiOptions {
   readonly referenceStrategy: "smallest" | "newest";
   readonly clock: Clock;
   readonly log: Logger;
-  /** Between two looks at a job; default 15,000. */
+  /** Between two looks at a job, once it has taken long; default 15,000. */
   readonly pollIntervalMs?: number;
   /** A job that takes longer is given up; default 4 h. */
   readonly jobTimeoutMs?: number;
 }
 
 const POLL_INTERVAL_MS = 15_000;
+/** Small files are done soon; after each look it is twice as long to the next. */
+const FIRST_POLL_MS = 1000;
 const JOB_TIMEOUT_MS = 4 * 3_600_000;
 /** Shares of the whole in the progress that is shown. */
 const UPLOADED = 0.3;
@@ -111,10 +113,10 @@ async function waitFor(
   signal: AbortSignal,
 ): Promise<BatchJobState | undefined> {
   const endMs = clock.monotonicMs() + jobTimeoutMs;
-  while (clock.monotonicMs() < endMs) {
+  for (let waitMs = FIRST_POLL_MS; clock.monotonicMs() < endMs; waitMs *= 2) {
     const state = await api.look(jobId, signal);
     if (["COMPLETED", "PARTIAL", "FAILED"].includes(state.status)) return state;
-    await pause(pollIntervalMs, signal);
+    await pause(Math.min(waitMs, pollIntervalMs), signal);
   }
   return undefined;
 }
