@@ -24,6 +24,10 @@ export interface ServerConfig {
   readonly webhookSecrets: readonly string[];
   /** Whether webhooks may go to loopback and private addresses. */
   readonly allowsPrivateWebhooks: boolean;
+  /** As clients reach it, without a slash at its end; undefined: as they ask. */
+  readonly publicUrl: string | undefined;
+  /** Of the references that the batch API keeps, without a slash at its end. */
+  readonly referencePrefix: string;
   readonly maxUploadBytes: number;
   /** Of one client, those that may change something; null: any number. */
   readonly writesPerMinute: number | null;
@@ -127,6 +131,8 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       webhooks: [],
       webhookSecrets: [],
       allowsPrivateWebhooks: false,
+      publicUrl: undefined,
+      referencePrefix: "references",
       maxUploadBytes: 1_000_000_000_000,
       writesPerMinute: null,
       retentionMs: 30 * 24 * 3600_000,

@@ -6,6 +6,7 @@ import type { DeliveryStore } from "../../jobs/deliveries.ts";
 import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 import { MAIN_PLAYLIST } from "../../pipelines/hls/index.ts";
+import { BATCH_ROOT, jobOfBatch } from "./batch-submissions.ts";
 
 /** What maintenance stands on. */
 export interface MaintenancePorts {
@@ -66,6 +67,9 @@ export async function sweepOld(ports: MaintenancePorts, retentionMs: number, sig
   await deliveries.sweep(beforeMs);
   await deleteWhere(objects, "uploads/", signal, async ({ key, modifiedAtMs }) => {
     return modifiedAtMs < beforeMs && !(await isNeeded(key));
+  });
+  await deleteWhere(objects, BATCH_ROOT, signal, async ({ key, modifiedAtMs }) => {
+    return modifiedAtMs < beforeMs && (await store.get(await jobOfBatch(objects, key))) === undefined;
   });
   await sweepOrphans(ports, beforeMs, isNeeded, signal);
 }

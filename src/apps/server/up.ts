@@ -15,12 +15,14 @@ import { createLogger, type Logger } from "../../base/log.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
+import { createExaminer } from "../edge/index.ts";
 import { type LocalParts, openLocal, requireLocalBackend } from "../wiring.ts";
 import { startWorkerPool, type WorkerPool } from "../worker/pool.ts";
 import { requireDataFolder, requireWebhooks } from "./check-settings.ts";
 import { createServer } from "./create-server.ts";
 import { findFfmpegFault, requireNamedFfmpeg } from "./ffmpeg-check.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
+import { createLocalBatch } from "./local-batch.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { createSystemView, readVersion } from "./system.ts";
 import { createWatchFolder, placeWatchFolder, requireWatchable, type WatchPlace } from "./watch-folder.ts";
@@ -178,6 +180,7 @@ async function serve(running: Running): Promise<void> {
     log,
     signal: ending.signal,
   });
+  const examiner = createExaminer(context.environment);
   const server = createServer({
     version: readVersion(),
     service,
@@ -195,6 +198,7 @@ async function serve(running: Running): Promise<void> {
     system: describeSystem(running),
     ffmpegFault: lookForFfmpeg,
     readLogs: parts.logs.read,
+    batch: createLocalBatch({ ...running, config: config.server, clock, examine: examiner.examine }),
     watch,
     webFolder: existsSync(join(WEB_FOLDER, "index.html")) ? WEB_FOLDER : undefined,
     signal: ending.signal,
@@ -209,6 +213,7 @@ async function serve(running: Running): Promise<void> {
   await maintenance.stop();
   await watch?.close();
   await server.close();
+  await examiner.close();
   await delivering;
 }
 
