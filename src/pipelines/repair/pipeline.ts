@@ -3,7 +3,6 @@ import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
 import { numberedName } from "../../base/fitting-name.ts";
 import type { Json } from "../../base/json.ts";
-import { formatCount } from "../../base/units.ts";
 import { checkObjectKey, OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
@@ -207,7 +206,7 @@ async function repairByAny(params: Params, places: Paths, context: StageContext)
     const others = [input, ...paths, ...places.slice(-1)];
     const second = withKeys(await repairAt({ ...params, references: kept }, others, context), others);
     if (second.error === undefined) return second;
-    const notice = `None of the ${formatCount(kept.length, "reference")} that are kept fits either (${second.error.message})`;
+    const notice = `No recording that is kept fits either: ${second.error.message}`;
     return { ...first, notices: [...first.notices, notice] };
   });
 }
