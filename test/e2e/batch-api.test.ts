@@ -1,8 +1,11 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { readPage } from "../support/documentation.ts";
 import { makeRecordings, type Recordings } from "./recordings.fixture.ts";
 import { findFreePort, type RunningServer, startServer } from "./server.fixture.ts";
 import { countPackets, hashOf } from "./workplace.fixture.ts";
@@ -38,6 +41,18 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([edge, cloud].map((server) => server?.stop()));
   rmSync(root, { recursive: true, force: true });
+});
+
+it("is used as the guide shows it", async () => {
+  const folder = join(root, "client");
+  mkdirSync(folder);
+  copyFileSync(recordings.reference, join(folder, "healthy.mp4"));
+  copyFileSync(recordings.damaged, join(folder, "broken.mp4"));
+  const blocks = [...readPage("docs/guide/batch-api.md").matchAll(/^```bash\n(.*?)^```$/gms)].map(([, text]) => text);
+  const env = { ...process.env, SERVER: cloud.url, KEY };
+  await promisify(execFile)("bash", ["-euo", "pipefail", "-c", blocks.join("\n")], { cwd: folder, env });
+  expect(blocks.length).toBe(2);
+  expect(countPackets(join(folder, "mended.mp4"))).toBeGreaterThan(50);
 });
 
 it("mends in the cloud what the edge has no fitting reference for, and brings it home", async () => {

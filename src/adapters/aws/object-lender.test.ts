@@ -11,7 +11,8 @@ describe("a link to an object of S3", () => {
     vi.unstubAllEnvs();
   });
   const lender = createS3ObjectLender({ region: "eu-central-1", endpoint: undefined }, "bucket");
-  const signed = async (loan: Parameters<typeof lender.lend>[0]): Promise<URL> => new URL((await lender.lend(loan)).url);
+  const signed = async (loan: Parameters<typeof lender.lend>[0]): Promise<URL> =>
+    new URL((await lender.lend(loan)).url);
 
   it("signs the length of what is written, and no checksum of the nothing that is known here", async () => {
     const url = await signed({ method: "PUT", key: "uploads/a b.mp4", bytes: 17, forMs: 90_500 });

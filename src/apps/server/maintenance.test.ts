@@ -9,8 +9,8 @@ import { createLocalObjectStore, type LocalObjectStore } from "../../adapters/lo
 import { createUuid } from "../../base/ids.ts";
 import type { Json } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
-import { putJson } from "../../pipelines/object-json.ts";
 import { onCancel } from "../../jobs/transitions.ts";
+import { putJson } from "../../pipelines/object-json.ts";
 import { type MaintenancePorts, startMaintenance, sweepOld } from "./maintenance.ts";
 
 const DAY_MS = 24 * 3600_000;

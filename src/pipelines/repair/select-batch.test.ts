@@ -28,7 +28,13 @@ async function select(shelf: Shelf, question: Partial<BatchQuestion> = {}, exami
     if (path.includes("away")) throw new ReelmillError("STORE_UNAVAILABLE", "It is away.");
     return { health: path.includes("good") ? "healthy" : "damaged", reason: "", signature: "" };
   };
-  const asked = { prefix: "in", referenceKey: undefined, strategy: "smallest", keptPrefix: "kept", ...question } as const;
+  const asked = {
+    prefix: "in",
+    referenceKey: undefined,
+    strategy: "smallest",
+    keptPrefix: "kept",
+    ...question,
+  } as const;
   const { signal } = new AbortController();
   const { reference, files, kept } = await selectBatch(asked, { objects: shelve(shelf), examine, signal });
   return { reference: reference?.key, files: files.map(({ key }) => key), kept };
