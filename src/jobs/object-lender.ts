@@ -17,9 +17,6 @@ export interface LoanToWrite {
   readonly forMs: number;
 }
 
-/** The longest loan, in milliseconds: what a presigned URL of S3 may last. */
-export const LONGEST_LOAN_MS = 7 * 24 * 3600_000;
-
 /** How whoever has it makes the one request, without any key of the API. */
 export interface LentObject {
   /** A secret while it lasts. Absolute, or a path at the server that gives it out. */
@@ -31,8 +28,9 @@ export interface LentObject {
 /** Lends objects to those who have no key. Which keys may be lent is the caller's to decide. */
 export interface ObjectLender {
   /**
-   * Nothing is asked of the store: whether the object is there shows when it is read. `forMs` is from 1000 to LONGEST_LOAN_MS. Throws
-   * OBJECT_KEY_INVALID, BODY_TOO_LARGE for more than the store takes in one request, STORE_REFUSED where it has no credentials.
+   * Nothing is asked of the store: whether the object is there shows when it is read. `forMs` is from 1000 to 7 days, the longest that a
+   * presigned URL may last. Throws OBJECT_KEY_INVALID, BODY_TOO_LARGE for more than the store takes in one request, STORE_REFUSED where
+   * it has no credentials.
    */
   lend(loan: Loan): Promise<LentObject>;
 }
