@@ -6,6 +6,7 @@ import type { AwsPlace } from "../adapters/aws/connection.ts";
 import { createDeliveryStore } from "../adapters/aws/delivery-store.ts";
 import { createJobStore } from "../adapters/aws/job-store.ts";
 import { makeBucketIfMissing, makeQueueIfMissing, makeTableIfMissing } from "../adapters/aws/make-stores.ts";
+import { createS3ObjectLender, type S3ObjectLender } from "../adapters/aws/object-lender.ts";
 import { createS3ObjectStore } from "../adapters/aws/object-store.ts";
 import { clearSpace } from "../adapters/aws/sweep.ts";
 import { createTableClient } from "../adapters/aws/table.ts";
@@ -66,6 +67,11 @@ export function openAws(home: AwsHome, { owner, clock, log }: Opening): Parts {
       for (const client of [s3, tables, sqs]) client.destroy();
     },
   };
+}
+
+/** Lends the home's objects by presigned URLs. */
+export function openAwsLender({ region, bucket, s3Endpoint }: AwsHome): S3ObjectLender {
+  return createS3ObjectLender({ region, endpoint: s3Endpoint }, bucket);
 }
 
 /** What there is of a home's stores, and whether this made it. */

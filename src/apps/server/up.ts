@@ -19,7 +19,6 @@ import { untilAborted } from "../../base/until-aborted.ts";
 import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
 import { readAwsHome } from "../aws-settings.ts";
-import { createExaminer } from "../edge/index.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import type { Home, Parts } from "../parts.ts";
 import { openParts } from "../wiring.ts";
@@ -29,8 +28,8 @@ import { requireDataFolder, requireWebhooks } from "./check-settings.ts";
 import { createServer } from "./create-server.ts";
 import { findFfmpegFault, requireNamedFfmpeg } from "./ffmpeg-check.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
-import { createLocalBatch } from "./local-batch.ts";
 import { startMaintenance } from "./maintenance.ts";
+import { openBatch } from "./open-batch.ts";
 import { createSystemView, readVersion } from "./system.ts";
 import { createWatchFolder, placeWatchFolder, requireWatchable, type WatchPlace } from "./watch-folder.ts";
 
@@ -185,7 +184,7 @@ async function serve(running: Running): Promise<void> {
     log,
     signal: ending.signal,
   });
-  const examiner = createExaminer(context.environment);
+  const batch = await openBatch(running);
   const server = createServer({
     version: readVersion(),
     service,
@@ -203,7 +202,7 @@ async function serve(running: Running): Promise<void> {
     system: describeSystem(running),
     ffmpegFault: lookForFfmpeg,
     readLogs: logs.read,
-    batch: createLocalBatch({ ...running, config: config.server, clock, examine: examiner.examine }),
+    batch,
     watch,
     webFolder: existsSync(join(WEB_FOLDER, "index.html")) ? WEB_FOLDER : undefined,
     signal: ending.signal,
@@ -218,7 +217,7 @@ async function serve(running: Running): Promise<void> {
   await maintenance.stop();
   await watch?.close();
   await server.close();
-  await examiner.close();
+  await batch.close();
   await delivering;
 }
 
