@@ -168,6 +168,7 @@ describe("submitting a batch", () => {
     const again = { "idempotency-key": "one" };
     const first = await submit({ input_prefix: "day" }, again);
     await server.objects.delete(`batches/${first.body["job_id"]}.json`);
+    await put("uploads/day/late.mp4");
     expect(await submit({ input_prefix: "day" }, again)).toEqual(first);
   });
 });

@@ -27,9 +27,6 @@ const JOB_TIMEOUT_MS = 4 * 3_600_000;
 const UPLOADED = 0.3;
 const WORKED = 0.8;
 
-/** The most that a store takes in one piece. */
-const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
-
 /**
  * Has the batch API repair a file: uploads it with its first reference, submits a job, waits for it, and downloads the
  * result, which is still to be verified. Throws CLOUD_UNREACHABLE, CLOUD_REFUSED, ABORTED, and what the system says of the
@@ -49,9 +46,10 @@ async function repair(api: BatchApi, options: CloudRepairOptions, request: Repai
   const key = `${inputPrefix}/damaged${extname(input).toLowerCase()}`;
   const referenceKey =
     reference === undefined ? undefined : `${inputPrefix}/reference${extname(reference).toLowerCase()}`;
+  // The larger one first, which may be more than the store takes.
   const files = [
-    ...(reference === undefined || referenceKey === undefined ? [] : [{ key: referenceKey, path: reference }]),
     { key, path: input },
+    ...(reference === undefined || referenceKey === undefined ? [] : [{ key: referenceKey, path: reference }]),
   ];
   await uploadAll(api, files, signal, (share) => onProgress(UPLOADED * share, "uploading"));
   const { referenceStrategy } = options;
@@ -86,11 +84,6 @@ async function uploadAll(
   onShare: (share: number) => void,
 ): Promise<void> {
   const sized = await Promise.all(files.map(async (file) => ({ ...file, bytes: (await stat(file.path)).size })));
-  const large = sized.find(({ bytes }) => bytes > MAX_UPLOAD_BYTES);
-  if (large !== undefined) {
-    const message = `${large.path} has ${large.bytes} bytes; more than ${MAX_UPLOAD_BYTES} cannot be given to the batch API.`;
-    throw new ReelmillError("CLOUD_REFUSED", message);
-  }
   const totalBytes = sized.reduce((sum, { bytes }) => sum + bytes, 0);
   let sentBytes = 0;
   for (const { key, path, bytes } of sized) {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
+import type { Job } from "../../jobs/job.ts";
 import { idempotencyConflict } from "../../jobs/job-change.ts";
 import { requireObjectKey } from "../../jobs/object-key.ts";
 import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
@@ -73,10 +74,7 @@ export function createBatchSubmissions(deps: ServerDependencies): BatchSubmissio
       const id = await chooseId(objects, idempotencyKey);
       const params = paramsOf(id, place, selection);
       const { job } = await service.submit({ pipeline: "repair", params, idempotencyKey });
-      const answer = { message: "Batch repair job submitted", job_id: id, batch_job_id: job.id };
-      const record = { jobId: job.id, request, answer: { ...answer, ...describe(request, place, selection) } };
-      await putJson(objects, recordKey(id), record satisfies BatchRecord);
-      return record.answer;
+      return await keepAnswer(objects, request, place, selection, { id, jobId: job.id });
     },
     look: async (batchId) => {
       const record = await readRecord(objects, batchId);
@@ -105,9 +103,23 @@ async function readRecord(objects: ObjectStore, batchId: string): Promise<BatchR
   }
 }
 
-/** The first answer to this very request; undefined where there is none, or it was broken off before there was. */
+/** Answers, and keeps the answer, by which the job is found again. */
+async function keepAnswer(
+  objects: ObjectStore,
+  request: BatchRequest,
+  place: Place,
+  selection: BatchSelection,
+  { id, jobId }: { readonly id: string; readonly jobId: string },
+): Promise<BatchAnswer> {
+  const named = { message: "Batch repair job submitted", job_id: id, batch_job_id: jobId };
+  const answer = { ...named, ...describe(request, place, selection) };
+  await putJson(objects, recordKey(id), { jobId, request, answer } satisfies BatchRecord);
+  return answer;
+}
+
+/** The answer to this very request where it made a job before; undefined where it did not. */
 async function findEarlier(
-  { store, objects }: ServerDependencies,
+  { store, objects, batch }: ServerDependencies,
   request: BatchRequest,
   idempotencyKey: string,
 ): Promise<BatchAnswer | undefined> {
@@ -116,15 +128,32 @@ async function findEarlier(
   const id = batchOf(job)?.id;
   if (id === undefined) throw idempotencyConflict(idempotencyKey, job.id);
   const record = await readRecord(objects, id);
-  if (record === undefined) return undefined;
+  if (record === undefined) {
+    // A server that ended right behind the making of the job; what there is by now may be other files than the job's.
+    return await keepAnswer(objects, request, placeOf(request, batch), await selectionOf(job, objects), {
+      id,
+      jobId: job.id,
+    });
+  }
   // Both have the order of the schema's fields.
   if (JSON.stringify(record.request) !== JSON.stringify(request)) throw idempotencyConflict(idempotencyKey, id);
   return record.answer;
 }
 
+const CHOSEN = z.object({ inputs: z.array(z.string()), references: z.array(z.string()) });
+
+/** What a job is of, as far as it is still there. */
+async function selectionOf({ params }: Job, objects: ObjectStore): Promise<BatchSelection> {
+  const { inputs, references } = CHOSEN.parse(params);
+  const find = async (keys: readonly string[]): Promise<readonly ObjectInfo[]> =>
+    (await Promise.all(keys.map((key) => objects.head(key)))).flatMap((info) => info ?? []);
+  const [[reference], files] = [await find(references), await find(inputs)];
+  return { reference, files, kept: [] };
+}
+
 /**
- * `untrunc-` and 12 hexadecimal digits that no submission has yet. Those of a request with an idempotency key follow from it, so that one
- * that was broken off comes to the same job when it is sent again.
+ * `untrunc-` and 12 hexadecimal digits that no submission has yet. Those of a request with an idempotency key follow from it, so that
+ * two of them at once come to the same job.
  */
 async function chooseId(objects: ObjectStore, idempotencyKey: string | undefined): Promise<string> {
   const bytes =
@@ -184,7 +213,7 @@ function describe(
   { reference, files }: BatchSelection,
 ): Omit<BatchAnswer, "message" | "job_id" | "batch_job_id"> {
   const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const largestBytes = Math.max(...files.map(({ bytes }) => bytes));
+  const largestBytes = Math.max(0, ...files.map(({ bytes }) => bytes));
   const { vcpu, memory_mb: memoryMb, storage_gb: storageGb } = request;
   // The pipeline asks untrunc only where its own engine fails.
   const resources = sizeBatch({ totalBytes, largestBytes, usesUntrunc: false }, { vcpu, memoryMb, storageGb });
