@@ -218,6 +218,23 @@ it(
   LONG_MS,
 );
 
+it("works at one job alone in a container that is started for it, and at no other", async () => {
+  await jobs.put("uploads/damaged.mp4", readFileSync(files.damaged));
+  await jobs.put("uploads/reference.mp4", readFileSync(files.reference));
+  const params = { inputs: ["uploads/damaged.mp4"], references: ["uploads/reference.mp4"] };
+  const [other, own] = [await jobs.submit("repair", params), await jobs.submit("repair", params)];
+  const container = startWorker({ ...place(), REELMILL_DATA: join(folder, "container") }, ["--job", own.id]);
+  const { status, output } = await container.ended();
+  expect(status).toBe(0);
+  expect(JSON.parse(output)).toMatchObject({ id: own.id, status: "succeeded" });
+  expect(await jobs.get<ClusterJob>(`jobs/${other.id}`)).toMatchObject({ status: "queued" });
+  const nothing = startWorker({ ...place(), REELMILL_DATA: join(folder, "container") }, ["--job", "none"]);
+  expect([(await nothing.ended()).status, nothing.lines().at(-1)]).toMatchObject([
+    1,
+    { error: { code: "JOB_NOT_FOUND" } },
+  ]);
+});
+
 it("makes what machines share, once, and never on AWS itself", async () => {
   const [name, queue] = [uniqueName(), uniqueName()];
   const SQS_QUEUE_URLS = JSON.stringify({ hls: new URL(`/000000000000/${queue}`, storage.place.endpoint) });
