@@ -8,6 +8,8 @@ export interface ServerConfig {
   readonly dynamoDbEndpoint: string | undefined;
   /** As `s3Endpoint`, of queues. */
   readonly sqsEndpoint: string | undefined;
+  /** As `s3Endpoint`, of what starts containers. */
+  readonly batchEndpoint: string | undefined;
   /** Address to listen at. */
   readonly host: string;
   /** 0 takes a free one. */
@@ -125,6 +127,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       s3Endpoint: undefined,
       dynamoDbEndpoint: undefined,
       sqsEndpoint: undefined,
+      batchEndpoint: undefined,
       host: "127.0.0.1",
       port: 8080,
       dataFolder: "reelmill-data",

@@ -64,6 +64,14 @@ export const SERVER_SETTINGS = {
       unset: "",
     },
   },
+  REELMILL_BATCH_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: {
+      meaning: "Where the service is that starts the containers of `BATCH_JOB_QUEUE`, if not AWS Batch itself.",
+      allowed: ENDPOINT_FORM,
+      unset: "",
+    },
+  },
   REELMILL_HOST: {
     schema: z
       .string()
@@ -231,6 +239,7 @@ export function readServerConfig(environment: Environment, read: ReadSetting): S
     s3Endpoint: read(environment, "REELMILL_S3_ENDPOINT"),
     dynamoDbEndpoint: read(environment, "REELMILL_DYNAMODB_ENDPOINT"),
     sqsEndpoint: read(environment, "REELMILL_SQS_ENDPOINT"),
+    batchEndpoint: read(environment, "REELMILL_BATCH_ENDPOINT"),
     host: read(environment, "REELMILL_HOST"),
     port: read(environment, "REELMILL_PORT"),
     dataFolder: read(environment, "REELMILL_DATA"),

@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +11,7 @@ import { makeBucket, makeTable, startStorage, startTables } from "../support/aws
 import { readPage } from "../support/documentation.ts";
 import { makeRecordings, type Recordings } from "./recordings.fixture.ts";
 import { findFreePort, type RunningServer, startServer } from "./server.fixture.ts";
+import { startWorker, type WorkerCommand } from "./worker-command.fixture.ts";
 import { countPackets, hashOf } from "./workplace.fixture.ts";
 
 const KEY = "the-key-of-the-cloud";
@@ -39,11 +42,39 @@ async function startOnOneMachine(): Promise<Cloud> {
   return { server, buckets: ["uploads", "outputs"], stop: server.stop };
 }
 
+/** What AWS Batch does with what it is asked for, without the container: runs the command, with the settings of the job definition. */
+async function startContainers(definition: Readonly<Record<string, string>>) {
+  const workers: WorkerCommand[] = [];
+  const service = createServer(async (request, response) => {
+    let text = "";
+    for await (const piece of request) text += String(piece);
+    const asked = JSON.parse(text) as { containerOverrides: { command: readonly string[] } };
+    const [, ...args] = asked.containerOverrides.command;
+    const data = join(root, `container-${workers.length}`);
+    workers.push(startWorker({ ...definition, REELMILL_DATA: data }, args));
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ jobName: "a", jobId: `container-${workers.length}` }));
+  });
+  await new Promise<void>((resolve) => service.listen(0, "127.0.0.1", resolve));
+  return {
+    environment: {
+      REELMILL_BATCH_ENDPOINT: `http://127.0.0.1:${(service.address() as AddressInfo).port}`,
+      BATCH_JOB_QUEUE: "reelmill",
+      BATCH_JOB_DEFINITION_REPAIR: "repair:1",
+    },
+    stop: async (): Promise<void> => {
+      expect(workers.length).toBe(2);
+      for (const worker of workers) expect((await worker.ended()).status).toBe(0);
+      service.closeAllConnections();
+      await new Promise((resolve) => service.close(resolve));
+    },
+  };
+}
+
 async function startOnAws(): Promise<Cloud> {
   const [storage, tables] = await Promise.all([startStorage(), startTables()]);
   const [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
-  const environment = {
-    ...CLOUD,
+  const home = {
     AWS_ACCESS_KEY_ID: "test-key-id",
     AWS_SECRET_ACCESS_KEY: "test-s3cret",
     REELMILL_BACKEND: "aws",
@@ -53,9 +84,17 @@ async function startOnAws(): Promise<Cloud> {
     DYNAMODB_TABLE: table.name,
     AWS_REGION: storage.place.region,
   };
-  const server = await startServer(join(root, "aws"), await findFreePort(), environment, null);
+  const containers = await startContainers(home);
+  const server = await startServer(
+    join(root, "aws"),
+    await findFreePort(),
+    // All work is left to containers.
+    { ...CLOUD, ...home, ...containers.environment, REELMILL_MAX_WORKERS: "0" },
+    null,
+  );
   const stop = async (): Promise<void> => {
     await server.stop();
+    await containers.stop();
     await Promise.all([bucket.remove(), table.remove()]);
     await Promise.all([storage.stop(), tables.stop()]);
   };

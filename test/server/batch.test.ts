@@ -4,6 +4,8 @@ import type { ServerDependencies } from "../../src/apps/server/dependencies.ts";
 import { DEFAULT_LIMITS } from "../../src/apps/server/limits.ts";
 import { startServer, type TestServer } from "../../src/apps/server/server.fixture.ts";
 import { VIEWS } from "../../src/apps/server/view-schemas.ts";
+import { ReelmillError } from "../../src/base/errors.ts";
+import type { ContainerStarter, ContainerWish } from "../../src/jobs/container-starter.ts";
 import { createPipelineRegistry } from "../../src/jobs/pipeline.ts";
 import { repairPipeline } from "../../src/pipelines/repair/pipeline.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
@@ -170,6 +172,48 @@ describe("submitting a batch", () => {
     await server.objects.delete(`batches/${first.body["job_id"]}.json`);
     await put("uploads/day/late.mp4");
     expect(await submit({ input_prefix: "day" }, again)).toEqual(first);
+  });
+});
+
+describe("a batch that gets a container of its own", () => {
+  const again = { "idempotency-key": "one" };
+  const wishes: ContainerWish[] = [];
+  let isAway: boolean;
+  const starter: ContainerStarter = {
+    start: async (wish) => {
+      if (isAway) throw new ReelmillError("STORE_UNAVAILABLE", "There are none.");
+      wishes.push(wish);
+      return "12345678-1234-1234-1234-123456789012";
+    },
+  };
+  beforeEach(async () => {
+    wishes.length = 0;
+    isAway = false;
+    const { batch } = server;
+    await server.stop();
+    await start({ batch: { ...batch, starter } });
+    await put("uploads/day/cut.mp4");
+  });
+  const jobs = async () => (await server.store.list({ limit: 10 })).jobs;
+
+  it("has it started, of the size that it is told, and answers with its id", async () => {
+    const { status, body } = await submit({ input_prefix: "day", vcpu: 2, memory_mb: 6000 }, again);
+    expect([status, body["batch_job_id"]]).toEqual([202, "12345678-1234-1234-1234-123456789012"]);
+    const [job] = await jobs();
+    expect(wishes).toEqual([{ jobId: job?.id, name: body["job_id"], vcpu: 2, memoryMb: 6144 }]);
+    expect(body["resources"]).toMatchObject({ vcpu: "2", memory_mb: 6144 });
+    expect((await submit({ input_prefix: "day", vcpu: 2, memory_mb: 6000 }, again)).body).toEqual(body);
+    expect(wishes).toHaveLength(1);
+  });
+
+  it("is none where there is no container, until it is submitted again", async () => {
+    isAway = true;
+    expect((await submit({ input_prefix: "day" }, again)).status).toBe(503);
+    expect(await jobs()).toMatchObject([{ status: "cancelled" }]);
+    isAway = false;
+    expect((await submit({ input_prefix: "day" }, again)).status).toBe(202);
+    expect(await jobs()).toMatchObject([{ status: "queued" }]);
+    expect(wishes).toHaveLength(1);
   });
 });
 

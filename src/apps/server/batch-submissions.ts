@@ -74,7 +74,7 @@ export function createBatchSubmissions(deps: ServerDependencies): BatchSubmissio
       const id = await chooseId(objects, idempotencyKey);
       const params = paramsOf(id, place, selection);
       const { job } = await service.submit({ pipeline: "repair", params, idempotencyKey });
-      return await keepAnswer(objects, request, place, selection, { id, jobId: job.id });
+      return await answerFor(deps, { id, job, request, place, selection });
     },
     look: async (batchId) => {
       const record = await readRecord(objects, batchId);
@@ -103,26 +103,51 @@ async function readRecord(objects: ObjectStore, batchId: string): Promise<BatchR
   }
 }
 
-/** Answers, and keeps the answer, by which the job is found again. */
-async function keepAnswer(
-  objects: ObjectStore,
-  request: BatchRequest,
-  place: Place,
-  selection: BatchSelection,
-  { id, jobId }: { readonly id: string; readonly jobId: string },
-): Promise<BatchAnswer> {
-  const named = { message: "Batch repair job submitted", job_id: id, batch_job_id: jobId };
-  const answer = { ...named, ...describe(request, place, selection) };
-  await putJson(objects, recordKey(id), { jobId, request, answer } satisfies BatchRecord);
+/** A submission whose job is made. */
+interface Submitted {
+  readonly id: string;
+  readonly job: Job;
+  readonly request: BatchRequest;
+  readonly place: Place;
+  readonly selection: BatchSelection;
+}
+
+/** Has the job begun where that takes more, answers, and keeps the answer, by which the job is found again. */
+async function answerFor(deps: ServerDependencies, submitted: Submitted): Promise<BatchAnswer> {
+  const { id, job, request } = submitted;
+  const { resources, ...rest } = describe(submitted);
+  const batchJobId = await startContainer(deps, submitted, resources);
+  const named = { message: "Batch repair job submitted", job_id: id, batch_job_id: batchJobId };
+  const answer = { ...named, ...rest, resources: describeResources(resources) };
+  await putJson(deps.objects, recordKey(id), { jobId: job.id, request, answer } satisfies BatchRecord);
   return answer;
+}
+
+/** Gives the container's id, or the job's own where there are no containers. */
+async function startContainer(
+  { batch: { starter }, service }: ServerDependencies,
+  { id, job }: Submitted,
+  { vcpu, memoryMb }: BatchResources,
+): Promise<string> {
+  if (starter === undefined) return job.id;
+  // Of an earlier try, for which no container was to be had.
+  if (job.status === "cancelled") await service.retry(job.id);
+  try {
+    return await starter.start({ jobId: job.id, name: id, vcpu, memoryMb });
+  } catch (error) {
+    // Nobody may be there to work at it, and nobody was told of it. It may end by itself in this very moment.
+    await service.cancel(job.id).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** The answer to this very request where it made a job before; undefined where it did not. */
 async function findEarlier(
-  { store, objects, batch }: ServerDependencies,
+  deps: ServerDependencies,
   request: BatchRequest,
   idempotencyKey: string,
 ): Promise<BatchAnswer | undefined> {
+  const { store, objects, batch } = deps;
   const [job] = (await store.list({ idempotencyKey, limit: 1 })).jobs;
   if (job === undefined) return undefined;
   const id = batchOf(job)?.id;
@@ -130,10 +155,8 @@ async function findEarlier(
   const record = await readRecord(objects, id);
   if (record === undefined) {
     // A server that ended right behind the making of the job; what there is by now may be other files than the job's.
-    return await keepAnswer(objects, request, placeOf(request, batch), await selectionOf(job, objects), {
-      id,
-      jobId: job.id,
-    });
+    const place = placeOf(request, batch);
+    return await answerFor(deps, { id, job, request, place, selection: await selectionOf(job, objects) });
   }
   // Both have the order of the schema's fields.
   if (JSON.stringify(record.request) !== JSON.stringify(request)) throw idempotencyConflict(idempotencyKey, id);
@@ -207,11 +230,12 @@ function paramsOf(id: string, place: Place, { reference, files, kept }: BatchSel
   };
 }
 
-function describe(
-  request: BatchRequest,
-  place: Place,
-  { reference, files }: BatchSelection,
-): Omit<BatchAnswer, "message" | "job_id" | "batch_job_id"> {
+function describe({ request, place, selection: { reference, files } }: Submitted): Omit<
+  BatchAnswer,
+  "message" | "job_id" | "batch_job_id" | "resources"
+> & {
+  readonly resources: BatchResources;
+} {
   const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const largestBytes = Math.max(0, ...files.map(({ bytes }) => bytes));
   const { vcpu, memory_mb: memoryMb, storage_gb: storageGb } = request;
@@ -229,7 +253,7 @@ function describe(
     file_count: files.length,
     total_size_mb: toMb(totalBytes),
     largest_file_mb: toMb(largestBytes),
-    resources: describeResources(resources),
+    resources,
   };
 }
 

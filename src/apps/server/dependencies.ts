@@ -2,6 +2,7 @@ import type { ShownLoan } from "../../adapters/local/object-lender.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
+import type { ContainerStarter } from "../../jobs/container-starter.ts";
 import type { JobError } from "../../jobs/job.ts";
 import type { ObjectLender } from "../../jobs/object-lender.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
@@ -121,6 +122,8 @@ export interface BatchDependencies {
   readonly lender: ObjectLender;
   /** Knows loans again that this server answers itself; throws FORBIDDEN. Undefined where the store answers them. */
   readonly requireLent: ((shown: ShownLoan) => void) | undefined;
+  /** Starts a container for each batch; undefined: its tasks are taken by workers like all others. */
+  readonly starter: ContainerStarter | undefined;
   /** Tells whether a file plays. Throws what `examineRecording` does. */
   readonly examine: (path: string, signal: AbortSignal) => Promise<Examination>;
 }

@@ -28,6 +28,7 @@ export function createLocalBatch({ config, dataFolder, clock, examine }: LocalBa
     publicUrl: config.publicUrl,
     lender,
     requireLent: lender.requireLent,
+    starter: undefined,
     examine,
   };
 }

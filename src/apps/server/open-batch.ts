@@ -25,8 +25,9 @@ export async function openBatch({ home, config, dataFolder, context }: BatchOpen
   const examiner = createExaminer(environment);
   const { examine, close } = examiner;
   if (home.backend === "local") return { ...createLocalBatch({ config: server, dataFolder, clock, examine }), close };
-  const { openAwsLender } = await import("../aws-wiring.ts");
+  const { openAwsLender, openAwsStarter } = await import("../aws-wiring.ts");
   const lender = openAwsLender(home);
+  const starter = await openAwsStarter(home);
   return {
     // With s3:// in front and the key behind, they name the object.
     inputBucket: `${home.bucket}/uploads`,
@@ -35,9 +36,11 @@ export async function openBatch({ home, config, dataFolder, context }: BatchOpen
     publicUrl: server.publicUrl,
     lender,
     requireLent: undefined,
+    starter,
     examine,
     close: async () => {
       lender.close();
+      starter?.close();
       await close();
     },
   };

@@ -218,7 +218,9 @@ export const VIEWS = {
     .strictObject({
       message: z.string(),
       job_id: z.string().describe("`untrunc-` and 12 hexadecimal digits."),
-      batch_job_id: z.string().describe("The id that the job has at /v1/jobs."),
+      batch_job_id: z
+        .string()
+        .describe("The id of its container in AWS Batch; where none is started, the one that the job has at /v1/jobs."),
       ...BATCH_PLACES,
       reference_file: z.string().describe("Empty where no recording of the batch is known to play."),
       reference_size_mb: z.number().describe("In units of 1024, as all sizes."),
