@@ -22,6 +22,17 @@ export interface AwsHome {
   readonly queueUrls: Readonly<Record<string, string>>;
   /** How long one question for slips waits at a queue, 0 to 20. */
   readonly longPollSeconds: number;
+  /** What starts a container for each batch that is submitted; undefined: nothing does, its tasks wait for workers like all others. */
+  readonly containers: ContainerPlace | undefined;
+}
+
+/** A queue of AWS Batch, and what is run there. */
+export interface ContainerPlace {
+  /** Undefined: AWS itself. */
+  readonly endpoint: string | undefined;
+  readonly jobQueue: string;
+  /** Of the pipeline repair. */
+  readonly jobDefinition: string;
 }
 
 /** Where the store is, for whatever talks to AWS; in the order of the reference page. */
@@ -98,6 +109,28 @@ const HOME_SETTINGS = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
+const BATCH_NAME = z.string().regex(/^[A-Za-z0-9:/_-]{1,512}$/);
+
+const CONTAINER_SETTINGS = {
+  BATCH_JOB_QUEUE: {
+    schema: BATCH_NAME.optional(),
+    notes: {
+      meaning:
+        "The job queue of AWS Batch that gets a container for each `POST /submit-batch`, of the size that its answer tells. Needs `BATCH_JOB_DEFINITION_REPAIR`. Read by the server alone.",
+      allowed: "a name or an ARN",
+      unset: "none is started",
+    },
+  },
+  BATCH_JOB_DEFINITION_REPAIR: {
+    schema: BATCH_NAME.optional(),
+    notes: {
+      meaning: "What that container is: a job definition whose image runs `reelmill`, with the settings of a worker.",
+      allowed: "a name or an ARN",
+      unset: "",
+    },
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
 const WORKER_SETTINGS = {
   TASK_QUEUES: {
     schema: commaSeparated(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/)).default([]),
@@ -112,7 +145,7 @@ const WORKER_SETTINGS = {
 /** Reads where everything is. Throws CONFIG_INVALID naming every variable that is missing or not allowed. */
 export function readAwsHome(environment: Environment, server: ServerConfig, data: string): AwsHome {
   const settings = readSettings(environment, HOME_SETTINGS);
-  const { s3Endpoint, dynamoDbEndpoint, sqsEndpoint, snsEndpoint } = server;
+  const { s3Endpoint, dynamoDbEndpoint, sqsEndpoint, snsEndpoint, batchEndpoint } = server;
   return {
     backend: "aws",
     data,
@@ -123,7 +156,19 @@ export function readAwsHome(environment: Environment, server: ServerConfig, data
     topicArn: settings.SNS_TOPIC_ARN,
     queueUrls: settings.SQS_QUEUE_URLS,
     longPollSeconds: settings.SQS_LONG_POLL_WAIT_SECONDS,
+    containers: readContainers(environment, batchEndpoint),
   };
+}
+
+function readContainers(environment: Environment, endpoint: string | undefined): ContainerPlace | undefined {
+  const settings = readSettings(environment, CONTAINER_SETTINGS);
+  const { BATCH_JOB_QUEUE: jobQueue, BATCH_JOB_DEFINITION_REPAIR: jobDefinition } = settings;
+  if (jobQueue === undefined && jobDefinition === undefined) return undefined;
+  if (jobQueue !== undefined && jobDefinition !== undefined) return { endpoint, jobQueue, jobDefinition };
+  throw new ReelmillError(
+    "CONFIG_INVALID",
+    "BATCH_JOB_QUEUE and BATCH_JOB_DEFINITION_REPAIR belong together: set both, or none.",
+  );
 }
 
 /** The pipelines that this worker takes tasks of; undefined: all. Throws CONFIG_INVALID for one that `known` has not. */
@@ -139,5 +184,8 @@ export function readTaskQueues(environment: Environment, known: readonly string[
 
 /** The variables of the backend `aws` with their notes; the reference page is made from it. */
 export function describeAwsSettings(): readonly (SettingNotes & { readonly name: string })[] {
-  return Object.entries({ ...HOME_SETTINGS, ...WORKER_SETTINGS }).map(([name, { notes }]) => ({ name, ...notes }));
+  return Object.entries({ ...HOME_SETTINGS, ...CONTAINER_SETTINGS, ...WORKER_SETTINGS }).map(([name, { notes }]) => ({
+    name,
+    ...notes,
+  }));
 }

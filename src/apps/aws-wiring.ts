@@ -3,9 +3,11 @@ import { createBatchRecords } from "../adapters/aws/batch-records.ts";
 import { createSqsBell, createSqsClient, type SqsBell } from "../adapters/aws/bell.ts";
 import { createS3Client } from "../adapters/aws/bucket.ts";
 import type { AwsPlace } from "../adapters/aws/connection.ts";
+import type { BatchStarter } from "../adapters/aws/container-starter.ts";
 import { createDeliveryStore } from "../adapters/aws/delivery-store.ts";
 import { createJobStore } from "../adapters/aws/job-store.ts";
 import { makeBucketIfMissing, makeQueueIfMissing, makeTableIfMissing } from "../adapters/aws/make-stores.ts";
+import { createS3ObjectLender, type S3ObjectLender } from "../adapters/aws/object-lender.ts";
 import { createS3ObjectStore } from "../adapters/aws/object-store.ts";
 import { createSnsSender } from "../adapters/aws/sns-sender.ts";
 import { clearSpace } from "../adapters/aws/sweep.ts";
@@ -71,6 +73,18 @@ export function openAws(home: AwsHome, { owner, clock, log }: Opening): Parts {
       sns.close();
     },
   };
+}
+
+/** Lends the home's objects by presigned URLs. */
+export function openAwsLender({ region, bucket, s3Endpoint }: AwsHome): S3ObjectLender {
+  return createS3ObjectLender({ region, endpoint: s3Endpoint }, bucket);
+}
+
+/** Starts a container for each batch; undefined where the home has none. */
+export async function openAwsStarter({ region, containers }: AwsHome): Promise<BatchStarter | undefined> {
+  if (containers === undefined) return undefined;
+  const { createBatchStarter } = await import("../adapters/aws/container-starter.ts");
+  return createBatchStarter({ region, endpoint: containers.endpoint }, containers);
 }
 
 /** What there is of a home's stores, and whether this made it. */

@@ -10,6 +10,8 @@ export interface ServerConfig {
   readonly sqsEndpoint: string | undefined;
   /** As `s3Endpoint`, of topics. */
   readonly snsEndpoint: string | undefined;
+  /** As `s3Endpoint`, of what starts containers. */
+  readonly batchEndpoint: string | undefined;
   /** Address to listen at. */
   readonly host: string;
   /** 0 takes a free one. */
@@ -28,6 +30,10 @@ export interface ServerConfig {
   readonly webhookSecrets: readonly string[];
   /** Whether webhooks may go to loopback and private addresses. */
   readonly allowsPrivateWebhooks: boolean;
+  /** As clients reach it, without a slash at its end; undefined: as they ask. */
+  readonly publicUrl: string | undefined;
+  /** Of the references that the batch API keeps, without a slash at its end. */
+  readonly referencePrefix: string;
   readonly maxUploadBytes: number;
   /** Of one client, those that may change something; null: any number. */
   readonly writesPerMinute: number | null;
@@ -124,6 +130,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       dynamoDbEndpoint: undefined,
       sqsEndpoint: undefined,
       snsEndpoint: undefined,
+      batchEndpoint: undefined,
       host: "127.0.0.1",
       port: 8080,
       dataFolder: "reelmill-data",
@@ -133,6 +140,8 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       webhooks: [],
       webhookSecrets: [],
       allowsPrivateWebhooks: false,
+      publicUrl: undefined,
+      referencePrefix: "references",
       maxUploadBytes: 1_000_000_000_000,
       writesPerMinute: null,
       retentionMs: 30 * 24 * 3600_000,

@@ -37,6 +37,8 @@ describe("loadConfig", () => {
         webhooks: [],
         webhookSecrets: [],
         allowsPrivateWebhooks: false,
+        publicUrl: undefined,
+        referencePrefix: "references",
         maxUploadBytes: 1e12,
         writesPerMinute: null,
         retentionMs: 30 * 86_400_000,

@@ -116,6 +116,11 @@ export const ERROR_CODES = {
     meaning: "The idempotency key was used before, for another request; use a new key for a new request.",
   },
   CURSOR_INVALID: { retryable: false, meaning: "The cursor of a list is not one that an earlier page gave." },
+  BATCH_EMPTY: {
+    retryable: false,
+    meaning:
+      "No recording to be repaired lies below the prefix that was given to the batch API, besides its reference.",
+  },
   QUEUE_UNKNOWN: { retryable: false, meaning: "No queue has the name given." },
   DEAD_LETTER_NOT_FOUND: {
     retryable: false,

@@ -23,6 +23,10 @@ const WEBHOOK = z.string().transform((text, context) => {
 /** An address without user, query and fragment; without a slash at its end. */
 const SERVER_ADDRESS = HTTP_URL.regex(/^[^?#@]*$/).transform((text) => text.replace(/\/+$/, ""));
 
+/** Folders of keys in plain letters, apart from those that the server puts things into itself. */
+const KEPT_PREFIX =
+  /^(?!(uploads|outputs|batches|watch-[^/]*)(\/|$))[A-Za-z0-9_-]{1,100}(\/[A-Za-z0-9_-]{1,100}){0,5}$/;
+
 const ENDPOINT_FORM = "an http or https address without user, query and fragment, such as http://127.0.0.1:9000";
 
 /** Schema and notes of the variables of the server and of the commands that talk to it, in the order of the reference page. */
@@ -63,6 +67,14 @@ export const SERVER_SETTINGS = {
   REELMILL_SNS_ENDPOINT: {
     schema: SERVER_ADDRESS.optional(),
     notes: { meaning: "Where the topic of `SNS_TOPIC_ARN` is, if not at AWS.", allowed: ENDPOINT_FORM, unset: "" },
+  },
+  REELMILL_BATCH_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: {
+      meaning: "Where the service is that starts the containers of `BATCH_JOB_QUEUE`, if not AWS Batch itself.",
+      allowed: ENDPOINT_FORM,
+      unset: "",
+    },
   },
   REELMILL_HOST: {
     schema: z
@@ -149,6 +161,24 @@ export const SERVER_SETTINGS = {
       unset: "false",
     },
   },
+  REELMILL_PUBLIC_URL: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: {
+      meaning:
+        "The server's address as clients of the batch API reach it, for the links that it gives them; needed behind a proxy that ends TLS.",
+      allowed: "an http or https address without user, query and fragment",
+      unset: "the one that the client itself asked at",
+    },
+  },
+  REELMILL_REFERENCE_PREFIX: {
+    schema: z.string().regex(KEPT_PREFIX).default("references"),
+    notes: {
+      meaning:
+        "What the keys of the healthy recordings begin with that the batch API tries where a batch's own reference does not fit. They are never swept.",
+      allowed: "folders of a key, without a slash at the end, not below uploads, outputs, batches or a watch folder",
+      unset: "references",
+    },
+  },
   REELMILL_MAX_UPLOAD_BYTES: {
     schema: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(1_000_000_000_000),
     notes: {
@@ -214,6 +244,7 @@ export function readServerConfig(environment: Environment, read: ReadSetting): S
     dynamoDbEndpoint: read(environment, "REELMILL_DYNAMODB_ENDPOINT"),
     sqsEndpoint: read(environment, "REELMILL_SQS_ENDPOINT"),
     snsEndpoint: read(environment, "REELMILL_SNS_ENDPOINT"),
+    batchEndpoint: read(environment, "REELMILL_BATCH_ENDPOINT"),
     host: read(environment, "REELMILL_HOST"),
     port: read(environment, "REELMILL_PORT"),
     dataFolder: read(environment, "REELMILL_DATA"),
@@ -223,6 +254,8 @@ export function readServerConfig(environment: Environment, read: ReadSetting): S
     webhooks: read(environment, "REELMILL_WEBHOOK_URLS"),
     webhookSecrets: read(environment, "REELMILL_WEBHOOK_SECRETS"),
     allowsPrivateWebhooks: read(environment, "REELMILL_WEBHOOK_PRIVATE_NETWORKS"),
+    publicUrl: read(environment, "REELMILL_PUBLIC_URL"),
+    referencePrefix: read(environment, "REELMILL_REFERENCE_PREFIX"),
     maxUploadBytes: read(environment, "REELMILL_MAX_UPLOAD_BYTES"),
     writesPerMinute: read(environment, "REELMILL_WRITES_PER_MINUTE") || null,
     retentionMs: read(environment, "REELMILL_RETENTION_DAYS") * DAY_MS,

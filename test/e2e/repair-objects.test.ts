@@ -20,10 +20,11 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 beforeAll(async () => {
-  const { damaged, reference } = makeRecordings(join(folder, "made"));
+  const { damaged, reference, foreign } = makeRecordings(join(folder, "made"));
   objects = createLocalObjectStore({ root: join(folder, "objects"), mounts: {} });
   await objects.put("uploads/damaged.mp4", once(readFileSync(damaged)));
-  await objects.put("uploads/reference.mp4", once(readFileSync(reference)));
+  await objects.put("library/reference.mp4", once(readFileSync(reference)));
+  await objects.put("library/foreign.mov", once(readFileSync(foreign)));
 });
 beforeEach(async () => {
   checkpoints = [];
@@ -36,6 +37,7 @@ async function work(
   checkpoint: Json,
   verify: "none" | "full" = "none",
   onProgress: StageContext["onProgress"] = () => undefined,
+  params: object = { references: ["library/reference.mp4"] },
 ): Promise<Json> {
   const context: StageContext = {
     jobId: "j",
@@ -49,9 +51,8 @@ async function work(
     checkpoint,
     saveCheckpoint: async (value) => void checkpoints.push(value),
   };
-  const inputs = ["uploads/damaged.mp4"];
-  const params = repairPipeline.parseParams({ inputs, references: ["uploads/reference.mp4"], verify });
-  return await repairPipeline.work(params, { input: "uploads/damaged.mp4", output: OUTPUT }, context);
+  const resolved = repairPipeline.parseParams({ inputs: ["uploads/damaged.mp4"], verify, ...params });
+  return await repairPipeline.work(resolved, { input: "uploads/damaged.mp4", output: OUTPUT }, context);
 }
 
 it("does not replace what another job has put in its output's place since the plan", async () => {
@@ -77,4 +78,26 @@ it("replaces what an attempt of its own had published that was lost before it co
   const [checkpoint = null] = checkpoints;
   expect(await work(checkpoint)).toMatchObject({ status: "repaired", output: OUTPUT });
   expect(await objects.head(OUTPUT)).toMatchObject({ bytes: first?.bytes });
+});
+
+it.each([
+  ["of another kind", ["library/foreign.mov"]],
+  ["none at all", []],
+])("learns from a recording that is kept where the reference is %s", async (_what, references) => {
+  const keptReferences = ["uploads/gone.mp4", "library/foreign.mov", "uploads/damaged.mp4", "library/reference.mp4"];
+  const result = await work(null, "none", undefined, { references, keptReferences });
+  expect(result).toMatchObject({ status: "repaired", references: ["library/reference.mp4"], output: OUTPUT });
+});
+
+it("tells the first failure where no recording that is kept fits either", async () => {
+  const params = { references: ["library/foreign.mov"], keptReferences: ["library/foreign.mov"] };
+  const alone = await work(null, "none", undefined, params).catch((error: unknown) => error);
+  expect(alone).toMatchObject({ code: "REFERENCE_MISMATCH" });
+  const without = { references: [], keptReferences: ["library/foreign.mov"] };
+  const failure = await work(null, "none", undefined, without).catch((error: unknown) => error);
+  expect(failure).toMatchObject({
+    code: "REFERENCE_REQUIRED",
+    details: { notices: [expect.stringContaining("No recording that is kept fits either")] },
+  });
+  expect(await objects.head(OUTPUT)).toBeUndefined();
 });

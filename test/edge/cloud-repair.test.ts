@@ -5,11 +5,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type CloudRepairOptions, createCloudRepair } from "../../src/apps/edge/cloud-repair.ts";
 import type { RepairOutcome } from "../../src/apps/edge/index.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { ReelmillError } from "../../src/base/errors.ts";
 import { createLogger } from "../../src/base/log.ts";
 import { makeRecordings, type Recordings } from "../e2e/recordings.fixture.ts";
 import { countPackets, hashOf } from "../e2e/workplace.fixture.ts";
 import { type StandIn, startStandIn } from "./batch-api.fixture.ts";
-import { createTestEdge, createTestFolder, listAll } from "./edge.fixture.ts";
+import { createTestEdge, createTestFolder, listAll, stateOf } from "./edge.fixture.ts";
 
 const made = createTestFolder();
 let recordings: Recordings;
@@ -64,6 +65,37 @@ function repairThere(
 const busy = (response: ServerResponse): void => {
   response.writeHead(503).end("busy");
 };
+
+describe("a file that lacks a reference", () => {
+  const needed: RepairOutcome = {
+    status: "failed",
+    error: { code: "REFERENCE_REQUIRED", message: "Give a healthy recording." },
+    report: null,
+  };
+  const refused: RepairOutcome = { ...needed, error: { code: "CLOUD_JOB_FAILED", message: "None fits there." } };
+  const unreachable = () => Promise.reject(new ReelmillError("CLOUD_UNREACHABLE", "Nobody answers."));
+
+  it.each([
+    ["waits on where the cloud has none either", () => Promise.resolve(refused), "waiting-for-reference", 0],
+    ["is tried again where the cloud does not answer", unreachable, "stable", 1],
+  ])("%s", async (_what, repairInCloud, state, putOff) => {
+    const root = join(folder.path, "share");
+    mkdirSync(join(root, "ready"), { recursive: true });
+    copyFileSync(recordings.damaged, join(root, "ready", "a.mp4"));
+    const { service } = createTestEdge(
+      root,
+      {},
+      { repair: { repair: () => Promise.resolve(needed) }, cloud: { repair: repairInCloud } },
+    );
+    await service.scanNow();
+    await service.settled();
+    expect(stateOf(service.status(), "a.mp4")).toBe(state);
+    expect(service.status().counters).toMatchObject({ putOff });
+    await service.stop();
+    expect(listAll(join(root, "ready"))).toEqual(["a.mp4"]);
+    expect(listAll(join(root, "quarantine"))).toEqual([]);
+  });
+});
 
 describe("the repair by the batch API", () => {
   it("brings a file that could not be repaired here back whole, and shows the key to the API alone", async () => {

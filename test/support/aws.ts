@@ -27,6 +27,9 @@ export interface AwsUnderTest {
 /** Set where the tests are to go to another endpoint, with credentials in the environment as the SDK wants them. */
 const ENDPOINT = process.env["REELMILL_TEST_AWS_ENDPOINT"] || undefined;
 
+/** Whether it is the emulators of this repository, which check no signature. */
+export const isEmulated = ENDPOINT === undefined;
+
 const REGION = process.env["AWS_REGION"] || "eu-central-1";
 
 /** The emulators ask for some; what is set wins. */

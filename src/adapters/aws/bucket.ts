@@ -10,14 +10,16 @@ export interface Bucket {
 
 /**
  * A client for any store that speaks S3. The bucket goes into the path where the endpoint is one's own, which then needs no names of
- * its own for buckets; and it is sent no checksums that it did not ask for, because several do not know them.
+ * its own for buckets; and it is sent no checksums that it did not ask for, because several do not know them. `sendsChecksums`: whether
+ * requests bring them unasked.
  */
-export function createS3Client(place: AwsPlace): S3Client {
-  const isOwn = place.endpoint !== undefined;
+export function createS3Client(place: AwsPlace, sendsChecksums = place.endpoint === undefined): S3Client {
+  const unasked = sendsChecksums ? "WHEN_SUPPORTED" : "WHEN_REQUIRED";
   return new S3Client({
     ...clientSettings(place),
-    forcePathStyle: isOwn,
-    ...(isOwn ? { requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" } : {}),
+    forcePathStyle: place.endpoint !== undefined,
+    requestChecksumCalculation: unasked,
+    responseChecksumValidation: unasked,
   });
 }
 

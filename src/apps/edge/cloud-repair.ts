@@ -13,20 +13,19 @@ export interface CloudRepairOptions extends BatchApiOptions {
   readonly referenceStrategy: "smallest" | "newest";
   readonly clock: Clock;
   readonly log: Logger;
-  /** Between two looks at a job; default 15,000. */
+  /** Between two looks at a job, once it has taken long; default 15,000. */
   readonly pollIntervalMs?: number;
   /** A job that takes longer is given up; default 4 h. */
   readonly jobTimeoutMs?: number;
 }
 
 const POLL_INTERVAL_MS = 15_000;
+/** Small files are done soon; after each look it is twice as long to the next. */
+const FIRST_POLL_MS = 1000;
 const JOB_TIMEOUT_MS = 4 * 3_600_000;
 /** Shares of the whole in the progress that is shown. */
 const UPLOADED = 0.3;
 const WORKED = 0.8;
-
-/** The most that a store takes in one piece. */
-const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
 
 /**
  * Has the batch API repair a file: uploads it with its first reference, submits a job, waits for it, and downloads the
@@ -47,9 +46,10 @@ async function repair(api: BatchApi, options: CloudRepairOptions, request: Repai
   const key = `${inputPrefix}/damaged${extname(input).toLowerCase()}`;
   const referenceKey =
     reference === undefined ? undefined : `${inputPrefix}/reference${extname(reference).toLowerCase()}`;
+  // The larger one first, which may be more than the store takes.
   const files = [
-    ...(reference === undefined || referenceKey === undefined ? [] : [{ key: referenceKey, path: reference }]),
     { key, path: input },
+    ...(reference === undefined || referenceKey === undefined ? [] : [{ key: referenceKey, path: reference }]),
   ];
   await uploadAll(api, files, signal, (share) => onProgress(UPLOADED * share, "uploading"));
   const { referenceStrategy } = options;
@@ -84,11 +84,6 @@ async function uploadAll(
   onShare: (share: number) => void,
 ): Promise<void> {
   const sized = await Promise.all(files.map(async (file) => ({ ...file, bytes: (await stat(file.path)).size })));
-  const large = sized.find(({ bytes }) => bytes > MAX_UPLOAD_BYTES);
-  if (large !== undefined) {
-    const message = `${large.path} has ${large.bytes} bytes; more than ${MAX_UPLOAD_BYTES} cannot be given to the batch API.`;
-    throw new ReelmillError("CLOUD_REFUSED", message);
-  }
   const totalBytes = sized.reduce((sum, { bytes }) => sum + bytes, 0);
   let sentBytes = 0;
   for (const { key, path, bytes } of sized) {
@@ -111,10 +106,10 @@ async function waitFor(
   signal: AbortSignal,
 ): Promise<BatchJobState | undefined> {
   const endMs = clock.monotonicMs() + jobTimeoutMs;
-  while (clock.monotonicMs() < endMs) {
+  for (let waitMs = FIRST_POLL_MS; clock.monotonicMs() < endMs; waitMs *= 2) {
     const state = await api.look(jobId, signal);
     if (["COMPLETED", "PARTIAL", "FAILED"].includes(state.status)) return state;
-    await pause(pollIntervalMs, signal);
+    await pause(Math.min(waitMs, pollIntervalMs), signal);
   }
   return undefined;
 }

@@ -2,10 +2,11 @@ import { watch } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { ReelmillError } from "../../base/errors.ts";
+import { isRecordingName } from "../../pipelines/repair/index.ts";
 import { createClaimKeeper } from "./claims.ts";
 import type { EdgeHealth, EdgeStats, EdgeStatus } from "./edge-status.ts";
 import { createFileBook } from "./file-entry.ts";
-import { isWatchedName, misnamingOf, sightFile } from "./listing.ts";
+import { misnamingOf, sightFile } from "./listing.ts";
 import { type EdgeServiceOptions, probe, type Room } from "./room.ts";
 import { scanOnce } from "./scan.ts";
 import { createShare } from "./share.ts";
@@ -160,7 +161,7 @@ function listenForHints(folder: string, ring: () => void): { readonly close: () 
 
 async function repairNow(room: Room, name: string): Promise<void> {
   const { options, book, active } = room;
-  if (!isWatchedName(name)) {
+  if (!isRecordingName(name)) {
     throw new ReelmillError("PARAMS_INVALID", `"${name}" is not the name of a recording in the watch folder.`);
   }
   const known = book.entries.get(name);

@@ -1,13 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import { lstat, readdir } from "node:fs/promises";
-import { extname, sep } from "node:path";
+import { sep } from "node:path";
 import { printableLine } from "../../base/printable.ts";
 import type { JobError } from "../../jobs/job.ts";
 import { objectKeyFault } from "../../jobs/object-key.ts";
+import { isRecordingName } from "../../pipelines/repair/index.ts";
 import type { Sighting } from "./stability.ts";
 import { unlessMissing } from "./system-errors.ts";
-
-const EXTENSIONS: ReadonlySet<string> = new Set([".mp4", ".mov", ".mkv", ".avi", ".m4v"]);
 
 /** A recording that no job can name, and why. */
 export interface MisnamedFile {
@@ -20,11 +19,6 @@ export interface Listing {
   readonly recordings: ReadonlyMap<string, Sighting>;
   /** Recordings that no job can name. What is no text in their names is shown as `\\xff`. */
   readonly misnamed: ReadonlyMap<string, MisnamedFile>;
-}
-
-/** Whether a file of that name is looked at: a recording by its extension, not hidden, not another program's temporary one. */
-export function isWatchedName(name: string): boolean {
-  return EXTENSIONS.has(extname(name).toLowerCase()) && !/^(\.|~\$)/.test(name) && !/[/\0]/.test(name);
 }
 
 /** Why no job can name a file, and what to do; undefined where one can. Jobs name files by the keys of objects. */
@@ -52,7 +46,7 @@ export async function listRecordings(folder: string): Promise<Listing> {
   // As bytes: in text, those that are none would be lost, and with them the way to the file.
   const found = (await readdir(folder, { encoding: "buffer" })).map((bytes) => ({ bytes, ...readName(bytes) }));
   for (const { bytes, name, error } of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (!isWatchedName(name)) continue;
+    if (!isRecordingName(name)) continue;
     const sighting = await sightFile(Buffer.concat([Buffer.from(folder + sep), bytes]));
     if (sighting === undefined) continue;
     if (error === undefined) recordings.set(name, sighting);

@@ -150,9 +150,7 @@ async function conclude(context: ProcessContext, conclusion: Conclusion): Promis
     case "repaired":
       return await exportRepaired(context, conclusion, outcome.output, "here", null);
     case "failed":
-      if (outcome.error.code === "REFERENCE_REQUIRED") {
-        return { kind: "waiting", error: adviseWatcher(context.settings, outcome.error) };
-      }
+      if (outcome.error.code === "REFERENCE_REQUIRED") return await seekReference(context, conclusion, outcome);
       // A file that could not be read to its end because the share went away is not to blame for it.
       if (NOT_THE_FILE.has(outcome.error.code) || !(await work.isShareSteady())) {
         return { kind: "put-off", error: outcome.error };
@@ -179,25 +177,41 @@ async function exportRepaired(
   return await exportCase(conclusion.case, output, report);
 }
 
+/** The cloud may keep a reference that fits; where it does not either, one is waited for. */
+async function seekReference(context: ProcessContext, conclusion: Conclusion, here: Failed): Promise<FileOutcome> {
+  const there = await askCloud(context, conclusion);
+  if (there?.status === "repaired") {
+    return await exportRepaired(context, conclusion, there.output, "cloud", there.report);
+  }
+  // Asked again by itself: the next reference may be long in coming.
+  if (there?.status === "failed" && (there.error.code === "CLOUD_UNREACHABLE" || NOT_THE_FILE.has(there.error.code))) {
+    return { kind: "put-off", error: there.error };
+  }
+  return { kind: "waiting", error: adviseWatcher(context.settings, here.error) };
+}
+
+/** What the cloud makes of a file; undefined where there is none. */
+async function askCloud(context: ProcessContext, conclusion: Conclusion): Promise<RepairOutcome | undefined> {
+  const { cloud } = context;
+  if (cloud === undefined) return undefined;
+  const { signal } = conclusion.case;
+  const folder = join(conclusion.outputFolder, "cloud");
+  await makeFolder(folder);
+  const request = requestOf(context, conclusion.work, folder, signal, "cloud");
+  return await asOutcome(signal, undefined, () =>
+    cloud.repair(request).then((done) => verifyCloud(context, done, signal)),
+  );
+}
+
 /** The cloud is asked where there is one; what fails there too goes to quarantine. */
 async function giveUpHere(context: ProcessContext, conclusion: Conclusion, here: Failed): Promise<FileOutcome> {
-  const { cloud } = context;
   const { work } = conclusion;
-  const { signal } = conclusion.case;
-  let there: RepairOutcome | undefined;
-  if (cloud !== undefined && here.error.code !== "INPUT_EMPTY") {
-    const folder = join(conclusion.outputFolder, "cloud");
-    await makeFolder(folder);
-    const request = requestOf(context, work, folder, signal, "cloud");
-    there = await asOutcome(signal, undefined, () =>
-      cloud.repair(request).then((done) => verifyCloud(context, done, signal)),
-    );
-    if (there.status === "repaired") {
-      return await exportRepaired(context, conclusion, there.output, "cloud", there.report);
-    }
-    // Our own disk was full, or the like.
-    if (there.status === "failed" && NOT_THE_FILE.has(there.error.code)) return { kind: "put-off", error: there.error };
+  const there = here.error.code === "INPUT_EMPTY" ? undefined : await askCloud(context, conclusion);
+  if (there?.status === "repaired") {
+    return await exportRepaired(context, conclusion, there.output, "cloud", there.report);
   }
+  // Our own disk was full, or the like.
+  if (there?.status === "failed" && NOT_THE_FILE.has(there.error.code)) return { kind: "put-off", error: there.error };
   // Looked at just before where nobody else was asked.
   if (there !== undefined && !(await work.isShareSteady())) return { kind: "put-off", error: here.error };
   const cloudError = there?.status === "failed" ? { ...there.error, details: there.error.details ?? null } : null;

@@ -11,10 +11,12 @@ import { createMetrics, type ServerMetrics } from "./metrics.ts";
 import { buildOpenApi } from "./openapi.ts";
 import { isFault, PROBLEM_TYPE, toProblem, translateError } from "./problem.ts";
 import { ALL_ROUTES } from "./routes/all-routes.ts";
+import { addBatchRoutes } from "./routes/batch.ts";
 import { addDeadLetterRoutes } from "./routes/dead-letters.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addJobRoutes } from "./routes/jobs.ts";
+import { addLentRoutes } from "./routes/lent.ts";
 import { addObjectRoutes, OBJECT_PREFIX } from "./routes/objects.ts";
 import { addQueueRoutes } from "./routes/queues.ts";
 import { addSessionRoutes } from "./routes/session.ts";
@@ -94,6 +96,7 @@ function addRoutes(
 ): void {
   addJobRoutes(app, deps, hub);
   addEventRoutes(app, deps, hub);
+  addBatchRoutes(app, deps, hub);
   addQueueRoutes(app, deps, hub);
   addDeadLetterRoutes(app, deps, hub);
   addWatchRoutes(app, deps, hub);
@@ -106,6 +109,7 @@ function addRoutes(
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
     addObjectRoutes(scope, deps);
+    addLentRoutes(scope, deps);
     addUploadRoutes(scope, deps);
   });
   if (deps.webFolder !== undefined) addWebRoutes(app, deps.webFolder);

@@ -1,11 +1,15 @@
+import type { ShownLoan } from "../../adapters/local/object-lender.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
+import type { ContainerStarter } from "../../jobs/container-starter.ts";
 import type { JobError } from "../../jobs/job.ts";
+import type { ObjectLender } from "../../jobs/object-lender.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { PipelineRegistry } from "../../jobs/pipeline.ts";
 import type { JobStore, TaskQueue } from "../../jobs/ports.ts";
 import type { JobService } from "../../jobs/service.ts";
+import type { Examination } from "../../pipelines/repair/index.ts";
 import type { ServerLimits } from "./limits.ts";
 
 /** Worker processes, counted. */
@@ -105,6 +109,25 @@ export interface DeliveryLog {
   redeliver(id: string): Promise<unknown>;
 }
 
+/** What the batch API needs besides. A bucket is to its clients what the store keeps below one prefix. */
+export interface BatchDependencies {
+  /** What the store keeps below `uploads/`. */
+  readonly inputBucket: string;
+  /** What the store keeps below `outputs/`. */
+  readonly outputBucket: string;
+  /** Of the references that are kept, without a slash at its end. */
+  readonly referencePrefix: string;
+  /** The server as its clients reach it, without a slash at its end; undefined: as each asks for it. */
+  readonly publicUrl: string | undefined;
+  readonly lender: ObjectLender;
+  /** Knows loans again that this server answers itself; throws FORBIDDEN. Undefined where the store answers them. */
+  readonly requireLent: ((shown: ShownLoan) => void) | undefined;
+  /** Starts a container for each batch; undefined: its tasks are taken by workers like all others. */
+  readonly starter: ContainerStarter | undefined;
+  /** Tells whether a file plays. Throws what `examineRecording` does. */
+  readonly examine: (path: string, signal: AbortSignal) => Promise<Examination>;
+}
+
 /** All that the server stands on; nothing of it is made or ended by the server. */
 export interface ServerDependencies {
   readonly version: string;
@@ -127,6 +150,7 @@ export interface ServerDependencies {
   readonly ffmpegFault: () => Promise<string | undefined>;
   /** The last lines of a job's log, in the order of time. */
   readonly readLogs: (jobId: string, limit: number) => Promise<readonly Json[]>;
+  readonly batch: BatchDependencies;
   /** Undefined where no folder is watched. */
   readonly watch: WatchService | undefined;
   /** Undefined where no webhooks are sent. */

@@ -10,6 +10,7 @@ import { createUuid } from "../../base/ids.ts";
 import type { Json } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
 import { onCancel } from "../../jobs/transitions.ts";
+import { putJson } from "../../pipelines/object-json.ts";
 import { type MaintenancePorts, startMaintenance, sweepOld } from "./maintenance.ts";
 
 const DAY_MS = 24 * 3600_000;
@@ -96,6 +97,21 @@ it("forgets what ended long ago with all it left, and keeps what is young or has
     [`outputs/${running}/clip.mp4`, `outputs/${young}/clip.mp4`, "outputs/mine/old.mp4", "uploads/2/young.mp4"].sort(),
   );
   expect([...kept.logs].sort()).toEqual([running, young].sort());
+});
+
+it("forgets what the batch API answered with its job, and what edges have fetched", async () => {
+  const [known, forgotten] = [await createJob(), createUuid(local.clock.nowMs())];
+  const edge = `outputs/edge/${createUuid(0)}`;
+  const keys = [...["a", "b"].map((id) => `batches/${id}.json`), "outputs/edge/mine/a.mp4", `${edge}/damaged.mp4`];
+  await putJson(objects, "batches/a.json", { jobId: known });
+  await putJson(objects, "batches/b.json", { jobId: forgotten });
+  await objects.put("outputs/edge/mine/a.mp4", bytes());
+  await objects.put(`${edge}/damaged.mp4`, bytes());
+  await sweepOld(ports, 30 * DAY_MS, ACTIVE);
+  expect((await whatIsLeft()).keys).toEqual([...keys].sort());
+  for (const key of keys) age(join(folder, "objects", key), 31);
+  await sweepOld(ports, 30 * DAY_MS, ACTIVE);
+  expect((await whatIsLeft()).keys).toEqual(["batches/a.json", "outputs/edge/mine/a.mp4"]);
 });
 
 it("keeps an old upload for as long as a job may need it", async () => {

@@ -6,6 +6,7 @@ import type { DeliveryStore } from "../../jobs/deliveries.ts";
 import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 import { MAIN_PLAYLIST } from "../../pipelines/hls/index.ts";
+import { BATCH_ROOT, jobOfBatch } from "./batch-submissions.ts";
 
 /** What maintenance stands on. */
 export interface MaintenancePorts {
@@ -22,6 +23,10 @@ const PAGE = 1000;
 const JOB_PAGE = 100;
 /** Outputs below a prefix of the user's own are the user's to remove. */
 const JOB_OUTPUT = /^outputs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\//;
+
+/** What edges have had mended: fetched long since, and under prefixes that nobody chose. */
+const EDGE_OUTPUTS = "outputs/edge/";
+const EDGE_OUTPUT = /^outputs\/edge\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\//;
 
 /** Forgets old jobs with their outputs and logs, and old uploads, now and every hour, until `stop` has been waited for. */
 export function startMaintenance(ports: MaintenancePorts, retentionMs: number): { readonly stop: () => Promise<void> } {
@@ -66,6 +71,12 @@ export async function sweepOld(ports: MaintenancePorts, retentionMs: number, sig
   await deliveries.sweep(beforeMs);
   await deleteWhere(objects, "uploads/", signal, async ({ key, modifiedAtMs }) => {
     return modifiedAtMs < beforeMs && !(await isNeeded(key));
+  });
+  await deleteWhere(objects, EDGE_OUTPUTS, signal, async ({ key, modifiedAtMs }) => {
+    return EDGE_OUTPUT.test(key) && modifiedAtMs < beforeMs && !(await isNeeded(key));
+  });
+  await deleteWhere(objects, BATCH_ROOT, signal, async ({ key, modifiedAtMs }) => {
+    return modifiedAtMs < beforeMs && (await store.get(await jobOfBatch(objects, key))) === undefined;
   });
   await sweepOrphans(ports, beforeMs, isNeeded, signal);
 }

@@ -8,6 +8,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   CURSOR_INVALID: 400,
   OBJECT_KEY_INVALID: 400,
   WEBHOOK_REFUSED: 400,
+  BATCH_EMPTY: 400,
   UNAUTHORIZED: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,

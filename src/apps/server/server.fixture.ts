@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { openDatabase } from "../../adapters/local/database.ts";
 import { createJobStore } from "../../adapters/local/job-store.ts";
 import { createLocalObjectStore } from "../../adapters/local/object-store.ts";
 import { createTaskQueue } from "../../adapters/local/task-queue.ts";
 import { systemClock } from "../../base/clock.ts";
+import { loadConfig } from "../../base/config.ts";
 import type { Json } from "../../base/json.ts";
 import { createLogger } from "../../base/log.ts";
 import { createPipelineRegistry, definePipeline } from "../../jobs/pipeline.ts";
@@ -15,6 +16,7 @@ import { createJobService } from "../../jobs/service.ts";
 import { createServer } from "./create-server.ts";
 import type { ServerDependencies, SystemView } from "./dependencies.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import { createLocalBatch } from "./local-batch.ts";
 
 const echo = definePipeline({
   name: "echo",
@@ -41,7 +43,9 @@ const SYSTEM: SystemView = {
   settings: [{ name: "LOG_LEVEL", value: "info", source: "default" }],
 };
 
-/** A server on loopback with a database and objects in a temporary folder. */
+const LOOK = { reason: "", signature: "" };
+
+/** A server on loopback with a database and objects in a temporary folder. A file plays whose name begins with `good`. */
 export async function startServer(changes: Partial<ServerDependencies> = {}) {
   const folder = await mkdtemp(join(tmpdir(), "reelmill-server-"));
   const stopping = new AbortController();
@@ -51,7 +55,7 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
   const store = createJobStore(database, clock);
   const queue = createTaskQueue(database, clock);
   const objects = createLocalObjectStore({ root: join(folder, "objects"), mounts: {} });
-  const pipelines = createPipelineRegistry([echo]);
+  const pipelines = changes.pipelines ?? createPipelineRegistry([echo]);
   const service = createJobService({ store, queue, pipelines, clock, onWork: () => undefined });
   const deps: ServerDependencies = {
     version: "1.2.3",
@@ -69,6 +73,12 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
     ffmpegFault: async () => undefined,
     readLogs: async (jobId, limit) =>
       [{ timestamp: "t", level: "info", message: "m", job_id: jobId } satisfies Json].slice(0, limit),
+    batch: createLocalBatch({
+      config: loadConfig({}).server,
+      dataFolder: folder,
+      clock,
+      examine: async (path) => ({ ...LOOK, health: basename(path).startsWith("good") ? "healthy" : "damaged" }),
+    }),
     watch: undefined,
     deliveries: undefined,
     webFolder: undefined,

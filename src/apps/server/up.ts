@@ -30,6 +30,7 @@ import { createServer } from "./create-server.ts";
 import { findFfmpegFault, requireNamedFfmpeg } from "./ffmpeg-check.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
 import { startMaintenance } from "./maintenance.ts";
+import { openBatch } from "./open-batch.ts";
 import { createSystemView, readVersion } from "./system.ts";
 import { createWatchFolder, placeWatchFolder, requireWatchable, type WatchPlace } from "./watch-folder.ts";
 
@@ -180,6 +181,7 @@ async function serve(running: Running): Promise<void> {
     log,
     signal: ending.signal,
   });
+  const batch = await openBatch(running);
   const server = createServer({
     version: readVersion(),
     service,
@@ -197,6 +199,7 @@ async function serve(running: Running): Promise<void> {
     system: describeSystem(running),
     ffmpegFault: lookForFfmpeg,
     readLogs: logs.read,
+    batch,
     watch,
     webFolder: existsSync(join(WEB_FOLDER, "index.html")) ? WEB_FOLDER : undefined,
     signal: ending.signal,
@@ -211,6 +214,7 @@ async function serve(running: Running): Promise<void> {
   await maintenance.stop();
   await watch?.close();
   await server.close();
+  await batch.close();
   await delivering;
 }
 

@@ -146,6 +146,14 @@ const PIPELINE = z
 
 const WORKERS = z.strictObject({ desired: COUNT, running: COUNT, busy: COUNT, max: COUNT });
 
+/** Where a batch lies. */
+const BATCH_PLACES = {
+  input_bucket: z.string(),
+  input_prefix: z.string(),
+  output_bucket: z.string(),
+  output_prefix: z.string(),
+};
+
 /** Schemas of all answers by what they are. */
 export const VIEWS = {
   json: JSON_VALUE,
@@ -199,11 +207,56 @@ export const VIEWS = {
   delivery: DELIVERY,
   deliveries: z.strictObject({ deliveries: z.array(DELIVERY) }).meta({ id: "DeliveryList" }),
   accepted: z.strictObject({ status: z.literal("accepted") }).meta({ id: "Accepted" }),
+  lent: z
+    .strictObject({
+      url: z.string().describe("A secret while it lasts."),
+      headers: z.record(z.string(), z.string()).describe("To be sent along."),
+      expires_in_seconds: COUNT,
+    })
+    .meta({ id: "Lent" }),
+  batchSubmitted: z
+    .strictObject({
+      message: z.string(),
+      job_id: z.string().describe("`untrunc-` and 12 hexadecimal digits."),
+      batch_job_id: z
+        .string()
+        .describe("The id of its container in AWS Batch; where none is started, the one that the job has at /v1/jobs."),
+      ...BATCH_PLACES,
+      reference_file: z.string().describe("Empty where no recording of the batch is known to play."),
+      reference_size_mb: z.number().describe("In units of 1024, as all sizes."),
+      reference_strategy: z.enum(["smallest", "newest"]),
+      files_to_repair: z.array(z.string()),
+      file_count: COUNT,
+      total_size_mb: z.number(),
+      largest_file_mb: z.number(),
+      resources: z
+        .strictObject({ vcpu: z.string(), memory_mb: COUNT, storage_gb: COUNT, auto_scaled: z.boolean() })
+        .describe("What a container on Fargate would be given."),
+    })
+    .meta({ id: "BatchSubmitted" }),
+  batchState: z
+    .strictObject({
+      job_id: z.string(),
+      status: z.enum(["QUEUED", "RUNNING", "COMPLETED", "PARTIAL", "FAILED"]),
+      message: z.string(),
+      ...BATCH_PLACES,
+      reference_file: z.string().describe("The one that was learnt from; one that is kept by its whole key."),
+      total_files: COUNT,
+      success_count: COUNT,
+      failure_count: COUNT,
+      success_files: z.array(z.string()).describe("Repaired, or sound already."),
+      failed_files: z.array(z.string()),
+      timestamp: z.string(),
+    })
+    .meta({ id: "BatchState" }),
   health: z
     .strictObject({
       status: z.enum(["healthy", "degraded"]),
       reason: z.string().nullable(),
+      service: z.literal("reelmill"),
       version: z.string(),
+      default_input_bucket: z.string(),
+      default_output_bucket: z.string(),
       scanner_running: z.boolean(),
       known_files: COUNT,
       current_reference: z.string().nullable(),

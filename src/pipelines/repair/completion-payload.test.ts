@@ -35,8 +35,19 @@ describe("createCompletionPayload", () => {
   });
 
   it("names where a batch lies", () => {
-    const place = { inputBucket: "raw", inputPrefix: "day1", outputBucket: "processed", outputPrefix: "day1/out" };
-    expect(createCompletionPayload(repairJob(), MIXED, place)).toMatchObject({
+    const place = {
+      id: "untrunc-0123456789ab",
+      inputBucket: "raw",
+      inputPrefix: "day1",
+      outputBucket: "processed",
+      outputPrefix: "day1/out",
+      inputRoot: "uploads/",
+    };
+    const outcome = { files: [file("uploads/day1/a.mp4", "repaired", "references/good.mp4")] };
+    expect(createCompletionPayload(repairJob(), outcome, place)).toMatchObject({
+      job_id: "untrunc-0123456789ab",
+      reference_file: "references/good.mp4",
+      success_files: ["day1/a.mp4"],
       input_bucket: "raw",
       input_prefix: "day1",
       output_bucket: "processed",

@@ -4,16 +4,32 @@ import type { Job } from "../../jobs/job.ts";
 import type { JobNews } from "../../jobs/webhook-payload.ts";
 import type { RepairDocument } from "./result.ts";
 
-/** Where a batch lies in object storage. */
-export interface BatchPlace {
-  readonly inputBucket: string;
-  readonly inputPrefix: string;
-  readonly outputBucket: string;
-  readonly outputPrefix: string;
+/** What a job of the batch API is called there, and where it lies in the API's terms. */
+export const BATCH_PLACE = z.strictObject({
+  id: z.string().max(100),
+  inputBucket: z.string().max(255),
+  inputPrefix: z.string().max(1024),
+  outputBucket: z.string().max(255),
+  outputPrefix: z.string().max(1024),
+  inputRoot: z.string().max(1024).describe("What the keys of the input bucket begin with in the store."),
+});
+
+/** As `BATCH_PLACE` has it. */
+export type BatchPlace = Readonly<z.output<typeof BATCH_PLACE>>;
+
+/** The batch that a job of the pipeline repair is; undefined for one that came another way. */
+export function batchOf({ params }: Pick<Job, "params">): BatchPlace | undefined {
+  return z.object({ batch: BATCH_PLACE }).safeParse(params).data?.batch;
 }
 
-/** On one machine there are no buckets, and files are named by whole paths, which need no prefix. */
-const LOCAL_PLACE: BatchPlace = { inputBucket: "", inputPrefix: "", outputBucket: "", outputPrefix: "" };
+/** Jobs that came another way have no buckets, and name files by whole keys or paths. */
+const NO_PLACE: Omit<BatchPlace, "id"> = {
+  inputBucket: "",
+  inputPrefix: "",
+  outputBucket: "",
+  outputPrefix: "",
+  inputRoot: "",
+};
 
 /** What the completion payload needs of the document of a repair. */
 export interface RepairOutcome {
@@ -48,19 +64,26 @@ export interface RepairCompletion {
 
 /**
  * The completion payload of a repair. Without a document, as after a failure before any file was looked at, the lists are
- * empty. Without a place, buckets and prefixes are empty strings: the fields stay, so that a receiver needs no second case.
+ * empty. Without a batch, buckets and prefixes are empty strings: the fields stay, so that a receiver needs no second case. Files are
+ * named as in the input bucket; a reference that lies outside it by its whole key.
  */
 export function createCompletionPayload(
   job: EndedRepair,
   outcome: RepairOutcome | undefined,
-  place: BatchPlace = LOCAL_PLACE,
+  batch?: BatchPlace,
 ): RepairCompletion {
-  const files = outcome?.files ?? [];
+  const place = batch ?? NO_PLACE;
+  const named = (key: string): string => (key.startsWith(place.inputRoot) ? key.slice(place.inputRoot.length) : key);
+  const files = (outcome?.files ?? []).map(({ input, status, references }) => ({
+    input: named(input),
+    status,
+    references: references.map(named),
+  }));
   const successes = files.filter(({ status }) => status !== "failed").map(({ input }) => input);
   const failures = files.filter(({ status }) => status === "failed").map(({ input }) => input);
   const status = statusOf(job, successes.length, failures.length);
   return {
-    job_id: job.id,
+    job_id: batch?.id ?? job.id,
     status,
     message: messageOf(job, status, successes.length, files.length),
     input_bucket: place.inputBucket,
@@ -109,17 +132,35 @@ const OUTCOME = z.object({
 
 /** The news of a repair that has ended, from the document that the job has as its result. */
 export function describeRepairCompletion(job: Job): JobNews {
-  const payload = createCompletionPayload(job, OUTCOME.safeParse(job.result).data);
+  const payload = createCompletionPayload(job, OUTCOME.safeParse(job.result).data, batchOf(job));
   const { status, message, success_count, failure_count, reference_file } = payload;
   const reference = reference_file === "" ? [] : [{ name: "Reference", value: reference_file }];
   return {
     payload,
     headline: `Repair ${status.toLowerCase()}`,
     facts: [
-      { name: "Job", value: job.id },
+      { name: "Job", value: payload.job_id },
       { name: "Outcome", value: message },
       { name: "Files", value: `${success_count} repaired or sound, ${failure_count} failed` },
       ...reference,
     ],
   };
+}
+
+/** Where a batch stands: the fields of the completion payload, of which lists and counts are empty until it has ended. */
+export type BatchState = Omit<RepairCompletion, "status"> & {
+  readonly status: "QUEUED" | "RUNNING" | RepairCompletion["status"];
+};
+
+/** What the batch API tells of a job; `timestamp` is that of its last change until it has ended. */
+export function describeBatch(job: Job): BatchState {
+  const payload = createCompletionPayload(job, OUTCOME.safeParse(job.result).data, batchOf(job));
+  switch (job.status) {
+    case "queued":
+      return { ...payload, status: "QUEUED", message: "The repair has not begun yet" };
+    case "running":
+      return { ...payload, status: "RUNNING", message: `The repair is under way: ${Math.floor(job.progress * 100)} %` };
+    default:
+      return payload;
+  }
 }

@@ -4,6 +4,7 @@ export { type Examination, examineRecording } from "./examine.ts";
 export { finishRepair } from "./finish.ts";
 export type { RepairPipelineOptions } from "./options.ts";
 export { planRepair } from "./plan.ts";
+export { isRecordingName } from "./recording-name.ts";
 export { adviseOtherwise } from "./reference-advice.ts";
 export { chooseByStrategy, type ReferenceCandidate, type ReferenceStrategy } from "./reference-strategy.ts";
 export { type RemuxedContainer, remuxedContainerOf } from "./remuxed-container.ts";

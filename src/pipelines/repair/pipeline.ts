@@ -7,7 +7,7 @@ import { checkObjectKey, OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
 import { errorWithKeys, lendFiles, type Paths } from "../object-files.ts";
-import { describeRepairCompletion } from "./completion-payload.ts";
+import { BATCH_PLACE, describeRepairCompletion } from "./completion-payload.ts";
 import { withKeys } from "./keys.ts";
 import { createOverallProgress } from "./overall-progress.ts";
 import { planRepair } from "./plan.ts";
@@ -36,6 +36,14 @@ const PARAMS = z.strictObject({
     .max(MAX_FILES)
     .default([])
     .describe("Keys of healthy recordings by the same device with the same settings. Empty: sought near the inputs."),
+  keptReferences: z
+    .array(OBJECT_KEY)
+    .max(MAX_FILES)
+    .optional()
+    .describe(
+      "Keys of healthy recordings that are tried for an input that the references do not fit; those not there are passed over.",
+    ),
+  batch: BATCH_PLACE.optional().describe("What the batch API calls the job and its places; told in webhooks."),
   outputPrefix: z
     .string()
     .min(1)
@@ -164,7 +172,7 @@ async function workFile(params: Params, { input, output }: FileInput, context: S
     await objects.withLocalOutput(output, async (outputPath) => {
       const places = [...paths, { key: output, path: outputPath }];
       try {
-        result = withKeys(await repairAt(params, places, context), places);
+        result = await repairByAny(params, places, context);
         if (result.status === "repaired") await requireFreeKey(output, context);
       } catch (error) {
         throw errorWithKeys(error, places, adviseJob);
@@ -172,6 +180,34 @@ async function workFile(params: Params, { input, output }: FileInput, context: S
     });
     if (result === undefined) throw noTask(input);
     return conclude(result, input);
+  });
+}
+
+/** Failures that another reference may avoid. */
+const MISFITS: readonly string[] = [
+  "REFERENCE_REQUIRED",
+  "REFERENCE_MISMATCH",
+  "REFERENCE_UNUSABLE",
+  "NOTHING_RECOVERED",
+];
+
+/** As `repairAt`; where nothing of the references fits, by those kept. The first failure is told where those do not fit either. */
+async function repairByAny(params: Params, places: Paths, context: StageContext): Promise<FileResult> {
+  const { objects } = context;
+  const first = withKeys(await repairAt(params, places, context), places);
+  const { keptReferences = [], references } = params;
+  const [input] = places;
+  if (first.error === undefined || !MISFITS.includes(first.error.code) || input === undefined) return first;
+  const tried = new Set([input.key, ...references]);
+  const found = await Promise.all(keptReferences.filter((key) => !tried.has(key)).map((key) => objects.head(key)));
+  const kept = found.flatMap((info) => (info === undefined ? [] : [info.key]));
+  if (kept.length === 0) return first;
+  return await lendFiles(objects, kept, async (paths) => {
+    const others = [input, ...paths, ...places.slice(-1)];
+    const second = withKeys(await repairAt({ ...params, references: kept }, others, context), others);
+    if (second.error === undefined) return second;
+    const notice = `No recording that is kept fits either: ${second.error.message}`;
+    return { ...first, notices: [...first.notices, notice] };
   });
 }
 

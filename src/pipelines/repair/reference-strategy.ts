@@ -18,9 +18,7 @@ export function chooseByStrategy(
   candidates: readonly ReferenceCandidate[],
   strategy: ReferenceStrategy,
 ): readonly ReferenceCandidate[] {
-  const cost = ({ bytes, modifiedAtMs }: ReferenceCandidate): number =>
-    strategy === "smallest" ? bytes : -modifiedAtMs;
-  const sorted = candidates.toSorted((a, b) => cost(a) - cost(b) || (a.path < b.path ? -1 : 1));
+  const sorted = candidates.toSorted((a, b) => costOf(a, strategy) - costOf(b, strategy) || (a.path < b.path ? -1 : 1));
   const signatures = new Set<string>();
   return sorted
     .filter(({ signature }) => {
@@ -29,4 +27,12 @@ export function chooseByStrategy(
       return true;
     })
     .slice(0, MAX_CHOSEN);
+}
+
+/** The recording with the least cost is tried first. */
+export function costOf(
+  { bytes, modifiedAtMs }: Pick<ReferenceCandidate, "bytes" | "modifiedAtMs">,
+  strategy: ReferenceStrategy,
+): number {
+  return strategy === "smallest" ? bytes : -modifiedAtMs;
 }

@@ -1,8 +1,10 @@
 import type { RouteContract } from "../contract.ts";
+import { BATCH_ROUTES } from "./batch.ts";
 import { DEAD_LETTER_ROUTES } from "./dead-letters.ts";
 import { DOCS_ROUTES } from "./docs.ts";
 import { EVENT_ROUTES } from "./events.ts";
 import { JOB_ROUTES } from "./jobs.ts";
+import { LENT_ROUTES } from "./lent.ts";
 import { OBJECT_ROUTES } from "./objects.ts";
 import { QUEUE_ROUTES } from "./queues.ts";
 import { SESSION_ROUTES } from "./session.ts";
@@ -17,6 +19,8 @@ export const ALL_ROUTES: readonly RouteContract[] = [
   EVENT_ROUTES,
   UPLOAD_ROUTES,
   OBJECT_ROUTES,
+  BATCH_ROUTES,
+  LENT_ROUTES,
   QUEUE_ROUTES,
   DEAD_LETTER_ROUTES,
   WATCH_ROUTES,

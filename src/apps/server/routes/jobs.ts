@@ -172,7 +172,8 @@ export function addJobRoutes(app: FastifyInstance, deps: ServerDependencies, hub
   });
 }
 
-function readIdempotencyKey(given: string | readonly string[] | undefined): string | undefined {
+/** The header Idempotency-Key; undefined where it is left out. Throws REQUEST_INVALID. */
+export function readIdempotencyKey(given: string | readonly string[] | undefined): string | undefined {
   if (given === undefined) return undefined;
   if (typeof given === "string" && /^[\x21-\x7e]{1,255}$/.test(given)) return given;
   throw new ReelmillError(

@@ -1,16 +1,12 @@
-import { Readable } from "node:stream";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ReelmillError } from "../../../base/errors.ts";
 import { requireKeyPrefix, requireObjectKey } from "../../../jobs/object-key.ts";
-import type { ByteRange, ObjectInfo, ObjectStore } from "../../../jobs/object-store.ts";
-import { parseRange } from "../byte-range.ts";
 import { queryNumber, type RouteContract, serve } from "../contract.ts";
 import type { ServerDependencies } from "../dependencies.ts";
-import { OBJECT_POLICY } from "../headers.ts";
-import { dispositionOf, mediaTypeOf } from "../media-type.ts";
 import { parseObjectPath } from "../object-path.ts";
-import { endOnSilence, limitBytes, requireLength } from "../streams.ts";
+import { requireObject, sendObject } from "../send-object.ts";
+import { endOnSilence, limitBytes } from "../streams.ts";
 import { VIEWS } from "../view-schemas.ts";
 import { toObjectView } from "../views.ts";
 
@@ -26,9 +22,6 @@ const READ_HEADERS = {
   "if-range": "The range counts only where the object is still this one.",
   "if-none-match": "Answered with 304 where the object is still this one.",
 };
-/** A player that is paused takes nothing for a while; one that comes back asks for the rest. */
-const READ_SILENCE_MS = 10 * 60_000;
-
 /** What is served of objects. */
 export const OBJECT_ROUTES = {
   list: {
@@ -72,7 +65,8 @@ export const OBJECT_ROUTES = {
     method: "PUT",
     path: PATH,
     tag: TAG,
-    summary: "Write an object below uploads/ in one request; it appears whole or not at all",
+    summary:
+      "Write an object below uploads/, or a reference that is kept, in one request; it appears whole or not at all",
     params: KEY,
     answers: { 201: { description: "It is there.", schema: VIEWS.object } },
     errors: ["OBJECT_KEY_INVALID", "OBJECT_KEY_CONFLICT", "FORBIDDEN", "BODY_TOO_LARGE", "NO_SPACE"],
@@ -82,7 +76,7 @@ export const OBJECT_ROUTES = {
     method: "DELETE",
     path: PATH,
     tag: TAG,
-    summary: "Remove an object below uploads/ or outputs/",
+    summary: "Remove an object below uploads/ or outputs/, or a reference that is kept",
     params: KEY,
     answers: { 204: { description: "There is none any more." } },
     errors: ["OBJECT_KEY_INVALID", "OBJECT_NOT_FOUND", "FORBIDDEN"],
@@ -91,7 +85,7 @@ export const OBJECT_ROUTES = {
 } as const satisfies Readonly<Record<string, RouteContract>>;
 
 /** Serves `OBJECT_ROUTES`; wants a scope whose bodies are not parsed. */
-export function addObjectRoutes(app: FastifyInstance, { objects, limits }: ServerDependencies): void {
+export function addObjectRoutes(app: FastifyInstance, { objects, limits, batch }: ServerDependencies): void {
   serve(app, OBJECT_ROUTES.list, async ({ query }) => {
     const { prefix, limit, after } = query;
     requireKeyPrefix(prefix);
@@ -105,27 +99,19 @@ export function addObjectRoutes(app: FastifyInstance, { objects, limits }: Serve
   });
   for (const contract of [OBJECT_ROUTES.head, OBJECT_ROUTES.get]) {
     serve(app, contract, async ({ query, request, reply }) => {
-      const key = keyOf(request);
-      const info = await requireObject(objects, key);
-      const part = describeRead(info, request, reply, query.download === "1");
-      if (part === undefined) return reply.code(304).send();
-      reply.header("content-length", part.end - part.start);
-      if (request.method === "HEAD") return reply.send();
-      reply.raw.setTimeout(READ_SILENCE_MS, () => reply.raw.destroy());
-      const bytes = requireLength(await objects.read(key, part), part.end - part.start);
-      return reply.send(Readable.from(bytes, { objectMode: false }));
+      return await sendObject(objects, keyOf(request), { request, reply }, query.download === "1");
     });
   }
   serve(app, OBJECT_ROUTES.put, async ({ request, reply }) => {
     const key = keyOf(request);
-    requireBelow(key, ["uploads/"], "written");
+    requireBelow(key, ["uploads/", `${batch.referencePrefix}/`], "written");
     endOnSilence(request.raw, reply.raw, limits.uploadSilenceMs);
     const info = await objects.put(key, limitBytes(request.raw, limits.uploadBytes));
     return reply.code(201).header("location", request.url).send(toObjectView(info));
   });
   serve(app, OBJECT_ROUTES.remove, async ({ request, reply }) => {
     const key = keyOf(request);
-    requireBelow(key, ["uploads/", "outputs/"], "removed");
+    requireBelow(key, ["uploads/", "outputs/", `${batch.referencePrefix}/`], "removed");
     await requireObject(objects, key);
     await objects.delete(key);
     return reply.code(204).send();
@@ -138,51 +124,5 @@ function keyOf(request: FastifyRequest): string {
 
 function requireBelow(key: string, prefixes: readonly string[], change: string): void {
   if (prefixes.some((prefix) => key.startsWith(prefix))) return;
-  throw new ReelmillError("FORBIDDEN", `Only objects below ${prefixes.join(" and ")} can be ${change}.`);
-}
-
-async function requireObject(objects: ObjectStore, key: string): Promise<ObjectInfo> {
-  const info = await objects.head(key);
-  if (info === undefined) throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object "${key}".`);
-  return info;
-}
-
-/** Sets status and headers; gives the part to be sent, undefined where the client has it. Throws RANGE_UNSATISFIABLE. */
-function describeRead(
-  info: ObjectInfo,
-  { headers }: FastifyRequest,
-  reply: FastifyReply,
-  isDownload: boolean,
-): ByteRange | undefined {
-  const { key, bytes, modifiedAtMs } = info;
-  // Objects are replaced whole: one of the same length and time is the same.
-  const tag = `"${bytes.toString(36)}-${Math.round(modifiedAtMs).toString(36)}"`;
-  const modified = new Date(modifiedAtMs).toUTCString();
-  reply.headers({
-    "accept-ranges": "bytes",
-    etag: tag,
-    "last-modified": modified,
-    "cache-control": "private, no-cache",
-    "content-security-policy": OBJECT_POLICY,
-    "content-disposition": dispositionOf(key, isDownload ? "attachment" : "inline"),
-  });
-  if (isKnown(headers, tag, modified)) return undefined;
-  reply.type(mediaTypeOf(key));
-  const condition = headers["if-range"];
-  const isSame = condition === undefined || condition === tag || condition === modified;
-  const wanted = parseRange(isSame ? headers.range : undefined, bytes);
-  if (wanted.kind === "unsatisfiable") {
-    reply.header("content-range", `bytes */${bytes}`);
-    throw new ReelmillError("RANGE_UNSATISFIABLE", `The object has ${bytes} bytes; the range begins behind them.`);
-  }
-  if (wanted.kind === "whole") return { start: 0, end: bytes };
-  const { start, end } = wanted.range;
-  reply.code(206).header("content-range", `bytes ${start}-${end - 1}/${bytes}`);
-  return wanted.range;
-}
-
-function isKnown(headers: FastifyRequest["headers"], tag: string, modified: string): boolean {
-  const tags = headers["if-none-match"];
-  if (tags === undefined) return headers["if-modified-since"] === modified;
-  return tags.split(",").some((given) => given.trim().replace(/^W\//, "") === tag || given.trim() === "*");
+  throw new ReelmillError("FORBIDDEN", `Only objects below ${prefixes.join(", ")} can be ${change}.`);
 }

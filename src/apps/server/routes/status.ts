@@ -75,7 +75,7 @@ const READY_KEEP_MS = 2000;
 
 /** Serves `STATUS_ROUTES`. */
 export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, metrics: ServerMetrics): void {
-  const { store, workers, system, ffmpegFault, watch, clock, version } = deps;
+  const { store, workers, system, ffmpegFault, watch, clock, version, batch } = deps;
   const startMs = clock.monotonicMs();
   const readiness = createReadiness(deps);
   serve(app, STATUS_ROUTES.stats, async () => ({
@@ -96,7 +96,10 @@ export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, 
     return {
       status: reason === null ? "healthy" : "degraded",
       reason,
+      service: "reelmill",
       version,
+      default_input_bucket: batch.inputBucket,
+      default_output_bucket: batch.outputBucket,
       scanner_running: status?.isRunning ?? false,
       known_files: status?.knownFiles.length ?? 0,
       current_reference: status?.currentReference ?? null,

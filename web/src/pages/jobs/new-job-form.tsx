@@ -11,7 +11,7 @@ import { type Role, UploadRow } from "../../uploads/upload-row.tsx";
 import { useUploads } from "../../uploads/uploads-context.tsx";
 import { findMissing, roleOf, rolesOf } from "./file-roles.ts";
 import { PipelineChoice } from "./pipeline-choice.tsx";
-import { isRare, namePipeline, putPlainly } from "./plain-words.ts";
+import { isOffered, isRare, namePipeline, putPlainly } from "./plain-words.ts";
 import { DELIVERY_FIELDS, useSubmit } from "./use-submit.ts";
 
 /** Asks what to do with the files, and has it done. */
@@ -20,7 +20,10 @@ export function NewJobForm({ pipelines }: { readonly pipelines: readonly Pipelin
   const [name, setName] = useState(pipelines[0]?.name);
   const pipeline = pipelines.find((one) => one.name === name) ?? pipelines[0];
   const fields = useMemo(
-    () => parseFields(pipeline?.paramsSchema ?? null).map((field) => putPlainly(field, pipeline?.name ?? "")),
+    () =>
+      parseFields(pipeline?.paramsSchema ?? null)
+        .filter(isOffered)
+        .map((field) => putPlainly(field, pipeline?.name ?? "")),
     [pipeline],
   );
   const [answers, setAnswers] = useState<Answers>({});

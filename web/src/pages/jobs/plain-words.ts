@@ -111,6 +111,14 @@ const RARE: ReadonlySet<string> = new Set([
   ...["encryptKey", "encryptKeyUri", "encryptMethod"],
 ]);
 
+/** Parameters that the batch API sets, for programs. */
+const UNOFFERED: ReadonlySet<string> = new Set(["keptReferences", "batch"]);
+
+/** Whether people are asked for it. */
+export function isOffered({ name }: Field): boolean {
+  return !UNOFFERED.has(name);
+}
+
 /** A field of a pipeline in the words of who films; what has none keeps its own. */
 export function putPlainly(field: Field, pipeline: string): Field {
   return { ...field, ...COMMON[field.name], ...BY_PIPELINE[pipeline]?.[field.name] };

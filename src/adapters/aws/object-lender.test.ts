@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { createS3ObjectLender } from "./object-lender.ts";
+
+// What an emulator does not check is looked at in the links themselves; nothing is asked of AWS to make one.
+describe("a link to an object of S3", () => {
+  beforeAll(() => {
+    vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "secret");
+  });
+  afterAll(() => {
+    vi.unstubAllEnvs();
+  });
+  const lender = createS3ObjectLender({ region: "eu-central-1", endpoint: undefined }, "bucket");
+  const signed = async (loan: Parameters<typeof lender.lend>[0]): Promise<URL> =>
+    new URL((await lender.lend(loan)).url);
+
+  it("signs the length of what is written, and no checksum of the nothing that is known here", async () => {
+    const url = await signed({ method: "PUT", key: "uploads/a b.mp4", bytes: 17, forMs: 90_500 });
+    expect(url.origin + url.pathname).toBe("https://bucket.s3.eu-central-1.amazonaws.com/uploads/a%20b.mp4");
+    expect(url.searchParams.get("X-Amz-SignedHeaders")).toBe("content-length;host");
+    expect(url.searchParams.get("X-Amz-Expires")).toBe("90");
+    expect(url.search.toLowerCase()).not.toContain("checksum");
+    const longer = await signed({ method: "PUT", key: "uploads/a b.mp4", bytes: 18, forMs: 90_500 });
+    expect(longer.searchParams.get("X-Amz-Signature")).not.toBe(url.searchParams.get("X-Amz-Signature"));
+  });
+
+  it("is given for no more than S3 takes in one request", async () => {
+    const loan = { method: "PUT", key: "a", bytes: 5 * 1024 ** 3 + 1, forMs: 1000 } as const;
+    await expect(lender.lend(loan)).rejects.toMatchObject({ code: "BODY_TOO_LARGE" });
+  });
+});

@@ -1,0 +1,44 @@
+import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { ReelmillError } from "../../base/errors.ts";
+import { requireObjectKey } from "../../jobs/object-key.ts";
+import type { Loan, ObjectLender } from "../../jobs/object-lender.ts";
+import { createS3Client } from "./bucket.ts";
+import { type AwsPlace, asking } from "./connection.ts";
+
+/** The most that S3 takes in one request. */
+const MAX_PUT_BYTES = 5 * 1024 ** 3;
+
+/** A lender of a bucket's objects; `close` lets go of what its credentials came by. */
+export interface S3ObjectLender extends ObjectLender {
+  close(): void;
+}
+
+/**
+ * Lends objects of a bucket by presigned URLs, which S3 itself answers. The length of what is written is signed with them. They end with
+ * the credentials that signed them, where those are for a time shorter than the loan's.
+ */
+export function createS3ObjectLender(place: AwsPlace, bucketName: string): S3ObjectLender {
+  // With checksums, that of no bytes at all would be signed, because the body is not known here.
+  const client = createS3Client(place, false);
+  return {
+    lend: async (loan) => {
+      requireObjectKey(loan.key);
+      const url = await asking(loan.key, () =>
+        getSignedUrl(client, commandOf(bucketName, loan), { expiresIn: Math.floor(loan.forMs / 1000) }),
+      );
+      return { url, headers: {} };
+    },
+    close: () => client.destroy(),
+  };
+}
+
+function commandOf(bucketName: string, loan: Loan): GetObjectCommand | PutObjectCommand {
+  const place = { Bucket: bucketName, Key: loan.key };
+  if (loan.method === "GET") return new GetObjectCommand(place);
+  if (loan.bytes > MAX_PUT_BYTES) {
+    const message = `The file has ${loan.bytes} bytes; more than ${MAX_PUT_BYTES} cannot be uploaded to S3 in one request.`;
+    throw new ReelmillError("BODY_TOO_LARGE", message);
+  }
+  return new PutObjectCommand({ ...place, ContentLength: loan.bytes });
+}

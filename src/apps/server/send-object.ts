@@ -1,0 +1,75 @@
+import { Readable } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { ReelmillError } from "../../base/errors.ts";
+import type { ByteRange, ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
+import { parseRange } from "./byte-range.ts";
+import { OBJECT_POLICY } from "./headers.ts";
+import { dispositionOf, mediaTypeOf } from "./media-type.ts";
+import { requireLength } from "./streams.ts";
+
+/** A player that is paused takes nothing for a while; one that comes back asks for the rest. */
+const READ_SILENCE_MS = 10 * 60_000;
+
+/** Answers a GET or HEAD with an object, or the range of it that the request asks for. Throws OBJECT_NOT_FOUND, RANGE_UNSATISFIABLE. */
+export async function sendObject(
+  objects: ObjectStore,
+  key: string,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  isDownload: boolean,
+): Promise<FastifyReply> {
+  const info = await requireObject(objects, key);
+  const part = describeRead(info, request, reply, isDownload);
+  if (part === undefined) return reply.code(304).send();
+  reply.header("content-length", part.end - part.start);
+  if (request.method === "HEAD") return reply.send();
+  reply.raw.setTimeout(READ_SILENCE_MS, () => reply.raw.destroy());
+  const bytes = requireLength(await objects.read(key, part), part.end - part.start);
+  return reply.send(Readable.from(bytes, { objectMode: false }));
+}
+
+/** What the store knows of an object. Throws OBJECT_NOT_FOUND. */
+export async function requireObject(objects: ObjectStore, key: string): Promise<ObjectInfo> {
+  const info = await objects.head(key);
+  if (info === undefined) throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object "${key}".`);
+  return info;
+}
+
+/** Sets status and headers; gives the part to be sent, undefined where the client has it. Throws RANGE_UNSATISFIABLE. */
+function describeRead(
+  info: ObjectInfo,
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  isDownload: boolean,
+): ByteRange | undefined {
+  const { key, bytes, modifiedAtMs } = info;
+  // Objects are replaced whole: one of the same length and time is the same.
+  const tag = `"${bytes.toString(36)}-${Math.round(modifiedAtMs).toString(36)}"`;
+  const modified = new Date(modifiedAtMs).toUTCString();
+  reply.headers({
+    "accept-ranges": "bytes",
+    etag: tag,
+    "last-modified": modified,
+    "cache-control": "private, no-cache",
+    "content-security-policy": OBJECT_POLICY,
+    "content-disposition": dispositionOf(key, isDownload ? "attachment" : "inline"),
+  });
+  if (isKnown(headers, tag, modified)) return undefined;
+  reply.type(mediaTypeOf(key));
+  const condition = headers["if-range"];
+  const isSame = condition === undefined || condition === tag || condition === modified;
+  const wanted = parseRange(isSame ? headers.range : undefined, bytes);
+  if (wanted.kind === "unsatisfiable") {
+    reply.header("content-range", `bytes */${bytes}`);
+    throw new ReelmillError("RANGE_UNSATISFIABLE", `The object has ${bytes} bytes; the range begins behind them.`);
+  }
+  if (wanted.kind === "whole") return { start: 0, end: bytes };
+  const { start, end } = wanted.range;
+  reply.code(206).header("content-range", `bytes ${start}-${end - 1}/${bytes}`);
+  return wanted.range;
+}
+
+function isKnown(headers: FastifyRequest["headers"], tag: string, modified: string): boolean {
+  const tags = headers["if-none-match"];
+  if (tags === undefined) return headers["if-modified-since"] === modified;
+  return tags.split(",").some((given) => given.trim().replace(/^W\//, "") === tag || given.trim() === "*");
+}
