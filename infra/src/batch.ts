@@ -19,8 +19,9 @@ import {
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
+import type { FargateSize } from "../../src/base/fargate-sizes.ts";
 import { CONTAINER_USER, commonEnvironment, WORK_FOLDER } from "./environment.ts";
-import { checkedFargateSize, type FargateSize } from "./fargate-sizes.ts";
+import { checkedFargateSize } from "./fargate-sizes.ts";
 import { createLogGroup } from "./log-groups.ts";
 import type { Network } from "./network.ts";
 import { allowJobs, allowReading, allowRemoving, allowWriting } from "./permissions.ts";

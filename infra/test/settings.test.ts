@@ -1,6 +1,7 @@
 import { App } from "aws-cdk-lib";
 import { describe, expect, it } from "vitest";
-import { checkedFargateSize, fitFargateSize } from "../src/fargate-sizes.ts";
+import { fitFargateSize } from "../../src/base/fargate-sizes.ts";
+import { checkedFargateSize } from "../src/fargate-sizes.ts";
 import { createReelmill } from "../src/reelmill.ts";
 import { defaultSettings, NUMBERS, readSettings } from "../src/settings.ts";
 import { renderSettingsPage } from "../src/settings-page.ts";
