@@ -10,6 +10,7 @@ import type {
   UpCommandOptions,
 } from "./command-options.ts";
 import { addConvertCommand } from "./convert/commands.ts";
+import { addCostCommands } from "./cost/commands.ts";
 import { EXIT_OK } from "./exit-codes.ts";
 import { addHlsCommands } from "./hls/commands.ts";
 import { parsePath } from "./path-option.ts";
@@ -177,6 +178,7 @@ export function createProgram(version: string, context: CliContext, exit: Report
   addWorkerCommand(program, context, exit);
   addConfigCommand(program, context, exit);
   addRemoteCommands(program, context, exit);
+  addCostCommands(program, context, exit);
   return program;
 }
 

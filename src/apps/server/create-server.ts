@@ -11,6 +11,7 @@ import { createMetrics, type ServerMetrics } from "./metrics.ts";
 import { buildOpenApi } from "./openapi.ts";
 import { isFault, PROBLEM_TYPE, toProblem, translateError } from "./problem.ts";
 import { ALL_ROUTES } from "./routes/all-routes.ts";
+import { addCostRoutes } from "./routes/cost.ts";
 import { addDeadLetterRoutes } from "./routes/dead-letters.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
@@ -93,6 +94,7 @@ function addRoutes(
   { hub, access, sessions, metrics }: RouteParts,
 ): void {
   addJobRoutes(app, deps, hub);
+  addCostRoutes(app, deps);
   addEventRoutes(app, deps, hub);
   addQueueRoutes(app, deps, hub);
   addDeadLetterRoutes(app, deps, hub);

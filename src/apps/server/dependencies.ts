@@ -6,6 +6,7 @@ import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { PipelineRegistry } from "../../jobs/pipeline.ts";
 import type { JobStore, TaskQueue } from "../../jobs/ports.ts";
 import type { JobService } from "../../jobs/service.ts";
+import type { CostService } from "../cost/cost-service.ts";
 import type { ServerLimits } from "./limits.ts";
 
 /** Worker processes, counted. */
@@ -121,6 +122,8 @@ export interface ServerDependencies {
    */
   readonly apiKeyHashes: readonly string[];
   readonly limits: ServerLimits;
+  /** Tells what jobs cost on AWS. */
+  readonly cost: CostService;
   readonly workers: { stats(): WorkerStats };
   readonly system: () => Promise<SystemView>;
   /** What is not done for want of ffmpeg, looked for anew; undefined where it is there. */

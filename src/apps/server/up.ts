@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { isIP, type Server } from "node:net";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FolderLock, lockFolder } from "../../adapters/local/folder-lock.ts";
@@ -13,8 +14,13 @@ import type { Config, Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
+import type { PriceTable } from "../../cost/price-table.ts";
+import { findFfmpeg } from "../../ffmpeg/programs.ts";
 import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
+import { type CostService, createCostService } from "../cost/cost-service.ts";
+import { createObjectExaminer } from "../cost/examined-file.ts";
+import { loadPrices } from "../cost/price-file.ts";
 import { type LocalParts, openLocal, requireLocalBackend } from "../wiring.ts";
 import { startWorkerPool, type WorkerPool } from "../worker/pool.ts";
 import { requireDataFolder, requireWebhooks } from "./check-settings.ts";
@@ -60,6 +66,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
   const host = options.host ?? config.server.host;
   requireKeyBeyondLoopback(host, config);
   requireWebhooks(config);
+  const prices = loadPrices(config.priceFile);
   const dataFolder = resolve(options.data ?? config.server.dataFolder);
   const place = options.watch === false ? undefined : placeWatchFolder(config, options.watch, dataFolder);
   if (place !== undefined) await requireWatchable(place, options.watch || undefined);
@@ -98,6 +105,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
     try {
       await serve({
         config,
+        prices,
         host,
         port: options.port ?? config.server.port,
         dataFolder,
@@ -141,6 +149,7 @@ function requireKeyBeyondLoopback(host: string, { server }: Config): void {
 /** All that a running server is made of. */
 interface Running {
   readonly config: Config;
+  readonly prices: PriceTable;
   readonly host: string;
   readonly port: number;
   readonly dataFolder: string;
@@ -191,6 +200,7 @@ async function serve(running: Running): Promise<void> {
     clock,
     apiKeyHashes: config.server.apiKeyHashes,
     limits: limitsOf(config),
+    cost: createCost(running),
     workers: pool,
     system: describeSystem(running),
     ffmpegFault: lookForFfmpeg,
@@ -210,6 +220,11 @@ async function serve(running: Running): Promise<void> {
   await watch?.close();
   await server.close();
   await delivering;
+}
+
+function createCost({ prices, parts, context }: Running): CostService {
+  const examine = createObjectExaminer(parts.objects, () => findFfmpeg(context.environment));
+  return createCostService({ ...parts, prices, cores: availableParallelism(), examine });
 }
 
 function limitsOf({ server: { maxUploadBytes, writesPerMinute } }: Config): ServerLimits {

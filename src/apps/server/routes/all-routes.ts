@@ -1,4 +1,5 @@
 import type { RouteContract } from "../contract.ts";
+import { COST_ROUTES } from "./cost.ts";
 import { DEAD_LETTER_ROUTES } from "./dead-letters.ts";
 import { DOCS_ROUTES } from "./docs.ts";
 import { EVENT_ROUTES } from "./events.ts";
@@ -14,6 +15,7 @@ import { WEBHOOK_ROUTES } from "./webhooks.ts";
 /** All that the server serves, the dashboard's files aside, in the order of the OpenAPI page. */
 export const ALL_ROUTES: readonly RouteContract[] = [
   JOB_ROUTES,
+  COST_ROUTES,
   EVENT_ROUTES,
   UPLOAD_ROUTES,
   OBJECT_ROUTES,
