@@ -35,6 +35,7 @@ const BENCHMARK_TASKS = 5;
 export function benchmarkPace({ pipeline, variant, files, outputs }: Workload): Pace | undefined {
   const basis = { kind: "benchmark", jobs: 0, lowest: 1, highest: 1 } as const;
   if (pipeline === "repair") {
+    if (variant !== "") return undefined;
     const pace = { unit: "byte", workSecondsPerUnit: REPAIR_SECONDS_PER_BYTE, outputBytesPerUnit: 1 } as const;
     return { ...pace, tasks: Math.max(1, files.length), basis };
   }

@@ -69,9 +69,9 @@ export function reportFinished({ workload, measured, basis }: FinishedJob, optio
   return report("actual", workload, resources, work, options, { basis, notes });
 }
 
-function requireResources({ pipeline, files }: Workload): Resources {
-  const resources = resourcesFor(pipeline, files);
-  if (resources === undefined) throw impossible(`The stacks run no jobs of ${pipeline} on AWS yet.`);
+function requireResources(workload: Workload): Resources {
+  const resources = resourcesFor(workload);
+  if (resources === undefined) throw impossible(`The stacks run no jobs of ${workload.pipeline} on AWS yet.`);
   return resources;
 }
 

@@ -1,5 +1,5 @@
 import { fitFargateSize } from "../base/fargate-sizes.ts";
-import { type InputFile, inputBytes } from "./workload.ts";
+import { inputBytes, type Workload } from "./workload.ts";
 
 /** What a job runs on. */
 export type Resources =
@@ -11,6 +11,9 @@ export type Resources =
 const GB = 1024 ** 3;
 const GB_OF_MB = 1024;
 
+/** The variant of repairs by that program. */
+export const UNTRUNC = "untrunc";
+
 /** The contract's sizes of repairs, each with the total bytes up to which it is taken. */
 const REPAIR_SIZES = [
   { maxGb: 5, vcpu: 1, memoryGb: 2, storageGb: 30 },
@@ -20,6 +23,7 @@ const REPAIR_SIZES = [
 ] as const;
 const LARGEST_REPAIR = { vcpu: 8, memoryGb: 30, storageGb: 200 };
 const MAX_STORAGE_GB = 200;
+const MAX_MEMORY_GB = 120;
 /** Besides three times the largest file. */
 const SPARE_STORAGE_GB = 10;
 
@@ -27,10 +31,10 @@ const SPARE_STORAGE_GB = 10;
 const CONVERT = { vcpu: 2, memoryMb: 4096, storageGb: 100 };
 
 /** What the stacks run a pipeline's jobs on; undefined where they have nothing for it. */
-export function resourcesFor(pipeline: string, files: readonly InputFile[]): Resources | undefined {
-  switch (pipeline) {
+export function resourcesFor(workload: Pick<Workload, "pipeline" | "variant" | "files">): Resources | undefined {
+  switch (workload.pipeline) {
     case "repair":
-      return sizeRepair(files);
+      return sizeRepair(workload);
     case "convert":
       return { kind: "fargate", ...CONVERT };
     case "hls":
@@ -40,15 +44,17 @@ export function resourcesFor(pipeline: string, files: readonly InputFile[]): Res
   }
 }
 
-/** By the rules of the contract for the engine that streams, rounded up to what Fargate accepts. */
-function sizeRepair(files: readonly InputFile[]): Resources {
+/** By the rules of the contract, rounded up to what Fargate accepts. */
+function sizeRepair({ files, variant }: Pick<Workload, "variant" | "files">): Resources {
   const totalGb = inputBytes({ files }) / GB;
   const largestGb = files.reduce((most, { bytes }) => Math.max(most, bytes), 0) / GB;
   const { vcpu, memoryGb, storageGb } = REPAIR_SIZES.find(({ maxGb }) => totalGb <= maxGb) ?? LARGEST_REPAIR;
+  // Our own engine streams, that one holds files in memory.
+  const neededGb = Math.max(memoryGb, variant === UNTRUNC ? Math.ceil(2 * largestGb) : 0);
   const needed = Math.max(storageGb, Math.ceil(3 * largestGb + SPARE_STORAGE_GB));
   return {
     kind: "fargate",
-    ...fitFargateSize({ vcpu, memoryMb: memoryGb * GB_OF_MB }),
+    ...fitFargateSize({ vcpu, memoryMb: Math.min(MAX_MEMORY_GB, neededGb) * GB_OF_MB }),
     storageGb: Math.min(MAX_STORAGE_GB, needed),
   };
 }

@@ -2,7 +2,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
 import type { CostReport } from "../../cost/cost-report.ts";
 import { estimateJob, reportFinished } from "../../cost/estimate.ts";
-import { spreadsOverCores } from "../../cost/pace.ts";
+import { spreadsOverCores, unitOf } from "../../cost/pace.ts";
 import type { PriceTable } from "../../cost/price-table.ts";
 import type { VideoOutput } from "../../cost/workload.ts";
 import { isEnded, type Job } from "../../jobs/job.ts";
@@ -48,7 +48,8 @@ export function createCostService(ports: CostPorts): CostService {
   return {
     estimate: async ({ pipeline, params: given, files, perMonth }) => {
       const { params, keys } = resolveParams(pipelines, pipeline, given, files?.length);
-      const examined = files ?? (await Promise.all(keys.map((key) => requireExamined(ports, key))));
+      const examined =
+        files ?? (await Promise.all(keys.map((key) => requireExamined(ports, key, unitOf(pipeline) === "byte"))));
       const workload = describeWorkload(pipeline, params, examined);
       const history = store === undefined ? [] : await listMeasured(store, pipeline, workload.variant, cores);
       return estimateJob(workload, history, { prices, perMonth });
@@ -97,8 +98,8 @@ function resolveParams(
   return { params, keys: [keys].flat().map(String) };
 }
 
-async function requireExamined({ examine }: CostPorts, key: string): Promise<ExaminedFile> {
-  const file = await examine(key);
+async function requireExamined({ examine }: CostPorts, key: string, isSizeEnough: boolean): Promise<ExaminedFile> {
+  const file = await examine(key, isSizeEnough);
   if (file === undefined) throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object ${key}.`);
   return file;
 }
@@ -107,8 +108,8 @@ async function requireExamined({ examine }: CostPorts, key: string): Promise<Exa
 async function outputsOf(job: Job, { examine }: CostPorts): Promise<readonly VideoOutput[]> {
   const { pipeline, params } = job;
   const { input, output } = { ...(params as { input?: unknown }), ...(job.result as { output?: unknown } | null) };
-  const made = pipeline === "convert" && typeof output === "string" ? await examine(output) : undefined;
-  const file = made ?? (typeof input === "string" ? await examine(input) : undefined);
+  const made = pipeline === "convert" && typeof output === "string" ? await examine(output, false) : undefined;
+  const file = made ?? (typeof input === "string" ? await examine(input, false) : undefined);
   if (file === undefined && pipeline === "repair") return [];
   return describeWorkload(pipeline, params, [file ?? unexamined(0)]).outputs;
 }

@@ -18,6 +18,7 @@ describe("what a job's cost depends on", () => {
     ["hls", { input: "a", codecs: ["h264", "hevc"], speed: "fast" }, "h264+hevc fast"],
     ["hls", { input: "a", ladder: { rungs: [{ height: 360, kbps: 500 }] } }, "h264+ladder of 1"],
     ["repair", { inputs: ["a"] }, ""],
+    ["repair", { inputs: ["a"], engine: "untrunc" }, "untrunc"],
   ])("are the pipeline %s and what of %j takes its time", (pipeline, params, variant) => {
     expect(describeVariant(pipeline, resolve(pipeline, params))).toBe(variant);
   });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Json } from "../../base/json.ts";
+import { UNTRUNC } from "../../cost/resources.ts";
 import type { VideoOutput, Workload } from "../../cost/workload.ts";
 import { rateOf, TARGETS } from "../../pipelines/convert/index.ts";
 import { HLS_SETTINGS, ladderSteps, planLadder } from "../../pipelines/hls/index.ts";
@@ -17,6 +18,7 @@ const CONVERT = z.object({
 });
 
 const HLS = HLS_SETTINGS.strip();
+const REPAIR = z.object({ engine: z.string().optional() });
 
 /** What jobs of a pipeline with these params have in common with others that take equally long for equal recordings; empty where all do. */
 export function describeVariant(pipeline: string, params: Json): string {
@@ -30,6 +32,7 @@ export function describeVariant(pipeline: string, params: Json): string {
     const ladder = data.ladder === undefined ? [] : [`ladder of ${data.ladder.rungs.length}`];
     return words([...data.codecs, ...ladder].join("+"), data.speed, data.preset);
   }
+  if (pipeline === "repair" && REPAIR.safeParse(params).data?.engine === UNTRUNC) return UNTRUNC;
   return "";
 }
 

@@ -2,7 +2,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { chooseVideo } from "../../ffmpeg/choose-streams.ts";
 import { probeManifest } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
-import type { ObjectStore } from "../../jobs/object-store.ts";
+import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 
 /** A recording by its headers; null is what they do not tell, as those of damaged ones. */
 export interface ExaminedFile {
@@ -45,34 +45,42 @@ export async function examineFile(
   }
 }
 
-/** Looks at an object; undefined where there is none. */
-export type ExamineObject = (key: string) => Promise<ExaminedFile | undefined>;
+/** Looks at an object, at its size alone where `isSizeEnough`; undefined where there is none. */
+export type ExamineObject = (key: string, isSizeEnough: boolean) => Promise<ExaminedFile | undefined>;
 
 /** So many are kept, because a form that is filled in asks again and again. */
 const KEPT = 200;
 
 /**
- * Looks at the objects of a store that lends them without a copy; `findTools` gives undefined where there is no ffprobe. What was seen of an
- * object is kept until it changes.
+ * Looks at the objects of a store that lends them without a copy, with one ffprobe at a time; `findTools` gives undefined where there is
+ * none. What was seen of an object is kept until it changes.
  */
 export function createObjectExaminer(
   objects: Pick<ObjectStore, "head" | "withLocalFile">,
   findTools: () => Promise<FfmpegTools | undefined>,
+  signal: AbortSignal,
 ): ExamineObject {
   const seen = new Map<string, { readonly modifiedAtMs: number; readonly file: ExaminedFile }>();
-  return async (key) => {
-    const info = await objects.head(key);
-    if (info === undefined) return undefined;
-    const { bytes, modifiedAtMs } = info;
+  let before: Promise<unknown> = Promise.resolve();
+  const look = async ({ key, bytes, modifiedAtMs }: ObjectInfo): Promise<ExaminedFile> => {
     const kept = seen.get(key);
     if (kept?.modifiedAtMs === modifiedAtMs && kept.file.bytes === bytes) return kept.file;
     const tools = await findTools();
     if (tools === undefined) return unexamined(bytes);
-    const file = await objects.withLocalFile(key, (path) => examineFile(tools, path, bytes));
+    const file = await objects.withLocalFile(key, (path) => examineFile(tools, path, bytes, signal));
     seen.delete(key);
     seen.set(key, { modifiedAtMs, file });
     const [oldest] = seen.keys();
     if (seen.size > KEPT && oldest !== undefined) seen.delete(oldest);
     return file;
+  };
+  return async (key, isSizeEnough) => {
+    const info = await objects.head(key);
+    if (info === undefined) return undefined;
+    if (isSizeEnough) return unexamined(info.bytes);
+    const looked = before.then(() => look(info));
+    // The next one has its own outcome, whatever became of this one.
+    before = looked.catch(() => undefined);
+    return await looked;
   };
 }

@@ -200,7 +200,7 @@ async function serve(running: Running): Promise<void> {
     clock,
     apiKeyHashes: config.server.apiKeyHashes,
     limits: limitsOf(config),
-    cost: createCost(running),
+    cost: createCost(running, ending.signal),
     workers: pool,
     system: describeSystem(running),
     ffmpegFault: lookForFfmpeg,
@@ -222,8 +222,8 @@ async function serve(running: Running): Promise<void> {
   await delivering;
 }
 
-function createCost({ prices, parts, context }: Running): CostService {
-  const examine = createObjectExaminer(parts.objects, () => findFfmpeg(context.environment));
+function createCost({ prices, parts, context }: Running, signal: AbortSignal): CostService {
+  const examine = createObjectExaminer(parts.objects, () => findFfmpeg(context.environment), signal);
   return createCostService({ ...parts, prices, cores: availableParallelism(), examine });
 }
 

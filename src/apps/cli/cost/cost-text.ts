@@ -61,7 +61,7 @@ export function summarizeCost({ job, mediaConvert }: CostReport): string {
 
 function heading({ kind, pipeline, variant, resources, seconds, input }: CostReport): string {
   const what = variant === "" ? pipeline : `${pipeline} (${variant})`;
-  const verb = kind === "estimate" ? "would take" : "took";
+  const verb = kind === "estimate" ? "would take" : "would have taken";
   const line = `${what} of ${formatCount(input.files, "file")} ${verb} ${formatElapsedMs(seconds * 1000)} on ${resources}`;
   return `${printableLine(line)}\n`;
 }

@@ -120,7 +120,7 @@ describe("cost actual and cost compare", () => {
     const running = await start({ "GET /v1/jobs/*/cost": () => REPORT });
     const actual = await runAgainst(running, ["cost", "actual", "j1", "--per-month", "5"]);
     expect(running.requests[0]?.url).toBe("/v1/jobs/j1/cost?perMonth=5");
-    expect(actual.output).toMatch(/^convert \(av1\) of 1 file took 1 min 30 s/);
+    expect(actual.output).toMatch(/^convert \(av1\) of 1 file would have taken 1 min 30 s/);
     const compared = await runAgainst(running, ["cost", "compare", "j1"]);
     expect(compared.output).toMatch(/^Reelmill, spot +\$0\.002 +1\.00 × +0\.33 ×$/m);
     expect(compared.output).toMatch(/^MediaConvert, basic tier +\$0\.015 +7\.50 × +2\.46 ×$/m);
