@@ -15,8 +15,6 @@ export interface CostEstimateOptions extends CostActualOptions {
 }
 
 /** `reelmill cost compare`: of a job, or, with a pipeline, of files. */
-export type CostCompareOptions = CostActualOptions &
-  Partial<Pick<CostEstimateOptions, "pipeline">> & {
-    readonly param: readonly string[];
-    readonly paramsFile?: string;
-  };
+export interface CostCompareOptions extends Omit<CostEstimateOptions, "pipeline"> {
+  readonly pipeline?: string;
+}
