@@ -62,6 +62,8 @@ export interface Config {
   readonly untruncTimeoutMs: number;
   /** Where the keys lie that jobs name; undefined: there are none. */
   readonly hlsKeyFolder: string | undefined;
+  /** Prices in place of the shipped ones; undefined: there are none. */
+  readonly priceFile: string | undefined;
   readonly watch: WatchConfig;
   readonly server: ServerConfig;
   readonly client: ClientConfig;
@@ -111,6 +113,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
     ffmpegTimeoutMs: 3_600_000,
     untruncTimeoutMs: 3_600_000,
     hlsKeyFolder: undefined,
+    priceFile: undefined,
     watch: {
       root: undefined,
       ready: "ready",
