@@ -30,7 +30,9 @@ export interface OpenObject {
 
 /** The information that a store gives of a file. */
 export function describe(key: string, stats: Stats): ObjectInfo {
-  return { key, bytes: stats.size, modifiedAtMs: Math.floor(stats.mtimeMs) };
+  // Not by the inode: some shares number files anew every time.
+  const tag = `${stats.size.toString(36)}-${stats.mtimeMs.toString(36)}`;
+  return { key, bytes: stats.size, modifiedAtMs: Math.floor(stats.mtimeMs), tag };
 }
 
 /** What lies under the key, undefined where that is nothing or a folder. Throws OBJECT_KEY_INVALID at a link. */
