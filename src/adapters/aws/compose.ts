@@ -121,9 +121,13 @@ function readOf(bucket: Bucket, parts: readonly ObjectPart[]): AsyncIterable<Uin
 }
 
 async function collect(bucket: Bucket, parts: readonly ObjectPart[]): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of readOf(bucket, parts)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  const content = new Uint8Array(bytesOfParts(parts));
+  let at = 0;
+  for await (const chunk of readOf(bucket, parts)) {
+    content.set(chunk, at);
+    at += chunk.length;
+  }
+  return content;
 }
 
 function movedBy(step: Step): MovedBytes {

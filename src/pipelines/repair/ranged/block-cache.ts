@@ -9,8 +9,8 @@ const MAX_AHEAD = 8;
 /** Above all numbers of blocks. */
 const BLOCKS_PER_OBJECT = 2 ** 32;
 
-/** Asks the other thread to bring a block into a slot, whose state it then changes. */
-type Fetch = (key: string, block: number, slot: number) => void;
+/** Asks the other thread to bring blocks, one behind the other, into a slot each, whose states it then changes. */
+type Fetch = (key: string, firstBlock: number, slots: readonly number[]) => void;
 
 /** The last blocks that were read of any object; the least recently read ones make room. */
 export interface BlockCache {
@@ -34,31 +34,49 @@ export function createBlockCache(shared: SharedBlocks, failures: MessagePort, fe
     held.delete(block);
     return slot;
   };
-  const request = (number: number, key: string, block: number): number => {
-    const id = number * BLOCKS_PER_OBJECT + block;
-    const found = held.get(id);
-    const slot = found ?? free.pop() ?? makeRoom();
+  /** The slot of a block that is held or on its way, which is now the last to make room. */
+  const find = (id: number): number | undefined => {
+    const slot = held.get(id);
+    if (slot === undefined) return undefined;
     held.delete(id);
     held.set(id, slot);
-    if (found !== undefined) return slot;
-    slots.expect(slot);
-    fetch(key, block, slot);
     return slot;
+  };
+  /** Asks for those of the blocks that are not held: one behind the other, at once. */
+  const request = (key: string, firstId: number, firstBlock: number, count: number): void => {
+    let first = 0;
+    let wanted: number[] = [];
+    for (let index = 0; index <= count; index++) {
+      const isWanted = index < count && find(firstId + index) === undefined;
+      if (isWanted) {
+        const slot = free.pop() ?? makeRoom();
+        held.set(firstId + index, slot);
+        slots.expect(slot);
+        if (wanted.length === 0) first = index;
+        wanted.push(slot);
+      } else if (wanted.length > 0) {
+        fetch(key, firstBlock + first, wanted);
+        wanted = [];
+      }
+    }
   };
   return {
     open: ({ key, bytes }) => {
       if (bytes === 0) throw new ReelmillError("INPUT_EMPTY", `${key} is empty: there is nothing to recover.`);
       const number = numbers.get(key) ?? numbers.size;
       numbers.set(key, number);
-      const lastBlock = Math.ceil(bytes / BLOCK_BYTES) - 1;
-      const readAhead = createReadAhead((block) => {
-        if (block <= lastBlock) request(number, key, block);
+      const firstId = number * BLOCKS_PER_OBJECT;
+      const blockCount = Math.ceil(bytes / BLOCK_BYTES);
+      const readAhead = createReadAhead((block, count) => {
+        request(key, firstId + block, block, Math.min(count, blockCount - block));
       });
-      const give = (block: number): number => {
-        const slot = request(number, key, block);
-        readAhead(block);
+      /** Where a block begins in the memory. */
+      const load = (block: number): number => {
+        request(key, firstId + block, block, 1);
+        const slot = held.get(firstId + block);
+        if (slot === undefined) throw new ReelmillError("INTERNAL", "A block that was asked for has no slot.");
         slots.wait(slot);
-        slots.requireReady(slot, () => held.delete(number * BLOCKS_PER_OBJECT + block));
+        slots.requireReady(slot, () => held.delete(firstId + block));
         return slot * BLOCK_BYTES;
       };
       const read = (offset: number, target: Uint8Array): number => {
@@ -67,9 +85,11 @@ export function createBlockCache(shared: SharedBlocks, failures: MessagePort, fe
           const block = Math.floor((offset + done) / BLOCK_BYTES);
           const within = offset + done - block * BLOCK_BYTES;
           const length = Math.min(wanted - done, BLOCK_BYTES - within);
-          const start = give(block) + within;
+          const start = load(block) + within;
           target.set(data.subarray(start, start + length), done);
           done += length;
+          // Not before its bytes are taken: what is asked for may take its place.
+          readAhead(block);
         }
         return wanted;
       };
@@ -78,15 +98,28 @@ export function createBlockCache(shared: SharedBlocks, failures: MessagePort, fe
   };
 }
 
-/** Hears which blocks are read; where one follows on another it asks for the next ones, twice as many each time. */
-function createReadAhead(request: (block: number) => void): (block: number) => void {
+/**
+ * Hears which blocks are read; where one follows on another it asks for the next ones, twice as many each time, before those that were
+ * asked for are used up.
+ */
+function createReadAhead(request: (block: number, count: number) => void): (block: number) => void {
   let last = Number.NaN;
-  let ahead = 1;
+  let count = 1;
+  let askedTo = 0;
   return (block) => {
     if (block === last) return;
-    ahead = block === last + 1 ? Math.min(ahead * 2, MAX_AHEAD) : 1;
+    const followsOn = block === last + 1;
     last = block;
-    if (ahead > 1) for (let next = block + 1; next <= block + ahead; next++) request(next);
+    if (!followsOn) {
+      count = 1;
+      askedTo = block + 1;
+      return;
+    }
+    if (askedTo - block > count / 2) return;
+    count = Math.min(count * 2, MAX_AHEAD);
+    const from = Math.max(askedTo, block + 1);
+    askedTo = from + count;
+    request(from, count);
   };
 }
 

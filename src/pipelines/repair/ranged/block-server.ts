@@ -6,7 +6,7 @@ import { BLOCK_BYTES, type BlockFailure, carryError, type SharedBlocks, SLOT } f
 /** Brings blocks of objects to a thread that waits for them. */
 export interface BlockServer {
   /** Never throws: what goes wrong is told to the thread. */
-  fetch(key: string, block: number, slot: number): Promise<void>;
+  fetch(key: string, firstBlock: number, slots: readonly number[]): Promise<void>;
   /** Lets whoever waits wait no longer: it hears ABORTED. */
   stop(): void;
 }
@@ -19,6 +19,7 @@ export function createBlockServer(
   failures: MessagePort,
 ): BlockServer {
   const states = new Int32Array(shared.states);
+  const data = new Uint8Array(shared.data);
   const infos = new Map(objects.map((info) => [info.key, info]));
   const pending = new Set<number>();
   let isStopped = false;
@@ -35,17 +36,17 @@ export function createBlockServer(
     settle(slot, SLOT.failed);
   };
   return {
-    fetch: async (key, block, slot) => {
-      pending.add(slot);
+    fetch: async (key, firstBlock, slots) => {
+      for (const slot of slots) pending.add(slot);
       try {
         if (isStopped) throw stopped();
         const info = infos.get(key);
         if (info === undefined) throw new ReelmillError("INTERNAL", `${key} was not announced.`);
-        const target = new Uint8Array(shared.data, slot * BLOCK_BYTES, BLOCK_BYTES);
-        await fill(read, info, block * BLOCK_BYTES, target);
-        if (pending.has(slot)) settle(slot, SLOT.ready);
+        await fill(read, info, firstBlock * BLOCK_BYTES, slots, data, (slot) => {
+          if (pending.has(slot)) settle(slot, SLOT.ready);
+        });
       } catch (error) {
-        fail(slot, error);
+        for (const slot of slots) fail(slot, error);
       }
     },
     stop: () => {
@@ -59,18 +60,28 @@ function stopped(): ReelmillError {
   return new ReelmillError("ABORTED", "The repair was cancelled; nothing half done was left behind.");
 }
 
-/** Reads from an offset on until the target is full, or the object ends. */
+/** Reads from an offset on until the slots are full, or the object ends; `onFull` hears of each. */
 async function fill(
   read: ObjectStore["read"],
   { key, bytes, tag }: ObjectInfo,
   start: number,
-  target: Uint8Array,
+  slots: readonly number[],
+  data: Uint8Array,
+  onFull: (slot: number) => void,
 ): Promise<void> {
-  const end = Math.min(start + target.length, bytes);
+  const end = Math.min(start + slots.length * BLOCK_BYTES, bytes);
   let at = start;
   for await (const chunk of await read(key, { start, end }, tag)) {
-    target.set(chunk, at - start);
-    at += chunk.length;
+    for (let rest = chunk; rest.length > 0; ) {
+      const slot = slots[Math.floor((at - start) / BLOCK_BYTES)];
+      if (slot === undefined) throw new ReelmillError("STORE_UNAVAILABLE", `${key} gives more than was asked for.`);
+      const within = (at - start) % BLOCK_BYTES;
+      const taken = rest.subarray(0, BLOCK_BYTES - within);
+      data.set(taken, slot * BLOCK_BYTES + within);
+      at += taken.length;
+      rest = rest.subarray(taken.length);
+      if (within + taken.length === BLOCK_BYTES || at === end) onFull(slot);
+    }
   }
   if (at !== end) throw new ReelmillError("STORE_UNAVAILABLE", `${key} has ${at - start} bytes where more should be.`);
 }

@@ -10,7 +10,7 @@ import type { FileResult } from "../result.ts";
 /** Objects are read in blocks of this size; the last one may be shorter. */
 export const BLOCK_BYTES = 1024 * 1024;
 /** Blocks that are held at a time, of all objects. */
-export const SLOT_COUNT = 24;
+export const SLOT_COUNT = 16;
 
 /** What a slot may be in. */
 export const SLOT = { pending: 0, ready: 1, failed: 2 } as const;
@@ -51,7 +51,8 @@ export type ToThread =
 
 /** What the thread asks for and tells. */
 export type FromThread =
-  | { readonly kind: "fetch"; readonly key: string; readonly block: number; readonly slot: number }
+  /** Asks for blocks one behind the other, for a slot each. */
+  | { readonly kind: "fetch"; readonly key: string; readonly firstBlock: number; readonly slots: readonly number[] }
   | { readonly kind: "progress"; readonly fraction: number; readonly phase: string }
   /** Asks for a view of the output as it would be. */
   | { readonly kind: "view"; readonly parts: readonly OutputPart[] }

@@ -112,9 +112,9 @@ async function runThread(
   }
 }
 
-function serve(server: BlockServer, { key, block, slot }: FromThread & { readonly kind: "fetch" }): void {
+function serve(server: BlockServer, { key, firstBlock, slots }: FromThread & { readonly kind: "fetch" }): void {
   // What goes wrong is the thread's to hear.
-  void server.fetch(key, block, slot);
+  void server.fetch(key, firstBlock, slots);
 }
 
 /** Shows the thread's outputs to the programs that it starts; listens once there is something to show. */

@@ -72,7 +72,9 @@ function createPlace(cache: BlockCache, onPublish: (parts: readonly OutputPart[]
 
 async function work(): Promise<RangedEnding> {
   const { job, environment, blocks, failures } = start;
-  const cache = createBlockCache(blocks, failures, (key, block, slot) => tell({ kind: "fetch", key, block, slot }));
+  const cache = createBlockCache(blocks, failures, (key, firstBlock, slots) => {
+    tell({ kind: "fetch", key, firstBlock, slots });
+  });
   let parts: readonly OutputPart[] | undefined;
   const place = createPlace(cache, (published) => {
     parts = published;
