@@ -7,12 +7,10 @@ import type { StageContext } from "../../jobs/pipeline.ts";
 import { errorWithKeys, lendFiles, type Paths } from "../object-files.ts";
 import { withKeys } from "./keys.ts";
 import { createOverallProgress } from "./overall-progress.ts";
-import { planRepair } from "./plan.ts";
 import { repairRanged } from "./ranged/repair-ranged.ts";
 import { adviseJob } from "./reference-advice.ts";
 import type { FileResult } from "./result.ts";
 import type { FileInput, FileOutcome, Params } from "./schemas.ts";
-import { workRepair } from "./work.ts";
 
 /** Kept with a task whose output may have been published. */
 const PUBLISHING = "publishing";
@@ -93,6 +91,8 @@ async function repairAt(params: Params, places: Paths, context: StageContext): P
   const [inputPath = "", ...rest] = places.map(({ path }) => path);
   const others = rest.slice(0, -1);
   const isNamed = references.length > 0;
+  // Where objects are read in ranges, the engine is in another thread, and would take its memory twice.
+  const [{ planRepair }, { workRepair }] = await Promise.all([import("./plan.ts"), import("./work.ts")]);
   const plan = planRepair([inputPath], {
     references: isNamed ? others : [],
     neighbours: isNamed ? [] : others,

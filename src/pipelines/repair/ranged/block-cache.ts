@@ -21,41 +21,16 @@ export interface BlockCache {
 /** A cache in memory that both threads share, to be used by the one that may wait. */
 export function createBlockCache(shared: SharedBlocks, failures: MessagePort, fetch: Fetch): BlockCache {
   const slots = createSlots(new Int32Array(shared.states), failures);
+  const holder = createHolder(slots);
   const data = new Uint8Array(shared.data);
   const numbers = new Map<string, number>();
-  /** Slots by block, the least recently read first. */
-  const held = new Map<number, number>();
-  const free = Array.from({ length: SLOT_COUNT }, (_, slot) => slot);
-  const makeRoom = (): number => {
-    const [oldest] = held;
-    if (oldest === undefined) throw new ReelmillError("INTERNAL", "There are no slots for blocks.");
-    const [block, slot] = [...held].find(([, candidate]) => !slots.isPending(candidate)) ?? oldest;
-    slots.wait(slot);
-    held.delete(block);
-    return slot;
-  };
-  /** The slot of a block that is held or on its way, which is now the last to make room. */
-  const find = (id: number): number | undefined => {
-    const slot = held.get(id);
-    if (slot === undefined) return undefined;
-    held.delete(id);
-    held.set(id, slot);
-    return slot;
-  };
   /** Asks for those of the blocks that are not held: one behind the other, at once. */
   const request = (key: string, firstId: number, firstBlock: number, count: number): void => {
-    let first = 0;
     let wanted: number[] = [];
     for (let index = 0; index <= count; index++) {
-      const isWanted = index < count && find(firstId + index) === undefined;
-      if (isWanted) {
-        const slot = free.pop() ?? makeRoom();
-        held.set(firstId + index, slot);
-        slots.expect(slot);
-        if (wanted.length === 0) first = index;
-        wanted.push(slot);
-      } else if (wanted.length > 0) {
-        fetch(key, firstBlock + first, wanted);
+      if (index < count && !holder.touch(firstId + index)) wanted.push(holder.take(firstId + index));
+      else if (wanted.length > 0) {
+        fetch(key, firstBlock + index - wanted.length, wanted);
         wanted = [];
       }
     }
@@ -73,10 +48,9 @@ export function createBlockCache(shared: SharedBlocks, failures: MessagePort, fe
       /** Where a block begins in the memory. */
       const load = (block: number): number => {
         request(key, firstId + block, block, 1);
-        const slot = held.get(firstId + block);
-        if (slot === undefined) throw new ReelmillError("INTERNAL", "A block that was asked for has no slot.");
+        const slot = holder.read(firstId + block);
         slots.wait(slot);
-        slots.requireReady(slot, () => held.delete(firstId + block));
+        slots.requireReady(slot, () => holder.forget(firstId + block));
         return slot * BLOCK_BYTES;
       };
       const read = (offset: number, target: Uint8Array): number => {
@@ -94,6 +68,58 @@ export function createBlockCache(shared: SharedBlocks, failures: MessagePort, fe
         return wanted;
       };
       return { path: key, sizeBytes: bytes, read, close: () => undefined };
+    },
+  };
+}
+
+/** Which slot holds which block, or is to. */
+function createHolder(slots: ReturnType<typeof createSlots>) {
+  /** Slots by block, the least recently wanted first. */
+  const held = new Map<number, number>();
+  /** Those of them that were asked for ahead, and not read yet. */
+  const unread = new Set<number>();
+  const free = Array.from({ length: SLOT_COUNT }, (_, slot) => slot);
+  const makeRoom = (): number => {
+    const all = [...held];
+    const there = all.filter(([, candidate]) => !slots.isPending(candidate));
+    // What was read is wanted less than what is about to be.
+    const chosen = there.find(([id]) => !unread.has(id)) ?? there[0] ?? all[0];
+    if (chosen === undefined) throw new ReelmillError("INTERNAL", "There are no slots for blocks.");
+    const [id, slot] = chosen;
+    slots.wait(slot);
+    held.delete(id);
+    unread.delete(id);
+    return slot;
+  };
+  return {
+    /** Whether it is held or on its way; it is then the last to make room. */
+    touch: (id: number): boolean => {
+      const slot = held.get(id);
+      if (slot === undefined) return false;
+      held.delete(id);
+      held.set(id, slot);
+      return true;
+    },
+    /** A slot for a block that is to be asked for. */
+    take: (id: number): number => {
+      const slot = free.pop() ?? makeRoom();
+      held.set(id, slot);
+      unread.add(id);
+      slots.expect(slot);
+      return slot;
+    },
+    /** The slot of a block that is read now. */
+    read: (id: number): number => {
+      const slot = held.get(id);
+      if (slot === undefined) throw new ReelmillError("INTERNAL", "A block that was asked for has no slot.");
+      unread.delete(id);
+      return slot;
+    },
+    /** Gives up a block that did not come. */
+    forget: (id: number): void => {
+      const slot = held.get(id);
+      if (slot !== undefined) free.push(slot);
+      held.delete(id);
     },
   };
 }
