@@ -2,6 +2,7 @@ import { MessageChannel, Worker } from "node:worker_threads";
 import { withoutSecrets } from "../../../base/config.ts";
 import { ReelmillError } from "../../../base/errors.ts";
 import { moduleBeside } from "../../../base/module-url.ts";
+import { runPool } from "../../../base/run-pool.ts";
 import type { ObjectInfo, ObjectPart } from "../../../jobs/object-store.ts";
 import type { StageContext } from "../../../jobs/pipeline.ts";
 import type { OutputPart } from "../../../repair/write/layout.ts";
@@ -20,6 +21,8 @@ import {
   type ToThread,
 } from "./protocol.ts";
 import { startViewServer, type ViewServer } from "./view-server.ts";
+
+const MAX_HEADS_AT_ONCE = 16;
 
 /** How a repair of an object ended. */
 export interface RangedRepair {
@@ -40,8 +43,7 @@ type Surroundings = Pick<StageContext, "objects" | "environment" | "signal" | "o
 export async function repairRanged(job: RangedJob, surroundings: Surroundings): Promise<RangedRepair> {
   const { objects, signal } = surroundings;
   if (signal.aborted) throw new ReelmillError("ABORTED", "The repair was cancelled before it began.");
-  const infos: ObjectInfo[] = [];
-  for (const key of [job.input, ...job.references, ...job.neighbours]) infos.push(await requireHead(objects, key));
+  const infos = await requireHeads(objects, [job.input, ...job.references, ...job.neighbours], signal);
   const reads = meterReads(objects);
   const ending = await runThread(job, infos, reads, surroundings);
   if (ending.kind === "failed") throw revealError(ending.failure);
@@ -57,10 +59,18 @@ export async function repairRanged(job: RangedJob, surroundings: Surroundings): 
   };
 }
 
-async function requireHead(objects: Surroundings["objects"], key: string): Promise<ObjectInfo> {
-  const info = await objects.head(key);
-  if (info === undefined) throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object ${key}.`);
-  return info;
+async function requireHeads(
+  objects: Surroundings["objects"],
+  keys: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly ObjectInfo[]> {
+  const infos: ObjectInfo[] = [];
+  await runPool([...keys.entries()], MAX_HEADS_AT_ONCE, signal, async ([index, key]) => {
+    const info = await objects.head(key);
+    if (info === undefined) throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object ${key}.`);
+    infos[index] = info;
+  });
+  return infos;
 }
 
 function toObjectPart(part: OutputPart, from: ObjectInfo): ObjectPart {
