@@ -1,6 +1,6 @@
 import type { ByteRange, ObjectPart, ObjectStore } from "./object-store.ts";
 
-/** Bytes of one part, > 0 or 0. */
+/** Bytes of one part, ≥ 0. */
 export function bytesOfPart(part: ObjectPart): number {
   return part.kind === "bytes" ? part.bytes.length : part.range.end - part.range.start;
 }

@@ -30,8 +30,8 @@ export interface OpenObject {
 
 /** The information that a store gives of a file. */
 export function describe(key: string, stats: Stats): ObjectInfo {
-  // Not by the inode: some shares number files anew every time.
-  const tag = `${stats.size.toString(36)}-${stats.mtimeMs.toString(36)}`;
+  // Times may be the same for what is written within some milliseconds, but never in one file: what is published is a new one.
+  const tag = [stats.ino, stats.size, stats.mtimeMs].map((figure) => figure.toString(36)).join("-");
   return { key, bytes: stats.size, modifiedAtMs: Math.floor(stats.mtimeMs), tag };
 }
 
