@@ -3,14 +3,13 @@
  * In turns; the file lies on one file system with the data folder, and is linked into the object store, as an upload is moved there.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { linkSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { largestMdat, readLayout } from "../repair/layout.ts";
-import { loopRecording } from "../repair/loop.ts";
+import { makeLongRecording } from "../repair/long-recording.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../reelmill", import.meta.url));
 const BYTES = 1e9;
@@ -19,21 +18,6 @@ const TARGET = 1.05;
 
 const folder = mkdtempSync(join(process.env["REELMILL_BENCH_FOLDER"] ?? tmpdir(), "reelmill-overhead-"));
 const at = (name: string): string => join(folder, name);
-
-function makeRecordings(): void {
-  const encode = (name: string, seconds: number, picture: string): void => {
-    const inputs = ["-f", "lavfi", "-i", `${picture}=size=1920x1080:rate=30`, "-f", "lavfi", "-i", "sine=440:r=48000"];
-    const codecs = "-c:v libx264 -preset ultrafast -b:v 14M -bf 0 -g 60 -pix_fmt yuv420p -c:a aac -b:a 192k".split(" ");
-    execFileSync("ffmpeg", ["-v", "error", "-y", ...inputs, "-t", String(seconds), ...codecs, at(name)]);
-  };
-  encode("reference.mp4", 4, "testsrc2");
-  encode("seed.mp4", 10, "mandelbrot");
-  loopRecording(at("seed.mp4"), at("damaged.mp4"), Math.ceil(BYTES / statSync(at("seed.mp4")).size));
-  const layout = readLayout(at("damaged.mp4"));
-  if (layout.kind !== "mp4") throw new Error("The recording made is no MP4.");
-  const mdat = largestMdat(layout.boxes);
-  truncateSync(at("damaged.mp4"), mdat.offset + mdat.sizeBytes);
-}
 
 /** Dirty pages of the step before would otherwise be written back at this one's expense. */
 function settle(): void {
@@ -143,7 +127,7 @@ function median(values: readonly number[]): number {
 async function main(): Promise<void> {
   const rounds = Number(process.argv[2] ?? 7);
   try {
-    makeRecordings();
+    makeLongRecording(folder, BYTES);
     const server = await startServer();
     const commandMs: number[] = [];
     const serverMs: number[] = [];

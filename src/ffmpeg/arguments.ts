@@ -3,9 +3,18 @@ import { resolve } from "node:path";
 /** Names standard input as an input of a run; the bytes are handed over with the run. */
 export const PIPE = Symbol("standard input");
 
+/** Content that this process serves to ffmpeg at an address of this machine alone. */
+export interface ServedMedia {
+  /** `http://127.0.0.1:` with a port and a path that nobody else knows. */
+  readonly url: string;
+}
+
+/** Where ffmpeg finds a recording: a path, or content that is served to it. */
+export type MediaPlace = string | ServedMedia;
+
 /** One input of an ffmpeg run. */
 export interface FfmpegInput {
-  readonly path: string | typeof PIPE;
+  readonly path: MediaPlace | typeof PIPE;
   /** Options that stand before `-i`, such as `["-f", "concat"]`. */
   readonly options?: readonly string[] | undefined;
   /** Protocols the demuxer may open; default `file` and `pipe`. A local playlist needs `crypto` and `data` as well. */
@@ -36,6 +45,7 @@ export function fileArgument(path: string): string {
 
 /** The arguments of one input, protocol whitelist included: hostile files must not make ffmpeg open network addresses. */
 export function inputArguments(input: FfmpegInput): readonly string[] {
+  if (typeof input.path === "object") return servedArguments(input, input.path);
   const protocols = (input.protocols ?? DEFAULT_PROTOCOLS).join(",");
   return [
     ...(input.options ?? []),
@@ -44,5 +54,18 @@ export function inputArguments(input: FfmpegInput): readonly string[] {
     protocols,
     "-i",
     input.path === PIPE ? "pipe:0" : fileArgument(input.path),
+  ];
+}
+
+const SERVED_URL = /^http:\/\/127\.0\.0\.1:\d{1,5}\/[\w-]+$/;
+
+/** Throws RangeError for an address elsewhere. Recordings alone, because what names further files could name them anywhere on the network. */
+function servedArguments({ options = [] }: FfmpegInput, { url }: ServedMedia): readonly string[] {
+  if (!SERVED_URL.test(url)) throw new RangeError("What is served to ffmpeg has to be served by this very process.");
+  return [
+    ...options,
+    ...["-format_whitelist", RECORDING_FORMATS, "-protocol_whitelist", "http,tcp"],
+    // A proxy of the environment is for addresses elsewhere.
+    ...["-http_proxy", "none", "-i", url],
   ];
 }

@@ -1,6 +1,6 @@
 import { ReelmillError } from "../base/errors.ts";
 import { formatCount } from "../base/units.ts";
-import { COMMON_ARGUMENTS, inputArguments } from "./arguments.ts";
+import { COMMON_ARGUMENTS, inputArguments, type MediaPlace } from "./arguments.ts";
 import { createLineReader, type LineReader } from "./lines.ts";
 import { type ProcessResult, runProcess } from "./process.ts";
 import { requireSuccess, splitComplaints } from "./run.ts";
@@ -67,7 +67,7 @@ function createListReader(onLine: (line: string) => void, onComment: (line: stri
 /** Has ffmpeg print a frame list of what `outputArguments` choose to the reader. Throws FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED. */
 async function listDigests(
   tools: FfmpegTools,
-  path: string,
+  path: MediaPlace,
   outputArguments: readonly string[],
   reader: LineReader,
   signal: AbortSignal | undefined,
@@ -91,7 +91,7 @@ async function listDigests(
  */
 export async function verifyDecodes(
   tools: FfmpegTools,
-  path: string,
+  path: MediaPlace,
   options: VerifyOptions = {},
 ): Promise<DecodeCheck> {
   let videoFrames = 0;

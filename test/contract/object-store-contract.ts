@@ -3,7 +3,9 @@ import { lstat, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ObjectStore } from "../../src/jobs/object-store.ts";
+import type { ObjectPart, ObjectStore } from "../../src/jobs/object-store.ts";
+import { bytesOf, collect, stream, withCode } from "./object-content.ts";
+import { describeObjectParts } from "./object-parts-contract.ts";
 
 /** A store to be tested, and what is needed around it. */
 export interface ObjectStoreFixture {
@@ -44,24 +46,10 @@ const HOSTILE_KEYS = [
   "a/.reelmill-x",
 ];
 
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-async function* stream(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
-  for (const text of texts) yield bytesOf(text);
-}
-
 async function* failing(): AsyncGenerator<Uint8Array> {
   yield bytesOf("the first half");
   throw Object.assign(new Error("connection lost"), { code: "ENOENT" });
 }
-
-async function collect(content: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of content) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-const withCode = (code: string): unknown => expect.objectContaining({ code });
 
 /** What every object store has to keep to, whatever is behind it. */
 export function describeObjectStore(name: string, create: () => Promise<ObjectStoreFixture>): void {
@@ -220,6 +208,10 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         await expect(store.putFile(key, path)).rejects.toThrow(refused);
         await expect(store.copy(key, "to")).rejects.toThrow(refused);
         await expect(store.copy("fine", key)).rejects.toThrow(refused);
+        await expect(store.compose(key, [])).rejects.toThrow(refused);
+        const from = { key, bytes: 9, tag: "x" };
+        const part: ObjectPart = { kind: "range", from, range: { start: 0, end: 1 } };
+        await expect(store.compose("to", [part])).rejects.toThrow(refused);
         await expect(store.delete(key)).rejects.toThrow(refused);
         await expect(store.withLocalFile(key, () => Promise.resolve())).rejects.toThrow(refused);
         await expect(store.withLocalOutput(key, () => Promise.resolve())).rejects.toThrow(refused);
@@ -317,6 +309,8 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         expect(await keys()).toEqual(["b/c", "b/d/f"]);
       });
     });
+
+    describeObjectParts(() => store);
 
     describe("list", () => {
       it("goes by the bytes of the keys, not folder by folder", async () => {

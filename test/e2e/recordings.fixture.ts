@@ -28,7 +28,8 @@ function boxOf(bytes: Uint8Array, type: string): { readonly start: number; reado
   return { start: box.offsetBytes, end: box.offsetBytes + box.sizeBytes };
 }
 
-function cutAtShare(bytes: Uint8Array, share: number): Uint8Array {
+/** A recording without its index, whose media data end early. */
+export function cutAtShare(bytes: Uint8Array, share: number): Uint8Array {
   const { start, end } = boxOf(bytes, "mdat");
   return bytes.slice(0, Math.floor(start + (end - start) * share));
 }

@@ -23,14 +23,11 @@ export function createS3Client(place: AwsPlace, sendsChecksums = place.endpoint 
   });
 }
 
-/** What the bucket has under the key, and the tag of that very content. Throws OBJECT_NOT_FOUND. */
-export async function headObject(
-  { client, name }: Bucket,
-  key: string,
-): Promise<ObjectInfo & { readonly tag: string | undefined }> {
+/** What the bucket has under the key; the tag is empty where the store gives none. Throws OBJECT_NOT_FOUND. */
+export async function headObject({ client, name }: Bucket, key: string): Promise<ObjectInfo> {
   const head = await asking(key, () => client.send(new HeadObjectCommand({ Bucket: name, Key: key })));
   const bytes = head.ContentLength ?? 0;
-  return { key, bytes, modifiedAtMs: toModifiedAtMs(head.LastModified), tag: head.ETag };
+  return { key, bytes, modifiedAtMs: toModifiedAtMs(head.LastModified), tag: head.ETag ?? "" };
 }
 
 /** In whole seconds, which is what S3 tells in headers; some stores tell more in lists. */

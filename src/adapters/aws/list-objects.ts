@@ -41,10 +41,11 @@ export async function listObjects(
 }
 
 function infosOf({ Contents = [], EncodingType }: ListObjectsV2CommandOutput): readonly ObjectInfo[] {
-  return Contents.map(({ Key = "", Size = 0, LastModified }) => ({
+  return Contents.map(({ Key = "", Size = 0, LastModified, ETag = "" }) => ({
     key: EncodingType === "url" ? decodeKey(Key) : Key,
     bytes: Size,
     modifiedAtMs: toModifiedAtMs(LastModified),
+    tag: ETag,
   })).filter(({ key }) => isObjectKey(key));
 }
 

@@ -7,6 +7,7 @@ import {
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { ReelmillError } from "../../base/errors.ts";
+import type { ByteRange, ObjectInfo } from "../../jobs/object-store.ts";
 import type { Bucket } from "./bucket.ts";
 import { asking } from "./connection.ts";
 
@@ -31,7 +32,7 @@ export interface PartSizes {
 }
 
 /** One part, to be sent with the upload's id and its own number from 1; gives its tag. */
-interface Part {
+export interface Part {
   /** What it takes of the memory. */
   readonly heldBytes: number;
   readonly send: (uploadId: string, number: number) => Promise<string | undefined>;
@@ -67,20 +68,29 @@ export async function upload(
 }
 
 async function* uploadedParts(
-  { client, name }: Bucket,
+  bucket: Bucket,
   key: string,
   begun: readonly Uint8Array[],
   rest: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Part> {
-  const toPart = (Body: Uint8Array): Part => ({
-    heldBytes: Body.length,
+  for (const bytes of begun) yield uploadedPart(bucket, key, bytes.length, async () => bytes);
+  for await (const bytes of rest) yield uploadedPart(bucket, key, bytes.length, async () => bytes);
+}
+
+/** A part of so many bytes, which are asked for when it is its turn. */
+export function uploadedPart(
+  { client, name }: Bucket,
+  key: string,
+  heldBytes: number,
+  give: () => Promise<Uint8Array>,
+): Part {
+  return {
+    heldBytes,
     send: async (UploadId, PartNumber) => {
-      const request = new UploadPartCommand({ Bucket: name, Key: key, UploadId, PartNumber, Body });
+      const request = new UploadPartCommand({ Bucket: name, Key: key, UploadId, PartNumber, Body: await give() });
       return (await asking(key, () => client.send(request))).ETag;
     },
-  });
-  for (const bytes of begun) yield toPart(bytes);
-  for await (const bytes of rest) yield toPart(bytes);
+  };
 }
 
 /** Pieces of the sizes wished, by their number from 1; the last may be shorter. None of no bytes. */
@@ -107,11 +117,7 @@ async function* gather(
 }
 
 /** What is to be copied: an object of a known size and content. */
-export interface CopySource {
-  readonly key: string;
-  readonly bytes: number;
-  readonly tag: string | undefined;
-}
+export type CopySource = Pick<ObjectInfo, "key" | "bytes" | "tag">;
 
 /** Whether one request can copy so many bytes. */
 export function isCopiedWhole(bytes: number, { copyBytes = MAX_COPY_BYTES }: PartSizes): boolean {
@@ -129,19 +135,28 @@ async function* copiedParts(
   key: string,
   { copyBytes = MAX_COPY_BYTES }: PartSizes,
 ): AsyncGenerator<Part> {
-  const { client, name } = bucket;
-  const source = { Bucket: name, Key: key, CopySource: copySourceOf(bucket, from.key) };
   for (let start = 0; start < from.bytes; start += copyBytes) {
-    const CopySourceRange = `bytes=${start}-${Math.min(start + copyBytes, from.bytes) - 1}`;
-    yield {
-      heldBytes: MAX_HELD_BYTES / MAX_COPIES_AT_ONCE,
-      send: async (UploadId, PartNumber) => {
-        const part = { UploadId, PartNumber, CopySourceRange, CopySourceIfMatch: from.tag };
-        const copied = await asking(from.key, () => client.send(new UploadPartCopyCommand({ ...source, ...part })));
-        return copied.CopyPartResult?.ETag;
-      },
-    };
+    yield copiedPart(bucket, from, key, { start, end: Math.min(start + copyBytes, from.bytes) });
   }
+}
+
+/** A part that the store copies itself. */
+export function copiedPart(bucket: Bucket, from: CopySource, key: string, { start, end }: ByteRange): Part {
+  const source = { Bucket: bucket.name, Key: key, CopySource: copySourceOf(bucket, from.key), ...ifSame(from.tag) };
+  return {
+    heldBytes: MAX_HELD_BYTES / MAX_COPIES_AT_ONCE,
+    send: async (UploadId, PartNumber) => {
+      const part = { UploadId, PartNumber, CopySourceRange: `bytes=${start}-${end - 1}` };
+      const request = new UploadPartCopyCommand({ ...source, ...part });
+      const { CopyPartResult } = await asking(from.key, () => bucket.client.send(request));
+      return CopyPartResult?.ETag;
+    },
+  };
+}
+
+/** The condition that what is copied is still the content of that tag. */
+export function ifSame(tag: string): { readonly CopySourceIfMatch?: string } {
+  return tag === "" ? {} : { CopySourceIfMatch: tag };
 }
 
 /** The header that names what to copy, which is percent-encoded, other than keys elsewhere. */
@@ -149,7 +164,8 @@ export function copySourceOf({ name }: Bucket, key: string): string {
   return `${name}/${key.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-async function inParts(bucket: Bucket, key: string, parts: AsyncIterable<Part>): Promise<void> {
+/** Makes an object of parts. Nothing appears unless all are sent, and what was sent of those that fail is taken back. */
+export async function inParts(bucket: Bucket, key: string, parts: AsyncIterable<Part>): Promise<void> {
   const { client, name: Bucket } = bucket;
   const created = await asking(key, () => client.send(new CreateMultipartUploadCommand({ Bucket, Key: key })));
   const target = { Bucket, Key: key, UploadId: created.UploadId };

@@ -109,6 +109,44 @@ it("copies a large object in parts, and none of its bytes comes by here", async 
   expect(digest(await collect(await store.read("to")))).toBe(digest(content));
 });
 
+it.each([
+  ["says that it does not copy parts", 501],
+  ["takes copies for parts without content", 200],
+])("brings all bytes to a store that %s", async (_, status) => {
+  const content = patternOf(14 * MIB);
+  const from = await store.put("from", inPieces(content, MIB));
+  const names = watchRequests();
+  bucket.client.middlewareStack.add(
+    (next, context) => async (args) => {
+      if (context.commandName !== "UploadPartCopyCommand") return await next(args);
+      if (status === 200) return { output: { $metadata: {} }, response: {} };
+      throw Object.assign(new Error("no"), { name: "NotImplemented", $metadata: { httpStatusCode: status } });
+    },
+    { step: "initialize" },
+  );
+  const range = { start: 1, end: content.length };
+  const parts = [
+    { kind: "bytes", bytes: Buffer.from("head") },
+    { kind: "range", from, range },
+  ] as const;
+  const { moved } = await store.compose("to", parts);
+  const bytes = content.length - 1;
+  expect(moved).toEqual({ downloadedBytes: bytes, uploadedBytes: bytes + 4, copiedBytes: 0 });
+  expect(names).toContain("AbortMultipartUploadCommand");
+  const expected = Buffer.concat([Buffer.from("head"), content.subarray(1)]);
+  expect(digest(await collect(await store.read("to")))).toBe(digest(expected));
+});
+
+it("notices that what is copied was replaced, also where the store does not", async () => {
+  const from = await store.put("from", inPieces(patternOf(14 * MIB), MIB));
+  await store.put("from", inPieces(Buffer.alloc(14 * MIB), MIB));
+  const range = { start: 0, end: from.bytes };
+  await expect(store.compose("to", [{ kind: "range", from, range }])).rejects.toMatchObject({
+    code: "STORE_UNAVAILABLE",
+  });
+  expect(await store.head("to")).toBeUndefined();
+});
+
 it("uploads what was left at a lent path in parts, and lends it again", async () => {
   const content = patternOf(17 * MIB);
   await store.withLocalOutput("a/b.mp4", (path) => writeFile(path, content));

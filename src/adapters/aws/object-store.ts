@@ -13,9 +13,10 @@ import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 import { inputStats } from "../local/input-file.ts";
 import { translating } from "../local/store-errors.ts";
 import { type Bucket, headObject } from "./bucket.ts";
+import { composeObject } from "./compose.ts";
 import { asking } from "./connection.ts";
 import { listObjects } from "./list-objects.ts";
-import { copyInParts, copySourceOf, isCopiedWhole, type PartSizes, upload } from "./multipart.ts";
+import { copyInParts, copySourceOf, ifSame, isCopiedWhole, type PartSizes, upload } from "./multipart.ts";
 import { readObject } from "./read-object.ts";
 
 /** Where the store works. */
@@ -37,7 +38,7 @@ export function createS3ObjectStore(options: S3ObjectStoreOptions): ObjectStore 
   };
   const put = async (key: string, content: AsyncIterable<Uint8Array>, knownBytes?: number): Promise<ObjectInfo> => {
     await upload(bucket, key, content, options, knownBytes);
-    return await requireInfo(bucket, key);
+    return await headObject(bucket, key);
   };
   const putFile = async (key: string, path: string): Promise<ObjectInfo> => {
     const before = await inputStats(path);
@@ -46,8 +47,9 @@ export function createS3ObjectStore(options: S3ObjectStoreOptions): ObjectStore 
     return info;
   };
   return {
+    lendsInPlace: false,
     head: async (key) => await headIfThere(bucket, checked(key)),
-    read: async (key, range) => await readObject(bucket, checked(key), range),
+    read: async (key, range, tag) => await readObject(bucket, checked(key), range, tag),
     put: async (key, content) => await put(checked(key), content),
     putFile: async (key, path) => {
       const info = await putFile(checked(key), path);
@@ -55,6 +57,11 @@ export function createS3ObjectStore(options: S3ObjectStoreOptions): ObjectStore 
       return info;
     },
     copy: async (fromKey, toKey) => await copyObject(options, checked(fromKey), checked(toKey)),
+    compose: async (key, parts, signal) => {
+      for (const part of parts) if (part.kind === "range") checked(part.from.key);
+      const moved = await composeObject(bucket, checked(key), parts, { ...options, signal });
+      return { ...(await headObject(bucket, key)), moved };
+    },
     list: async (prefix, { limit, afterKey = "" }) => await listObjects(bucket, { prefix, limit, afterKey }),
     delete: async (key) => {
       const request = new DeleteObjectCommand({ Bucket: bucket.name, Key: checked(key) });
@@ -81,16 +88,11 @@ const READ_BYTES = 1024 * 1024;
 
 async function headIfThere(bucket: Bucket, key: string): Promise<ObjectInfo | undefined> {
   try {
-    return await requireInfo(bucket, key);
+    return await headObject(bucket, key);
   } catch (error) {
     if (error instanceof ReelmillError && error.code === "OBJECT_NOT_FOUND") return undefined;
     throw error;
   }
-}
-
-async function requireInfo(bucket: Bucket, key: string): Promise<ObjectInfo> {
-  const { bytes, modifiedAtMs } = await headObject(bucket, key);
-  return { key, bytes, modifiedAtMs };
 }
 
 /** What was uploaded is taken for the file, which may then be removed: both must be known to be the same. */
@@ -108,13 +110,13 @@ async function copyObject(options: S3ObjectStoreOptions, fromKey: string, toKey:
   const { bucket } = options;
   const from = await headObject(bucket, fromKey);
   // S3 copies nothing onto itself that stays the same in all.
-  if (fromKey === toKey) return { key: toKey, bytes: from.bytes, modifiedAtMs: from.modifiedAtMs };
+  if (fromKey === toKey) return from;
   if (isCopiedWhole(from.bytes, options)) {
     const CopySource = copySourceOf(bucket, fromKey);
-    const request = new CopyObjectCommand({ Bucket: bucket.name, Key: toKey, CopySource, CopySourceIfMatch: from.tag });
+    const request = new CopyObjectCommand({ Bucket: bucket.name, Key: toKey, CopySource, ...ifSame(from.tag) });
     await asking(fromKey, () => bucket.client.send(request));
   } else await copyInParts(bucket, from, toKey, options);
-  return await requireInfo(bucket, toKey);
+  return await headObject(bucket, toKey);
 }
 
 /** Lends a path whose last part is the key's, in a folder that is gone afterwards with all it holds. */

@@ -19,21 +19,32 @@ interface Body {
 
 /**
  * The bytes of an object, all or of a range clipped to it. A connection that is lost on the way is made again from there on, as long as
- * the object is the same. Throws OBJECT_NOT_FOUND; the iteration STORE_UNAVAILABLE.
+ * the object is the same. Throws OBJECT_NOT_FOUND, and STORE_UNAVAILABLE where a tag is given and the object is another; so does the iteration.
  */
 export async function readObject(
   bucket: Bucket,
   key: string,
   range: ByteRange | undefined,
+  tag?: string,
 ): Promise<AsyncIterable<Uint8Array>> {
   const start = Math.max(0, range?.start ?? 0);
   const end = range?.end ?? Number.POSITIVE_INFINITY;
   if (end <= start) {
-    await headObject(bucket, key);
+    const now = await headObject(bucket, key);
+    if (!isSame(tag, now.tag)) throw changed(key);
     return nothing();
   }
-  const body = await openBody(bucket, key, { start, end }, undefined);
-  return body === undefined ? nothing() : stream(bucket, key, start, body);
+  const body = await openBody(bucket, key, { start, end }, tag || undefined);
+  if (body === undefined) return nothing();
+  // Some stores take no notice of the condition.
+  if (isSame(tag, body.tag)) return stream(bucket, key, start, body);
+  body.stream.destroy();
+  throw changed(key);
+}
+
+/** Whether a content is the one that is wanted; any is where the store told no tag. */
+function isSame(wanted: string | undefined, found: string | undefined): boolean {
+  return wanted === undefined || wanted === "" || wanted === found;
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

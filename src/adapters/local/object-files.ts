@@ -30,7 +30,9 @@ export interface OpenObject {
 
 /** The information that a store gives of a file. */
 export function describe(key: string, stats: Stats): ObjectInfo {
-  return { key, bytes: stats.size, modifiedAtMs: Math.floor(stats.mtimeMs) };
+  // Times may be the same for what is written within some milliseconds, but never in one file: what is published is a new one.
+  const tag = [stats.ino, stats.size, stats.mtimeMs].map((figure) => figure.toString(36)).join("-");
+  return { key, bytes: stats.size, modifiedAtMs: Math.floor(stats.mtimeMs), tag };
 }
 
 /** What lies under the key, undefined where that is nothing or a folder. Throws OBJECT_KEY_INVALID at a link. */

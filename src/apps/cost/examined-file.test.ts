@@ -30,7 +30,7 @@ function createStore() {
     most: () => most,
     head: async (key: string) => {
       const stat = statSync(path(key), { throwIfNoEntry: false });
-      return stat && { key, bytes: stat.size, modifiedAtMs: stat.mtimeMs };
+      return stat && { key, bytes: stat.size, modifiedAtMs: stat.mtimeMs, tag: String(stat.mtimeMs) };
     },
     withLocalFile: async <T>(key: string, use: (path: string) => Promise<T>): Promise<T> => {
       lent.push(key);

@@ -1,4 +1,3 @@
-import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import type { Track } from "../../media/isobmff/movie.ts";
 import { forEachSample } from "../../media/isobmff/sample-table.ts";
 import { joinFragments } from "../../repair/fragmented.ts";
@@ -7,6 +6,7 @@ import { signatureOf } from "../../repair/signature.ts";
 import { type Triage, triage } from "../../repair/triage.ts";
 import { isTelling, TELLING_ZEROS } from "../../repair/zero-holes.ts";
 import { findDamage, NO_SAMPLES } from "./damage.ts";
+import type { Recording, Recordings } from "./recordings.ts";
 
 /** What a look at a file's boxes says of it as a reference. */
 export interface Classification {
@@ -23,8 +23,8 @@ export interface Classification {
 }
 
 /** Looks at a file without scanning its samples. Throws as `openFileSource`. */
-export function classifyFile(path: string): Classification {
-  const source = openFileSource(path);
+export function classifyFile(path: string, recordings: Recordings): Classification {
+  const source = recordings.open(path);
   try {
     const state = triage(source);
     const movie = state.movies.at(-1)?.movie;
@@ -48,8 +48,8 @@ const TRIED_SAMPLES = 256;
  * Whether what the index of a healthy file lists is there as well, as far as a quick look tells: packets where they should
  * be, and none of some hundred samples overwritten with zeros. Throws as `openFileSource`.
  */
-export function hasSoundSamples(path: string): boolean {
-  const source = openFileSource(path);
+export function hasSoundSamples(path: string, recordings: Recordings): boolean {
+  const source = recordings.open(path);
   try {
     const { boxes, movies } = triage(source);
     const found = movies.at(-1)?.movie;
@@ -62,7 +62,7 @@ export function hasSoundSamples(path: string): boolean {
 }
 
 /** Whether one of the samples looked at begins with zeros, as no coded one does. Raw sound may: it is not looked at. */
-function hasZeroedSample(source: FileSource, track: Track): boolean {
+function hasZeroedSample(source: Recording, track: Track): boolean {
   if (!isTelling(track)) return false;
   const { samples } = track;
   const step = Math.max(1, Math.floor(samples.sampleCount / TRIED_SAMPLES));

@@ -3,9 +3,9 @@ import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { LONGEST_TIMER_MS } from "../../base/clock.ts";
 import { ReelmillError } from "../../base/errors.ts";
-import type { FileSource } from "../../base/file-source.ts";
 import { runProcess } from "../../ffmpeg/process.ts";
 import { requireNotAborted, type WorkHooks } from "./hooks.ts";
+import type { Recording } from "./recordings.ts";
 
 /** A copy that goes on while the engine still reads: both spend most of their time waiting for memory and disk. */
 export interface EarlyCopy {
@@ -21,7 +21,7 @@ const POLL_MS = 50;
  * Starts the system's own `cp`, which needs none of this process's memory and can be stopped at any moment, as neither can
  * be said of a thread or of Node's `copyFile`. `program` is for tests.
  */
-export function beginEarlyCopy(source: FileSource, target: string, program = "cp"): EarlyCopy {
+export function beginEarlyCopy(source: Recording, target: string, program = "cp"): EarlyCopy {
   const controller = new AbortController();
   let isEnded = false;
   const ended = runProcess(program, [resolve(source.path), resolve(target)], {

@@ -5,6 +5,7 @@ import { findFfmpeg } from "../../ffmpeg/programs.ts";
 import { triage } from "../../repair/triage.ts";
 import { classifyFile, hasSoundSamples } from "./classify.ts";
 import { findContainerDamage } from "./container-damage.ts";
+import { FILES } from "./recordings.ts";
 import { remuxedContainerOf } from "./remuxed-container.ts";
 
 /** What a look at a recording says. */
@@ -50,8 +51,8 @@ function examineStructure(path: string): Examination {
   } finally {
     source.close();
   }
-  const { health, reason, signature } = classifyFile(path);
-  if (health === "healthy" && !hasSoundSamples(path)) {
+  const { health, reason, signature } = classifyFile(path, FILES);
+  if (health === "healthy" && !hasSoundSamples(path, FILES)) {
     return { health: "damaged", reason: "packets that its index lists are not where they should be", signature };
   }
   return { health, reason, signature };

@@ -1,9 +1,9 @@
 import { closeSync, constants, ftruncateSync, openSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
-import type { FileSource } from "../../base/file-source.ts";
 import { writeFully } from "../../base/write-fully.ts";
 import type { OutputLayout } from "../../repair/write/layout.ts";
+import type { Recording } from "./recordings.ts";
 import { removeJournal, undoChange, writeJournal } from "./undo-journal.ts";
 
 /** Moments between the steps of a repair in place, at each of which a crash can be undone. */
@@ -15,7 +15,7 @@ export type InPlaceStep = "journal-written" | "truncated" | "head-written" | "ta
  * OUTPUT_UNWRITABLE, NO_SPACE, and what `verify` throws. `onStep` is for tests of crashes.
  */
 export async function repairInPlace<T>(
-  damaged: FileSource,
+  damaged: Recording,
   layout: OutputLayout,
   verify: () => Promise<T>,
   onStep: (step: InPlaceStep) => void = () => undefined,

@@ -20,6 +20,7 @@ import { forEachSample } from "../../media/isobmff/sample-table.ts";
 import { boxAt, makeClip } from "../../repair/clips.fixture.ts";
 import { triage } from "../../repair/triage.ts";
 import { repairNatively } from "./native.ts";
+import { LOCAL_PLACE } from "./place.ts";
 import type { RepairTask } from "./plan.ts";
 import type { ReferencePool } from "./references.ts";
 
@@ -43,7 +44,8 @@ const EMPTY_POOL: ReferencePool = {
 
 function taskFor(input: string): RepairTask {
   const options = { dryRun: true, faststart: false, verify: "none", signal, environment: {} };
-  return { input, output: undefined, makesFolder: false, options, references: EMPTY_POOL } as unknown as RepairTask;
+  const rest = { references: EMPTY_POOL, place: LOCAL_PLACE };
+  return { input, output: undefined, makesFolder: false, options, ...rest } as unknown as RepairTask;
 }
 
 /** What is copied at once. */

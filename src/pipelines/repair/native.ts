@@ -1,22 +1,21 @@
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
-import { type FileSource, openFileSource } from "../../base/file-source.ts";
-import type { PendingOutput } from "../../base/pending-output.ts";
 import { runBoth } from "../../base/run-both.ts";
 import { type RepairOutcome, repairSource } from "../../repair/repair-source.ts";
 import { breathe, requireNotAborted, type WorkHooks } from "./hooks.ts";
 import { repairInPlace } from "./in-place.ts";
 import type { RepairTask } from "./plan.ts";
+import type { Recording } from "./recordings.ts";
 import { requireFit } from "./reference-fit.ts";
 import type { ReferenceChoice } from "./references.ts";
 import type { Achievement, Check } from "./result.ts";
 import { shortName } from "./short-name.ts";
-import { beginCheck, checkOutput, prepareCheck, requirePassed } from "./verify-output.ts";
-import { createOutputDraft, type OutputDraft } from "./write-output.ts";
+import { beginCheck, type Checkable, checkOutput, fileToCheck, prepareCheck, requirePassed } from "./verify-output.ts";
+import type { OutputDraft, WrittenOutput } from "./write-output.ts";
 
 /** One file for the engine. */
 export interface NativeRun {
   readonly task: RepairTask;
-  readonly damaged: FileSource;
+  readonly damaged: Recording;
   readonly hooks: WorkHooks;
   /** Takes what the user should know. */
   readonly notices: string[];
@@ -127,7 +126,7 @@ async function repairOnce(run: NativeRun, paths: readonly string[]): Promise<Ach
   const { task, damaged } = run;
   const { output, options } = task;
   const isWritten = output !== undefined && !options.dryRun;
-  const draft = isWritten ? createOutputDraft(damaged, output) : undefined;
+  const draft = isWritten ? task.place.createDraft(damaged, output) : undefined;
   // A front index moves the data, so what is copied early would be in the wrong place.
   const onScan = options.faststart ? () => undefined : () => draft?.begin();
   prepareCheck(options);
@@ -158,32 +157,34 @@ async function finish(
   const done = { report, references, checks: [] };
   if (layout === undefined) return { ...done, status: "healthy", output: null };
   const checkFit = async (signal: AbortSignal): Promise<void> => {
-    if (learnt && options.verify !== "none") await requireFit(damaged, learnt, report, { ...options, signal });
+    if (learnt && options.verify !== "none") {
+      await requireFit(damaged, learnt, report, { ...options, signal }, task.place.recordings);
+    }
   };
   if (options.dryRun) {
     await checkFit(hooks.signal);
     return { ...done, status: "repairable", output: null };
   }
-  const verify = async (path: string, signal: AbortSignal): Promise<readonly Check[]> => {
-    const checks = await checkOutput(path, report, { ...options, signal, onProgress: beginCheck(options, hooks) });
+  const verify = async (output: Checkable, signal: AbortSignal): Promise<readonly Check[]> => {
+    const checks = await checkOutput(output, report, { ...options, signal, onProgress: beginCheck(options, hooks) });
     requirePassed(checks, references);
     return checks;
   };
   if (draft === undefined || output === undefined) {
     // The pictures stay where they are, so both go on at once; whatever fails, the change is undone.
     const verifyAll = async (): Promise<readonly Check[]> =>
-      (await runBoth(hooks.signal, (signal) => verify(task.input, signal), checkFit))[0];
+      (await runBoth(hooks.signal, (signal) => verify(fileToCheck(task.input), signal), checkFit))[0];
     const checks = await repairInPlace(damaged, layout, verifyAll);
     return { ...done, status: "repaired", output: task.input, checks };
   }
-  const writeAndVerify = async (signal: AbortSignal): Promise<{ pending: PendingOutput; checks: readonly Check[] }> => {
-    const pending = await draft.write(layout, { ...hooks, signal });
-    return { pending, checks: await verify(pending.path, signal) };
+  const writeAndVerify = async (signal: AbortSignal): Promise<{ written: WrittenOutput; checks: readonly Check[] }> => {
+    const written = await draft.write(layout, { ...hooks, signal });
+    return { written, checks: await verify(written, signal) };
   };
   // The decoder is at work while the file is written. Neither outlives the other's failure: the damaged file is closed then.
-  const [{ pending, checks }] = await runBoth(hooks.signal, writeAndVerify, checkFit);
+  const [{ written, checks }] = await runBoth(hooks.signal, writeAndVerify, checkFit);
   requireNotAborted(hooks.signal);
-  pending.publish();
+  written.publish();
   return { ...done, status: "repaired", output, checks };
 }
 
@@ -192,9 +193,9 @@ async function runEngine(
   paths: readonly string[],
   onScan: () => void,
 ): Promise<RepairOutcome> {
-  const sources: FileSource[] = [];
+  const sources: Recording[] = [];
   try {
-    for (const path of paths) sources.push(openFileSource(path));
+    for (const path of paths) sources.push(task.place.recordings.open(path));
     const references = sources.map((source) => ({ name: source.path, source }));
     return await repairSource(damaged, references, {
       faststart: task.options.faststart,

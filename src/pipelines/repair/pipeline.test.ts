@@ -5,7 +5,7 @@ import { repairPipeline } from "./pipeline.ts";
 
 async function planOutputs(keys: readonly string[], params: unknown): Promise<readonly unknown[]> {
   const objects: Pick<ObjectStore, "head"> = {
-    head: async (key) => (keys.includes(key) ? { key, bytes: 1, modifiedAtMs: 0 } : undefined),
+    head: async (key) => (keys.includes(key) ? { key, bytes: 1, modifiedAtMs: 0, tag: "" } : undefined),
   };
   const context = { objects, jobId: "j" } as StageContext;
   const tasks = await repairPipeline.plan(repairPipeline.parseParams(params), context);

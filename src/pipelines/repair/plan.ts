@@ -2,6 +2,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { chooseOutputs, isFolderOutput } from "../../base/output-path.ts";
 import { collectInputs, type InputFailure, type SkippedInput } from "./inputs.ts";
 import type { RepairPipelineOptions } from "./options.ts";
+import { LOCAL_PLACE, type RepairPlace } from "./place.ts";
 import { createReferencePool, type ReferencePool } from "./references.ts";
 
 const NAMING = { suffix: "_repaired", deed: "repaired", ownAdvice: ", or use --in-place" };
@@ -15,6 +16,7 @@ export interface RepairTask {
   readonly makesFolder: boolean;
   readonly references: ReferencePool;
   readonly options: RepairPipelineOptions;
+  readonly place: RepairPlace;
 }
 
 /** What is to be done about the paths given. */
@@ -33,13 +35,12 @@ export interface RepairPlan {
 export function planRepair(paths: readonly string[], options: RepairPipelineOptions): RepairPlan {
   requireConsistent(options);
   const { files, failures, skipped } = collectInputs(paths);
-  const references = createReferencePool(options.references, [
-    ...files.map((file) => file.path),
-    ...(options.neighbours ?? []),
-  ]);
+  const inputs = [...files.map((file) => file.path), ...(options.neighbours ?? [])];
+  const place = LOCAL_PLACE;
+  const references = createReferencePool(options.references, inputs, place.recordings);
   const outputs = options.inPlace ? [] : chooseOutputs(files, options.output, NAMING);
   const makesFolder = options.output !== undefined && isFolderOutput(options.output, files.length);
-  const shared = { makesFolder, references, options };
+  const shared = { makesFolder, references, options, place };
   const tasks = files.map((file, index) => ({ input: file.path, output: outputs[index], ...shared }));
   return { tasks, failures, skipped };
 }

@@ -8,6 +8,7 @@ import type { Movie } from "../../media/isobmff/movie.ts";
 import { forEachSample } from "../../media/isobmff/sample-table.ts";
 import type { Learnt } from "../../repair/repair-source.ts";
 import { triage } from "../../repair/triage.ts";
+import { FILES } from "./recordings.ts";
 import { requireFit } from "./reference-fit.ts";
 
 /** Grain, as of a camera, so that every picture has something to say down to its last corner. */
@@ -68,12 +69,12 @@ const SOUND = { findings: [], confidence: 1 };
 describe("requireFit", () => {
   it("lets a recording with the same settings pass", async () => {
     const [damaged, reference] = [makeClip("same.mp4", H264), makeClip("same-reference.mp4", H264)];
-    await requireFit(damaged.source, learntFrom(damaged, reference), SOUND, { environment, signal });
+    await requireFit(damaged.source, learntFrom(damaged, reference), SOUND, { environment, signal }, FILES);
   });
 
   it("refuses one of another picture height, with its name and what its track is", async () => {
     const [damaged, reference] = [makeClip("own.mp4", H264), makeClip("other.mp4", H264, 160)];
-    const fit = requireFit(damaged.source, learntFrom(damaged, reference), SOUND, { environment, signal });
+    const fit = requireFit(damaged.source, learntFrom(damaged, reference), SOUND, { environment, signal }, FILES);
     await expect(fit).rejects.toMatchObject({
       code: "REFERENCE_MISMATCH",
       message: expect.stringMatching(
@@ -93,24 +94,24 @@ describe("requireFit", () => {
       });
     };
     const [damaged, reference] = [makeClip("spoilt.mp4", H264, 180, spoil), makeClip("spoilt-reference.mp4", H264)];
-    await requireFit(damaged.source, learntFrom(damaged, reference), SOUND, { environment, signal });
+    await requireFit(damaged.source, learntFrom(damaged, reference), SOUND, { environment, signal }, FILES);
   });
 
   it("says nothing without ffmpeg, of other codecs, and where all lies in what is known to be damaged", async () => {
     const [damaged, reference] = [makeClip("a.mp4", H264), makeClip("b.mp4", H264, 160)];
     const learnt = learntFrom(damaged, reference);
     const withoutFfmpeg = { PATH: join(folder, "no-such-folder") };
-    await requireFit(damaged.source, learnt, SOUND, { environment: withoutFfmpeg, signal });
+    await requireFit(damaged.source, learnt, SOUND, { environment: withoutFfmpeg, signal }, FILES);
     const all = { kind: "lost", startOffset: 0, endOffset: damaged.source.sizeBytes, action: "" } as const;
-    await requireFit(damaged.source, learnt, { findings: [all], confidence: 1 }, { environment, signal });
+    await requireFit(damaged.source, learnt, { findings: [all], confidence: 1 }, { environment, signal }, FILES);
     const [low, lower] = [makeClip("c.mp4", MPEG4), makeClip("d.mp4", MPEG4, 160)];
-    await requireFit(low.source, learntFrom(low, lower), SOUND, { environment, signal });
+    await requireFit(low.source, learntFrom(low, lower), SOUND, { environment, signal }, FILES);
   });
 
   it("ends when cancelled", async () => {
     const clip = makeClip("cancelled.mp4", H264);
     const cancelled = { environment, signal: AbortSignal.abort() };
-    await expect(requireFit(clip.source, learntFrom(clip, clip), SOUND, cancelled)).rejects.toMatchObject({
+    await expect(requireFit(clip.source, learntFrom(clip, clip), SOUND, cancelled, FILES)).rejects.toMatchObject({
       code: "ABORTED",
     });
   });

@@ -1,5 +1,4 @@
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
-import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import { runBoth } from "../../base/run-both.ts";
 import { decodeStream, type StreamDecode } from "../../ffmpeg/decode-stream.ts";
 import { findFfmpeg } from "../../ffmpeg/programs.ts";
@@ -10,6 +9,7 @@ import { type DecoderTrial, planDecoderTrial, type TrialSize, type TrialStream }
 import type { Learnt } from "../../repair/repair-source.ts";
 import type { RepairReport } from "../../repair/report.ts";
 import type { RepairPipelineOptions } from "./options.ts";
+import type { Recording, Recordings } from "./recordings.ts";
 
 /** A look that every repair takes, and the closer one where it shows something odd. */
 const GLANCE: TrialSize = { stretches: 3, pictures: 4 };
@@ -46,10 +46,11 @@ interface Altered {
  * damaged file; nothing can be told without ffmpeg and of other codecs. Throws ABORTED.
  */
 export async function requireFit(
-  damaged: FileSource,
+  damaged: Recording,
   learnt: Learnt,
   { findings, confidence }: Pick<RepairReport, "findings" | "confidence">,
   { environment, signal }: Pick<RepairPipelineOptions, "environment" | "signal">,
+  recordings: Recordings,
 ): Promise<void> {
   const found = await findFfmpeg(environment);
   if (found === undefined) return;
@@ -62,7 +63,7 @@ export async function requireFit(
       const closer = planDecoderTrial(track, damaged, damage, SCRUTINY);
       if (closer === undefined) continue;
       const minAltered = confidence < DOUBTFUL_CONFIDENCE ? 1 : MIN_ALTERED;
-      const symptom = await compare({ tools, signal, minAltered }, track, closer, learnt);
+      const symptom = await compare({ tools, signal, minAltered, recordings }, track, closer, learnt);
       if (symptom !== undefined) throw describeMisfit(learnt, closer, symptom);
     }
   } catch (error) {
@@ -154,18 +155,19 @@ interface Comparison {
   readonly signal: AbortSignal;
   /** Pictures that are enough to tell. */
   readonly minAltered: number;
+  readonly recordings: Recordings;
 }
 
 /** What is wrong with the pictures of the damaged file and not with the reference's own. */
 async function compare(
-  { tools, signal, minAltered }: Comparison,
+  { tools, signal, minAltered, recordings }: Comparison,
   track: Track,
   trial: DecoderTrial,
   { reference }: Learnt,
 ): Promise<string | undefined> {
   const ours = await decodeApart(tools, trial, signal);
   if (ours.pictures > 0 && !isLeftUnread(ours, minAltered)) return undefined;
-  const source = openFileSource(reference.name);
+  const source = recordings.open(reference.name);
   try {
     // The recovered track was built from the reference's, and kept its id.
     const own = reference.movie.tracks.find(({ trackId }) => trackId === track.trackId);

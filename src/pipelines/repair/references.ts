@@ -1,11 +1,9 @@
-import { type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
-import { translateInputError } from "../../base/file-errors.ts";
-import { identityOf } from "../../base/file-source.ts";
 import { extensionOf } from "../../base/output-path.ts";
 import { type Classification, classifyFile, hasSoundSamples } from "./classify.ts";
-import { collectInputs, listFolder } from "./inputs.ts";
+import { collectInputs } from "./inputs.ts";
+import type { Recordings } from "./recordings.ts";
 
 /** At most so many files are looked at for one that may serve. */
 const MAX_CANDIDATES = 500;
@@ -44,15 +42,19 @@ interface Candidate {
  * among `inputs` and in the damaged file's folder. Throws INPUT_NOT_FOUND, INPUT_UNREADABLE or INPUT_SYMLINK_LOOP for a
  * named path that is not there.
  */
-export function createReferencePool(named: readonly string[], inputs: readonly string[]): ReferencePool {
+export function createReferencePool(
+  named: readonly string[],
+  inputs: readonly string[],
+  recordings: Recordings,
+): ReferencePool {
   const looks: Looks = {
-    classify: remember(tryClassify),
-    isSound: remember(hasSoundSamples),
-    stat: remember(tryStat),
+    classify: remember((path) => tryClassify(path, recordings)),
+    isSound: remember((path) => hasSoundSamples(path, recordings)),
+    stat: remember(recordings.stat),
   };
   const { classify } = looks;
-  const list = remember(listFolder);
-  const [files, folders] = splitNamed(named);
+  const list = remember(recordings.list);
+  const [files, folders] = splitNamed(named, recordings);
   // Walked once for the whole run, and only where a damaged file wants it.
   const collect = remember(() => collectInputs(folders).files.map((file) => file.path));
   return {
@@ -90,34 +92,26 @@ function signatureOf(classification: Classification | Error): string | undefined
   return classification instanceof Error ? undefined : classification.signature;
 }
 
-function splitNamed(named: readonly string[]): readonly [files: readonly string[], folders: readonly string[]] {
-  const isFolder = (path: string): boolean => {
-    try {
-      return statSync(path).isDirectory();
-    } catch (error) {
-      throw translateInputError(`The reference ${path}`, error);
-    }
-  };
+function splitNamed(
+  named: readonly string[],
+  { isFolder }: Recordings,
+): readonly [files: readonly string[], folders: readonly string[]] {
   const folders = named.filter(isFolder);
   return [named.filter((path) => !folders.includes(path)), folders];
 }
 
-function tryClassify(path: string): Classification | Error {
+function tryClassify(path: string, recordings: Recordings): Classification | Error {
   try {
-    return classifyFile(path);
+    return classifyFile(path, recordings);
   } catch (error) {
     if (error instanceof ReelmillError) return error;
     throw error;
   }
 }
 
-function tryStat(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false });
-}
-
 function isSameFile(a: string, b: string, { stat }: Looks): boolean {
   const [first, second] = [a, b].map(stat);
-  return first !== undefined && second !== undefined && identityOf(first) === identityOf(second);
+  return first !== undefined && second !== undefined && first.identity === second.identity;
 }
 
 /** What is asked of files, each once in a run. */
@@ -126,7 +120,7 @@ interface Looks {
   /** Whether a healthy file's samples are there, too. */
   readonly isSound: (path: string) => boolean;
   /** Undefined where nothing lies there. */
-  readonly stat: (path: string) => Stats | undefined;
+  readonly stat: Recordings["stat"];
 }
 
 /** What the user named. */
@@ -195,7 +189,7 @@ function unlikenessOf(
   brand: string,
   { stat }: Looks,
 ): number {
-  const mtimes = [path, damagedPath].map((file) => stat(file)?.mtimeMs ?? 0);
+  const mtimes = [path, damagedPath].map((file) => stat(file)?.modifiedAtMs ?? 0);
   const days = Math.abs((mtimes[0] ?? 0) - (mtimes[1] ?? 0)) / 86_400_000;
   const isElsewhere = dirname(resolve(path)) !== dirname(resolve(damagedPath));
   const isOtherBrand = brand !== "" && classification.brand !== brand;

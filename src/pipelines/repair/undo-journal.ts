@@ -14,10 +14,10 @@ import {
 import { dirname } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
-import type { FileSource } from "../../base/file-source.ts";
 import { identifyThisProcess, isRunning, type ProcessIdentity } from "../../base/process-identity.ts";
 import { formatBytes } from "../../base/units.ts";
 import { writeFully } from "../../base/write-fully.ts";
+import type { Recording } from "./recordings.ts";
 
 /*
  * The journal of a repair in place: a line of JSON, then the bytes that will be overwritten, then those that will be cut
@@ -57,7 +57,7 @@ export function journalPathOf(path: string): string {
  * Saves what the change will destroy, and returns when it is on the disk. Throws OUTPUT_UNWRITABLE where more than 64 MiB
  * of data would be cut off or the folder cannot be written, NO_SPACE; the file is untouched then and no journal stays.
  */
-export function writeJournal(source: FileSource, change: InPlaceChange): void {
+export function writeJournal(source: Recording, change: InPlaceChange): void {
   const head = readRange(source, 0, change.headBytes);
   const cutBytes = lastNonZero(source, change.truncateAt) - change.truncateAt;
   if (cutBytes > MAX_CUT_BYTES) {
@@ -111,7 +111,7 @@ function syncFolderOf(path: string): void {
   }
 }
 
-function readRange(source: FileSource, startOffset: number, endOffset: number): Buffer {
+function readRange(source: Recording, startOffset: number, endOffset: number): Buffer {
   const bytes = Buffer.alloc(endOffset - startOffset);
   if (source.read(startOffset, bytes) < bytes.length) {
     throw new ReelmillError("INPUT_UNREADABLE", `${source.path} became shorter while it was read.`);
@@ -120,7 +120,7 @@ function readRange(source: FileSource, startOffset: number, endOffset: number): 
 }
 
 /** After the last byte from `startOffset` on that is not zero, or `startOffset`. */
-function lastNonZero(source: FileSource, startOffset: number): number {
+function lastNonZero(source: Recording, startOffset: number): number {
   const block = new Uint8Array(BLOCK_BYTES);
   for (let end = source.sizeBytes; end > startOffset; ) {
     const start = Math.max(startOffset, end - block.length);

@@ -12,7 +12,7 @@ import { triage } from "../../repair/triage.ts";
 import type { WorkHooks } from "./hooks.ts";
 import type { RepairTask } from "./plan.ts";
 import type { Achievement } from "./result.ts";
-import { beginCheck, checkOutput, requirePassed } from "./verify-output.ts";
+import { beginCheck, checkOutput, fileToCheck, requirePassed } from "./verify-output.ts";
 
 /**
  * Has untrunc repair a file, and checks its result as our own. Throws ENGINE_MISSING, ENGINE_FAILED, CONFIG_INVALID,
@@ -44,7 +44,10 @@ export async function repairWithUntrunc(task: RepairTask, damaged: FileSource, h
     const args = ["-n", "-s", "-dst", pending.path, reference, damaged.path];
     await runUntrunc(program, args, loadConfig(options.environment).untruncTimeoutMs, hooks.signal);
     const report = reportOutput(pending.path, damaged);
-    const checks = await checkOutput(pending.path, report, { ...options, onProgress: beginCheck(options, hooks) });
+    const checks = await checkOutput(fileToCheck(pending.path), report, {
+      ...options,
+      onProgress: beginCheck(options, hooks),
+    });
     requirePassed(checks, [reference]);
     pending.publish();
     return { status: "repaired", output: task.output, report, checks, references: [reference] };

@@ -1,5 +1,6 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
+import type { MediaPlace } from "../../ffmpeg/arguments.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { DecodeCheck } from "../../ffmpeg/verify.ts";
 import type { RepairReport } from "../../repair/report.ts";
@@ -31,7 +32,7 @@ export interface DecodeOptions {
  * can be decoded, as with the wrong parameter sets; lost packets rightly make a decoder complain. Throws ABORTED, and PROGRAM_KILLED where all of
  * it was to be decoded.
  */
-export async function checkDecode(path: string, report: RepairReport, options: DecodeOptions): Promise<Check> {
+export async function checkDecode(media: MediaPlace, report: RepairReport, options: DecodeOptions): Promise<Check> {
   const { tools, signal, level } = options;
   if (tools === undefined) return skip("ffmpeg is not installed");
   const isWanted = report.tracks.some((track) => track.kind !== "other" && track.packets > 0);
@@ -40,12 +41,12 @@ export async function checkDecode(path: string, report: RepairReport, options: D
   try {
     if (level === "full") {
       const onFrame = options.onProgress && createFrameMeter(report, options.onProgress);
-      return judge(await verifyDecodes(tools, path, { onFrame, signal }), report, "everything");
+      return judge(await verifyDecodes(tools, media, { onFrame, signal }), report, "everything");
     }
     const quick = { ...tools, timeoutMs: Math.min(tools.timeoutMs, QUICK_TIMEOUT_MS) };
-    const first = await verifyDecodes(quick, path, { maxSeconds: QUICK_SECONDS, signal });
+    const first = await verifyDecodes(quick, media, { maxSeconds: QUICK_SECONDS, signal });
     if (hasExpectedFrames(first, report)) return judge(first, report, "the beginning");
-    const second = await verifyDecodes(quick, path, { maxSeconds: SECOND_LOOK_SECONDS, signal });
+    const second = await verifyDecodes(quick, media, { maxSeconds: SECOND_LOOK_SECONDS, signal });
     return judge(second, report, `the first ${SECOND_LOOK_SECONDS} s`);
   } catch (error) {
     if (!(error instanceof ReelmillError) || error.code === "ABORTED") throw error;

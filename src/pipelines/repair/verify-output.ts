@@ -1,10 +1,12 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
+import type { MediaPlace } from "../../ffmpeg/arguments.ts";
 import { findFfmpeg, requireFfmpeg } from "../../ffmpeg/programs.ts";
 import { GIVE_MATCHING } from "../../repair/choose-reference.ts";
 import type { RepairReport } from "../../repair/report.ts";
 import type { WorkHooks } from "./hooks.ts";
 import type { RepairPipelineOptions } from "./options.ts";
+import type { Recording } from "./recordings.ts";
 import type { Check } from "./result.ts";
 import { checkDecode } from "./verify-decode.ts";
 import { checkDurations } from "./verify-durations.ts";
@@ -34,17 +36,30 @@ export function beginCheck(
   return tell;
 }
 
+/** A repaired recording to be checked before it is published. */
+export interface Checkable {
+  /** To be read back; the caller closes it. */
+  readonly open: () => Recording;
+  /** Where ffmpeg finds it. */
+  readonly media: () => Promise<MediaPlace>;
+}
+
+/** A file of this machine to be checked. */
+export function fileToCheck(path: string): Checkable {
+  return { open: () => openFileSource(path), media: async () => path };
+}
+
 /** Checks a repaired MP4 or MOV by its boxes and with ffmpeg. Throws ABORTED, and FFMPEG_MISSING where `full` needs it. */
 export async function checkOutput(
-  path: string,
+  output: Checkable,
   report: RepairReport,
   settings: VerifySettings,
 ): Promise<readonly Check[]> {
   if (settings.verify === "none") return [];
   // The decoder runs beside the reading back, which keeps this process busy.
-  const decoding = decode(path, report, settings);
+  const decoding = output.media().then((media) => decode(media, report, settings));
   decoding.catch(() => undefined);
-  const source = openFileSource(path);
+  const source = output.open();
   try {
     const structure = checkStructure(source, report);
     const durations = checkDurations(report);
@@ -55,10 +70,10 @@ export async function checkOutput(
 }
 
 /** The decode check alone, with the program that the level needs. Throws as `checkOutput`. */
-export async function decode(path: string, report: RepairReport, settings: VerifySettings): Promise<Check> {
+export async function decode(media: MediaPlace, report: RepairReport, settings: VerifySettings): Promise<Check> {
   const { environment, signal, verify, onProgress } = settings;
   const tools = await (verify === "full" ? requireFfmpeg(environment) : findFfmpeg(environment));
-  return await checkDecode(path, report, { level: verify === "full" ? "full" : "quick", tools, signal, onProgress });
+  return await checkDecode(media, report, { level: verify === "full" ? "full" : "quick", tools, signal, onProgress });
 }
 
 /**

@@ -14,12 +14,20 @@ import { undoUnfinishedRepair } from "./undo-journal.ts";
  * alone.
  */
 export async function workRepair(task: RepairTask, hooks: WorkHooks): Promise<FileResult> {
+  // A batch of healthy files does nothing else that would let a signal through.
+  await breathe(hooks.signal);
+  return await toResult(task.input, (notices) => attempt(task, hooks, notices));
+}
+
+/** What became of a file, by way of `attempt`, which may add notices. Throws ABORTED alone. */
+export async function toResult(
+  input: string,
+  attempt: (notices: string[]) => Promise<Achievement>,
+): Promise<FileResult> {
   const notices: string[] = [];
-  const base = { input: task.input, output: null, references: [], report: null, checks: [] };
+  const base = { input, output: null, references: [], report: null, checks: [] };
   try {
-    // A batch of healthy files does nothing else that would let a signal through.
-    await breathe(hooks.signal);
-    const achieved = await attempt(task, hooks, notices);
+    const achieved = await attempt(notices);
     return { ...base, ...achieved, notices };
   } catch (error) {
     if (error instanceof ReelmillError && error.code === "ABORTED") throw error;
@@ -55,7 +63,8 @@ async function attempt(task: RepairTask, hooks: WorkHooks, notices: string[]): P
   }
 }
 
-function mayUntruncHelp(error: unknown): error is ReelmillError {
+/** Whether untrunc may mend what the engine could not. */
+export function mayUntruncHelp(error: unknown): error is ReelmillError {
   if (!(error instanceof ReelmillError)) return false;
   return ["NOTHING_RECOVERED", "OUTPUT_NOT_VERIFIED", "REFERENCE_MISMATCH", "MEDIA_MALFORMED"].includes(error.code);
 }

@@ -2,13 +2,14 @@ import { closeSync, constants, copyFileSync, ftruncateSync, openSync, rmSync, st
 import { dirname } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
-import type { FileSource } from "../../base/file-source.ts";
-import { createPendingOutput, type PendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
+import { createPendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
 import { formatBytes } from "../../base/units.ts";
 import { writeFully } from "../../base/write-fully.ts";
 import type { OutputLayout, OutputPart } from "../../repair/write/layout.ts";
 import { beginEarlyCopy, type EarlyCopy } from "./early-copy.ts";
 import { breathe, type WorkHooks } from "./hooks.ts";
+import type { Recording } from "./recordings.ts";
+import { type Checkable, fileToCheck } from "./verify-output.ts";
 
 /** A buffer that stays in the processor's cache copies faster than a large one. */
 const COPY_BUFFER_BYTES = 256 * 1024;
@@ -26,12 +27,18 @@ function partBytes(part: OutputPart): number {
 /** Below this a process of its own costs more than it saves. */
 const MIN_EARLY_COPY_BYTES = 64 * 1024 * 1024;
 
+/** A repaired file that has not got its name yet. */
+export interface WrittenOutput extends Checkable {
+  /** Gives it its name. Throws OUTPUT_EXISTS where that has been taken meanwhile; the file is then gone. */
+  publish(): void;
+}
+
 /** An output in the making. */
 export interface OutputDraft {
   /** Starts to copy the damaged file before the layout is known, where that pays. May be called again. */
   begin(): void;
   /** Writes the repaired file. Throws NO_SPACE, OUTPUT_UNWRITABLE, OUTPUT_EXISTS or ABORTED. */
-  write(layout: OutputLayout, hooks: WorkHooks): Promise<PendingOutput>;
+  write(layout: OutputLayout, hooks: WorkHooks): Promise<WrittenOutput>;
   /** Removes whatever there is, unless it was published. Never throws. */
   discard(): Promise<void>;
 }
@@ -40,7 +47,7 @@ export interface OutputDraft {
  * Prepares to write a repaired file under a temporary name beside `target`. Blocks are shared with the damaged file where
  * the file system can; else the copying goes on beside the engine's reading.
  */
-export function createOutputDraft(damaged: FileSource, target: string): OutputDraft {
+export function createOutputDraft(damaged: Recording, target: string): OutputDraft {
   const pending = createPendingOutput(temporaryPathFor(target), target);
   let started: EarlyCopy | undefined;
   let isBegun = false;
@@ -59,7 +66,7 @@ export function createOutputDraft(damaged: FileSource, target: string): OutputDr
     write: async (layout, hooks) => {
       try {
         await writeDraft(damaged, layout, pending.path, started, hooks);
-        return pending;
+        return { ...fileToCheck(pending.path), publish: pending.publish };
       } catch (error) {
         throw translateOutputError(target, error);
       } finally {
@@ -74,7 +81,7 @@ export function createOutputDraft(damaged: FileSource, target: string): OutputDr
 }
 
 /** Undefined where the copy had better wait: writing for good will say why, or find that there is room after all. */
-function startCopy(damaged: FileSource, path: string): EarlyCopy | undefined {
+function startCopy(damaged: Recording, path: string): EarlyCopy | undefined {
   if (tryClone(damaged, path)) return { finish: () => Promise.resolve(true), stop: () => Promise.resolve() };
   try {
     requireSpace(path, damaged.sizeBytes);
@@ -85,7 +92,7 @@ function startCopy(damaged: FileSource, path: string): EarlyCopy | undefined {
 }
 
 async function writeDraft(
-  damaged: FileSource,
+  damaged: Recording,
   layout: OutputLayout,
   path: string,
   started: EarlyCopy | undefined,
@@ -119,7 +126,7 @@ function patch(path: string, { head, truncateAt, tail }: NonNullable<OutputLayou
 }
 
 /** Shares the damaged file's blocks, on file systems that can; takes no time and no space. */
-function tryClone(damaged: FileSource, path: string): boolean {
+function tryClone(damaged: Recording, path: string): boolean {
   try {
     copyFileSync(damaged.path, path, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
     return true;
@@ -147,7 +154,7 @@ function requireSpace(target: string, neededBytes: number): void {
   }
 }
 
-async function writeParts(damaged: FileSource, layout: OutputLayout, path: string, hooks: WorkHooks): Promise<void> {
+async function writeParts(damaged: Recording, layout: OutputLayout, path: string, hooks: WorkHooks): Promise<void> {
   const totalBytes = outputBytesOf(layout);
   const descriptor = openSync(path, "wx");
   try {
@@ -163,7 +170,7 @@ async function writeParts(damaged: FileSource, layout: OutputLayout, path: strin
 }
 
 async function copyRange(
-  damaged: FileSource,
+  damaged: Recording,
   startOffset: number,
   endOffset: number,
   descriptor: number,
