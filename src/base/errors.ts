@@ -125,6 +125,10 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: "Several workers in a row ended in the middle of the same task, by a crash or a lack of memory.",
   },
+  TASK_BUSY: {
+    retryable: true,
+    meaning: "A task that was asked for by name is not due for now: somebody else works at it, or its queue is paused.",
+  },
   TASK_TIMEOUT: { retryable: true, meaning: "A task took longer than its pipeline allows and was ended." },
   OBJECT_KEY_INVALID: {
     retryable: false,

@@ -1,5 +1,5 @@
 import type { JobError, Stage, TaskRef } from "../../jobs/job.ts";
-import type { DeadLetter, ReceiveOptions, TaskMessage } from "../../jobs/ports.ts";
+import type { DeadLetter, Lease, ReceiveOptions, TaskMessage } from "../../jobs/ports.ts";
 import {
   type Book,
   isHeldBack,
@@ -66,6 +66,25 @@ export async function receiveMessage(
     if (first === undefined) return { message: undefined };
     const { owner, leaseMs } = options;
     const message = await takeMessage(table, first.book, first.waiting, { owner, untilMs: nowMs + leaseMs });
+    return message && { message };
+  });
+  return message;
+}
+
+/** The message given, however many others are out; undefined where it is not there or not due, or its queue is paused. */
+export async function receiveNamed(
+  table: Table,
+  queue: string,
+  waiting: Waiting,
+  { owner, leaseMs }: Lease,
+  now: () => number,
+): Promise<TaskMessage | undefined> {
+  const { message } = await retrying("The queue", async () => {
+    const nowMs = now();
+    const book = (await readBooks(table)).find((one) => one.queue === queue);
+    const isDue = book !== undefined && !book.isPaused && !isHeldBack(book.holds[waiting.id], nowMs);
+    if (!isDue || !(await isMessage(table, queue, waiting.sk))) return { message: undefined };
+    const message = await takeMessage(table, book, waiting, { owner, untilMs: nowMs + leaseMs });
     return message && { message };
   });
   return message;
