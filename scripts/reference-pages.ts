@@ -1,4 +1,5 @@
 import type { Command, Option } from "commander";
+import { describeAwsSettings } from "../src/apps/aws-settings.ts";
 import { createProgram } from "../src/apps/cli/program.ts";
 import { ALL_ROUTES } from "../src/apps/server/routes/all-routes.ts";
 import { describeBatchSettings } from "../src/apps/worker/batch-settings.ts";
@@ -50,6 +51,9 @@ function renderConfigurationPage(): string {
     "Configuration",
     "Reelmill is configured by environment variables. They are checked before anything is done: a value that is not allowed, or a `REELMILL_` variable that does not exist, ends the program with `CONFIG_INVALID` and status 2. An empty variable counts as not set.",
     table(["variable", "what it does", "allowed", "when not set"], rowsOf(describeSettings())),
+    "## The backend `aws`",
+    "Read by `reelmill up` and `reelmill worker` where `REELMILL_BACKEND` is `aws`; bucket, table and region are then needed ([guide](../guide/cluster.md)).",
+    table(["variable", "what it does", "allowed", "when not set"], rowsOf(describeAwsSettings())),
     "## The batch worker",
     "Read by `reelmill worker --once` alone, which needs all of them ([guide](../guide/batch-worker.md)).",
     table(["variable", "what it does", "allowed", "when not set"], rowsOf(describeBatchSettings())),

@@ -1,15 +1,102 @@
 import { join } from "node:path";
 import { createBatchRecords } from "../adapters/aws/batch-records.ts";
+import { createSqsBell, createSqsClient, type SqsBell } from "../adapters/aws/bell.ts";
 import { createS3Client } from "../adapters/aws/bucket.ts";
 import type { AwsPlace } from "../adapters/aws/connection.ts";
+import { createDeliveryStore } from "../adapters/aws/delivery-store.ts";
 import { createJobStore } from "../adapters/aws/job-store.ts";
+import { makeBucketIfMissing, makeQueueIfMissing, makeTableIfMissing } from "../adapters/aws/make-stores.ts";
 import { createS3ObjectStore } from "../adapters/aws/object-store.ts";
 import { clearSpace } from "../adapters/aws/sweep.ts";
 import { createTableClient } from "../adapters/aws/table.ts";
 import { createTaskQueue } from "../adapters/aws/task-queue.ts";
 import type { Clock } from "../base/clock.ts";
 import { createRegistry } from "../pipelines/registry.ts";
-import type { BatchParts, BatchPlace } from "./wiring.ts";
+import type { AwsHome } from "./aws-settings.ts";
+import { makeMachineFolders } from "./local-wiring.ts";
+import type { BatchParts, BatchPlace, Opening, Parts } from "./parts.ts";
+
+/** With slips for all that it takes, a worker looks into the table only for what a lost one told of. */
+const LOOK_FOR_LOST_MS = 20_000;
+/** Without, it looks for all that others brought. */
+const LOOK_MS = 2000;
+/** A slip that is held by one who died comes again after that; whoever is idle has looked by then. */
+const SLIP_LEASE_MS = 60_000;
+
+/**
+ * Joins ports to the adapters of AWS for the process named `owner`. Nothing is asked of bucket, table and queues yet. To be loaded only where the
+ * backend is AWS: the SDK takes its time.
+ */
+export function openAws(home: AwsHome, { owner, clock, log }: Opening): Parts {
+  const { region } = home;
+  const folders = makeMachineFolders(home.data);
+  const s3 = createS3Client({ region, endpoint: home.s3Endpoint });
+  const tables = createTableClient({ region, endpoint: home.dynamoDbEndpoint });
+  const sqs = createSqsClient({ region, endpoint: home.sqsEndpoint });
+  const table = { client: tables, name: home.table };
+  const createBell = (queueUrls: Readonly<Record<string, string>>): SqsBell =>
+    createSqsBell({
+      ...{ client: sqs, queueUrls, table, log, clock },
+      leaseMs: SLIP_LEASE_MS,
+      longPollSeconds: home.longPollSeconds,
+    });
+  const { ring } = createBell(home.queueUrls);
+  const store = createJobStore(table, clock, { onSent: ring });
+  const objects = createS3ObjectStore({
+    bucket: { client: s3, name: home.bucket },
+    workFolder: join(folders.workRoot, owner, "lent"),
+  });
+  return {
+    ...{ store, objects, ...folders },
+    queue: createTaskQueue(table, clock),
+    deliveries: createDeliveryStore(table, clock),
+    pipelines: createRegistry(),
+    listen: (queues) => {
+      const own = Object.entries(home.queueUrls).filter(([name]) => queues.includes(name));
+      const { wait, close } = createBell(Object.fromEntries(own));
+      return { wait, close, lookMs: own.length === queues.length ? LOOK_FOR_LOST_MS : LOOK_MS };
+    },
+    requireStores: async () => {
+      await store.lastChange();
+      await objects.list("", { limit: 1 });
+    },
+    // Half an upload is nothing that anybody sees; the bucket's lifecycle removes its parts.
+    sweepTemporary: async () => undefined,
+    close: () => {
+      for (const client of [s3, tables, sqs]) client.destroy();
+    },
+  };
+}
+
+/** What there is of a home's stores, and whether this made it. */
+export interface MadeStore {
+  readonly kind: "bucket" | "table" | "queue";
+  readonly name: string;
+  readonly isNew: boolean;
+}
+
+/** Makes bucket, table and queues where they are missing. Throws STORE_REFUSED, STORE_UNAVAILABLE. */
+export async function makeStores(home: AwsHome): Promise<readonly MadeStore[]> {
+  const { region, bucket, table } = home;
+  const s3 = createS3Client({ region, endpoint: home.s3Endpoint });
+  const sqs = createSqsClient({ region, endpoint: home.sqsEndpoint });
+  try {
+    const made: MadeStore[] = [
+      { kind: "bucket", name: bucket, isNew: await makeBucketIfMissing({ client: s3, name: bucket }) },
+      {
+        kind: "table",
+        name: table,
+        isNew: await makeTableIfMissing({ region, endpoint: home.dynamoDbEndpoint }, table),
+      },
+    ];
+    for (const url of Object.values(home.queueUrls)) {
+      made.push({ kind: "queue", name: url, isNew: await makeQueueIfMissing(sqs, url) });
+    }
+    return made;
+  } finally {
+    for (const client of [s3, sqs]) client.destroy();
+  }
+}
 
 /** Where a job of the batch worker is worked at on AWS. */
 export interface AwsBatchPlace extends BatchPlace {

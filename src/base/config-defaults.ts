@@ -6,13 +6,15 @@ export interface ServerConfig {
   readonly s3Endpoint: string | undefined;
   /** As `s3Endpoint`, of tables. */
   readonly dynamoDbEndpoint: string | undefined;
+  /** As `s3Endpoint`, of queues. */
+  readonly sqsEndpoint: string | undefined;
   /** Address to listen at. */
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
   /** As given; relative to the folder that the server was started in. */
   readonly dataFolder: string;
-  /** From 1 to 64. */
+  /** From 0 to 64; 0 with the backend `aws` alone. */
   readonly maxWorkers: number;
   /** From 5000 to 900,000. */
   readonly leaseMs: number;
@@ -118,6 +120,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       backend: "local",
       s3Endpoint: undefined,
       dynamoDbEndpoint: undefined,
+      sqsEndpoint: undefined,
       host: "127.0.0.1",
       port: 8080,
       dataFolder: "reelmill-data",

@@ -149,8 +149,13 @@ const OF_AWS = /^AWS_/;
 
 /** The environment for processes that work at hostile files, and need no secret for it, nor anything of AWS. */
 export function withoutSecrets(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(withoutOwnSecrets(environment)).filter(([name]) => !OF_AWS.test(name)));
+}
+
+/** The environment for processes of Reelmill that need none of its secrets, but what the AWS SDK goes by. */
+export function withoutOwnSecrets(environment: Environment): Environment {
   const secrets = new Set(describeSettings().flatMap(({ name, isSecret = false }) => (isSecret ? [name] : [])));
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secrets.has(name) && !OF_AWS.test(name)));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secrets.has(name)));
 }
 
 /** Every setting with its notes, in a stable order; the reference page is made from it. */

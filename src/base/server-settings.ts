@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ClientConfig, Environment, ServerConfig } from "./config-defaults.ts";
+import { ReelmillError } from "./errors.ts";
 import { commaSeparated, type Setting, wholeNumber, YES_OR_NO } from "./setting.ts";
 
 const MAX_WORKERS = 64;
@@ -30,7 +31,7 @@ export const SERVER_SETTINGS = {
     schema: z.enum(["local", "aws"]).default("local"),
     notes: {
       meaning:
-        "Where jobs, their records and objects are kept: on this machine, or in S3 and DynamoDB, which in this version is for `reelmill worker --once` alone (else `FEATURE_MISSING`). Credentials come as the AWS SDK finds them: environment, profile, role.",
+        "Where jobs, their records and objects are kept: on this machine, or in S3 and DynamoDB. Credentials come as the AWS SDK finds them: environment, profile, role.",
       allowed: "local or aws",
       unset: "local",
     },
@@ -47,6 +48,14 @@ export const SERVER_SETTINGS = {
     schema: SERVER_ADDRESS.optional(),
     notes: {
       meaning: "Where the tables of the backend `aws` are, if not at AWS.",
+      allowed: ENDPOINT_FORM,
+      unset: "",
+    },
+  },
+  REELMILL_SQS_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: {
+      meaning: "Where the queues of `SQS_QUEUE_URLS` are, if not at AWS; of their URLs the path alone is then meant.",
       allowed: ENDPOINT_FORM,
       unset: "",
     },
@@ -79,10 +88,11 @@ export const SERVER_SETTINGS = {
     },
   },
   REELMILL_MAX_WORKERS: {
-    schema: wholeNumber(1, MAX_WORKERS).default(2),
+    schema: wholeNumber(0, MAX_WORKERS).default(2),
     notes: {
-      meaning: "How many worker processes may run at a time. They are started on demand.",
-      allowed: `a whole number from 1 to ${MAX_WORKERS}`,
+      meaning:
+        "How many worker processes may run at a time. They are started on demand. 0, with the backend `aws` alone: the server leaves the work to others.",
+      allowed: `a whole number from 0 to ${MAX_WORKERS}`,
       unset: "2",
     },
   },
@@ -189,14 +199,20 @@ type ReadSetting = <Name extends keyof typeof SERVER_SETTINGS>(
 
 /** The server's part of the configuration. */
 export function readServerConfig(environment: Environment, read: ReadSetting): ServerConfig {
+  const maxWorkers = read(environment, "REELMILL_MAX_WORKERS");
+  if (maxWorkers === 0 && read(environment, "REELMILL_BACKEND") === "local") {
+    const message = `REELMILL_MAX_WORKERS is "0", but must be a whole number from 1 to ${MAX_WORKERS}: nobody else works at what is kept on this machine.`;
+    throw new ReelmillError("CONFIG_INVALID", message);
+  }
   return {
     backend: read(environment, "REELMILL_BACKEND"),
     s3Endpoint: read(environment, "REELMILL_S3_ENDPOINT"),
     dynamoDbEndpoint: read(environment, "REELMILL_DYNAMODB_ENDPOINT"),
+    sqsEndpoint: read(environment, "REELMILL_SQS_ENDPOINT"),
     host: read(environment, "REELMILL_HOST"),
     port: read(environment, "REELMILL_PORT"),
     dataFolder: read(environment, "REELMILL_DATA"),
-    maxWorkers: read(environment, "REELMILL_MAX_WORKERS"),
+    maxWorkers,
     leaseMs: read(environment, "REELMILL_LEASE_SECONDS") * 1000,
     apiKeyHashes: read(environment, "REELMILL_API_KEY_SHA256"),
     webhooks: read(environment, "REELMILL_WEBHOOK_URLS"),

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { ReelmillError } from "./errors.ts";
+import { printableLine } from "./printable.ts";
 
 /** How a setting is documented; `allowed` completes the sentence "… must be". */
 export interface SettingNotes {
@@ -39,4 +41,37 @@ export function commaSeparated<Item extends z.ZodType<unknown, string>>(item: It
         .map((part) => part.trim()),
     )
     .pipe(z.array(item));
+}
+
+/** Longer values are cut in a complaint. */
+const MAX_SHOWN = 100;
+
+/**
+ * Reads variables of which all are needed at once; what may be left out has a default in its schema. Throws CONFIG_INVALID naming every one that
+ * is missing or not allowed, with what is.
+ */
+export function readSettings<Settings extends Readonly<Record<string, Setting>>>(
+  environment: Readonly<Record<string, string | undefined>>,
+  settings: Settings,
+): { readonly [Name in keyof Settings]: z.output<Settings[Name]["schema"]> } {
+  const values: Record<string, unknown> = {};
+  const faults: string[] = [];
+  for (const [name, { schema, notes }] of Object.entries(settings)) {
+    // An empty variable is what a shell leaves for "not set".
+    const value = environment[name] || undefined;
+    const parsed = schema.safeParse(value);
+    if (parsed.success) {
+      values[name] = parsed.data;
+      continue;
+    }
+    const shown = notes.isSecret ? "has a value that is not allowed; it" : `is "${shorten(value)}", but`;
+    faults.push(`${name} ${value === undefined ? "is not set; it" : shown} must be ${notes.allowed}.`);
+  }
+  if (faults.length > 0) throw new ReelmillError("CONFIG_INVALID", faults.join(" "));
+  // Has what each schema gave, under the names of the settings.
+  return values as { readonly [Name in keyof Settings]: z.output<Settings[Name]["schema"]> };
+}
+
+function shorten(value = ""): string {
+  return printableLine(value.slice(0, MAX_SHOWN));
 }

@@ -207,10 +207,17 @@ export interface TaskMessage {
   readonly receipt: string;
 }
 
+/** A queue that messages are taken from; each pipeline has one, of its name. */
+export interface QueueBound {
+  readonly name: string;
+  /** How many of its messages may be out at a time, over all workers. */
+  readonly maxInFlight: number;
+}
+
 /** What to receive. */
 export interface ReceiveOptions extends Lease {
-  /** Queues in no order, each with how many of its messages may be out at a time. */
-  readonly queues: readonly { readonly name: string; readonly maxInFlight: number }[];
+  /** In no order. */
+  readonly queues: readonly QueueBound[];
 }
 
 /** How full a queue is. */
@@ -258,8 +265,8 @@ export interface TaskQueue {
   listDead(options: { readonly queue?: string | undefined; readonly limit: number }): Promise<readonly DeadLetter[]>;
   /** Forgets a dead letter; false where there is none. */
   discard(id: number): Promise<boolean>;
-  /** Messages that wait in queues that are not paused, of each queue `limit` at most: cheap, however many there are. */
-  countWaiting(limit: number): Promise<number>;
+  /** Messages that wait in those of the queues that are not paused, of each queue `limit` at most: cheap, however many there are. */
+  countWaiting(queues: readonly string[], limit: number): Promise<number>;
   /** Every queue that ever held a message, by name; counts every message. */
   depths(): Promise<readonly QueueDepth[]>;
   /** A paused queue gives out nothing. */

@@ -32,11 +32,11 @@ export async function runJob(engine: Engine, jobId: string, options: RunJobOptio
     if (job === undefined || isEnded(job.status)) ending.abort();
     else await delay(timeoutMs, undefined, { signal: either }).catch(() => undefined);
   };
-  const maxConcurrentTasks = Object.fromEntries(pipelines.all.map(({ name }) => [name, concurrency]));
+  const queues = pipelines.all.map(({ name }) => ({ name, maxInFlight: concurrency }));
   await Promise.all(
     Array.from({ length: concurrency }, () =>
       runWorkerLoop(engine, {
-        ...{ owner, leaseMs, maxConcurrentTasks, waitForWork },
+        ...{ owner, leaseMs, queues, waitForWork },
         signal: either,
         idleEndMs: Number.POSITIVE_INFINITY,
         onBusy: () => undefined,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createFaultLog } from "../base/fault-log.ts";
+import type { QueueBound } from "./ports.ts";
 import { STORE_PAUSE_MS } from "./retry-policy.ts";
 import { type Engine, runTask } from "./run-task.ts";
 import { onStarted } from "./transitions.ts";
@@ -9,8 +10,8 @@ export interface WorkerLoopOptions {
   /** Who holds the leases. */
   readonly owner: string;
   readonly leaseMs: number;
-  /** How many tasks of each pipeline may run at a time over all workers; others as their pipeline says. */
-  readonly maxConcurrentTasks: Readonly<Record<string, number>>;
+  /** The pipelines whose tasks are taken. */
+  readonly queues: readonly QueueBound[];
   /** Ends the loop, and the task under way goes back to its queue. */
   readonly signal: AbortSignal;
   /** The loop ends when there was nothing to do for so long. */
@@ -27,21 +28,8 @@ const DEFAULT_POLL_MS = 250;
 
 /** Takes tasks and runs them, one at a time, until it is told to stop or was idle for long enough. */
 export async function runWorkerLoop(engine: Engine, options: WorkerLoopOptions): Promise<void> {
-  const { store, pipelines, log, clock } = engine;
-  const {
-    owner,
-    leaseMs,
-    maxConcurrentTasks,
-    signal,
-    idleEndMs,
-    onBusy,
-    waitForWork,
-    pollMs = DEFAULT_POLL_MS,
-  } = options;
-  const queues = pipelines.all.map((pipeline) => ({
-    name: pipeline.name,
-    maxInFlight: maxConcurrentTasks[pipeline.name] ?? pipeline.maxConcurrentTasks,
-  }));
+  const { store, log, clock } = engine;
+  const { owner, leaseMs, queues, signal, idleEndMs, onBusy, waitForWork, pollMs = DEFAULT_POLL_MS } = options;
   const from = { owner, leaseMs, queues };
   const faults = createFaultLog({
     log,

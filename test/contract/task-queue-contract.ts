@@ -166,9 +166,11 @@ export function describeTaskQueue(name: string, open: () => Promise<StoreUnderTe
       await queue.release(await receive(), 9000);
       clock.advance(5);
       await send("q");
-      expect([await queue.countWaiting(1), await queue.countWaiting(9)]).toEqual([2, 3]);
+      const both = ["p", "q"];
+      expect([await queue.countWaiting(both, 1), await queue.countWaiting(both, 9)]).toEqual([2, 3]);
+      expect([await queue.countWaiting(["p"], 9), await queue.countWaiting([], 9)]).toEqual([2, 0]);
       await queue.setPaused("q", true);
-      expect(await queue.countWaiting(9)).toBe(2);
+      expect(await queue.countWaiting(both, 9)).toBe(2);
       expect(await queue.depths()).toEqual([
         { queue: "p", waiting: 2, inFlight: 1, dead: 1, isPaused: false, oldestSentAtMs: sentAtMs },
         { queue: "q", waiting: 1, inFlight: 0, dead: 0, isPaused: true, oldestSentAtMs: sentAtMs + 5 },
@@ -176,12 +178,12 @@ export function describeTaskQueue(name: string, open: () => Promise<StoreUnderTe
     });
 
     it("counts what waits where nothing does, and where a lease ran out", async () => {
-      expect([await queue.countWaiting(9), await queue.depths()]).toEqual([0, []]);
+      expect([await queue.countWaiting(["p"], 9), await queue.depths()]).toEqual([0, []]);
       await send();
       await receive();
-      expect(await queue.countWaiting(9)).toBe(0);
+      expect(await queue.countWaiting(["p"], 9)).toBe(0);
       clock.advance(15_000);
-      expect(await queue.countWaiting(9)).toBe(1);
+      expect(await queue.countWaiting(["p"], 9)).toBe(1);
     });
 
     it("gives nothing out of a paused queue, and lets what is out be ended", async () => {

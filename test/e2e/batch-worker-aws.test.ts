@@ -11,7 +11,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import type { BatchRecords } from "../../src/jobs/batch-records.ts";
 import type { ObjectStore } from "../../src/jobs/object-store.ts";
 import { type AwsUnderTest, makeBucket, makeTable, startStorage, startTables } from "../support/aws.ts";
-import { type BatchWorker, startBatchWorker } from "./batch-worker.fixture.ts";
+import { startBatchWorker, type WorkerCommand } from "./worker-command.fixture.ts";
 
 const SECONDS = 20;
 const RATE = 10;
@@ -56,7 +56,7 @@ afterEach(async () => {
 });
 
 /** Starts a worker as in a container of its own: nothing is there of those before. */
-function start(environment: Readonly<Record<string, string>> = {}): BatchWorker {
+function start(environment: Readonly<Record<string, string>> = {}): WorkerCommand {
   containers += 1;
   return startBatchWorker({
     ...KEYS,

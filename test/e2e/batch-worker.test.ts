@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openBatchRecords } from "../../src/adapters/local/batch-records.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { BatchRecord } from "../../src/jobs/batch-records.ts";
-import { type BatchWorker, startBatchWorker } from "./batch-worker.fixture.ts";
+import { startBatchWorker, type WorkerCommand } from "./worker-command.fixture.ts";
 
 const SECONDS = 20;
 const RATE = 10;
@@ -36,7 +36,7 @@ beforeEach(() => {
   copyFileSync(clip, join(bucket, "uploads", jobId, "input.mp4"));
 });
 
-function start(environment: Readonly<Record<string, string>> = {}): BatchWorker {
+function start(environment: Readonly<Record<string, string>> = {}): WorkerCommand {
   return startBatchWorker({
     ...{ REELMILL_DATA: data, S3_BUCKET: "codec-converter-dev", DYNAMODB_TABLE: TABLE, AWS_REGION: "ap-northeast-1" },
     ...{ JOB_ID: jobId, OUTPUT_CODEC: "vp9", ...environment },
@@ -65,7 +65,7 @@ function leftovers(): readonly string[] {
 }
 
 /** Tasks that a worker finished, by what they are called. */
-function doneTasks(worker: BatchWorker): readonly string[] {
+function doneTasks(worker: WorkerCommand): readonly string[] {
   return worker
     .lines()
     .map(({ message }) => String(message))

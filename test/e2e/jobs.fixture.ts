@@ -38,6 +38,8 @@ export function createJobsClient<Job extends AnyJob>(server: () => Pick<RunningS
       const { status } = await fetch(at(`objects/${key}`), { method: "PUT", body });
       if (status !== 201) throw new Error(`${key} was answered with ${status}.`);
     },
+    /** The bytes of an object. */
+    bytes: async (key: string): Promise<Buffer> => Buffer.from(await (await fetch(at(`objects/${key}`))).arrayBuffer()),
     run: async (pipeline: string, params: object): Promise<Job> => await ended((await submit(pipeline, params)).id),
     /** Up to a thousand. */
     listKeys: async (prefix: string): Promise<readonly string[]> => {

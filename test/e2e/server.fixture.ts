@@ -32,17 +32,18 @@ export async function findFreePort(): Promise<number> {
 }
 
 /**
- * Starts a server on `folder`/data that watches the folder named, and waits until it listens. Throws with what it wrote where it
- * ends before.
+ * Starts a server on `folder`/data that watches the folder named, null for none, and waits until it listens. Throws with what it wrote
+ * where it ends before.
  */
 export async function startServer(
   folder: string,
   port: number,
   environment: Readonly<Record<string, string>> = {},
-  watch = "watch",
+  watch: string | null = "watch",
 ): Promise<RunningServer> {
-  const args = [join(ROOT, "src/apps/cli/main.ts"), "up", "--data", join(folder, "data"), "--watch"];
-  const child = spawn(process.execPath, [...args, join(folder, watch), "--port", String(port)], {
+  const args = [join(ROOT, "src/apps/cli/main.ts"), "up", "--data", join(folder, "data"), "--port", String(port)];
+  const watching = watch === null ? [] : ["--watch", join(folder, watch)];
+  const child = spawn(process.execPath, [...args, ...watching], {
     env: { ...process.env, LOG_FORMAT: "json", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });

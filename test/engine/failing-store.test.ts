@@ -91,7 +91,7 @@ it("goes on working after its store failed, ends when idle, and says when it is 
     {
       owner: "w1",
       leaseMs: 15_000,
-      maxConcurrentTasks: { parts: 1 },
+      queues: [{ name: "parts", maxInFlight: 1 }],
       signal: new AbortController().signal,
       idleEndMs: 1000,
       onBusy: (isBusy) => told.push(isBusy),

@@ -161,7 +161,7 @@ describe("a user and the engine at once", () => {
       expect(await engine.store.get(id)).toMatchObject({ status: "failed" });
       isBroken = false;
       await engine.service.retry(id);
-      expect(await engine.queue.countWaiting(9)).toBe(1);
+      expect(await engine.queue.countWaiting(["parts"], 9)).toBe(1);
       await engine.drain();
       expect(await engine.store.get(id)).toMatchObject({ status: "succeeded" });
     });

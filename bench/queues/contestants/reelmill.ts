@@ -101,7 +101,7 @@ function loop(store: JobStore, pipeline: Pipeline): Promise<void> {
   return runWorkerLoop(engine, {
     owner: `bench-${process.pid}`,
     leaseMs: LEASE_MS,
-    maxConcurrentTasks: {},
+    queues: [{ name: NAME, maxInFlight: 1000 }],
     signal: new AbortController().signal,
     idleEndMs: 600_000,
     onBusy: () => undefined,

@@ -63,7 +63,15 @@ const log: Logger = { debug: none, info: none, warn: none, error: (text) => erro
 
 function startBell(own: SQSClient = client, queueUrl = url): SqsBell {
   const queueUrls = { parts: queueUrl };
-  const bell = createSqsBell({ client: own, queueUrls, table, leaseMs: LEASE_MS, log, clock: systemClock });
+  const bell = createSqsBell({
+    client: own,
+    queueUrls,
+    table,
+    leaseMs: LEASE_MS,
+    longPollSeconds: 20,
+    log,
+    clock: systemClock,
+  });
   bells.push(bell);
   return bell;
 }
@@ -192,7 +200,7 @@ it("leads a worker through whole jobs, and leaves no slip", async () => {
   const working = runWorkerLoop(
     { ...engine, environment: {}, random: () => 0 },
     {
-      ...{ owner: "w1", leaseMs: LEASE_MS, maxConcurrentTasks: {}, signal: controller.signal, onBusy: none },
+      ...{ owner: "w1", leaseMs: LEASE_MS, queues: FROM.queues, signal: controller.signal, onBusy: none },
       idleEndMs: Number.POSITIVE_INFINITY,
       waitForWork: bell.wait,
       pollMs: LONG_MS,

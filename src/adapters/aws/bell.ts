@@ -32,6 +32,8 @@ export interface SqsBellOptions {
   readonly table: Table;
   /** For how long a slip stays hidden without a sign of life of the worker that holds it. */
   readonly leaseMs: number;
+  /** How long one question for slips waits at a queue, 0 to 20. */
+  readonly longPollSeconds: number;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -51,13 +53,11 @@ export function createSqsClient(place: AwsPlace): SQSClient {
   return new SQSClient({ ...clientSettings(place), useQueueUrlAsEndpoint: place.endpoint === undefined });
 }
 
-/** The longest that SQS lets a receiver wait. */
-const MAX_WAIT_SECONDS = 20;
 /** SQS tells of no more; those not held are let go at once, because a slip in a buffer is hidden from all others. */
 const MAX_SLIPS = 10;
 const MAX_DELAY_SECONDS = 900;
 const RENEWALS_PER_LEASE = 3;
-/** While SQS cannot be used, the table is looked at so often. */
+/** While SQS cannot be used, the table is looked at so often; and SQS, where its questions do not wait. */
 const PAUSE_MS = 1000;
 
 const SLIP = z.strictObject({
@@ -114,13 +114,18 @@ export function createSqsBell(options: SqsBellOptions): SqsBell {
         await letGo(options, held, leaseMs);
         await waitForSlip(options, held, timeoutMs, signal);
       });
-      if (!hasWorked) await delay(Math.min(timeoutMs, PAUSE_MS), undefined, { signal }).catch(() => undefined);
+      if (!hasWorked) await pause(Math.min(timeoutMs, PAUSE_MS), signal);
     },
     close: async () => {
       clearInterval(beats);
       if (held.size > 0) await survive(() => letGo(options, held, 0));
     },
   };
+}
+
+/** Ends early where the signal is given. */
+async function pause(forMs: number, signal: AbortSignal): Promise<void> {
+  await delay(forMs, undefined, { signal }).catch(() => undefined);
 }
 
 async function send({ client }: SqsBellOptions, url: string, { id, sk, ref, delayMs }: SentMessage): Promise<void> {
@@ -165,6 +170,7 @@ async function waitForSlip(
   const found = new AbortController();
   const either = AbortSignal.any([signal, found.signal]);
   const endAtMs = options.clock.monotonicMs() + timeoutMs;
+  if (Object.keys(options.queueUrls).length === 0) await pause(timeoutMs, signal);
   const waits = Object.entries(options.queueUrls).map(async ([queue, url]) => {
     do {
       const leftMs = Math.max(0, endAtMs - options.clock.monotonicMs());
@@ -176,6 +182,7 @@ async function waitForSlip(
           found.abort();
         }
       }
+      if (options.longPollSeconds === 0) await pause(Math.min(leftMs, PAUSE_MS), either);
     } while (!either.aborted && options.clock.monotonicMs() < endAtMs);
   });
   // One that fails must not leave the others waiting.
@@ -185,7 +192,7 @@ async function waitForSlip(
 }
 
 async function receive(
-  { client, leaseMs }: SqsBellOptions,
+  { client, leaseMs, longPollSeconds }: SqsBellOptions,
   queue: string,
   url: string,
   waitMs: number,
@@ -194,7 +201,7 @@ async function receive(
   const request = new ReceiveMessageCommand({
     QueueUrl: url,
     MaxNumberOfMessages: MAX_SLIPS,
-    WaitTimeSeconds: Math.min(MAX_WAIT_SECONDS, Math.ceil(waitMs / 1000)),
+    WaitTimeSeconds: Math.min(longPollSeconds, Math.ceil(waitMs / 1000)),
     VisibilityTimeout: Math.ceil(leaseMs / 1000),
   });
   try {

@@ -56,10 +56,12 @@ export function createTaskQueue(table: Table, clock: Clock): TaskQueue {
       return letters;
     },
     discard: (id) => discardDead(table, id),
-    countWaiting: async (limit) => {
+    countWaiting: async (queues, limit) => {
       let waiting = 0;
-      for (const book of await readBooks(table))
-        if (!book.isPaused) waiting += await countUpTo(table, book, limit, now());
+      for (const book of await readBooks(table)) {
+        if (book.isPaused || !queues.includes(book.queue)) continue;
+        waiting += await countUpTo(table, book, limit, now());
+      }
       return waiting;
     },
     depths: () => readDepths(table, now()),

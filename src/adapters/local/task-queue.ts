@@ -34,8 +34,14 @@ export function createTaskQueue(database: LocalDatabase, clock: Clock): TaskQueu
     listDead: async ({ queue, limit }) =>
       read(() => (sql.listDead.all(queue ?? null, limit) as readonly Row[]).map(parseDeadRow)),
     discard: async (id) => writeDurably(() => sql.discard.run(id).changes === 1),
-    countWaiting: async (limit) =>
-      read(() => (sql.waiting.get(clock.nowMs(), limit) as { readonly waiting: number }).waiting),
+    countWaiting: async (queues, limit) =>
+      read(() => {
+        const nowMs = clock.nowMs();
+        const counts = queues.map(
+          (queue) => (sql.waiting.get(queue, nowMs, limit) as { readonly waiting: number }).waiting,
+        );
+        return counts.reduce((sum, count) => sum + count, 0);
+      }),
     depths: async () => read(() => readDepths(database, clock.nowMs())),
     setPaused: async (queue, isPaused) => {
       await writeDurably(() => sql.pause.run(queue, isPaused ? 1 : 0));
@@ -63,11 +69,9 @@ function prepare(database: LocalDatabase) {
     listDead: database.prepare("SELECT * FROM dead_letters WHERE ?1 IS NULL OR queue = ?1 ORDER BY id LIMIT ?2"),
     discard: database.prepare("DELETE FROM dead_letters WHERE id = ?1"),
     waiting: database.prepare(`
-      WITH RECURSIVE ${distinctNames("used", "messages", "queue")}
-      SELECT COALESCE(SUM((
-        SELECT COUNT(*) FROM (
-          SELECT 1 FROM messages WHERE queue = used.name AND (owner IS NULL OR visible_at_ms <= ?1) LIMIT ?2))), 0) AS waiting
-      FROM used WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM queues WHERE is_paused = 1)`),
+      SELECT COUNT(*) AS waiting FROM (
+        SELECT 1 FROM messages WHERE queue = ?1 AND (owner IS NULL OR visible_at_ms <= ?2)
+          AND NOT EXISTS (SELECT 1 FROM queues WHERE name = ?1 AND is_paused = 1) LIMIT ?3)`),
     pause: database.prepare(
       "INSERT INTO queues (name, is_paused) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET is_paused = ?2",
     ),

@@ -42,3 +42,15 @@ export interface ConfigCommandOptions {
   /** Print JSON on standard output. */
   readonly json: boolean;
 }
+
+/** Options of `reelmill worker` as given. */
+export interface WorkerCommandOptions {
+  /** Run the one job that JOB_ID names. */
+  readonly once: boolean;
+}
+
+/** Options of `reelmill cluster init` as given. */
+export interface ClusterInitOptions {
+  /** Print JSON on standard output. */
+  readonly json: boolean;
+}

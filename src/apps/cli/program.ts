@@ -3,11 +3,13 @@ import { ReelmillError } from "../../base/errors.ts";
 import { printableText } from "../../base/printable.ts";
 import type { CliContext } from "./cli-context.ts";
 import type {
+  ClusterInitOptions,
   ConfigCommandOptions,
   DoctorCommandOptions,
   InspectCommandOptions,
   RepairCommandOptions,
   UpCommandOptions,
+  WorkerCommandOptions,
 } from "./command-options.ts";
 import { addConvertCommand } from "./convert/commands.ts";
 import { EXIT_OK } from "./exit-codes.ts";
@@ -26,8 +28,12 @@ Examples:
 Exit status: 0 all repaired, 1 some or all not, 2 wrong usage.`;
 
 const WORKER_NOTE = `
-Environment: S3_BUCKET, DYNAMODB_TABLE, AWS_REGION, JOB_ID, OUTPUT_CODEC (h264, vp9 or av1); all must be set.
-Exit status: 0 completed, now or before; 1 failed; 2 wrong environment; 143 stopped by SIGTERM, to be run again.`;
+With --once runs one conversion, whole, in this process, and keeps its record: the batch worker.
+  Environment: S3_BUCKET, DYNAMODB_TABLE, AWS_REGION, JOB_ID, OUTPUT_CODEC (h264, vp9 or av1); all must be set.
+  Exit status: 0 completed, now or before; 1 failed; 2 wrong environment; 143 stopped by SIGTERM, to be run again.
+Without, stays until Ctrl-C or SIGTERM, and then puts back what it holds.
+  Environment: REELMILL_BACKEND=aws, S3_BUCKET, DYNAMODB_TABLE, AWS_REGION; where wanted SQS_QUEUE_URLS, TASK_QUEUES, REELMILL_MAX_WORKERS.
+  Exit status: 0 ended by a signal; 1 bucket or table cannot be reached; 2 wrong environment.`;
 
 const CONFIG_NOTE = `
 A server that runs has the environment in which it was started: the dashboard shows its settings on the page System, and
@@ -131,12 +137,27 @@ function parsePort(text: string): number {
 function addWorkerCommand(program: Command, context: CliContext, exit: ReportExit): void {
   program
     .command("worker")
-    .description("run one conversion, whole, in this process, and keep its record: the batch worker")
-    .requiredOption("--once", "end when the job that JOB_ID names is done; workers that stay belong to `reelmill up`")
+    .description("work at what the queues of a bucket and a table hold, on a machine of its own")
+    .option("--once", "run the conversion that JOB_ID names instead, and end", false)
     .addHelpText("after", WORKER_NOTE)
-    .action(async () => {
-      const { runWorkerOnce } = await import("./worker.ts");
-      exit(await runWorkerOnce(context));
+    .action(async ({ once }: WorkerCommandOptions) => {
+      const { runWorker, runWorkerOnce } = await import("./worker.ts");
+      exit(await (once ? runWorkerOnce : runWorker)(context));
+    });
+}
+
+function addClusterCommand(program: Command, context: CliContext, exit: ReportExit): void {
+  program
+    .command("cluster")
+    .description("prepare what several machines share")
+    .command("init")
+    .description(
+      "make the bucket, the table and the queues that the environment names, where they are missing; not on AWS itself",
+    )
+    .option("--json", "print JSON on standard output", false)
+    .action(async (options: ClusterInitOptions) => {
+      const { runClusterInit } = await import("./cluster.ts");
+      exit(await runClusterInit(options, context));
     });
 }
 
@@ -175,6 +196,7 @@ export function createProgram(version: string, context: CliContext, exit: Report
   addDoctorCommand(program, context, exit);
   addUpCommand(program, context, exit);
   addWorkerCommand(program, context, exit);
+  addClusterCommand(program, context, exit);
   addConfigCommand(program, context, exit);
   addRemoteCommands(program, context, exit);
   return program;

@@ -7,12 +7,20 @@ import type { Config } from "../../base/config-defaults.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
 import { printableJson } from "../../base/printable.ts";
 import type { BatchRecord } from "../../jobs/batch-records.ts";
+import { openLocalBatch } from "../local-wiring.ts";
+import type { BatchParts } from "../parts.ts";
 import { requireDataFolder } from "../server/check-settings.ts";
-import { type BatchParts, openLocalBatch } from "../wiring.ts";
 import { type BatchSettings, readBatchSettings } from "../worker/batch-settings.ts";
 import { BATCH_OWNER, runBatchJob } from "../worker/run-batch-job.ts";
+import { requireWorkers, stay } from "../worker/stay.ts";
 import type { CliContext } from "./cli-context.ts";
 import { EXIT_OK, exitCodeOf } from "./exit-codes.ts";
+
+/** Works at what a cloud's queues hold until a signal ends it, which is how it is meant to end. Throws as `stay`. */
+export async function runWorker(context: CliContext): Promise<number> {
+  await stay(context);
+  return EXIT_OK;
+}
 
 /**
  * Runs the job that the environment names, and prints its record. Gives 0; where the job is not done, what `exitCodeOf` has for the
@@ -25,6 +33,7 @@ export async function runWorkerOnce(context: CliContext): Promise<number> {
   let log = root.child({ job_id: "?" });
   try {
     const settings = readBatchSettings(environment);
+    requireWorkers(config.server.maxWorkers);
     log = root.child({ job_id: settings.jobId });
     const done = await runBatch(settings, config, log, context);
     context.writeOutput(`${printableJson(done)}\n`);

@@ -3,20 +3,27 @@ import { isIP, type Server } from "node:net";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FolderLock, lockFolder } from "../../adapters/local/folder-lock.ts";
+import type { JobLogs } from "../../adapters/local/job-logs.ts";
 import { keepSecret } from "../../adapters/local/secret-file.ts";
+import { removeWorkFolders } from "../../adapters/local/work-folders.ts";
 import { createWebhookSender } from "../../adapters/webhook/sender.ts";
 import { createWebhookSecret } from "../../adapters/webhook/signature.ts";
 import { parseWebhookUrl } from "../../adapters/webhook/webhook-url.ts";
 import type { Clock } from "../../base/clock.ts";
-import { explainConfig, loadConfig, withoutSecrets } from "../../base/config.ts";
+import { explainConfig, loadConfig } from "../../base/config.ts";
 import type { Config, Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
+import { untilAborted } from "../../base/until-aborted.ts";
 import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
-import { type LocalParts, openLocal, requireLocalBackend } from "../wiring.ts";
-import { startWorkerPool, type WorkerPool } from "../worker/pool.ts";
+import { readAwsHome } from "../aws-settings.ts";
+import { openJobLogs } from "../local-wiring.ts";
+import type { Home, Parts } from "../parts.ts";
+import { openParts } from "../wiring.ts";
+import type { WorkerPool } from "../worker/pool.ts";
+import { startWorkers, sweepTemporary } from "../worker/start-workers.ts";
 import { requireDataFolder, requireWebhooks } from "./check-settings.ts";
 import { createServer } from "./create-server.ts";
 import { findFfmpegFault, requireNamedFfmpeg } from "./ffmpeg-check.ts";
@@ -44,8 +51,8 @@ export interface UpContext {
   readonly writeError: (text: string) => void;
 }
 
-/** A worker ends after so long without work. */
-const IDLE_END_MS = 60_000;
+/** The server's name among the processes that work with a home. */
+const OWNER = "server";
 const WEB_FOLDER = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 
 /**
@@ -55,46 +62,31 @@ const WEB_FOLDER = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 export async function runUp(options: UpOptions, context: UpContext): Promise<void> {
   const { environment, clock, signal } = context;
   const config = loadConfig(environment);
-  requireLocalBackend(config.server);
   await requireNamedFfmpeg(config, environment["PATH"] ?? "");
   const host = options.host ?? config.server.host;
   requireKeyBeyondLoopback(host, config);
   requireWebhooks(config);
   const dataFolder = resolve(options.data ?? config.server.dataFolder);
-  const place = options.watch === false ? undefined : placeWatchFolder(config, options.watch, dataFolder);
+  const place = placeWatch(options, config, dataFolder);
   if (place !== undefined) await requireWatchable(place, options.watch || undefined);
-  const folders = { data: dataFolder, mounts: place?.mounts ?? {} };
+  const home = homeOf(config, environment, dataFolder, place);
   requireDataFolder(dataFolder, options.data);
+  const logs = openJobLogs(dataFolder);
+  const log = createLogger({
+    format: config.logFormat,
+    level: config.logLevel,
+    write: context.writeError,
+    writeJson: logs.write,
+  });
   // The answer to a creation is a promise that a power cut must not break.
-  const parts = openLocal(folders, "full", clock);
+  const parts = await openParts(home, { owner: OWNER, durability: "full", clock, log });
   let lock: FolderLock | undefined;
   try {
+    await parts.requireStores();
     lock = lockFolder(dataFolder);
-    const log = createLogger({
-      format: config.logFormat,
-      level: config.logLevel,
-      write: context.writeError,
-      writeJson: parts.logs.write,
-    });
-    const sweep = (): Promise<void> => sweepTemporary(parts, log);
-    await sweep();
-    const pool = await startWorkerPool({
-      queue: parts.queue,
-      workRoot: parts.workRoot,
-      maxWorkers: config.server.maxWorkers,
-      worker: {
-        folders,
-        leaseMs: config.server.leaseMs,
-        idleEndMs: IDLE_END_MS,
-        maxConcurrentTasks: { repair: Math.max(config.server.maxWorkers, 1) },
-        logFormat: config.logFormat,
-        logLevel: config.logLevel,
-      },
-      environment: withoutSecrets(environment),
-      log,
-      clock,
-      onGone: sweep,
-    });
+    await removeWorkFolders(parts.workRoot, OWNER);
+    await sweepTemporary(parts, log);
+    const pool = await startWorkers({ home, parts, config, environment, clock, log });
     try {
       await serve({
         config,
@@ -103,7 +95,9 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
         dataFolder,
         settings: explainConfig(environment, describeOptions(options)),
         place,
+        home,
         parts,
+        logs,
         pool,
         log,
         context,
@@ -118,14 +112,23 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
   }
 }
 
-/** A share that is away is swept when the next worker is gone; that it is away, the watch folder tells. */
-async function sweepTemporary({ objects }: LocalParts, log: Logger): Promise<void> {
-  try {
-    await objects.sweepTemporary();
-  } catch (error) {
-    if (!(error instanceof ReelmillError) || !error.retryable) throw error;
-    log.debug("What was left half-written could not be swept everywhere.", { error });
-  }
+/** A watch folder's files are objects of the machine that has it; the cloud gets them by the batch API. */
+function placeWatch({ watch }: UpOptions, config: Config, dataFolder: string): WatchPlace | undefined {
+  if (watch === false) return undefined;
+  if (config.server.backend === "local") return placeWatchFolder(config, watch, dataFolder);
+  if (watch === undefined && config.watch.root === undefined) return undefined;
+  throw new ReelmillError(
+    "CONFIG_INVALID",
+    "REELMILL_BACKEND is aws, but a watch folder needs the backend local: leave out --watch and HOST_SMB_ROOT.",
+    {
+      advice: "Run a second server with the backend local at the folder, with AWS_REPAIR_API_BASE_URL naming this one.",
+    },
+  );
+}
+
+function homeOf({ server }: Config, environment: Environment, data: string, place: WatchPlace | undefined): Home {
+  if (server.backend === "aws") return readAwsHome(environment, server, data);
+  return { backend: "local", data, mounts: place?.mounts ?? {} };
 }
 
 /** Everybody who can reach a port can use it: beyond this machine that takes a key. */
@@ -146,14 +149,16 @@ interface Running {
   readonly dataFolder: string;
   readonly settings: ReturnType<typeof explainConfig>;
   readonly place: WatchPlace | undefined;
-  readonly parts: LocalParts;
+  readonly home: Home;
+  readonly parts: Parts;
+  readonly logs: JobLogs;
   readonly pool: WorkerPool;
   readonly log: Logger;
   readonly context: UpContext;
 }
 
 async function serve(running: Running): Promise<void> {
-  const { config, host, port, parts, pool, log, context } = running;
+  const { config, host, port, parts, logs, pool, log, context } = running;
   const { clock, signal } = context;
   const ending = new AbortController();
   const lookForFfmpeg = () => findFfmpegFault(config, context.environment["PATH"] ?? "");
@@ -194,17 +199,17 @@ async function serve(running: Running): Promise<void> {
     workers: pool,
     system: describeSystem(running),
     ffmpegFault: lookForFfmpeg,
-    readLogs: parts.logs.read,
+    readLogs: logs.read,
     watch,
     webFolder: existsSync(join(WEB_FOLDER, "index.html")) ? WEB_FOLDER : undefined,
     signal: ending.signal,
   });
   await listen(server, host, port);
   const delivering = deliveries.run();
-  const maintenance = startMaintenance({ ...parts, clock, log }, config.server.retentionMs);
+  const maintenance = startMaintenance({ ...parts, logs, clock, log }, config.server.retentionMs);
   watch?.start();
   announce(running, server.server.address());
-  await aborted(signal);
+  await untilAborted(signal);
   ending.abort();
   await maintenance.stop();
   await watch?.close();
@@ -277,19 +282,13 @@ async function listen(server: ReturnType<typeof createServer>, host: string, por
   }
 }
 
-function announce({ place, dataFolder, context }: Running, address: ReturnType<Server["address"]>): void {
+function announce({ home, place, dataFolder, context }: Running, address: ReturnType<Server["address"]>): void {
   if (address === null || typeof address === "string") return;
   const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
   const lines = [`Reelmill is up: http://${host}:${address.port}`, `  data     ${dataFolder}`];
+  if (home.backend === "aws") lines.push(`  bucket   ${home.bucket}`, `  table    ${home.table}`);
   if (place !== undefined) {
     lines.push(`  drop     ${place.settings.readyFolder}`, `  collect  ${place.settings.exportFolder}`);
   }
   context.writeOutput(`${lines.join("\n")}\n`);
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -1,10 +1,12 @@
 import { setImmediate } from "node:timers/promises";
 import { createWorkFolders } from "../../adapters/local/work-folders.ts";
 import { systemClock } from "../../base/clock.ts";
+import { withoutSecrets } from "../../base/config.ts";
 import { createLogger } from "../../base/log.ts";
 import { runWorkerLoop } from "../../jobs/worker-loop.ts";
 import { ignoreBrokenPipes } from "../broken-pipes.ts";
-import { openLocal } from "../wiring.ts";
+import { openJobLogs } from "../local-wiring.ts";
+import { openParts } from "../wiring.ts";
 import { createBell } from "./bell.ts";
 import { ALIVE_EVERY_MS, type PoolMessage, type WorkerMessage, type WorkerSettings } from "./worker-settings.ts";
 
@@ -12,7 +14,7 @@ import { ALIVE_EVERY_MS, type PoolMessage, type WorkerMessage, type WorkerSettin
 async function main(): Promise<void> {
   ignoreBrokenPipes();
   const settings = JSON.parse(process.argv[2] ?? "") as WorkerSettings;
-  const { owner, folders, leaseMs, idleEndMs, maxConcurrentTasks, logFormat, logLevel } = settings;
+  const { owner, home, leaseMs, idleEndMs, queues, lookMs, logFormat, logLevel } = settings;
   const controller = new AbortController();
   const bell = createBell();
   const stop = (): void => controller.abort();
@@ -27,14 +29,14 @@ async function main(): Promise<void> {
   process.on("SIGINT", () => undefined);
   process.on("SIGHUP", () => undefined);
   process.setMaxListeners(0);
-  // Everything of the engine goes through one connection; commits outlive a crash of the process, and what a power cut takes is done again.
-  const parts = openLocal(folders, "normal", systemClock);
   const log = createLogger({
     format: logFormat,
     level: logLevel,
     write: (line) => process.stderr.write(line),
-    writeJson: parts.logs.write,
+    writeJson: openJobLogs(home.data).write,
   });
+  // Everything of the engine goes through one connection; commits outlive a crash of the process, and what a power cut takes is done again.
+  const parts = await openParts(home, { owner, durability: "normal", clock: systemClock, log });
   const tell = (message: WorkerMessage): void => {
     // The channel may close at any time; the listener above then ends the loop.
     if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
@@ -49,17 +51,18 @@ async function main(): Promise<void> {
     workFolders: createWorkFolders(workRoot, owner),
     log,
     clock: systemClock,
-    environment: process.env,
+    environment: withoutSecrets(process.env),
     random: Math.random,
   };
   await runWorkerLoop(engine, {
     owner,
     leaseMs,
-    maxConcurrentTasks,
+    queues,
     signal: controller.signal,
     idleEndMs,
     onBusy: (isBusy) => tell(isBusy ? "busy" : "idle"),
     waitForWork: bell.wait,
+    ...(lookMs === undefined ? {} : { pollMs: lookMs }),
   });
   parts.close();
   // Node fails where the channel is closed between a message's arrival and its handling, which is done within a turn.

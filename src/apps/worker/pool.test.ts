@@ -58,10 +58,11 @@ async function startPool(kind: "blocked" | "deaf" | "idle"): Promise<WorkerPool>
     workRoot: join(folder, "work"),
     maxWorkers: 1,
     worker: {
-      folders: { data: folder, mounts: {} },
+      home: { backend: "local", data: folder, mounts: {} },
       leaseMs: LEASE_MS,
       idleEndMs: 1000,
-      maxConcurrentTasks: {},
+      queues: [],
+      lookMs: undefined,
       logFormat: "json",
       logLevel: "error",
     },

@@ -35,6 +35,8 @@ export interface PoolOptions {
   readonly workRoot: string;
   readonly maxWorkers: number;
   readonly worker: Omit<WorkerSettings, "owner">;
+  /** Hears how many workers are busy, whenever that changes. */
+  readonly onBusy?: (busy: number) => void;
   readonly environment: Environment;
   readonly log: Logger;
   readonly clock: Clock;
@@ -85,6 +87,10 @@ interface Pool {
   looking: Promise<void>;
   /** Whether a look was asked for that has not begun. */
   isLookDue: boolean;
+  /** Whether somebody told of something new since the queues were counted. */
+  isNews: boolean;
+  /** When the queues were last counted, by the monotonic clock. */
+  countedAtMs: number;
   readonly queueFaults: FaultLog;
 }
 
@@ -102,6 +108,8 @@ export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool>
     farewells: Promise.resolve(),
     looking: Promise.resolve(),
     isLookDue: false,
+    isNews: true,
+    countedAtMs: Number.NEGATIVE_INFINITY,
     queueFaults: createFaultLog({
       ...options,
       level: "error",
@@ -112,7 +120,7 @@ export async function startWorkerPool(options: PoolOptions): Promise<WorkerPool>
   const watch = setInterval(() => look(pool), WATCH_MS);
   look(pool);
   return {
-    notify: () => look(pool),
+    notify: () => lookForNews(pool),
     stats: () => ({ desired: pool.desired, running: pool.members.size, busy: countBusy(pool), max: maxWorkers }),
     stop: async () => {
       pool.isStopping = true;
@@ -128,7 +136,12 @@ function countBusy({ members }: Pool): number {
   return [...members].filter((member) => member.isBusy).length;
 }
 
-/** Looks at the queue, after the look that is under way. */
+function lookForNews(pool: Pool): void {
+  pool.isNews = true;
+  look(pool);
+}
+
+/** Looks after the workers, and at the queues where that is due, after the look that is under way. */
 function look(pool: Pool): void {
   // One that has not begun sees what all who ask for one meanwhile have to tell: a thousand new jobs are one look.
   if (pool.isLookDue) return;
@@ -144,10 +157,17 @@ function look(pool: Pool): void {
 /** Starts as many workers as there is work for, and wakes those that have none. */
 async function measure(pool: Pool): Promise<void> {
   const { members, options } = pool;
-  const { queue, clock, maxWorkers } = options;
+  const { queue, clock, maxWorkers, worker } = options;
   if (pool.isStopping) return;
   for (const member of members) await tendSilent(options, member);
-  const waiting = await queue.countWaiting(maxWorkers);
+  const nowMs = clock.monotonicMs();
+  if (!pool.isNews && nowMs - pool.countedAtMs < (worker.lookMs ?? 0)) return;
+  pool.isNews = false;
+  pool.countedAtMs = nowMs;
+  const waiting = await queue.countWaiting(
+    worker.queues.map(({ name }) => name),
+    maxWorkers,
+  );
   pool.desired = Math.min(maxWorkers, countBusy(pool) + waiting);
   const missing = clock.monotonicMs() < pool.pauseUntilMs ? 0 : pool.desired - members.size;
   for (let count = 0; count < missing; count++) start(pool);
@@ -166,7 +186,8 @@ function start(pool: Pool): void {
     member.isReady = true;
     pool.falseStarts = 0;
     member.isBusy = message === "busy";
-    if (!member.isBusy) look(pool);
+    options.onBusy?.(countBusy(pool));
+    if (!member.isBusy) lookForNews(pool);
   });
   child.once("exit", (code, signal) => bury(pool, member, code, signal));
   child.on("error", (error) => {
@@ -186,7 +207,8 @@ function bury(pool: Pool, member: Member, code: number | null, signal: string | 
     pool.pauseUntilMs = clock.monotonicMs() + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** pool.falseStarts);
     pool.falseStarts += 1;
   }
-  pool.farewells = pool.farewells.then(() => clearUp(options, member.owner)).then(() => look(pool));
+  options.onBusy?.(countBusy(pool));
+  pool.farewells = pool.farewells.then(() => clearUp(options, member.owner)).then(() => lookForNews(pool));
 }
 
 /** Speaks to a worker that may be ending: that it then does not hear is no failure, and no reason to take it for gone. */

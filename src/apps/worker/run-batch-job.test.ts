@@ -9,7 +9,8 @@ import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import { createLogger } from "../../base/log.ts";
 import type { BatchRecords, BatchStatus } from "../../jobs/batch-records.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
-import { type BatchParts, openLocalBatch } from "../wiring.ts";
+import { openLocalBatch } from "../local-wiring.ts";
+import type { BatchParts } from "../parts.ts";
 import type { BatchSettings } from "./batch-settings.ts";
 import { BATCH_OWNER, runBatchJob } from "./run-batch-job.ts";
 

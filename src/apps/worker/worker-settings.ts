@@ -1,14 +1,17 @@
-import type { LocalFolders } from "../wiring.ts";
+import type { QueueBound } from "../../jobs/ports.ts";
+import type { Home } from "../parts.ts";
 
 /** What the pool tells a worker at its start. */
 export interface WorkerSettings {
   /** Who holds the leases; also the name of the worker's folder. */
   readonly owner: string;
-  readonly folders: LocalFolders;
+  readonly home: Home;
   readonly leaseMs: number;
   /** The worker ends after so long without work. */
   readonly idleEndMs: number;
-  readonly maxConcurrentTasks: Readonly<Record<string, number>>;
+  readonly queues: readonly QueueBound[];
+  /** How often to look for work that nobody tells of, in milliseconds; undefined where looking costs nothing. */
+  readonly lookMs: number | undefined;
   readonly logFormat: "json" | "text";
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { ROOT } from "../support/documentation.ts";
 
-/** A `reelmill worker --once` of its own process. */
-export interface BatchWorker {
+/** A `reelmill worker` of its own process. */
+export interface WorkerCommand {
   readonly process: ChildProcess;
   /** What it has written to standard error so far, line by line as JSON. */
   lines(): readonly Readonly<Record<string, unknown>>[];
@@ -13,10 +13,18 @@ export interface BatchWorker {
   ended(): Promise<{ readonly status: number | null; readonly output: string }>;
 }
 
-/** Starts a worker with nothing but the environment given, the path, and where compiled sources are kept. */
-export function startBatchWorker(environment: Readonly<Record<string, string>>): BatchWorker {
+/** Starts a batch worker with nothing but the environment given, the path, and where compiled sources are kept. */
+export function startBatchWorker(environment: Readonly<Record<string, string>>): WorkerCommand {
+  return startWorker(environment, ["--once"]);
+}
+
+/** As `startBatchWorker`, one that stays unless the arguments say otherwise. */
+export function startWorker(
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): WorkerCommand {
   const { PATH, NODE_COMPILE_CACHE } = process.env;
-  const child = spawn(process.execPath, [join(ROOT, "src/apps/cli/main.ts"), "worker", "--once"], {
+  const child = spawn(process.execPath, [join(ROOT, "src/apps/cli/main.ts"), "worker", ...args], {
     env: { PATH, NODE_COMPILE_CACHE, LOG_FORMAT: "json", LOG_LEVEL: "debug", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -1,0 +1,128 @@
+import { z } from "zod";
+import type { Environment, ServerConfig } from "../base/config-defaults.ts";
+import { ReelmillError } from "../base/errors.ts";
+import { commaSeparated, readSettings, type Setting, type SettingNotes, wholeNumber } from "../base/setting.ts";
+
+/** Where a Reelmill on AWS keeps everything. No secrets: credentials come by the SDK's own chain alone. */
+export interface AwsHome {
+  readonly backend: "aws";
+  /** Folder on this machine for what is being worked at, unfinished uploads and logs. */
+  readonly data: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly table: string;
+  /** Undefined: AWS itself. */
+  readonly s3Endpoint: string | undefined;
+  readonly dynamoDbEndpoint: string | undefined;
+  readonly sqsEndpoint: string | undefined;
+  /** The SQS queue of each pipeline that has one. */
+  readonly queueUrls: Readonly<Record<string, string>>;
+  /** How long one question for slips waits at a queue, 0 to 20. */
+  readonly longPollSeconds: number;
+}
+
+/** Where the store is, for whatever talks to AWS; in the order of the reference page. */
+export const PLACE_SETTINGS = {
+  S3_BUCKET: {
+    schema: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+    notes: {
+      meaning:
+        "The bucket of all objects. For the batch worker the one with the recording, `uploads/{jobId}/input.mp4`, which takes the result; on one machine the folder of that name in `buckets/` of the data folder.",
+      allowed: "3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends",
+      unset: "",
+    },
+  },
+  DYNAMODB_TABLE: {
+    schema: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{2,254}$/),
+    notes: {
+      meaning:
+        "The table of all jobs. For the batch worker the one with the job's record; on one machine the database of that name, with `.db` behind it, in `tables/` of the data folder.",
+      allowed: "3 to 255 letters, digits, underscores, dots and hyphens, with a letter or digit in front",
+      unset: "",
+    },
+  },
+  AWS_REGION: {
+    schema: z.string().regex(/^[a-z]{2,3}(-[a-z]{2,20}){1,3}-\d{1,2}$/),
+    notes: { meaning: "The region of both. Means nothing on one machine.", allowed: "such as eu-central-1", unset: "" },
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+/** Longer than any queue's URL. */
+const MAX_URLS_LENGTH = 8192;
+
+const QUEUE_URLS = z
+  .string()
+  .max(MAX_URLS_LENGTH)
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue("not JSON");
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), z.url({ protocol: /^https?$/ })));
+
+const HOME_SETTINGS = {
+  ...PLACE_SETTINGS,
+  SQS_QUEUE_URLS: {
+    schema: QUEUE_URLS.default({}),
+    notes: {
+      meaning:
+        "The queue in SQS of each pipeline that has one. A message there wakes a worker at once and is counted by what scales the workers; tasks of other pipelines are found by looking into the table.",
+      allowed: 'a JSON object of pipelines and URLs, such as {"hls":"https://sqs.eu-central-1.amazonaws.com/1234/hls"}',
+      unset: "",
+    },
+  },
+  SQS_LONG_POLL_WAIT_SECONDS: {
+    schema: wholeNumber(0, 20).default(20),
+    notes: {
+      meaning: "How long one question for messages waits at a queue.",
+      allowed: "a whole number of seconds from 0 to 20",
+      unset: "20",
+    },
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+const WORKER_SETTINGS = {
+  TASK_QUEUES: {
+    schema: commaSeparated(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/)).default([]),
+    notes: {
+      meaning: "The pipelines whose tasks `reelmill worker` takes; none: those of all.",
+      allowed: "names of pipelines, separated by commas",
+      unset: "",
+    },
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+/** Reads where everything is. Throws CONFIG_INVALID naming every variable that is missing or not allowed. */
+export function readAwsHome(environment: Environment, server: ServerConfig, data: string): AwsHome {
+  const settings = readSettings(environment, HOME_SETTINGS);
+  const { s3Endpoint, dynamoDbEndpoint, sqsEndpoint } = server;
+  return {
+    backend: "aws",
+    data,
+    region: settings.AWS_REGION,
+    bucket: settings.S3_BUCKET,
+    table: settings.DYNAMODB_TABLE,
+    ...{ s3Endpoint, dynamoDbEndpoint, sqsEndpoint },
+    queueUrls: settings.SQS_QUEUE_URLS,
+    longPollSeconds: settings.SQS_LONG_POLL_WAIT_SECONDS,
+  };
+}
+
+/** The pipelines that this worker takes tasks of; undefined: all. Throws CONFIG_INVALID for one that `known` has not. */
+export function readTaskQueues(environment: Environment, known: readonly string[]): readonly string[] | undefined {
+  const { TASK_QUEUES } = readSettings(environment, WORKER_SETTINGS);
+  const unknown = TASK_QUEUES.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const message = `TASK_QUEUES names "${unknown}", but must be names of pipelines, separated by commas: ${known.join(", ")}.`;
+    throw new ReelmillError("CONFIG_INVALID", message);
+  }
+  return TASK_QUEUES.length === 0 ? undefined : TASK_QUEUES;
+}
+
+/** The variables of the backend `aws` with their notes; the reference page is made from it. */
+export function describeAwsSettings(): readonly (SettingNotes & { readonly name: string })[] {
+  return Object.entries({ ...HOME_SETTINGS, ...WORKER_SETTINGS }).map(([name, { notes }]) => ({ name, ...notes }));
+}

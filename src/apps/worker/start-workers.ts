@@ -1,0 +1,95 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Clock } from "../../base/clock.ts";
+import { withoutOwnSecrets, withoutSecrets } from "../../base/config.ts";
+import type { Config, Environment } from "../../base/config-defaults.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import type { QueueBound } from "../../jobs/ports.ts";
+import type { Home, Listener, Parts } from "../parts.ts";
+import { startWorkerPool, type WorkerPool } from "./pool.ts";
+
+/** What workers are started with. */
+export interface WorkersOptions {
+  readonly home: Home;
+  readonly parts: Parts;
+  readonly config: Config;
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The pipelines whose tasks they take; undefined: all. */
+  readonly takes?: readonly string[] | undefined;
+  /** Hears how many workers are busy, whenever that changes. */
+  readonly onBusy?: (busy: number) => void;
+}
+
+/** A worker ends after so long without work. */
+const IDLE_END_MS = 60_000;
+/** While all workers are busy nothing is taken off the bell: another machine may be free. */
+const BUSY_PAUSE_MS = 1000;
+
+/** Starts the workers of this machine: a pool, which also hears of what other machines bring. Throws as `startWorkerPool`. */
+export async function startWorkers(options: WorkersOptions): Promise<WorkerPool> {
+  const { home, parts, config, environment, clock, log, onBusy } = options;
+  const queues = boundsOf(options);
+  const listener = config.server.maxWorkers === 0 ? undefined : parts.listen?.(queues.map(({ name }) => name));
+  const pool = await startWorkerPool({
+    queue: parts.queue,
+    workRoot: parts.workRoot,
+    maxWorkers: config.server.maxWorkers,
+    worker: {
+      home,
+      leaseMs: config.server.leaseMs,
+      idleEndMs: IDLE_END_MS,
+      queues,
+      lookMs: listener?.lookMs,
+      logFormat: config.logFormat,
+      logLevel: config.logLevel,
+    },
+    environment: home.backend === "aws" ? withoutOwnSecrets(environment) : withoutSecrets(environment),
+    ...{ log, clock, onGone: () => sweepTemporary(parts, log) },
+    ...(onBusy === undefined ? {} : { onBusy }),
+  });
+  if (listener === undefined) return pool;
+  const ending = new AbortController();
+  const heeding = heed(pool, listener, ending.signal);
+  return {
+    ...pool,
+    stop: async () => {
+      ending.abort();
+      await pool.stop();
+      await heeding;
+    },
+  };
+}
+
+/** On one machine each pipeline bounds its tasks; where there are many machines, each bounds its own workers. */
+function boundsOf({ home, parts, config, takes }: WorkersOptions): readonly QueueBound[] {
+  const { maxWorkers } = config.server;
+  return parts.pipelines.all
+    .filter(({ name }) => takes?.includes(name) ?? true)
+    .map(({ name, maxConcurrentTasks }) => {
+      if (home.backend === "aws") return { name, maxInFlight: Number.MAX_SAFE_INTEGER };
+      return { name, maxInFlight: name === "repair" ? maxWorkers : maxConcurrentTasks };
+    });
+}
+
+async function heed(pool: WorkerPool, listener: Listener, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const { busy, max } = pool.stats();
+    if (busy < max) {
+      await listener.wait(listener.lookMs, signal);
+      pool.notify();
+    } else await delay(BUSY_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+  }
+  await listener.close();
+}
+
+/** A share that is away is swept when the next worker is gone; that it is away, the watch folder tells. */
+export async function sweepTemporary(parts: Parts, log: Logger): Promise<void> {
+  try {
+    await parts.sweepTemporary();
+  } catch (error) {
+    if (!(error instanceof ReelmillError) || !error.retryable) throw error;
+    log.debug("What was left half-written could not be swept everywhere.", { error });
+  }
+}

@@ -1,0 +1,259 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DeleteBucketCommand } from "@aws-sdk/client-s3";
+import { CreateQueueCommand, GetQueueAttributesCommand, GetQueueUrlCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { createSqsClient } from "../../src/adapters/aws/bell.ts";
+import { type AwsUnderTest, makeBucket, makeTable, startStorage, startTables, uniqueName } from "../support/aws.ts";
+import { createJobsClient } from "./jobs.fixture.ts";
+import { makeRecordings, type Recordings } from "./recordings.fixture.ts";
+import { findFreePort, type RunningServer, startServer } from "./server.fixture.ts";
+import { startWorker, type WorkerCommand } from "./worker-command.fixture.ts";
+import { reelmill } from "./workplace.fixture.ts";
+
+/*
+ * A server that does no work itself and workers that have no server, each a process with a folder of its own, on a bucket, a table and queues.
+ */
+
+const SECONDS = 20;
+/** Two servers and a worker share the cores. */
+const LONG_MS = 300_000;
+const KEYS = { AWS_ACCESS_KEY_ID: "test-key-id", AWS_SECRET_ACCESS_KEY: "test-s3cret" };
+
+interface ClusterJob {
+  readonly id: string;
+  readonly status: string;
+  readonly stage: string;
+  readonly error: object | null;
+  readonly tasks: { readonly total: number; readonly succeeded: number };
+}
+
+let folder: string;
+let clip: string;
+let files: Recordings;
+let storage: AwsUnderTest;
+let tables: AwsUnderTest;
+let bucket: Awaited<ReturnType<typeof makeBucket>>;
+let table: Awaited<ReturnType<typeof makeTable>>;
+let sqs: SQSClient;
+let queueUrl: string;
+let agent: Server;
+let told: string[];
+let server: RunningServer;
+let workers: WorkerCommand[] = [];
+let machines = 0;
+
+const jobs = createJobsClient<ClusterJob>(() => server);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "reelmill-cluster-"));
+  files = makeRecordings(join(folder, "made"));
+  clip = join(folder, "clip.mp4");
+  const inputs = `-f lavfi -i testsrc2=s=192x108:r=10:d=${SECONDS} -f lavfi -i sine=d=${SECONDS}`.split(" ");
+  execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), clip]);
+  [storage, tables] = await Promise.all([startStorage(), startTables()]);
+  [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
+  sqs = createSqsClient(storage.place);
+  queueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: uniqueName() }))).QueueUrl ?? "";
+  told = [];
+  agent = createServer(async (request, response) => {
+    let body = "";
+    for await (const piece of request) body += String(piece);
+    told.push(body);
+    response.end(JSON.stringify({ protection: JSON.parse(body) }));
+  });
+  await new Promise<void>((resolve) => agent.listen(0, "127.0.0.1", resolve));
+  server = await startServer(folder, await findFreePort(), { ...place(), REELMILL_MAX_WORKERS: "0" }, null);
+});
+
+afterEach(async () => {
+  const ending = workers.map((worker) => {
+    worker.process.kill("SIGTERM");
+    return worker.ended();
+  });
+  workers = [];
+  for (const { status } of await Promise.all(ending)) expect([0, null]).toContain(status);
+});
+
+afterAll(async () => {
+  expect(await server.stop()).toBe(0);
+  for (const secret of Object.values(KEYS)) expect(server.errors()).not.toContain(secret);
+  agent.closeAllConnections();
+  await new Promise((resolve) => agent.close(resolve));
+  sqs.destroy();
+  await bucket.remove();
+  await table.remove();
+  await storage.stop();
+  await tables.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** What every machine is told; conversions ring, the others are looked for. */
+function place(): Readonly<Record<string, string>> {
+  return {
+    ...KEYS,
+    REELMILL_BACKEND: "aws",
+    REELMILL_S3_ENDPOINT: storage.place.endpoint ?? "",
+    REELMILL_DYNAMODB_ENDPOINT: tables.place.endpoint ?? "",
+    REELMILL_SQS_ENDPOINT: storage.place.endpoint ?? "",
+    REELMILL_LEASE_SECONDS: "5",
+    AWS_REGION: storage.place.region,
+    S3_BUCKET: bucket.name,
+    DYNAMODB_TABLE: table.name,
+    SQS_QUEUE_URLS: JSON.stringify({ convert: queueUrl }),
+  };
+}
+
+function addMachine(environment: Readonly<Record<string, string>> = {}): WorkerCommand {
+  machines += 1;
+  const worker = startWorker({ ...place(), REELMILL_DATA: join(folder, `machine-${machines}`), ...environment });
+  workers.push(worker);
+  return worker;
+}
+
+/** Messages of the queue in SQS, received ones included. */
+async function slips(): Promise<number> {
+  const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
+  const asked = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] });
+  const { Attributes } = await sqs.send(asked);
+  return names.reduce((sum, name) => sum + Number(Attributes?.[name]), 0);
+}
+
+type Client = typeof jobs;
+
+/** Runs a job of each pipeline, all at once. */
+async function runAll(client: Client): Promise<readonly ClusterJob[]> {
+  const inputs = { "damaged.mp4": files.damaged, "reference.mp4": files.reference, "clip.mp4": clip };
+  for (const [name, path] of Object.entries(inputs)) await client.put(`uploads/${name}`, readFileSync(path));
+  const all = await Promise.all([
+    client.run("repair", { inputs: ["uploads/damaged.mp4"], references: ["uploads/reference.mp4"] }),
+    client.run("convert", { input: "uploads/clip.mp4", to: "h264", reencode: true }),
+    client.run("hls", { input: "uploads/clip.mp4" }),
+  ]);
+  expect(all).toMatchObject(all.map(() => ({ status: "succeeded", error: null })));
+  return all;
+}
+
+/** What each output of each job has, by its name below the job's own. */
+async function outputsOf(
+  client: Client,
+  all: readonly ClusterJob[],
+): Promise<readonly Readonly<Record<string, string>>[]> {
+  return await Promise.all(
+    all.map(async ({ id }) => {
+      const prefix = `outputs/${id}/`;
+      const contents: Record<string, string> = {};
+      for (const key of await client.listKeys(prefix)) {
+        contents[key.slice(prefix.length)] = contentOf(key, await client.bytes(key));
+      }
+      return contents;
+    }),
+  );
+}
+
+/**
+ * The bytes, by their hash. With a bound on its rate x264 gives other bits at every run with several threads, here and anywhere: of rungs, and
+ * what tells of their sizes, the pictures' times and the playlists' durations.
+ */
+function contentOf(key: string, bytes: Buffer): string {
+  if (/\/\d+p-\d+\/media\.mp4$/.test(key)) {
+    const args = "-v error -show_entries packet=pts,dts,duration -of csv=p=0 -".split(" ");
+    return execFileSync("ffprobe", args, { input: bytes, encoding: "utf8" });
+  }
+  if (/\/\d+p-\d+\/\w+\.m3u8$/.test(key))
+    return bytes.toString().replaceAll(/BYTERANGE[:=]"?\d+@\d+"?|BITRATE:\d+/g, "");
+  if (key.endsWith("/main.m3u8")) return bytes.toString().replaceAll(/BANDWIDTH=\d+/g, "");
+  if (key.endsWith(".jpg")) return "pictures of a rung";
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+it(
+  "runs each pipeline on other machines than the server, with the very output of one machine",
+  async () => {
+    const worker = addMachine({ ECS_AGENT_URI: `http://127.0.0.1:${(agent.address() as AddressInfo).port}/api` });
+    const all = await runAll(jobs);
+    const here = await startServer(join(folder, "here"), await findFreePort(), {}, null);
+    try {
+      const local = createJobsClient<ClusterJob>(() => here);
+      const expected = await outputsOf(local, await runAll(local));
+      expect(expected.map((job) => Object.keys(job).length > 0)).toEqual([true, true, true]);
+      expect(await outputsOf(jobs, all)).toEqual(expected);
+    } finally {
+      await here.stop();
+    }
+    await expect.poll(slips).toBe(0);
+    // Protected from the first task on, and not any more.
+    await expect.poll(() => told.at(-1)).toBe('{"ProtectionEnabled":false}');
+    expect(told[0]).toBe('{"ProtectionEnabled":true,"ExpiresInMinutes":60}');
+    expect(worker.lines().filter(({ level }) => level === "error")).toEqual([]);
+    for (const secret of Object.values(KEYS)) expect(JSON.stringify(worker.lines())).not.toContain(secret);
+  },
+  LONG_MS,
+);
+
+it(
+  "loses nothing of a machine that is ended or killed in the middle of its work",
+  async () => {
+    await jobs.put("uploads/clip.mp4", readFileSync(clip));
+    const first = addMachine();
+    const { id } = await jobs.submit("convert", { input: "uploads/clip.mp4", to: "vp9" });
+    // The plan, and two spans at once.
+    await first.said(/ begins$/, 3);
+    first.process.kill("SIGTERM");
+    expect((await first.ended()).status).toBe(0);
+    expect(await jobs.get<ClusterJob>(`jobs/${id}`)).toMatchObject({ status: "running", stage: "work" });
+    const second = addMachine({ TASK_QUEUES: "convert" });
+    await second.said(/ begins$/, 2);
+    second.process.kill("SIGKILL");
+    await second.ended();
+    addMachine();
+    expect(await jobs.ended(id)).toMatchObject({ status: "succeeded", error: null });
+    await expect.poll(slips).toBe(0);
+  },
+  LONG_MS,
+);
+
+it("makes what machines share, once, and never on AWS itself", async () => {
+  const [name, queue] = [uniqueName(), uniqueName()];
+  const SQS_QUEUE_URLS = JSON.stringify({ hls: new URL(`/000000000000/${queue}`, storage.place.endpoint) });
+  const environment = { ...place(), S3_BUCKET: name, DYNAMODB_TABLE: name, SQS_QUEUE_URLS };
+  const init = (more: object = {}) =>
+    reelmill(["cluster", "init", "--json"], { environment: { ...environment, ...more } });
+  for (const isNew of [true, false]) {
+    const { status, output, error } = await init();
+    expect([status, error]).toEqual([0, ""]);
+    const kinds = ["bucket", "table", "queue"].map((kind) => ({ kind, isNew }));
+    expect(JSON.parse(output)).toMatchObject({ schema: 1, stores: kinds });
+  }
+  const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: queue }));
+  expect(QueueUrl).toContain(queue);
+  expect(await init({ REELMILL_S3_ENDPOINT: "" })).toMatchObject({ status: 2 });
+  await bucket.client.send(new DeleteBucketCommand({ Bucket: name }));
+});
+
+it("says what is wrong with its environment, and begins nothing", async () => {
+  const say = async (environment: Readonly<Record<string, string>>): Promise<unknown> => {
+    const worker = startWorker({ ...place(), REELMILL_DATA: join(folder, "wrong"), ...environment });
+    const { status } = await worker.ended();
+    const { error, message } = worker.lines().at(-1) as {
+      readonly error: { readonly code: string };
+      readonly message: string;
+    };
+    return [status, error.code, message];
+  };
+  expect(await say({ S3_BUCKET: "", DYNAMODB_TABLE: "?" })).toEqual([
+    2,
+    "CONFIG_INVALID",
+    expect.stringMatching(/^S3_BUCKET is not set; .* DYNAMODB_TABLE is "\?", but must be /),
+  ]);
+  expect(await say({ TASK_QUEUES: "convert,mend" })).toEqual([2, "CONFIG_INVALID", expect.stringContaining('"mend"')]);
+  expect(await say({ REELMILL_MAX_WORKERS: "0" })).toEqual([2, "CONFIG_INVALID", expect.stringContaining('"0"')]);
+  expect(await say({ REELMILL_BACKEND: "local" })).toEqual([2, "CONFIG_INVALID", expect.stringContaining("local")]);
+  expect(await say({ DYNAMODB_TABLE: "no-such-table" })).toEqual([1, "STORE_REFUSED", expect.anything()]);
+  expect(await say({ S3_BUCKET: "no-such-bucket" })).toEqual([1, "STORE_REFUSED", expect.anything()]);
+});
