@@ -151,6 +151,11 @@ export const ERROR_CODES = {
   },
   UNAUTHORIZED: { retryable: false, meaning: "The API key is missing or not one that is allowed." },
   RATE_LIMITED: { retryable: true, meaning: "Too many requests in a short time; the answer tells when to try again." },
+  ANSWER_TOO_LARGE: {
+    retryable: false,
+    meaning:
+      "The answer is larger than a function on AWS may give; ask for a range of the object, or fetch it from the bucket.",
+  },
   BODY_TOO_LARGE: { retryable: false, meaning: "The request's body is larger than allowed." },
   NOT_FOUND: { retryable: false, meaning: "Nothing is served at the path given." },
   FORBIDDEN: {

@@ -162,7 +162,13 @@ class Stage {
     return runWorkerLoop(
       { ...ports, pipelines, workFolders, environment: {}, random: () => 0 },
       {
-        ...{ owner, leaseMs: LEASE_MS, maxConcurrentTasks: {}, signal: worker.signal, onBusy: none },
+        ...{
+          owner,
+          leaseMs: LEASE_MS,
+          queues: [{ name: PARTS.name, maxInFlight: 9 }],
+          signal: worker.signal,
+          onBusy: none,
+        },
         idleEndMs: Number.POSITIVE_INFINITY,
         waitForWork: async () => void (await this.#pass(worker, undefined, true).catch(none)),
       },

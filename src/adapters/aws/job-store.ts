@@ -84,7 +84,12 @@ export function createJobStore(table: Table, clock: Clock, options: JobStoreOpti
   };
 }
 
-function createCommitter(table: Table, clock: Clock, { onSent = async () => undefined }: JobStoreOptions): Committer {
+/** What transitions of a table's jobs are written with. */
+export function createCommitter(
+  table: Table,
+  clock: Clock,
+  { onSent = async () => undefined }: JobStoreOptions = {},
+): Committer {
   const opened = new Set<string>();
   return {
     table,

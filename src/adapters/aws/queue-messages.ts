@@ -107,14 +107,18 @@ async function findFirst(table: Table, { queues }: ReceiveOptions, nowMs: number
   return first;
 }
 
-/** A page holds as many as may have to be skipped, and one more. */
-async function firstWaiting(table: Table, { queue, holds }: Book, nowMs: number): Promise<Waiting | undefined> {
+async function firstWaiting(table: Table, book: Book, nowMs: number): Promise<Waiting | undefined> {
+  for await (const waiting of seeWaiting(table, book, nowMs)) return waiting;
+  return undefined;
+}
+
+/** Messages that are due and nobody's, in the order in which they are received. A page holds as many as may have to be skipped, and one more. */
+export async function* seeWaiting(table: Table, { queue, holds }: Book, nowMs: number): AsyncGenerator<Waiting> {
   const pageSize = Object.keys(holds).length + 1;
   for await (const item of queryItems(table, { pk: partitionOf(queue), pageSize })) {
     const id = item["id"] as number;
-    if (!isHeldBack(holds[id], nowMs)) return { id, sk: item["sk"] as string, ref: refOf(item) };
+    if (!isHeldBack(holds[id], nowMs)) yield { id, sk: item["sk"] as string, ref: refOf(item) };
   }
-  return undefined;
 }
 
 /** Takes a message off its queue; false where the lease was lost. A message that is struck but not removed yet comes again, as any may. */

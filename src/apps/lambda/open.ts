@@ -1,0 +1,69 @@
+import { resolve } from "node:path";
+import { createWebhookSender } from "../../adapters/webhook/sender.ts";
+import { parseWebhookUrl } from "../../adapters/webhook/webhook-url.ts";
+import type { Clock } from "../../base/clock.ts";
+import { loadConfig } from "../../base/config.ts";
+import type { Config, Environment } from "../../base/config-defaults.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import { createUuid } from "../../base/ids.ts";
+import { createLogger, type Logger } from "../../base/log.ts";
+import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
+import { createJobService, type JobService } from "../../jobs/service.ts";
+import { type AwsHome, readAwsHome } from "../aws-settings.ts";
+import { type AwsParts, openAws } from "../aws-wiring.ts";
+
+/** What functions stand on; made once, for all that one instance is called for. */
+export interface World {
+  readonly config: Config;
+  readonly home: AwsHome;
+  readonly parts: AwsParts;
+  readonly service: JobService;
+  /** The instance's name among all that work with the home. */
+  readonly owner: string;
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Reads the settings and reaches for the stores; nothing is asked of these yet. Throws CONFIG_INVALID, STORE_UNAVAILABLE. */
+export function openWorld(environment: Environment, clock: Clock, write: (line: string) => void): World {
+  const config = loadConfig(environment);
+  const { backend, dataFolder } = config.server;
+  if (backend !== "aws") {
+    throw new ReelmillError("CONFIG_INVALID", `REELMILL_BACKEND is "${backend}", but must be aws for functions.`);
+  }
+  const home = readAwsHome(environment, config.server, resolve(dataFolder));
+  const log = createLogger({ format: config.logFormat, level: config.logLevel, write });
+  const owner = `lambda-${createUuid(clock.nowMs())}`;
+  const parts = openAws(home, { owner, durability: "normal", clock, log });
+  const requireWebhook = (url: string): void => {
+    parseWebhookUrl(url, { allowPrivateNetworks: config.server.allowsPrivateWebhooks });
+  };
+  // Whatever waits is told of by slips.
+  const onWork = (): void => undefined;
+  const service = createJobService({ ...parts, clock, onWork, requireWebhook });
+  return { config, home, parts, service, owner, environment, clock, log };
+}
+
+/**
+ * Tells of jobs that ended: stores deliveries for them, and sends what is due. Undefined where no secret is set: one that an instance made up could be
+ * checked by nobody.
+ */
+export function createDeliver({ config, parts, clock, log }: World): (() => Promise<void>) | undefined {
+  const { webhookSecrets: secrets, webhooks, allowsPrivateWebhooks: allowPrivateNetworks } = config.server;
+  if (secrets.length === 0) return undefined;
+  const loop = createDeliveryLoop({
+    store: parts.deliveries,
+    jobs: parts.store,
+    send: createWebhookSender({ secrets, allowPrivateNetworks, clock }),
+    pipelines: parts.pipelines,
+    globalTargets: webhooks,
+    clock,
+    log,
+    signal: new AbortController().signal,
+  });
+  return async () => {
+    while (await loop.notice());
+    await loop.sendDue();
+  };
+}
