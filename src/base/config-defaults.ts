@@ -8,6 +8,8 @@ export interface ServerConfig {
   readonly dynamoDbEndpoint: string | undefined;
   /** As `s3Endpoint`, of queues. */
   readonly sqsEndpoint: string | undefined;
+  /** As `s3Endpoint`, of topics. */
+  readonly snsEndpoint: string | undefined;
   /** Address to listen at. */
   readonly host: string;
   /** 0 takes a free one. */
@@ -121,6 +123,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       s3Endpoint: undefined,
       dynamoDbEndpoint: undefined,
       sqsEndpoint: undefined,
+      snsEndpoint: undefined,
       host: "127.0.0.1",
       port: 8080,
       dataFolder: "reelmill-data",

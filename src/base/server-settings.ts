@@ -60,6 +60,10 @@ export const SERVER_SETTINGS = {
       unset: "",
     },
   },
+  REELMILL_SNS_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: { meaning: "Where the topic of `SNS_TOPIC_ARN` is, if not at AWS.", allowed: ENDPOINT_FORM, unset: "" },
+  },
   REELMILL_HOST: {
     schema: z
       .string()
@@ -209,6 +213,7 @@ export function readServerConfig(environment: Environment, read: ReadSetting): S
     s3Endpoint: read(environment, "REELMILL_S3_ENDPOINT"),
     dynamoDbEndpoint: read(environment, "REELMILL_DYNAMODB_ENDPOINT"),
     sqsEndpoint: read(environment, "REELMILL_SQS_ENDPOINT"),
+    snsEndpoint: read(environment, "REELMILL_SNS_ENDPOINT"),
     host: read(environment, "REELMILL_HOST"),
     port: read(environment, "REELMILL_PORT"),
     dataFolder: read(environment, "REELMILL_DATA"),

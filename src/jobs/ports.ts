@@ -212,6 +212,8 @@ export interface QueueBound {
   readonly name: string;
   /** How many of its messages may be out at a time, over all workers. */
   readonly maxInFlight: number;
+  /** Its messages alone are received; undefined: those of any job. */
+  readonly jobId?: string | undefined;
 }
 
 /** What to receive. */

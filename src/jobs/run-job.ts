@@ -17,9 +17,8 @@ export interface RunJobOptions {
 }
 
 /**
- * Runs one job to its end in this process, by the same loop as all workers, on a store and queue that nobody else works with: what an
- * earlier process of this owner held is taken back at once. Gives the job as it then is, which has not ended where the signal was
- * given; undefined where there is none.
+ * Runs one job to its end in this process, by the same loop as all workers; what an earlier process of this owner held is taken back at once.
+ * Gives the job as it then is, which has not ended where the signal was given; undefined where there is none.
  */
 export async function runJob(engine: Engine, jobId: string, options: RunJobOptions): Promise<Job | undefined> {
   const { store, pipelines } = engine;
@@ -32,7 +31,7 @@ export async function runJob(engine: Engine, jobId: string, options: RunJobOptio
     if (job === undefined || isEnded(job.status)) ending.abort();
     else await delay(timeoutMs, undefined, { signal: either }).catch(() => undefined);
   };
-  const queues = pipelines.all.map(({ name }) => ({ name, maxInFlight: concurrency }));
+  const queues = pipelines.all.map(({ name }) => ({ name, maxInFlight: Number.MAX_SAFE_INTEGER, jobId }));
   await Promise.all(
     Array.from({ length: concurrency }, () =>
       runWorkerLoop(engine, {

@@ -54,6 +54,15 @@ export function describeTaskQueue(name: string, open: () => Promise<StoreUnderTe
       expect(await queue.receive({ ...FROM, queues: [] })).toBeUndefined();
     });
 
+    it("receives the messages of one job alone where that is asked for", async () => {
+      const [first, second] = [await send("p", 9), await send("p", 0)];
+      const from = (jobId: string) => ({ ...FROM, queues: [{ name: "p", maxInFlight: 100, jobId }] });
+      expect((await receive(from(second))).ref.jobId).toBe(second);
+      expect(await queue.receive(from(second))).toBeUndefined();
+      expect(await queue.receive(from("none"))).toBeUndefined();
+      expect((await receive()).ref.jobId).toBe(first);
+    });
+
     it("holds no more of a queue out than allowed, over all receivers", async () => {
       for (let index = 0; index < 4; index++) await send();
       const from = { ...FROM, queues: [{ name: "p", maxInFlight: 2 }] };

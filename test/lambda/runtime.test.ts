@@ -52,11 +52,10 @@ async function startLambda(events: readonly unknown[]): Promise<{ server: Server
 
 async function run(name: string, events: readonly unknown[], environment: Readonly<Record<string, string>>) {
   const { server, told } = await startLambda(events);
-  const { PATH, NODE_COMPILE_CACHE = "" } = process.env;
-  const child = spawn(join(ROOT, "reelmill-lambda"), [name], {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const child = spawn(process.execPath, [join(ROOT, "src/apps/lambda/main.ts"), name], {
     env: {
-      PATH: `${join(process.execPath, "..")}:${PATH}`,
-      NODE_COMPILE_CACHE,
+      ...{ PATH, NODE_COMPILE_CACHE },
       AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${(server.address() as AddressInfo).port}`,
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",

@@ -84,7 +84,7 @@ async function ringFor({ table, clock, onSent }: CareOptions, queue: string): Pr
   const book = (await readBooks(table)).find((one) => one.queue === queue && !one.isPaused);
   if (book === undefined) return false;
   let rings = 0;
-  for await (const waiting of seeWaiting(table, book, clock.nowMs())) {
+  for await (const waiting of seeWaiting(table, book, undefined, clock.nowMs())) {
     if (rings === MOST_RINGS) break;
     rings += 1;
     await onSent({ queue, ...waiting, delayMs: 0 });

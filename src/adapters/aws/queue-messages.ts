@@ -98,25 +98,41 @@ interface Candidate {
 async function findFirst(table: Table, { queues }: ReceiveOptions, nowMs: number): Promise<Candidate | undefined> {
   let first: Candidate | undefined;
   for (const book of await readBooks(table)) {
-    const maxInFlight = queues.find(({ name }) => name === book.queue)?.maxInFlight ?? 0;
+    const bound = queues.find(({ name }) => name === book.queue);
+    if (bound === undefined) continue;
     const outNow = Object.values(book.holds).filter((hold) => isOut(hold, nowMs)).length;
-    if (book.isPaused || outNow >= maxInFlight) continue;
-    const waiting = await firstWaiting(table, book, nowMs);
+    if (book.isPaused || outNow >= bound.maxInFlight) continue;
+    const waiting = await firstWaiting(table, book, bound.jobId, nowMs);
     if (waiting !== undefined && (first === undefined || waiting.sk < first.waiting.sk)) first = { book, waiting };
   }
   return first;
 }
 
-async function firstWaiting(table: Table, book: Book, nowMs: number): Promise<Waiting | undefined> {
-  for await (const waiting of seeWaiting(table, book, nowMs)) return waiting;
+async function firstWaiting(
+  table: Table,
+  book: Book,
+  jobId: string | undefined,
+  nowMs: number,
+): Promise<Waiting | undefined> {
+  for await (const waiting of seeWaiting(table, book, jobId, nowMs)) return waiting;
   return undefined;
 }
 
-/** Messages that are due and nobody's, in the order in which they are received. A page holds as many as may have to be skipped, and one more. */
-export async function* seeWaiting(table: Table, { queue, holds }: Book, nowMs: number): AsyncGenerator<Waiting> {
-  const pageSize = Object.keys(holds).length + 1;
-  for await (const item of queryItems(table, { pk: partitionOf(queue), pageSize })) {
+/**
+ * Messages that are due and nobody's, of one job or of all, in the order in which they are received. A page holds as many as may have to be skipped,
+ * and one more.
+ */
+export async function* seeWaiting(
+  table: Table,
+  { queue, holds }: Book,
+  jobId: string | undefined,
+  nowMs: number,
+): AsyncGenerator<Waiting> {
+  // Where one job's are looked for, as many as there may be of others' before them.
+  const page = jobId === undefined ? { pageSize: Object.keys(holds).length + 1 } : {};
+  for await (const item of queryItems(table, { pk: partitionOf(queue), ...page })) {
     const id = item["id"] as number;
+    if (jobId !== undefined && item["jobId"] !== jobId) continue;
     if (!isHeldBack(holds[id], nowMs)) yield { id, sk: item["sk"] as string, ref: refOf(item) };
   }
 }

@@ -42,7 +42,7 @@ function prepare(database: DatabaseSync) {
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 0, 0)`),
     best: database.prepare(`
       SELECT urgency, rank, id FROM messages
-      WHERE queue = ?1 AND NOT (${isLater})
+      WHERE queue = ?1 AND NOT (${isLater}) AND (?4 IS NULL OR job_id = ?4)
         AND ${isGivenOut}
         AND (SELECT COUNT(*) FROM messages WHERE queue = ?1 AND owner IS NOT NULL AND ${isLater}) < ?3
       ORDER BY urgency, rank, id LIMIT 1`),
@@ -76,8 +76,8 @@ export function createMessages(database: DatabaseSync): Messages {
   const sql = prepare(database);
   const best = ({ queues }: ReceiveOptions, nowMs: number): Candidate | undefined => {
     let first: Candidate | undefined;
-    for (const { name: queue, maxInFlight } of queues) {
-      const row = sql.best.get(queue, nowMs, maxInFlight) as Omit<Candidate, "queue"> | undefined;
+    for (const { name: queue, maxInFlight, jobId = null } of queues) {
+      const row = sql.best.get(queue, nowMs, maxInFlight, jobId) as Omit<Candidate, "queue"> | undefined;
       if (row !== undefined && (first === undefined || isBefore(row, first))) first = { queue, ...row };
     }
     return first;

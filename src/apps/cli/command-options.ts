@@ -47,6 +47,8 @@ export interface ConfigCommandOptions {
 export interface WorkerCommandOptions {
   /** Run the one job that JOB_ID names. */
   readonly once: boolean;
+  /** The one job to work at. */
+  readonly job?: string;
 }
 
 /** Options of `reelmill cluster init` as given. */

@@ -31,7 +31,8 @@ const WORKER_NOTE = `
 With --once runs one conversion, whole, in this process, and keeps its record: the batch worker.
   Environment: S3_BUCKET, DYNAMODB_TABLE, AWS_REGION, JOB_ID, OUTPUT_CODEC (h264, vp9 or av1); all must be set.
   Exit status: 0 completed, now or before; 1 failed; 2 wrong environment; 143 stopped by SIGTERM, to be run again.
-Without, stays until Ctrl-C or SIGTERM, and then puts back what it holds.
+With --job works at one job of the table until it has ended, as a container that is started for it: 0 succeeded or partial, 1 failed or cancelled.
+Else stays until Ctrl-C or SIGTERM, and then puts back what it holds.
   Environment: REELMILL_BACKEND=aws, S3_BUCKET, DYNAMODB_TABLE, AWS_REGION; where wanted SQS_QUEUE_URLS, TASK_QUEUES, REELMILL_MAX_WORKERS.
   Exit status: 0 ended by a signal; 1 bucket or table cannot be reached; 2 wrong environment.`;
 
@@ -138,11 +139,15 @@ function addWorkerCommand(program: Command, context: CliContext, exit: ReportExi
   program
     .command("worker")
     .description("work at what the queues of a bucket and a table hold, on a machine of its own")
+    .option("--job <id>", "work at this job alone, print it, and end when it has ended")
     .option("--once", "run the conversion that JOB_ID names instead, and end", false)
     .addHelpText("after", WORKER_NOTE)
-    .action(async ({ once }: WorkerCommandOptions) => {
-      const { runWorker, runWorkerOnce } = await import("./worker.ts");
-      exit(await (once ? runWorkerOnce : runWorker)(context));
+    .action(async ({ once, job }: WorkerCommandOptions) => {
+      if (once && job !== undefined)
+        throw new ReelmillError("USAGE", "--once and --job contradict each other: give one of them.");
+      const { runWorker, runWorkerJob, runWorkerOnce } = await import("./worker.ts");
+      if (job !== undefined) exit(await runWorkerJob(job, context));
+      else exit(await (once ? runWorkerOnce : runWorker)(context));
     });
 }
 

@@ -11,15 +11,27 @@ import { openLocalBatch } from "../local-wiring.ts";
 import type { BatchParts } from "../parts.ts";
 import { requireDataFolder } from "../server/check-settings.ts";
 import { type BatchSettings, readBatchSettings } from "../worker/batch-settings.ts";
+import { requireWorkers } from "../worker/open-worker.ts";
 import { BATCH_OWNER, runBatchJob } from "../worker/run-batch-job.ts";
-import { requireWorkers, stay } from "../worker/stay.ts";
+import { runOneJob } from "../worker/run-one-job.ts";
+import { stay } from "../worker/stay.ts";
 import type { CliContext } from "./cli-context.ts";
-import { EXIT_OK, exitCodeOf } from "./exit-codes.ts";
+import { EXIT_FAILURE, EXIT_OK, exitCodeOf } from "./exit-codes.ts";
 
 /** Works at what a cloud's queues hold until a signal ends it, which is how it is meant to end. Throws as `stay`. */
 export async function runWorker(context: CliContext): Promise<number> {
   await stay(context);
   return EXIT_OK;
+}
+
+/**
+ * Works at one job until it has ended, and prints it. Gives 0 where it succeeded, as a whole or in part, else 1. Throws as
+ * `runOneJob`.
+ */
+export async function runWorkerJob(jobId: string, context: CliContext): Promise<number> {
+  const job = await runOneJob(jobId, context);
+  context.writeOutput(`${printableJson(job)}\n`);
+  return job.status === "succeeded" || job.status === "partial" ? EXIT_OK : EXIT_FAILURE;
 }
 
 /**

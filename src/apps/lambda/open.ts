@@ -7,6 +7,7 @@ import type { Config, Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createUuid } from "../../base/ids.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
+import type { SendWebhook } from "../../jobs/deliveries.ts";
 import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService, type JobService } from "../../jobs/service.ts";
 import { type AwsHome, readAwsHome } from "../aws-settings.ts";
@@ -36,8 +37,10 @@ export function openWorld(environment: Environment, clock: Clock, write: (line: 
   const log = createLogger({ format: config.logFormat, level: config.logLevel, write });
   const owner = `lambda-${createUuid(clock.nowMs())}`;
   const parts = openAws(home, { owner, durability: "normal", clock, log });
+  const { webhookSecrets, allowsPrivateWebhooks: allowPrivateNetworks } = config.server;
   const requireWebhook = (url: string): void => {
-    parseWebhookUrl(url, { allowPrivateNetworks: config.server.allowsPrivateWebhooks });
+    if (webhookSecrets.length === 0) throw new ReelmillError(NO_SECRET.code, NO_SECRET.message);
+    parseWebhookUrl(url, { allowPrivateNetworks });
   };
   // Whatever waits is told of by slips.
   const onWork = (): void => undefined;
@@ -45,19 +48,17 @@ export function openWorld(environment: Environment, clock: Clock, write: (line: 
   return { config, home, parts, service, owner, environment, clock, log };
 }
 
-/**
- * Tells of jobs that ended: stores deliveries for them, and sends what is due. Undefined where no secret is set: one that an instance made up could be
- * checked by nobody.
- */
+/** Tells of jobs that ended: stores deliveries for them, and sends what is due. Undefined where nobody is to be told. */
 export function createDeliver({ config, parts, clock, log }: World): (() => Promise<void>) | undefined {
-  const { webhookSecrets: secrets, webhooks, allowsPrivateWebhooks: allowPrivateNetworks } = config.server;
-  if (secrets.length === 0) return undefined;
+  const { news } = parts;
+  const { webhooks, webhookSecrets: secrets } = config.server;
+  if (secrets.length === 0 && news === undefined) return undefined;
   const loop = createDeliveryLoop({
     store: parts.deliveries,
     jobs: parts.store,
-    send: createWebhookSender({ secrets, allowPrivateNetworks, clock }),
+    send: createSender(config, parts, clock),
     pipelines: parts.pipelines,
-    globalTargets: webhooks,
+    globalTargets: [...webhooks, ...(news === undefined ? [] : [news.target])],
     clock,
     log,
     signal: new AbortController().signal,
@@ -67,3 +68,15 @@ export function createDeliver({ config, parts, clock, log }: World): (() => Prom
     await loop.sendDue();
   };
 }
+
+/** A secret that one instance made up could be checked by nobody: without one that is set, nothing goes out but to the topic. */
+function createSender({ server }: Config, { news }: AwsParts, clock: Clock): SendWebhook {
+  const { webhookSecrets: secrets, allowsPrivateWebhooks: allowPrivateNetworks } = server;
+  const post: SendWebhook =
+    secrets.length === 0
+      ? async () => ({ status: null, error: NO_SECRET, retryAfterMs: null })
+      : createWebhookSender({ secrets, allowPrivateNetworks, clock });
+  return (message, options) => (message.url === news?.target.url ? news.send : post)(message, options);
+}
+
+const NO_SECRET = { code: "WEBHOOK_REFUSED", message: "REELMILL_WEBHOOK_SECRETS is not set." } as const;

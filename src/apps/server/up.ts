@@ -16,6 +16,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { untilAborted } from "../../base/until-aborted.ts";
+import type { SendWebhook } from "../../jobs/deliveries.ts";
 import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
 import { readAwsHome } from "../aws-settings.ts";
@@ -172,13 +173,9 @@ async function serve(running: Running): Promise<void> {
   const deliveries = createDeliveryLoop({
     store: parts.deliveries,
     jobs: parts.store,
-    send: createWebhookSender({
-      secrets: webhookSecrets(running),
-      allowPrivateNetworks: config.server.allowsPrivateWebhooks,
-      clock,
-    }),
+    send: createSender(running),
     pipelines: parts.pipelines,
-    globalTargets: config.server.webhooks,
+    globalTargets: [...config.server.webhooks, ...(parts.news === undefined ? [] : [parts.news.target])],
     clock,
     log,
     signal: ending.signal,
@@ -215,6 +212,17 @@ async function serve(running: Running): Promise<void> {
   await watch?.close();
   await server.close();
   await delivering;
+}
+
+/** News go to a topic by its own way, all others over HTTP. */
+function createSender(running: Running): SendWebhook {
+  const { config, parts, context } = running;
+  const post = createWebhookSender({
+    secrets: webhookSecrets(running),
+    allowPrivateNetworks: config.server.allowsPrivateWebhooks,
+    clock: context.clock,
+  });
+  return (message, options) => (message.url === parts.news?.target.url ? parts.news.send : post)(message, options);
 }
 
 function limitsOf({ server: { maxUploadBytes, writesPerMinute } }: Config): ServerLimits {

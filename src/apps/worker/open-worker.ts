@@ -1,0 +1,79 @@
+import { resolve } from "node:path";
+import { type FolderLock, lockFolder } from "../../adapters/local/folder-lock.ts";
+import { removeWorkFolders } from "../../adapters/local/work-folders.ts";
+import type { Clock } from "../../base/clock.ts";
+import { loadConfig } from "../../base/config.ts";
+import type { Config, Environment } from "../../base/config-defaults.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import { createLogger, type Logger } from "../../base/log.ts";
+import { type AwsHome, readAwsHome } from "../aws-settings.ts";
+import { openJobLogs } from "../local-wiring.ts";
+import type { Parts } from "../parts.ts";
+import { requireDataFolder } from "../server/check-settings.ts";
+import { requireNamedFfmpeg } from "../server/ffmpeg-check.ts";
+import { openParts } from "../wiring.ts";
+
+/** What a worker without a server needs of the world. */
+export interface WorkerContext {
+  readonly environment: Environment;
+  readonly clock: Clock;
+  /** Ends the worker. */
+  readonly signal: AbortSignal;
+  readonly writeError: (text: string) => void;
+}
+
+/** A worker's parts while its data folder is its own. */
+export interface OpenWorker {
+  readonly config: Config;
+  readonly home: AwsHome;
+  readonly parts: Parts;
+  readonly log: Logger;
+  /** The process's name among those that work with the home. */
+  readonly owner: string;
+}
+
+/** One process has the data folder, so its name there is always the same. */
+const OWNER = "keeper";
+
+/**
+ * Opens what a worker without a server stands on, has it used, and lets go of it. Throws CONFIG_INVALID, DATA_FOLDER_IN_USE, STORE_UNAVAILABLE,
+ * STORE_REFUSED, NO_SPACE, and what is wrong with a named ffmpeg.
+ */
+export async function withOpenWorker<T>(context: WorkerContext, use: (worker: OpenWorker) => Promise<T>): Promise<T> {
+  const { environment, clock, writeError } = context;
+  const config = loadConfig(environment);
+  const { server } = config;
+  if (server.backend === "local") {
+    const message =
+      'REELMILL_BACKEND is "local", but a worker by itself needs aws: the workers of one machine belong to `reelmill up`.';
+    throw new ReelmillError("CONFIG_INVALID", message);
+  }
+  requireWorkers(server.maxWorkers);
+  await requireNamedFfmpeg(config, environment["PATH"] ?? "");
+  const dataFolder = resolve(server.dataFolder);
+  const home = readAwsHome(environment, server, dataFolder);
+  requireDataFolder(dataFolder, undefined);
+  const log = createLogger({
+    format: config.logFormat,
+    level: config.logLevel,
+    write: writeError,
+    writeJson: openJobLogs(dataFolder).write,
+  });
+  const parts = await openParts(home, { owner: OWNER, durability: "normal", clock, log });
+  let lock: FolderLock | undefined;
+  try {
+    await parts.requireStores();
+    lock = lockFolder(dataFolder);
+    await removeWorkFolders(parts.workRoot, OWNER);
+    return await use({ config, home, parts, log, owner: OWNER });
+  } finally {
+    parts.close();
+    lock?.release();
+  }
+}
+
+/** Throws CONFIG_INVALID where the configuration has no workers. */
+export function requireWorkers(maxWorkers: number): void {
+  if (maxWorkers > 0) return;
+  throw new ReelmillError("CONFIG_INVALID", 'REELMILL_MAX_WORKERS is "0", but a worker needs 1 or more.');
+}

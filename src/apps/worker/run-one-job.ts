@@ -1,0 +1,36 @@
+import { availableParallelism } from "node:os";
+import { createWorkFolders } from "../../adapters/local/work-folders.ts";
+import { withoutSecrets } from "../../base/config.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import { createUuid } from "../../base/ids.ts";
+import { isEnded, type Job } from "../../jobs/job.ts";
+import { runJob } from "../../jobs/run-job.ts";
+import { type WorkerContext, withOpenWorker } from "./open-worker.ts";
+
+/**
+ * Works at one job that a server or function made, until it has ended, and gives it as it then is. Others may work at it besides; another
+ * container goes on where this one is lost. Throws JOB_NOT_FOUND, ABORTED where the signal was given before the end, and as `withOpenWorker`.
+ */
+export async function runOneJob(jobId: string, context: WorkerContext): Promise<Job> {
+  return await withOpenWorker(context, async ({ config, parts, log, owner }) => {
+    const { environment, clock, signal } = context;
+    const { store, queue, objects, pipelines, workRoot } = parts;
+    const found = await store.get(jobId);
+    if (found === undefined) throw new ReelmillError("JOB_NOT_FOUND", `There is no job ${jobId}.`);
+    const engine = {
+      ...{ store, objects, pipelines, clock, log },
+      workFolders: createWorkFolders(workRoot, owner),
+      environment: withoutSecrets(environment),
+      random: Math.random,
+    };
+    const job = await runJob(engine, jobId, {
+      ...{ queue, signal, leaseMs: config.server.leaseMs },
+      // Many machines have a process of this name; leases are one's own.
+      owner: `${owner}~${createUuid(clock.nowMs())}`,
+      concurrency: Math.min(availableParallelism(), config.server.maxWorkers),
+    });
+    if (job !== undefined && isEnded(job.status)) return job;
+    const message = `The worker was stopped (${String(signal.reason)}) before the job was done.`;
+    throw new ReelmillError("ABORTED", message, { advice: "Run it again: it goes on with what it has." });
+  });
+}
