@@ -33,7 +33,10 @@ const GRACE_SECONDS = 60;
  * `{jobId}`; running it twice for one job runs nothing twice. The engine counts a task's attempts and says when it has failed for good; the
  * machine comes back for those that are to be tried again, by the name of their error, and records as failed what it gives up itself.
  */
-export function defineStateMachine(pipeline: Pipeline, { functionArn }: StateMachineOptions): Json {
+export function defineStateMachine(
+  pipeline: Pick<Pipeline, "name" | "maxConcurrentTasks" | "taskTimeoutMs">,
+  { functionArn }: StateMachineOptions,
+): Json {
   const { name, maxConcurrentTasks, taskTimeoutMs } = pipeline;
   const state = (parameters: Json): { readonly [name: string]: Json } => ({
     Type: "Task",
