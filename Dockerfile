@@ -8,7 +8,7 @@ COPY web/package.json web/
 # The base image has Node; nothing of what is installed runs a script.
 RUN npm ci --ignore-scripts --omit=dev --omit=optional --workspaces=false --no-audit --no-fund
 
-FROM node:24-bookworm-slim AS dashboard
+FROM node:24-bookworm-slim AS built
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY web/package.json web/
@@ -16,6 +16,8 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY src src
 COPY web web
 RUN npm run build --workspace web
+COPY scripts/bundle-lambda.ts scripts/
+RUN node scripts/bundle-lambda.ts
 
 FROM node:24-bookworm-slim
 RUN apt-get update \
@@ -29,11 +31,13 @@ WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY src src
-COPY --from=dashboard /app/web/dist web/dist
+COPY --from=built /app/web/dist web/dist
+COPY --from=built /app/dist/apps/lambda dist/apps/lambda
 COPY deploy/bin /usr/local/bin
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/.compile-cache REELMILL_DATA=/work TMPDIR=/work UV_THREADPOOL_SIZE=32
 # Sources are compiled once, here; the cache is only read afterwards.
 RUN reelmill --version && reelmill up --help && reelmill worker --help
+RUN node --input-type=module -e 'import { globSync } from "node:fs"; for (const path of globSync("dist/apps/lambda/[!m]*.js")) await import(`/app/${path}`)'
 USER 1001:1001
 VOLUME /work
 EXPOSE 8080

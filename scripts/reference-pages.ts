@@ -1,6 +1,7 @@
 import type { Command, Option } from "commander";
 import { describeAwsSettings } from "../src/apps/aws-settings.ts";
 import { createProgram } from "../src/apps/cli/program.ts";
+import { describeLambdaSettings } from "../src/apps/lambda/lambda-settings.ts";
 import { ALL_ROUTES } from "../src/apps/server/routes/all-routes.ts";
 import { describeBatchSettings } from "../src/apps/worker/batch-settings.ts";
 import { systemClock } from "../src/base/clock.ts";
@@ -55,6 +56,9 @@ function renderConfigurationPage(): string {
     "## The backend `aws`",
     "Read by `reelmill up` and `reelmill worker` where `REELMILL_BACKEND` is `aws`; bucket, table and region are then needed ([guide](../guide/cluster.md)).",
     table(["variable", "what it does", "allowed", "when not set"], rowsOf(describeAwsSettings())),
+    "## Functions on AWS",
+    "Read by `reelmill-lambda` besides those of the backend `aws`.",
+    table(["variable", "what it does", "allowed", "when not set"], rowsOf(describeLambdaSettings())),
     "## The batch worker",
     "Read by `reelmill worker --once` alone, which needs all of them ([guide](../guide/batch-worker.md)).",
     table(["variable", "what it does", "allowed", "when not set"], rowsOf(describeBatchSettings())),

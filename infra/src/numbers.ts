@@ -118,6 +118,10 @@ export const NUMBERS = {
   ),
   sweep_interval_minutes: whole(1, 1, 60, "minutes between two calls of the sweeper"),
 
+  clip_max_concurrency: whole(5, 1, 40, "clips of one job that are made at a time"),
+  clip_timeout_seconds: whole(600, 60, 840, "seconds that one clip may take; a function has 900"),
+  clip_memory_mb: whole(3008, 512, 10_240, "MiB of memory of the function that makes clips; it has CPU by that"),
+
   alarm_period_seconds: whole(
     300,
     60,

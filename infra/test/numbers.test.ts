@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { propertiesOf, resourcesOf, type StackName } from "./templates.fixture.ts";
+import { type Json, propertiesOf, resourcesOf, type StackName } from "./templates.fixture.ts";
 
 /* The numbers are written out here, as the contract has them: what is read from the settings would follow their mistakes. */
 
@@ -36,8 +36,8 @@ describe("storage", () => {
   it("keeps every log for 30 days", () => {
     const groups = (["Work", "Interface"] as const).flatMap((stack) => resourcesOf(stack, "AWS::Logs::LogGroup"));
     expect(groups.map(([, { Properties }]) => Properties?.["RetentionInDays"])).toEqual(groups.map(() => 30));
-    // Flow, two in Batch, three services; four functions and the API's requests.
-    expect(groups).toHaveLength(11);
+    // Flow, two in Batch, three services; five functions and the API's requests.
+    expect(groups).toHaveLength(12);
     expect(propertiesOf("State", "AWS::S3::Bucket", "StorageAccessLogs")).toMatchObject({
       LifecycleConfiguration: { Rules: [{ Id: "log_retention_days", ExpirationInDays: 30 }] },
     });
@@ -305,6 +305,32 @@ describe("interface", () => {
   });
 });
 
+describe("clips", () => {
+  it("are made five at a time, ten minutes each, by a state machine that tries again thrice from two seconds on", () => {
+    const { DefinitionString } = propertiesOf("Interface", "AWS::StepFunctions::StateMachine", "Clips");
+    const pieces = (DefinitionString as { readonly "Fn::Join": readonly [string, readonly Json[]] })["Fn::Join"][1];
+    // What is not known before the deployment is the function's name.
+    const text = pieces.map((piece) => (typeof piece === "string" ? piece : "FUNCTION")).join("");
+    const retry = { IntervalSeconds: 2, MaxAttempts: 3, BackoffRate: 2 };
+    const task = {
+      Type: "Task",
+      Resource: "FUNCTION",
+      TimeoutSeconds: 660,
+      Retry: [retry, { ErrorEquals: ["TASK_BUSY"] }],
+    };
+    expect(JSON.parse(text)).toMatchObject({
+      StartAt: "Plan",
+      States: {
+        Plan: task,
+        Work: { Type: "Map", MaxConcurrency: 5, ItemProcessor: { States: { WorkAtTask: task } } },
+        Finish: task,
+      },
+    });
+    const state = { ImageConfig: { Command: ["state"], EntryPoint: ["reelmill-lambda"] }, Timeout: 900 };
+    expect(propertiesOf("Interface", "AWS::Lambda::Function", "ClipsWorkAtState")).toMatchObject(state);
+  });
+});
+
 describe("operations", () => {
   it("tells of any error of a function, and of any failed batch job, within 5 minutes", () => {
     const common = { Period: 300, EvaluationPeriods: 1, Threshold: 1, Statistic: "Sum" };
@@ -325,7 +351,7 @@ describe("operations", () => {
     const alarms = (["State", "Interface", "Operations"] as const).flatMap((stack) =>
       resourcesOf(stack, "AWS::CloudWatch::Alarm"),
     );
-    expect(alarms).toHaveLength(10);
+    expect(alarms).toHaveLength(11);
     for (const [, { Properties }] of alarms)
       expect(JSON.stringify(Properties?.["AlarmActions"])).toContain("TopicsAlarms");
   });

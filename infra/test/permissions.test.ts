@@ -32,6 +32,8 @@ describe("rights", () => {
       "ecs:StartTelemetrySession",
       "logs:CreateLogStream",
       "logs:PutLogEvents",
+      "xray:GetSamplingRules",
+      "xray:GetSamplingTargets",
       "xray:PutTelemetryRecords",
       "xray:PutTraceSegments",
     ]);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { createBatchRecords } from "../adapters/aws/batch-records.ts";
 import { createSqsBell, createSqsClient, type SqsBell } from "../adapters/aws/bell.ts";
 import { createS3Client } from "../adapters/aws/bucket.ts";
+import { type Care, createCare } from "../adapters/aws/care.ts";
 import type { AwsPlace } from "../adapters/aws/connection.ts";
 import type { BatchStarter } from "../adapters/aws/container-starter.ts";
 import { createDeliveryStore } from "../adapters/aws/delivery-store.ts";
@@ -14,6 +15,7 @@ import { clearSpace } from "../adapters/aws/sweep.ts";
 import { createTableClient } from "../adapters/aws/table.ts";
 import { createTaskQueue } from "../adapters/aws/task-queue.ts";
 import type { Clock } from "../base/clock.ts";
+import type { BatchRecords } from "../jobs/batch-records.ts";
 import { createRegistry } from "../pipelines/registry.ts";
 import type { AwsHome } from "./aws-settings.ts";
 import { makeMachineFolders } from "./local-wiring.ts";
@@ -26,11 +28,17 @@ const LOOK_MS = 2000;
 /** A slip that is held by one who died comes again after that; whoever is idle has looked by then. */
 const SLIP_LEASE_MS = 60_000;
 
+/** Parts on AWS, with what functions see to while no worker runs. */
+export interface AwsParts extends Parts {
+  readonly records: BatchRecords;
+  readonly care: Care;
+}
+
 /**
  * Joins ports to the adapters of AWS for the process named `owner`. Nothing is asked of bucket, table and queues yet. To be loaded only where the
  * backend is AWS: the SDK takes its time.
  */
-export function openAws(home: AwsHome, { owner, clock, log }: Opening): Parts {
+export function openAws(home: AwsHome, { owner, clock, log }: Opening): AwsParts {
   const { region } = home;
   const folders = makeMachineFolders(home.data);
   const s3 = createS3Client({ region, endpoint: home.s3Endpoint });
@@ -54,6 +62,8 @@ export function openAws(home: AwsHome, { owner, clock, log }: Opening): Parts {
     ...{ store, objects, ...folders },
     queue: createTaskQueue(table, clock),
     deliveries: createDeliveryStore(table, clock),
+    records: createBatchRecords(table, clock),
+    care: createCare({ table, clock, sqs, queueUrls: home.queueUrls, onSent: ring }),
     pipelines: createRegistry(),
     news:
       home.topicArn === undefined ? undefined : { target: { url: home.topicArn, format: "standard" }, send: sns.send },

@@ -130,6 +130,10 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: "Several workers in a row ended in the middle of the same task, by a crash or a lack of memory.",
   },
+  TASK_BUSY: {
+    retryable: true,
+    meaning: "A task that was asked for by name is not due for now: somebody else works at it, or its queue is paused.",
+  },
   TASK_TIMEOUT: { retryable: true, meaning: "A task took longer than its pipeline allows and was ended." },
   OBJECT_KEY_INVALID: {
     retryable: false,
@@ -152,6 +156,11 @@ export const ERROR_CODES = {
   },
   UNAUTHORIZED: { retryable: false, meaning: "The API key is missing or not one that is allowed." },
   RATE_LIMITED: { retryable: true, meaning: "Too many requests in a short time; the answer tells when to try again." },
+  ANSWER_TOO_LARGE: {
+    retryable: false,
+    meaning:
+      "The answer is larger than a function on AWS may give; ask for a range of the object, or fetch it from the bucket.",
+  },
   BODY_TOO_LARGE: { retryable: false, meaning: "The request's body is larger than allowed." },
   NOT_FOUND: { retryable: false, meaning: "Nothing is served at the path given." },
   FORBIDDEN: {

@@ -161,6 +161,11 @@ export interface JobStore {
    * that are done, or whose job has ended, are taken off on the way. Undefined where no task is due. Never waits.
    */
   takeTask(options: ReceiveOptions, decide: DecideOnTask): Promise<TakenTask | undefined>;
+  /**
+   * Begins one more attempt at the task named, as `takeTask` would, however many of its queue's messages are out. Undefined where it is not
+   * due: not there, done, put off, held by another, its queue paused, or its job ended.
+   */
+  takeNamed(ref: TaskRef, lease: Lease, decide: DecideOnTask): Promise<TakenTask | undefined>;
   /** Records how the current attempt ended and what follows for the job. Undefined where the attempt is not current any more. */
   completeTask(completion: Completion, decide: Decide): Promise<Completed | undefined>;
   /** Whether the attempt is still wanted: not overtaken by another one, its lease not lost, its job not ended. */

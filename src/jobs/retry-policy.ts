@@ -8,8 +8,10 @@ export const MAX_ATTEMPTS = 3;
 export const MAX_LOST_WORKERS = 3;
 /** After the store failed; long enough not to press on it, short enough to be back with it. */
 export const STORE_PAUSE_MS = 1000;
-const FIRST_DELAY_MS = 2000;
-const FACTOR = 2;
+/** Before the first retry; the longest that its delay is. */
+export const FIRST_DELAY_MS = 2000;
+/** By which each delay is longer than the one before. */
+export const FACTOR = 2;
 /** A delay is shortened by up to this share, so that what failed together does not come back together. */
 const JITTER = 0.5;
 

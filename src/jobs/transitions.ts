@@ -69,9 +69,13 @@ export function onFailed(ref: TaskRef, attempt: number, error: JobError, policy:
     if (isEnded(job.status)) return undefined;
     const event = taskEvent("task.failed", ref, attempt, { code: error.code, message: error.message });
     if (ref.stage === "work" && policy === "continue") return joined(job, event);
-    const failed: NewEvent = { type: "job.failed", data: { code: error.code, message: error.message } };
-    return { status: "failed", error, cancelTasks: true, events: [event, failed] };
+    return failing(error, [event]);
   };
+}
+
+function failing(error: JobError, events: readonly NewEvent[]): JobChange {
+  const failed: NewEvent = { type: "job.failed", data: { code: error.code, message: error.message } };
+  return { status: "failed", error, cancelTasks: true, events: [...events, failed] };
 }
 
 /** When an attempt is to be tried again. */
@@ -88,6 +92,11 @@ function taskEvent(
   more: Readonly<Record<string, Json>>,
 ): NewEvent {
   return { type, data: { stage, index, attempt, ...more } };
+}
+
+/** When whoever leads a job through its stages gives it up; undefined where it has ended. */
+export function onGivenUp(error: JobError): Decide {
+  return (job) => (isEnded(job.status) ? undefined : failing(error, []));
 }
 
 /** A user's wish to stop a job; undefined where it has ended. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createUuid } from "../../src/base/ids.ts";
-import type { Job, TaskRef } from "../../src/jobs/job.ts";
+import type { Job, Stage, TaskRef } from "../../src/jobs/job.ts";
 import type { AttemptOutcome, JobStore, NewJob, ReceiveOptions, TakenTask, TaskQueue } from "../../src/jobs/ports.ts";
 import { onCancel, onFailed, onRetry, onStarted, onSucceeded, type StageYield } from "../../src/jobs/transitions.ts";
 import type { FakeClock } from "../support/fake-clock.ts";
@@ -188,6 +188,36 @@ export function describeJobStore(name: string, open: () => Promise<StoreUnderTes
       expect(await store.beat({ ...beat, leaseMs: 15_000 })).toBe(false);
       expect(await complete(lost, plan(3))).toBeUndefined();
       expect((await complete(second, plan(1)))?.job.tasks.total).toBe(1);
+    });
+
+    it("begins the task that is named, whatever else waits or is out, and none that is not due", async () => {
+      const { id } = await create();
+      await create({ priority: 50 });
+      const lease = { owner: "n", leaseMs: 15_000 };
+      const named = (stage: Stage, index: number, jobId = id) =>
+        store.takeNamed({ jobId, stage, index }, lease, onStarted);
+      expect(await named("work", 0)).toBeUndefined();
+      expect(await named("plan", 0, createUuid(clock.nowMs()))).toBeUndefined();
+      const planning = await named("plan", 0);
+      expect(planning).toMatchObject({ task: { stage: "plan", attempt: 1 }, lostWorkers: 0, message: { queue: "p" } });
+      if (planning === undefined) throw new Error("not begun");
+      expect(await named("plan", 0)).toBeUndefined();
+      await complete(planning, plan(2));
+      await under.queue.setPaused("p", true);
+      expect(await named("work", 1)).toBeUndefined();
+      await under.queue.setPaused("p", false);
+      const second = await named("work", 1);
+      expect(second).toMatchObject({ task: { index: 1 }, job: { id, status: "running" } });
+      if (second === undefined) throw new Error("not begun");
+      clock.advance(15_001);
+      const again = await named("work", 1);
+      expect(again).toMatchObject({ task: { attempt: 2 }, lostWorkers: 1 });
+      if (again === undefined) throw new Error("not begun");
+      expect(await complete(second, { stage: "work", output: 1 })).toBeUndefined();
+      await complete(again, { stage: "work", output: 2 });
+      expect(await named("work", 1)).toBeUndefined();
+      await store.update(id, onCancel);
+      expect(await named("work", 0)).toBeUndefined();
     });
 
     it("counts workers lost in a row, and forgets them once one ends in order", async () => {

@@ -16,7 +16,7 @@ import { jobKey, jobPartition, parseJobItem, toTask } from "./job-items.ts";
 import { openBook } from "./queue-book.ts";
 import { createSweep, settleStale } from "./sweep.ts";
 import { getItem, getItems, type Item, type ItemKey, putItem, queryItems, type Table } from "./table.ts";
-import { beatTask, completeTask, takeTask } from "./task-attempts.ts";
+import { beatTask, completeTask, takeNamed, takeTask } from "./task-attempts.ts";
 
 const DAY_MS = 24 * 3600_000;
 
@@ -66,6 +66,7 @@ export function createJobStore(table: Table, clock: Clock, options: JobStoreOpti
       return (await tasksOf(table, record).loadTasks(stage)).map(toTask).sort(compareTasks);
     },
     takeTask: take,
+    takeNamed: (ref, lease, decide) => takeNamed(committer, ref, lease, decide),
     completeTask: async (completion, decide) => {
       const job = await completeTask(committer, completion, decide);
       if (job === undefined) return undefined;
@@ -83,7 +84,12 @@ export function createJobStore(table: Table, clock: Clock, options: JobStoreOpti
   };
 }
 
-function createCommitter(table: Table, clock: Clock, { onSent = async () => undefined }: JobStoreOptions): Committer {
+/** What transitions of a table's jobs are written with. */
+export function createCommitter(
+  table: Table,
+  clock: Clock,
+  { onSent = async () => undefined }: JobStoreOptions = {},
+): Committer {
   const opened = new Set<string>();
   return {
     table,

@@ -1,5 +1,5 @@
 import type { JobError, Stage, TaskRef } from "../../jobs/job.ts";
-import type { DeadLetter, ReceiveOptions, TaskMessage } from "../../jobs/ports.ts";
+import type { DeadLetter, Lease, ReceiveOptions, TaskMessage } from "../../jobs/ports.ts";
 import {
   type Book,
   isHeldBack,
@@ -71,6 +71,25 @@ export async function receiveMessage(
   return message;
 }
 
+/** The message given, however many others are out; undefined where it is not there or not due, or its queue is paused. */
+export async function receiveNamed(
+  table: Table,
+  queue: string,
+  waiting: Waiting,
+  { owner, leaseMs }: Lease,
+  now: () => number,
+): Promise<TaskMessage | undefined> {
+  const { message } = await retrying("The queue", async () => {
+    const nowMs = now();
+    const book = (await readBooks(table)).find((one) => one.queue === queue);
+    const isDue = book !== undefined && !book.isPaused && !isHeldBack(book.holds[waiting.id], nowMs);
+    if (!isDue || !(await isMessage(table, queue, waiting.sk))) return { message: undefined };
+    const message = await takeMessage(table, book, waiting, { owner, untilMs: nowMs + leaseMs });
+    return message && { message };
+  });
+  return message;
+}
+
 interface Candidate {
   readonly book: Book;
   readonly waiting: Waiting;
@@ -89,21 +108,33 @@ async function findFirst(table: Table, { queues }: ReceiveOptions, nowMs: number
   return first;
 }
 
-/** A page holds as many as may have to be skipped, and one more. */
 async function firstWaiting(
+  table: Table,
+  book: Book,
+  jobId: string | undefined,
+  nowMs: number,
+): Promise<Waiting | undefined> {
+  for await (const waiting of seeWaiting(table, book, jobId, nowMs)) return waiting;
+  return undefined;
+}
+
+/**
+ * Messages that are due and nobody's, of one job or of all, in the order in which they are received. A page holds as many as may have to be skipped,
+ * and one more.
+ */
+export async function* seeWaiting(
   table: Table,
   { queue, holds }: Book,
   jobId: string | undefined,
   nowMs: number,
-): Promise<Waiting | undefined> {
+): AsyncGenerator<Waiting> {
   // Where one job's are looked for, as many as there may be of others' before them.
   const page = jobId === undefined ? { pageSize: Object.keys(holds).length + 1 } : {};
   for await (const item of queryItems(table, { pk: partitionOf(queue), ...page })) {
     const id = item["id"] as number;
     if (jobId !== undefined && item["jobId"] !== jobId) continue;
-    if (!isHeldBack(holds[id], nowMs)) return { id, sk: item["sk"] as string, ref: refOf(item) };
+    if (!isHeldBack(holds[id], nowMs)) yield { id, sk: item["sk"] as string, ref: refOf(item) };
   }
-  return undefined;
 }
 
 /** Takes a message off its queue; false where the lease was lost. A message that is struck but not removed yet comes again, as any may. */

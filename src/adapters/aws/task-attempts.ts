@@ -1,14 +1,23 @@
 import { randomUUID } from "node:crypto";
 import type { Json } from "../../base/json.ts";
-import type { Job } from "../../jobs/job.ts";
+import type { Job, TaskRef } from "../../jobs/job.ts";
 import { shareOf } from "../../jobs/job-change.ts";
-import type { Beat, Completion, Decide, DecideOnTask, ReceiveOptions, TakenTask } from "../../jobs/ports.ts";
+import type {
+  Beat,
+  Completion,
+  Decide,
+  DecideOnTask,
+  Lease,
+  ReceiveOptions,
+  TakenTask,
+  TaskMessage,
+} from "../../jobs/ports.ts";
 import { appendEntry, changeSeqOf, lastNumber } from "./change-log.ts";
-import { type Committer, transition } from "./job-commit.ts";
+import { type Committer, readSettledJob, tasksOf, transition } from "./job-commit.ts";
 import { endTask, startTask } from "./job-draft.ts";
 import { jobKey, type Progressing, readProgressing, runningName, taskKey } from "./job-items.ts";
 import { extendHold, parseReceipt } from "./queue-book.ts";
-import { receiveMessage, removeMessage } from "./queue-messages.ts";
+import { messageKey, receiveMessage, receiveNamed, removeMessage } from "./queue-messages.ts";
 import { getItem, type Path, type Table, updateItem } from "./table.ts";
 import { removeValue, storeValue } from "./values.ts";
 
@@ -19,14 +28,42 @@ export async function takeTask(
   decide: DecideOnTask,
 ): Promise<TakenTask | undefined> {
   const { table, clock } = committer;
+  return await begin(committer, () => receiveMessage(table, options, () => clock.nowMs()), decide);
+}
+
+/** Begins an attempt at the task named, where it is due. */
+export async function takeNamed(
+  committer: Committer,
+  ref: TaskRef,
+  lease: Lease,
+  decide: DecideOnTask,
+): Promise<TakenTask | undefined> {
+  const { table, clock } = committer;
+  const receive = async (): Promise<TaskMessage | undefined> => {
+    const record = await readSettledJob(committer, ref.jobId);
+    const task = record && (await tasksOf(table, record).loadTask(ref));
+    if (record === undefined || task === undefined) return undefined;
+    const { rank, job } = record;
+    const { messageId: id } = task;
+    const sk = messageKey({ priority: job.priority, rank }, id);
+    return await receiveNamed(table, job.pipeline, { id, sk, ref }, lease, () => clock.nowMs());
+  };
+  return await begin(committer, receive, decide);
+}
+
+async function begin(
+  committer: Committer,
+  receive: () => Promise<TaskMessage | undefined>,
+  decide: DecideOnTask,
+): Promise<TakenTask | undefined> {
   for (;;) {
-    const message = await receiveMessage(table, options, () => clock.nowMs());
+    const message = await receive();
     if (message === undefined) return undefined;
     const begun = await transition(committer, message.ref.jobId, (draft, nowMs) =>
       startTask(draft, message, decide, nowMs),
     );
     if (begun !== undefined) return { message, job: begun.job, ...begun.result };
-    await removeMessage(table, message);
+    await removeMessage(committer.table, message);
   }
 }
 

@@ -57,6 +57,7 @@ export function createJobStore(database: LocalDatabase, clock: Clock): JobStore 
       if (!read(() => messages.isAnyDue(options, clock.nowMs()))) return undefined;
       return write((nowMs) => attempts.take(options, decide, nowMs));
     },
+    takeNamed: async (ref, lease, decide) => write((nowMs) => attempts.takeNamed(ref, lease, decide, nowMs)),
     completeTask: async (completion, decide) => {
       const completed = write((nowMs) => attempts.complete(completion, decide, nowMs));
       if (completed === undefined) return undefined;

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { JobError, TaskRef } from "../../jobs/job.ts";
-import { MAX_MESSAGE_WAIT_MS, type ReceiveOptions, type TaskMessage } from "../../jobs/ports.ts";
+import { type Lease, MAX_MESSAGE_WAIT_MS, type ReceiveOptions, type TaskMessage } from "../../jobs/ports.ts";
 import { parseMessageRow, type Row } from "./rows.ts";
 
 /** Where the messages of a job lie. */
@@ -17,6 +17,8 @@ export interface Messages {
   /** Whether `receive` would give anything; reads alone. */
   isAnyDue(options: ReceiveOptions, nowMs: number): boolean;
   receive(options: ReceiveOptions, nowMs: number): TaskMessage | undefined;
+  /** The message of a task, however many others are out. */
+  receiveNamed(place: MessagePlace, ref: TaskRef, lease: Lease, nowMs: number): TaskMessage | undefined;
   // These do nothing and give false where the lease was lost.
   extend(message: TaskMessage, untilMs: number): boolean;
   remove(message: TaskMessage): boolean;
@@ -31,6 +33,7 @@ export interface Messages {
 /** Statements prepared once. */
 function prepare(database: DatabaseSync) {
   const isHeld = "queue = ?1 AND urgency = ?2 AND rank = ?3 AND id = ?4 AND receipt = ?5 AND owner IS NOT NULL";
+  const isGivenOut = "NOT EXISTS (SELECT 1 FROM queues WHERE name = ?1 AND is_paused = 1)";
   // A wait longer than any that is given out is the trace of a clock that was set back.
   const isLater = `visible_at_ms > ?2 AND visible_at_ms <= ?2 + ${MAX_MESSAGE_WAIT_MS}`;
   return {
@@ -40,9 +43,13 @@ function prepare(database: DatabaseSync) {
     best: database.prepare(`
       SELECT urgency, rank, id FROM messages
       WHERE queue = ?1 AND NOT (${isLater}) AND (?4 IS NULL OR job_id = ?4)
-        AND NOT EXISTS (SELECT 1 FROM queues WHERE name = ?1 AND is_paused = 1)
+        AND ${isGivenOut}
         AND (SELECT COUNT(*) FROM messages WHERE queue = ?1 AND owner IS NOT NULL AND ${isLater}) < ?3
       ORDER BY urgency, rank, id LIMIT 1`),
+    named: database.prepare(`
+      SELECT urgency, rank, id FROM messages
+      WHERE queue = ?1 AND NOT (${isLater}) AND ${isGivenOut}
+        AND urgency = ?3 AND rank = ?4 AND stage = ?5 AND idx = ?6`),
     take: database.prepare(`
       UPDATE messages SET owner = ?5, visible_at_ms = ?6, receive_count = receive_count + 1, receipt = receipt + 1
       WHERE queue = ?1 AND urgency = ?2 AND rank = ?3 AND id = ?4 RETURNING *`),
@@ -75,6 +82,8 @@ export function createMessages(database: DatabaseSync): Messages {
     }
     return first;
   };
+  const take = ({ queue, urgency, rank, id }: Candidate, { owner, leaseMs }: Lease, nowMs: number): TaskMessage =>
+    parseMessageRow(sql.take.get(queue, urgency, rank, id, owner, nowMs + leaseMs) as Row);
   const isChanged = ({ changes }: { readonly changes: number | bigint }): boolean => changes === 1;
   return {
     send: ({ queue, priority, rank }, { jobId, stage, index }, id, nowMs) => {
@@ -83,9 +92,11 @@ export function createMessages(database: DatabaseSync): Messages {
     isAnyDue: (options, nowMs) => best(options, nowMs) !== undefined,
     receive: (options, nowMs) => {
       const due = best(options, nowMs);
-      if (due === undefined) return undefined;
-      const { queue, urgency, rank, id } = due;
-      return parseMessageRow(sql.take.get(queue, urgency, rank, id, options.owner, nowMs + options.leaseMs) as Row);
+      return due && take(due, options, nowMs);
+    },
+    receiveNamed: ({ queue, priority, rank }, { stage, index }, lease, nowMs) => {
+      const row = sql.named.get(queue, nowMs, -priority, rank, stage, index) as Order | undefined;
+      return row && take({ queue, ...row }, lease, nowMs);
     },
     extend: (message, untilMs) => isChanged(sql.extend.run(...heldKey(message), untilMs)),
     remove: (message) => isChanged(sql.remove.run(...heldKey(message))),

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { isEnded, type Task } from "../../jobs/job.ts";
+import { isEnded, type Task, type TaskRef } from "../../jobs/job.ts";
 import { endOfAttempt, shareOf } from "../../jobs/job-change.ts";
 import type {
   AttemptOutcome,
@@ -8,6 +8,7 @@ import type {
   Completion,
   Decide,
   DecideOnTask,
+  Lease,
   ReceiveOptions,
   TakenTask,
   TaskMessage,
@@ -19,6 +20,7 @@ import { parseTaskRow, type Row } from "./rows.ts";
 /** What attempts at tasks write; everything but `isWanted` runs inside its caller's transaction. */
 export interface TaskAttempts {
   take(options: ReceiveOptions, decide: DecideOnTask, nowMs: number): TakenTask | undefined;
+  takeNamed(ref: TaskRef, lease: Lease, decide: DecideOnTask, nowMs: number): TakenTask | undefined;
   /** Undefined where the attempt is not current any more. */
   complete(completion: Completion, decide: Decide, nowMs: number): (Completed & Elapsed) | undefined;
   /** Whether the attempt is current, and the beat changes nothing; reads alone. */
@@ -65,6 +67,7 @@ export function createTaskAttempts(database: DatabaseSync, drafts: JobDrafts, me
       const taken = takeTask(writer, options, decide, undefined, nowMs);
       return taken && { message: taken.message, ...finishTaking(writer, taken, nowMs) };
     },
+    takeNamed: (ref, lease, decide, nowMs) => takeNamed(writer, ref, lease, decide, nowMs),
     complete: (completion, decide, nowMs) => completeTask(writer, completion, decide, nowMs),
     isWanted: (beat) => {
       const current = readCurrent(writer, beat);
@@ -104,6 +107,25 @@ function takeTask(
     if (draft !== undefined && started !== undefined) return { message, draft, ...started };
     messages.remove(message);
   }
+}
+
+function takeNamed(
+  writer: Writer,
+  ref: TaskRef,
+  lease: Lease,
+  decide: DecideOnTask,
+  nowMs: number,
+): TakenTask | undefined {
+  const { messages, drafts } = writer;
+  const draft = drafts.load(ref.jobId);
+  if (draft === undefined) return undefined;
+  const { pipeline: queue, priority } = draft.job;
+  const message = messages.receiveNamed({ queue, priority, rank: draft.rank }, ref, lease, nowMs);
+  if (message === undefined) return undefined;
+  const started = startTask(writer, draft, message, decide, nowMs);
+  if (started !== undefined) return { message, ...finishTaking(writer, { message, draft, ...started }, nowMs) };
+  messages.remove(message);
+  return undefined;
 }
 
 function startTask(

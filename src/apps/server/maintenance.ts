@@ -12,7 +12,8 @@ import { BATCH_ROOT, jobOfBatch } from "./batch-submissions.ts";
 export interface MaintenancePorts {
   readonly store: JobStore;
   readonly objects: ObjectStore;
-  readonly logs: JobLogs;
+  /** Undefined where logs are kept, and forgotten, elsewhere. */
+  readonly logs: JobLogs | undefined;
   readonly deliveries: DeliveryStore;
   readonly clock: Clock;
   readonly log: Logger;
@@ -63,7 +64,7 @@ export async function sweepOld(ports: MaintenancePorts, retentionMs: number, sig
   for (let ids = await store.sweep(beforeMs); ids.length > 0; ids = await store.sweep(beforeMs)) {
     for (const id of ids) {
       signal.throwIfAborted();
-      logs.remove(id);
+      logs?.remove(id);
       await hidePackage(objects, id, isNeeded);
       await deleteWhere(objects, `outputs/${id}/`, signal, async ({ key }) => !(await isNeeded(key)));
     }
@@ -130,9 +131,9 @@ async function sweepOrphans(
     hiddenId = jobId;
     return true;
   });
-  for (const jobId of await logs.listOlder(beforeMs)) {
+  for (const jobId of (await logs?.listOlder(beforeMs)) ?? []) {
     signal.throwIfAborted();
-    if (await isOrphan(jobId)) logs.remove(jobId);
+    if (await isOrphan(jobId)) logs?.remove(jobId);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
-import type { Config, Environment } from "../../base/config-defaults.ts";
-import { createExaminer } from "../edge/index.ts";
+import type { Config } from "../../base/config-defaults.ts";
+import type { Examiner } from "../edge/index.ts";
 import type { Home } from "../parts.ts";
 import type { BatchDependencies } from "./dependencies.ts";
 import { createLocalBatch } from "./local-batch.ts";
@@ -10,7 +10,7 @@ export interface BatchOpening {
   readonly home: Home;
   readonly config: Config;
   readonly dataFolder: string;
-  readonly context: { readonly environment: Environment; readonly clock: Clock };
+  readonly context: { readonly clock: Clock };
 }
 
 /** The batch API's part of a server, with what it holds. */
@@ -19,11 +19,11 @@ export interface OpenBatch extends BatchDependencies {
 }
 
 /** Opens the batch API's part of a server; nothing is asked of a store elsewhere. Throws STORE_UNAVAILABLE. */
-export async function openBatch({ home, config, dataFolder, context }: BatchOpening): Promise<OpenBatch> {
-  const { environment, clock } = context;
+export async function openBatch(
+  { home, config, dataFolder, context: { clock } }: BatchOpening,
+  { examine, close }: Examiner,
+): Promise<OpenBatch> {
   const { server } = config;
-  const examiner = createExaminer(environment);
-  const { examine, close } = examiner;
   if (home.backend === "local") return { ...createLocalBatch({ config: server, dataFolder, clock, examine }), close };
   const { openAwsLender, openAwsStarter } = await import("../aws-wiring.ts");
   const lender = openAwsLender(home);

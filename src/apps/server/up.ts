@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { isIP, type Server } from "node:net";
-import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FolderLock, lockFolder } from "../../adapters/local/folder-lock.ts";
@@ -18,14 +17,12 @@ import { createLogger, type Logger } from "../../base/log.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { untilAborted } from "../../base/until-aborted.ts";
 import type { PriceTable } from "../../cost/price-table.ts";
-import { findFfmpeg } from "../../ffmpeg/programs.ts";
 import type { SendWebhook } from "../../jobs/deliveries.ts";
 import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
 import { readAwsHome } from "../aws-settings.ts";
-import { type CostService, createCostService } from "../cost/cost-service.ts";
-import { createObjectExaminer } from "../cost/examined-file.ts";
 import { loadPrices } from "../cost/price-file.ts";
+import { createExaminer } from "../edge/index.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import type { Home, Parts } from "../parts.ts";
 import { openParts } from "../wiring.ts";
@@ -37,6 +34,7 @@ import { findFfmpegFault, requireNamedFfmpeg } from "./ffmpeg-check.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { openBatch } from "./open-batch.ts";
+import { openCost } from "./open-cost.ts";
 import { createSystemView, readVersion } from "./system.ts";
 import { createWatchFolder, placeWatchFolder, requireWatchable, type WatchPlace } from "./watch-folder.ts";
 
@@ -190,7 +188,7 @@ async function serve(running: Running): Promise<void> {
     log,
     signal: ending.signal,
   });
-  const batch = await openBatch(running);
+  const batch = await openBatch(running, createExaminer(context.environment));
   const server = createServer({
     version: readVersion(),
     service,
@@ -204,7 +202,7 @@ async function serve(running: Running): Promise<void> {
     clock,
     apiKeyHashes: config.server.apiKeyHashes,
     limits: limitsOf(config),
-    cost: createCost(running, ending.signal),
+    cost: openCost({ ...running, environment: context.environment, signal: ending.signal }),
     workers: pool,
     system: describeSystem(running),
     ffmpegFault: lookForFfmpeg,
@@ -237,13 +235,6 @@ function createSender(running: Running): SendWebhook {
     clock: context.clock,
   });
   return (message, options) => (message.url === parts.news?.target.url ? parts.news.send : post)(message, options);
-}
-
-function createCost({ prices, home, parts, context }: Running, signal: AbortSignal): CostService {
-  // For an estimate nothing is downloaded: of objects elsewhere the size is known alone.
-  const findTools = async () => (home.backend === "aws" ? undefined : await findFfmpeg(context.environment));
-  const examine = createObjectExaminer(parts.objects, findTools, signal);
-  return createCostService({ ...parts, prices, cores: availableParallelism(), examine });
 }
 
 function limitsOf({ server: { maxUploadBytes, writesPerMinute } }: Config): ServerLimits {

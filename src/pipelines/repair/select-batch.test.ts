@@ -10,7 +10,7 @@ type Shelf = Readonly<Record<string, readonly [bytes: number, modifiedAtMs: numb
 
 function shelve(shelf: Shelf): ObjectStore {
   const found: readonly ObjectInfo[] = Object.entries(shelf)
-    .map(([key, [bytes, modifiedAtMs]]) => ({ key, bytes, modifiedAtMs }))
+    .map(([key, [bytes, modifiedAtMs]]) => ({ key, bytes, modifiedAtMs, tag: key }))
     .sort((a, b) => compareKeys(a.key, b.key));
   const store: Pick<ObjectStore, "head" | "list" | "withLocalFile"> = {
     head: async (key) => found.find((info) => info.key === key),

@@ -61,20 +61,16 @@ async function keptFor(
   { keptReferences = [], references }: Params,
   { input }: FileInput,
   { objects }: StageContext,
-): Promise<readonly string[]> {
+): Promise<string[]> {
   const tried = new Set([input, ...references]);
   const found = await Promise.all(keptReferences.filter((key) => !tried.has(key)).map((key) => objects.head(key)));
   return found.flatMap((info) => (info === undefined ? [] : [info.key]));
 }
 
 function withNotice({ code, problem, advice, details, cause }: ReelmillError, notice: string): ReelmillError {
-  const told = details?.["notices"];
-  const notices = [...(Array.isArray(told) ? (told as readonly Json[]) : []), notice];
-  return new ReelmillError(code, problem, {
-    ...(advice === undefined ? {} : { advice }),
-    details: { ...details, notices },
-    cause,
-  });
+  // As `conclude` gives them.
+  const { notices = [], ...found } = (details ?? {}) as { readonly notices?: readonly Json[]; readonly report?: Json };
+  return new ReelmillError(code, problem, { advice, details: { ...found, notices: [...notices, notice] }, cause });
 }
 
 /**

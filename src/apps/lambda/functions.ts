@@ -1,0 +1,53 @@
+import { createWorkFolders } from "../../adapters/local/work-folders.ts";
+import { withoutSecrets } from "../../base/config.ts";
+import { createDeliver, type World } from "./open.ts";
+
+/** One call of a function. */
+export interface Invocation {
+  /** Aborted shortly before the function's time is over. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers an event; what it throws is told as the call's failure. */
+export type LambdaFunction = (event: unknown, invocation: Invocation) => Promise<unknown>;
+
+/** What `reelmill-lambda` can be, by the command after it. Each loads only what it needs. */
+export const FUNCTIONS: Readonly<Record<string, (world: World) => Promise<LambdaFunction>>> = {
+  api: async (world) => {
+    const [{ createApi }, { createLambdaServer }] = await Promise.all([
+      import("./api.ts"),
+      import("./lambda-server.ts"),
+    ]);
+    return createApi(await createLambdaServer(world));
+  },
+  "object-made": async ({ home, parts, service, environment, log }) => {
+    const [{ onObjectMade }, { readUploadJob }] = await Promise.all([
+      import("./object-made.ts"),
+      import("./lambda-settings.ts"),
+    ]);
+    const job = readUploadJob(environment);
+    const ports = { bucket: home.bucket, service, pipelines: parts.pipelines, job, log };
+    return (event) => onObjectMade(event, ports);
+  },
+  "item-changed": async (world) => {
+    const { onItemChanged } = await import("./item-changed.ts");
+    const ports = { care: world.parts.care, deliver: createDeliver(world), log: world.log };
+    return (event) => onItemChanged(event, ports);
+  },
+  sweep: async (world) => {
+    const [{ sweep }, { sweepOld }] = await Promise.all([import("./sweep.ts"), import("../server/maintenance.ts")]);
+    const { config, parts, clock, log } = world;
+    const { care, records } = parts;
+    const deliver = createDeliver(world);
+    return (event, { signal }) => {
+      const old = () => sweepOld({ ...parts, logs: undefined, clock, log }, config.server.retentionMs, signal);
+      return sweep(event, { care, records, deliver, sweepOld: old, log });
+    };
+  },
+  state: async ({ config, parts, owner, environment, clock, log }) => {
+    const { runState } = await import("./run-state.ts");
+    const workFolders = createWorkFolders(parts.workRoot, owner);
+    const ports = { ...parts, workFolders, log, clock, environment: withoutSecrets(environment), random: Math.random };
+    return (event, { signal }) => runState(event, { engine: ports, leaseMs: config.server.leaseMs, signal });
+  },
+};

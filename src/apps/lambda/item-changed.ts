@@ -1,0 +1,87 @@
+import { z } from "zod";
+import type { Care, JobPlace } from "../../adapters/aws/care.ts";
+import type { Logger } from "../../base/log.ts";
+import { parseEvent } from "./parse-event.ts";
+
+const TEXT = z.object({ S: z.string() });
+
+/** What a stream of DynamoDB tells of changed items, in the order of the changes for each item. */
+const EVENT = z.object({
+  Records: z.array(
+    z.object({
+      eventName: z.enum(["INSERT", "MODIFY", "REMOVE"]),
+      dynamodb: z.object({
+        SequenceNumber: z.string().regex(/^\d+$/),
+        Keys: z.object({ pk: TEXT, sk: TEXT }),
+        NewImage: z
+          .object({ pending: z.unknown().optional(), finishedAtMs: z.object({ N: z.string().optional() }).optional() })
+          .optional(),
+      }),
+    }),
+  ),
+});
+
+/** Which records are to be told again; the stream goes back to the first of them. */
+export interface StreamAnswer {
+  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
+}
+
+/** What the function works with. */
+export interface ItemChangedPorts {
+  readonly care: Pick<Care, "settle">;
+  /** Tells of jobs that ended; undefined where nothing is to be told. */
+  readonly deliver: (() => Promise<void>) | undefined;
+  readonly log: Logger;
+}
+
+/** A job's own item, in whichever space of the table. */
+const JOB = /^((?:batch#[^/]+\/)?)job#([0-9a-zA-Z_.-]+)$/;
+
+/** A job as the last of the records about it tells. */
+interface ChangedJob extends JobPlace {
+  /** Of the first record about it. */
+  readonly sequence: string;
+  /** Something of its last transition is still to be written. */
+  readonly isPending: boolean;
+  readonly hasEnded: boolean;
+}
+
+/**
+ * Moves on what was left half-written by a writer that died, at once and not when somebody next comes by, and has ends told. Doing so twice, or late,
+ * changes nothing. Records that it fails at are given back; throws REQUEST_INVALID alone.
+ */
+export async function onItemChanged(event: unknown, { care, deliver, log }: ItemChangedPorts): Promise<StreamAnswer> {
+  const failed: string[] = [];
+  const changed = changedJobs(parseEvent(EVENT, event));
+  const attempt = async (sequence: string, what: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      failed.push(sequence);
+      log.error(what, { error });
+    }
+  };
+  for (const job of changed.filter(({ isPending }) => isPending)) {
+    await attempt(job.sequence, `The job ${job.jobId} could not be moved on.`, () => care.settle(job));
+  }
+  const ended = changed.find(({ hasEnded }) => hasEnded);
+  if (ended !== undefined && deliver !== undefined) {
+    await attempt(ended.sequence, "Ends of jobs could not be told.", deliver);
+  }
+  return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+function changedJobs({ Records }: z.output<typeof EVENT>): readonly ChangedJob[] {
+  const jobs = new Map<string, ChangedJob>();
+  for (const { dynamodb } of Records) {
+    const { Keys, NewImage, SequenceNumber } = dynamodb;
+    const [, space = "", jobId] = (Keys.sk.S === "job" && JOB.exec(Keys.pk.S)) || [];
+    if (jobId === undefined) continue;
+    const sequence = jobs.get(Keys.pk.S)?.sequence ?? SequenceNumber;
+    const isPending = NewImage?.pending !== undefined;
+    // The batch worker's own jobs are told of by their records.
+    const hasEnded = !isPending && space === "" && NewImage?.finishedAtMs?.N !== undefined;
+    jobs.set(Keys.pk.S, { space, jobId, sequence, isPending, hasEnded });
+  }
+  return [...jobs.values()];
+}

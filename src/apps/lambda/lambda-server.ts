@@ -1,0 +1,57 @@
+import type { FastifyInstance } from "fastify";
+import { explainConfig, withoutSecrets } from "../../base/config.ts";
+import type { Environment } from "../../base/config-defaults.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import { loadPrices } from "../cost/price-file.ts";
+import type { Examiner } from "../edge/index.ts";
+import { createServer } from "../server/create-server.ts";
+import { findFfmpegFault } from "../server/ffmpeg-check.ts";
+import { DEFAULT_LIMITS } from "../server/limits.ts";
+import { openBatch } from "../server/open-batch.ts";
+import { openCost } from "../server/open-cost.ts";
+import { createSystemView, readVersion } from "../server/system.ts";
+import type { World } from "./open.ts";
+
+/**
+ * The app that a server runs, without what a function has not that is frozen between calls: workers, watch folder, streams of events, the dashboard
+ * with its sessions, and logs of jobs, which are CloudWatch's there. Throws CONFIG_INVALID where no API key is set.
+ */
+export async function createLambdaServer(world: World): Promise<FastifyInstance> {
+  const { config, home, parts, service, environment, clock, log } = world;
+  const { signal } = new AbortController();
+  const { apiKeyHashes, maxUploadBytes } = config.server;
+  if (apiKeyHashes.length === 0) {
+    const message = "REELMILL_API_KEY_SHA256 is not set, but everybody can reach the function.";
+    throw new ReelmillError("CONFIG_INVALID", message);
+  }
+  const searchPath = environment["PATH"] ?? "";
+  const settings = explainConfig(environment, {}).map(({ name, value, source }) => ({ name, value, source }));
+  const look = createSystemView(config, searchPath, home.data);
+  return createServer({
+    ...parts,
+    version: readVersion(),
+    ...{ service, log, clock, apiKeyHashes },
+    // Requests are counted by API Gateway, and by instance they would tell little.
+    limits: { ...DEFAULT_LIMITS, uploadBytes: maxUploadBytes, writesPerMinute: null, listeners: 0 },
+    workers: { stats: () => ({ desired: 0, running: 0, busy: 0, max: 0 }) },
+    system: async () => ({ ...(await look()), settings }),
+    ffmpegFault: () => findFfmpegFault(config, searchPath),
+    readLogs: async () => [],
+    cost: openCost({ home, parts, prices: loadPrices(config.priceFile), environment, signal }),
+    batch: await openBatch({ home, config, dataFolder: home.data, context: { clock } }, createOwnExaminer(environment)),
+    watch: undefined,
+    webFolder: undefined,
+    signal,
+  });
+}
+
+/** Without a thread: no share hangs here. Loaded with the first question, because most requests are others. */
+function createOwnExaminer(environment: Environment): Examiner {
+  return {
+    examine: async (path, signal) => {
+      const { examineRecording } = await import("../../pipelines/repair/index.ts");
+      return await examineRecording(path, { environment: withoutSecrets(environment), signal });
+    },
+    close: async () => undefined,
+  };
+}

@@ -1,0 +1,48 @@
+import { z } from "zod";
+import type { Environment } from "../../base/config-defaults.ts";
+import type { Json } from "../../base/json.ts";
+import { readSettings, type Setting, type SettingNotes } from "../../base/setting.ts";
+
+/** The job that is submitted for each upload. */
+export interface UploadJob {
+  readonly pipeline: string;
+  /** Besides the one for what it works on. */
+  readonly params: Readonly<Record<string, Json>>;
+}
+
+const MAX_LENGTH = 8192;
+
+const UPLOAD_JOB = z
+  .string()
+  .max(MAX_LENGTH)
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue("not JSON");
+      return z.NEVER;
+    }
+  })
+  .pipe(z.strictObject({ pipeline: z.string().min(1), params: z.record(z.string(), z.json()).default({}) }));
+
+const SETTINGS = {
+  OBJECT_MADE_JOB: {
+    schema: UPLOAD_JOB.optional(),
+    notes: {
+      meaning:
+        "The job that `reelmill-lambda object-made` submits for each object below `uploads/`; its input is that object. Not set: none.",
+      allowed: 'a JSON object of `pipeline` and `params`, such as {"pipeline":"convert","params":{"to":"vp9"}}',
+      unset: "",
+    },
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+/** What is to be done about uploads; undefined: nothing. Throws CONFIG_INVALID. */
+export function readUploadJob(environment: Environment): UploadJob | undefined {
+  return readSettings(environment, SETTINGS).OBJECT_MADE_JOB as UploadJob | undefined;
+}
+
+/** The variables of the functions with their notes; the reference page is made from it. */
+export function describeLambdaSettings(): readonly (SettingNotes & { readonly name: string })[] {
+  return Object.entries(SETTINGS).map(([name, { notes }]) => ({ name, ...notes }));
+}

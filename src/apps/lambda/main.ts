@@ -1,0 +1,33 @@
+import { systemClock } from "../../base/clock.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import { createLogger } from "../../base/log.ts";
+import { FUNCTIONS } from "./functions.ts";
+import { openWorld } from "./open.ts";
+import { serveCalls, tellInitError } from "./runtime.ts";
+
+/** `reelmill-lambda <function>`, started by Lambda in an image. */
+async function main(): Promise<void> {
+  const { env, argv } = process;
+  const write = (line: string): void => void process.stderr.write(line);
+  const address = env["AWS_LAMBDA_RUNTIME_API"] ?? "";
+  try {
+    const [name = ""] = argv.slice(2);
+    const create = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+    if (create === undefined) {
+      const known = Object.keys(FUNCTIONS).join(", ");
+      throw new ReelmillError("USAGE", `There is no function "${name}". Functions: ${known}.`);
+    }
+    if (address === "") {
+      throw new ReelmillError("CONFIG_INVALID", "AWS_LAMBDA_RUNTIME_API is not set: functions are started by Lambda.");
+    }
+    const world = openWorld(env, systemClock, write);
+    const handle = await create(world);
+    await serveCalls(handle, { address, log: world.log, signal: new AbortController().signal });
+  } catch (error) {
+    createLogger({ format: "json", level: "info", write }).error("The function cannot go on.", { error });
+    if (address !== "") await tellInitError(error, address).catch(() => undefined);
+    process.exitCode = 1;
+  }
+}
+
+await main();

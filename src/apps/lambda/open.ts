@@ -1,0 +1,82 @@
+import { resolve } from "node:path";
+import { createWebhookSender } from "../../adapters/webhook/sender.ts";
+import { parseWebhookUrl } from "../../adapters/webhook/webhook-url.ts";
+import type { Clock } from "../../base/clock.ts";
+import { loadConfig } from "../../base/config.ts";
+import type { Config, Environment } from "../../base/config-defaults.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import { createUuid } from "../../base/ids.ts";
+import { createLogger, type Logger } from "../../base/log.ts";
+import type { SendWebhook } from "../../jobs/deliveries.ts";
+import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
+import { createJobService, type JobService } from "../../jobs/service.ts";
+import { type AwsHome, readAwsHome } from "../aws-settings.ts";
+import { type AwsParts, openAws } from "../aws-wiring.ts";
+
+/** What functions stand on; made once, for all that one instance is called for. */
+export interface World {
+  readonly config: Config;
+  readonly home: AwsHome;
+  readonly parts: AwsParts;
+  readonly service: JobService;
+  /** The instance's name among all that work with the home. */
+  readonly owner: string;
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Reads the settings and reaches for the stores; nothing is asked of these yet. Throws CONFIG_INVALID, STORE_UNAVAILABLE. */
+export function openWorld(environment: Environment, clock: Clock, write: (line: string) => void): World {
+  const config = loadConfig(environment);
+  const { backend, dataFolder } = config.server;
+  if (backend !== "aws") {
+    throw new ReelmillError("CONFIG_INVALID", `REELMILL_BACKEND is "${backend}", but must be aws for functions.`);
+  }
+  const home = readAwsHome(environment, config.server, resolve(dataFolder));
+  const log = createLogger({ format: config.logFormat, level: config.logLevel, write });
+  const owner = `lambda-${createUuid(clock.nowMs())}`;
+  const parts = openAws(home, { owner, durability: "normal", clock, log });
+  const { webhookSecrets, allowsPrivateWebhooks: allowPrivateNetworks } = config.server;
+  const requireWebhook = (url: string): void => {
+    if (webhookSecrets.length === 0) throw new ReelmillError(NO_SECRET.code, NO_SECRET.message);
+    parseWebhookUrl(url, { allowPrivateNetworks });
+  };
+  // Whatever waits is told of by slips.
+  const onWork = (): void => undefined;
+  const service = createJobService({ ...parts, clock, onWork, requireWebhook });
+  return { config, home, parts, service, owner, environment, clock, log };
+}
+
+/** Tells of jobs that ended: stores deliveries for them, and sends what is due. Undefined where nobody is to be told. */
+export function createDeliver({ config, parts, clock, log }: World): (() => Promise<void>) | undefined {
+  const { news } = parts;
+  const { webhooks, webhookSecrets: secrets } = config.server;
+  if (secrets.length === 0 && news === undefined) return undefined;
+  const loop = createDeliveryLoop({
+    store: parts.deliveries,
+    jobs: parts.store,
+    send: createSender(config, parts, clock),
+    pipelines: parts.pipelines,
+    globalTargets: [...webhooks, ...(news === undefined ? [] : [news.target])],
+    clock,
+    log,
+    signal: new AbortController().signal,
+  });
+  return async () => {
+    while (await loop.notice());
+    await loop.sendDue();
+  };
+}
+
+/** A secret that one instance made up could be checked by nobody: without one that is set, nothing goes out but to the topic. */
+function createSender({ server }: Config, { news }: AwsParts, clock: Clock): SendWebhook {
+  const { webhookSecrets: secrets, allowsPrivateWebhooks: allowPrivateNetworks } = server;
+  const post: SendWebhook =
+    secrets.length === 0
+      ? async () => ({ status: null, error: NO_SECRET, retryAfterMs: null })
+      : createWebhookSender({ secrets, allowPrivateNetworks, clock });
+  return (message, options) => (message.url === news?.target.url ? news.send : post)(message, options);
+}
+
+const NO_SECRET = { code: "WEBHOOK_REFUSED", message: "REELMILL_WEBHOOK_SECRETS is not set." } as const;

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import type { Care } from "../../adapters/aws/care.ts";
+import type { Logger } from "../../base/log.ts";
+import type { BatchRecords } from "../../jobs/batch-records.ts";
+import { parseEvent } from "./parse-event.ts";
+
+/** Why the sweeper is called: the time has come, or AWS Batch gave a container up. */
+const EVENT = z.union([
+  z.object({ reason: z.literal("time") }),
+  z.object({
+    source: z.literal("aws.batch"),
+    detail: z.object({
+      status: z.literal("FAILED"),
+      statusReason: z.string().max(1000).default("AWS Batch does not say why"),
+      container: z.object({ environment: z.array(z.object({ name: z.string(), value: z.string() })) }),
+    }),
+  }),
+]);
+
+/** What the sweeper works with. */
+export interface SweepPorts {
+  readonly care: Pick<Care, "settleStale" | "ringForgotten" | "takeTurn">;
+  readonly records: BatchRecords;
+  /** Tells of jobs that ended; undefined where nothing is to be told. */
+  readonly deliver: (() => Promise<void>) | undefined;
+  /** Forgets what is older than it is kept for. */
+  readonly sweepOld: () => Promise<void>;
+  readonly log: Logger;
+}
+
+const HOUR_MS = 3600_000;
+
+/**
+ * Looks for what got lost: transitions left half-written, messages whose slips are gone, news not told; once an hour for what is old. Each is tried
+ * though another fails; throws the first failure at the end, or REQUEST_INVALID.
+ */
+export async function sweep(event: unknown, ports: SweepPorts): Promise<void> {
+  const parsed = parseEvent(EVENT, event);
+  if ("detail" in parsed) return await recordLostContainer(parsed.detail, ports);
+  const { care, deliver, sweepOld, log } = ports;
+  const steps: (() => Promise<void>)[] = [
+    care.settleStale,
+    async () => {
+      const queues = await care.ringForgotten();
+      if (queues.length > 0) log.warn("Tasks waited of which no worker had been told.", { queues });
+    },
+    async () => await deliver?.(),
+    async () => {
+      if (await care.takeTurn("sweep-old", HOUR_MS)) await sweepOld();
+    },
+  ];
+  const failures: unknown[] = [];
+  for (const step of steps) await step().catch((error: unknown) => failures.push(error));
+  for (const error of failures) log.error("A part of the sweep failed.", { error });
+  if (failures.length > 0) throw failures[0];
+}
+
+/** A container that was killed could record nothing itself. */
+async function recordLostContainer(
+  { statusReason, container }: Extract<z.output<typeof EVENT>, { readonly detail: unknown }>["detail"],
+  { records, log }: SweepPorts,
+): Promise<void> {
+  const jobId = container.environment.find(({ name }) => name === "JOB_ID")?.value;
+  const record = jobId === undefined ? undefined : await records.get(jobId);
+  // What the container itself recorded says more.
+  if (jobId === undefined || record?.status !== "PROCESSING") return;
+  log.error("AWS Batch gave the job up.", { job_id: jobId, reason: statusReason });
+  await records.record(jobId, { status: "FAILED", errorMessage: `AWS Batch gave the job up: ${statusReason}` });
+}
