@@ -7,6 +7,7 @@ import { systemClock } from "../src/base/clock.ts";
 import { describeSettings } from "../src/base/config.ts";
 import { ERROR_CODES } from "../src/base/errors.ts";
 import type { SettingNotes } from "../src/base/setting.ts";
+import { PRICE_NAMES, shippedPrices } from "../src/cost/price-table.ts";
 import { ALL_RULES } from "../src/media/hls/check/rules/all-rules.ts";
 
 /** Every generated page begins with this, so that nobody edits it by hand. */
@@ -150,6 +151,39 @@ function renderHlsRulesPage(): string {
   );
 }
 
+/** docs/reference/prices.md, from the shipped table. */
+function renderPricesPage(): string {
+  const { prices, mediaConvert } = shippedPrices();
+  const rows = PRICE_NAMES.flatMap((name) => {
+    const price = prices[name];
+    if (price === undefined) return [];
+    const { usd, per, region, asOf, source, seenAt, note = "" } = price;
+    const origin = seenAt === undefined ? `[published](${source})` : `[published](${source}), [seen](${seenAt})`;
+    return [[`\`${name}\``, usd.toLocaleString("en", { maximumFractionDigits: 12 }), per, region, asOf, origin, note]];
+  });
+  const { multipliers, asOf, source, seenAt, note = "" } = mediaConvert;
+  const { codec, resolution, frameRate } = multipliers;
+  const factors = [
+    ...Object.entries(codec).flatMap(([name, tiers]) =>
+      Object.entries(tiers).map(([tier, factor]) => [`${name}, ${tier} tier`, String(factor)]),
+    ),
+    ["below 720 lines", String(resolution.sd)],
+    ["720 to 1080 lines", String(resolution.hd)],
+    ["1081 to 2160 lines", String(resolution.uhd)],
+    ["up to 30 pictures a second", String(frameRate.upTo30)],
+    ["up to 60", String(frameRate.upTo60)],
+    ["up to 120", String(frameRate.upTo120)],
+  ];
+  return page(
+    "Prices",
+    "What estimates are made with ([guide](../guide/cost.md)), in US dollars: list prices, without free tiers, discounts for volume and taxes. *As of* is the day of which a price is known, not until which it holds. `REELMILL_PRICES` names a file of others.",
+    table(["price", "US dollars", "for a", "region", "as of", "where", "note"], rows),
+    "## MediaConvert's normalized minutes",
+    `As of ${asOf}: [published](${source})${seenAt === undefined ? "" : `, [seen](${seenAt})`}. ${note}`,
+    table(["output", "factor"], factors),
+  );
+}
+
 /** The generated pages by their path from the repository's root. */
 export function renderReferencePages(): ReadonlyMap<string, string> {
   return new Map([
@@ -158,5 +192,6 @@ export function renderReferencePages(): ReadonlyMap<string, string> {
     ["docs/reference/configuration.md", renderConfigurationPage()],
     ["docs/reference/errors.md", renderErrorsPage()],
     ["docs/reference/hls-rules.md", renderHlsRulesPage()],
+    ["docs/reference/prices.md", renderPricesPage()],
   ]);
 }

@@ -12,6 +12,8 @@ import {
   cannedTask,
   startCannedServer,
 } from "../src/apps/cli/remote/canned-server.fixture.ts";
+import { estimateJob } from "../src/cost/estimate.ts";
+import { shippedPrices } from "../src/cost/price-table.ts";
 import { makeRecordings, type Recordings } from "./e2e/recordings.fixture.ts";
 import { FMP4 } from "./hls/broken.fixture.ts";
 import { makeLadder } from "./hls/ladder.fixture.ts";
@@ -26,6 +28,13 @@ let root: string;
 let files: Recordings;
 let slowMotion: Uint8Array;
 let server: CannedServer;
+
+const OPTIONS = { prices: shippedPrices(), perMonth: null };
+const COST = estimateJob(
+  { pipeline: "repair", variant: "", files: [{ bytes: 1e9, seconds: null }], outputs: [] },
+  [],
+  OPTIONS,
+);
 
 /** A server as the guide's examples have it: one job that has succeeded, one dead letter. */
 function startServer(): Promise<CannedServer> {
@@ -47,6 +56,8 @@ function startServer(): Promise<CannedServer> {
     "PATCH /v1/uploads/1": ({ body }, response) => void response.writeHead(204, { "upload-offset": body.length }).end(),
     "POST /v1/jobs": () => job,
     "GET /v1/jobs": () => ({ jobs: [job], nextCursor: null }),
+    "POST /v1/estimates": () => ({ estimate: COST, reason: null }),
+    "GET /v1/jobs/*/cost": () => COST,
     "GET /v1/jobs/*": () => job,
     "POST /v1/jobs/*/*": () => job,
     "GET /v1/jobs/*/tasks": () => ({ tasks: [cannedTask()] }),

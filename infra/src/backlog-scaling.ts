@@ -19,6 +19,7 @@ import type { BaseService } from "aws-cdk-lib/aws-ecs";
 import { Role } from "aws-cdk-lib/aws-iam";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { type BacklogRule, largestStep, scalingExpressions, scalingMinutes } from "./backlog-rule.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a service is scaled by. */
@@ -31,8 +32,6 @@ export interface BacklogScalingProps {
   readonly maxCapacity: number;
 }
 
-/** The most steps that a policy may have. */
-const MAX_STEPS = 20;
 const MINUTE = Duration.minutes(1);
 
 /**
@@ -44,13 +43,19 @@ export class BacklogScaling extends Construct {
   readonly #props: BacklogScalingProps;
   readonly #target: ScalableTarget;
   readonly #metrics: Record<string, IMetric> = {};
-  /** Messages left, as an expression. */
-  readonly #backlog: string;
+  readonly #rule: BacklogRule;
 
   constructor(scope: Construct, id: string, props: BacklogScalingProps) {
     super(scope, id);
     this.#props = props;
-    const { service, queues, maxCapacity, messagesPerWorker } = props;
+    const { service, queues, maxCapacity, messagesPerWorker, settings } = props;
+    this.#rule = {
+      messagesPerWorker,
+      maxCapacity,
+      scaleOutCooldownSeconds: settings.scale_out_cooldown_seconds,
+      scaleInCooldownSeconds: settings.scale_in_cooldown_seconds,
+      idleMinutesToZero: settings.idle_minutes_to_zero,
+    };
     this.#target = new ScalableTarget(this, "Target", {
       serviceNamespace: ServiceNamespace.ECS,
       resourceId: `service/${service.cluster.clusterName}/${service.serviceName}`,
@@ -73,34 +78,26 @@ export class BacklogScaling extends Construct {
       this.#metrics[`inFlight${index}`] = queue.metricApproximateNumberOfMessagesNotVisible(counted);
       return [`FILL(visible${index}, 0)`, `FILL(inFlight${index}, 0)`];
     });
-    this.#backlog = `(${terms.join(" + ")})`;
-    const wanted = `CEIL(${this.#backlog} / ${messagesPerWorker})`;
-    this.#addOut(wanted);
-    this.#addIn(wanted);
-    this.#addToZero();
+    const backlog = `(${terms.join(" + ")})`;
+    const { shortfall, surplus, empty } = scalingExpressions(backlog, "FILL(workers, 0)", messagesPerWorker);
+    const minutes = scalingMinutes(this.#rule);
+    this.#addOut(this.#alarm("Short", shortfall, minutes.shortfall));
+    this.#addIn(this.#alarm("Idle", surplus, minutes.surplus));
+    this.#addToZero(this.#alarm("Empty", empty, minutes.empty));
   }
 
-  #addOut(wanted: string): void {
-    const { settings, maxCapacity } = this.#props;
-    const alarm = this.#alarm("Short", `${wanted} - FILL(workers, 0)`, 1);
-    const cooldown = Duration.seconds(settings.scale_out_cooldown_seconds);
-    this.#act("Out", alarm, AdjustmentType.CHANGE_IN_CAPACITY, cooldown, stepsOf(maxCapacity, 1));
+  #addOut(alarm: Alarm): void {
+    const cooldown = Duration.seconds(this.#rule.scaleOutCooldownSeconds);
+    this.#act("Out", alarm, AdjustmentType.CHANGE_IN_CAPACITY, cooldown, stepsOf(this.#rule, 1));
   }
 
   /** Down to one: only a queue that was empty for long makes it none. */
-  #addIn(wanted: string): void {
-    const { settings, maxCapacity } = this.#props;
-    const seconds = settings.scale_in_cooldown_seconds;
-    const surplus = `FILL(workers, 0) - IF(${wanted} < 1, 1, ${wanted})`;
-    const alarm = this.#alarm("Idle", surplus, Math.ceil(seconds / 60));
-    const cooldown = Duration.seconds(seconds);
-    this.#act("In", alarm, AdjustmentType.CHANGE_IN_CAPACITY, cooldown, stepsOf(maxCapacity, -1));
+  #addIn(alarm: Alarm): void {
+    const cooldown = Duration.seconds(this.#rule.scaleInCooldownSeconds);
+    this.#act("In", alarm, AdjustmentType.CHANGE_IN_CAPACITY, cooldown, stepsOf(this.#rule, -1));
   }
 
-  #addToZero(): void {
-    const { idle_minutes_to_zero: minutes } = this.#props.settings;
-    const isIdle = `IF(${this.#backlog} < 1 AND FILL(workers, 0) > 0, 1, 0)`;
-    const alarm = this.#alarm("Empty", isIdle, minutes);
+  #addToZero(alarm: Alarm): void {
     this.#act("ToZero", alarm, AdjustmentType.EXACT_CAPACITY, MINUTE, [{ lowerBound: 0, adjustment: 0 }]);
   }
 
@@ -138,8 +135,8 @@ function serviceLinkedRole(scope: Construct) {
 }
 
 /** One worker for a difference of one, two for two, and so on; bounds count from the alarm's threshold, which is one. */
-function stepsOf(maxCapacity: number, sign: 1 | -1): readonly AdjustmentTier[] {
-  const count = Math.min(maxCapacity, MAX_STEPS);
+function stepsOf(rule: BacklogRule, sign: 1 | -1): readonly AdjustmentTier[] {
+  const count = largestStep(rule);
   return Array.from({ length: count }, (_, index) => ({
     lowerBound: index,
     ...(index === count - 1 ? {} : { upperBound: index + 1 }),

@@ -1,4 +1,4 @@
-import { NUMBERS } from "./settings.ts";
+import { NUMBERS } from "./numbers.ts";
 
 /** The page of the reference that lists every number. */
 export function renderSettingsPage(): string {

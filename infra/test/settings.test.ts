@@ -2,8 +2,9 @@ import { App } from "aws-cdk-lib";
 import { describe, expect, it } from "vitest";
 import { fitFargateSize } from "../../src/base/fargate-sizes.ts";
 import { checkedFargateSize } from "../src/fargate-sizes.ts";
+import { NUMBERS } from "../src/numbers.ts";
 import { createReelmill } from "../src/reelmill.ts";
-import { defaultSettings, NUMBERS, readSettings } from "../src/settings.ts";
+import { defaultSettings, readSettings } from "../src/settings.ts";
 import { renderSettingsPage } from "../src/settings-page.ts";
 
 function read(context: Record<string, unknown>) {

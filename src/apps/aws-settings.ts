@@ -15,6 +15,9 @@ export interface AwsHome {
   readonly s3Endpoint: string | undefined;
   readonly dynamoDbEndpoint: string | undefined;
   readonly sqsEndpoint: string | undefined;
+  readonly snsEndpoint: string | undefined;
+  /** Hears of every job that ends; undefined: no topic does. */
+  readonly topicArn: string | undefined;
   /** The SQS queue of each pipeline that has one. */
   readonly queueUrls: Readonly<Record<string, string>>;
   /** How long one question for slips waits at a queue, 0 to 20. */
@@ -85,6 +88,17 @@ const HOME_SETTINGS = {
       unset: "",
     },
   },
+  SNS_TOPIC_ARN: {
+    schema: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/)
+      .optional(),
+    notes: {
+      meaning: "The topic in SNS that hears of every job that ends, as webhooks do.",
+      allowed: "the ARN of a topic, such as arn:aws:sns:eu-central-1:123456789012:completions",
+      unset: "",
+    },
+  },
   SQS_LONG_POLL_WAIT_SECONDS: {
     schema: wholeNumber(0, 20).default(20),
     notes: {
@@ -131,14 +145,15 @@ const WORKER_SETTINGS = {
 /** Reads where everything is. Throws CONFIG_INVALID naming every variable that is missing or not allowed. */
 export function readAwsHome(environment: Environment, server: ServerConfig, data: string): AwsHome {
   const settings = readSettings(environment, HOME_SETTINGS);
-  const { s3Endpoint, dynamoDbEndpoint, sqsEndpoint, batchEndpoint } = server;
+  const { s3Endpoint, dynamoDbEndpoint, sqsEndpoint, snsEndpoint, batchEndpoint } = server;
   return {
     backend: "aws",
     data,
     region: settings.AWS_REGION,
     bucket: settings.S3_BUCKET,
     table: settings.DYNAMODB_TABLE,
-    ...{ s3Endpoint, dynamoDbEndpoint, sqsEndpoint },
+    ...{ s3Endpoint, dynamoDbEndpoint, sqsEndpoint, snsEndpoint },
+    topicArn: settings.SNS_TOPIC_ARN,
     queueUrls: settings.SQS_QUEUE_URLS,
     longPollSeconds: settings.SQS_LONG_POLL_WAIT_SECONDS,
     containers: readContainers(environment, batchEndpoint),

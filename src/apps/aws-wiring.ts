@@ -9,6 +9,7 @@ import { createJobStore } from "../adapters/aws/job-store.ts";
 import { makeBucketIfMissing, makeQueueIfMissing, makeTableIfMissing } from "../adapters/aws/make-stores.ts";
 import { createS3ObjectLender, type S3ObjectLender } from "../adapters/aws/object-lender.ts";
 import { createS3ObjectStore } from "../adapters/aws/object-store.ts";
+import { createSnsSender } from "../adapters/aws/sns-sender.ts";
 import { clearSpace } from "../adapters/aws/sweep.ts";
 import { createTableClient } from "../adapters/aws/table.ts";
 import { createTaskQueue } from "../adapters/aws/task-queue.ts";
@@ -35,6 +36,7 @@ export function openAws(home: AwsHome, { owner, clock, log }: Opening): Parts {
   const s3 = createS3Client({ region, endpoint: home.s3Endpoint });
   const tables = createTableClient({ region, endpoint: home.dynamoDbEndpoint });
   const sqs = createSqsClient({ region, endpoint: home.sqsEndpoint });
+  const sns = createSnsSender({ region, endpoint: home.snsEndpoint });
   const table = { client: tables, name: home.table };
   const createBell = (queueUrls: Readonly<Record<string, string>>): SqsBell =>
     createSqsBell({
@@ -53,6 +55,8 @@ export function openAws(home: AwsHome, { owner, clock, log }: Opening): Parts {
     queue: createTaskQueue(table, clock),
     deliveries: createDeliveryStore(table, clock),
     pipelines: createRegistry(),
+    news:
+      home.topicArn === undefined ? undefined : { target: { url: home.topicArn, format: "standard" }, send: sns.send },
     listen: (queues) => {
       const own = Object.entries(home.queueUrls).filter(([name]) => queues.includes(name));
       const { wait, close } = createBell(Object.fromEntries(own));
@@ -66,6 +70,7 @@ export function openAws(home: AwsHome, { owner, clock, log }: Opening): Parts {
     sweepTemporary: async () => undefined,
     close: () => {
       for (const client of [s3, tables, sqs]) client.destroy();
+      sns.close();
     },
   };
 }

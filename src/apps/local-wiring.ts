@@ -64,6 +64,7 @@ export function openLocal(
       deliveries: createDeliveryStore(database, clock),
       pipelines: createRegistry(),
       ...folders,
+      news: undefined,
       listen: undefined,
       requireStores: async () => undefined,
       sweepTemporary: objects.sweepTemporary,

@@ -2,7 +2,8 @@ import type { Durability } from "../adapters/local/database.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { BatchRecords } from "../jobs/batch-records.ts";
-import type { DeliveryStore } from "../jobs/deliveries.ts";
+import type { DeliveryStore, SendWebhook } from "../jobs/deliveries.ts";
+import type { JobWebhook } from "../jobs/job.ts";
 import type { ObjectStore } from "../jobs/object-store.ts";
 import type { PipelineRegistry } from "../jobs/pipeline.ts";
 import type { JobStore, TaskQueue } from "../jobs/ports.ts";
@@ -33,6 +34,8 @@ export interface Parts {
   readonly workRoot: string;
   /** Unfinished uploads. */
   readonly uploadFolder: string;
+  /** Takes the news of every job that ends, besides webhooks; undefined where nothing does. */
+  readonly news: { readonly target: JobWebhook; readonly send: SendWebhook } | undefined;
   /** Hears of work that other machines brought for the queues; undefined where there are no others. */
   readonly listen: ((queues: readonly string[]) => Listener) | undefined;
   /** Throws STORE_UNAVAILABLE, STORE_REFUSED where what is kept cannot be reached. */

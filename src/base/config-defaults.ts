@@ -8,6 +8,8 @@ export interface ServerConfig {
   readonly dynamoDbEndpoint: string | undefined;
   /** As `s3Endpoint`, of queues. */
   readonly sqsEndpoint: string | undefined;
+  /** As `s3Endpoint`, of topics. */
+  readonly snsEndpoint: string | undefined;
   /** As `s3Endpoint`, of what starts containers. */
   readonly batchEndpoint: string | undefined;
   /** Address to listen at. */
@@ -60,6 +62,8 @@ export interface Config {
   readonly untruncTimeoutMs: number;
   /** Where the keys lie that jobs name; undefined: there are none. */
   readonly hlsKeyFolder: string | undefined;
+  /** Prices in place of the shipped ones; undefined: there are none. */
+  readonly priceFile: string | undefined;
   readonly watch: WatchConfig;
   readonly server: ServerConfig;
   readonly client: ClientConfig;
@@ -109,6 +113,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
     ffmpegTimeoutMs: 3_600_000,
     untruncTimeoutMs: 3_600_000,
     hlsKeyFolder: undefined,
+    priceFile: undefined,
     watch: {
       root: undefined,
       ready: "ready",
@@ -127,6 +132,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       s3Endpoint: undefined,
       dynamoDbEndpoint: undefined,
       sqsEndpoint: undefined,
+      snsEndpoint: undefined,
       batchEndpoint: undefined,
       host: "127.0.0.1",
       port: 8080,

@@ -69,6 +69,15 @@ const SETTINGS = {
       unset: "",
     },
   },
+  REELMILL_PRICES: {
+    schema: z.string().optional(),
+    notes: {
+      meaning:
+        "A file of prices that `reelmill cost` and the server's estimates take in place of those of the table that Reelmill comes with; what it leaves out stays.",
+      allowed: "the path of a JSON file in the form of the shipped table",
+      unset: "",
+    },
+  },
   ...WATCH_SETTINGS,
   ...SERVER_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting>>;
@@ -111,6 +120,7 @@ export function loadConfig(environment: Environment): Config {
     ffmpegTimeoutMs: readSetting(environment, "REELMILL_FFMPEG_TIMEOUT_SECONDS") * 1000,
     untruncTimeoutMs: readSetting(environment, "UNTRUNC_TIMEOUT_SECONDS") * 1000,
     hlsKeyFolder: readSetting(environment, "REELMILL_HLS_KEY_FOLDER"),
+    priceFile: readSetting(environment, "REELMILL_PRICES"),
     watch: readWatchConfig(environment, readSetting),
     server: readServerConfig(environment, readSetting),
     client: readClientConfig(environment, readSetting),

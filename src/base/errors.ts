@@ -217,6 +217,10 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: "A setting asks for what this version of Reelmill does not have yet; the message names both.",
   },
+  ESTIMATE_IMPOSSIBLE: {
+    retryable: false,
+    meaning: "What a job costs cannot be told: nothing like it was measured yet, or its size is not known.",
+  },
   MEDIA_MALFORMED: { retryable: false, meaning: "A box or bitstream breaks its specification at the place named." },
   INTERNAL: { retryable: false, meaning: "A fault in Reelmill itself; please report it with the message." },
 } as const satisfies Readonly<Record<string, ErrorCodeEntry>>;

@@ -64,6 +64,10 @@ export const SERVER_SETTINGS = {
       unset: "",
     },
   },
+  REELMILL_SNS_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: { meaning: "Where the topic of `SNS_TOPIC_ARN` is, if not at AWS.", allowed: ENDPOINT_FORM, unset: "" },
+  },
   REELMILL_BATCH_ENDPOINT: {
     schema: SERVER_ADDRESS.optional(),
     notes: {
@@ -239,6 +243,7 @@ export function readServerConfig(environment: Environment, read: ReadSetting): S
     s3Endpoint: read(environment, "REELMILL_S3_ENDPOINT"),
     dynamoDbEndpoint: read(environment, "REELMILL_DYNAMODB_ENDPOINT"),
     sqsEndpoint: read(environment, "REELMILL_SQS_ENDPOINT"),
+    snsEndpoint: read(environment, "REELMILL_SNS_ENDPOINT"),
     batchEndpoint: read(environment, "REELMILL_BATCH_ENDPOINT"),
     host: read(environment, "REELMILL_HOST"),
     port: read(environment, "REELMILL_PORT"),

@@ -115,7 +115,8 @@ export type SendWebhook = (
   options: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ) => Promise<SendResult>;
 
-/** A webhook's URL for logs and pages: path, query and credentials often are secrets, so only the origin is shown. */
+/** A webhook's URL for logs and pages: path, query and credentials often are secrets, so only the origin is shown; all of a topic's name. */
 export function describeTarget(url: string): string {
+  if (url.startsWith("arn:")) return url;
   return URL.canParse(url) ? `${new URL(url).origin}/…` : "an invalid URL";
 }

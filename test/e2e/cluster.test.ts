@@ -6,9 +6,17 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeleteBucketCommand } from "@aws-sdk/client-s3";
-import { CreateQueueCommand, GetQueueAttributesCommand, GetQueueUrlCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { createSqsClient } from "../../src/adapters/aws/bell.ts";
+import { clientSettings } from "../../src/adapters/aws/connection.ts";
 import { type AwsUnderTest, makeBucket, makeTable, startStorage, startTables, uniqueName } from "../support/aws.ts";
 import { createJobsClient } from "./jobs.fixture.ts";
 import { makeRecordings, type Recordings } from "./recordings.fixture.ts";
@@ -42,6 +50,7 @@ let bucket: Awaited<ReturnType<typeof makeBucket>>;
 let table: Awaited<ReturnType<typeof makeTable>>;
 let sqs: SQSClient;
 let queueUrl: string;
+let topic: { readonly arn: string; readonly hear: () => Promise<unknown> };
 let agent: Server;
 let told: string[];
 let server: RunningServer;
@@ -60,6 +69,7 @@ beforeAll(async () => {
   [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
   sqs = createSqsClient(storage.place);
   queueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: uniqueName() }))).QueueUrl ?? "";
+  topic = await openTopic();
   told = [];
   agent = createServer(async (request, response) => {
     let body = "";
@@ -106,7 +116,28 @@ function place(): Readonly<Record<string, string>> {
     S3_BUCKET: bucket.name,
     DYNAMODB_TABLE: table.name,
     SQS_QUEUE_URLS: JSON.stringify({ convert: queueUrl }),
+    REELMILL_SNS_ENDPOINT: storage.place.endpoint ?? "",
+    SNS_TOPIC_ARN: topic.arn,
   };
+}
+
+/** A topic, and what hears the next of its news. */
+async function openTopic(): Promise<typeof topic> {
+  const sns = new SNSClient(clientSettings(storage.place));
+  const QueueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: uniqueName() }))).QueueUrl ?? "";
+  const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] });
+  const Endpoint = (await sqs.send(asked)).Attributes?.["QueueArn"];
+  const arn = (await sns.send(new CreateTopicCommand({ Name: uniqueName() }))).TopicArn ?? "";
+  const RawMessageDelivery = "true";
+  await sns.send(
+    new SubscribeCommand({ TopicArn: arn, Protocol: "sqs", Endpoint, Attributes: { RawMessageDelivery } }),
+  );
+  sns.destroy();
+  const hear = async (): Promise<unknown> => {
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }));
+    return JSON.parse(Messages[0]?.Body ?? "null");
+  };
+  return { arn, hear };
 }
 
 function addMachine(environment: Readonly<Record<string, string>> = {}): WorkerCommand {
@@ -227,6 +258,8 @@ it("works at one job alone in a container that is started for it, and at no othe
   const { status, output } = await container.ended();
   expect(status).toBe(0);
   expect(JSON.parse(output)).toMatchObject({ id: own.id, status: "succeeded" });
+  // News of what ended before come first.
+  await expect.poll(topic.hear).toMatchObject({ job_id: own.id, status: "COMPLETED", success_count: 1 });
   expect(await jobs.get<ClusterJob>(`jobs/${other.id}`)).toMatchObject({ status: "queued" });
   const nothing = startWorker({ ...place(), REELMILL_DATA: join(folder, "container") }, ["--job", "none"]);
   expect([(await nothing.ended()).status, nothing.lines().at(-1)]).toMatchObject([

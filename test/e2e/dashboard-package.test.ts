@@ -49,6 +49,9 @@ describe.skipIf(missing !== undefined)("an HLS package in the dashboard", () => 
     await page.getByLabel("Preset").fill("ultrafast");
     await page.getByLabel("Qualities of your own").fill(JSON.stringify(LADDER));
     expect(scripts.length).toBeGreaterThan(0);
+    await page
+      .getByText("What it would cost on AWS: No job of hls (h264+ladder of 2 ultrafast) has finished")
+      .waitFor();
     await page.getByRole("button", { name: "Start HLS package" }).click();
     await page.waitForURL("**/jobs/*");
     // Nothing is loaded for players where there is nothing to play.

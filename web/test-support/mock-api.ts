@@ -56,7 +56,7 @@ export function createMockApi(nowMs: number): MockApi {
     reply: (method, url, body) => {
       const { pathname, searchParams } = new URL(url, "http://mock");
       const parts = pathname.split("/").slice(1).map(decodeURIComponent);
-      if (method !== "GET") api.changes.push(`${method} ${pathname}`);
+      if (method !== "GET" && pathname !== "/v1/estimates") api.changes.push(`${method} ${pathname}`);
       // Third parts are names, except where they are words of the contract.
       const shape = parts.map((part, index) => (index === 2 && !/^(deliveries|replay)$/.test(part) ? "*" : part));
       return handlers.get(`${method} ${shape.join("/")}`)?.(parts, body, searchParams) ?? NOT_FOUND;
@@ -75,6 +75,7 @@ function addJobHandlers(api: MockApi, handlers: Map<string, Handler>, nowMs: num
       return job === undefined ? NOT_FOUND : answer(job);
     };
   handlers.set("GET v1/jobs", (_parts, _body, query) => ({ status: 200, body: listJobs(api, query) }));
+  handlers.set("POST v1/estimates", () => ({ status: 200, body: { estimate: null, reason: "Nobody asked." } }));
   handlers.set("POST v1/jobs", (_parts, body) => {
     const { pipeline, params } = JSON.parse(body) as NewJob;
     const job = createJob(nowMs, { id: `created-${api.jobs.size}`, pipeline, params });

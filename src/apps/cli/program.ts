@@ -12,6 +12,7 @@ import type {
   WorkerCommandOptions,
 } from "./command-options.ts";
 import { addConvertCommand } from "./convert/commands.ts";
+import { addCostCommands } from "./cost/commands.ts";
 import { EXIT_OK } from "./exit-codes.ts";
 import { addHlsCommands } from "./hls/commands.ts";
 import { parsePath } from "./path-option.ts";
@@ -204,6 +205,7 @@ export function createProgram(version: string, context: CliContext, exit: Report
   addClusterCommand(program, context, exit);
   addConfigCommand(program, context, exit);
   addRemoteCommands(program, context, exit);
+  addCostCommands(program, context, exit);
   return program;
 }
 

@@ -12,6 +12,7 @@ import { buildOpenApi } from "./openapi.ts";
 import { isFault, PROBLEM_TYPE, toProblem, translateError } from "./problem.ts";
 import { ALL_ROUTES } from "./routes/all-routes.ts";
 import { addBatchRoutes } from "./routes/batch.ts";
+import { addCostRoutes } from "./routes/cost.ts";
 import { addDeadLetterRoutes } from "./routes/dead-letters.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
@@ -95,6 +96,7 @@ function addRoutes(
   { hub, access, sessions, metrics }: RouteParts,
 ): void {
   addJobRoutes(app, deps, hub);
+  addCostRoutes(app, deps);
   addEventRoutes(app, deps, hub);
   addBatchRoutes(app, deps, hub);
   addQueueRoutes(app, deps, hub);

@@ -10,6 +10,7 @@ import type { PipelineRegistry } from "../../jobs/pipeline.ts";
 import type { JobStore, TaskQueue } from "../../jobs/ports.ts";
 import type { JobService } from "../../jobs/service.ts";
 import type { Examination } from "../../pipelines/repair/index.ts";
+import type { CostService } from "../cost/cost-service.ts";
 import type { ServerLimits } from "./limits.ts";
 
 /** Worker processes, counted. */
@@ -144,6 +145,8 @@ export interface ServerDependencies {
    */
   readonly apiKeyHashes: readonly string[];
   readonly limits: ServerLimits;
+  /** Tells what jobs cost on AWS. */
+  readonly cost: CostService;
   readonly workers: { stats(): WorkerStats };
   readonly system: () => Promise<SystemView>;
   /** What is not done for want of ffmpeg, looked for anew; undefined where it is there. */

@@ -11,8 +11,11 @@ import { systemClock } from "../../base/clock.ts";
 import { loadConfig } from "../../base/config.ts";
 import type { Json } from "../../base/json.ts";
 import { createLogger } from "../../base/log.ts";
+import { shippedPrices } from "../../cost/price-table.ts";
 import { createPipelineRegistry, definePipeline } from "../../jobs/pipeline.ts";
 import { createJobService } from "../../jobs/service.ts";
+import { createCostService } from "../cost/cost-service.ts";
+import { unexamined } from "../cost/examined-file.ts";
 import { createServer } from "./create-server.ts";
 import type { ServerDependencies, SystemView } from "./dependencies.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
@@ -68,6 +71,16 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
     clock,
     apiKeyHashes: [],
     limits: DEFAULT_LIMITS,
+    cost: createCostService({
+      store,
+      pipelines: changes.pipelines ?? pipelines,
+      prices: shippedPrices(),
+      cores: 2,
+      examine: async (key) => {
+        const info = await objects.head(key);
+        return info && { ...unexamined(info.bytes), seconds: 60, widthPixels: 640, heightPixels: 360 };
+      },
+    }),
     workers: { stats: () => ({ desired: 1, running: 1, busy: 0, max: 2 }) },
     system: async () => SYSTEM,
     ffmpegFault: async () => undefined,

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { isIP, type Server } from "node:net";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FolderLock, lockFolder } from "../../adapters/local/folder-lock.ts";
@@ -16,9 +17,15 @@ import { ReelmillError } from "../../base/errors.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { untilAborted } from "../../base/until-aborted.ts";
+import type { PriceTable } from "../../cost/price-table.ts";
+import { findFfmpeg } from "../../ffmpeg/programs.ts";
+import type { SendWebhook } from "../../jobs/deliveries.ts";
 import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
 import { readAwsHome } from "../aws-settings.ts";
+import { type CostService, createCostService } from "../cost/cost-service.ts";
+import { createObjectExaminer } from "../cost/examined-file.ts";
+import { loadPrices } from "../cost/price-file.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import type { Home, Parts } from "../parts.ts";
 import { openParts } from "../wiring.ts";
@@ -67,6 +74,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
   const host = options.host ?? config.server.host;
   requireKeyBeyondLoopback(host, config);
   requireWebhooks(config);
+  const prices = loadPrices(config.priceFile);
   const dataFolder = resolve(options.data ?? config.server.dataFolder);
   const place = placeWatch(options, config, dataFolder);
   if (place !== undefined) await requireWatchable(place, options.watch || undefined);
@@ -91,6 +99,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
     try {
       await serve({
         config,
+        prices,
         host,
         port: options.port ?? config.server.port,
         dataFolder,
@@ -145,6 +154,7 @@ function requireKeyBeyondLoopback(host: string, { server }: Config): void {
 /** All that a running server is made of. */
 interface Running {
   readonly config: Config;
+  readonly prices: PriceTable;
   readonly host: string;
   readonly port: number;
   readonly dataFolder: string;
@@ -173,13 +183,9 @@ async function serve(running: Running): Promise<void> {
   const deliveries = createDeliveryLoop({
     store: parts.deliveries,
     jobs: parts.store,
-    send: createWebhookSender({
-      secrets: webhookSecrets(running),
-      allowPrivateNetworks: config.server.allowsPrivateWebhooks,
-      clock,
-    }),
+    send: createSender(running),
     pipelines: parts.pipelines,
-    globalTargets: config.server.webhooks,
+    globalTargets: [...config.server.webhooks, ...(parts.news === undefined ? [] : [parts.news.target])],
     clock,
     log,
     signal: ending.signal,
@@ -198,6 +204,7 @@ async function serve(running: Running): Promise<void> {
     clock,
     apiKeyHashes: config.server.apiKeyHashes,
     limits: limitsOf(config),
+    cost: createCost(running, ending.signal),
     workers: pool,
     system: describeSystem(running),
     ffmpegFault: lookForFfmpeg,
@@ -219,6 +226,24 @@ async function serve(running: Running): Promise<void> {
   await server.close();
   await batch.close();
   await delivering;
+}
+
+/** News go to a topic by its own way, all others over HTTP. */
+function createSender(running: Running): SendWebhook {
+  const { config, parts, context } = running;
+  const post = createWebhookSender({
+    secrets: webhookSecrets(running),
+    allowPrivateNetworks: config.server.allowsPrivateWebhooks,
+    clock: context.clock,
+  });
+  return (message, options) => (message.url === parts.news?.target.url ? parts.news.send : post)(message, options);
+}
+
+function createCost({ prices, home, parts, context }: Running, signal: AbortSignal): CostService {
+  // For an estimate nothing is downloaded: of objects elsewhere the size is known alone.
+  const findTools = async () => (home.backend === "aws" ? undefined : await findFfmpeg(context.environment));
+  const examine = createObjectExaminer(parts.objects, findTools, signal);
+  return createCostService({ ...parts, prices, cores: availableParallelism(), examine });
 }
 
 function limitsOf({ server: { maxUploadBytes, writesPerMinute } }: Config): ServerLimits {

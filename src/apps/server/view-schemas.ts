@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { COST_REPORT, ESTIMATE } from "../../cost/cost-report.ts";
 import { JOB_STATUSES, STAGES } from "../../jobs/job.ts";
 
 /*
@@ -167,6 +168,8 @@ export const VIEWS = {
   logLines: z.strictObject({ lines: z.array(JSON_VALUE) }).meta({ id: "LogLines" }),
   pipeline: PIPELINE,
   pipelines: z.strictObject({ pipelines: z.array(PIPELINE) }).meta({ id: "PipelineList" }),
+  cost: COST_REPORT.meta({ id: "Cost" }),
+  estimate: ESTIMATE.meta({ id: "Estimate" }),
   queue: QUEUE,
   queues: z.strictObject({ queues: z.array(QUEUE) }).meta({ id: "QueueList" }),
   deadLetter: DEAD_LETTER,

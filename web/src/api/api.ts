@@ -4,6 +4,7 @@ import { baseName, objectUrl } from "./object-urls.ts";
 import type {
   DeadLetterView,
   DeliveryView,
+  EstimateView,
   EventView,
   JobPage,
   JobStatus,
@@ -31,6 +32,8 @@ export interface Api {
   readonly closeSession: () => Promise<void>;
   readonly listJobs: (filter: JobFilter, signal?: AbortSignal) => Promise<JobPage>;
   readonly getJob: (id: string, signal?: AbortSignal) => Promise<JobView>;
+  /** What a job would cost on AWS; makes none. */
+  readonly estimateCost: (job: Pick<NewJob, "pipeline" | "params">, signal?: AbortSignal) => Promise<EstimateView>;
   readonly createJob: (job: NewJob, idempotencyKey: string) => Promise<JobView>;
   readonly changeJob: (id: string, change: "cancel" | "retry" | "replay") => Promise<JobView>;
   readonly listTasks: (id: string, signal?: AbortSignal) => Promise<readonly TaskView[]>;
@@ -79,6 +82,7 @@ type JobCalls = Pick<
   | "closeSession"
   | "listJobs"
   | "getJob"
+  | "estimateCost"
   | "createJob"
   | "changeJob"
   | "listTasks"
@@ -98,6 +102,8 @@ function createJobCalls(send: SendRequest, read: Read, post: Post): JobCalls {
     closeSession: async () => void (await send("DELETE", "/v1/session")),
     listJobs: (filter, signal) => read(`/v1/jobs?${jobQuery(filter)}`, signal),
     getJob: (id, signal) => read(jobPath(id), signal),
+    estimateCost: async (job, signal) =>
+      (await (await send("POST", "/v1/estimates", { body: job, signal })).json()) as EstimateView,
     createJob: async (job, idempotencyKey) => {
       const headers = { "Idempotency-Key": idempotencyKey };
       return (await (await send("POST", "/v1/jobs", { body: job, headers })).json()) as JobView;

@@ -94,6 +94,36 @@ export interface NewJob {
   readonly webhook?: JobWebhook;
 }
 
+/** US dollars on spot and on-demand capacity; null where a price is missing. */
+export interface CostSum {
+  readonly spotUsd: number | null;
+  readonly onDemandUsd: number | null;
+}
+
+/** What a job would cost on AWS. */
+export interface CostView {
+  /** What it would run on. */
+  readonly resources: string;
+  /** For how long. */
+  readonly seconds: number;
+  /** Where the time comes from. */
+  readonly basis: string;
+  readonly job: CostSum;
+  /** Of its recordings and outputs, for each month. */
+  readonly storageMonth: CostSum;
+  /** What AWS Elemental MediaConvert asks by its list price; none where it has no such service. */
+  readonly mediaConvert: readonly { readonly tier: string; readonly usd: number | null; readonly reason: string }[];
+  readonly notIncluded: readonly string[];
+  readonly notes: readonly string[];
+  readonly prices: { readonly regions: readonly string[]; readonly oldest: string; readonly newest: string };
+}
+
+/** What a job would cost, or why nobody can tell. */
+export interface EstimateView {
+  readonly estimate: CostView | null;
+  readonly reason: string | null;
+}
+
 /** One kind of job, with the schema (JSON Schema 2020-12) of its parameters. */
 export interface PipelineView {
   readonly name: string;

@@ -54,6 +54,13 @@ export function formatBitRate(bitsPerSecond: number): string {
   return `${(kilobits / KILO).toFixed(kilobits < 10 * KILO ? 2 : 1)} Mbit/s`;
 }
 
+/** US dollars for people: `$12.34`, below a dollar with two digits that count; `unknown` where there is no amount. */
+export function formatUsd(usd: number | null): string {
+  if (usd === null || !Number.isFinite(usd)) return UNKNOWN;
+  if (usd >= 1) return `$${usd.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  return `$${usd.toLocaleString("en", { maximumSignificantDigits: 2, maximumFractionDigits: 20 })}`;
+}
+
 /** A share from 0 to 1 in per cent; never 100 % of what is not whole, never 0 % of what is not nothing. */
 export function formatShare(share: number): string {
   if (!Number.isFinite(share)) return UNKNOWN;

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { JOB_STATUSES } from "../../../jobs/job.ts";
 import type { CliContext } from "../cli-context.ts";
 import { parsePath } from "../path-option.ts";
+import { collect, wholeNumber, withServer } from "../server-options.ts";
 import type {
   DeadLetterDiscardOptions,
   DeadLetterListOptions,
@@ -39,26 +40,6 @@ export function addRemoteCommands(program: Command, context: CliContext, exit: R
   addMonitorCommand(program, context, exit);
 }
 
-function remote(command: Command): Command {
-  return command
-    .option("--server <url>", "the server to talk to (default: REELMILL_SERVER, else http://127.0.0.1:8080)")
-    .option("--api-key-file <path>", "file that holds the API key (default: the key in REELMILL_API_KEY)")
-    .option("--json", "print JSON on standard output", false);
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
-/** Reads a whole number as an option's value. */
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = /^-?\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-  };
-}
-
 /** States with commas between, as the server takes them. */
 function statusList(text: string): string {
   const known: readonly string[] = JOB_STATUSES;
@@ -68,7 +49,7 @@ function statusList(text: string): string {
 }
 
 function addSubmitCommand(program: Command, context: CliContext, exit: ReportExit): void {
-  remote(program.command("submit"))
+  withServer(program.command("submit"))
     .description("upload files to a server and have it work on them")
     .argument("<pipeline>", "what is to be done, such as repair")
     .argument("[files...]", "local files to work on")
@@ -83,6 +64,7 @@ function addSubmitCommand(program: Command, context: CliContext, exit: ReportExi
     .option("--priority <number>", "higher is taken first, -100 to 100", wholeNumber(-100, 100))
     .option("--idempotency-key <key>", "the same key again gives the first job, not another one")
     .option("--webhook <url>", "where the outcome is told")
+    .option("--estimate", "say first what the job would cost on AWS", false)
     .option("--watch", "follow the job until it ends", false)
     .option("-o, --output <folder>", "save the job's outputs there when it has ended; follows the job", parsePath)
     .addHelpText("after", SUBMIT_EXAMPLES)
@@ -94,7 +76,7 @@ function addSubmitCommand(program: Command, context: CliContext, exit: ReportExi
 
 function addJobsCommands(program: Command, context: CliContext, exit: ReportExit): void {
   const jobs = program.command("jobs").description("list, follow and steer jobs");
-  remote(jobs.command("list"))
+  withServer(jobs.command("list"))
     .description("list jobs, newest first")
     .option("--pipeline <name>", "those of one pipeline")
     .option(
@@ -108,14 +90,14 @@ function addJobsCommands(program: Command, context: CliContext, exit: ReportExit
       const { runJobsListCommand } = await import("./jobs-list.ts");
       exit(await runJobsListCommand(options, context));
     });
-  remote(jobs.command("show"))
+  withServer(jobs.command("show"))
     .description("show a job: its tasks, attempts, error and result")
     .argument("<id>", "the job's id")
     .action(async (id: string, options: RemoteOptions) => {
       const { runJobsShowCommand } = await import("./jobs-show.ts");
       exit(await runJobsShowCommand(id, options, context));
     });
-  remote(jobs.command("watch"))
+  withServer(jobs.command("watch"))
     .description("follow a job until it ends")
     .argument("<id>", "the job's id")
     .addHelpText("after", WATCH_STATUS)
@@ -129,7 +111,7 @@ function addJobsCommands(program: Command, context: CliContext, exit: ReportExit
     ["replay", "start new jobs with the params of old ones"],
   ] as const;
   for (const [action, description] of actions) {
-    remote(jobs.command(action))
+    withServer(jobs.command(action))
       .description(description)
       .argument("<ids...>", "the jobs' ids")
       .action(async (ids: readonly string[], options: RemoteOptions) => {
@@ -141,7 +123,7 @@ function addJobsCommands(program: Command, context: CliContext, exit: ReportExit
 
 function addQueuesCommands(program: Command, context: CliContext, exit: ReportExit): void {
   const queues = program.command("queues").description("look at queues, pause, drain and resume them");
-  remote(queues.command("list"))
+  withServer(queues.command("list"))
     .description("show how full each queue is")
     .action(async (options: RemoteOptions) => {
       const { runQueuesListCommand } = await import("./queues.ts");
@@ -152,7 +134,7 @@ function addQueuesCommands(program: Command, context: CliContext, exit: ReportEx
     ["resume", "let a paused queue hand out work again"],
   ] as const;
   for (const [action, description] of actions) {
-    remote(queues.command(action))
+    withServer(queues.command(action))
       .description(description)
       .argument("<queue>", "the queue's name, which is its pipeline's")
       .action(async (queue: string, options: RemoteOptions) => {
@@ -160,7 +142,7 @@ function addQueuesCommands(program: Command, context: CliContext, exit: ReportEx
         exit(await runQueueActionCommand(action, queue, options, context));
       });
   }
-  remote(queues.command("drain"))
+  withServer(queues.command("drain"))
     .description("pause a queue and wait until nothing of it runs any more")
     .argument("<queue>", "the queue's name, which is its pipeline's")
     .addHelpText("after", "\nCtrl-C ends the waiting, not the pause: `queues resume` does.")
@@ -174,21 +156,21 @@ function addDeadLettersCommands(program: Command, context: CliContext, exit: Rep
   const letters = program
     .command("dead-letters")
     .description("look at tasks that were given up, replay or discard them");
-  remote(letters.command("list"))
+  withServer(letters.command("list"))
     .description("list dead letters, oldest first, without taking them")
     .option("--queue <name>", "those of one queue")
     .action(async (options: DeadLetterListOptions) => {
       const { runDeadLettersListCommand } = await import("./dead-letters.ts");
       exit(await runDeadLettersListCommand(options, context));
     });
-  remote(letters.command("show"))
+  withServer(letters.command("show"))
     .description("show one dead letter and why it was given up")
     .argument("<id>", "its id")
     .action(async (id: string, options: RemoteOptions) => {
       const { runDeadLettersShowCommand } = await import("./dead-letters.ts");
       exit(await runDeadLettersShowCommand(id, options, context));
     });
-  remote(letters.command("replay"))
+  withServer(letters.command("replay"))
     .description("put tasks back to work")
     .argument("[ids...]", "the dead letters' ids")
     .option("--all", "all of them, or all of --queue", false)
@@ -197,7 +179,7 @@ function addDeadLettersCommands(program: Command, context: CliContext, exit: Rep
       const { runDeadLettersReplayCommand } = await import("./dead-letter-actions.ts");
       exit(await runDeadLettersReplayCommand(ids, options, context));
     });
-  remote(letters.command("discard"))
+  withServer(letters.command("discard"))
     .description("forget dead letters for good")
     .argument("<ids...>", "the dead letters' ids")
     .option("-y, --yes", "do not ask", false)
@@ -208,7 +190,7 @@ function addDeadLettersCommands(program: Command, context: CliContext, exit: Rep
 }
 
 function addLogsCommand(program: Command, context: CliContext, exit: ReportExit): void {
-  remote(program.command("logs"))
+  withServer(program.command("logs"))
     .description("show what all components logged about a job, in time order")
     .argument("<job>", "the job's id")
     .option("--limit <number>", "how many lines, the last ones", wholeNumber(1, 10_000), 1000)
@@ -220,7 +202,7 @@ function addLogsCommand(program: Command, context: CliContext, exit: ReportExit)
 }
 
 function addDiagnoseCommand(program: Command, context: CliContext, exit: ReportExit): void {
-  remote(program.command("diagnose"))
+  withServer(program.command("diagnose"))
     .description("say in one sentence why a job stands where it stands, and which command mends it")
     .argument("<job>", "the job's id")
     .addHelpText("after", "\nExit status: 0 there is nothing to mend, 1 there is.")
@@ -231,7 +213,7 @@ function addDiagnoseCommand(program: Command, context: CliContext, exit: ReportE
 }
 
 function addMonitorCommand(program: Command, context: CliContext, exit: ReportExit): void {
-  remote(program.command("monitor"))
+  withServer(program.command("monitor"))
     .description("watch queues, workers and running jobs live; Ctrl-C ends it")
     .option("--interval <seconds>", "time between two looks", wholeNumber(1, 3600), 10)
     .option("--once", "look once, then end", false)

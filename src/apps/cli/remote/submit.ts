@@ -43,7 +43,12 @@ export async function runSubmitCommand(
   for (const { path } of locals) await requireSendable(path);
   if (options.output !== undefined) requireOutputFolder(options.output, makesPackage(resultSchema));
   const wanted: Wanted = { pipeline, params, files: locals, schema, ...toldOf(options) };
-  const job = (await findEarlier(client, wanted, options, context)) ?? (await make(client, wanted, options, context));
+  const earlier = await findEarlier(client, wanted, options, context);
+  if (options.estimate && earlier === undefined) {
+    const { tellEstimate } = await import("../cost/tell-estimate.ts");
+    await tellEstimate(client, wanted, context);
+  }
+  const job = earlier ?? (await make(client, wanted, options, context));
   const isFollowed = options.watch || options.output !== undefined;
   printJob(job, isFollowed, options, context);
   if (!isFollowed) return EXIT_OK;

@@ -1,5 +1,6 @@
 import type { RouteContract } from "../contract.ts";
 import { BATCH_ROUTES } from "./batch.ts";
+import { COST_ROUTES } from "./cost.ts";
 import { DEAD_LETTER_ROUTES } from "./dead-letters.ts";
 import { DOCS_ROUTES } from "./docs.ts";
 import { EVENT_ROUTES } from "./events.ts";
@@ -16,6 +17,7 @@ import { WEBHOOK_ROUTES } from "./webhooks.ts";
 /** All that the server serves, the dashboard's files aside, in the order of the OpenAPI page. */
 export const ALL_ROUTES: readonly RouteContract[] = [
   JOB_ROUTES,
+  COST_ROUTES,
   EVENT_ROUTES,
   UPLOAD_ROUTES,
   OBJECT_ROUTES,

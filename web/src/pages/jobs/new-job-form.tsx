@@ -1,7 +1,7 @@
 import { type FormEvent, useMemo, useState } from "react";
 import type { PipelineView } from "../../api/types.ts";
 import { parseFields } from "../../schema-form/fields.ts";
-import type { Answers } from "../../schema-form/params.ts";
+import { type Answers, readParams } from "../../schema-form/params.ts";
 import { SchemaField } from "../../schema-form/schema-field.tsx";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNote } from "../../ui/error-note.tsx";
@@ -9,7 +9,8 @@ import { formatCount } from "../../ui/formats.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { type Role, UploadRow } from "../../uploads/upload-row.tsx";
 import { useUploads } from "../../uploads/uploads-context.tsx";
-import { findMissing, roleOf, rolesOf } from "./file-roles.ts";
+import { CostNote } from "./cost-note.tsx";
+import { findMissing, roleOf, rolesOf, sortFiles } from "./file-roles.ts";
 import { PipelineChoice } from "./pipeline-choice.tsx";
 import { isOffered, isRare, namePipeline, putPlainly } from "./plain-words.ts";
 import { DELIVERY_FIELDS, useSubmit } from "./use-submit.ts";
@@ -47,6 +48,8 @@ export function NewJobForm({ pipelines }: { readonly pipelines: readonly Pipelin
   const options = fields.filter(({ input }) => input.kind !== "files");
   const rare = [...options.filter(isRare), ...DELIVERY_FIELDS];
   const missing = items.length === 0 ? [] : Object.values(findMissing(items, fields, roles));
+  const isComplete = items.length > 0 && missing.length === 0 && !isUploading;
+  const outcome = isComplete ? readParams(fields, answers, sortFiles(items, roles)) : undefined;
   // Before there are files, what is missing goes without saying until the form is sent.
   const fileErrors = submission.areFilesTried ? roles.flatMap((role) => submission.errors[role.name] ?? []) : [];
   return (
@@ -59,6 +62,7 @@ export function NewJobForm({ pipelines }: { readonly pipelines: readonly Pipelin
         <summary>More options</summary>
         <div className="form-grid">{rare.map(renderField)}</div>
       </details>
+      {outcome !== undefined && "params" in outcome && <CostNote pipeline={pipeline.name} params={outcome.params} />}
       {submission.error !== null && <ErrorNote error={submission.error} title="The job was not started" />}
       <div className="actions">
         <Button kind="primary" type="submit" isBusy={submission.isBusy || isUploading} isDisabled={missing.length > 0}>
