@@ -171,6 +171,7 @@ describe("submitting a batch", () => {
     const first = await submit({ input_prefix: "day" }, again);
     await server.objects.delete(`batches/${first.body["job_id"]}.json`);
     await put("uploads/day/late.mp4");
+    expect((await submit({ input_prefix: "day2" }, again)).status).toBe(409);
     expect(await submit({ input_prefix: "day" }, again)).toEqual(first);
   });
 });

@@ -150,12 +150,15 @@ async function findEarlier(
   const { store, objects, batch } = deps;
   const [job] = (await store.list({ idempotencyKey, limit: 1 })).jobs;
   if (job === undefined) return undefined;
-  const id = batchOf(job)?.id;
-  if (id === undefined) throw idempotencyConflict(idempotencyKey, job.id);
+  const known = batchOf(job);
+  if (known === undefined) throw idempotencyConflict(idempotencyKey, job.id);
+  const { id } = known;
   const record = await readRecord(objects, id);
   if (record === undefined) {
     // A server that ended right behind the making of the job; what there is by now may be other files than the job's.
     const place = placeOf(request, batch);
+    const isOther = known.inputPrefix !== place.inputPrefix || known.outputPrefix !== place.outputPrefix;
+    if (isOther) throw idempotencyConflict(idempotencyKey, id);
     return await answerFor(deps, { id, job, request, place, selection: await selectionOf(job, objects) });
   }
   // Both have the order of the schema's fields.
