@@ -54,15 +54,13 @@ export async function finishPackage(
   for (const rung of plan.rungs) {
     await takeTurn(hooks.signal);
     const path = encodedPath(encodedFolder, rung);
-    const samples = indexFile(path);
-    check.add(rung, samples);
-    rungs.push({ rung, path, index: samples.index });
+    rungs.push({ rung, path, index: check.add(rung, path) });
   }
   const sounds: { readonly sound: SoundPlan; readonly path: string; readonly index: FragmentIndex }[] = [];
   for (const sound of plan.sounds) {
     await takeTurn(hooks.signal);
     const path = encodedPath(encodedFolder, sound);
-    sounds.push({ sound, path, index: indexFile(path).index });
+    sounds.push({ sound, path, index: indexFile(path) });
   }
   const { pictures, findings } = check.finish();
   const streams: EncodedStream[] = [];
