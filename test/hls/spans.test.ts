@@ -22,7 +22,7 @@ function describeRungs({ folder, main }: Packaged) {
       const playlist = parsePlaylist(readFileSync(join(folder, uri), "utf8"));
       return {
         seconds: shown.map((ticks) => ticks / index.timescale),
-        keys: index.fragments.map(({ startTicks }) => startTicks / index.timescale),
+        keys: Array.from(index.fragments, ({ startTicks }) => startTicks / index.timescale),
         segments: playlist.kind === "media" ? playlist.segments.map(({ durationSeconds }) => durationSeconds) : [],
       };
     });

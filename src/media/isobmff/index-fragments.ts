@@ -1,3 +1,4 @@
+import { NumberTable } from "../../base/number-table.ts";
 import type { ByteSource } from "../bytes/byte-source.ts";
 import { editOffsetTicks } from "./edit-offset.ts";
 import { type FragmentSample, readFragmentSamples } from "./fragment-samples.ts";
@@ -23,7 +24,12 @@ export interface FragmentIndex {
   readonly initializationBytes: number;
   /** Ticks per second. */
   readonly timescale: number;
-  readonly fragments: readonly IndexedFragment[];
+  readonly fragments: NumberTable<IndexedFragment>;
+}
+
+/** The fragments of an index: ten hours of sound have 36,000. */
+export function createFragmentTable(fragments: Iterable<IndexedFragment> = []): NumberTable<IndexedFragment> {
+  return new NumberTable(["startBytes", "endBytes", "firstSampleEndBytes", "startTicks", "durationTicks"], fragments);
 }
 
 /** Hears of one fragment after the other when its samples are shown, in ticks, rising, of which there are `timescale` per second. */
@@ -38,7 +44,7 @@ export function indexFragments(source: ByteSource, onShown: ShownListener = () =
   const { timescale } = track;
   const lateTicks = -Math.round(editOffsetTicks(track, movie.timescale));
   const initializationBytes = moov.offsetBytes + moov.sizeBytes;
-  const fragments: IndexedFragment[] = [];
+  const fragments = createFragmentTable();
   let begun: BegunFragment | undefined;
   let endTicks = 0;
   // A fragment takes along what stands between the media data before it and its `moof`.
