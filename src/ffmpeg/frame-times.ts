@@ -9,8 +9,8 @@ import { type FfmpegTools, patient } from "./tools.ts";
 /** Enough for a day of 120 pictures a second. */
 const MAX_LIST_BYTES = 512 * 1024 * 1024;
 
-/** 38 hours of 120 pictures a second. */
-const MAX_PICTURES = 2 ** 24;
+/** As many as are listed: 38 hours of 120 pictures a second. */
+export const MAX_PICTURES = 2 ** 24;
 
 /** When the pictures of a stream are shown, by its packets. */
 export interface FrameTimes {
@@ -18,8 +18,6 @@ export interface FrameTimes {
   readonly ticks: Float64Array;
   /** Indexes into `ticks` of the pictures that decoding can begin at, rising. */
   readonly keys: readonly number[];
-  /** Sizes of the packets in the order of the file, as many as `ticks`. */
-  readonly packetBytes: Uint32Array;
   /** How long the last picture shown lasts, in ticks; 0 where it is not told. */
   readonly lastDurationTicks: number;
   /** Pictures that an edit list hides. */
@@ -29,7 +27,8 @@ export interface FrameTimes {
 }
 
 /**
- * Lists when each picture is shown without decoding; those that an edit list hides are left out. Reads the whole file. Throws
+ * Lists when each picture is shown without decoding; those that an edit list hides are left out. Reads the whole file. `onBytes` hears how
+ * large each packet is, in the order of the file, as many as there are `ticks`. Throws
  * FFMPEG_FAILED when ffprobe cannot open the file, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
  */
 export async function listFrameTimes(
@@ -37,8 +36,9 @@ export async function listFrameTimes(
   path: string,
   streamIndex: number,
   signal?: AbortSignal,
+  onBytes?: (bytes: number) => void,
 ): Promise<FrameTimes> {
-  const collector = createCollector();
+  const collector = createCollector(onBytes);
   const args = [
     ...PROBE_ARGUMENTS,
     ...["-select_streams", String(streamIndex), "-show_entries", "packet=pts,duration,size,flags"],
@@ -59,9 +59,8 @@ interface Collector {
   readonly finish: () => FrameTimes;
 }
 
-function createCollector(): Collector {
+function createCollector(onBytes: ((bytes: number) => void) | undefined): Collector {
   const times = createGrowingList(Float64Array, MAX_PICTURES);
-  const sizes = createGrowingList(Uint32Array, MAX_PICTURES);
   let hiddenCount = 0;
   let lacksTimes = false;
   let last = Number.NEGATIVE_INFINITY;
@@ -87,7 +86,7 @@ function createCollector(): Collector {
       );
     }
     const ticks = Number(time);
-    sizes.push(Number(/(?:^|\|)size=(\d+)/.exec(line)?.[1] ?? 0));
+    onBytes?.(Number(/(?:^|\|)size=(\d+)/.exec(line)?.[1] ?? 0));
     times.push(ticks);
     if (flags[0] === "K") keyTimes.push(ticks);
     if (ticks > last) {
@@ -108,7 +107,6 @@ function createCollector(): Collector {
           ticks,
           keyTimes.sort((a, b) => a - b),
         ),
-        packetBytes: sizes.finish(),
         lastDurationTicks,
         hiddenCount,
         isComplete: !lacksTimes && !hasTwins && ticks.length > 0,

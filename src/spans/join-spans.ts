@@ -56,9 +56,16 @@ export interface SpanSamples {
   readonly totalBytes: number;
 }
 
-/** How many pictures an encoded span holds; a recording may have stretches of which none decodes. Throws MEDIA_MALFORMED. */
-export function countPictures(source: ByteSource): number {
-  return readPictures(source)?.track.samples.sampleCount ?? 0;
+/** How many pictures an encoded span holds, and their bytes; a recording may have stretches of which none decodes. Throws MEDIA_MALFORMED. */
+export function measurePictures(source: ByteSource): { readonly pictures: number; readonly bytes: number } {
+  const samples = readPictures(source)?.track.samples;
+  let bytes = 0;
+  if (samples !== undefined) {
+    forEachSample(samples, (_index, _offset, sizeBytes) => {
+      bytes += sizeBytes;
+    });
+  }
+  return { pictures: samples?.sampleCount ?? 0, bytes };
 }
 
 /** Whether encoded spans hold pictures each, encoded with the same parameters. Throws MEDIA_MALFORMED. */

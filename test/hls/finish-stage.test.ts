@@ -18,6 +18,8 @@ const PLAN = {
   rungs: [{ name: "360p-h264" }, { name: "180p-h264" }],
   spans: [{}],
   ...{ sounds: [], subtitles: [], keyUri: null },
+  video: { packedTicks: null, timeBase: { numerator: 1, denominator: 1 } },
+  clock: { numerator: 1, denominator: 1 },
 };
 
 let folder: string;

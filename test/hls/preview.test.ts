@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { requireFfmpeg } from "../../src/ffmpeg/programs.ts";
+import { createFragmentTable } from "../../src/media/isobmff/index-fragments.ts";
 import { planLadder } from "../../src/pipelines/hls/ladder.ts";
 import type { PreviewPlan } from "../../src/pipelines/hls/packaging.ts";
 import { previewPieces, readWebpAnimation, writePreview } from "../../src/pipelines/hls/preview.ts";
@@ -51,7 +52,7 @@ describe("a preview", () => {
       encoder: { codec: "h264", name: "libx264", preset: "ultrafast", device: null, fallback: null },
       hasWebp: true,
     };
-    const rungs = [{ rung, path, index: { initializationBytes: 0, timescale: 1, fragments: [] } }];
+    const rungs = [{ rung, path, index: { initializationBytes: 0, timescale: 1, fragments: createFragmentTable() } }];
     const write = (signal: AbortSignal) => writePreview(plan, rungs, folder, 10, { tools, signal });
     expect(await write(new AbortController().signal)).toEqual([expect.stringMatching(/^There is no preview: ffmpeg/)]);
     expect(existsSync(join(folder, "preview"))).toBe(false);

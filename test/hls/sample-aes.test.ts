@@ -45,7 +45,7 @@ async function encrypt(path: string): Promise<{ readonly clear: Buffer; readonly
   const encryption = { method: "sample-aes", key: KEY, keyUri: "k", keyId: Buffer.alloc(16, 9) } as const;
   const { signal } = new AbortController();
   const key = createSampleKey(encryption);
-  await encryptSamples({ path, index: indexFile(path).index }, target, { encryption, key }, signal);
+  await encryptSamples({ path, index: indexFile(path) }, target, { encryption, key }, signal);
   return { clear: readFileSync(path), encrypted: readFileSync(target) };
 }
 

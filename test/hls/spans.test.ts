@@ -17,11 +17,12 @@ function describeRungs({ folder, main }: Packaged) {
   return main.variants
     .filter(({ resolution }) => resolution !== undefined)
     .map(({ uri }) => {
-      const { index, presentationTicks } = indexFile(join(folder, uri, "..", "media.mp4"));
+      const shown: number[] = [];
+      const index = indexFile(join(folder, uri, "..", "media.mp4"), (ticks) => shown.push(...ticks));
       const playlist = parsePlaylist(readFileSync(join(folder, uri), "utf8"));
       return {
-        seconds: Array.from(presentationTicks, (ticks) => ticks / index.timescale),
-        keys: index.fragments.map(({ startTicks }) => startTicks / index.timescale),
+        seconds: shown.map((ticks) => ticks / index.timescale),
+        keys: Array.from(index.fragments, ({ startTicks }) => startTicks / index.timescale),
         segments: playlist.kind === "media" ? playlist.segments.map(({ durationSeconds }) => durationSeconds) : [],
       };
     });

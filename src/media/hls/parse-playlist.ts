@@ -39,9 +39,8 @@ const MEDIA_TAGS: ReadonlySet<string> = new Set([
  * over. Throws MEDIA_MALFORMED, naming the line, what stands there and what is allowed.
  */
 export function parsePlaylist(text: string): Playlist {
-  const lines = [...eachPlaylistLine(text)];
-  const multivariant = firstOf(lines, MULTIVARIANT_TAGS);
-  const media = firstOf(lines, MEDIA_TAGS);
+  const multivariant = firstOf(text, MULTIVARIANT_TAGS);
+  const media = firstOf(text, MEDIA_TAGS);
   if (multivariant !== undefined && media !== undefined) {
     const [first, second] = multivariant.lineNumber < media.lineNumber ? [multivariant, media] : [media, multivariant];
     const rule = "a playlist is either multivariant or a media playlist, not both";
@@ -50,9 +49,10 @@ export function parsePlaylist(text: string): Playlist {
       `${second.tag} does not go with ${first.tag} of line ${first.lineNumber}: ${rule}.`,
     );
   }
+  const lines = eachPlaylistLine(text);
   return multivariant === undefined ? parseMedia(lines) : parseMultivariant(lines);
 }
 
-function firstOf(lines: readonly PlaylistLine[], tags: ReadonlySet<string>): PlaylistLine | undefined {
-  return lines.find((line) => line.tag !== undefined && tags.has(line.tag));
+function firstOf(text: string, tags: ReadonlySet<string>): PlaylistLine | undefined {
+  return eachPlaylistLine(text).find(({ tag }) => tag !== undefined && tags.has(tag));
 }

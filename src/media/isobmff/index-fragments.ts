@@ -1,13 +1,9 @@
-import { ReelmillError } from "../../base/errors.ts";
-import { createGrowingList } from "../../base/growing-list.ts";
+import { NumberTable } from "../../base/number-table.ts";
 import type { ByteSource } from "../bytes/byte-source.ts";
 import { editOffsetTicks } from "./edit-offset.ts";
-import { readFragmentSamples } from "./fragment-samples.ts";
+import { type FragmentSample, readFragmentSamples } from "./fragment-samples.ts";
 import { readSingleTrack } from "./single-track.ts";
-import { scanTopLevelBoxes, type TopLevelBox } from "./top-level.ts";
-
-/** 38 hours of 120 pictures a second. */
-const MAX_SAMPLES = 2 ** 24;
+import { eachTopLevelBox } from "./top-level.ts";
 
 /** One `moof` with the media data behind it, of a file with a single track. */
 export interface IndexedFragment {
@@ -28,62 +24,52 @@ export interface FragmentIndex {
   readonly initializationBytes: number;
   /** Ticks per second. */
   readonly timescale: number;
-  readonly fragments: readonly IndexedFragment[];
+  readonly fragments: NumberTable<IndexedFragment>;
 }
 
-/** An index, and when all samples are shown, in ticks, rising. */
-export interface IndexedSamples {
-  readonly index: FragmentIndex;
-  readonly presentationTicks: Float64Array;
+/** The fragments of an index: ten hours of sound have 36,000. */
+export function createFragmentTable(fragments: Iterable<IndexedFragment> = []): NumberTable<IndexedFragment> {
+  return new NumberTable(["startBytes", "endBytes", "firstSampleEndBytes", "startTicks", "durationTicks"], fragments);
 }
+
+/** Hears of one fragment after the other when its samples are shown, in ticks, rising, of which there are `timescale` per second. */
+export type ShownListener = (presentationTicks: Float64Array, timescale: number) => void;
 
 /**
- * Lists the fragments of a file, ISO/IEC 14496-12 §8.8; an edit list moves their times. For files that were just written: throws MEDIA_MALFORMED where there is not exactly
- * one track, or a fragment lacks its time or cannot be read.
+ * Lists the fragments of a file, ISO/IEC 14496-12 §8.8; an edit list moves their times. Their samples, of which a day has ten million, are told and
+ * not kept. For files that were just written: throws MEDIA_MALFORMED where there is not exactly one track, or a fragment lacks its time or cannot be read.
  */
-export function indexFragments(source: ByteSource): IndexedSamples {
-  const boxes = scanTopLevelBoxes(source);
-  const { moov, movie, track } = readSingleTrack(source, boxes);
-  const initializationBytes = moov.offsetBytes + moov.sizeBytes;
-  const moofs = boxes.filter(({ type }) => type === "moof");
-  const starts = fragmentStarts(boxes, initializationBytes);
-  const shown = createGrowingList(Float64Array, MAX_SAMPLES);
-  let endTicks = 0;
+export function indexFragments(source: ByteSource, onShown: ShownListener = () => undefined): FragmentIndex {
+  const { moov, movie, track } = readSingleTrack(source, eachTopLevelBox(source));
+  const { timescale } = track;
   const lateTicks = -Math.round(editOffsetTicks(track, movie.timescale));
-  const begun = moofs.map((moof, index) => {
-    const samples = readFragmentSamples(source, moof, movie);
-    const [first] = samples;
-    for (const { presentationTicks, durationTicks } of samples) {
-      if (shown.length === MAX_SAMPLES) {
-        throw new ReelmillError(
-          "MEDIA_MALFORMED",
-          `The file has more than ${MAX_SAMPLES} samples, more than are listed.`,
-        );
-      }
-      shown.push(presentationTicks + lateTicks);
-      endTicks = Math.max(endTicks, presentationTicks + lateTicks + durationTicks);
+  const initializationBytes = moov.offsetBytes + moov.sizeBytes;
+  const fragments = createFragmentTable();
+  let begun: BegunFragment | undefined;
+  let endTicks = 0;
+  // A fragment takes along what stands between the media data before it and its `moof`.
+  let startBytes = initializationBytes;
+  for (const box of eachTopLevelBox(source, initializationBytes)) {
+    if (box.type === "mdat") startBytes = box.offsetBytes + box.sizeBytes;
+    if (box.type !== "moof") continue;
+    const samples = readFragmentSamples(source, box, movie);
+    const [first] = samples as [FragmentSample, ...FragmentSample[]];
+    const startTicks = first.presentationTicks + lateTicks;
+    if (begun !== undefined) fragments.push(endFragment(begun, startBytes, startTicks));
+    begun = { startBytes, startTicks, firstSampleEndBytes: first.offsetBytes + first.sizeBytes };
+    const shown = Float64Array.from(samples, ({ presentationTicks }) => presentationTicks + lateTicks);
+    for (const [at, { durationTicks }] of samples.entries()) {
+      endTicks = Math.max(endTicks, (shown[at] as number) + durationTicks);
     }
-    return {
-      startBytes: starts[index] as number,
-      endBytes: starts[index + 1] ?? source.sizeBytes,
-      firstSampleEndBytes: (first?.offsetBytes ?? 0) + (first?.sizeBytes ?? 0),
-      startTicks: (first?.presentationTicks ?? 0) + lateTicks,
-    };
-  });
-  const fragments = begun.map((fragment, index) => {
-    return { ...fragment, durationTicks: (begun[index + 1]?.startTicks ?? endTicks) - fragment.startTicks };
-  });
-  const index = { initializationBytes, timescale: track.timescale, fragments };
-  return { index, presentationTicks: shown.finish().sort() };
+    onShown(shown.sort(), timescale);
+  }
+  if (begun !== undefined) fragments.push(endFragment(begun, source.sizeBytes, endTicks));
+  return { initializationBytes, timescale, fragments };
 }
 
-/** A fragment takes along what stands between the media data before it and its `moof`. */
-function fragmentStarts(boxes: readonly TopLevelBox[], initializationBytes: number): readonly number[] {
-  const starts: number[] = [];
-  let startBytes = initializationBytes;
-  for (const { type, offsetBytes, sizeBytes } of boxes) {
-    if (type === "moof") starts.push(startBytes);
-    if (type === "mdat") startBytes = offsetBytes + sizeBytes;
-  }
-  return starts;
+type BegunFragment = Omit<IndexedFragment, "endBytes" | "durationTicks">;
+
+function endFragment(begun: BegunFragment, endBytes: number, endTicks: number): IndexedFragment {
+  const { startBytes, firstSampleEndBytes, startTicks } = begun;
+  return { startBytes, endBytes, firstSampleEndBytes, startTicks, durationTicks: endTicks - startTicks };
 }

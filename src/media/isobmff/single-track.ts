@@ -15,8 +15,8 @@ export interface SingleTrack {
 }
 
 /** The `moov` of a file that was just written, of the boxes that it has. Throws MEDIA_MALFORMED where there is none, or not exactly one track. */
-export function readSingleTrack(source: ByteSource, boxes: readonly TopLevelBox[]): SingleTrack {
-  const moov = boxes.find(({ type }) => type === "moov");
+export function readSingleTrack(source: ByteSource, boxes: Iterable<TopLevelBox>): SingleTrack {
+  const moov = Iterator.from(boxes).find(({ type }) => type === "moov");
   const movie = moov && readMovie(source, moov);
   const [track] = movie?.tracks ?? [];
   if (moov === undefined || movie === undefined || track === undefined || movie.tracks.length !== 1) {

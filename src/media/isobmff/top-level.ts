@@ -24,17 +24,20 @@ export interface TopLevelBox {
  * Walks the boxes from `startBytes` on, ISO/IEC 14496-12 §4.2. Never throws. Stops at the source's end, at the first
  * bytes that cannot be a box header, and after a million boxes; `topLevelEndBytes` tells where.
  */
-export function scanTopLevelBoxes(source: ByteSource, startBytes = 0): readonly TopLevelBox[] {
-  const boxes: TopLevelBox[] = [];
+export function* eachTopLevelBox(source: ByteSource, startBytes = 0): Generator<TopLevelBox> {
   const header = new Uint8Array(LARGE_HEADER_BYTES);
   let offsetBytes = startBytes;
-  while (boxes.length < MAX_BOXES) {
+  for (let count = 0; count < MAX_BOXES; count++) {
     const box = readHeader(source, offsetBytes, header);
-    if (box === undefined) break;
-    boxes.push(box);
+    if (box === undefined) return;
+    yield box;
     offsetBytes += box.sizeBytes;
   }
-  return boxes;
+}
+
+/** All that `eachTopLevelBox` walks. */
+export function scanTopLevelBoxes(source: ByteSource, startBytes = 0): readonly TopLevelBox[] {
+  return [...eachTopLevelBox(source, startBytes)];
 }
 
 /** Where the walk stopped: the end of the last box listed, `startBytes` where none is. */

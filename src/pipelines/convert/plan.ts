@@ -1,10 +1,11 @@
 import { statSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
+import { createGrowingList } from "../../base/growing-list.ts";
 import { runBoth } from "../../base/run-both.ts";
 import { formatCount } from "../../base/units.ts";
 import { chooseVideo, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { chooseEncoder, chooseFallback, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
-import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
+import { type FrameTimes, listFrameTimes, MAX_PICTURES } from "../../ffmpeg/frame-times.ts";
 import type { MediaManifest, Ratio, SubtitleStream, VideoStream } from "../../ffmpeg/manifest.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
@@ -123,10 +124,11 @@ async function planVideo(path: string, parts: Unlisted, { tools, signal }: Plann
     return { choice, fallback };
   };
   const isFit = mayStay(parts);
+  const sizes = createGrowingList(Uint32Array, MAX_PICTURES);
   // An encoder's trial takes as long as reading a short file.
   const [times, early] = await runBoth(
     signal,
-    async (either) => await listFrameTimes(tools, path, stream.index, either),
+    async (either) => await listFrameTimes(tools, path, stream.index, either, sizes.push),
     async (either) => (isFit ? undefined : await choose(either)),
   );
   if (isFit && isCopied(stream, times, settings)) {
@@ -137,7 +139,7 @@ async function planVideo(path: string, parts: Unlisted, { tools, signal }: Plann
     return { video, times, findings: [finding] };
   }
   const { choice, fallback } = early ?? (await choose(signal));
-  const video = planEncoding({ ...parts, times, choice, fallback });
+  const video = planEncoding({ ...parts, times, packetBytes: sizes.finish(), choice, fallback });
   return { video, times, findings: [...choice.findings, ...describeSpans(video, choice, times, settings)] };
 }
 
@@ -191,6 +193,8 @@ interface EncodingParts {
   readonly choice: EncoderChoice;
   readonly fallback: EncoderChoice | undefined;
   readonly times: FrameTimes;
+  /** Sizes of the packets in the order of the file. */
+  readonly packetBytes: Uint32Array;
   readonly cores: number;
   readonly processes: number;
   readonly minSpanSeconds: number;
@@ -199,7 +203,7 @@ interface EncodingParts {
 }
 
 /** What is known before the pictures are listed and an encoder is chosen. */
-type Unlisted = Omit<EncodingParts, "times" | "choice" | "fallback">;
+type Unlisted = Omit<EncodingParts, "times" | "packetBytes" | "choice" | "fallback">;
 
 /** The encoder's clock: the source's, or that of the new rate. */
 function encoderClock({ video, settings, times }: EncodingParts): EncodedVideo["encoderTimeBase"] {
@@ -252,8 +256,10 @@ function meanStep(ticks: Float64Array): number {
   return Math.max(1, Math.round(((ticks.at(-1) ?? 0) - (ticks[0] ?? 0)) / (ticks.length - 1)));
 }
 
-function cut({ times, video: { timeBase }, choice, processes, minSpanSeconds }: EncodingParts): readonly SpanPlan[] {
-  const { ticks, keys, packetBytes } = times;
+function cut(parts: EncodingParts): readonly SpanPlan[] {
+  const { times, packetBytes, video, choice, processes, minSpanSeconds } = parts;
+  const { ticks, keys } = times;
+  const { timeBase } = video;
   const tickSeconds = timeBase.numerator / timeBase.denominator;
   const totalBytes = sumOf(packetBytes);
   const duration = ((ticks.at(-1) ?? 0) - (ticks[0] ?? 0)) * tickSeconds;

@@ -3,7 +3,7 @@ import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { describeSpanRun, type SpanJob } from "../../spans/encode-span.ts";
-import { countPictures, readSpan } from "../../spans/join-spans.ts";
+import { measurePictures } from "../../spans/join-spans.ts";
 import type { PlacedSpan } from "../../spans/place-span.ts";
 import type { ConversionPlan, EncodedVideo } from "./conversion.ts";
 
@@ -95,9 +95,7 @@ function burnFilter(path: string, subtitle: number): string {
 function measureSpan(path: string): Omit<EncodedCut, "seekSeconds"> {
   const source = openFileSource(path);
   try {
-    if (countPictures(source) === 0) return { pictures: 0, bytes: 0 };
-    const { sizes, totalBytes } = readSpan(source);
-    return { pictures: sizes.length, bytes: totalBytes };
+    return measurePictures(source);
   } finally {
     source.close();
   }

@@ -26,23 +26,33 @@ export interface SegmentCut {
 const SLACK_SECONDS = 0.5;
 
 /** Puts fragments together to segments of six seconds, each named by the file that it will lie in. */
-export function cutSegments({ fragments, timescale }: FragmentIndex, mode: SegmentMode): readonly SegmentCut[] {
-  const groups: IndexedFragment[][] = [];
-  let nextSeconds = 0;
+export function* cutSegments(index: FragmentIndex, mode: SegmentMode): Generator<SegmentCut> {
+  let count = 0;
+  for (const fragments of groupFragments(index)) {
+    count++;
+    yield {
+      file: mode === "single-file" ? MEDIA_FILE : `segment-${String(count).padStart(5, "0")}.${EXTENSIONS[mode]}`,
+      startBytes: (fragments[0] as IndexedFragment).startBytes,
+      endBytes: (fragments.at(-1) as IndexedFragment).endBytes,
+      fragments,
+    };
+  }
+}
+
+/** None of the groups is empty. */
+function* groupFragments({ fragments, timescale }: FragmentIndex): Generator<readonly IndexedFragment[]> {
+  let group: IndexedFragment[] = [];
+  let nextSeconds = Number.NEGATIVE_INFINITY;
   for (const fragment of fragments) {
     const seconds = fragment.startTicks / timescale;
-    if (groups.length === 0 || seconds >= nextSeconds - SLACK_SECONDS) {
-      groups.push([]);
+    if (seconds >= nextSeconds - SLACK_SECONDS) {
+      if (group.length > 0) yield group;
+      group = [];
       nextSeconds = SEGMENT_SECONDS * (Math.floor((seconds + SLACK_SECONDS) / SEGMENT_SECONDS) + 1);
     }
-    groups.at(-1)?.push(fragment);
+    group.push(fragment);
   }
-  return groups.map((group, index) => ({
-    file: mode === "single-file" ? MEDIA_FILE : `segment-${String(index + 1).padStart(5, "0")}.${EXTENSIONS[mode]}`,
-    startBytes: (group[0] as IndexedFragment).startBytes,
-    endBytes: (group.at(-1) as IndexedFragment).endBytes,
-    fragments: group,
-  }));
+  if (group.length > 0) yield group;
 }
 
 /** The longest of the segments, as EXT-X-TARGETDURATION counts: a whole number, six at least. */
@@ -67,15 +77,16 @@ export function segmentPlaylist(
   targetDurationSeconds: number,
   keys: readonly EncryptionKey[] = [],
 ): MediaPlaylist {
+  const map = mapOf(index, mode);
   const segments = cutSegments(index, mode).map(({ file, startBytes, endBytes, fragments }, at) => {
     const lengthBytes = endBytes - startBytes;
-    const range = mode === "single-file" ? { offsetBytes: startBytes, lengthBytes } : undefined;
     const seconds = secondsOf(fragments, index.timescale);
-    const segment = describeSegment(index, mode, { file, range, seconds, key: keys[at] });
+    const segment = describeSegment({ file, seconds, key: keys[at] }, map);
+    if (mode === "single-file") return { ...segment, byteRange: { offsetBytes: startBytes, lengthBytes } };
     // Where a byte range does not tell how large a segment is.
-    return mode === "single-file" ? segment : { ...segment, kilobitsPerSecond: bitRate(lengthBytes, segment) };
+    return { ...segment, kilobitsPerSecond: bitRate(lengthBytes, segment) };
   });
-  return describePlaylist(segments, targetDurationSeconds, false);
+  return vodPlaylist([...segments], { targetDurationSeconds, isIFramesOnly: false, hasIndependentSegments: true });
 }
 
 /** For EXT-X-BITRATE (RFC 8216bis §4.4.4.8). */
@@ -93,57 +104,43 @@ export function iFramePlaylist(
   targetDurationSeconds: number,
   keys: readonly EncryptionKey[] = [],
 ): MediaPlaylist {
+  const map = mapOf(index, mode);
   const segments = cutSegments(index, mode).flatMap(({ file, startBytes, fragments }, at) =>
     fragments.map((fragment) => {
       const origin = mode === "single-file" ? 0 : startBytes;
-      const range = {
-        offsetBytes: fragment.startBytes - origin,
-        lengthBytes: fragment.firstSampleEndBytes - fragment.startBytes,
+      const offsetBytes = fragment.startBytes - origin;
+      const lengthBytes = fragment.firstSampleEndBytes - fragment.startBytes;
+      const seconds = secondsOf([fragment], index.timescale);
+      return {
+        ...describeSegment({ file, seconds, key: keys[at] }, map),
+        byteRange: { offsetBytes, lengthBytes },
       };
-      return describeSegment(index, mode, {
-        ...{ file, range, seconds: secondsOf([fragment], index.timescale), key: keys[at] },
-      });
     }),
   );
-  return describePlaylist(segments, targetDurationSeconds, true);
+  return vodPlaylist([...segments], { targetDurationSeconds, isIFramesOnly: true, hasIndependentSegments: true });
+}
+
+/** One map for all segments, as readers have it. */
+function mapOf({ initializationBytes }: FragmentIndex, mode: SegmentMode): Pick<MediaSegment, "map"> {
+  if (mode === "separate") return { map: { uri: INITIALIZATION_FILE } };
+  if (mode !== "single-file") return {};
+  return { map: { uri: MEDIA_FILE, byteRange: { offsetBytes: 0, lengthBytes: initializationBytes } } };
 }
 
 interface SegmentPlace {
   readonly file: string;
-  readonly range: { readonly offsetBytes: number; readonly lengthBytes: number } | undefined;
   readonly seconds: number;
   readonly key: EncryptionKey | undefined;
 }
 
-function describeSegment(
-  { initializationBytes }: FragmentIndex,
-  mode: SegmentMode,
-  { file, range, seconds, key }: SegmentPlace,
-): MediaSegment {
-  const whole = mode === "separate" ? { uri: INITIALIZATION_FILE } : undefined;
-  const map =
-    mode === "single-file"
-      ? { uri: MEDIA_FILE, byteRange: { offsetBytes: 0, lengthBytes: initializationBytes } }
-      : whole;
+function describeSegment({ file, seconds, key }: SegmentPlace, map: Pick<MediaSegment, "map">): MediaSegment {
   return {
+    ...map,
     uri: file,
     durationSeconds: Number(seconds.toFixed(6)),
     title: "",
-    ...(range === undefined ? {} : { byteRange: range }),
     isDiscontinuity: false,
     keys: key === undefined ? [] : [key],
-    ...(map === undefined ? {} : { map }),
     isGap: false,
   };
-}
-
-function describePlaylist(
-  segments: readonly MediaSegment[],
-  targetDurationSeconds: number,
-  isIFramesOnly: boolean,
-): MediaPlaylist {
-  // One map for all, as readers have it.
-  const map = segments[0]?.map;
-  const all = map === undefined ? segments : segments.map((segment) => ({ ...segment, map }));
-  return vodPlaylist(all, { targetDurationSeconds, isIFramesOnly, hasIndependentSegments: true });
 }

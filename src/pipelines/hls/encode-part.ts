@@ -6,7 +6,7 @@ import { indexFile } from "./index-file.ts";
 import { joinRungs, type LendSpans } from "./join-rungs.ts";
 import type { PackageHooks, PackagePlan } from "./packaging.ts";
 import { type EncodePart, filesOf, partsOf, spanPath } from "./parts.ts";
-import { forcedKeys } from "./picture-arguments.ts";
+import { createForcedKeys } from "./picture-arguments.ts";
 import { WHOLE_SPAN } from "./plan-spans.ts";
 import { createPictureCheck } from "./verify.ts";
 import { encodeStreams } from "./work.ts";
@@ -123,13 +123,13 @@ async function findFault(
   const check = createPictureCheck(plan, plan.spans[span]);
   for (const rung of plan.rungs) {
     const path = spanPath(folder, plan, rung, span);
-    const samples = indexFile(path);
-    check.add(rung, samples);
-    await requireDecodes(tools, path, { what: rung.name, pictures: samples.presentationTicks.length, signal });
-    const { index, presentationTicks } = samples;
-    const { fragments, timescale } = index;
-    const secondsAt = (picture: number): number => (presentationTicks[picture] as number) / timescale;
-    const wanted = forcedKeys(plan, presentationTicks.length, secondsAt).length;
+    const { fragments } = check.add(rung, path);
+    await requireDecodes(tools, path, { what: rung.name, pictures: check.finish().pictures, signal });
+    const isForced = createForcedKeys(plan);
+    let wanted = 0;
+    indexFile(path, (ticks, timescale) => {
+      for (const at of ticks) if (isForced(at / timescale)) wanted++;
+    });
     if (fragments.length !== wanted) return `${rung.name} has ${fragments.length} key pictures, not ${wanted}`;
   }
   return undefined;

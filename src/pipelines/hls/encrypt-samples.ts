@@ -45,7 +45,7 @@ export async function encryptSamples(
   const source = openFileSource(path);
   try {
     const clear = await writeSamples(source, index, target, encryption, signal);
-    const written = indexFile(target).index;
+    const written = indexFile(target);
     const proven = await digestOfDecrypted({ path: target, index: written }, encryption.encryption.key, signal);
     if (clear.equals(proven)) return written;
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${target} does not decrypt to what was encrypted.`);

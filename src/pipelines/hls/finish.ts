@@ -5,7 +5,7 @@ import { checkPresentation, type PresentationReport } from "../../media/hls/chec
 import type { MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
-import { contentEncryption, createDecrypter } from "./encrypt.ts";
+import { type ContentEncryption, contentEncryption, createDecrypter } from "./encrypt.ts";
 import { keepsHighRange } from "./high-range.ts";
 import { indexFile } from "./index-file.ts";
 import { presentationOpener } from "./open-presentation.ts";
@@ -31,6 +31,15 @@ const DECODING_SHARE = 0.8;
 /** So many broken rules are told. */
 const MAX_TOLD = 5;
 
+/** Where a package is made, and of what. */
+export interface PackagePlaces {
+  readonly inputPath: string;
+  readonly encodedFolder: string;
+  readonly packageFolder: string;
+  /** 16 bytes, where the plan says where players fetch them. */
+  readonly contentKey: Uint8Array | undefined;
+}
+
 /**
  * Makes the package in `packageFolder`, which must not be there, of what lies in `encodedFolder`: checks the pictures, writes poster,
  * thumbnails, segments and playlists from what was measured, and asks every rule of the checker. Throws OUTPUT_NOT_VERIFIED, INPUT_TOO_SHORT,
@@ -38,31 +47,54 @@ const MAX_TOLD = 5;
  */
 export async function finishPackage(
   plan: PackagePlan,
-  places: {
-    readonly inputPath: string;
-    readonly encodedFolder: string;
-    readonly packageFolder: string;
-    /** 16 bytes, where the plan says where players fetch them. */
-    readonly contentKey: Uint8Array | undefined;
-  },
+  places: PackagePlaces,
   hooks: PackageHooks,
 ): Promise<PackageReport> {
-  const { encodedFolder, packageFolder, inputPath } = places;
   const encryption = contentEncryption(plan, places.contentKey);
+  const made = await writePackage(plan, places, encryption, hooks);
+  const decrypt = encryption && createDecrypter(encryption.key);
+  const open = presentationOpener(places.packageFolder);
+  const report = await checkPresentation(open, MAIN_PLAYLIST, hooks.signal, decrypt);
+  requireConforming(report, plan);
+  hooks.onProgress(1);
+  return {
+    ...describeReport(made.main, report),
+    pictures: made.pictures,
+    durationSeconds: plan.durationSeconds,
+    encoder: plan.encoders.map(({ name, preset }) => `${name}, preset ${preset}`).join("; "),
+    findings: [...plan.findings, ...made.findings],
+    inputBytes: statSync(places.inputPath).size,
+    outputBytes: sizeOf(places.packageFolder),
+  };
+}
+
+/** The package as it was written, before it was read again. */
+interface WrittenPackage {
+  readonly main: MultivariantPlaylist;
+  /** Of every rung. */
+  readonly pictures: number;
+  readonly findings: readonly string[];
+}
+
+/** What is known of the encoded files goes with this: the checker takes as much memory. */
+async function writePackage(
+  plan: PackagePlan,
+  { encodedFolder, packageFolder }: PackagePlaces,
+  encryption: ContentEncryption | undefined,
+  hooks: PackageHooks,
+): Promise<WrittenPackage> {
   const check = createPictureCheck(plan);
   const rungs: PictureSource[] = [];
   for (const rung of plan.rungs) {
     await takeTurn(hooks.signal);
     const path = encodedPath(encodedFolder, rung);
-    const samples = indexFile(path);
-    check.add(rung, samples);
-    rungs.push({ rung, path, index: samples.index });
+    rungs.push({ rung, path, index: check.add(rung, path) });
   }
   const sounds: { readonly sound: SoundPlan; readonly path: string; readonly index: FragmentIndex }[] = [];
   for (const sound of plan.sounds) {
     await takeTurn(hooks.signal);
     const path = encodedPath(encodedFolder, sound);
-    sounds.push({ sound, path, index: indexFile(path).index });
+    sounds.push({ sound, path, index: indexFile(path) });
   }
   const { pictures, findings } = check.finish();
   const streams: EncodedStream[] = [];
@@ -79,19 +111,7 @@ export async function finishPackage(
     plan.preview === null ? [] : await writePreview(plan.preview, standard, packageFolder, plan.durationSeconds, hooks);
   const main = await writePlaylists(plan, streams, { encodedFolder, packageFolder, encryption }, hooks.signal);
   writeFileSync(join(packageFolder, MAIN_PLAYLIST), serializePlaylist(main));
-  const decrypt = encryption && createDecrypter(encryption.key);
-  const report = await checkPresentation(presentationOpener(packageFolder), MAIN_PLAYLIST, hooks.signal, decrypt);
-  requireConforming(report, plan);
-  hooks.onProgress(1);
-  return {
-    ...describeReport(main, report),
-    pictures,
-    durationSeconds: plan.durationSeconds,
-    encoder: plan.encoders.map(({ name, preset }) => `${name}, preset ${preset}`).join("; "),
-    findings: [...plan.findings, ...findings, ...lacks],
-    inputBytes: statSync(inputPath).size,
-    outputBytes: sizeOf(packageFolder),
-  };
+  return { main, pictures, findings: [...findings, ...lacks] };
 }
 
 /** The file that segments are cut from: as it was encoded, or made of that. */

@@ -1,11 +1,11 @@
 import { openFileSource } from "../../base/file-source.ts";
-import { type IndexedSamples, indexFragments } from "../../media/isobmff/index-fragments.ts";
+import { type FragmentIndex, indexFragments, type ShownListener } from "../../media/isobmff/index-fragments.ts";
 
-/** The fragments and samples of an encoded file. Throws as `indexFragments`. */
-export function indexFile(path: string): IndexedSamples {
+/** The fragments of an encoded file, whose samples `onShown` hears of. Throws as `indexFragments`. */
+export function indexFile(path: string, onShown?: ShownListener): FragmentIndex {
   const source = openFileSource(path);
   try {
-    return indexFragments(source);
+    return indexFragments(source, onShown);
   } finally {
     source.close();
   }

@@ -119,8 +119,7 @@ function largestRate(media: MeasuredPlaylist): number {
   const rate = frameRateOf(media);
   if (rate !== undefined) return rate.isConstant ? rate.average : rate.max;
   // A single picture in a transport stream, which tells no durations, lasts as long as its segment.
-  const [only, ...others] = media.segments;
-  const seconds = others.length === 0 ? only?.segment.durationSeconds : undefined;
+  const seconds = media.segments.length === 1 ? media.segments.at(0)?.segment.durationSeconds : undefined;
   return 1 / measured(seconds || undefined, media.path);
 }
 

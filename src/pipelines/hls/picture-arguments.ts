@@ -77,23 +77,16 @@ function softwareArguments(codec: "h264" | "hevc", highRange: HighRange | null):
   return ["-tag:v", "hvc1", "-x265-params", ["log-level=error:scenecut=0:open-gop=0", ...colours].join(":")];
 }
 
-/** Indexes of the key pictures that `pictureArguments` forces among `count` pictures whose times, in rising seconds, are told; the first is one. */
-export function forcedKeys(
-  { keyPictures }: Pick<PackagePlan, "keyPictures">,
-  count: number,
-  secondsAt: (index: number) => number,
-): readonly number[] {
-  if (keyPictures !== null) {
-    return Array.from({ length: Math.ceil(count / keyPictures) }, (_, index) => index * keyPictures);
-  }
-  // As `byTime` has it.
-  const keys: number[] = [];
+/** Tells of one picture after the other, by its time, whether `pictureArguments` forces a key picture there; the first is one. */
+export function createForcedKeys({ keyPictures }: Pick<PackagePlan, "keyPictures">): (seconds: number) => boolean {
+  let count = 0;
   let last = Number.NaN;
-  for (let index = 0; index < count; index++) {
-    const turn = Math.floor((secondsAt(index) + KEY_SLACK_SECONDS) / KEY_FRAME_SECONDS);
-    if (turn <= last) continue;
-    keys.push(index);
+  return (seconds) => {
+    if (keyPictures !== null) return count++ % keyPictures === 0;
+    // As `byTime` has it.
+    const turn = Math.floor((seconds + KEY_SLACK_SECONDS) / KEY_FRAME_SECONDS);
+    if (turn <= last) return false;
     last = turn;
-  }
-  return keys;
+    return true;
+  };
 }

@@ -2,7 +2,7 @@ import type { FrameTimes } from "../../ffmpeg/frame-times.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import { placeSpan } from "../../spans/place-span.ts";
 import type { RungSpan } from "./packaging.ts";
-import { forcedKeys } from "./picture-arguments.ts";
+import { createForcedKeys } from "./picture-arguments.ts";
 
 /** No more than about so much is encoded at a time: no more is lost with a worker that is killed. */
 export const SPAN_SECONDS = 120;
@@ -38,7 +38,9 @@ export function planSpans(
   );
   const count = ticks.length - first;
   const secondsAt = (index: number): number => ((ticks[first + index] as number) - originTicks) * tickSeconds;
-  const keyPlaces = forcedKeys({ keyPictures }, count, secondsAt);
+  const isForced = createForcedKeys({ keyPictures });
+  const keyPlaces: number[] = [];
+  for (let index = 0; index < count; index++) if (isForced(secondsAt(index))) keyPlaces.push(index);
   const starts = chooseStarts(keyPlaces, secondsAt, secondsAt(count - 1), spanSeconds).map((index) => first + index);
   if (starts.length < 2) return [WHOLE_SPAN];
   return starts.map((start, index) => {

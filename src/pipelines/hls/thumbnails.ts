@@ -104,9 +104,12 @@ interface Sheet {
 /** Where and how large the small pictures are. */
 export function planSheet({ fragments, timescale }: FragmentIndex, rung: Rung, durationSeconds: number): Sheet {
   const step = Math.max(1, Math.ceil(fragments.length / MAX_PICTURES));
-  const starts = fragments
-    .filter((_fragment, index) => index % step === 0)
-    .map(({ startTicks }) => startTicks / timescale);
+  const starts = [
+    ...fragments
+      .values()
+      .filter((_fragment, index) => index % step === 0)
+      .map(({ startTicks }) => startTicks / timescale),
+  ];
   const scale = Math.min(1, LONG_PIXELS / Math.max(rung.widthPixels, rung.heightPixels));
   const even = (side: number): number => Math.max(2, 2 * Math.round((side * scale) / 2));
   return {

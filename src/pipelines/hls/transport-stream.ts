@@ -8,7 +8,7 @@ import { parseElementaryStreamDescriptor } from "../../media/aac/elementary-stre
 import type { ByteSource } from "../../media/bytes/byte-source.ts";
 import { parseAvcConfiguration } from "../../media/h264/avc-configuration.ts";
 import { type FragmentSample, readFragmentSamples } from "../../media/isobmff/fragment-samples.ts";
-import type { FragmentIndex, IndexedFragment } from "../../media/isobmff/index-fragments.ts";
+import { createFragmentTable, type FragmentIndex } from "../../media/isobmff/index-fragments.ts";
 import type { Movie } from "../../media/isobmff/movie.ts";
 import { AUDIO_DESCRIPTION_OWNER, audioSetupInformation } from "../../media/mpegts/stream-encryption.ts";
 import { TransportStreamWriter } from "../../media/mpegts/transport-stream-writer.ts";
@@ -115,7 +115,7 @@ async function rewrite(
     const movie = movieOf(source, index);
     const writeFragment = prepare(source, movie);
     let endBytes = 0;
-    const fragments: IndexedFragment[] = [];
+    const fragments = createFragmentTable();
     for (const fragment of index.fragments) {
       await takeTurn(signal);
       const startBytes = endBytes;

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
 import { requireDecodes } from "../../ffmpeg/verify.ts";
-import type { IndexedSamples } from "../../media/isobmff/index-fragments.ts";
-import { unpackTicks } from "../../spans/packed-ticks.ts";
+import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
+import { eachTick } from "../../spans/packed-ticks.ts";
+import { indexFile } from "./index-file.ts";
 import type { Rung } from "./ladder.ts";
 import type { PackageHooks, PackagePlan, RungSpan } from "./packaging.ts";
 import type { EncodedStream } from "./write-media.ts";
@@ -20,8 +21,8 @@ export interface PictureCount {
 
 /** Holds one rung after the other against the source. */
 export interface PictureCheck {
-  /** Throws OUTPUT_NOT_VERIFIED. */
-  readonly add: (rung: Rung, samples: IndexedSamples) => void;
+  /** Indexes the rung's file. Throws OUTPUT_NOT_VERIFIED, and as `indexFile`. */
+  readonly add: (rung: Rung, path: string) => FragmentIndex;
   /** When all rungs have been added. */
   readonly finish: () => PictureCount;
 }
@@ -29,38 +30,37 @@ export interface PictureCheck {
 /**
  * Holds the pictures of every rung against the source's: as many, at the same times to the tick, and the same in all rungs, with key
  * pictures at the same times; of a span those of the span. Pictures that the decoder could not make of the source are missing in all rungs alike and become a finding.
+ * No list of the times is kept: ten hours have two million.
  */
 export function createPictureCheck(plan: PackagePlan, span?: RungSpan): PictureCheck {
   let first: RungTimes | undefined;
-  let pictures = 0;
   let findings: readonly string[] = [];
   return {
-    add: ({ name }, { index: { fragments, timescale }, presentationTicks }) => {
+    add: ({ name }, path) => {
+      const comparison = first === undefined ? compareWithSource(plan, span) : undefined;
+      const shown = createHash("sha256");
+      let pictures = 0;
+      const index = indexFile(path, (ticks, timescale) => {
+        shown.update(ticks);
+        pictures += ticks.length;
+        comparison?.take(ticks, timescale);
+      });
+      const { fragments, timescale } = index;
+      const begun = createHash("sha256").update(Float64Array.from(fragments, ({ startTicks }) => startTicks));
       const times: RungTimes = {
-        ...{ name, timescale, pictures: presentationTicks.length, keys: fragments.length },
-        shown: digestOf(presentationTicks),
-        begun: digestOf(Float64Array.from(fragments, ({ startTicks }) => startTicks)),
+        ...{ name, timescale, pictures, keys: fragments.length },
+        ...{ shown: shown.digest("hex"), begun: begun.digest("hex") },
       };
-      if (first === undefined) {
-        findings = compareWithSource(plan, span, presentationTicks, timescale);
-        pictures = times.pictures;
-        first = times;
-        return;
-      }
-      const isSame = (what: "shown" | "begun"): boolean =>
-        first?.timescale === timescale && times[what] === first[what];
-      if (!isSame("shown")) throw differ("pictures", times, first, ({ pictures: count }) => count);
-      if (!isSame("begun")) throw differ("key pictures", times, first, ({ keys }) => keys);
+      findings = comparison?.finish() ?? findings;
+      first ??= times;
+      requireSame(times, first);
+      return index;
     },
-    finish: () => ({ pictures, findings }),
+    finish: () => ({ pictures: first?.pictures ?? 0, findings }),
   };
 }
 
-function digestOf(ticks: Float64Array): string {
-  return createHash("sha256").update(ticks).digest("hex");
-}
-
-/** When a rung's pictures are shown, and those that fragments begin with, as digests: ten hours of them take much memory. */
+/** When a rung's pictures are shown, and those that fragments begin with, as digests. */
 interface RungTimes {
   readonly name: string;
   readonly timescale: number;
@@ -70,51 +70,62 @@ interface RungTimes {
   readonly begun: string;
 }
 
+function requireSame(rung: RungTimes, first: RungTimes): void {
+  const isSame = (what: "shown" | "begun"): boolean => first.timescale === rung.timescale && rung[what] === first[what];
+  if (!isSame("shown")) throw differ("pictures", rung, first, ({ pictures }) => pictures);
+  if (!isSame("begun")) throw differ("key pictures", rung, first, ({ keys }) => keys);
+}
+
 function differ(what: string, rung: RungTimes, first: RungTimes, countOf: (times: RungTimes) => number): ReelmillError {
   const message = `The ${what} of ${rung.name} (${countOf(rung)}) are not those of ${first.name} (${countOf(first)}).`;
   return new ReelmillError("OUTPUT_NOT_VERIFIED", message);
 }
 
+/** Holds the times of a rung's pictures, rising, against those of the source. */
+interface SourceComparison {
+  readonly take: (ticks: Float64Array, timescale: number) => void;
+  /** Gives what is to be told. Throws OUTPUT_NOT_VERIFIED. */
+  readonly finish: () => readonly string[];
+}
+
 function compareWithSource(
   { video, clock }: PackagePlan,
   { startTicks = null, endTicks = null }: Partial<RungSpan> = {},
-  shown: Float64Array,
-  timescale: number,
-): readonly string[] {
-  if (shown.length === 0) throw new ReelmillError("OUTPUT_NOT_VERIFIED", "No picture came out of the encoder.");
-  if (video.packedTicks === null) return [];
-  const { timeBase, originTicks } = video;
-  const listed = unpackTicks(video.packedTicks);
-  const first = startTicks === null ? 0 : listed.findIndex((at) => at >= startTicks);
-  const end = endTicks === null ? listed.length : listed.findIndex((at) => at >= endTicks);
-  const expected = listed.subarray(Math.max(0, first), end < 0 ? listed.length : end);
-  const expectedAt = (index: number): number =>
-    (((expected[index] as number) - originTicks) * timeBase.numerator) / timeBase.denominator;
+): SourceComparison {
+  const { packedTicks, timeBase, originTicks } = video;
   const slack = SLACK_SECONDS + (clock.denominator === timeBase.denominator ? 0 : clock.numerator / clock.denominator);
-  const lost = countLost(shown, timescale, expected.length, expectedAt, slack);
-  if (lost === undefined) {
-    const message = `The rungs' pictures (${shown.length}) are not at the times of the source's (${expected.length}).`;
-    throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
-  }
-  return lost === 0 ? [] : [`${formatCount(lost, "picture")} could not be decoded from the source.`];
-}
-
-/** How many of the times expected are missing; undefined where there is one that was not expected. */
-function countLost(
-  shown: Float64Array,
-  timescale: number,
-  expectedCount: number,
-  expectedAt: (index: number) => number,
-  slack: number,
-): number | undefined {
-  let at = 0;
-  for (const ticks of shown) {
-    const seconds = ticks / timescale;
-    while (at < expectedCount && expectedAt(at) < seconds - slack) at++;
-    if (at === expectedCount || Math.abs(expectedAt(at) - seconds) > slack) return undefined;
-    at++;
-  }
-  return expectedCount - shown.length;
+  const expected = (packedTicks === null ? Iterator.from<number>([]) : eachTick(packedTicks))
+    .filter((at) => at >= (startTicks ?? at) && at < (endTicks ?? Number.POSITIVE_INFINITY))
+    .map((at) => ((at - originTicks) * timeBase.numerator) / timeBase.denominator);
+  let due = expected.next();
+  let expectedCount = 0;
+  const passDue = (): void => {
+    expectedCount++;
+    due = expected.next();
+  };
+  let shownCount = 0;
+  let hasUnexpected = false;
+  return {
+    take: (ticks, timescale) => {
+      shownCount += ticks.length;
+      for (const at of ticks) {
+        const seconds = at / timescale;
+        while (!due.done && due.value < seconds - slack) passDue();
+        if (due.done || Math.abs(due.value - seconds) > slack) hasUnexpected = true;
+        else passDue();
+      }
+    },
+    finish: () => {
+      while (!due.done) passDue();
+      if (shownCount === 0) throw new ReelmillError("OUTPUT_NOT_VERIFIED", "No picture came out of the encoder.");
+      if (packedTicks === null) return [];
+      const lost = expectedCount - shownCount;
+      if (!hasUnexpected)
+        return lost === 0 ? [] : [`${formatCount(lost, "picture")} could not be decoded from the source.`];
+      const message = `The rungs' pictures (${shownCount}) are not at the times of the source's (${expectedCount}).`;
+      throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
+    },
+  };
 }
 
 /** Decodes every stream as a whole. Throws OUTPUT_NOT_VERIFIED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED. */

@@ -49,8 +49,11 @@ export async function encodeStreams(
 function beginOf(plan: PackagePlan, span: number, folder: string): number {
   const [rung] = plan.rungs;
   if (rung === undefined) return Number.POSITIVE_INFINITY;
-  const { index, presentationTicks } = indexFile(spanPath(folder, plan, rung, span));
-  return (presentationTicks[0] ?? Number.POSITIVE_INFINITY) / index.timescale;
+  let begin = Number.POSITIVE_INFINITY;
+  indexFile(spanPath(folder, plan, rung, span), ([first = begin], timescale) => {
+    begin = Math.min(begin, first / timescale);
+  });
+  return begin;
 }
 
 async function runPart(

@@ -66,11 +66,8 @@ export async function writeStream(
   mkdirSync(folder);
   const { path, index, key } = await encryptStream(stream, encryption, signal);
   const { mode, codec } = stream;
-  const cuts = cutSegments(index, mode);
-  const keys =
-    key === undefined
-      ? cuts.flatMap(() => (encryption?.method === "aes-128" ? createSegmentKey(encryption) : []))
-      : cuts.map(() => key);
+  const createKey = encryption?.method === "aes-128" ? () => createSegmentKey(encryption) : () => key;
+  const keys = [...cutSegments(index, mode).map(createKey)].filter((one) => one !== undefined);
   const segments = segmentPlaylist(index, mode, targetSeconds, keys);
   const iFrames = codec === null ? undefined : iFramePlaylist(index, mode, targetSeconds, keys);
   if (mode === "single-file") renameSync(path, join(folder, MEDIA_FILE));
@@ -116,9 +113,10 @@ async function splitFile(
   const source = openFileSource(path);
   try {
     if (mode === "separate") copyRange(source, 0, index.initializationBytes, join(folder, INITIALIZATION_FILE));
-    for (const [at, cut] of cutSegments(index, mode).entries()) {
+    let at = 0;
+    for (const cut of cutSegments(index, mode)) {
       await takeTurn(signal);
-      write(source, cut, at);
+      write(source, cut, at++);
     }
   } finally {
     source.close();

@@ -1,17 +1,18 @@
 import { describe, expect, it } from "vitest";
-import type { MediaSegment } from "../playlist.ts";
 import { actualDuration, bitRatesOf, frameRateOf } from "./figures.ts";
 import { type SegmentContent, SpanBuilder } from "./measure.ts";
 import type { MeasuredPlaylist } from "./presentation.ts";
+import { SegmentTable } from "./segment-table.ts";
 
 /** A playlist of segments with the durations and sizes given, of 8 bit/s per byte and second. */
 function playlistOf(
   targetDurationSeconds: number,
   segments: readonly (readonly [durationSeconds: number, sizeBytes: number | undefined, content?: SegmentContent])[],
 ): MeasuredPlaylist {
-  const list = segments.map(([durationSeconds]): MediaSegment => {
-    return { uri: "a.ts", durationSeconds, title: "", isDiscontinuity: false, keys: [], isGap: false };
-  });
+  const table = new SegmentTable();
+  for (const [durationSeconds, sizeBytes, content] of segments) {
+    table.push({ durationSeconds, isDiscontinuity: false, keys: [], isGap: false }, sizeBytes, content);
+  }
   return {
     path: "index.m3u8",
     isEncrypted: false,
@@ -24,11 +25,10 @@ function playlistOf(
       isIFramesOnly: false,
       hasIndependentSegments: false,
       dateRanges: [],
-      segments: list,
     },
-    segments: list.map((segment, index) => {
-      return { segment, index, sizeBytes: segments[index]?.[1], content: segments[index]?.[2] };
-    }),
+    segments: table,
+    keys: [],
+    versionNeed: { version: 1, feature: "nothing" },
   };
 }
 

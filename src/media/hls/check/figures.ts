@@ -1,5 +1,6 @@
 import type { SegmentContent, TrackFacts, TrackSpan } from "./measure.ts";
-import type { MeasuredPlaylist, MeasuredSegment, Presentation, VariantView } from "./presentation.ts";
+import type { MeasuredPlaylist, Presentation, VariantView } from "./presentation.ts";
+import type { MeasuredSegment } from "./segment-table.ts";
 
 /** Where no picture tells, sound frames are as long as AAC's at 44.1 kHz. */
 const FALLBACK_FRAME_SECONDS = 1024 / 44_100;
@@ -26,12 +27,12 @@ export function allFacts(media: MeasuredPlaylist): readonly TrackFacts[] {
 
 /** Whether nothing of the playlist's media could be looked into. */
 export function isUnread(media: MeasuredPlaylist): boolean {
-  return media.segments.every(({ content }) => content === undefined);
+  return media.segments.values().every(({ content }) => content === undefined);
 }
 
 /** Whether something of the playlist's media could not be looked into, gaps apart. */
 export function isPartlyUnread(media: MeasuredPlaylist): boolean {
-  return media.segments.some(({ content, segment }) => content === undefined && !segment.isGap);
+  return media.segments.values().some(({ content, segment }) => content === undefined && !segment.isGap);
 }
 
 /** Why a playlist was not looked into, for findings. */
@@ -78,7 +79,7 @@ export function actualDuration(media: MeasuredPlaylist, { content, index }: Meas
   if (span.decodeEndSeconds !== undefined && content?.container !== "mpegts") {
     return span.decodeEndSeconds - span.decodeStartSeconds;
   }
-  const following = media.segments[index + 1];
+  const following = media.segments.at(index + 1);
   const next = following?.segment.isDiscontinuity === false ? leadSpan(following.content) : undefined;
   if (next?.kind === span.kind) return next.startSeconds - span.startSeconds;
   if (span.decodeEndSeconds !== undefined) return span.decodeEndSeconds - span.decodeStartSeconds;
@@ -115,31 +116,36 @@ export interface BitRates {
  * size is not known or nothing lasts.
  */
 export function bitRatesOf({ playlist, segments }: MeasuredPlaylist): BitRates | undefined {
-  const present = segments.filter(({ segment }) => !segment.isGap);
-  let bits = 0;
-  let seconds = 0;
-  for (const { sizeBytes, segment } of present) {
+  const bits: number[] = [];
+  const durations: number[] = [];
+  for (const { sizeBytes, segment } of segments) {
+    if (segment.isGap) continue;
     if (sizeBytes === undefined) return undefined;
-    bits += 8 * sizeBytes;
-    seconds += segment.durationSeconds;
+    bits.push(8 * sizeBytes);
+    durations.push(segment.durationSeconds);
   }
+  const seconds = durations.reduce((sum, one) => sum + one, 0);
   if (seconds <= 0) return undefined;
-  const peak = peakOf(present, playlist.targetDurationSeconds);
-  return peak === undefined ? undefined : { average: bits / seconds, peak: peak > 0 ? peak : bits / seconds };
+  const average = bits.reduce((sum, one) => sum + one, 0) / seconds;
+  const peak = peakOf(bits, durations, playlist.targetDurationSeconds);
+  return peak === undefined ? undefined : { average, peak: peak > 0 ? peak : average };
 }
 
 /** 0 where no contiguous segments last as long as it takes; undefined where there are too many to compare. */
-function peakOf(segments: readonly MeasuredSegment[], targetSeconds: number): number | undefined {
+function peakOf(
+  sizesInBits: readonly number[],
+  durations: readonly number[],
+  targetSeconds: number,
+): number | undefined {
   let peak = 0;
   let steps = 0;
-  for (let first = 0; first < segments.length; first++) {
+  for (let first = 0; first < durations.length; first++) {
     let bits = 0;
     let seconds = 0;
-    for (let last = first; last < segments.length; last++) {
+    for (let last = first; last < durations.length; last++) {
       if (++steps > MAX_PEAK_STEPS) return undefined;
-      const { sizeBytes = 0, segment } = segments[last] as MeasuredSegment;
-      bits += 8 * sizeBytes;
-      seconds += segment.durationSeconds;
+      bits += sizesInBits[last] as number;
+      seconds += durations[last] as number;
       if (seconds > 1.5 * targetSeconds) break;
       if (seconds >= 0.5 * targetSeconds) peak = Math.max(peak, bits / seconds);
     }

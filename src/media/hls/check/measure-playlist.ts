@@ -2,20 +2,15 @@ import { ReelmillError } from "../../../base/errors.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { partOfSource } from "../../bytes/part-source.ts";
 import type { ByteRange, EncryptionKey, InitializationMap, MediaPlaylist, MediaSegment } from "../playlist.ts";
+import { requiredVersion } from "../required-version.ts";
 import { resolveReference } from "../resolve-reference.ts";
 import { SAMPLE_SCHEMES } from "../sample-schemes.ts";
 import type { SegmentContent } from "./measure.ts";
 import { containerAt, measureSegment } from "./measure-segment.ts";
 import { createTransportStreamState } from "./measure-transport-stream.ts";
-import type {
-  DecryptSource,
-  MeasuredPlaylist,
-  MeasuredSegment,
-  OpenedSource,
-  OpenSource,
-  PresentationFault,
-} from "./presentation.ts";
+import type { DecryptSource, MeasuredPlaylist, OpenedSource, OpenSource, PresentationFault } from "./presentation.ts";
 import { type InitializedTrack, readInitialization } from "./read-initialization.ts";
+import { type MeasuredSegment, SegmentTable } from "./segment-table.ts";
 
 /** So many faults are told of one playlist: a folder that is missing would fill pages. */
 const MAX_FAULTS = 50;
@@ -41,19 +36,27 @@ export async function measurePlaylist(
   signal: AbortSignal,
 ): Promise<MeasuredPlaylist> {
   const measuring = new Measuring(playlist, path, access, faults, signal);
-  const segments: MeasuredSegment[] = [];
+  const table = new SegmentTable();
+  let isEncrypted = false;
   try {
     for (const [index, segment] of playlist.segments.entries()) {
       if (signal.aborted) throw new ReelmillError("ABORTED", "The check was cancelled.");
-      segments.push(await measuring.measure(segment, index));
+      const { sizeBytes, content } = await measuring.measure(segment, index);
+      table.push(segment, sizeBytes, content);
+      isEncrypted ||= segment.keys.length > 0 && content === undefined;
       // Reads are synchronous: a signal is heard, and others have their turn, only where this lets go.
       if (index % SEGMENTS_PER_TURN === 0) await new Promise((settle) => setTimeout(settle, 0));
     }
   } finally {
     measuring.close();
   }
-  const isEncrypted = segments.some(({ segment, content }) => segment.keys.length > 0 && content === undefined);
-  return { path, playlist, segments, isEncrypted };
+  const { segments, ...head } = playlist;
+  const keys = new Set([
+    ...segments.flatMap((segment) => segment.keys),
+    ...segments.flatMap(({ map }) => map?.keys ?? []),
+  ]);
+  const versionNeed = requiredVersion(playlist);
+  return { path, playlist: head, segments: table, keys: [...keys], versionNeed, isEncrypted };
 }
 
 interface Place {
@@ -107,22 +110,22 @@ class Measuring {
     this.#source = undefined;
   }
 
-  async measure(segment: MediaSegment, index: number): Promise<MeasuredSegment> {
+  async measure(segment: MediaSegment, index: number): Promise<Pick<MeasuredSegment, "sizeBytes" | "content">> {
     const where = `${this.#path}, segment ${index}`;
-    if (segment.isGap) return { segment, index, sizeBytes: undefined, content: undefined };
+    if (segment.isGap) return { sizeBytes: undefined, content: undefined };
     if (segment.isDiscontinuity) this.#transportStream = createTransportStreamState();
     const tracks = await this.#tracksOf(segment.map, where);
     const place = await this.#locate(segment.uri, segment.byteRange, where);
-    if (place === undefined) return { segment, index, sizeBytes: undefined, content: undefined };
+    if (place === undefined) return { sizeBytes: undefined, content: undefined };
     const sizeBytes = place.endBytes - place.startBytes;
     const plain = this.#decrypted(place, segment.keys, segmentVector(this.#playlist, index), where);
-    if (plain === undefined) return { segment, index, sizeBytes, content: undefined };
+    if (plain === undefined) return { sizeBytes, content: undefined };
     const { source, startBytes, endBytes } = plain;
     const isBare = segment.map === undefined && containerAt(source, startBytes) === "fmp4";
     if (isBare) this.#fault("map-for-fmp4", where, "Fragmented MP4 stands here without EXT-X-MAP.");
     const isReadable = !isBare && !(segment.map !== undefined && tracks === undefined);
     const content = isReadable ? this.#read(source, startBytes, endBytes, tracks, where) : undefined;
-    return { segment, index, sizeBytes, content };
+    return { sizeBytes, content };
   }
 
   /** The place's bytes as they were before AES-128; undefined where they cannot be had. Where samples alone are encrypted, all that is measured is clear. */

@@ -2,13 +2,13 @@ import type { ByteSource } from "../../bytes/byte-source.ts";
 import type {
   EncryptionKey,
   MediaPlaylist,
-  MediaSegment,
   MultivariantPlaylist,
   Rendition,
   StreamAttributes,
   VariantStream,
 } from "../playlist.ts";
-import type { SegmentContent } from "./measure.ts";
+import type { VersionNeed } from "../required-version.ts";
+import type { SegmentTable } from "./segment-table.ts";
 
 /** A file of the presentation, open until `close`. */
 export interface OpenedSource extends ByteSource {
@@ -48,23 +48,16 @@ export interface PresentationFault {
   readonly message: string;
 }
 
-/** One segment of a media playlist with what its bytes are. */
-export interface MeasuredSegment {
-  readonly segment: MediaSegment;
-  /** From 0 on. */
-  readonly index: number;
-  /** Undefined where the file or the range is not there. */
-  readonly sizeBytes: number | undefined;
-  /** Undefined where it is encrypted, a gap, or could not be read. */
-  readonly content: SegmentContent | undefined;
-}
-
 /** A media playlist that was read, with its segments measured. */
 export interface MeasuredPlaylist {
   /** Below the presentation's folder. */
   readonly path: string;
-  readonly playlist: MediaPlaylist;
-  readonly segments: readonly MeasuredSegment[];
+  readonly playlist: Omit<MediaPlaylist, "segments">;
+  readonly segments: SegmentTable;
+  /** Of its segments and maps, each once; those that stand for several segments, too. */
+  readonly keys: readonly EncryptionKey[];
+  /** The lowest version that it may announce. */
+  readonly versionNeed: VersionNeed;
   /** Whether a segment is encrypted and its bytes could not be looked at for that. */
   readonly isEncrypted: boolean;
 }

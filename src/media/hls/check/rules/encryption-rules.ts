@@ -19,10 +19,7 @@ function forEachKey(
     }
   };
   look(rootPath, multivariant?.sessionKeys ?? []);
-  for (const { path, playlist } of playlists) {
-    const maps = playlist.segments.map(({ map }) => map);
-    look(path, [...playlist.segments.flatMap(({ keys }) => keys), ...maps.flatMap((map) => map?.keys ?? [])]);
-  }
+  for (const { path, keys } of playlists) look(path, keys);
 }
 
 /** A track of pictures or sound, and what its playlist says of it. */

@@ -1,5 +1,6 @@
 import { requiredVersion } from "../../required-version.ts";
 import type { Rule } from "../rule.ts";
+import type { MeasuredSegment } from "../segment-table.ts";
 
 /** Rules of media playlists by themselves, and of the version that each playlist announces. */
 export const PLAYLIST_RULES: readonly Rule[] = [
@@ -9,11 +10,13 @@ export const PLAYLIST_RULES: readonly Rule[] = [
     clause: "RFC 8216bis §4.4.1.2, §8",
     title: "EXT-X-VERSION is as high as the playlist's features need.",
     check: ({ multivariant, playlists, rootPath }, verdict) => {
-      const all = playlists.map(({ path, playlist }) => ({ path, playlist }));
-      const root = multivariant === undefined ? [] : [{ path: rootPath, playlist: multivariant }];
-      for (const { path, playlist } of [...root, ...all]) {
+      const root =
+        multivariant === undefined
+          ? []
+          : [{ path: rootPath, playlist: multivariant, versionNeed: requiredVersion(multivariant) }];
+      for (const { path, playlist, versionNeed } of [...root, ...playlists]) {
         verdict.looked();
-        const { version, feature } = requiredVersion(playlist);
+        const { version, feature } = versionNeed;
         const announced = playlist.version ?? 1;
         if (announced < version)
           verdict.fail(path, `EXT-X-VERSION is ${announced}; ${feature} needs ${version} or more.`);
@@ -54,8 +57,8 @@ export const PLAYLIST_RULES: readonly Rule[] = [
     clause: "RFC 8216bis §3.1.1; Apple 8.20",
     title: "Segments of fragmented MP4 have an EXT-X-MAP.",
     check: ({ playlists, faults }, verdict) => {
-      const contents = playlists.flatMap(({ segments }) => segments.map(({ content }) => content));
-      if (contents.some((content) => content?.container === "fmp4")) verdict.looked();
+      const isFmp4 = ({ content }: MeasuredSegment): boolean => content?.container === "fmp4";
+      if (playlists.some(({ segments }) => segments.values().some(isFmp4))) verdict.looked();
       for (const { kind, where, message } of faults) if (kind === "map-for-fmp4") verdict.fail(where, message);
     },
   },
@@ -65,9 +68,10 @@ export const PLAYLIST_RULES: readonly Rule[] = [
     clause: "RFC 8216bis §4.4.3.1",
     title: "No EXTINF, rounded to a whole number, is above EXT-X-TARGETDURATION.",
     check: ({ playlists }, verdict) => {
-      for (const { path, playlist } of playlists) {
-        for (const [index, { durationSeconds }] of playlist.segments.entries()) {
+      for (const { path, playlist, segments } of playlists) {
+        for (const { segment, index } of segments) {
           verdict.looked();
+          const { durationSeconds } = segment;
           if (Math.round(durationSeconds) <= playlist.targetDurationSeconds) continue;
           const allowed = `rounded it may be ${playlist.targetDurationSeconds}, EXT-X-TARGETDURATION`;
           verdict.fail(`${path}, segment ${index}`, `EXTINF is ${durationSeconds} s; ${allowed}.`);

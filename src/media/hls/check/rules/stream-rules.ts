@@ -178,7 +178,9 @@ export const STREAM_RULES: readonly Rule[] = [
       for (const media of playlists) {
         if (!/^(hvc1|hev1)\./.test(videoFacts(media)?.codec ?? "")) continue;
         verdict.looked();
-        const other = media.segments.find(({ content }) => content !== undefined && content.container !== "fmp4");
+        const other = media.segments
+          .values()
+          .find(({ content }) => content !== undefined && content.container !== "fmp4");
         if (other !== undefined) verdict.fail(media.path, `Its HEVC is carried in ${other.content?.container}.`);
       }
     },

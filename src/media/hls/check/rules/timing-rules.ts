@@ -40,9 +40,9 @@ function checkAlignment(first: MeasuredPlaylist, other: MeasuredPlaylist, verdic
     verdict.fail(other.path, `${counts}; they must begin at the same times.`);
     return;
   }
-  for (const [index, { content }] of other.segments.entries()) {
+  for (const { content, index } of other.segments) {
     const start = leadSpan(content)?.startSeconds;
-    const expected = leadSpan(first.segments[index]?.content)?.startSeconds;
+    const expected = leadSpan(first.segments.at(index)?.content)?.startSeconds;
     if (start === undefined || expected === undefined || Math.abs(start - expected) <= tolerance) continue;
     const found = `It begins at ${shownSeconds(start)}, that of ${first.path} at ${shownSeconds(expected)}`;
     verdict.fail(`${other.path}, segment ${index}`, `${found}.`);
@@ -76,7 +76,7 @@ function checkContinuity(media: MeasuredPlaylist, verdict: Verdict): void {
     verdict.looked();
     const where = `${media.path}, segment ${index}`;
     for (const fault of content.continuityFaults) verdict.fail(where, `${fault}.`);
-    const before = media.segments[index - 1]?.content;
+    const before = media.segments.at(index - 1)?.content;
     if (segment.isDiscontinuity || before === undefined || content.container !== "fmp4") continue;
     for (const span of content.spans) {
       const end = before.spans.find(({ kind }) => kind === span.kind)?.decodeEndSeconds;
@@ -143,7 +143,7 @@ export const TIMING_RULES: readonly Rule[] = [
     check: (presentation, verdict) => {
       const tolerance = frameSecondsOf(presentation) + SOUND_FRAME_SECONDS;
       const starts = played(presentation).flatMap((media) => {
-        const seconds = leadSpan(media.segments[0]?.content)?.startSeconds;
+        const seconds = leadSpan(media.segments.at(0)?.content)?.startSeconds;
         return seconds === undefined ? [] : [{ path: media.path, seconds }];
       });
       const [first, ...others] = starts;
@@ -193,8 +193,8 @@ export const TIMING_RULES: readonly Rule[] = [
     title: "All variants and renditions last as long, within one frame.",
     check: (presentation, verdict) => {
       const tolerance = frameSecondsOf(presentation) + CLOCK_SECONDS;
-      const total = ({ playlist }: MeasuredPlaylist): number =>
-        playlist.segments.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0);
+      const total = ({ segments }: MeasuredPlaylist): number =>
+        segments.values().reduce((sum, { segment }) => sum + segment.durationSeconds, 0);
       const [first, ...others] = presentation.playlists;
       for (const other of others) {
         verdict.looked();
@@ -254,7 +254,7 @@ export const TIMING_RULES: readonly Rule[] = [
       const videos = videoVariants(presentation);
       if (multivariant === undefined || videos.length === 0) return;
       const isIndependent = videos.every(({ media }) =>
-        media?.segments.every(({ content }) => leadSpan(content)?.startFault === undefined),
+        media?.segments.values().every(({ content }) => leadSpan(content)?.startFault === undefined),
       );
       verdict.looked();
       if (isIndependent && !multivariant.hasIndependentSegments) {
@@ -262,7 +262,7 @@ export const TIMING_RULES: readonly Rule[] = [
       }
       if (!isIndependent && multivariant.hasIndependentSegments) {
         const [one] = videos.filter(({ media }) =>
-          media?.segments.some(({ content }) => leadSpan(content)?.startFault !== undefined),
+          media?.segments.values().some(({ content }) => leadSpan(content)?.startFault !== undefined),
         );
         verdict.fail(
           rootPath,
