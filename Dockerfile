@@ -37,7 +37,7 @@ COPY deploy/bin /usr/local/bin
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/.compile-cache REELMILL_DATA=/work TMPDIR=/work UV_THREADPOOL_SIZE=32
 # Sources are compiled once, here; the cache is only read afterwards.
 RUN reelmill --version && reelmill up --help && reelmill worker --help
-RUN node --input-type=module -e 'import { globSync } from "node:fs"; for (const path of globSync("dist/apps/lambda/[!m]*.js")) await import(`/app/${path}`)'
+RUN node --input-type=module -e 'import { globSync } from "node:fs"; for (const path of globSync("dist/apps/lambda/[!mr]*.js")) await import(`/app/${path}`)'
 USER 1001:1001
 VOLUME /work
 EXPOSE 8080

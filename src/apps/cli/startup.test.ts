@@ -31,7 +31,7 @@ describe("the start of the command line", () => {
 
   it("of the batch worker waits for nothing of AWS", () => {
     const loaded = [...loadedBy("worker.ts")];
-    expect(loaded).toContain(join("..", "wiring.ts"));
+    expect(loaded).toContain(join("..", "local-wiring.ts"));
     expect(loaded.filter((name) => /aws/.test(name))).toEqual([]);
   });
 

@@ -9,17 +9,15 @@ import { printableJson } from "../../base/printable.ts";
 import type { BatchRecord } from "../../jobs/batch-records.ts";
 import { openLocalBatch } from "../local-wiring.ts";
 import type { BatchParts } from "../parts.ts";
-import { requireDataFolder } from "../server/check-settings.ts";
+import { requireDataFolder, requireWorkers } from "../server/check-settings.ts";
 import { type BatchSettings, readBatchSettings } from "../worker/batch-settings.ts";
-import { requireWorkers } from "../worker/open-worker.ts";
 import { BATCH_OWNER, runBatchJob } from "../worker/run-batch-job.ts";
-import { runOneJob } from "../worker/run-one-job.ts";
-import { stay } from "../worker/stay.ts";
 import type { CliContext } from "./cli-context.ts";
 import { EXIT_FAILURE, EXIT_OK, exitCodeOf } from "./exit-codes.ts";
 
 /** Works at what a cloud's queues hold until a signal ends it, which is how it is meant to end. Throws as `stay`. */
 export async function runWorker(context: CliContext): Promise<number> {
+  const { stay } = await import("../worker/stay.ts");
   await stay(context);
   return EXIT_OK;
 }
@@ -29,6 +27,7 @@ export async function runWorker(context: CliContext): Promise<number> {
  * `runOneJob`.
  */
 export async function runWorkerJob(jobId: string, context: CliContext): Promise<number> {
+  const { runOneJob } = await import("../worker/run-one-job.ts");
   const job = await runOneJob(jobId, context);
   context.writeOutput(`${printableJson(job)}\n`);
   return job.status === "succeeded" || job.status === "partial" ? EXIT_OK : EXIT_FAILURE;
@@ -45,7 +44,7 @@ export async function runWorkerOnce(context: CliContext): Promise<number> {
   let log = root.child({ job_id: "?" });
   try {
     const settings = readBatchSettings(environment);
-    requireWorkers(config.server.maxWorkers);
+    requireWorkers(config);
     log = root.child({ job_id: settings.jobId });
     const done = await runBatch(settings, config, log, context);
     context.writeOutput(`${printableJson(done)}\n`);

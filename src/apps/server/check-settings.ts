@@ -48,3 +48,9 @@ export function requireWebhooks({ server }: Config): void {
     }
   }
 }
+
+/** Throws CONFIG_INVALID where the configuration has no workers. */
+export function requireWorkers({ server }: Config): void {
+  if (server.maxWorkers > 0) return;
+  throw new ReelmillError("CONFIG_INVALID", 'REELMILL_MAX_WORKERS is "0", but a worker needs 1 or more.');
+}

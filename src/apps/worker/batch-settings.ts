@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Environment } from "../../base/config-defaults.ts";
 import { PLAIN_NAME, PLAIN_NAME_FORM } from "../../base/plain-name.ts";
 import { readSettings, type Setting, type SettingNotes } from "../../base/setting.ts";
-import { PLACE_SETTINGS } from "../aws-settings.ts";
+import { PLACE_SETTINGS } from "../place-settings.ts";
 
 /** What the batch worker is told by its environment. */
 export interface BatchSettings {

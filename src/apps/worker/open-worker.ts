@@ -9,7 +9,7 @@ import { createLogger, type Logger } from "../../base/log.ts";
 import { type AwsHome, readAwsHome } from "../aws-settings.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import type { Parts } from "../parts.ts";
-import { requireDataFolder } from "../server/check-settings.ts";
+import { requireDataFolder, requireWorkers } from "../server/check-settings.ts";
 import { requireNamedFfmpeg } from "../server/ffmpeg-check.ts";
 import { openParts } from "../wiring.ts";
 
@@ -48,7 +48,7 @@ export async function withOpenWorker<T>(context: WorkerContext, use: (worker: Op
       'REELMILL_BACKEND is "local", but a worker by itself needs aws: the workers of one machine belong to `reelmill up`.';
     throw new ReelmillError("CONFIG_INVALID", message);
   }
-  requireWorkers(server.maxWorkers);
+  requireWorkers(config);
   await requireNamedFfmpeg(config, environment["PATH"] ?? "");
   const dataFolder = resolve(server.dataFolder);
   const home = readAwsHome(environment, server, dataFolder);
@@ -70,10 +70,4 @@ export async function withOpenWorker<T>(context: WorkerContext, use: (worker: Op
     parts.close();
     lock?.release();
   }
-}
-
-/** Throws CONFIG_INVALID where the configuration has no workers. */
-export function requireWorkers(maxWorkers: number): void {
-  if (maxWorkers > 0) return;
-  throw new ReelmillError("CONFIG_INVALID", 'REELMILL_MAX_WORKERS is "0", but a worker needs 1 or more.');
 }
