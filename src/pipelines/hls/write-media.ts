@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type FileSource, openFileSource } from "../../base/file-source.ts";
+import { openFileSource } from "../../base/file-source.ts";
 import { writeFully } from "../../base/write-fully.ts";
-import { readRange } from "../../media/bytes/read-range.ts";
+import { PIECE_BYTES, readRange } from "../../media/bytes/read-range.ts";
 import type { EncryptionKey, MediaPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
@@ -72,11 +72,12 @@ export async function writeStream(
   const iFrames = codec === null ? undefined : iFramePlaylist(index, mode, targetSeconds, keys);
   if (mode === "single-file") renameSync(path, join(folder, MEDIA_FILE));
   else {
-    await splitFile({ path, index, mode, folder, signal }, (source, { file, startBytes, endBytes }, at) => {
+    await splitFile({ path, index, mode, folder, signal }, (read, { file, startBytes, endBytes }, at) => {
       const target = join(folder, file);
       const segmentKey = keys[at];
-      if (encryption?.method !== "aes-128" || segmentKey === undefined) copyRange(source, startBytes, endBytes, target);
-      else writeEncrypted(() => readRange(source, startBytes, endBytes), target, encryption, segmentKey);
+      const pieces = (): Iterable<Uint8Array> => read(startBytes, endBytes);
+      if (encryption?.method !== "aes-128" || segmentKey === undefined) writePieces(pieces(), target);
+      else writeEncrypted(pieces, target, encryption, segmentKey);
     });
   }
   if (path !== stream.path) rmSync(path, { force: true });
@@ -106,27 +107,32 @@ interface Splitting extends Pick<EncodedStream, "path" | "index" | "mode"> {
   readonly signal: AbortSignal;
 }
 
+/** The bytes of a range of a file, each piece valid until the next one. */
+type ReadPieces = (startBytes: number, endBytes: number) => Iterable<Uint8Array>;
+
 async function splitFile(
   { path, index, mode, folder, signal }: Splitting,
-  write: (source: FileSource, cut: SegmentCut, at: number) => void,
+  write: (read: ReadPieces, cut: SegmentCut, at: number) => void,
 ): Promise<void> {
   const source = openFileSource(path);
+  const buffer = new Uint8Array(PIECE_BYTES);
+  const read: ReadPieces = (startBytes, endBytes) => readRange(source, startBytes, endBytes, buffer);
   try {
-    if (mode === "separate") copyRange(source, 0, index.initializationBytes, join(folder, INITIALIZATION_FILE));
+    if (mode === "separate") writePieces(read(0, index.initializationBytes), join(folder, INITIALIZATION_FILE));
     let at = 0;
     for (const cut of cutSegments(index, mode)) {
       await takeTurn(signal);
-      write(source, cut, at++);
+      write(read, cut, at++);
     }
   } finally {
     source.close();
   }
 }
 
-function copyRange(source: FileSource, startBytes: number, endBytes: number, target: string): void {
+function writePieces(pieces: Iterable<Uint8Array>, target: string): void {
   const descriptor = openSync(target, "wx");
   try {
-    for (const piece of readRange(source, startBytes, endBytes)) writeFully(descriptor, piece);
+    for (const piece of pieces) writeFully(descriptor, piece);
   } finally {
     closeSync(descriptor);
   }
