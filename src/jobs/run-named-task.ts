@@ -20,8 +20,8 @@ export interface NamedTask {
 
 /**
  * Runs the task named by `runTask`, and that alone; does nothing where it is done or its job has ended. For whoever leads a job through its
- * stages from outside, and may ask for the same task any number of times. Throws JOB_NOT_FOUND; the task's own error where it is to be tried
- * again; TASK_BUSY where it is not due for another reason; what the store does.
+ * stages from outside, and may ask for the same task any number of times. Throws JOB_NOT_FOUND, REQUEST_INVALID for a task that the plan has not; the
+ * task's own error where it is to be tried again; TASK_BUSY where it is not due for another reason; what the store does.
  */
 export async function runNamedTask(engine: Engine, ref: TaskRef, options: NamedOptions): Promise<NamedTask> {
   const { store } = engine;
@@ -32,7 +32,10 @@ export async function runNamedTask(engine: Engine, ref: TaskRef, options: NamedO
   if (job === undefined) throw new ReelmillError("JOB_NOT_FOUND", `There is no job ${ref.jobId}.`);
   if (isEnded(job.status)) return { job, task };
   const name = `${ref.stage} ${ref.index} of the job ${ref.jobId}`;
-  if (task === undefined) throw new ReelmillError("TASK_BUSY", `There is no task ${name} yet.`);
+  if (task === undefined) {
+    const isComing = ref.stage === "work" ? job.stage === "plan" : ref.index === 0;
+    throw new ReelmillError(isComing ? "TASK_BUSY" : "REQUEST_INVALID", `There is no task ${name}.`);
+  }
   if (task.status !== "queued" && task.status !== "running") return { job, task };
   if (taken !== undefined && task.status === "queued" && task.error !== null) {
     throw new ReelmillError(task.error.code, task.error.message);

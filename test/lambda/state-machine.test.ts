@@ -57,6 +57,8 @@ const STATES = ["Plan", "WorkAtTask", "Finish", "RecordFailure"] as const;
 interface Led {
   readonly service: JobService;
   readonly store: Engine["store"];
+  /** Asks what a state asks. */
+  readonly run: (input: Json) => Promise<Json>;
   /** Leads a job from its first state to its last; rejects where the execution fails. */
   readonly execute: (jobId: string) => Promise<unknown>;
 }
@@ -81,6 +83,7 @@ function lead(pipeline: Pipeline, objects = {} as ObjectStore, crashes: readonly
   const handlers = STATES.map((state) => [state, (input: Json) => invoke(state, input)] as const);
   return {
     store,
+    run: (input) => invoke("direct", input),
     service: createJobService({ store, queue: createTaskQueue(table, clock), pipelines, clock, onWork: none }),
     execute: async (jobId) => {
       const overrides = {
@@ -114,6 +117,17 @@ function failing(times: number, code: "STORE_UNAVAILABLE" | "INPUT_EMPTY"): Pipe
     },
   });
 }
+
+it("tells a task that is not there yet from one that never will be", async () => {
+  const { store, service, run } = lead(defineParts());
+  const { job } = await service.submit({ pipeline: "parts", params: { parts: ["a"] } });
+  const work = (index: number) => run({ jobId: job.id, stage: "work", index });
+  await expect(work(0)).rejects.toMatchObject({ name: "TASK_BUSY" });
+  await run({ jobId: job.id, stage: "plan", index: 0 });
+  await expect(run({ jobId: job.id, stage: "finish", index: 0 })).rejects.toMatchObject({ name: "TASK_BUSY" });
+  await expect(work(1)).rejects.toMatchObject({ name: "REQUEST_INVALID" });
+  expect((await store.get(job.id))?.stage).toBe("work");
+});
 
 describe("an execution", () => {
   it("leads a job through its stages", async () => {
