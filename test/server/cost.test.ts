@@ -119,7 +119,7 @@ describe("jobs that have finished", () => {
 
   it("are asked for by their id, once they have ended", async () => {
     const { id } = VIEWS.job.parse(
-      await (await server.post("/v1/jobs", { pipeline: "echo", params: { text: "a" } })).json(),
+      await (await server.post("/v1/jobs", { pipeline: "repair", params: { inputs: ["uploads/1/a.mp4"] } })).json(),
     );
     const running = await server.ask(`/v1/jobs/${id}/cost`);
     expect([running.status, VIEWS.problem.parse(await running.json()).code]).toEqual([409, "JOB_STATE"]);
