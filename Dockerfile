@@ -26,7 +26,7 @@ RUN apt-get update \
 # The one place that it may write to; everything else may be read-only.
 RUN groupadd --gid 1001 reelmill \
   && useradd --uid 1001 --gid 1001 --no-create-home --shell /usr/sbin/nologin reelmill \
-  && install -d -o 1001 -g 1001 /work
+  && install -d -o 1001 -g 1001 /work /app/.compile-cache
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY package.json LICENSE ./
@@ -35,10 +35,11 @@ COPY --from=built /app/web/dist web/dist
 COPY --from=built /app/dist/apps/lambda dist/apps/lambda
 COPY deploy/bin /usr/local/bin
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/.compile-cache REELMILL_DATA=/work TMPDIR=/work UV_THREADPOOL_SIZE=32
+# Compiled forms are kept by user; Lambda, which has one of its own, starts without them.
+USER 1001:1001
 # Sources are compiled once, here; the cache is only read afterwards.
 RUN reelmill --version && reelmill up --help && reelmill worker --help
 RUN node --input-type=module -e 'import { globSync } from "node:fs"; for (const path of globSync("dist/apps/lambda/[!mr]*.js")) await import(`/app/${path}`)'
-USER 1001:1001
 VOLUME /work
 EXPOSE 8080
 ENTRYPOINT ["reelmill"]

@@ -12,6 +12,8 @@ export interface RunJobOptions {
   readonly leaseMs: number;
   /** Who holds the leases, in this process and in those before it. */
   readonly owner: string;
+  /** As `WorkerLoopOptions` has it. */
+  readonly pollMs?: number;
   /** Ends the run: what is being worked at goes back to the queue. */
   readonly signal: AbortSignal;
 }
@@ -22,7 +24,7 @@ export interface RunJobOptions {
  */
 export async function runJob(engine: Engine, jobId: string, options: RunJobOptions): Promise<Job | undefined> {
   const { store, pipelines } = engine;
-  const { queue, concurrency, leaseMs, owner, signal } = options;
+  const { queue, concurrency, leaseMs, owner, pollMs, signal } = options;
   await queue.releaseOwner(owner);
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
@@ -36,6 +38,7 @@ export async function runJob(engine: Engine, jobId: string, options: RunJobOptio
     Array.from({ length: concurrency }, () =>
       runWorkerLoop(engine, {
         ...{ owner, leaseMs, queues, waitForWork },
+        ...(pollMs === undefined ? {} : { pollMs }),
         signal: either,
         idleEndMs: Number.POSITIVE_INFINITY,
         onBusy: () => undefined,

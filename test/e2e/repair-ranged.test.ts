@@ -180,6 +180,30 @@ it("chooses among the other inputs where no reference is named", async () => {
   expect(await workBoth({ inputs, references: [] })).toMatchObject({ references: ["uploads/reference.mp4"] });
 });
 
+it("does without an input that is gone and only might have served", async () => {
+  await putMade();
+  const inputs = [INPUT, "uploads/gone.mp4", "uploads/reference.mp4"];
+  const outcome = await work(objects, { params: { inputs, references: [] } });
+  expect(outcome).toMatchObject({ status: "repaired", references: ["uploads/reference.mp4"] });
+});
+
+it("takes a recording that is kept where the reference does not fit, and tells the first failure where that does not either", async () => {
+  await putMade();
+  for (const name of ["other", "more"]) await put(`uploads/${name}.mov`, await readFile(made.foreign));
+  const references = ["uploads/other.mov"];
+  for (const store of [local, objects]) {
+    const keptReferences = ["references/none.mp4", "uploads/reference.mp4"];
+    const outcome = await work(store, { params: { references, keptReferences } });
+    expect(outcome).toMatchObject({ status: "repaired", references: ["uploads/reference.mp4"] });
+    const misfits = { references, keptReferences: ["uploads/more.mov", ...references, INPUT] };
+    const failure = await work(store, { params: misfits }).catch((error: unknown) => error as ReelmillError);
+    expect(failure).toMatchObject({
+      code: "REFERENCE_MISMATCH",
+      details: { notices: [expect.stringMatching(/kept fits either: /)] },
+    });
+  }
+});
+
 it("fails as on this machine where a reference does not fit, and leaves no object", async () => {
   await putMade();
   await put("uploads/other.mov", await readFile(made.foreign));
@@ -200,7 +224,13 @@ it("leaves a healthy object as it is", async () => {
 it("fetches the file where another program has to mend it", async () => {
   const matroska = await readFile(made.matroskaCut);
   await put("uploads/cut.mkv", matroska);
-  const outcome = await work(objects, { params: { inputs: ["uploads/cut.mkv"], references: [] } });
+  // What that program has no use for stays where it is.
+  await put("uploads/reference.mp4", await readFile(made.reference));
+  const { names } = watchSent();
+  const outcome = await work(objects, {
+    params: { inputs: ["uploads/cut.mkv", "uploads/reference.mp4"], references: [] },
+  });
+  expect(names.filter((name) => name === "GetObjectCommand").length).toBeLessThan(4);
   const output = await objects.head(OUTPUT);
   expect(outcome).toMatchObject({ status: "repaired", report: { engine: "remux" } });
   expect(outcome.moved).toEqual({
@@ -233,6 +263,13 @@ it("ends soon when it is cancelled, at whatever point, and leaves no object", as
   const late = new AbortController();
   const publishing = { signal: late.signal, saveCheckpoint: async () => late.abort() };
   await expect(work(objects, { context: publishing })).rejects.toMatchObject({ code: "ABORTED" });
+  const asking = new AbortController();
+  const head: ObjectStore["head"] = async (key) => {
+    asking.abort();
+    return await objects.head(key);
+  };
+  const whileAsking = work({ ...objects, head }, { context: { signal: asking.signal } });
+  await expect(whileAsking).rejects.toMatchObject({ code: "ABORTED" });
   await expect(work(objects, { context: { signal: AbortSignal.abort() } })).rejects.toMatchObject({ code: "ABORTED" });
   expect(await objects.head(OUTPUT)).toBeUndefined();
 });

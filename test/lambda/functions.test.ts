@@ -440,6 +440,18 @@ describe("sweep", () => {
       };
       await call("sweep", event, world);
     }
+    // A container that was started for a job of the table.
+    const { job } = await world.service.submit({ pipeline: "repair", params: { inputs: ["uploads/c.mp4"] } });
+    const lost = {
+      status: "FAILED",
+      statusReason: "Host terminated",
+      container: { command: ["worker", "--job", job.id] },
+    };
+    for (let times = 0; times < 2; times++) await call("sweep", { source: "aws.batch", detail: lost }, world);
+    expect(await world.parts.store.get(job.id)).toMatchObject({
+      status: "failed",
+      error: { code: "WORKER_LOST", message: "AWS Batch gave the job up: Host terminated" },
+    });
     const read = async (id: string) => (await world.parts.records.get(id))?.errorMessage;
     expect(await read("j1")).toBe("AWS Batch gave the job up: Host terminated");
     expect([await read("j2"), await read("j3")]).toEqual(["its own words", undefined]);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   CreateQueueCommand,
   DeleteQueueCommand,
@@ -189,6 +190,27 @@ it("goes to the endpoint that it is told, whatever host a queue's URL names", as
   });
   expect(errors).toEqual([]);
   expect(await slips()).toEqual([1, 0]);
+});
+
+it("lets a slip be that SQS does not hold for it any more", async () => {
+  await submit();
+  const own = createSqsClient(storage.place);
+  const bell = startBell(own);
+  await bell.wait(LONG_MS, LIVE);
+  let refusals = 0;
+  own.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        if (commandName !== "ChangeMessageVisibilityCommand") return await next(args);
+        refusals += 1;
+        throw Object.assign(new Error("gone"), { name: "MessageNotInflight", $metadata: { httpStatusCode: 400 } });
+      },
+    { step: "initialize" },
+  );
+  await expect.poll(() => refusals).toBe(1);
+  await delay(LEASE_MS / 2);
+  expect([refusals, errors]).toEqual([1, []]);
+  own.destroy();
 });
 
 it("leads a worker through whole jobs, and leaves no slip", async () => {

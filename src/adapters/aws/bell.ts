@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { z } from "zod";
 import type { Clock } from "../../base/clock.ts";
+import { ReelmillError } from "../../base/errors.ts";
 import { createFaultLog } from "../../base/fault-log.ts";
 import type { Logger } from "../../base/log.ts";
 import { type AwsPlace, asking, clientSettings } from "./connection.ts";
@@ -99,7 +100,15 @@ export function createSqsBell(options: SqsBellOptions): SqsBell {
     }
   };
   const renew = async (): Promise<void> => {
-    for (const slip of held) await hide(options, slip, leaseMs);
+    for (const slip of held) {
+      try {
+        await hide(options, slip, leaseMs);
+      } catch (error) {
+        // One that SQS does not hold for this worker any more comes again by itself; the others are to stay hidden.
+        if (!(error instanceof ReelmillError) || error.retryable) throw error;
+        held.delete(slip);
+      }
+    }
   };
   const beat = (): void => void (held.size > 0 && survive(renew));
   const beats = setInterval(beat, leaseMs / RENEWALS_PER_LEASE);

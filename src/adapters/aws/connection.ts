@@ -58,6 +58,8 @@ export function translateAwsError(subject: string, error: unknown): unknown {
   if (FULL.test(error.name) || status === 507) return give("NO_SPACE");
   if (PASSING.test(error.name) || systemCodeOf(error) !== undefined) return give("STORE_UNAVAILABLE");
   if (status === undefined) return error.name === "CredentialsProviderError" ? give("STORE_REFUSED") : error;
+  // What was to be the same is another one meanwhile: the next try begins with that.
+  if (status === 412) return give("STORE_UNAVAILABLE");
   // What was cut short has the status of its beginning.
   return status >= 500 || status === 429 || status < 400 ? give("STORE_UNAVAILABLE") : give("STORE_REFUSED");
 }

@@ -67,14 +67,13 @@ export function createS3ObjectStore(options: S3ObjectStoreOptions): ObjectStore 
       const request = new DeleteObjectCommand({ Bucket: bucket.name, Key: checked(key) });
       await asking(key, () => bucket.client.send(request));
     },
-    withLocalFile: async (key, use) => {
-      const content = await readObject(bucket, checked(key), undefined);
-      return await withFile(options, key, async (path) => {
+    withLocalFile: async (key, use) =>
+      await withFile(options, checked(key), async (path) => {
+        const content = await readObject(bucket, key, undefined);
         // Errors of the content are the store's already; those of the file become so.
         await translating(key, "writing", () => pipeline(Readable.from(content), createWriteStream(path)));
         return await use(path);
-      });
-    },
+      }),
     withLocalOutput: async (key, use) =>
       await withFile(options, checked(key), async (path) => {
         const result = await use(path);

@@ -13,13 +13,13 @@ export interface TaskProtectionOptions {
   /** The agent of the container, as ECS says in ECS_AGENT_URI. */
   readonly agentUri: string;
   readonly log: Logger;
-  /** How often protection is prolonged; default 20 minutes. */
+  /** How often protection is asked for anew; default a minute, so that one that was not heard is not missed for long. */
   readonly renewMs?: number;
 }
 
 /** A worker that hangs is not protected for longer. */
 const EXPIRES_IN_MINUTES = 60;
-const RENEW_MS = 20 * 60_000;
+const RENEW_MS = 60_000;
 const TIMEOUT_MS = 5000;
 
 /**

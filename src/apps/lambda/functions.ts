@@ -37,11 +37,11 @@ export const FUNCTIONS: Readonly<Record<string, (world: World) => Promise<Lambda
   sweep: async (world) => {
     const [{ sweep }, { sweepOld }] = await Promise.all([import("./sweep.ts"), import("../server/maintenance.ts")]);
     const { config, parts, clock, log } = world;
-    const { care, records } = parts;
+    const { care, records, store } = parts;
     const deliver = createDeliver(world);
     return (event, { signal }) => {
       const old = () => sweepOld({ ...parts, logs: undefined, clock, log }, config.server.retentionMs, signal);
-      return sweep(event, { care, records, deliver, sweepOld: old, log });
+      return sweep(event, { care, records, store, deliver, sweepOld: old, log });
     };
   },
   state: async ({ config, parts, owner, environment, clock, log }) => {

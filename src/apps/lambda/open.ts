@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { createWebhookSender } from "../../adapters/webhook/sender.ts";
 import { parseWebhookUrl } from "../../adapters/webhook/webhook-url.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -34,6 +35,8 @@ export function openWorld(environment: Environment, clock: Clock, write: (line: 
     throw new ReelmillError("CONFIG_INVALID", `REELMILL_BACKEND is "${backend}", but must be aws for functions.`);
   }
   const home = readAwsHome(environment, config.server, resolve(dataFolder));
+  // One process at a time has the folder; an instance that was ended in the middle of its work leaves what it had there.
+  rmSync(join(home.data, "work"), { recursive: true, force: true });
   const log = createLogger({ format: config.logFormat, level: config.logLevel, write });
   const owner = `lambda-${createUuid(clock.nowMs())}`;
   const parts = openAws(home, { owner, durability: "normal", clock, log });

@@ -2,6 +2,8 @@ import { z } from "zod";
 import type { Care } from "../../adapters/aws/care.ts";
 import type { Logger } from "../../base/log.ts";
 import type { BatchRecords } from "../../jobs/batch-records.ts";
+import type { JobStore } from "../../jobs/ports.ts";
+import { onGivenUp } from "../../jobs/transitions.ts";
 import { parseEvent } from "./parse-event.ts";
 
 /** Why the sweeper is called: the time has come, or AWS Batch gave a container up. */
@@ -12,7 +14,10 @@ const EVENT = z.union([
     detail: z.object({
       status: z.literal("FAILED"),
       statusReason: z.string().max(1000).default("AWS Batch does not say why"),
-      container: z.object({ environment: z.array(z.object({ name: z.string(), value: z.string() })) }),
+      container: z.object({
+        command: z.array(z.string()).default([]),
+        environment: z.array(z.object({ name: z.string(), value: z.string() })).default([]),
+      }),
     }),
   }),
 ]);
@@ -21,6 +26,7 @@ const EVENT = z.union([
 export interface SweepPorts {
   readonly care: Pick<Care, "settleStale" | "ringForgotten" | "takeTurn">;
   readonly records: BatchRecords;
+  readonly store: Pick<JobStore, "update">;
   /** Tells of jobs that ended; undefined where nothing is to be told. */
   readonly deliver: (() => Promise<void>) | undefined;
   /** Forgets what is older than it is kept for. */
@@ -58,12 +64,21 @@ export async function sweep(event: unknown, ports: SweepPorts): Promise<void> {
 /** A container that was killed could record nothing itself. */
 async function recordLostContainer(
   { statusReason, container }: Extract<z.output<typeof EVENT>, { readonly detail: unknown }>["detail"],
-  { records, log }: SweepPorts,
+  { records, store, log }: SweepPorts,
 ): Promise<void> {
+  const message = `AWS Batch gave the job up: ${statusReason}`;
+  const { command } = container;
+  const ownId = command.includes("--job") ? command[command.indexOf("--job") + 1] : undefined;
+  if (ownId !== undefined) {
+    log.error("AWS Batch gave the job up.", { job_id: ownId, reason: statusReason });
+    // One that has ended stays as it is.
+    await store.update(ownId, onGivenUp({ code: "WORKER_LOST", message }));
+    return;
+  }
   const jobId = container.environment.find(({ name }) => name === "JOB_ID")?.value;
   const record = jobId === undefined ? undefined : await records.get(jobId);
   // What the container itself recorded says more.
   if (jobId === undefined || record?.status !== "PROCESSING") return;
   log.error("AWS Batch gave the job up.", { job_id: jobId, reason: statusReason });
-  await records.record(jobId, { status: "FAILED", errorMessage: `AWS Batch gave the job up: ${statusReason}` });
+  await records.record(jobId, { status: "FAILED", errorMessage: message });
 }

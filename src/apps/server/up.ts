@@ -18,7 +18,7 @@ import { systemCodeOf } from "../../base/system-code.ts";
 import { untilAborted } from "../../base/until-aborted.ts";
 import type { PriceTable } from "../../cost/price-table.ts";
 import type { SendWebhook } from "../../jobs/deliveries.ts";
-import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
+import { createDeliveryLoop, type DeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
 import { readAwsHome } from "../aws-settings.ts";
 import { loadPrices } from "../cost/price-file.ts";
@@ -167,8 +167,8 @@ interface Running {
 }
 
 async function serve(running: Running): Promise<void> {
-  const { config, host, port, parts, logs, pool, log, context } = running;
-  const { clock, signal } = context;
+  const { config, parts, logs, pool, log, context } = running;
+  const { clock } = context;
   const ending = new AbortController();
   const lookForFfmpeg = () => findFfmpegFault(config, context.environment["PATH"] ?? "");
   const ffmpegFault = await lookForFfmpeg();
@@ -189,29 +189,49 @@ async function serve(running: Running): Promise<void> {
     signal: ending.signal,
   });
   const batch = await openBatch(running, createExaminer(context.environment));
-  const server = createServer({
-    version: readVersion(),
-    service,
-    store: parts.store,
-    queue: parts.queue,
-    objects: parts.objects,
-    pipelines: parts.pipelines,
-    uploadFolder: parts.uploadFolder,
-    deliveries: parts.deliveries,
-    log,
-    clock,
-    apiKeyHashes: config.server.apiKeyHashes,
-    limits: limitsOf(config),
-    cost: openCost({ ...running, environment: context.environment, signal: ending.signal }),
-    workers: pool,
-    system: describeSystem(running),
-    ffmpegFault: lookForFfmpeg,
-    readLogs: logs.read,
-    batch,
-    watch,
-    webFolder: existsSync(join(WEB_FOLDER, "index.html")) ? WEB_FOLDER : undefined,
-    signal: ending.signal,
-  });
+  try {
+    const server = createServer({
+      version: readVersion(),
+      service,
+      store: parts.store,
+      queue: parts.queue,
+      objects: parts.objects,
+      pipelines: parts.pipelines,
+      uploadFolder: parts.uploadFolder,
+      deliveries: parts.deliveries,
+      log,
+      clock,
+      apiKeyHashes: config.server.apiKeyHashes,
+      limits: limitsOf(config),
+      cost: openCost({ ...running, environment: context.environment, signal: ending.signal }),
+      workers: pool,
+      system: describeSystem(running),
+      ffmpegFault: lookForFfmpeg,
+      readLogs: logs.read,
+      batch,
+      watch,
+      webFolder: existsSync(join(WEB_FOLDER, "index.html")) ? WEB_FOLDER : undefined,
+      signal: ending.signal,
+    });
+    await listenUntilTold(running, { server, deliveries, watch, ending });
+  } finally {
+    ending.abort();
+    await batch.close();
+  }
+}
+
+/** What runs while the server listens. */
+interface Serving {
+  readonly server: ReturnType<typeof createServer>;
+  readonly deliveries: DeliveryLoop;
+  readonly watch: ReturnType<typeof createWatch>;
+  readonly ending: AbortController;
+}
+
+/** Listens until the signal is given. Nothing of it goes on afterwards, whatever fails at the end. */
+async function listenUntilTold(running: Running, { server, deliveries, watch, ending }: Serving): Promise<void> {
+  const { config, host, port, parts, logs, log, context } = running;
+  const { clock, signal } = context;
   await listen(server, host, port);
   const delivering = deliveries.run();
   const maintenance = startMaintenance({ ...parts, logs, clock, log }, config.server.retentionMs);
@@ -219,11 +239,8 @@ async function serve(running: Running): Promise<void> {
   announce(running, server.server.address());
   await untilAborted(signal);
   ending.abort();
-  await maintenance.stop();
-  await watch?.close();
-  await server.close();
-  await batch.close();
-  await delivering;
+  const ends = await Promise.allSettled([maintenance.stop(), watch?.close(), server.close(), delivering]);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 /** News go to a topic by its own way, all others over HTTP. */

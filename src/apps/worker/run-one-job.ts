@@ -7,6 +7,9 @@ import { isEnded, type Job } from "../../jobs/job.ts";
 import { runJob } from "../../jobs/run-job.ts";
 import { type WorkerContext, withOpenWorker } from "./open-worker.ts";
 
+/** How often to look for tasks that others have put back, and whether the job has ended. */
+const POLL_MS = 2000;
+
 /**
  * Works at one job that a server or function made, until it has ended, and gives it as it then is. Others may work at it besides; another
  * container goes on where this one is lost. Throws JOB_NOT_FOUND, ABORTED where the signal was given before the end, and as `withOpenWorker`.
@@ -27,6 +30,7 @@ export async function runOneJob(jobId: string, context: WorkerContext): Promise<
       ...{ queue, signal, leaseMs: config.server.leaseMs },
       // Many machines have a process of this name; leases are one's own.
       owner: `${owner}~${createUuid(clock.nowMs())}`,
+      pollMs: POLL_MS,
       concurrency: Math.min(availableParallelism(), config.server.maxWorkers),
     });
     if (job !== undefined && isEnded(job.status)) return job;

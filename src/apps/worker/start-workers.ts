@@ -24,8 +24,11 @@ export interface WorkersOptions {
 
 /** A worker ends after so long without work. */
 const IDLE_END_MS = 60_000;
-/** While all workers are busy nothing is taken off the bell: another machine may be free. */
-const BUSY_PAUSE_MS = 1000;
+/**
+ * While all workers are busy nothing is taken off the bell: another machine may be free. And a slip that leads to nothing, as that of a paused queue,
+ * must not lead to the next question at once; one look finds all that waits.
+ */
+const PAUSE_MS = 1000;
 
 /** Starts the workers of this machine: a pool, which also hears of what other machines bring. Throws as `startWorkerPool`. */
 export async function startWorkers(options: WorkersOptions): Promise<WorkerPool> {
@@ -79,7 +82,8 @@ async function heed(pool: WorkerPool, listener: Listener, signal: AbortSignal): 
     if (busy < max) {
       await listener.wait(listener.lookMs, signal);
       pool.notify();
-    } else await delay(BUSY_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+    await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
   }
   await listener.close();
 }

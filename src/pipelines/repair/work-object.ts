@@ -85,8 +85,11 @@ async function repairObject(params: Params, file: FileInput, context: StageConte
   const { faststart, engine, verify } = params;
   const job = { input, output, references, neighbours, faststart, engine, verify };
   const onProgress = createOverallProgress(verify, context.onProgress);
-  const { result, parts, downloadedBytes } = await repairRanged(job, { ...context, onProgress });
-  if (result === undefined) return await workOnFiles(params, file, context, downloadedBytes);
+  const { result, usesReferences, parts, downloadedBytes } = await repairRanged(job, { ...context, onProgress });
+  if (result === undefined) {
+    const needed = usesReferences ? params : { ...params, inputs: [input], references: [] };
+    return await workOnFiles(needed, file, context, downloadedBytes);
+  }
   const outcome = conclude(withKeys(result, []), input, { ...NOTHING_MOVED, downloadedBytes });
   if (parts === undefined || result.status !== "repaired") return outcome;
   await requireFreeKey(output, context);

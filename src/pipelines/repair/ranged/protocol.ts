@@ -62,8 +62,8 @@ export type FromThread =
 export type RangedEnding =
   /** `parts`: what the output is to be made of; undefined where there is none. */
   | { readonly kind: "result"; readonly result: FileResult; readonly parts: readonly OutputPart[] | undefined }
-  /** Another program has to do the work, and that needs files. */
-  | { readonly kind: "files-needed" }
+  /** Another program has to do the work, and that needs files: of the references, too, where it uses them. */
+  | { readonly kind: "files-needed"; readonly usesReferences: boolean }
   | { readonly kind: "failed"; readonly failure: CarriedError };
 
 /** Why a slot has no content. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { withoutSecrets } from "../../../base/config.ts";
 import { ReelmillError } from "../../../base/errors.ts";
@@ -23,11 +24,15 @@ import {
 import { startViewServer, type ViewServer } from "./view-server.ts";
 
 const MAX_HEADS_AT_ONCE = 16;
+/** How long a thread may take to end that has nothing to do any more. */
+const END_GRACE_MS = 2000;
 
 /** How a repair of an object ended. */
 export interface RangedRepair {
   /** Undefined where another program has to do the work, which needs files. */
   readonly result: FileResult | undefined;
+  /** Whether that program uses the references. */
+  readonly usesReferences: boolean;
   /** What the output is to be made of, checked as the job has it; undefined where there is none. */
   readonly parts: readonly ObjectPart[] | undefined;
   readonly downloadedBytes: number;
@@ -40,37 +45,46 @@ type Surroundings = Pick<StageContext, "objects" | "environment" | "signal" | "o
  * Repairs an object without a file of it: the engine reads ranges as it goes, and the checks read the output as it would be. Nothing is
  * written. Names in the result are keys. Throws OBJECT_NOT_FOUND, what the store's reads throw, ABORTED.
  */
-export async function repairRanged(job: RangedJob, surroundings: Surroundings): Promise<RangedRepair> {
+export async function repairRanged(wanted: RangedJob, surroundings: Surroundings): Promise<RangedRepair> {
   const { objects, signal } = surroundings;
   if (signal.aborted) throw new ReelmillError("ABORTED", "The repair was cancelled before it began.");
-  const infos = await requireHeads(objects, [job.input, ...job.references, ...job.neighbours], signal);
+  const { infos, job } = await findObjects(wanted, objects, signal);
   const reads = meterReads(objects);
   const ending = await runThread(job, infos, reads, surroundings);
   if (ending.kind === "failed") throw revealError(ending.failure);
   const downloadedBytes = reads.downloadedBytes();
-  if (ending.kind === "files-needed") return { result: undefined, parts: undefined, downloadedBytes };
+  if (ending.kind === "files-needed") {
+    const { usesReferences } = ending;
+    return { result: undefined, usesReferences, parts: undefined, downloadedBytes };
+  }
   // A check that makes do without bytes proves nothing of them.
   reads.requireNoFailure();
   const [damaged] = infos;
   return {
     result: ending.result,
+    usesReferences: true,
     parts: damaged && ending.parts?.map((part) => toObjectPart(part, damaged)),
     downloadedBytes,
   };
 }
 
-async function requireHeads(
+/** What is known of the job's objects, in their order; neighbours, which only may serve, are left out where they are gone. */
+async function findObjects(
+  job: RangedJob,
   objects: Surroundings["objects"],
-  keys: readonly string[],
   signal: AbortSignal,
-): Promise<readonly ObjectInfo[]> {
-  const infos: ObjectInfo[] = [];
-  await runPool([...keys.entries()], MAX_HEADS_AT_ONCE, signal, async ([index, key]) => {
+): Promise<{ readonly infos: readonly ObjectInfo[]; readonly job: RangedJob }> {
+  const needed = [job.input, ...job.references];
+  const found: (ObjectInfo | undefined)[] = [];
+  await runPool([...[...needed, ...job.neighbours].entries()], MAX_HEADS_AT_ONCE, signal, async ([index, key]) => {
     const info = await objects.head(key);
-    if (info === undefined) throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object ${key}.`);
-    infos[index] = info;
+    if (info === undefined && index < needed.length) {
+      throw new ReelmillError("OBJECT_NOT_FOUND", `There is no object ${key}.`);
+    }
+    found[index] = info;
   });
-  return infos;
+  const infos = found.filter((info) => info !== undefined);
+  return { infos, job: { ...job, neighbours: infos.slice(needed.length).map(({ key }) => key) } };
 }
 
 function toObjectPart(part: OutputPart, from: ObjectInfo): ObjectPart {
@@ -95,12 +109,17 @@ async function runThread(
   const workerData: ThreadStart = { job, objects: infos, environment: env, blocks, failures: port2 };
   const options = { workerData, env: { ...env }, transferList: [port2] };
   const worker = new Worker(moduleBeside(import.meta.url, "repair-thread"), options);
+  const gone = new Promise<void>((resolve) => {
+    worker.once("exit", () => resolve());
+  });
   const views = createViews(reads, infos, worker);
   const stop = (): void => {
     worker.postMessage({ kind: "stop" } satisfies ToThread);
     server.stop();
   };
   signal.addEventListener("abort", stop, { once: true });
+  // It may have been given while the objects were asked for.
+  if (signal.aborted) stop();
   try {
     return await new Promise<RangedEnding>((resolve, reject) => {
       worker.on("message", (message: FromThread) => {
@@ -115,11 +134,19 @@ async function runThread(
   } finally {
     signal.removeEventListener("abort", stop);
     // It may be left waiting for a block where this side failed.
-    server.stop();
-    await worker.terminate();
+    stop();
+    await endThread(worker, gone);
     await views.close();
     port1.close();
   }
+}
+
+/** Lets the thread end by itself: one that is ended from outside while it does so may take the process with it. */
+async function endThread(worker: Worker, gone: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  const isLate = delay(END_GRACE_MS, true, { signal: timer.signal }).catch(() => false);
+  if (await Promise.race([gone.then(() => false), isLate])) await worker.terminate();
+  timer.abort();
 }
 
 function serve(server: BlockServer, { key, firstBlock, slots }: FromThread & { readonly kind: "fetch" }): void {

@@ -94,21 +94,26 @@ async function work(): Promise<RangedEnding> {
     signal,
     onProgress: (fraction, phase) => tell({ kind: "progress", fraction, phase }),
   };
-  let needsFiles = false;
+  let isRemuxed = false;
+  let isForUntrunc = false;
   const result = await toResult(input, async (notices) => {
     const damaged = place.recordings.open(input);
-    needsFiles = remuxedContainerOf(damaged) !== undefined;
-    if (needsFiles) throw new ReelmillError("INTERNAL", "Another program is to mend it.");
+    isRemuxed = remuxedContainerOf(damaged) !== undefined;
+    if (isRemuxed) throw new ReelmillError("INTERNAL", "Another program is to mend it.");
     try {
       return await repairNatively({ task, damaged, hooks, notices });
     } catch (error) {
       const isMendable = engine === "auto" && mayUntruncHelp(error);
-      needsFiles = isMendable && (await findProgram("untrunc", environment)) !== undefined;
+      isForUntrunc = isMendable && (await findProgram("untrunc", environment)) !== undefined;
       throw error;
     }
   });
-  return needsFiles ? { kind: "files-needed" } : { kind: "result", result, parts };
+  if (isRemuxed || isForUntrunc) return { kind: "files-needed", usesReferences: isForUntrunc };
+  return { kind: "result", result, parts };
 }
 
 const ending = await work().catch((error: unknown): RangedEnding => ({ kind: "failed", failure: carryError(error) }));
 tell({ kind: "ended", ending });
+// Nothing else holds the thread.
+parentPort?.close();
+start.failures.close();
