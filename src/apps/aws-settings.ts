@@ -1,7 +1,14 @@
 import { z } from "zod";
 import type { Environment, ServerConfig } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
-import { commaSeparated, readSettings, type Setting, type SettingNotes, wholeNumber } from "../base/setting.ts";
+import {
+  commaSeparated,
+  JSON_TEXT,
+  readSettings,
+  type Setting,
+  type SettingNotes,
+  wholeNumber,
+} from "../base/setting.ts";
 import { PLACE_SETTINGS } from "./place-settings.ts";
 
 /** Where a Reelmill on AWS keeps everything. No secrets: credentials come by the SDK's own chain alone. */
@@ -36,21 +43,9 @@ export interface ContainerPlace {
   readonly jobDefinition: string;
 }
 
-/** Longer than any queue's URL. */
-const MAX_URLS_LENGTH = 8192;
-
-const QUEUE_URLS = z
-  .string()
-  .max(MAX_URLS_LENGTH)
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue("not JSON");
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), z.url({ protocol: /^https?$/ })));
+const QUEUE_URLS = JSON_TEXT.pipe(
+  z.record(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), z.url({ protocol: /^https?$/ })),
+);
 
 const HOME_SETTINGS = {
   ...PLACE_SETTINGS,

@@ -30,6 +30,22 @@ export function wholeNumber(min: number, max: number) {
 /** `true` or `false`, also as 1 and 0. */
 export const YES_OR_NO = z.enum(["true", "false", "1", "0"]).transform((text) => text === "true" || text === "1");
 
+/** Longer than any list of queues or params that is meant. */
+const MAX_JSON_LENGTH = 8192;
+
+/** JSON, of whatever form; for a schema behind it. */
+export const JSON_TEXT = z
+  .string()
+  .max(MAX_JSON_LENGTH)
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue("not JSON");
+      return z.NEVER;
+    }
+  });
+
 /** Values between commas, blanks around them dropped; an empty last one is dropped. */
 export function commaSeparated<Item extends z.ZodType<unknown, string>>(item: Item) {
   return z

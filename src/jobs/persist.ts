@@ -1,8 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import { ReelmillError } from "../base/errors.ts";
 import { createFaultLog } from "../base/fault-log.ts";
 import type { Logger } from "../base/log.ts";
+import { pause } from "../base/pause.ts";
 import { STORE_PAUSE_MS } from "./retry-policy.ts";
 
 /**
@@ -29,7 +29,7 @@ export async function persist<T>(
     } catch (error) {
       if (!(error instanceof ReelmillError && error.retryable) || signal.aborted) throw error;
       faults.failed(error);
-      await delay(STORE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      await pause(STORE_PAUSE_MS, signal);
     }
   }
 }

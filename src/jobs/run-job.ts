@@ -1,4 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { ReelmillError } from "../base/errors.ts";
+import { pause } from "../base/pause.ts";
 import { isEnded, type Job } from "./job.ts";
 import type { TaskQueue } from "./ports.ts";
 import type { Engine } from "./run-task.ts";
@@ -18,6 +19,14 @@ export interface RunJobOptions {
   readonly signal: AbortSignal;
 }
 
+/** Tells that a run ended before its job did. */
+export function stoppedEarly({ reason }: AbortSignal): ReelmillError {
+  const advice = "Run it again: it goes on with what it has.";
+  return new ReelmillError("ABORTED", `The worker was stopped (${String(reason)}) before the job was done.`, {
+    advice,
+  });
+}
+
 /**
  * Runs one job to its end in this process, by the same loop as all workers; what an earlier process of this owner held is taken back at once.
  * Gives the job as it then is, which has not ended where the signal was given; undefined where there is none.
@@ -31,7 +40,7 @@ export async function runJob(engine: Engine, jobId: string, options: RunJobOptio
   const waitForWork = async (timeoutMs: number): Promise<void> => {
     const job = await store.get(jobId);
     if (job === undefined || isEnded(job.status)) ending.abort();
-    else await delay(timeoutMs, undefined, { signal: either }).catch(() => undefined);
+    else await pause(timeoutMs, either);
   };
   const queues = pipelines.all.map(({ name }) => ({ name, maxInFlight: Number.MAX_SAFE_INTEGER, jobId }));
   await Promise.all(

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { createFaultLog } from "../base/fault-log.ts";
+import { pause } from "../base/pause.ts";
 import type { QueueBound } from "./ports.ts";
 import { STORE_PAUSE_MS } from "./retry-policy.ts";
 import { type Engine, runTask } from "./run-task.ts";
@@ -59,7 +59,7 @@ export async function runWorkerLoop(engine: Engine, options: WorkerLoopOptions):
     } catch (error) {
       turn(false);
       faults.failed(error);
-      await delay(STORE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      await pause(STORE_PAUSE_MS, signal);
     }
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -12,6 +11,7 @@ import type { Clock } from "../../base/clock.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createFaultLog } from "../../base/fault-log.ts";
 import type { Logger } from "../../base/log.ts";
+import { pause } from "../../base/pause.ts";
 import { type AwsPlace, asking, clientSettings } from "./connection.ts";
 import type { SentMessage } from "./job-commit.ts";
 import { isMessage } from "./queue-messages.ts";
@@ -130,11 +130,6 @@ export function createSqsBell(options: SqsBellOptions): SqsBell {
       if (held.size > 0) await survive(() => letGo(options, held, 0));
     },
   };
-}
-
-/** Ends early where the signal is given. */
-async function pause(forMs: number, signal: AbortSignal): Promise<void> {
-  await delay(forMs, undefined, { signal }).catch(() => undefined);
 }
 
 async function send({ client }: SqsBellOptions, url: string, { id, sk, ref, delayMs }: SentMessage): Promise<void> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Environment } from "../../base/config-defaults.ts";
 import type { Json } from "../../base/json.ts";
-import { readSettings, type Setting, type SettingNotes } from "../../base/setting.ts";
+import { JSON_TEXT, readSettings, type Setting, type SettingNotes } from "../../base/setting.ts";
 
 /** The job that is submitted for each upload. */
 export interface UploadJob {
@@ -10,20 +10,9 @@ export interface UploadJob {
   readonly params: Readonly<Record<string, Json>>;
 }
 
-const MAX_LENGTH = 8192;
-
-const UPLOAD_JOB = z
-  .string()
-  .max(MAX_LENGTH)
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue("not JSON");
-      return z.NEVER;
-    }
-  })
-  .pipe(z.strictObject({ pipeline: z.string().min(1), params: z.record(z.string(), z.json()).default({}) }));
+const UPLOAD_JOB = JSON_TEXT.pipe(
+  z.strictObject({ pipeline: z.string().min(1), params: z.record(z.string(), z.json()).default({}) }),
+);
 
 const SETTINGS = {
   OBJECT_MADE_JOB: {

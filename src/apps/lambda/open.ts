@@ -9,10 +9,10 @@ import { ReelmillError } from "../../base/errors.ts";
 import { createUuid } from "../../base/ids.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
 import type { SendWebhook } from "../../jobs/deliveries.ts";
-import { createDeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService, type JobService } from "../../jobs/service.ts";
 import { type AwsHome, readAwsHome } from "../aws-settings.ts";
 import { type AwsParts, openAws } from "../aws-wiring.ts";
+import { createNewsLoop } from "../news.ts";
 
 /** What functions stand on; made once, for all that one instance is called for. */
 export interface World {
@@ -56,16 +56,8 @@ export function createDeliver({ config, parts, clock, log }: World): (() => Prom
   const { news } = parts;
   const { webhooks, webhookSecrets: secrets } = config.server;
   if (secrets.length === 0 && news === undefined) return undefined;
-  const loop = createDeliveryLoop({
-    store: parts.deliveries,
-    jobs: parts.store,
-    send: createSender(config, parts, clock),
-    pipelines: parts.pipelines,
-    globalTargets: [...webhooks, ...(news === undefined ? [] : [news.target])],
-    clock,
-    log,
-    signal: new AbortController().signal,
-  });
+  const { signal } = new AbortController();
+  const loop = createNewsLoop({ parts, webhooks, post: createPost(config, clock), clock, log, signal });
   return async () => {
     while (await loop.notice());
     await loop.sendDue();
@@ -73,13 +65,10 @@ export function createDeliver({ config, parts, clock, log }: World): (() => Prom
 }
 
 /** A secret that one instance made up could be checked by nobody: without one that is set, nothing goes out but to the topic. */
-function createSender({ server }: Config, { news }: AwsParts, clock: Clock): SendWebhook {
+function createPost({ server }: Config, clock: Clock): SendWebhook {
   const { webhookSecrets: secrets, allowsPrivateWebhooks: allowPrivateNetworks } = server;
-  const post: SendWebhook =
-    secrets.length === 0
-      ? async () => ({ status: null, error: NO_SECRET, retryAfterMs: null })
-      : createWebhookSender({ secrets, allowPrivateNetworks, clock });
-  return (message, options) => (message.url === news?.target.url ? news.send : post)(message, options);
+  if (secrets.length === 0) return async () => ({ status: null, error: NO_SECRET, retryAfterMs: null });
+  return createWebhookSender({ secrets, allowPrivateNetworks, clock });
 }
 
 const NO_SECRET = { code: "WEBHOOK_REFUSED", message: "REELMILL_WEBHOOK_SECRETS is not set." } as const;

@@ -17,13 +17,13 @@ import { createLogger, type Logger } from "../../base/log.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { untilAborted } from "../../base/until-aborted.ts";
 import type { PriceTable } from "../../cost/price-table.ts";
-import type { SendWebhook } from "../../jobs/deliveries.ts";
-import { createDeliveryLoop, type DeliveryLoop } from "../../jobs/delivery-loop.ts";
+import type { DeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
 import { readAwsHome } from "../aws-settings.ts";
 import { loadPrices } from "../cost/price-file.ts";
 import { createExaminer } from "../edge/index.ts";
 import { openJobLogs } from "../local-wiring.ts";
+import { createNewsLoop } from "../news.ts";
 import type { Home, Parts } from "../parts.ts";
 import { openParts } from "../wiring.ts";
 import type { WorkerPool } from "../worker/pool.ts";
@@ -178,15 +178,14 @@ async function serve(running: Running): Promise<void> {
   };
   const service = createJobService({ ...parts, clock, onWork: pool.notify, requireWebhook });
   const watch = createWatch(running, service);
-  const deliveries = createDeliveryLoop({
-    store: parts.deliveries,
-    jobs: parts.store,
-    send: createSender(running),
-    pipelines: parts.pipelines,
-    globalTargets: [...config.server.webhooks, ...(parts.news === undefined ? [] : [parts.news.target])],
+  const post = createWebhookSender({
+    secrets: webhookSecrets(running),
+    allowPrivateNetworks: config.server.allowsPrivateWebhooks,
     clock,
-    log,
-    signal: ending.signal,
+  });
+  const deliveries = createNewsLoop({
+    ...{ parts, post, clock, log, signal: ending.signal },
+    webhooks: config.server.webhooks,
   });
   const batch = await openBatch(running, createExaminer(context.environment));
   try {
@@ -241,17 +240,6 @@ async function listenUntilTold(running: Running, { server, deliveries, watch, en
   ending.abort();
   const ends = await Promise.allSettled([maintenance.stop(), watch?.close(), server.close(), delivering]);
   for (const end of ends) if (end.status === "rejected") throw end.reason;
-}
-
-/** News go to a topic by its own way, all others over HTTP. */
-function createSender(running: Running): SendWebhook {
-  const { config, parts, context } = running;
-  const post = createWebhookSender({
-    secrets: webhookSecrets(running),
-    allowPrivateNetworks: config.server.allowsPrivateWebhooks,
-    clock: context.clock,
-  });
-  return (message, options) => (message.url === parts.news?.target.url ? parts.news.send : post)(message, options);
 }
 
 function limitsOf({ server: { maxUploadBytes, writesPerMinute } }: Config): ServerLimits {

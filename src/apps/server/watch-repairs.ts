@@ -1,7 +1,7 @@
 import { relative, sep } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { ReelmillError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
+import { pause } from "../../base/pause.ts";
 import { isEnded, type Job } from "../../jobs/job.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { JobStore } from "../../jobs/ports.ts";
@@ -58,7 +58,7 @@ async function follow(
       await service.cancel(job.id).catch(() => undefined);
       throw new ReelmillError("ABORTED", "The watch folder stopped waiting for the repair.");
     }
-    await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+    await pause(POLL_MS, signal);
     job = await store.get(submitted.id);
     if (job === undefined) throw new ReelmillError("JOB_NOT_FOUND", `The job ${submitted.id} is gone.`);
     // The first call says that the work has begun.

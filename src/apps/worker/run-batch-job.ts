@@ -3,7 +3,7 @@ import type { BatchChange, BatchRecord, BatchRecords } from "../../jobs/batch-re
 import { isEnded, type Job, type JobError } from "../../jobs/job.ts";
 import type { TaskQueue } from "../../jobs/ports.ts";
 import { describeError, MAX_ATTEMPTS, retryDelayMs } from "../../jobs/retry-policy.ts";
-import { runJob } from "../../jobs/run-job.ts";
+import { runJob, stoppedEarly } from "../../jobs/run-job.ts";
 import type { Engine } from "../../jobs/run-task.ts";
 import { onCancel } from "../../jobs/transitions.ts";
 import { extensionFor } from "../../pipelines/convert/index.ts";
@@ -120,10 +120,7 @@ function requireSuccess(job: Job | undefined, signal: AbortSignal): void {
     const { code, message, details } = job.error ?? { code: "INTERNAL", message: `The job ended as ${job.status}.` };
     throw new ReelmillError(code, message, details === undefined ? {} : { details });
   }
-  const advice = "Run it again: it goes on with what it has.";
-  throw new ReelmillError("ABORTED", `The worker was stopped (${String(signal.reason)}) before the job was done.`, {
-    advice,
-  });
+  throw stoppedEarly(signal);
 }
 
 /** Removes what is kept to go on with; the store holds this job alone. Throws STORE_UNAVAILABLE where that takes another try. */

@@ -4,7 +4,7 @@ import { withoutSecrets } from "../../base/config.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createUuid } from "../../base/ids.ts";
 import { isEnded, type Job } from "../../jobs/job.ts";
-import { runJob } from "../../jobs/run-job.ts";
+import { runJob, stoppedEarly } from "../../jobs/run-job.ts";
 import { type WorkerContext, withOpenWorker } from "./open-worker.ts";
 
 /** How often to look for tasks that others have put back, and whether the job has ended. */
@@ -34,7 +34,6 @@ export async function runOneJob(jobId: string, context: WorkerContext): Promise<
       concurrency: Math.min(availableParallelism(), config.server.maxWorkers),
     });
     if (job !== undefined && isEnded(job.status)) return job;
-    const message = `The worker was stopped (${String(signal.reason)}) before the job was done.`;
-    throw new ReelmillError("ABORTED", message, { advice: "Run it again: it goes on with what it has." });
+    throw stoppedEarly(signal);
   });
 }

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../base/clock.ts";
 import { withoutOwnSecrets, withoutSecrets } from "../../base/config.ts";
 import type { Config, Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { pause } from "../../base/pause.ts";
 import type { QueueBound } from "../../jobs/ports.ts";
 import type { Home, Listener, Parts } from "../parts.ts";
 import { startWorkerPool, type WorkerPool } from "./pool.ts";
@@ -83,7 +83,7 @@ async function heed(pool: WorkerPool, listener: Listener, signal: AbortSignal): 
       await listener.wait(listener.lookMs, signal);
       pool.notify();
     }
-    await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    await pause(PAUSE_MS, signal);
   }
   await listener.close();
 }
