@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { runProcess } from "./process.ts";
 
 let folder: string;
@@ -48,6 +48,23 @@ describe("runProcess", () => {
     const path = await script("args", 'printf "%s|" "$@"');
     const args = ["$(id)", "a b", "; rm -rf x", "*"];
     expect((await runProcess(path, args, { timeoutMs: 10_000 })).output.toString()).toBe(`${args.join("|")}|`);
+  });
+
+  it("tells the program no secret and none of this process's own settings", async () => {
+    const withheld = [
+      "AWS_SECRET_ACCESS_KEY",
+      "REELMILL_WEBHOOK_SECRETS",
+      "MALLOC_ARENA_MAX",
+      "NODE_OPTIONS",
+      "VENDOR_TOKEN",
+    ];
+    for (const name of [...withheld, "LIBVA_DRIVER_NAME"]) vi.stubEnv(name, "");
+    const path = await script("environment", "env");
+    const names = (await runProcess(path, [], { timeoutMs: 10_000 })).output.toString().split("\n");
+    vi.unstubAllEnvs();
+    const given = names.map((line) => line.split("=")[0]);
+    expect(given.filter((name) => withheld.includes(name ?? ""))).toEqual([]);
+    expect(given).toEqual(expect.arrayContaining(["LIBVA_DRIVER_NAME", "PATH"]));
   });
 
   it("ends the whole group on time-out, and by force when asking does not help", async () => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { ReelmillError } from "../base/errors.ts";
+import { programEnvironment } from "./program-environment.ts";
 
 const DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const STDERR_TAIL_BYTES = 16 * 1024;
@@ -109,7 +110,7 @@ function guardProcess(child: ChildProcess, program: string, options: ProcessOpti
 }
 
 /**
- * Runs a program without a shell, in a process group of its own. Resolves with any exit status.
+ * Runs a program without a shell, in a process group of its own, told no secret. Resolves with any exit status.
  * Throws FFMPEG_MISSING when the program cannot be started, FFMPEG_TIMEOUT, ABORTED, FFMPEG_FAILED when the output
  * exceeds its bound or the program crashes, PROGRAM_KILLED, and what `onOutput` and `input` throw; in each case the whole group has ended before the promise settles.
  */
@@ -121,7 +122,12 @@ export async function runProcess(
   const program = basename(path);
   if (options.signal?.aborted) throw new ReelmillError("ABORTED", `${program} was cancelled before it began.`);
   const maxOutputBytes = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
-  const child = spawn(path, args, { detached: true, stdio: [options.input ? "pipe" : "ignore", "pipe", "pipe"] });
+  const child = spawn(path, args, {
+    detached: true,
+    // biome-ignore lint/style/noProcessEnv: what a program inherits is this process's own.
+    env: programEnvironment(process.env),
+    stdio: [options.input ? "pipe" : "ignore", "pipe", "pipe"],
+  });
   const guard = guardProcess(child, program, options);
   const stopFeeding = feed(child, options.input, guard.stop);
   const pieces: Buffer[] = [];
