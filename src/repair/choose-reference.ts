@@ -105,6 +105,9 @@ export async function refuseHopeless(
   if (first !== undefined && first !== largest) {
     places.unshift({ ...first, endOffset: Math.min(first.endOffset, first.startOffset + MIB) });
   }
+  // Where the beginning claims enough for all places, what the others hold does not matter.
+  const enough = HOPELESS_SHARE * MIB * places.length;
+  if (claimedBytes(await scanExtents(damaged, places.slice(0, 1), profile), 0) >= enough) return;
   const scan = await scanExtents(damaged, places, profile);
   const possible = possibleBytes(scan);
   // Open packets claim whatever stands between two places.
