@@ -5,15 +5,11 @@ import { defineConfig } from "vitest/config";
 /** Where the launcher keeps the compiled form of the sources: half of the time of a process that a test starts would go into compiling them. */
 const COMPILE_CACHE = join(import.meta.dirname, "node_modules", ".reelmill", "compile-cache");
 
+/** Files that put something of their own in the place of a module of Node's: others must not have loaded what takes it. */
+const MOCKING = ["src/base/pending-output.test.ts", "src/adapters/local/move-across.test.ts"];
+
 export default defineConfig({
   test: {
-    include: [
-      "src/**/*.test.ts",
-      "test/**/*.test.ts",
-      "scripts/**/*.test.ts",
-      "bench/**/*.test.ts",
-      "web/src/**/*.test.ts",
-    ],
     // Much of the time of most tests is waiting: for processes that they started, leases, players. On two cores three files at a time.
     maxWorkers: Math.max(3, availableParallelism() - 1),
     // Real ffmpeg runs on shared cores: a slow machine must not turn a right answer into a failure.
@@ -23,5 +19,18 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: COMPILE_CACHE },
     globalSetup: "test/support/run-folder.ts",
     setupFiles: ["test/support/fixed-seed.ts", "test/support/loopback-only.ts"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "rooms",
+          include: ["src/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts", "web/src/**/*.test.ts"],
+          exclude: MOCKING,
+          // Loading the modules anew for each file takes as long as all tests of a room together.
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: "whole", include: ["test/**/*.test.ts", ...MOCKING] } },
+    ],
   },
 });

@@ -10,8 +10,13 @@ import { afterEach, expect } from "vitest";
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|0\.0\.0\.0|::1?|::ffff:127(\.\d{1,3}){3}|localhost)$/i;
 
+const KEPT = Symbol.for("reelmill.tests.refused");
+/** This module runs again for each file of a process; the guard is set up once. */
+const kept = globalThis as { [KEPT]?: string[] };
+const isSetUp = kept[KEPT] !== undefined;
 /** Names and addresses that were asked for in vain. */
-const refused: string[] = [];
+kept[KEPT] ??= [];
+const refused = kept[KEPT];
 
 afterEach(() => {
   expect(refused.splice(0), "what lies outside this machine and was called by the test").toEqual([]);
@@ -54,17 +59,19 @@ function optionsOf(args: readonly unknown[]): Partial<net.TcpNetConnectOpts & ne
   return isPort ? { host: typeof second === "string" ? second : "localhost" } : { path: String(first) };
 }
 
-const { connect } = net.Socket.prototype;
-// Sockets of TLS are sockets of these, too.
-net.Socket.prototype.connect = function checked(this: net.Socket, ...args: Parameters<typeof connect>) {
-  const options = optionsOf(args);
-  const { host = "localhost", path, lookup } = options;
-  if (path === undefined || path === null) {
-    if (net.isIP(host) !== 0) check(host);
-    else if (lookup !== undefined) options.lookup = checking(lookup);
-  }
-  return connect.apply(this, args);
-} as typeof connect;
+function guardSockets(): void {
+  const { connect } = net.Socket.prototype;
+  // Sockets of TLS are sockets of these, too.
+  net.Socket.prototype.connect = function checked(this: net.Socket, ...args: Parameters<typeof connect>) {
+    const options = optionsOf(args);
+    const { host = "localhost", path, lookup } = options;
+    if (path === undefined || path === null) {
+      if (net.isIP(host) !== 0) check(host);
+      else if (lookup !== undefined) options.lookup = checking(lookup);
+    }
+    return connect.apply(this, args);
+  } as typeof connect;
+}
 
 /** No name but that of this machine is even asked for. */
 function lookupOfHere<Function extends (host: string, ...rest: never[]) => unknown>(lookup: Function): Function {
@@ -74,6 +81,9 @@ function lookupOfHere<Function extends (host: string, ...rest: never[]) => unkno
   }) as Function;
 }
 
-dns.lookup = Object.assign(lookupOfHere(dns.lookup), dns.lookup);
-dns.promises.lookup = lookupOfHere(dns.promises.lookup);
-syncBuiltinESMExports();
+if (!isSetUp) {
+  guardSockets();
+  dns.lookup = Object.assign(lookupOfHere(dns.lookup), dns.lookup);
+  dns.promises.lookup = lookupOfHere(dns.promises.lookup);
+  syncBuiltinESMExports();
+}
