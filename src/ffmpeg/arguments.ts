@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
+import { FIRST_INPUT } from "./process.ts";
 
-/** Names standard input as an input of a run; the bytes are handed over with the run. */
-export const PIPE = Symbol("standard input");
+/** Names bytes that are handed over with the run as its input. */
+export const PIPE = Symbol("bytes of the run");
 
 /** Content that this process serves to ffmpeg at an address of this machine alone. */
 export interface ServedMedia {
@@ -53,7 +54,7 @@ export function inputArguments(input: FfmpegInput): readonly string[] {
     "-protocol_whitelist",
     protocols,
     "-i",
-    input.path === PIPE ? "pipe:0" : fileArgument(input.path),
+    input.path === PIPE ? `pipe:${FIRST_INPUT}` : fileArgument(input.path),
   ];
 }
 

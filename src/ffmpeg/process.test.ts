@@ -110,12 +110,18 @@ describe("runProcess", () => {
     function* endless(): Iterable<Uint8Array> {
       for (;;) yield new Uint8Array(65_536).fill(++given);
     }
-    const path = await script("reader", "head -c 100000 | wc -c");
-    const { output } = await runProcess(path, [], { timeoutMs: 10_000, input: endless() });
+    const path = await script("reader", "head -c 100000 <&3 | wc -c");
+    const { output } = await runProcess(path, [], { timeoutMs: 10_000, inputs: [endless()] });
     expect(Number(output.toString())).toBe(100_000);
     const atEnd = given;
     await new Promise((settle) => setTimeout(settle, 20));
     expect([atEnd < 20, given - atEnd]).toEqual([true, 0]);
+  });
+
+  it("gives each of several inputs at a descriptor of its own", async () => {
+    const path = await script("two-readers", "cat <&4; cat <&3; cat");
+    const inputs = ["first", "second"].map((text) => [Buffer.from(text)]);
+    expect((await runProcess(path, [], { timeoutMs: 10_000, inputs })).output.toString()).toBe("secondfirst");
   });
 
   it("ends the run when the input cannot be had, and passes that failure on", async () => {
@@ -123,8 +129,8 @@ describe("runProcess", () => {
       yield Uint8Array.of(1);
       throw new Error("cannot give this");
     }
-    const path = await script("waiter", "cat; sleep 60");
-    await expect(runProcess(path, [], { timeoutMs: 60_000, input: broken() })).rejects.toThrow("cannot give this");
+    const path = await script("waiter", "cat <&3; sleep 60");
+    await expect(runProcess(path, [], { timeoutMs: 60_000, inputs: [broken()] })).rejects.toThrow("cannot give this");
   });
 
   it.each([

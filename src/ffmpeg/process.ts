@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { basename } from "node:path";
-import { Readable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { ReelmillError } from "../base/errors.ts";
 import { programEnvironment } from "./program-environment.ts";
 
 const DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const STDERR_TAIL_BYTES = 16 * 1024;
 const DEFAULT_GRACE_MS = 3000;
+/** The descriptor of the first of `inputs`; each has the next one. */
+export const FIRST_INPUT = 3;
 
 /** Bounds and hooks of one run. */
 export interface ProcessOptions {
@@ -18,8 +20,8 @@ export interface ProcessOptions {
   readonly onOutput?: ((piece: Buffer) => void) | undefined;
   /** The run is stopped and FFMPEG_FAILED thrown when standard output exceeds this many bytes; default 64 MiB. */
   readonly maxOutputBytes?: number | undefined;
-  /** What the program reads on its standard input, asked for as it reads; without it there is none. */
-  readonly input?: Iterable<Uint8Array> | undefined;
+  /** What the program reads on descriptors from `FIRST_INPUT` on, asked for as it reads. Standard input is empty. */
+  readonly inputs?: readonly Iterable<Uint8Array>[] | undefined;
   /** From SIGTERM to SIGKILL, in milliseconds; default 3000. */
   readonly graceMs?: number | undefined;
 }
@@ -46,15 +48,21 @@ function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
   }
 }
 
-/** Hands over what the program reads; gives a function that ends that. What `input` throws ends the run. */
-function feed(child: ChildProcess, input: Iterable<Uint8Array> | undefined, stop: (why: Error) => void): () => void {
-  if (input === undefined || child.stdin === null) return () => undefined;
-  const pieces = Readable.from(input, { highWaterMark: 1 });
-  pieces.on("error", stop);
-  // A program that has read enough closes its end, which is no failure of the run.
-  child.stdin.on("error", () => undefined);
-  pieces.pipe(child.stdin);
-  return () => pieces.destroy();
+/** Hands over what the program reads; gives a function that ends that. What one of `inputs` throws ends the run. */
+function feed(child: ChildProcess, inputs: readonly Iterable<Uint8Array>[], stop: (why: Error) => void): () => void {
+  const endings = inputs.map((input, index) => {
+    const pipe = child.stdio[FIRST_INPUT + index];
+    if (!(pipe instanceof Writable)) return () => undefined;
+    const pieces = Readable.from(input, { highWaterMark: 1 });
+    pieces.on("error", stop);
+    // A program that has read enough closes its end, which is no failure of the run.
+    pipe.on("error", () => undefined);
+    pieces.pipe(pipe);
+    return () => pieces.destroy();
+  });
+  return () => {
+    for (const end of endings) end();
+  };
 }
 
 /** Signals that a program brings upon itself (signal(7)): another try ends no better. */
@@ -112,7 +120,7 @@ function guardProcess(child: ChildProcess, program: string, options: ProcessOpti
 /**
  * Runs a program without a shell, in a process group of its own, told no secret. Resolves with any exit status.
  * Throws FFMPEG_MISSING when the program cannot be started, FFMPEG_TIMEOUT, ABORTED, FFMPEG_FAILED when the output
- * exceeds its bound or the program crashes, PROGRAM_KILLED, and what `onOutput` and `input` throw; in each case the whole group has ended before the promise settles.
+ * exceeds its bound or the program crashes, PROGRAM_KILLED, and what `onOutput` and `inputs` throw; in each case the whole group has ended before the promise settles.
  */
 export async function runProcess(
   path: string,
@@ -122,14 +130,15 @@ export async function runProcess(
   const program = basename(path);
   if (options.signal?.aborted) throw new ReelmillError("ABORTED", `${program} was cancelled before it began.`);
   const maxOutputBytes = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
+  const inputs = options.inputs ?? [];
   const child = spawn(path, args, {
     detached: true,
     // biome-ignore lint/style/noProcessEnv: what a program inherits is this process's own.
     env: programEnvironment(process.env),
-    stdio: [options.input ? "pipe" : "ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", ...inputs.map(() => "pipe" as const)],
   });
   const guard = guardProcess(child, program, options);
-  const stopFeeding = feed(child, options.input, guard.stop);
+  const stopFeeding = feed(child, inputs, guard.stop);
   const pieces: Buffer[] = [];
   let outputBytes = 0;
   let errorTail: Buffer = Buffer.alloc(0);

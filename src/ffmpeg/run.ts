@@ -71,7 +71,7 @@ export async function runFfmpeg(tools: FfmpegTools, run: FfmpegRun): Promise<Ffm
       timeoutMs: run.mayTakeLong ? LONGEST_TIMER_MS : timeoutMs,
       signal: stall.signal,
       onOutput,
-      input: run.input,
+      inputs: run.input && [run.input],
     });
     requireSuccess("ffmpeg", result);
     return { lastProgress, complaints: splitComplaints(result.errorTail) };

@@ -29,6 +29,8 @@ export interface DecoderTrial {
   readonly format: "h264" | "hevc";
   /** The track in the user's terms. */
   readonly description: string;
+  /** Pixels of a picture, as the track's description says; 0 where it does not. */
+  readonly pixels: number;
   /** A key picture each, and some that follow it in decode order. */
   readonly stretches: readonly TrialStream[];
   /** The key pictures alone, their last bytes altered; undefined where all are too small for that. */
@@ -94,6 +96,7 @@ export function planDecoderTrial(
   return {
     format: nalFormat.format,
     description: describeEntry(entry),
+    pixels: pixelsOf(entry),
     stretches: stretches.map((places) => stream(places, () => false)),
     alteredKeys: keys.length === 0 ? undefined : stream(keys, () => true),
     alteredEnds: ends.map((places) => stream(places, (place) => place === places.at(-1))),
@@ -167,8 +170,12 @@ function readPicture({ offset, sizeBytes }: Place, source: ByteSource, nalFormat
   return nals?.every(isIntactNal) ? (nalFormat.detach(nals) ?? []) : undefined;
 }
 
-function minAlteredBytes({ visual }: SampleEntry): number {
-  return ((visual?.widthPixels ?? 0) * (visual?.heightPixels ?? 0)) / FLAT_PIXELS_PER_BYTE;
+function pixelsOf({ visual }: SampleEntry): number {
+  return (visual?.widthPixels ?? 0) * (visual?.heightPixels ?? 0);
+}
+
+function minAlteredBytes(entry: SampleEntry): number {
+  return pixelsOf(entry) / FLAT_PIXELS_PER_BYTE;
 }
 
 /** Alters the last bytes of the picture's last slice where they lie; undefined where it is too small for that to tell. */

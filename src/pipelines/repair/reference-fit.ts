@@ -1,6 +1,6 @@
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import { runBoth } from "../../base/run-both.ts";
-import { decodeStream, type StreamDecode } from "../../ffmpeg/decode-stream.ts";
+import { decodeStreams, type StreamDecode } from "../../ffmpeg/decode-stream.ts";
 import { findFfmpeg } from "../../ffmpeg/programs.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { Track } from "../../media/isobmff/movie.ts";
@@ -16,6 +16,9 @@ const GLANCE: TrialSize = { stretches: 3, pictures: 4 };
 const SCRUTINY: TrialSize = { stretches: 7, pictures: 6 };
 const UNABLE: readonly ErrorCode[] = ["FFMPEG_MISSING", "FFMPEG_FAILED", "FFMPEG_TIMEOUT", "PROGRAM_KILLED"];
 const TRIAL_TIMEOUT_MS = 20_000;
+/** What decoders at work side by side may take, and one for each pixel: some six pictures of up to ten bits, and what it holds besides. */
+const MAX_DECODER_BYTES = 512 * 1024 * 1024;
+const DECODER_BYTES_PER_PIXEL = 24;
 /** Fewer pictures than these may all be damaged where the scan could not see it. */
 const MIN_ALTERED = 4;
 /** Unless most of the file did not read at all: then what little was found need not be many. */
@@ -72,15 +75,15 @@ export async function requireFit(
   }
 }
 
-/** All stretches in one run: enough to see whether anything is odd. */
+/** All stretches as one: enough to see whether anything is odd. */
 async function isOdd(tools: FfmpegTools, trial: DecoderTrial, signal: AbortSignal): Promise<boolean> {
   const [whole, keys] = await runBoth(
     signal,
-    (either) => decodeStream(tools, trial.format, joined(trial.stretches), either),
+    (either) => decodeStreams(tools, trial.format, [joined(trial.stretches)], either),
     (either) => decodeKeys(tools, trial, either),
   );
-  const seen = new Set(whole.pictures);
-  return seen.size === 0 || whole.complaints.length > 0 || keys.pictures.some((picture) => seen.has(picture));
+  const seen = new Set(whole.pictures.flat());
+  return seen.size === 0 || whole.complaints.length > 0 || keys.pictures.flat().some((picture) => seen.has(picture));
 }
 
 function* joined(streams: readonly TrialStream[]): Iterable<Uint8Array> {
@@ -89,49 +92,72 @@ function* joined(streams: readonly TrialStream[]): Iterable<Uint8Array> {
 
 async function decodeKeys(tools: FfmpegTools, trial: DecoderTrial, signal: AbortSignal): Promise<StreamDecode> {
   if (trial.alteredKeys === undefined) return { pictures: [], complaints: [] };
-  return await decodeStream(tools, trial.format, trial.alteredKeys, signal);
+  return await decodeStreams(tools, trial.format, [trial.alteredKeys], signal);
 }
 
-/** Each stream by itself, two at a time. */
+/** Each stream by a decoder of its own, in two runs of ffmpeg where there is memory for so many at once. */
 async function decodeEach(
+  tools: FfmpegTools,
+  { format, pixels }: DecoderTrial,
+  streams: readonly TrialStream[],
+  signal: AbortSignal,
+): Promise<StreamDecode> {
+  const atOnce = Math.floor(MAX_DECODER_BYTES / 2 / (DECODER_BYTES_PER_PIXEL * Math.max(1, pixels)));
+  const size = Math.max(1, Math.min(Math.ceil(streams.length / 2), atOnce));
+  const groups = Array.from({ length: Math.ceil(streams.length / size) }, (_, index) =>
+    streams.slice(index * size, (index + 1) * size),
+  );
+  const decoded: StreamDecode[] = [];
+  const queue = groups.entries();
+  const work = async (either: AbortSignal): Promise<void> => {
+    for (const [index, group] of queue) decoded[index] = await decodeGroup(tools, format, group, either);
+  };
+  await runBoth(signal, work, work);
+  return united(decoded);
+}
+
+/** One that cannot be decoded keeps ffmpeg from giving the others: then each has a run of its own. */
+async function decodeGroup(
   tools: FfmpegTools,
   format: string,
   streams: readonly TrialStream[],
   signal: AbortSignal,
-): Promise<readonly StreamDecode[]> {
-  const decoded: StreamDecode[] = [];
-  const queue = streams.entries();
-  const work = async (either: AbortSignal): Promise<void> => {
-    for (const [index, stream] of queue) decoded[index] = await decodeStream(tools, format, stream, either);
+): Promise<StreamDecode> {
+  const together = await decodeStreams(tools, format, streams, signal);
+  if (streams.length === 1 || together.pictures.every((pictures) => pictures.length > 0)) return together;
+  const apart: StreamDecode[] = [];
+  for (const stream of streams) apart.push(await decodeStreams(tools, format, [stream], signal));
+  return united(apart);
+}
+
+function united(decoded: readonly StreamDecode[]): StreamDecode {
+  return {
+    pictures: decoded.flatMap(({ pictures }) => pictures),
+    complaints: decoded.flatMap(({ complaints }) => complaints),
   };
-  await runBoth(signal, work, work);
-  return decoded;
 }
 
 async function decodeApart(tools: FfmpegTools, trial: DecoderTrial, signal: AbortSignal): Promise<Outcome> {
-  const whole = await decodeEach(tools, trial.format, trial.stretches, signal);
+  const whole = await decodeEach(tools, trial, trial.stretches, signal);
   const keys = await decodeKeys(tools, trial, signal);
-  const ends = await decodeEach(tools, trial.format, trial.alteredEnds, signal);
-  const seen = new Set(whole.flatMap(({ pictures }) => pictures));
+  const ends = await decodeEach(tools, trial, trial.alteredEnds, signal);
+  const seen = new Set(whole.pictures.flat());
   const isSeen = (picture: string): boolean => seen.has(picture);
+  const keyPictures = keys.pictures.flat();
   return {
-    pictures: whole.reduce((sum, { pictures }) => sum + pictures.length, 0),
-    complaints: countComplaints(whole),
+    pictures: whole.pictures.flat().length,
+    complaints: whole.complaints.length,
     keys: {
-      count: keys.pictures.length,
-      unread: keys.pictures.filter(isSeen).length,
+      count: keyPictures.length,
+      unread: keyPictures.filter(isSeen).length,
       complaints: keys.complaints.length,
     },
     ends: {
-      count: ends.length,
-      unread: ends.filter(({ pictures }) => pictures.length > 0 && pictures.every(isSeen)).length,
-      complaints: countComplaints(ends),
+      count: ends.pictures.length,
+      unread: ends.pictures.filter((pictures) => pictures.length > 0 && pictures.every(isSeen)).length,
+      complaints: ends.complaints.length,
     },
   };
-}
-
-function countComplaints(decoded: readonly StreamDecode[]): number {
-  return decoded.reduce((sum, { complaints }) => sum + complaints.length, 0);
 }
 
 /**
