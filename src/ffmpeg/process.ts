@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
+import type { Environment } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
 import { programEnvironment } from "./program-environment.ts";
 
@@ -20,6 +21,12 @@ export interface ProcessOptions {
   readonly maxOutputBytes?: number | undefined;
   /** What the program reads on its standard input, asked for as it reads; without it there is none. */
   readonly input?: Iterable<Uint8Array> | undefined;
+  /** Takes standard error piece by piece, besides what is kept of it. */
+  readonly onErrorOutput?: ((piece: Buffer) => void) | undefined;
+  /** Where it runs; default: where this process does. */
+  readonly folder?: string | undefined;
+  /** All the variables that it has; default: those of this process but for its secrets. */
+  readonly environment?: Environment | undefined;
   /** From SIGTERM to SIGKILL, in milliseconds; default 3000. */
   readonly graceMs?: number | undefined;
 }
@@ -110,7 +117,7 @@ function guardProcess(child: ChildProcess, program: string, options: ProcessOpti
 }
 
 /**
- * Runs a program without a shell, in a process group of its own, told no secret. Resolves with any exit status.
+ * Runs a program without a shell, in a process group of its own, told no secret unless `environment` has one. Resolves with any exit status.
  * Throws FFMPEG_MISSING when the program cannot be started, FFMPEG_TIMEOUT, ABORTED, FFMPEG_FAILED when the output
  * exceeds its bound or the program crashes, PROGRAM_KILLED, and what `onOutput` and `input` throw; in each case the whole group has ended before the promise settles.
  */
@@ -125,8 +132,9 @@ export async function runProcess(
   const child = spawn(path, args, {
     detached: true,
     // biome-ignore lint/style/noProcessEnv: what a program inherits is this process's own.
-    env: programEnvironment(process.env),
+    env: options.environment ?? programEnvironment(process.env),
     stdio: [options.input ? "pipe" : "ignore", "pipe", "pipe"],
+    cwd: options.folder,
   });
   const guard = guardProcess(child, program, options);
   const stopFeeding = feed(child, options.input, guard.stop);
@@ -150,6 +158,7 @@ export async function runProcess(
   });
   child.stderr?.on("data", (piece: Buffer) => {
     errorTail = keepTail(errorTail, piece);
+    options.onErrorOutput?.(piece);
   });
   try {
     const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((settle, fail) => {
