@@ -33,7 +33,7 @@ beforeEach(async () => {
   write("infra/node_modules/aws-cdk/package.json", '{"version":"2.0.0"}');
   writeProgram(
     "infra/node_modules/.bin/cdk",
-    `echo "cdk $* in $(basename "$PWD")" >> ${log}; command -v node >> ${log}.node`,
+    `echo "cdk $* in $(basename "$PWD")" >> ${log}; echo "$(command -v node) $CDK_DISABLE_CLI_TELEMETRY $REELMILL_API_KEY" >> ${log}.environment`,
   );
   writeProgram(
     "bin/docker",
@@ -110,8 +110,8 @@ describe("deploy", () => {
       `${DEPLOY} --all --parameters ReelmillInterface:ApiKeyHash=${HASH} in infra`,
     ]);
     expect(readFileSync(`${log}.password`, "utf8")).toBe(REGISTRY_PASSWORD);
-    expect(new Set(readFileSync(`${log}.node`, "utf8").trim().split("\n"))).toEqual(
-      new Set([join(dirname(process.execPath), "node")]),
+    expect(new Set(readFileSync(`${log}.environment`, "utf8").trim().split(/ *\n/))).toEqual(
+      new Set([`${join(dirname(process.execPath), "node")} true`]),
     );
     expect(output).toContain(API);
     expect(output).not.toContain("internal");

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { withoutOwnSecrets } from "../../../base/config.ts";
+import type { Environment } from "../../../base/config-defaults.ts";
 import { ReelmillError } from "../../../base/errors.ts";
 import { printableLine, printableText } from "../../../base/printable.ts";
 import { type ProcessOptions, runProcess } from "../../../ffmpeg/process.ts";
@@ -85,7 +86,7 @@ export async function runStep({ title, program, args }: Step, world: StepWorld, 
     timeoutMs: STEP_TIMEOUT_MS,
     signal,
     folder: program === "cdk" ? join(machine.root, "infra") : machine.root,
-    environment: program === "cdk" ? withThisNode(withoutOwnSecrets(environment)) : forEngine(environment),
+    environment: program === "cdk" ? forCdk(environment) : forEngine(environment),
     onOutput: tell,
     onErrorOutput: tell,
     maxOutputBytes: Number.POSITIVE_INFINITY,
@@ -96,13 +97,14 @@ export async function runStep({ title, program, args }: Step, world: StepWorld, 
   throw new ReelmillError("DEPLOY_FAILED", `"${title}" ended with status ${exitCode}: ${lastLineOf(errorTail)}`);
 }
 
-/** The CDK and the stacks' program are run by `node`, which has to be this one. */
-function withThisNode(environment: CliContext["environment"]): CliContext["environment"] {
-  return { ...environment, PATH: [dirname(process.execPath), environment["PATH"] ?? ""].join(delimiter) };
+/** The CDK and the stacks' program are run by `node`, which has to be this one. What is deployed is told to nobody but the account. */
+function forCdk(environment: Environment): Environment {
+  const PATH = [dirname(process.execPath), environment["PATH"] ?? ""].join(delimiter);
+  return { ...withoutOwnSecrets(environment), PATH, CDK_DISABLE_CLI_TELEMETRY: "true" };
 }
 
 /** Lambda takes no image that has an attestation beside it. */
-function forEngine(environment: CliContext["environment"]): CliContext["environment"] {
+function forEngine(environment: Environment): Environment {
   return { ...programEnvironment(environment), BUILDX_NO_DEFAULT_ATTESTATIONS: "1" };
 }
 
