@@ -33,7 +33,7 @@ beforeEach(async () => {
   write("infra/node_modules/aws-cdk/package.json", '{"version":"2.0.0"}');
   writeProgram(
     "infra/node_modules/.bin/cdk",
-    `echo "cdk $* in $(basename "$PWD")" >> ${log}; echo "$(command -v node) $CDK_DISABLE_CLI_TELEMETRY $REELMILL_API_KEY" >> ${log}.environment`,
+    `echo "cdk $* in $(basename "$PWD")" >> ${log}; echo "$(command -v node) $CDK_DISABLE_CLI_TELEMETRY $AWS_REGION $REELMILL_API_KEY" >> ${log}.environment`,
   );
   writeProgram(
     "bin/docker",
@@ -111,7 +111,7 @@ describe("deploy", () => {
     ]);
     expect(readFileSync(`${log}.password`, "utf8")).toBe(REGISTRY_PASSWORD);
     expect(new Set(readFileSync(`${log}.environment`, "utf8").trim().split(/ *\n/))).toEqual(
-      new Set([`${join(dirname(process.execPath), "node")} true`]),
+      new Set([`${join(dirname(process.execPath), "node")} true eu-central-1`]),
     );
     expect(output).toContain(API);
     expect(output).not.toContain("internal");

@@ -43,7 +43,7 @@ export async function runDeployCommand(options: DeployOptions, context: CliConte
   const imageTag = tag ?? imageTagOf(root);
   const synth = synthStep(imageTag, set);
   if (synthOnly) {
-    await tellAndRun(synth, { machine, engine: undefined, context });
+    await tellAndRun(synth, { machine, engine: undefined, region: undefined, context });
     const templates = join(root, "infra", "out");
     context.writeOutput(
       options.json
@@ -59,7 +59,7 @@ export async function runDeployCommand(options: DeployOptions, context: CliConte
     const region = await account.requireRegion();
     const before = await look(account, imageTag, keyHashes);
     const engine = before.hasImage ? undefined : await requireEngine(context);
-    await deploy({ machine, engine, context }, { account, before, imageTag, keyHashes, synth });
+    await deploy({ machine, engine, region, context }, { account, before, imageTag, keyHashes, synth });
     const outputs = await readOutputs(account);
     const stack = STACK_NAMES.interface;
     const place = placeOf({ stack, region, keyFile }, await account.getStack(stack));

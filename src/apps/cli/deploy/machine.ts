@@ -72,12 +72,14 @@ export interface StepWorld {
   readonly machine: Machine;
   /** Undefined where no step of it comes. */
   readonly engine: string | undefined;
+  /** Where the account was asked; undefined where it is not. */
+  readonly region: string | undefined;
   readonly context: CliContext;
 }
 
 /** Has a step done; what its program says goes to standard error. Throws DEPLOY_FAILED, ABORTED. */
 export async function runStep({ title, program, args }: Step, world: StepWorld, input?: string): Promise<void> {
-  const { machine, engine, context } = world;
+  const { machine, engine, region, context } = world;
   const { environment, signal, writeError } = context;
   const path = program === "cdk" ? machine.cdk : engine;
   if (path === undefined) throw new ReelmillError("INTERNAL", `No container engine is there for "${title}".`);
@@ -86,7 +88,7 @@ export async function runStep({ title, program, args }: Step, world: StepWorld, 
     timeoutMs: STEP_TIMEOUT_MS,
     signal,
     folder: program === "cdk" ? join(machine.root, "infra") : machine.root,
-    environment: program === "cdk" ? forCdk(environment) : forEngine(environment),
+    environment: program === "cdk" ? forCdk(environment, region) : forEngine(environment),
     onOutput: tell,
     onErrorOutput: tell,
     maxOutputBytes: Number.POSITIVE_INFINITY,
@@ -98,9 +100,11 @@ export async function runStep({ title, program, args }: Step, world: StepWorld, 
 }
 
 /** The CDK and the stacks' program are run by `node`, which has to be this one. What is deployed is told to nobody but the account. */
-function forCdk(environment: Environment): Environment {
+function forCdk(environment: Environment, region: string | undefined): Environment {
   const PATH = [dirname(process.execPath), environment["PATH"] ?? ""].join(delimiter);
-  return { ...withoutOwnSecrets(environment), PATH, CDK_DISABLE_CLI_TELEMETRY: "true" };
+  // The CDK looks for a region in more places than the SDK does, and must not find another one.
+  const place = region === undefined ? {} : { AWS_REGION: region };
+  return { ...withoutOwnSecrets(environment), ...place, PATH, CDK_DISABLE_CLI_TELEMETRY: "true" };
 }
 
 /** Lambda takes no image that has an attestation beside it. */
