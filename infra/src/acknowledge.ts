@@ -15,12 +15,8 @@ const WILDCARDS: readonly (readonly [finding: string, reason: string])[] = [
     "Jobs are listed by both indexes of the table, and it has no others.",
   ],
   [
-    "Resource::ReelmillState:ExportsOutputFnGetAttStorageInput124FA7A1Arn70CAA784/*",
-    "Names of recordings are not known before; the bucket is there for them alone.",
-  ],
-  [
-    "Resource::ReelmillState:ExportsOutputFnGetAttStorageOutputBB69BB33Arn06854E98/*",
-    "Names of results are not known before; the bucket is there for them alone.",
+    "Resource::ReelmillState:ExportsOutputFnGetAttStorageObjectsAC4CDBF6Arn310CA313/*",
+    "Names of recordings and results are not known before; the bucket is there for them alone.",
   ],
   [
     `Resource::arn:${ACCOUNT.replace("service", "batch")}:job/*`,

@@ -4,6 +4,7 @@ import { HttpApi, HttpStage, LogGroupLogDestination } from "aws-cdk-lib/aws-apig
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import type { DockerImageFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
+import { API_KEY_PARAMETER, OUTPUTS } from "../../src/adapters/aws/stack-names.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { type FunctionProps, ReelmillFunction } from "./functions.ts";
 import { createLogGroup } from "./log-groups.ts";
@@ -45,11 +46,11 @@ export class Api extends Construct {
         format: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
       },
     });
-    new CfnOutput(this, "Url", { value: this.api.apiEndpoint });
+    new CfnOutput(Stack.of(this), OUTPUTS.apiUrl, { value: this.api.apiEndpoint });
   }
 
   #apiKeyHash(): string {
-    const parameter = new CfnParameter(Stack.of(this), "ApiKeyHash", {
+    const parameter = new CfnParameter(Stack.of(this), API_KEY_PARAMETER, {
       description:
         "SHA-256 of the API key in 64 hexadecimal digits; several, separated by commas, while keys are changed.",
       allowedPattern: "^[0-9a-f]{64}(,[0-9a-f]{64})*$",
@@ -59,16 +60,11 @@ export class Api extends Construct {
   }
 
   #allow({ state, work }: FunctionProps): void {
-    const { storage } = state;
-    for (const bucket of [storage.input, storage.output]) {
-      allowReading(this.function, bucket);
-      allowWriting(this.function, bucket);
-    }
-    allowRemoving(this.function, storage.output);
+    for (const give of [allowReading, allowWriting, allowRemoving]) give(this.function, state.storage.objects);
     allowQueueCare(this.function, state);
     const { jobQueue, jobDefinitions } = work.batch;
-    const definitions = Object.values(jobDefinitions).map(({ jobDefinitionArn }) => jobDefinitionArn);
-    allow(this.function, ["batch:SubmitJob"], [jobQueue.jobQueueArn, ...definitions]);
+    // Conversions are asked for by others, with the contract's variables.
+    allow(this.function, ["batch:SubmitJob"], [jobQueue.jobQueueArn, jobDefinitions.repair.jobDefinitionArn]);
     const jobs = Stack.of(this).formatArn({ service: "batch", resource: "job", resourceName: "*" });
     allow(this.function, ["batch:TerminateJob"], [jobs]);
     // AWS knows no narrower resource.

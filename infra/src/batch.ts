@@ -17,7 +17,6 @@ import {
   OperatingSystemFamily,
 } from "aws-cdk-lib/aws-ecs";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import type { FargateSize } from "../../src/base/fargate-sizes.ts";
 import { CONTAINER_USER, commonEnvironment, WORK_FOLDER } from "./environment.ts";
@@ -52,27 +51,19 @@ export class Batch extends Construct {
       maxvCpus: settings.batch_max_vcpus,
     });
     this.jobQueue = new JobQueue(this, "Queue", { computeEnvironments: [{ computeEnvironment, order: 1 }] });
-    const { input, output } = props.state.storage;
     const size = { vcpu: settings.job_vcpu, memoryMb: settings.job_memory_mb };
     const convert = { vcpu: settings.convert_vcpu, memoryMb: settings.convert_memory_mb };
     this.jobDefinitions = {
-      repair: this.#define("Repair", checkedFargateSize("job_vcpu, job_memory_mb", size), [input, output], props),
-      convert: this.#define("Convert", checkedFargateSize("convert_vcpu, convert_memory_mb", convert), [output], props),
+      repair: this.#define("Repair", checkedFargateSize("job_vcpu, job_memory_mb", size), props),
+      convert: this.#define("Convert", checkedFargateSize("convert_vcpu, convert_memory_mb", convert), props),
     };
     new CfnOutput(this, "JobQueueArn", { value: this.jobQueue.jobQueueArn });
   }
 
-  #define(
-    id: string,
-    { vcpu, memoryMb }: FargateSize,
-    reads: readonly Bucket[],
-    { settings, state, network }: WorkProps,
-  ): EcsJobDefinition {
+  #define(id: string, { vcpu, memoryMb }: FargateSize, { settings, state, network }: WorkProps): EcsJobDefinition {
     const jobRole = new Role(this, `${id}Role`, { assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com") });
     allowJobs(jobRole, state);
-    for (const bucket of reads) allowReading(jobRole, bucket);
-    allowWriting(jobRole, state.storage.output);
-    allowRemoving(jobRole, state.storage.output);
+    for (const give of [allowReading, allowWriting, allowRemoving]) give(jobRole, state.storage.objects);
     const container = new EcsFargateContainerDefinition(this, `${id}Container`, {
       image: ContainerImage.fromEcrRepository(state.registry.repository, settings.image_tag),
       cpu: vcpu,
@@ -83,7 +74,12 @@ export class Batch extends Construct {
       fargatePlatformVersion: FargatePlatformVersion.VERSION1_4,
       assignPublicIp: network.hasPublicAddresses,
       command: ["worker", "--once"],
-      environment: { ...commonEnvironment(state), AWS_REGION: Aws.REGION },
+      environment: {
+        ...commonEnvironment(state),
+        AWS_REGION: Aws.REGION,
+        // A whole container for one job: as many tasks at a time as there are cores for. Whoever asks for another size says so.
+        REELMILL_MAX_WORKERS: String(vcpu),
+      },
       jobRole,
       user: CONTAINER_USER,
       readonlyRootFilesystem: true,

@@ -18,7 +18,7 @@ export class ClipWorkflow extends Construct {
     const { settings, state } = props;
     const shape = { command: "state", memoryMb: settings.clip_memory_mb, timeoutSeconds: FUNCTION_SECONDS };
     const worker = new ReelmillFunction(this, "WorkAtState", { ...props, ...shape }).function;
-    const bucket = state.storage.output;
+    const bucket = state.storage.objects;
     for (const give of [allowReading, allowWriting, allowRemoving]) give(worker, bucket);
     const pipeline = {
       name: "clip",

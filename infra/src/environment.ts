@@ -1,6 +1,5 @@
 import type { Settings } from "./settings.ts";
 import type { StateStack } from "./state-stack.ts";
-import type { QueueName } from "./task-queues.ts";
 
 /** Where the image lets its user write; everything else in a container is read-only. */
 export const WORK_FOLDER = "/work";
@@ -20,19 +19,20 @@ export function commonEnvironment({ storage, jobTable, topics }: StateStack): Re
     LOG_FORMAT: "json",
     REELMILL_BACKEND: "aws",
     REELMILL_DATA: WORK_FOLDER,
-    S3_BUCKET: storage.output.bucketName,
+    S3_BUCKET: storage.objects.bucketName,
     DYNAMODB_TABLE: jobTable.table.tableName,
     SNS_TOPIC_ARN: topics.completions.topicArn,
   };
 }
 
-/** As `queueUrls` of the bell: the queue of each kind of task, as JSON. */
+/**
+ * As `queueUrls` of the bell: the queue of each pipeline that has one, as JSON. The three of `stereo` are not in it: the engine knows one queue
+ * for a pipeline, and that pipeline has to say first which of its tasks belong into which.
+ */
 export function queueEnvironment({ queues }: StateStack, settings: Settings): Record<string, string> {
-  const names: readonly QueueName[] = ["hls", "chunking", "inference", "reassembly"];
-  // Put together by hand: the URLs are tokens.
-  const fields = names.map((name) => `"${name}":"${queues[name].queue.queueUrl}"`);
   return {
-    SQS_QUEUE_URLS: `{${fields.join(",")}}`,
+    // Put together by hand: the URL is a token.
+    SQS_QUEUE_URLS: `{"hls":"${queues.hls.queue.queueUrl}"}`,
     SQS_LONG_POLL_WAIT_SECONDS: String(settings.SQS_LONG_POLL_WAIT_SECONDS),
   };
 }

@@ -21,6 +21,7 @@ import { createLogGroup } from "./log-groups.ts";
 import { allow, allowJobs, allowQueueCare, allowReading, allowRemoving, allowSending } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
 import type { StateStack } from "./state-stack.ts";
+import { namedQueues } from "./task-queues.ts";
 import type { WorkStack } from "./work-stack.ts";
 
 /** What functions are made with. */
@@ -55,8 +56,6 @@ export class ReelmillFunction extends Construct {
         ...queueEnvironment(state, settings),
         ...batchEnvironment(work),
         REELMILL_DATA: LAMBDA_WORK_FOLDER,
-        DEFAULT_INPUT_BUCKET: state.storage.input.bucketName,
-        DEFAULT_OUTPUT_BUCKET: state.storage.output.bucketName,
         ...props.environment,
       },
       logGroup,
@@ -66,7 +65,7 @@ export class ReelmillFunction extends Construct {
         : { retryAttempts: settings.event_attempts - 1, onFailure: new SqsDestination(props.lostEvents) }),
     });
     allowJobs(role, state);
-    allowSending(role, Object.values(state.queues));
+    allowSending(role, Object.values(namedQueues(state.queues)));
     addFaultAlarm(this, "Errors", {
       description: `${id} failed; its log says why.`,
       metric: this.function.metricErrors({ period: Duration.seconds(settings.alarm_period_seconds), statistic: "Sum" }),
@@ -90,7 +89,6 @@ function batchEnvironment({ batch }: WorkStack): Record<string, string> {
   return {
     BATCH_JOB_QUEUE: batch.jobQueue.jobQueueArn,
     BATCH_JOB_DEFINITION_REPAIR: batch.jobDefinitions.repair.jobDefinitionArn,
-    BATCH_JOB_DEFINITION_CONVERT: batch.jobDefinitions.convert.jobDefinitionArn,
   };
 }
 
@@ -119,9 +117,9 @@ export class EventFunctions extends Construct {
     this.objectMade = create("ObjectMade", "object-made");
     this.itemChanged = create("ItemChanged", "item-changed");
     this.sweeper = create("Sweeper", "sweep");
-    for (const bucket of [state.storage.input, state.storage.output]) allowReading(this.objectMade, bucket);
-    allowReading(this.sweeper, state.storage.output);
-    allowRemoving(this.sweeper, state.storage.output);
+    allowReading(this.objectMade, state.storage.objects);
+    allowReading(this.sweeper, state.storage.objects);
+    allowRemoving(this.sweeper, state.storage.objects);
     allowQueueCare(this.sweeper, state);
     this.#callOnObjects(state);
     this.#callOnItems(props);
@@ -131,16 +129,14 @@ export class EventFunctions extends Construct {
   }
 
   #callOnObjects({ storage }: StateStack): void {
-    const made = { source: ["aws.s3"], detailType: ["Object Created"] };
-    const target = new LambdaFunction(this.objectMade);
-    new Rule(this, "InputObjectMade", {
-      eventPattern: { ...made, detail: { bucket: { name: [storage.input.bucketName] } } },
-      targets: [target],
-    });
     const object = { key: [{ prefix: "uploads/" }] };
     new Rule(this, "Uploaded", {
-      eventPattern: { ...made, detail: { bucket: { name: [storage.output.bucketName] }, object } },
-      targets: [target],
+      eventPattern: {
+        source: ["aws.s3"],
+        detailType: ["Object Created"],
+        detail: { bucket: { name: [storage.objects.bucketName] }, object },
+      },
+      targets: [new LambdaFunction(this.objectMade)],
     });
   }
 

@@ -29,7 +29,7 @@ export class GpuService extends Construct {
 
   constructor(scope: Construct, id: string, props: WorkerProps) {
     super(scope, id);
-    const { settings, state, cluster, takes } = props;
+    const { settings, cluster, takes } = props;
     const capacityProvider = new AsgCapacityProvider(this, "Capacity", {
       autoScalingGroup: this.#machines(props),
       enableManagedScaling: true,
@@ -50,7 +50,7 @@ export class GpuService extends Construct {
     new BacklogScaling(this, "Scaling", {
       settings,
       service: this.service,
-      queues: takes.map((name) => state.queues[name].queue),
+      queues: takes.map(({ queue }) => queue),
       messagesPerWorker: settings.gpu_messages_per_worker,
       maxCapacity: settings.gpu_max_capacity,
     });

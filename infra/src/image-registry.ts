@@ -1,6 +1,7 @@
-import { CfnOutput, RemovalPolicy } from "aws-cdk-lib";
+import { CfnOutput, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { Repository, TagMutability } from "aws-cdk-lib/aws-ecr";
 import { Construct } from "constructs";
+import { OUTPUTS } from "../../src/adapters/aws/stack-names.ts";
 
 const IMAGES_KEPT = 20;
 
@@ -17,6 +18,6 @@ export class ImageRegistry extends Construct {
       lifecycleRules: [{ description: "Those before the last ones.", maxImageCount: IMAGES_KEPT }],
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    new CfnOutput(this, "RepositoryUri", { value: this.repository.repositoryUri });
+    new CfnOutput(Stack.of(this), OUTPUTS.registryUri, { value: this.repository.repositoryUri });
   }
 }

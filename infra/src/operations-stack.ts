@@ -5,6 +5,7 @@ import type { Construct } from "constructs";
 import { addFaultAlarm } from "./fault-alarm.ts";
 import type { FunctionProps } from "./functions.ts";
 import type { InterfaceStack } from "./interface-stack.ts";
+import { namedQueues } from "./task-queues.ts";
 
 /** What the stack of operations looks at. */
 type OperationsProps = StackProps & FunctionProps & { readonly interfaces: InterfaceStack };
@@ -22,7 +23,7 @@ export class OperationsStack extends Stack {
 
   #addDashboard({ state, work, interfaces }: OperationsProps): void {
     const counted = { period: MINUTE, statistic: "Maximum" };
-    const queues = Object.entries(state.queues);
+    const queues = Object.entries(namedQueues(state.queues));
     const waiting = queues.flatMap(([name, { queue }]) => [
       queue.metricApproximateNumberOfMessagesVisible({ ...counted, label: `${name} visible` }),
       queue.metricApproximateNumberOfMessagesNotVisible({ ...counted, label: `${name} in flight` }),
@@ -30,8 +31,8 @@ export class OperationsStack extends Stack {
     const dead = queues.map(([name, { deadLetters }]) =>
       deadLetters.metricApproximateNumberOfMessagesVisible({ ...counted, label: name }),
     );
-    const services = { hls: work.hls, stereoMedia: work.stereoMedia, stereoVideo: work.stereoVideo };
-    const workers = Object.entries(services).flatMap(([name, { service }]) =>
+    const services = Object.entries({ hls: work.hls, ...work.stereo });
+    const workers = services.flatMap(([name, { service }]) =>
       ["DesiredTaskCount", "RunningTaskCount", "PendingTaskCount"].map(
         (metricName) =>
           new Metric({

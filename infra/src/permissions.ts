@@ -3,7 +3,7 @@ import type { ICluster } from "aws-cdk-lib/aws-ecs";
 import { type IGrantable, type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
 import type { StateStack } from "./state-stack.ts";
-import type { TaskQueue } from "./task-queues.ts";
+import { namedQueues, type TaskQueue } from "./task-queues.ts";
 
 /*
  * What each role may do, action by action: the library's own grants have wildcards in their actions, and more than is used.
@@ -54,7 +54,7 @@ export function allowTaking(grantee: IGrantable, { queue }: TaskQueue): void {
 
 /** To list queues' depths, look at dead letters, send them again and discard them. */
 export function allowQueueCare(grantee: IGrantable, { queues }: StateStack): void {
-  const all = Object.values(queues);
+  const all = Object.values(namedQueues(queues));
   const both = all.flatMap(({ queue, deadLetters }) => [queue.queueArn, deadLetters.queueArn]);
   allow(grantee, ["sqs:GetQueueAttributes"], both);
   const dead = all.map(({ deadLetters }) => deadLetters.queueArn);

@@ -7,7 +7,8 @@ export function renderSettingsPage(): string {
   );
   return `# Numbers of the stacks on AWS
 
-Made from [infra/src/settings.ts](../../infra/src/settings.ts). Each can be set by \`-c reelmill:<name>=<value>\`.
+Made from [infra/src/settings.ts](../../infra/src/settings.ts). Each can be set by \`reelmill deploy --set <name>=<value>\`, for
+the CDK by itself by \`-c reelmill:<name>=<value>\`.
 
 | name | default | allowed | is |
 | --- | --- | --- | --- |

@@ -2,10 +2,18 @@ import { Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import { ImageRegistry } from "./image-registry.ts";
 import { JobTable } from "./job-table.ts";
+import type { OwnPipeline } from "./pipelines.ts";
 import type { Settings } from "./settings.ts";
 import { Storage } from "./storage.ts";
 import { createTaskQueues, type TaskQueues } from "./task-queues.ts";
 import { Topics } from "./topics.ts";
+
+/** What the stack is made with. */
+export interface StateProps {
+  readonly settings: Settings;
+  /** Those that get queues of their own. */
+  readonly pipelines: readonly OwnPipeline[];
+}
 
 /** Everything that holds something: it outlives the other stacks, and is kept where it is itself deleted. */
 export class StateStack extends Stack {
@@ -15,13 +23,13 @@ export class StateStack extends Stack {
   readonly topics: Topics;
   readonly registry: ImageRegistry;
 
-  constructor(scope: Construct, id: string, props: StackProps & { readonly settings: Settings }) {
+  constructor(scope: Construct, id: string, props: StackProps & StateProps) {
     super(scope, id, { ...props, terminationProtection: true });
-    const { settings } = props;
+    const { settings, pipelines } = props;
     this.topics = new Topics(this, "Topics", settings);
     this.storage = new Storage(this, "Storage", settings);
     this.jobTable = new JobTable(this, "Jobs");
-    this.queues = createTaskQueues(this, settings, this.topics.alarms);
+    this.queues = createTaskQueues(this, { settings, alarms: this.topics.alarms, pipelines });
     this.registry = new ImageRegistry(this, "Image");
   }
 }

@@ -13,12 +13,10 @@ const GUARDED = {
   removalPolicy: RemovalPolicy.RETAIN,
 } as const;
 
-/** The buckets: raw recordings for the batch API, everything else, and who asked for what of both. */
+/** The bucket of all objects, and who asked for what of it. */
 export class Storage extends Construct {
-  /** What the batch API takes when no input bucket is named: damaged recordings and their references. */
-  readonly input: Bucket;
-  /** Results, and uploads of jobs; what the batch API writes to when no output bucket is named. */
-  readonly output: Bucket;
+  /** Uploads, results, and what jobs keep meanwhile; the batch API's input and output buckets are folders of it. */
+  readonly objects: Bucket;
 
   constructor(scope: Construct, id: string, settings: Settings) {
     super(scope, id);
@@ -26,31 +24,24 @@ export class Storage extends Construct {
       ...GUARDED,
       lifecycleRules: [{ id: "log_retention_days", expiration: Duration.days(settings.log_retention_days) }],
     });
-    const kept = { ...GUARDED, versioned: true, serverAccessLogsBucket: accessLogs };
     const rawAge = Duration.days(settings.raw_file_retention_days);
-    const common = [
-      {
-        id: "unfinished_upload_days",
-        abortIncompleteMultipartUploadAfter: Duration.days(settings.unfinished_upload_days),
-      },
-      // Else what was deleted, by a lifecycle or by a user, would be paid for ever.
-      { id: "old-versions", noncurrentVersionExpiration: rawAge },
-      { id: "markers-of-nothing", expiredObjectDeleteMarker: true },
-    ];
-    const raw = { id: "raw_file_retention_days", expiration: rawAge };
-    this.input = new Bucket(this, "Input", {
-      ...kept,
-      serverAccessLogsPrefix: "input/",
-      lifecycleRules: [raw, ...common],
+    this.objects = new Bucket(this, "Objects", {
+      ...GUARDED,
+      versioned: true,
+      serverAccessLogsBucket: accessLogs,
+      lifecycleRules: [
+        { id: "raw_file_retention_days", expiration: rawAge, prefix: "uploads/" },
+        {
+          id: "unfinished_upload_days",
+          abortIncompleteMultipartUploadAfter: Duration.days(settings.unfinished_upload_days),
+        },
+        // Else what was deleted, by a lifecycle or by a user, would be paid for ever.
+        { id: "old-versions", noncurrentVersionExpiration: rawAge },
+        { id: "markers-of-nothing", expiredObjectDeleteMarker: true },
+      ],
     });
-    this.output = new Bucket(this, "Output", {
-      ...kept,
-      serverAccessLogsPrefix: "output/",
-      lifecycleRules: [{ ...raw, prefix: "uploads/" }, ...common],
-    });
-    for (const bucket of [this.input, this.output]) tellOfObjects(bucket);
-    new CfnOutput(this, "InputBucketName", { value: this.input.bucketName });
-    new CfnOutput(this, "OutputBucketName", { value: this.output.bucketName });
+    tellOfObjects(this.objects);
+    new CfnOutput(this, "ObjectBucketName", { value: this.objects.bucketName });
   }
 }
 

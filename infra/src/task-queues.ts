@@ -3,10 +3,8 @@ import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { addAnyMessageAlarm } from "./fault-alarm.ts";
+import type { OwnPipeline } from "./pipelines.ts";
 import type { Settings } from "./settings.ts";
-
-/** What tasks wait in. */
-export type QueueName = "hls" | "chunking" | "inference" | "reassembly";
 
 /** A queue of tasks and what could not be done of it. */
 export class TaskQueue extends Construct {
@@ -50,18 +48,41 @@ export interface TaskQueueProps {
   readonly retentionSeconds: number;
 }
 
-/** All queues, by what waits in them. */
-export type TaskQueues = Readonly<Record<QueueName, TaskQueue>>;
+/** The contract's queues of `stereo`, by what its tasks do. */
+export type StereoQueues = Readonly<Record<"chunking" | "inference" | "reassembly", TaskQueue>>;
 
 /** The queues of the pipelines that services work at. */
-export function createTaskQueues(scope: Construct, settings: Settings, alarms: ITopic): TaskQueues {
+export interface TaskQueues {
+  readonly hls: TaskQueue;
+  /** Undefined: there is no such pipeline. */
+  readonly stereo: StereoQueues | undefined;
+}
+
+/** The queues there are, by names for people. */
+export function namedQueues({ hls, stereo }: TaskQueues): Readonly<Record<string, TaskQueue>> {
+  return { hls, ...stereo };
+}
+
+/** What queues are made with. */
+export interface TaskQueuesProps {
+  readonly settings: Settings;
+  /** Told when there is a dead letter. */
+  readonly alarms: ITopic;
+  readonly pipelines: readonly OwnPipeline[];
+}
+
+/** Makes the queues of those of the pipelines that services work at. */
+export function createTaskQueues(scope: Construct, { settings, alarms, pipelines }: TaskQueuesProps): TaskQueues {
   const create = (id: string, visibilitySeconds: number, retentionSeconds: number): TaskQueue =>
     new TaskQueue(scope, id, { settings, alarms, visibilitySeconds, retentionSeconds });
-  const stereo = settings.stereo_message_retention_seconds;
+  const retention = settings.stereo_message_retention_seconds;
+  const createStereo = (): StereoQueues => ({
+    chunking: create("ChunkingQueue", settings.chunking_visibility_timeout_seconds, retention),
+    inference: create("InferenceQueue", settings.inference_visibility_timeout_seconds, retention),
+    reassembly: create("ReassemblyQueue", settings.reassembly_visibility_timeout_seconds, retention),
+  });
   return {
     hls: create("HlsQueue", settings.hls_visibility_timeout_seconds, settings.hls_message_retention_seconds),
-    chunking: create("ChunkingQueue", settings.chunking_visibility_timeout_seconds, stereo),
-    inference: create("InferenceQueue", settings.inference_visibility_timeout_seconds, stereo),
-    reassembly: create("ReassemblyQueue", settings.reassembly_visibility_timeout_seconds, stereo),
+    stereo: pipelines.includes("stereo") ? createStereo() : undefined,
   };
 }

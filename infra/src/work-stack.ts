@@ -7,17 +7,24 @@ import { GpuService } from "./gpu-service.ts";
 import { Network } from "./network.ts";
 import type { Settings } from "./settings.ts";
 import type { StateStack } from "./state-stack.ts";
-import { WorkerService } from "./worker-service.ts";
+import type { StereoQueues } from "./task-queues.ts";
+import { type WorkerProps, WorkerService } from "./worker-service.ts";
+
+/** The services of `stereo`. */
+interface StereoServices {
+  /** Splits and reassembles. */
+  readonly media: WorkerService;
+  /** Infers. */
+  readonly video: WorkerService;
+}
 
 /** Everything that works at tasks, and the network that it is in. */
 export class WorkStack extends Stack {
   readonly batch: Batch;
   readonly cluster: Cluster;
   readonly hls: GpuService;
-  /** Splits and reassembles. */
-  readonly stereoMedia: WorkerService;
-  /** Infers. */
-  readonly stereoVideo: WorkerService;
+  /** Undefined: there is no such pipeline. */
+  readonly stereo: StereoServices | undefined;
 
   constructor(scope: Construct, id: string, props: StackProps & { settings: Settings; state: StateStack }) {
     super(scope, id, props);
@@ -32,18 +39,21 @@ export class WorkStack extends Stack {
       enableFargateCapacityProviders: true,
     });
     const common = { settings, state, network, cluster: this.cluster };
-    this.hls = new GpuService(this, "Hls", { ...common, takes: ["hls"], sends: ["hls"] });
-    const stereo = { ...common, sends: ["chunking", "inference", "reassembly"] as const };
-    this.stereoMedia = new WorkerService(this, "StereoMedia", {
-      ...stereo,
-      takes: ["chunking", "reassembly"],
-      maxCapacity: settings.media_worker_max_capacity,
-    });
-    this.stereoVideo = new WorkerService(this, "StereoVideo", {
-      ...stereo,
-      takes: ["inference"],
-      maxCapacity: settings.ecs_video_worker_max_capacity,
-    });
+    const { hls, stereo } = state.queues;
+    this.hls = new GpuService(this, "Hls", { ...common, pipeline: "hls", takes: [hls], sends: [hls] });
+    this.stereo = stereo && this.#createStereo(stereo, common);
     new CfnOutput(this, "ClusterName", { value: this.cluster.clusterName });
+  }
+
+  #createStereo(
+    { chunking, inference, reassembly }: StereoQueues,
+    common: Omit<WorkerProps, "pipeline" | "takes" | "sends">,
+  ): StereoServices {
+    const stereo = { ...common, pipeline: "stereo", sends: [chunking, inference, reassembly] } as const;
+    const { media_worker_max_capacity: media, ecs_video_worker_max_capacity: video } = common.settings;
+    return {
+      media: new WorkerService(this, "StereoMedia", { ...stereo, takes: [chunking, reassembly], maxCapacity: media }),
+      video: new WorkerService(this, "StereoVideo", { ...stereo, takes: [inference], maxCapacity: video }),
+    };
   }
 }

@@ -26,15 +26,18 @@ import {
   allowTaking,
   allowWriting,
 } from "./permissions.ts";
-import type { QueueName } from "./task-queues.ts";
+import type { OwnPipeline } from "./pipelines.ts";
+import type { TaskQueue } from "./task-queues.ts";
 
 /** What a service of workers is made with. */
 export interface WorkerProps extends WorkProps {
   readonly cluster: Cluster;
-  /** What its workers take tasks from. */
-  readonly takes: readonly QueueName[];
-  /** Where the next tasks of their pipeline go. */
-  readonly sends: readonly QueueName[];
+  /** Whose tasks its workers take; also the name of its queue in the engine. */
+  readonly pipeline: OwnPipeline;
+  /** What wakes its workers. */
+  readonly takes: readonly TaskQueue[];
+  /** What wakes those who take the next tasks of the pipeline. */
+  readonly sends: readonly TaskQueue[];
 }
 
 /** Workers of a pipeline's stages on Fargate Spot, from none to as many as there is work for. */
@@ -43,7 +46,7 @@ export class WorkerService extends Construct {
 
   constructor(scope: Construct, id: string, props: WorkerProps & { readonly maxCapacity: number }) {
     super(scope, id);
-    const { settings, state, network, cluster, takes, maxCapacity } = props;
+    const { settings, network, cluster, takes, maxCapacity } = props;
     const { stereo_vcpu: vcpu, stereo_memory_mb: memoryMb } = settings;
     const size = checkedFargateSize("stereo_vcpu, stereo_memory_mb", { vcpu, memoryMb });
     const taskDefinition = new FargateTaskDefinition(this, "Task", {
@@ -69,7 +72,7 @@ export class WorkerService extends Construct {
     new BacklogScaling(this, "Scaling", {
       settings,
       service: this.service,
-      queues: takes.map((name) => state.queues[name].queue),
+      queues: takes.map(({ queue }) => queue),
       messagesPerWorker: settings.messages_per_worker,
       maxCapacity,
     });
@@ -88,7 +91,7 @@ export const FROM_ZERO = {
 export function addWorker(
   scope: Construct,
   task: TaskDefinition,
-  { settings, state, cluster, takes, sends }: WorkerProps,
+  { settings, state, cluster, pipeline, takes, sends }: WorkerProps,
   gpuCount?: number,
 ): void {
   acknowledge(task, "AwsSolutions-ECS2", "No variable is a secret: names of resources and modes alone.");
@@ -100,7 +103,7 @@ export function addWorker(
       ...commonEnvironment(state),
       ...queueEnvironment(state, settings),
       AWS_REGION: Aws.REGION,
-      TASK_QUEUES: takes.join(","),
+      TASK_QUEUES: pipeline,
     },
     user: CONTAINER_USER,
     readonlyRootFilesystem: true,
@@ -113,13 +116,8 @@ export function addWorker(
   container.addMountPoints({ sourceVolume: "work", containerPath: WORK_FOLDER, readOnly: false });
   const role = task.taskRole;
   allowJobs(role, state);
-  allowReading(role, state.storage.output);
-  allowWriting(role, state.storage.output);
-  allowRemoving(role, state.storage.output);
-  allowSending(
-    role,
-    sends.map((name) => state.queues[name]),
-  );
-  for (const name of takes) allowTaking(role, state.queues[name]);
+  for (const give of [allowReading, allowWriting, allowRemoving]) give(role, state.storage.objects);
+  allowSending(role, sends);
+  for (const queue of takes) allowTaking(role, queue);
   allowProtection(role, cluster);
 }

@@ -23,11 +23,7 @@ describe("storage", () => {
     const old = { Id: "old-versions", Status: "Enabled", NoncurrentVersionExpiration: { NoncurrentDays: 30 } };
     const markers = { Id: "markers-of-nothing", Status: "Enabled", ExpiredObjectDeleteMarker: true };
     const raw = { Id: "raw_file_retention_days", Status: "Enabled", ExpirationInDays: 30 };
-    expect(propertiesOf("State", "AWS::S3::Bucket", "StorageInput")).toMatchObject({
-      VersioningConfiguration: { Status: "Enabled" },
-      LifecycleConfiguration: { Rules: [raw, unfinished, old, markers] },
-    });
-    expect(propertiesOf("State", "AWS::S3::Bucket", "StorageOutput")).toMatchObject({
+    expect(propertiesOf("State", "AWS::S3::Bucket", "StorageObjects")).toMatchObject({
       VersioningConfiguration: { Status: "Enabled" },
       LifecycleConfiguration: { Rules: [{ ...raw, Prefix: "uploads/" }, unfinished, old, markers] },
     });
@@ -106,6 +102,17 @@ describe("AWS Batch", () => {
         ],
         User: "1001",
         ReadonlyRootFilesystem: true,
+      },
+    });
+  });
+
+  it.each([
+    ["BatchRepair", "4"],
+    ["BatchConvert", "2"],
+  ])("%s works at a task for each of its vCPUs", (id, vcpu) => {
+    expect(propertiesOf("Work", "AWS::Batch::JobDefinition", id)).toMatchObject({
+      ContainerProperties: {
+        Environment: expect.arrayContaining([{ Name: "REELMILL_MAX_WORKERS", Value: vcpu }]),
       },
     });
   });
@@ -297,11 +304,9 @@ describe("interface", () => {
         detail: { object: { key: [{ prefix: "uploads/" }] } },
       },
     });
-    for (const id of ["StorageInput", "StorageOutput"]) {
-      expect(propertiesOf("State", "AWS::S3::Bucket", id)).toMatchObject({
-        NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
-      });
-    }
+    expect(propertiesOf("State", "AWS::S3::Bucket", "StorageObjects")).toMatchObject({
+      NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
+    });
   });
 });
 

@@ -51,13 +51,6 @@ describe("rights", () => {
     ]);
   });
 
-  it("let nobody change raw recordings but the API, which signs uploads of them", () => {
-    const changers = rights.filter(
-      ({ action, resource }) => /^s3:(Put|Delete)/.test(action) && resource.startsWith("StorageInput"),
-    );
-    expect(new Set(changers.map(({ role }) => role))).toEqual(new Set(["Interface/ApiServeRole"]));
-  });
-
   it("let workers wake those of their own pipeline alone", () => {
     const sent = rights.filter(({ role, action }) => role.startsWith("Work/") && action === "sqs:SendMessage");
     const stereo = ["ChunkingQueueTasks.Arn", "InferenceQueueTasks.Arn", "ReassemblyQueueTasks.Arn"];

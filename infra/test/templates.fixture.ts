@@ -23,7 +23,7 @@ export interface TemplateJson {
   readonly Resources: Readonly<Record<string, Resource>>;
 }
 
-/** The template that the contract's numbers give. */
+/** The template that the contract's numbers give, for all of its pipelines. */
 export function readTemplate(stack: StackName): TemplateJson {
   const file = join(inject("assembly"), `Reelmill${stack}.template.json`);
   // Written by the CDK.

@@ -43,9 +43,13 @@ export interface ServerConfig {
 
 /** What commands that talk to a server need to know. */
 export interface ClientConfig {
-  /** Without a slash at its end. */
-  readonly server: string;
+  /** Without a slash at its end; undefined: the one that `reelmill use` noted, else the one on this machine. */
+  readonly server: string | undefined;
   readonly apiKey: string | undefined;
+  /** Where the stacks are, without a slash at its end; undefined: AWS itself. */
+  readonly cloudFormationEndpoint: string | undefined;
+  /** As `cloudFormationEndpoint`, of the registry of images. */
+  readonly ecrEndpoint: string | undefined;
 }
 
 /** The resolved configuration. */
@@ -149,6 +153,11 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       writesPerMinute: null,
       retentionMs: 30 * 24 * 3600_000,
     },
-    client: { server: "http://127.0.0.1:8080", apiKey: undefined },
+    client: {
+      server: undefined,
+      apiKey: undefined,
+      cloudFormationEndpoint: undefined,
+      ecrEndpoint: undefined,
+    },
   };
 }

@@ -43,7 +43,7 @@ describe("loadConfig", () => {
         writesPerMinute: null,
         retentionMs: 30 * 86_400_000,
       },
-      client: { server: "http://127.0.0.1:8080", apiKey: undefined },
+      client: { server: undefined, apiKey: undefined },
     });
   });
 

@@ -226,6 +226,30 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: "A setting asks for what this version of Reelmill does not have yet; the message names both.",
   },
+  AWS_NOT_CONFIGURED: {
+    retryable: false,
+    meaning:
+      "No region, or no credentials of AWS, are found in any place where the AWS SDK looks; the message says which, and how to name them.",
+  },
+  STACK_NOT_FOUND: {
+    retryable: false,
+    meaning:
+      "No stack has the name given in this account and region, or it is not one that has the API; the message names what was asked for.",
+  },
+  STACK_PACKAGES_MISSING: {
+    retryable: false,
+    meaning:
+      "The packages of infra/, which deploying needs, are not installed or of other versions; run `npm ci` there.",
+  },
+  CONTAINER_ENGINE_MISSING: {
+    retryable: false,
+    meaning: "No program that builds images (docker, podman) is on the PATH, or it does not answer.",
+  },
+  DEPLOY_FAILED: {
+    retryable: false,
+    meaning:
+      "A step of `reelmill deploy` failed; the message names it, and what its program said stands above. The same command again goes on from there.",
+  },
   ESTIMATE_IMPOSSIBLE: {
     retryable: false,
     meaning: "What a job costs cannot be told: nothing like it was measured yet, or its size is not known.",

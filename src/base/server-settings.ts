@@ -204,9 +204,10 @@ export const SERVER_SETTINGS = {
     },
   },
   REELMILL_SERVER: {
-    schema: SERVER_ADDRESS.default("http://127.0.0.1:8080"),
+    schema: SERVER_ADDRESS.optional(),
     notes: {
-      meaning: "The server that commands such as `reelmill jobs` talk to, where `--server` names none.",
+      meaning:
+        "The server that commands such as `reelmill jobs` talk to, where `--server` names none. Goes before the one that `reelmill use` noted.",
       allowed: "an http or https address without user, query and fragment",
       unset: "http://127.0.0.1:8080",
     },
@@ -221,6 +222,22 @@ export const SERVER_SETTINGS = {
       allowed: "1 to 512 printable ASCII characters without blanks",
       unset: "",
       isSecret: true,
+    },
+  },
+  REELMILL_CLOUDFORMATION_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: {
+      meaning: "Where `reelmill use` and `reelmill deploy` ask about stacks, if not AWS CloudFormation itself.",
+      allowed: ENDPOINT_FORM,
+      unset: "",
+    },
+  },
+  REELMILL_ECR_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: {
+      meaning: "Where `reelmill deploy` asks about images, if not Amazon ECR itself.",
+      allowed: ENDPOINT_FORM,
+      unset: "",
     },
   },
 } as const satisfies Readonly<Record<string, Setting>>;
@@ -264,5 +281,10 @@ export function readServerConfig(environment: Environment, read: ReadSetting): S
 
 /** The part of the configuration for commands that talk to a server. */
 export function readClientConfig(environment: Environment, read: ReadSetting): ClientConfig {
-  return { server: read(environment, "REELMILL_SERVER"), apiKey: read(environment, "REELMILL_API_KEY") };
+  return {
+    server: read(environment, "REELMILL_SERVER"),
+    apiKey: read(environment, "REELMILL_API_KEY"),
+    cloudFormationEndpoint: read(environment, "REELMILL_CLOUDFORMATION_ENDPOINT"),
+    ecrEndpoint: read(environment, "REELMILL_ECR_ENDPOINT"),
+  };
 }

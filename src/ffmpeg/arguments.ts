@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { FIRST_INPUT } from "./process.ts";
+import { inputDescriptor } from "./process.ts";
 
 /** Names bytes that are handed over with the run as its input. */
 export const PIPE = Symbol("bytes of the run");
@@ -54,7 +54,7 @@ export function inputArguments(input: FfmpegInput): readonly string[] {
     "-protocol_whitelist",
     protocols,
     "-i",
-    input.path === PIPE ? `pipe:${FIRST_INPUT}` : fileArgument(input.path),
+    input.path === PIPE ? `pipe:${inputDescriptor(0)}` : fileArgument(input.path),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { COMMON_ARGUMENTS } from "./arguments.ts";
-import { FIRST_INPUT, runProcess } from "./process.ts";
+import { inputDescriptor, runProcess } from "./process.ts";
 import { splitComplaints } from "./run.ts";
 import type { FfmpegTools } from "./tools.ts";
 
@@ -25,7 +25,7 @@ export async function decodeStreams(
   const args = [
     ...[...COMMON_ARGUMENTS, "-v", "error", "-nostats"],
     ...inputs.flatMap((_, index) => [
-      ...["-threads", "1", "-protocol_whitelist", "pipe", "-f", format, "-i", `pipe:${FIRST_INPUT + index}`],
+      ...["-threads", "1", "-protocol_whitelist", "pipe", "-f", format, "-i", `pipe:${inputDescriptor(index)}`],
     ]),
     ...inputs.flatMap((_, index) => ["-map", `${index}:v`]),
     ...["-fps_mode", "passthrough", "-f", "framehash", "-hash", "adler32", "pipe:1"],

@@ -110,7 +110,7 @@ describe("runProcess", () => {
     function* endless(): Iterable<Uint8Array> {
       for (;;) yield new Uint8Array(65_536).fill(++given);
     }
-    const path = await script("reader", "head -c 100000 <&3 | wc -c");
+    const path = await script("reader", "head -c 100000 | wc -c");
     const { output } = await runProcess(path, [], { timeoutMs: 10_000, inputs: [endless()] });
     expect(Number(output.toString())).toBe(100_000);
     const atEnd = given;
@@ -120,8 +120,8 @@ describe("runProcess", () => {
 
   it("gives each of several inputs at a descriptor of its own", async () => {
     const path = await script("two-readers", "cat <&4; cat <&3; cat");
-    const inputs = ["first", "second"].map((text) => [Buffer.from(text)]);
-    expect((await runProcess(path, [], { timeoutMs: 10_000, inputs })).output.toString()).toBe("secondfirst");
+    const inputs = ["first", "second", "third"].map((text) => [Buffer.from(text)]);
+    expect((await runProcess(path, [], { timeoutMs: 10_000, inputs })).output.toString()).toBe("thirdsecondfirst");
   });
 
   it("ends the run when the input cannot be had, and passes that failure on", async () => {
@@ -129,7 +129,7 @@ describe("runProcess", () => {
       yield Uint8Array.of(1);
       throw new Error("cannot give this");
     }
-    const path = await script("waiter", "cat <&3; sleep 60");
+    const path = await script("waiter", "cat; sleep 60");
     await expect(runProcess(path, [], { timeoutMs: 60_000, inputs: [broken()] })).rejects.toThrow("cannot give this");
   });
 

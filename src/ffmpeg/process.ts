@@ -1,14 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { basename } from "node:path";
 import { Readable, Writable } from "node:stream";
+import type { Environment } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
 import { programEnvironment } from "./program-environment.ts";
 
 const DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const STDERR_TAIL_BYTES = 16 * 1024;
 const DEFAULT_GRACE_MS = 3000;
-/** The descriptor of the first of `inputs`; each has the next one. */
-export const FIRST_INPUT = 3;
+/** The descriptor at which a program reads an input: standard input, then those behind standard error. */
+export function inputDescriptor(index: number): number {
+  return index === 0 ? 0 : 2 + index;
+}
 
 /** Bounds and hooks of one run. */
 export interface ProcessOptions {
@@ -20,8 +23,14 @@ export interface ProcessOptions {
   readonly onOutput?: ((piece: Buffer) => void) | undefined;
   /** The run is stopped and FFMPEG_FAILED thrown when standard output exceeds this many bytes; default 64 MiB. */
   readonly maxOutputBytes?: number | undefined;
-  /** What the program reads on descriptors from `FIRST_INPUT` on, asked for as it reads. Standard input is empty. */
+  /** What the program reads at the descriptors that `inputDescriptor` tells, asked for as it reads; without any there is no standard input. */
   readonly inputs?: readonly Iterable<Uint8Array>[] | undefined;
+  /** Takes standard error piece by piece, besides what is kept of it. */
+  readonly onErrorOutput?: ((piece: Buffer) => void) | undefined;
+  /** Where it runs; default: where this process does. */
+  readonly folder?: string | undefined;
+  /** All the variables that it has; default: those of this process but for its secrets. */
+  readonly environment?: Environment | undefined;
   /** From SIGTERM to SIGKILL, in milliseconds; default 3000. */
   readonly graceMs?: number | undefined;
 }
@@ -51,7 +60,7 @@ function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
 /** Hands over what the program reads; gives a function that ends that. What one of `inputs` throws ends the run. */
 function feed(child: ChildProcess, inputs: readonly Iterable<Uint8Array>[], stop: (why: Error) => void): () => void {
   const endings = inputs.map((input, index) => {
-    const pipe = child.stdio[FIRST_INPUT + index];
+    const pipe = child.stdio[inputDescriptor(index)];
     if (!(pipe instanceof Writable)) return () => undefined;
     const pieces = Readable.from(input, { highWaterMark: 1 });
     pieces.on("error", stop);
@@ -118,7 +127,7 @@ function guardProcess(child: ChildProcess, program: string, options: ProcessOpti
 }
 
 /**
- * Runs a program without a shell, in a process group of its own, told no secret. Resolves with any exit status.
+ * Runs a program without a shell, in a process group of its own, told no secret unless `environment` has one. Resolves with any exit status.
  * Throws FFMPEG_MISSING when the program cannot be started, FFMPEG_TIMEOUT, ABORTED, FFMPEG_FAILED when the output
  * exceeds its bound or the program crashes, PROGRAM_KILLED, and what `onOutput` and `inputs` throw; in each case the whole group has ended before the promise settles.
  */
@@ -134,8 +143,9 @@ export async function runProcess(
   const child = spawn(path, args, {
     detached: true,
     // biome-ignore lint/style/noProcessEnv: what a program inherits is this process's own.
-    env: programEnvironment(process.env),
-    stdio: ["ignore", "pipe", "pipe", ...inputs.map(() => "pipe" as const)],
+    env: options.environment ?? programEnvironment(process.env),
+    stdio: [inputs.length > 0 ? "pipe" : "ignore", "pipe", "pipe", ...inputs.slice(1).map(() => "pipe" as const)],
+    cwd: options.folder,
   });
   const guard = guardProcess(child, program, options);
   const stopFeeding = feed(child, inputs, guard.stop);
@@ -159,6 +169,7 @@ export async function runProcess(
   });
   child.stderr?.on("data", (piece: Buffer) => {
     errorTail = keepTail(errorTail, piece);
+    options.onErrorOutput?.(piece);
   });
   try {
     const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((settle, fail) => {

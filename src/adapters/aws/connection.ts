@@ -19,9 +19,10 @@ const MAX_ATTEMPTS = 3;
  * What every client is made with. The endpoint is always said here: one that the environment sets would be heeded for most requests
  * but not for those to a queue's URL, which would then go to the real AWS.
  */
-export function clientSettings({ region, endpoint }: AwsPlace) {
+export function clientSettings({ region, endpoint }: Partial<AwsPlace>) {
   return {
-    region,
+    // Left out, the SDK looks for one: environment, profile.
+    ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SILENCE_TIMEOUT_MS },

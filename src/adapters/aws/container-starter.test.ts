@@ -54,6 +54,7 @@ it("asks AWS Batch for a container of the job's own size that works at the job",
         { type: "VCPU", value: "8" },
         { type: "MEMORY", value: "32768" },
       ],
+      environment: [{ name: "REELMILL_MAX_WORKERS", value: "8" }],
     },
   });
   expect(seen[0]?.request.headers.authorization).toContain("/eu-central-1/batch/aws4_request");

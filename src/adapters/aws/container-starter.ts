@@ -17,7 +17,7 @@ export interface BatchStarter extends ContainerStarter {
 }
 
 /**
- * Starts containers by AWS Batch. Command and size are those of each job; all else is its definition's, the disk too, which the service
+ * Starts containers by AWS Batch. Command, size and tasks at a time, one for each vCPU, are those of each job; all else is its definition's, the disk too, which the service
  * lets nobody change when a job is submitted.
  */
 export function createBatchStarter(place: AwsPlace, { jobQueue, jobDefinition }: BatchTarget): BatchStarter {
@@ -34,6 +34,8 @@ export function createBatchStarter(place: AwsPlace, { jobQueue, jobDefinition }:
             { type: "VCPU", value: String(vcpu) },
             { type: "MEMORY", value: String(memoryMb) },
           ],
+          // The definition's own number is for its own size.
+          environment: [{ name: "REELMILL_MAX_WORKERS", value: String(vcpu) }],
         },
       });
       const { jobId: containerId } = await asking(name, () => client.send(request));

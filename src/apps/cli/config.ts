@@ -1,13 +1,25 @@
-import { explainConfig } from "../../base/config.ts";
+import { type EffectiveSetting, explainConfig } from "../../base/config.ts";
+import type { Environment } from "../../base/config-defaults.ts";
 import { printableJson } from "../../base/printable.ts";
 import type { CliContext } from "./cli-context.ts";
+import { readPlace } from "./client/place.ts";
 import type { ConfigCommandOptions } from "./command-options.ts";
 import { EXIT_OK } from "./exit-codes.ts";
 import { formatTable } from "./table.ts";
 
+/** Where the environment names no server, the one that `reelmill use` noted is in effect. */
+function withPlace(settings: readonly EffectiveSetting[], environment: Environment) {
+  const place = readPlace(environment);
+  return settings.map((setting) =>
+    place !== undefined && setting.name === "REELMILL_SERVER" && setting.source === "default"
+      ? { ...setting, value: place.server, source: "reelmill use" }
+      : setting,
+  );
+}
+
 /** Shows every setting with its value and where that came from; of secrets only whether they are set. Gives 0. Throws CONFIG_INVALID. */
 export function runConfigCommand(options: ConfigCommandOptions, context: CliContext): number {
-  const settings = explainConfig(context.environment);
+  const settings = withPlace(explainConfig(context.environment), context.environment);
   if (options.json) {
     context.writeOutput(`${printableJson({ settings })}\n`);
     return EXIT_OK;

@@ -13,6 +13,7 @@ import type {
 } from "./command-options.ts";
 import { addConvertCommand } from "./convert/commands.ts";
 import { addCostCommands } from "./cost/commands.ts";
+import { addDeployCommands } from "./deploy/commands.ts";
 import { EXIT_OK } from "./exit-codes.ts";
 import { addHlsCommands } from "./hls/commands.ts";
 import { parsePath } from "./path-option.ts";
@@ -206,6 +207,7 @@ export function createProgram(version: string, context: CliContext, exit: Report
   addConfigCommand(program, context, exit);
   addRemoteCommands(program, context, exit);
   addCostCommands(program, context, exit);
+  addDeployCommands(program, context, exit);
   return program;
 }
 

@@ -3,7 +3,10 @@ import { type Command, InvalidArgumentError } from "commander";
 /** Gives a command the options of all that talk to a server. */
 export function withServer(command: Command): Command {
   return command
-    .option("--server <url>", "the server to talk to (default: REELMILL_SERVER, else http://127.0.0.1:8080)")
+    .option(
+      "--server <url>",
+      "the server to talk to (default: REELMILL_SERVER, else what `use` noted, else http://127.0.0.1:8080)",
+    )
     .option("--api-key-file <path>", "file that holds the API key (default: the key in REELMILL_API_KEY)")
     .option("--json", "print JSON on standard output", false);
 }

@@ -3,6 +3,7 @@ import { defaultConfigFor } from "../../../base/config-defaults.ts";
 import { ReelmillError } from "../../../base/errors.ts";
 import type { CliContext } from "../cli-context.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
+import { type Place, readPlace, SERVER_HERE } from "./place.ts";
 
 /** A key is short; a larger file is something else. */
 const MAX_KEY_FILE_BYTES = 4096;
@@ -16,8 +17,8 @@ export interface ServerOptions {
 }
 
 /**
- * A client for the server that options and environment name; connects to nothing yet. Throws USAGE, CONFIG_INVALID, and
- * INPUT_NOT_FOUND or INPUT_UNREADABLE for the key's file.
+ * A client for the server that options name, or the environment, or what `reelmill use` noted, or for the one on this machine; connects to
+ * nothing yet. Throws USAGE, CONFIG_INVALID, and INPUT_UNREADABLE for the key's file.
  */
 export async function connect(
   options: ServerOptions,
@@ -25,9 +26,16 @@ export async function connect(
 ): Promise<ApiClient> {
   const { environment, signal } = context;
   const { client } = defaultConfigFor(environment) ?? (await import("../../../base/config.ts")).loadConfig(environment);
-  const { server = client.server, apiKeyFile } = options;
-  const apiKey = apiKeyFile === undefined ? client.apiKey : readKey(apiKeyFile);
-  return createApiClient({ server: requireAddress(server), apiKey, signal });
+  const named = options.server ?? client.server;
+  const place = named === undefined ? readPlace(environment) : undefined;
+  const server = named ?? place?.server ?? SERVER_HERE;
+  const apiKey = options.apiKeyFile === undefined ? client.apiKey : readKey(options.apiKeyFile);
+  return createApiClient({ server: requireAddress(server), apiKey: apiKey ?? keyOf(place), signal });
+}
+
+/** The key that was named for the place; no other server is shown it. */
+function keyOf(place: Place | undefined): string | undefined {
+  return place?.apiKeyFile === undefined ? undefined : readKey(place.apiKeyFile);
 }
 
 function requireAddress(text: string): string {
@@ -41,7 +49,8 @@ function requireAddress(text: string): string {
   return url.href.replace(/\/+$/, "");
 }
 
-function readKey(path: string): string {
+/** The key in the file. Throws INPUT_UNREADABLE, USAGE. */
+export function readKey(path: string): string {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
