@@ -17,6 +17,7 @@ import {
   OperatingSystemFamily,
 } from "aws-cdk-lib/aws-ecs";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { LogGroup } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import type { FargateSize } from "../../src/base/fargate-sizes.ts";
@@ -40,6 +41,7 @@ export class Batch extends Construct {
   readonly jobQueue: JobQueue;
   /** For each pipeline, what a job is when its submission says no more. */
   readonly jobDefinitions: Readonly<Record<"repair" | "convert", EcsJobDefinition>>;
+  readonly logGroups: readonly LogGroup[];
 
   constructor(scope: Construct, id: string, props: WorkProps) {
     super(scope, id);
@@ -55,9 +57,14 @@ export class Batch extends Construct {
     const { input, output } = props.state.storage;
     const size = { vcpu: settings.job_vcpu, memoryMb: settings.job_memory_mb };
     const convert = { vcpu: settings.convert_vcpu, memoryMb: settings.convert_memory_mb };
+    const repairSize = checkedFargateSize("job_vcpu, job_memory_mb", size);
+    const convertSize = checkedFargateSize("convert_vcpu, convert_memory_mb", convert);
+    const repairLogs = createLogGroup(this, "RepairLogs", settings);
+    const convertLogs = createLogGroup(this, "ConvertLogs", settings);
+    this.logGroups = [repairLogs, convertLogs];
     this.jobDefinitions = {
-      repair: this.#define("Repair", checkedFargateSize("job_vcpu, job_memory_mb", size), [input, output], props),
-      convert: this.#define("Convert", checkedFargateSize("convert_vcpu, convert_memory_mb", convert), [output], props),
+      repair: this.#define("Repair", repairSize, [input, output], repairLogs, props),
+      convert: this.#define("Convert", convertSize, [output], convertLogs, props),
     };
     new CfnOutput(this, "JobQueueArn", { value: this.jobQueue.jobQueueArn });
   }
@@ -66,6 +73,7 @@ export class Batch extends Construct {
     id: string,
     { vcpu, memoryMb }: FargateSize,
     reads: readonly Bucket[],
+    logGroup: LogGroup,
     { settings, state, network }: WorkProps,
   ): EcsJobDefinition {
     const jobRole = new Role(this, `${id}Role`, { assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com") });
@@ -83,12 +91,12 @@ export class Batch extends Construct {
       fargatePlatformVersion: FargatePlatformVersion.VERSION1_4,
       assignPublicIp: network.hasPublicAddresses,
       command: ["worker", "--once"],
-      environment: { ...commonEnvironment(state), AWS_REGION: Aws.REGION },
+      environment: { ...commonEnvironment(state, settings), AWS_REGION: Aws.REGION },
       jobRole,
       user: CONTAINER_USER,
       readonlyRootFilesystem: true,
       volumes: [EcsVolume.host({ name: "work", containerPath: WORK_FOLDER })],
-      logging: LogDriver.awsLogs({ logGroup: createLogGroup(this, `${id}Logs`, settings), streamPrefix: "batch" }),
+      logging: LogDriver.awsLogs({ logGroup, streamPrefix: "batch" }),
     });
     return new EcsJobDefinition(this, id, {
       container,

@@ -17,5 +17,8 @@ export class InterfaceStack extends Stack {
     this.api = new Api(this, "Api", props);
     this.events = new EventFunctions(this, "Events", props);
     this.clips = new ClipWorkflow(this, "Clips", props);
+    const { batch, hls, stereoMedia, stereoVideo } = props.work;
+    const workers = [...batch.logGroups, ...[hls, stereoMedia, stereoVideo].map(({ logGroup }) => logGroup)];
+    this.api.readLogs([...workers, this.api.logGroup, ...this.events.logGroups, this.clips.logGroup]);
   }
 }
