@@ -3,6 +3,7 @@ import { describeAwsSettings } from "../src/apps/aws-settings.ts";
 import { createProgram } from "../src/apps/cli/program.ts";
 import { describeLambdaSettings } from "../src/apps/lambda/lambda-settings.ts";
 import { ALL_ROUTES } from "../src/apps/server/routes/all-routes.ts";
+import { describeTraceSettings } from "../src/apps/trace-settings.ts";
 import { describeBatchSettings } from "../src/apps/worker/batch-settings.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { describeSettings } from "../src/base/config.ts";
@@ -56,6 +57,9 @@ function renderConfigurationPage(): string {
     "## The backend `aws`",
     "Read by `reelmill up` and `reelmill worker` where `REELMILL_BACKEND` is `aws`; bucket, table and region are then needed ([guide](../guide/cluster.md)).",
     table(["variable", "what it does", "allowed", "when not set"], rowsOf(describeAwsSettings())),
+    "## Traces",
+    "Read by servers, workers and functions where one of the first two is set ([guide](../guide/observability.md#traces)).",
+    table(["variable", "what it does", "allowed", "when not set"], rowsOf(describeTraceSettings())),
     "## Functions on AWS",
     "Read by `reelmill-lambda` besides those of the backend `aws`.",
     table(["variable", "what it does", "allowed", "when not set"], rowsOf(describeLambdaSettings())),

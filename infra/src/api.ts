@@ -3,6 +3,7 @@ import { AccessLogFormat } from "aws-cdk-lib/aws-apigateway";
 import { HttpApi, HttpStage, LogGroupLogDestination } from "aws-cdk-lib/aws-apigatewayv2";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import type { DockerImageFunction } from "aws-cdk-lib/aws-lambda";
+import type { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { API_KEY_PARAMETER, OUTPUTS } from "../../src/adapters/aws/stack-names.ts";
 import { acknowledge } from "./acknowledge.ts";
@@ -14,17 +15,20 @@ import { allow, allowQueueCare, allowReading, allowRemoving, allowWriting } from
 export class Api extends Construct {
   readonly api: HttpApi;
   readonly function: DockerImageFunction;
+  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: FunctionProps) {
     super(scope, id);
     const { settings } = props;
-    this.function = new ReelmillFunction(this, "Serve", {
+    const serve = new ReelmillFunction(this, "Serve", {
       ...props,
       command: "api",
       memoryMb: settings.api_memory_mb,
       timeoutSeconds: settings.api_timeout_seconds,
       environment: { REELMILL_API_KEY_SHA256: this.#apiKeyHash() },
-    }).function;
+    });
+    this.function = serve.function;
+    this.logGroup = serve.logGroup;
     this.#allow(props);
     this.api = new HttpApi(this, "Http", {
       createDefaultStage: false,
@@ -47,6 +51,19 @@ export class Api extends Construct {
       },
     });
     new CfnOutput(Stack.of(this), OUTPUTS.apiUrl, { value: this.api.apiEndpoint });
+  }
+
+  /** Lets the API show what the groups hold of a job. */
+  readLogs(groups: readonly LogGroup[]): void {
+    const names = groups.map(({ logGroupName }) => logGroupName).join(",");
+    this.function.addEnvironment("CLOUDWATCH_LOG_GROUPS", names);
+    allow(
+      this.function,
+      ["logs:FilterLogEvents"],
+      groups.map(({ logGroupArn }) => logGroupArn),
+    );
+    // For a server of one's own beside the functions.
+    new CfnOutput(this, "LogGroups", { value: names });
   }
 
   #apiKeyHash(): string {

@@ -17,6 +17,7 @@ import {
   OperatingSystemFamily,
 } from "aws-cdk-lib/aws-ecs";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import type { FargateSize } from "../../src/base/fargate-sizes.ts";
 import { CONTAINER_USER, commonEnvironment, WORK_FOLDER } from "./environment.ts";
@@ -39,6 +40,7 @@ export class Batch extends Construct {
   readonly jobQueue: JobQueue;
   /** For each pipeline, what a job is when its submission says no more. */
   readonly jobDefinitions: Readonly<Record<"repair" | "convert", EcsJobDefinition>>;
+  readonly logGroups: readonly LogGroup[];
 
   constructor(scope: Construct, id: string, props: WorkProps) {
     super(scope, id);
@@ -53,14 +55,24 @@ export class Batch extends Construct {
     this.jobQueue = new JobQueue(this, "Queue", { computeEnvironments: [{ computeEnvironment, order: 1 }] });
     const size = { vcpu: settings.job_vcpu, memoryMb: settings.job_memory_mb };
     const convert = { vcpu: settings.convert_vcpu, memoryMb: settings.convert_memory_mb };
+    const repairSize = checkedFargateSize("job_vcpu, job_memory_mb", size);
+    const convertSize = checkedFargateSize("convert_vcpu, convert_memory_mb", convert);
+    const repairLogs = createLogGroup(this, "RepairLogs", settings);
+    const convertLogs = createLogGroup(this, "ConvertLogs", settings);
+    this.logGroups = [repairLogs, convertLogs];
     this.jobDefinitions = {
-      repair: this.#define("Repair", checkedFargateSize("job_vcpu, job_memory_mb", size), props),
-      convert: this.#define("Convert", checkedFargateSize("convert_vcpu, convert_memory_mb", convert), props),
+      repair: this.#define("Repair", repairSize, repairLogs, props),
+      convert: this.#define("Convert", convertSize, convertLogs, props),
     };
     new CfnOutput(this, "JobQueueArn", { value: this.jobQueue.jobQueueArn });
   }
 
-  #define(id: string, { vcpu, memoryMb }: FargateSize, { settings, state, network }: WorkProps): EcsJobDefinition {
+  #define(
+    id: string,
+    { vcpu, memoryMb }: FargateSize,
+    logGroup: LogGroup,
+    { settings, state, network }: WorkProps,
+  ): EcsJobDefinition {
     const jobRole = new Role(this, `${id}Role`, { assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com") });
     allowJobs(jobRole, state);
     for (const give of [allowReading, allowWriting, allowRemoving]) give(jobRole, state.storage.objects);
@@ -75,7 +87,7 @@ export class Batch extends Construct {
       assignPublicIp: network.hasPublicAddresses,
       command: ["worker", "--once"],
       environment: {
-        ...commonEnvironment(state),
+        ...commonEnvironment(state, settings),
         AWS_REGION: Aws.REGION,
         // A whole container for one job: as many tasks at a time as there are cores for. Whoever asks for another size says so.
         REELMILL_MAX_WORKERS: String(vcpu),
@@ -84,7 +96,7 @@ export class Batch extends Construct {
       user: CONTAINER_USER,
       readonlyRootFilesystem: true,
       volumes: [EcsVolume.host({ name: "work", containerPath: WORK_FOLDER })],
-      logging: LogDriver.awsLogs({ logGroup: createLogGroup(this, `${id}Logs`, settings), streamPrefix: "batch" }),
+      logging: LogDriver.awsLogs({ logGroup, streamPrefix: "batch" }),
     });
     return new EcsJobDefinition(this, id, {
       container,

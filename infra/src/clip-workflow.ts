@@ -1,4 +1,5 @@
 import { Stack } from "aws-cdk-lib";
+import type { LogGroup } from "aws-cdk-lib/aws-logs";
 import { DefinitionBody, StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { defineStateMachine } from "../../src/adapters/aws/state-machine.ts";
@@ -12,12 +13,14 @@ const FUNCTION_SECONDS = 900;
 /** The state machine that leads jobs of `clip` through their stages, and the function behind all its states. */
 export class ClipWorkflow extends Construct {
   readonly stateMachine: StateMachine;
+  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: FunctionProps) {
     super(scope, id);
     const { settings, state } = props;
     const shape = { command: "state", memoryMb: settings.clip_memory_mb, timeoutSeconds: FUNCTION_SECONDS };
-    const worker = new ReelmillFunction(this, "WorkAtState", { ...props, ...shape }).function;
+    const { function: worker, logGroup } = new ReelmillFunction(this, "WorkAtState", { ...props, ...shape });
+    this.logGroup = logGroup;
     const bucket = state.storage.objects;
     for (const give of [allowReading, allowWriting, allowRemoving]) give(worker, bucket);
     const pipeline = {

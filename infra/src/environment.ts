@@ -14,9 +14,14 @@ export const LAMBDA_WORK_FOLDER = "/tmp";
 export const LAMBDA_ENTRY_POINT = ["reelmill-lambda"] as const;
 
 /** What every container and function is told. AWS_REGION is left out: Lambda sets it itself. */
-export function commonEnvironment({ storage, jobTable, topics }: StateStack): Record<string, string> {
+export function commonEnvironment(
+  { storage, jobTable, topics }: StateStack,
+  { otlp_endpoint: collector }: Settings,
+): Record<string, string> {
   return {
     LOG_FORMAT: "json",
+    REELMILL_METRICS: "emf",
+    ...(collector === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: collector }),
     REELMILL_BACKEND: "aws",
     REELMILL_DATA: WORK_FOLDER,
     S3_BUCKET: storage.objects.bucketName,

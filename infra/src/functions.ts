@@ -12,6 +12,7 @@ import {
 } from "aws-cdk-lib/aws-lambda";
 import { SqsDestination } from "aws-cdk-lib/aws-lambda-destinations";
 import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
+import type { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
@@ -34,11 +35,13 @@ export interface FunctionProps {
 /** A function of the image, its log and the alarm for its errors. */
 export class ReelmillFunction extends Construct {
   readonly function: DockerImageFunction;
+  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: FunctionProps & FunctionShape) {
     super(scope, id);
     const { settings, state, work, command, memoryMb, timeoutSeconds } = props;
     const logGroup = createLogGroup(this, "Logs", settings);
+    this.logGroup = logGroup;
     const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     allow(role, ["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]);
     this.function = new DockerImageFunction(this, "Function", {
@@ -52,7 +55,7 @@ export class ReelmillFunction extends Construct {
       timeout: Duration.seconds(timeoutSeconds),
       tracing: Tracing.ACTIVE,
       environment: {
-        ...commonEnvironment(state),
+        ...commonEnvironment(state, settings),
         ...queueEnvironment(state, settings),
         ...batchEnvironment(work),
         REELMILL_DATA: LAMBDA_WORK_FOLDER,
@@ -97,6 +100,7 @@ export class EventFunctions extends Construct {
   readonly objectMade: IFunction;
   readonly itemChanged: IFunction;
   readonly sweeper: IFunction;
+  readonly logGroups: readonly LogGroup[];
   /** Events that no attempt could do anything about. */
   readonly lostEvents: Queue;
   /** Matches when a job in AWS Batch fails. */
@@ -113,10 +117,16 @@ export class EventFunctions extends Construct {
     acknowledge(this.lostEvents, "AwsSolutions-SQS3", "It takes what others failed at, and is itself the last.");
     const common = { ...props, memoryMb: settings.event_memory_mb, timeoutSeconds: settings.event_timeout_seconds };
     const create = (name: string, command: string) =>
-      new ReelmillFunction(this, name, { ...common, command, lostEvents: this.lostEvents }).function;
-    this.objectMade = create("ObjectMade", "object-made");
-    this.itemChanged = create("ItemChanged", "item-changed");
-    this.sweeper = create("Sweeper", "sweep");
+      new ReelmillFunction(this, name, { ...common, command, lostEvents: this.lostEvents });
+    const [objectMade, itemChanged, sweeper] = [
+      create("ObjectMade", "object-made"),
+      create("ItemChanged", "item-changed"),
+      create("Sweeper", "sweep"),
+    ];
+    this.objectMade = objectMade.function;
+    this.itemChanged = itemChanged.function;
+    this.sweeper = sweeper.function;
+    this.logGroups = [objectMade, itemChanged, sweeper].map(({ logGroup }) => logGroup);
     allowReading(this.objectMade, state.storage.objects);
     allowReading(this.sweeper, state.storage.objects);
     allowRemoving(this.sweeper, state.storage.objects);

@@ -15,6 +15,7 @@ import {
   NetworkMode,
 } from "aws-cdk-lib/aws-ecs";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 import { BacklogScaling } from "./backlog-scaling.ts";
@@ -26,6 +27,7 @@ const GPU_MACHINE = "g4dn.xlarge";
 /** Workers of `hls` on machines with a GPU: the first on demand, further ones spot, none while there is nothing to do. */
 export class GpuService extends Construct {
   readonly service: Ec2Service;
+  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: WorkerProps) {
     super(scope, id);
@@ -40,7 +42,7 @@ export class GpuService extends Construct {
     cluster.addAsgCapacityProvider(capacityProvider);
     // Bridged: a task's own interface would have no way out in a network of public addresses, and the machine's role stays out of reach.
     const taskDefinition = new Ec2TaskDefinition(this, "Task", { networkMode: NetworkMode.BRIDGE });
-    addWorker(this, taskDefinition, props, 1);
+    this.logGroup = addWorker(this, taskDefinition, props, 1);
     this.service = new Ec2Service(this, "Service", {
       cluster,
       taskDefinition,

@@ -25,5 +25,9 @@ export class InterfaceStack extends Stack {
     this.api = new Api(this, "Api", props);
     this.events = new EventFunctions(this, "Events", props);
     this.clips = props.pipelines.includes("clip") ? new ClipWorkflow(this, "Clips", props) : undefined;
+    const { batch, hls, stereo } = props.work;
+    const workers = [hls, ...(stereo ? [stereo.media, stereo.video] : []), ...(this.clips ? [this.clips] : [])];
+    const ofWorkers = [...batch.logGroups, ...workers.map(({ logGroup }) => logGroup)];
+    this.api.readLogs([...ofWorkers, this.api.logGroup, ...this.events.logGroups]);
   }
 }

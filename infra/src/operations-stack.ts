@@ -2,10 +2,12 @@ import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { CfnBudget } from "aws-cdk-lib/aws-budgets";
 import { Dashboard, GraphWidget, Metric } from "aws-cdk-lib/aws-cloudwatch";
 import type { Construct } from "constructs";
+import type { MetricName } from "../../src/jobs/metrics.ts";
 import { addFaultAlarm } from "./fault-alarm.ts";
 import type { FunctionProps } from "./functions.ts";
 import type { InterfaceStack } from "./interface-stack.ts";
 import { namedQueues } from "./task-queues.ts";
+import { byPipeline, ofAll } from "./work-metrics.ts";
 
 /** What the stack of operations looks at. */
 type OperationsProps = StackProps & FunctionProps & { readonly interfaces: InterfaceStack };
@@ -18,6 +20,7 @@ export class OperationsStack extends Stack {
     super(scope, id, props);
     this.#addDashboard(props);
     this.#addBatchAlarm(props);
+    this.#addDeadLetterAlarm(props);
     this.#addBudget(props);
   }
 
@@ -28,7 +31,7 @@ export class OperationsStack extends Stack {
       queue.metricApproximateNumberOfMessagesVisible({ ...counted, label: `${name} visible` }),
       queue.metricApproximateNumberOfMessagesNotVisible({ ...counted, label: `${name} in flight` }),
     ]);
-    const dead = queues.map(([name, { deadLetters }]) =>
+    const lost = queues.map(([name, { deadLetters }]) =>
       deadLetters.metricApproximateNumberOfMessagesVisible({ ...counted, label: name }),
     );
     const services = Object.entries({ hls: work.hls, ...work.stereo });
@@ -52,14 +55,43 @@ export class OperationsStack extends Stack {
       widgets: [
         [
           new GraphWidget({ title: "Tasks left", left: waiting }),
-          new GraphWidget({ title: "Dead letters", left: dead }),
+          new GraphWidget({ title: "Dead letters", left: [ofAll("DeadLetters", "Maximum", MINUTE)] }),
         ],
+        ...this.#workWidgets(),
         [new GraphWidget({ title: "Workers", left: workers }), new GraphWidget({ title: "Errors", left: errors })],
         [
           new GraphWidget({ title: "Requests", left: [api.metricCount(), api.metricServerError()] }),
           new GraphWidget({ title: "Answer times", left: [api.metricLatency({ statistic: "p99" })] }),
         ],
+        [new GraphWidget({ title: "Messages that led to nothing", left: lost })],
       ],
+    });
+  }
+
+  /** What workers and functions themselves measure. */
+  #workWidgets(): readonly GraphWidget[][] {
+    const sums = (...names: readonly MetricName[]) => names.map((name) => byPipeline(name, "Sum", MINUTE));
+    const times = (name: MetricName) => ["p50", "p95"].map((statistic) => byPipeline(name, statistic, MINUTE));
+    return [
+      [
+        new GraphWidget({ title: "Jobs", left: sums("JobsSucceeded", "JobsPartial", "JobsFailed") }),
+        new GraphWidget({ title: "Failures", left: sums("TasksFailed", "TasksGivenUp") }),
+      ],
+      [
+        new GraphWidget({ title: "Waiting", left: times("QueueWait") }),
+        new GraphWidget({ title: "Working", left: times("TaskDuration") }),
+      ],
+      [new GraphWidget({ title: "Bytes moved", left: sums("BytesRead", "BytesWritten", "BytesCopied") })],
+    ];
+  }
+
+  /** The table holds them; dead letters of SQS are messages that led to no task, of which others tell. */
+  #addDeadLetterAlarm({ settings, state }: OperationsProps): void {
+    addFaultAlarm(this, "AnyDeadLetter", {
+      description: "Tasks were given up: reelmill dead-letters list names them.",
+      metric: ofAll("DeadLetters", "Maximum", Duration.seconds(settings.alarm_period_seconds)),
+      topic: state.topics.alarms,
+      ignoresSilence: true,
     });
   }
 

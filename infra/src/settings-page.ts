@@ -19,5 +19,6 @@ ${rows.join("\n")}
 | \`image_tag\` | 0.1.0 | a tag | what of the stack's own registry is run |
 | \`alert_email\` | none | an address | takes alarms and news of the budget |
 | \`workers_reach\` | endpoints | endpoints, internet | how workers get to AWS; see [what it costs while nothing runs](../guide/aws.md#what-it-costs-while-nothing-runs) |
+| \`otlp_endpoint\` | none | an https address without port | the collector of [traces](../guide/observability.md#traces) |
 `;
 }

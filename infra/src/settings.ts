@@ -12,12 +12,15 @@ export interface Settings extends Readonly<Record<NumberName, number>> {
    * addresses that they have while they run, with nothing let in, which cost nothing while nothing runs.
    */
   readonly workers_reach: "endpoints" | "internet";
+  /** The collector that traces are sent to, without `v1/traces`; workers speak TLS alone, at its own port. Undefined: nothing is traced by Reelmill itself. */
+  readonly otlp_endpoint: string | undefined;
 }
 
 const TEXTS = {
   image_tag: /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/,
   alert_email: /^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$/,
   workers_reach: /^(endpoints|internet)$/,
+  otlp_endpoint: /^https:\/\/[A-Za-z0-9.-]+(\/[A-Za-z0-9._/-]*)?$/,
 } as const;
 
 /** Context keys that are settings begin with this, such as `-c reelmill:batch_max_vcpus=32`. */
@@ -28,7 +31,7 @@ export function defaultSettings(): Settings {
   const numbers = Object.fromEntries(Object.entries(NUMBERS).map(([name, { value }]) => [name, value]));
   // Has every name of NUMBERS.
   const known = numbers as Record<NumberName, number>;
-  return { ...known, image_tag: "0.1.0", alert_email: undefined, workers_reach: "endpoints" };
+  return { ...known, image_tag: "0.1.0", alert_email: undefined, workers_reach: "endpoints", otlp_endpoint: undefined };
 }
 
 /** The contract's values with those in place of them that the context has. Throws where one is unknown or out of its range. */

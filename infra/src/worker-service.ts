@@ -10,6 +10,7 @@ import {
   OperatingSystemFamily,
   type TaskDefinition,
 } from "aws-cdk-lib/aws-ecs";
+import type { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 import { BacklogScaling } from "./backlog-scaling.ts";
@@ -43,6 +44,7 @@ export interface WorkerProps extends WorkProps {
 /** Workers of a pipeline's stages on Fargate Spot, from none to as many as there is work for. */
 export class WorkerService extends Construct {
   readonly service: FargateService;
+  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: WorkerProps & { readonly maxCapacity: number }) {
     super(scope, id);
@@ -58,7 +60,7 @@ export class WorkerService extends Construct {
         operatingSystemFamily: OperatingSystemFamily.LINUX,
       },
     });
-    addWorker(this, taskDefinition, props);
+    this.logGroup = addWorker(this, taskDefinition, props);
     this.service = new FargateService(this, "Service", {
       cluster,
       taskDefinition,
@@ -87,20 +89,21 @@ export const FROM_ZERO = {
   circuitBreaker: { rollback: true },
 } as const;
 
-/** Puts the worker into a task, and gives its role what it needs. */
+/** Puts the worker into a task, and gives its role what it needs. Gives the group of its logs. */
 export function addWorker(
   scope: Construct,
   task: TaskDefinition,
   { settings, state, cluster, pipeline, takes, sends }: WorkerProps,
   gpuCount?: number,
-): void {
+): LogGroup {
   acknowledge(task, "AwsSolutions-ECS2", "No variable is a secret: names of resources and modes alone.");
   task.addVolume({ name: "work" });
+  const logGroup = createLogGroup(scope, "Logs", settings);
   const container = task.addContainer("Worker", {
     image: ContainerImage.fromEcrRepository(state.registry.repository, settings.image_tag),
     command: ["worker"],
     environment: {
-      ...commonEnvironment(state),
+      ...commonEnvironment(state, settings),
       ...queueEnvironment(state, settings),
       AWS_REGION: Aws.REGION,
       TASK_QUEUES: pipeline,
@@ -108,7 +111,7 @@ export function addWorker(
     user: CONTAINER_USER,
     readonlyRootFilesystem: true,
     stopTimeout: Duration.seconds(settings.worker_stop_timeout_seconds),
-    logging: LogDriver.awsLogs({ logGroup: createLogGroup(scope, "Logs", settings), streamPrefix: "worker" }),
+    logging: LogDriver.awsLogs({ logGroup, streamPrefix: "worker" }),
     ...(gpuCount === undefined
       ? {}
       : { gpuCount, memoryLimitMiB: settings.gpu_memory_mb, cpu: settings.gpu_vcpu * 1024 }),
@@ -120,4 +123,5 @@ export function addWorker(
   allowSending(role, sends);
   for (const queue of takes) allowTaking(role, queue);
   allowProtection(role, cluster);
+  return logGroup;
 }

@@ -356,7 +356,7 @@ describe("operations", () => {
     const alarms = (["State", "Interface", "Operations"] as const).flatMap((stack) =>
       resourcesOf(stack, "AWS::CloudWatch::Alarm"),
     );
-    expect(alarms).toHaveLength(11);
+    expect(alarms).toHaveLength(12);
     for (const [, { Properties }] of alarms)
       expect(JSON.stringify(Properties?.["AlarmActions"])).toContain("TopicsAlarms");
   });

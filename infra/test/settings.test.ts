@@ -42,6 +42,7 @@ describe("settings", () => {
     [{ "reelmill:job_vcpu": "4.5" }, /job_vcpu must be/],
     [{ "reelmill:SQS_LONG_POLL_WAIT_SECONDS": 21 }, /from 0 to 20/],
     [{ "reelmill:workers_reach": "nat" }, /workers_reach must match/],
+    [{ "reelmill:otlp_endpoint": "http://collector:4318" }, /otlp_endpoint must match/],
     [{ "reelmill:alert_email": "nobody" }, /alert_email must match/],
   ])("are refused: %o", (context, message) => {
     expect(() => read(context)).toThrow(message);

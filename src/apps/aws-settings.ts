@@ -24,6 +24,9 @@ export interface AwsHome {
   readonly dynamoDbEndpoint: string | undefined;
   readonly sqsEndpoint: string | undefined;
   readonly snsEndpoint: string | undefined;
+  readonly logsEndpoint: string | undefined;
+  /** Groups of CloudWatch Logs that workers and functions write to; none: their lines are not looked for. */
+  readonly logGroups: readonly string[];
   /** Hears of every job that ends; undefined: no topic does. */
   readonly topicArn: string | undefined;
   /** The SQS queue of each pipeline that has one. */
@@ -66,6 +69,15 @@ const HOME_SETTINGS = {
     notes: {
       meaning: "The topic in SNS that hears of every job that ends, as webhooks do.",
       allowed: "the ARN of a topic, such as arn:aws:sns:eu-central-1:123456789012:completions",
+      unset: "",
+    },
+  },
+  CLOUDWATCH_LOG_GROUPS: {
+    schema: commaSeparated(z.string().regex(/^[\w./#-]{1,512}$/)).default([]),
+    notes: {
+      meaning:
+        "The groups of CloudWatch Logs that servers, workers and functions write to: what they hold of a job is part of its log. Needs the right `logs:FilterLogEvents` on each.",
+      allowed: "names of log groups, separated by commas",
       unset: "",
     },
   },
@@ -115,14 +127,15 @@ const WORKER_SETTINGS = {
 /** Reads where everything is. Throws CONFIG_INVALID naming every variable that is missing or not allowed. */
 export function readAwsHome(environment: Environment, server: ServerConfig, data: string): AwsHome {
   const settings = readSettings(environment, HOME_SETTINGS);
-  const { s3Endpoint, dynamoDbEndpoint, sqsEndpoint, snsEndpoint, batchEndpoint } = server;
+  const { s3Endpoint, dynamoDbEndpoint, sqsEndpoint, snsEndpoint, logsEndpoint, batchEndpoint } = server;
   return {
     backend: "aws",
     data,
     region: settings.AWS_REGION,
     bucket: settings.S3_BUCKET,
     table: settings.DYNAMODB_TABLE,
-    ...{ s3Endpoint, dynamoDbEndpoint, sqsEndpoint, snsEndpoint },
+    ...{ s3Endpoint, dynamoDbEndpoint, sqsEndpoint, snsEndpoint, logsEndpoint },
+    logGroups: settings.CLOUDWATCH_LOG_GROUPS,
     topicArn: settings.SNS_TOPIC_ARN,
     queueUrls: settings.SQS_QUEUE_URLS,
     longPollSeconds: settings.SQS_LONG_POLL_WAIT_SECONDS,

@@ -7,6 +7,7 @@ import type { AwsPlace } from "../adapters/aws/connection.ts";
 import type { BatchStarter } from "../adapters/aws/container-starter.ts";
 import { createDeliveryStore } from "../adapters/aws/delivery-store.ts";
 import { createJobStore } from "../adapters/aws/job-store.ts";
+import type { CloudLogReader } from "../adapters/aws/log-reader.ts";
 import { makeBucketIfMissing, makeQueueIfMissing, makeTableIfMissing } from "../adapters/aws/make-stores.ts";
 import { createS3ObjectLender, type S3ObjectLender } from "../adapters/aws/object-lender.ts";
 import { createS3ObjectStore } from "../adapters/aws/object-store.ts";
@@ -95,6 +96,12 @@ export async function openAwsStarter({ region, containers }: AwsHome): Promise<B
   if (containers === undefined) return undefined;
   const { createBatchStarter } = await import("../adapters/aws/container-starter.ts");
   return createBatchStarter({ region, endpoint: containers.endpoint }, containers);
+}
+
+/** Reads jobs' lines out of the home's log groups. */
+export async function openAwsLogReader({ region, logsEndpoint, logGroups }: AwsHome): Promise<CloudLogReader> {
+  const { createCloudLogReader } = await import("../adapters/aws/log-reader.ts");
+  return createCloudLogReader({ region, endpoint: logsEndpoint }, logGroups);
 }
 
 /** What there is of a home's stores, and whether this made it. */

@@ -10,6 +10,8 @@ export interface ServerConfig {
   readonly sqsEndpoint: string | undefined;
   /** As `s3Endpoint`, of topics. */
   readonly snsEndpoint: string | undefined;
+  /** As `s3Endpoint`, of groups of logs. */
+  readonly logsEndpoint: string | undefined;
   /** As `s3Endpoint`, of what starts containers. */
   readonly batchEndpoint: string | undefined;
   /** Address to listen at. */
@@ -56,6 +58,8 @@ export interface ClientConfig {
 export interface Config {
   readonly logFormat: "json" | "text";
   readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** How what work takes is written to standard output. */
+  readonly metrics: "none" | "emf";
   /** Path or name of the ffmpeg program. */
   readonly ffmpeg: string;
   /** Path or name of the ffprobe program. */
@@ -112,6 +116,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
   return {
     logFormat: "text",
     logLevel: "info",
+    metrics: "none",
     ffmpeg: "ffmpeg",
     ffprobe: "ffprobe",
     ffmpegTimeoutMs: 3_600_000,
@@ -137,6 +142,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       dynamoDbEndpoint: undefined,
       sqsEndpoint: undefined,
       snsEndpoint: undefined,
+      logsEndpoint: undefined,
       batchEndpoint: undefined,
       host: "127.0.0.1",
       port: 8080,

@@ -7,6 +7,7 @@ describe("loadConfig", () => {
     expect(loadConfig({})).toEqual({
       logFormat: "text",
       logLevel: "info",
+      metrics: "none",
       ffmpeg: "ffmpeg",
       ffprobe: "ffprobe",
       ffmpegTimeoutMs: 3_600_000,

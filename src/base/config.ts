@@ -27,6 +27,15 @@ const SETTINGS = {
       unset: "info",
     },
   },
+  REELMILL_METRICS: {
+    schema: z.enum(["none", "emf"]).default("none"),
+    notes: {
+      meaning:
+        "Whether workers and functions write what work took to standard output, as lines in CloudWatch's embedded metric format.",
+      allowed: "none or emf",
+      unset: "none",
+    },
+  },
   REELMILL_FFMPEG: {
     schema: z.string().default("ffmpeg"),
     notes: {
@@ -115,6 +124,7 @@ export function loadConfig(environment: Environment): Config {
   return {
     logFormat: readSetting(environment, "LOG_FORMAT"),
     logLevel: readSetting(environment, "LOG_LEVEL"),
+    metrics: readSetting(environment, "REELMILL_METRICS"),
     ffmpeg: readSetting(environment, "REELMILL_FFMPEG"),
     ffprobe: readSetting(environment, "REELMILL_FFPROBE"),
     ffmpegTimeoutMs: readSetting(environment, "REELMILL_FFMPEG_TIMEOUT_SECONDS") * 1000,

@@ -68,6 +68,14 @@ export const SERVER_SETTINGS = {
     schema: SERVER_ADDRESS.optional(),
     notes: { meaning: "Where the topic of `SNS_TOPIC_ARN` is, if not at AWS.", allowed: ENDPOINT_FORM, unset: "" },
   },
+  REELMILL_LOGS_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: {
+      meaning: "Where the groups of `CLOUDWATCH_LOG_GROUPS` are, if not at AWS.",
+      allowed: ENDPOINT_FORM,
+      unset: "",
+    },
+  },
   REELMILL_BATCH_ENDPOINT: {
     schema: SERVER_ADDRESS.optional(),
     notes: {
@@ -261,6 +269,7 @@ export function readServerConfig(environment: Environment, read: ReadSetting): S
     dynamoDbEndpoint: read(environment, "REELMILL_DYNAMODB_ENDPOINT"),
     sqsEndpoint: read(environment, "REELMILL_SQS_ENDPOINT"),
     snsEndpoint: read(environment, "REELMILL_SNS_ENDPOINT"),
+    logsEndpoint: read(environment, "REELMILL_LOGS_ENDPOINT"),
     batchEndpoint: read(environment, "REELMILL_BATCH_ENDPOINT"),
     host: read(environment, "REELMILL_HOST"),
     port: read(environment, "REELMILL_PORT"),

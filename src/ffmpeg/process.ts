@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { tracingChannel } from "node:diagnostics_channel";
 import { basename } from "node:path";
 import { Readable, Writable } from "node:stream";
 import type { Environment } from "../base/config-defaults.ts";
@@ -43,6 +44,18 @@ export interface ProcessResult {
   /** The last 16 KiB of standard error. */
   readonly errorTail: string;
 }
+
+/** A run as those hear of it who follow `PROCESS_RUNS`. */
+export interface ProcessRun {
+  readonly program: string;
+  /** Once it has ended. */
+  readonly result?: ProcessResult;
+  /** What it threw. */
+  readonly error?: unknown;
+}
+
+/** Tells of every run in this thread, so that whoever measures them needs not be known to all who start one. */
+export const PROCESS_RUNS = tracingChannel<string, ProcessRun>("reelmill:process");
 
 function keepTail(tail: Buffer, piece: Buffer): Buffer {
   return Buffer.concat([tail, piece]).subarray(-STDERR_TAIL_BYTES);
@@ -136,6 +149,11 @@ export async function runProcess(
   args: readonly string[],
   options: ProcessOptions,
 ): Promise<ProcessResult> {
+  const run: ProcessRun = { program: basename(path) };
+  return await PROCESS_RUNS.tracePromise(() => runUntraced(path, args, options), run);
+}
+
+async function runUntraced(path: string, args: readonly string[], options: ProcessOptions): Promise<ProcessResult> {
   const program = basename(path);
   if (options.signal?.aborted) throw new ReelmillError("ABORTED", `${program} was cancelled before it began.`);
   const maxOutputBytes = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;

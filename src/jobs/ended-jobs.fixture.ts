@@ -14,6 +14,7 @@ export function makeJob(given: Partial<Job> = {}): Job {
     priority: 0,
     idempotencyKey: "a-key-of-the-client",
     parentJobId: null,
+    traceparent: null,
     attempt: 1,
     createdAtMs: 1_700_000_000_000,
     startedAtMs: 1_700_000_001_000,

@@ -15,7 +15,7 @@ export function queuedEvent({ pipeline }: Pick<NewJob, "pipeline">): NewEvent {
 
 /** A job as it is when it is created. */
 export function createQueuedJob(added: NewJob, nowMs: number, changeSeq: number): Job {
-  const { id, pipeline, params, priority, idempotency, parentJobId, webhook } = added;
+  const { id, pipeline, params, priority, idempotency, parentJobId, webhook, traceparent = null } = added;
   return {
     id,
     pipeline,
@@ -35,6 +35,7 @@ export function createQueuedJob(added: NewJob, nowMs: number, changeSeq: number)
     error: null,
     result: null,
     webhook,
+    traceparent,
     changeSeq,
   };
 }

@@ -57,6 +57,8 @@ export interface Job {
   readonly error: JobError | null;
   readonly result: Json;
   readonly webhook: JobWebhook | null;
+  /** Context of the request that made the job (W3C Trace Context); null where that was not traced. */
+  readonly traceparent: string | null;
   /** Rises with every change of any job; those changed later have higher ones. */
   readonly changeSeq: number;
 }

@@ -9,6 +9,8 @@ export interface NewJob {
   readonly priority: number;
   readonly parentJobId: string | null;
   readonly webhook: JobWebhook | null;
+  /** Left out: it belongs to no trace of somebody else's. */
+  readonly traceparent?: string | undefined;
   readonly idempotency: Idempotency | null;
 }
 

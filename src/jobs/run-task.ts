@@ -3,7 +3,11 @@ import type { Environment } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
+import { parseTraceparent } from "../base/trace-context.ts";
+import { inSpan, NO_SPAN, type Span } from "../base/tracer.ts";
 import type { JobError, Task, TaskRef } from "./job.ts";
+import { contextOfJob } from "./job-trace.ts";
+import { watchObjects } from "./moved-bytes.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { persist } from "./persist.ts";
 import type { Pipeline, PipelineRegistry, StageContext, TaskResult } from "./pipeline.ts";
@@ -11,6 +15,7 @@ import type { AttemptOutcome, Completed, Decide, JobStore, ReceiveOptions, Taken
 import { startPulse } from "./pulse.ts";
 import { describeError, MAX_ATTEMPTS, MAX_LOST_WORKERS, retryDelayMs } from "./retry-policy.ts";
 import { checkJson, checkPlan } from "./stage-output.ts";
+import { type Telling, type ToldAttempt, tellEnd } from "./tell-end.ts";
 import { onFailed, onRetrying, onStarted, onSucceeded, type StageYield } from "./transitions.ts";
 
 /** Gives out folders for attempts that ask for one. */
@@ -22,7 +27,7 @@ export interface WorkFolders {
 }
 
 /** All that running tasks needs. */
-export interface Engine {
+export interface Engine extends Telling {
   readonly store: JobStore;
   readonly objects: ObjectStore;
   readonly pipelines: PipelineRegistry;
@@ -43,9 +48,10 @@ export interface RunOptions {
 }
 
 /** An attempt under way. */
-interface Attempt extends TakenTask {
+interface Attempt extends TakenTask, ToldAttempt {
   readonly pipeline: Pipeline;
   readonly log: Logger;
+  readonly span: Span;
 }
 
 /**
@@ -54,14 +60,36 @@ interface Attempt extends TakenTask {
  * for; throws where it fails for good, or while the worker is to stop.
  */
 export async function runTask(engine: Engine, taken: TakenTask, options: RunOptions): Promise<TakenTask | undefined> {
+  const { job, task } = taken;
+  const { tracer } = engine;
+  if (tracer === undefined) return await attend(engine, taken, options, NO_SPAN);
+  const fields = {
+    "reelmill.job.id": job.id,
+    "reelmill.pipeline": job.pipeline,
+    "reelmill.task.stage": task.stage,
+    "reelmill.task.index": task.index,
+    "reelmill.task.attempt": task.attempt,
+  };
+  const span = { parent: contextOfJob(job), fields };
+  return await tracer.run(`${job.pipeline} task`, span, (own) => attend(engine, taken, options, own));
+}
+
+async function attend(
+  engine: Engine,
+  taken: TakenTask,
+  options: RunOptions,
+  span: Span,
+): Promise<TakenTask | undefined> {
   const { job, task, lostWorkers } = taken;
   const fields = { job_id: job.id, stage: task.stage, segment_index: task.index, attempt: task.attempt };
-  const log = engine.log.child(fields);
+  const log = engine.log.child({ ...fields, ...traceFields(engine) });
+  const bytes = { read: 0, written: 0, copied: 0 };
+  const begun = { ...taken, log, span, bytes, startedAt: engine.clock.monotonicMs() };
   let attempt: Attempt;
   try {
-    attempt = { ...taken, pipeline: engine.pipelines.get(job.pipeline), log };
+    attempt = { ...begun, pipeline: engine.pipelines.get(job.pipeline) };
   } catch (error) {
-    return await conclude(engine, { ...taken, log }, failure(error), "fail-job", options);
+    return await conclude(engine, begun, failure(error), "fail-job", options);
   }
   const policy = attempt.pipeline.onTaskFailure;
   if (options.signal.aborted) return await conclude(engine, attempt, STOPPED, policy, options);
@@ -73,6 +101,12 @@ export async function runTask(engine: Engine, taken: TakenTask, options: RunOpti
     return await conclude(engine, attempt, failure(lost, true), policy, options);
   }
   return await runAttempt(engine, attempt, options);
+}
+
+/** By which the lines of a trace are found. */
+function traceFields({ tracer }: Engine): { readonly trace_id?: string } {
+  const context = parseTraceparent(tracer?.context() ?? "");
+  return context === undefined ? {} : { trace_id: context.traceId };
 }
 
 async function runAttempt(engine: Engine, attempt: Attempt, options: RunOptions): Promise<TakenTask | undefined> {
@@ -87,7 +121,8 @@ async function runAttempt(engine: Engine, attempt: Attempt, options: RunOptions)
   let brought: StageYield;
   try {
     log.debug(`${task.label} begins`);
-    brought = await runStage(engine, attempt, pulse);
+    const name = `${pipeline.name} ${task.stage}`;
+    brought = await inSpan(engine.tracer, name, {}, () => runStage(engine, attempt, pulse));
   } catch (error) {
     await pulse.stop();
     const ending = pulse.ending();
@@ -148,25 +183,31 @@ async function conclude(
 ): Promise<TakenTask | undefined> {
   const { ref } = attempt.message;
   const number = attempt.task.attempt;
+  attempt.span.fail(`${outcome.error.code}: ${outcome.error.message}`);
   const decide =
     outcome.status === "retrying" ? onRetrying(ref, number, outcome) : onFailed(ref, number, outcome.error, policy);
   return await commit(engine, attempt, outcome, decide, options);
 }
 
 async function commit(
-  { store, clock }: Engine,
-  { task, message, log }: Omit<Attempt, "pipeline">,
+  engine: Engine,
+  attempt: Omit<Attempt, "pipeline">,
   outcome: AttemptOutcome,
   decide: Decide,
   { from, signal }: RunOptions,
 ): Promise<TakenTask | undefined> {
+  const { store, clock, tracer } = engine;
+  const { task, message, log } = attempt;
   const complete = async (): Promise<Completed | undefined> => {
     const takeNext = signal.aborted ? undefined : { from, onStart: onStarted };
     return await store.completeTask({ ref: message.ref, attempt: task.attempt, outcome, message, takeNext }, decide);
   };
-  const completed = await persist("The outcome", complete, { log, clock }, signal);
+  const record = () => persist("The outcome", complete, { log, clock }, signal);
+  const completed = await inSpan(tracer, "store commit", {}, record);
   if (completed === undefined) {
     log.info("The attempt's outcome came too late: the job ended, or another worker has the task.");
+  } else {
+    tellEnd(engine, attempt, outcome, completed.job);
   }
   return completed?.next;
 }
@@ -175,7 +216,9 @@ type Pulse = ReturnType<typeof startPulse>;
 
 async function runStage(engine: Engine, attempt: Attempt, pulse: Pulse): Promise<StageYield> {
   const { pipeline, job, task } = attempt;
-  const { objects, environment, clock, workFolders } = engine;
+  const { environment, clock, workFolders, metrics, tracer } = engine;
+  const isWatched = metrics !== undefined || tracer !== undefined;
+  const objects = isWatched ? watchObjects(engine.objects, attempt.bytes, tracer) : engine.objects;
   let folder: Promise<string> | undefined;
   const context: StageContext = {
     jobId: job.id,

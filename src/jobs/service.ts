@@ -3,7 +3,9 @@ import type { Clock } from "../base/clock.ts";
 import { ReelmillError } from "../base/errors.ts";
 import { createUuid } from "../base/ids.ts";
 import type { Json } from "../base/json.ts";
+import type { Tracer } from "../base/tracer.ts";
 import type { Job, JobWebhook } from "./job.ts";
+import { spanOfJob } from "./job-trace.ts";
 import type { PipelineRegistry } from "./pipeline.ts";
 import type { Decide, Idempotency, JobStore, TaskQueue } from "./ports.ts";
 import { onCancel, onRetry, onRetryTask } from "./transitions.ts";
@@ -54,11 +56,13 @@ export interface JobServicePorts {
   readonly onWork: () => void;
   /** Throws WEBHOOK_REFUSED for a URL that no webhook may go to; where it is left out, that shows when one is sent. */
   readonly requireWebhook?: ((url: string) => void) | undefined;
+  /** Where it is left out, jobs belong to no trace of a request's, and one that is cancelled is told to nobody. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** The service on the ports given. */
 export function createJobService(ports: JobServicePorts): JobService {
-  const { store, queue, pipelines, clock, onWork, requireWebhook } = ports;
+  const { store, queue, pipelines, clock, onWork, requireWebhook, tracer } = ports;
   const change = async (jobId: string, decide: Decide, refused: string): Promise<Job> => {
     const changed = await store.update(jobId, decide);
     if (changed !== undefined) return changed;
@@ -82,6 +86,7 @@ export function createJobService(ports: JobServicePorts): JobService {
       priority,
       parentJobId,
       webhook: webhook ?? null,
+      traceparent: tracer?.context(),
       idempotency: idempotencyKey === undefined ? null : idempotencyOf(idempotencyKey, asked),
     });
     onWork();
@@ -89,7 +94,11 @@ export function createJobService(ports: JobServicePorts): JobService {
   };
   return {
     submit: (submission) => add(submission, null),
-    cancel: (jobId) => change(jobId, onCancel, "only one that is queued or running can be cancelled."),
+    cancel: async (jobId) => {
+      const job = await change(jobId, onCancel, "only one that is queued or running can be cancelled.");
+      tracer?.tell(spanOfJob(job));
+      return job;
+    },
     retry: async (jobId) => {
       const job = await change(jobId, onRetry, "only one that is partial, failed or cancelled can be retried.");
       onWork();

@@ -72,6 +72,14 @@ export function describeJobStore(name: string, open: () => Promise<StoreUnderTes
       expect(await store.listEvents({ jobId: job.id, afterSeq: 0, limit: 9 })).toMatchObject([{ type: "job.queued" }]);
     });
 
+    it("keeps the context of the request that made a job, through all that becomes of it", async () => {
+      const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+      const job = await create({ traceparent });
+      expect([job.traceparent, (await create()).traceparent]).toEqual([traceparent, null]);
+      await store.update(job.id, () => ({ status: "failed" }));
+      expect(await store.get(job.id)).toMatchObject({ status: "failed", traceparent });
+    });
+
     it("knows no job, task or event of an id that was never given", async () => {
       const jobId = createUuid(clock.nowMs());
       expect(await store.get(jobId)).toBeUndefined();

@@ -406,6 +406,21 @@ describe("sweep", () => {
     for await (const item of queryItems(table, { pk: "turns" })) expect(item["atMs"]).toBe(turns[0]);
   });
 
+  it("tells how many dead letters there are, where that is asked for", async () => {
+    const told: object[] = [];
+    const metrics = { measure: () => undefined, observe: (values: object) => told.push(values) };
+    const world = { ...open(), telemetry: { metrics, tracer: undefined, flush: async () => undefined } };
+    const { store, queue } = world.parts;
+    const { job } = await world.service.submit({ pipeline: "repair", params: { inputs: ["uploads/d.mp4"] } });
+    await call("sweep", { reason: "time" }, world);
+    const lease = { owner: "w", leaseMs: 60_000 };
+    const taken = await store.takeNamed({ jobId: job.id, stage: "plan", index: 0 }, lease, () => undefined);
+    if (taken === undefined) throw new Error("The task was not due.");
+    await queue.bury(taken.message, { code: "INTERNAL", message: "broken" });
+    await call("sweep", { reason: "time" }, world);
+    expect(told).toEqual([{ DeadLetters: 0 }, { DeadLetters: 1 }]);
+  });
+
   it("records what a container of AWS Batch could not that was killed", async () => {
     const world = open();
     const begun = {

@@ -257,10 +257,10 @@ async function attributesOf(
 async function insertJob(table: Table, record: JobRecord, nowMs: number): Promise<boolean> {
   const { job, running } = record;
   const key = jobKey(job.id);
-  const { id, pipeline, priority, idempotencyKey, parentJobId, createdAtMs, changeSeq, webhook } = job;
+  const { id, pipeline, priority, idempotencyKey, parentJobId, createdAtMs, changeSeq, webhook, traceparent } = job;
   const item = {
     ...key,
-    ...{ id, pipeline, priority, idempotencyKey, parentJobId, createdAtMs, changeSeq, running },
+    ...{ id, pipeline, priority, idempotencyKey, parentJobId, createdAtMs, changeSeq, running, traceparent },
     webhook: JSON.stringify(webhook),
     params: await storeValue(table, key.pk, job.params, "params"),
     ...(await attributesOf(table, record, nowMs)),

@@ -120,6 +120,7 @@ export async function parseJobItem(table: Table, item: Item): Promise<JobRecord 
     error: error as unknown as JobError | null,
     result,
     webhook: item["webhook"] === undefined ? null : (JSON.parse(text(item, "webhook")) as JobWebhook | null),
+    traceparent: textOrNull(item, "traceparent"),
     changeSeq: number(item, "changeSeq"),
   };
   const rest = { rank: number(item, "rank"), version: number(item, "version"), logNumber: number(item, "logNumber") };

@@ -43,8 +43,8 @@ function prepare(database: DatabaseSync) {
     job: database.prepare("SELECT * FROM jobs WHERE id = ?1"),
     insertJob: database.prepare(`
       INSERT INTO jobs (rank, id, pipeline, params, status, stage, priority, total, succeeded, failed, total_weight, done_weight,
-        idempotency_key, parent_job_id, attempt, created_at_ms, updated_at_ms, webhook, change_seq)
-      VALUES (?1, ?2, ?3, ?4, 'queued', 'plan', ?5, 0, 0, 0, 0, 0, ?6, ?7, 1, ?8, ?8, ?9, ?10)`),
+        idempotency_key, parent_job_id, attempt, created_at_ms, updated_at_ms, webhook, change_seq, traceparent)
+      VALUES (?1, ?2, ?3, ?4, 'queued', 'plan', ?5, 0, 0, 0, 0, 0, ?6, ?7, 1, ?8, ?8, ?9, ?10, ?11)`),
     updateStatus: database.prepare(`
       UPDATE jobs SET status = ?2, error = ?3, result = ?4, attempt = ?5, started_at_ms = ?6, finished_at_ms = ?7
       WHERE rank = ?1`),
@@ -107,12 +107,12 @@ function parseDraft(row: Row): JobDraft {
 }
 
 function insertJob({ sql, sequence }: Writer, added: NewJob, nowMs: number): JobDraft {
-  const { id, pipeline, params, priority, idempotency, parentJobId, webhook } = added;
+  const { id, pipeline, params, priority, idempotency, parentJobId, webhook, traceparent = null } = added;
   const idempotencyKey = idempotency?.key ?? null;
   const rank = sequence.next();
   const changeSeq = sequence.next();
   const values = [rank, id, pipeline, JSON.stringify(params), priority, idempotencyKey, parentJobId] as const;
-  sql.insertJob.run(...values, nowMs, encode(webhook), changeSeq);
+  sql.insertJob.run(...values, nowMs, encode(webhook), changeSeq, traceparent);
   const job = createQueuedJob(added, nowMs, changeSeq);
   return { job, rank, totalWeight: 0, doneWeight: 0, isChanged: false, isStatusChanged: false };
 }

@@ -112,5 +112,7 @@ CREATE TABLE sequence (value INTEGER NOT NULL) STRICT;
 INSERT INTO sequence VALUES (0);
 `;
 
+const TRACES = "ALTER TABLE jobs ADD COLUMN traceparent TEXT;";
+
 /** The schema, step by step; a database's version is the number of steps that were applied to it. A step is never changed. */
-export const MIGRATIONS: readonly string[] = [JOBS_AND_QUEUES, DELIVERY_SCHEMA];
+export const MIGRATIONS: readonly string[] = [JOBS_AND_QUEUES, DELIVERY_SCHEMA, TRACES];

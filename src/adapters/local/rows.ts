@@ -48,6 +48,7 @@ export function parseJobRow(row: Row): Job {
     error: json(row, "error") as JobError | null,
     result: json(row, "result"),
     webhook: json(row, "webhook") as JobWebhook | null,
+    traceparent: row["traceparent"] as string | null,
     changeSeq: number(row, "change_seq"),
   };
 }

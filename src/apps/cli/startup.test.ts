@@ -35,6 +35,17 @@ describe("the start of the command line", () => {
     expect(loaded.filter((name) => /aws/.test(name))).toEqual([]);
   });
 
+  it("of workers, servers and functions waits for nothing that tells traces, metrics or logs of others", () => {
+    for (const program of ["worker", "lambda"]) {
+      const loaded = [...loadedBy(join("..", program, "main.ts"))];
+      expect(loaded).toContain(join("..", "telemetry.ts"));
+      expect(loaded.filter((name) => /adapters.telemetry|trace-settings|log-reader|cloudwatch/.test(name))).toEqual([]);
+    }
+    expect([...loadedBy(join("..", "server", "up.ts"))].filter((name) => /telemetry\/|cloudwatch/.test(name))).toEqual(
+      [],
+    );
+  });
+
   it("of repair waits for no schema library either", () => {
     const loaded = [...loadedBy("repair.ts")];
     expect(loaded.length).toBeGreaterThan(20);

@@ -10,6 +10,7 @@ import type { BatchRecord } from "../../jobs/batch-records.ts";
 import { openLocalBatch } from "../local-wiring.ts";
 import type { BatchParts } from "../parts.ts";
 import { requireDataFolder, requireWorkers } from "../server/check-settings.ts";
+import { openTelemetry } from "../telemetry.ts";
 import { type BatchSettings, readBatchSettings } from "../worker/batch-settings.ts";
 import { BATCH_OWNER, runBatchJob } from "../worker/run-batch-job.ts";
 import type { CliContext } from "./cli-context.ts";
@@ -57,11 +58,12 @@ export async function runWorkerOnce(context: CliContext): Promise<number> {
 
 async function runBatch(
   settings: BatchSettings,
-  { server }: Config,
+  { server, metrics }: Config,
   log: Logger,
-  { environment, clock, signal, sleep }: CliContext,
+  { environment, clock, signal, sleep, writeOutput: write }: CliContext,
 ): Promise<BatchRecord> {
   const { store, objects, pipelines, queue, workRoot, records, sweep, close } = await open(settings, server, clock);
+  const { flush, ...telling } = await openTelemetry({ metrics, environment, write, log, clock });
   let isForgotten = false;
   try {
     await sweep();
@@ -69,7 +71,7 @@ async function runBatch(
     const workFolders = createWorkFolders(workRoot, BATCH_OWNER);
     const world = { log, clock, environment: withoutSecrets(environment), random: Math.random };
     return await runBatchJob(settings, {
-      engine: { store, objects, pipelines, workFolders, ...world },
+      engine: { store, objects, pipelines, workFolders, ...world, ...telling },
       ...{ queue, records, signal },
       leaseMs: server.leaseMs,
       concurrency: Math.min(availableParallelism(), server.maxWorkers),
@@ -81,6 +83,7 @@ async function runBatch(
     });
   } finally {
     await close(isForgotten);
+    await flush();
   }
 }
 

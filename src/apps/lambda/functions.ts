@@ -36,18 +36,20 @@ export const FUNCTIONS: Readonly<Record<string, (world: World) => Promise<Lambda
   },
   sweep: async (world) => {
     const [{ sweep }, { sweepOld }] = await Promise.all([import("./sweep.ts"), import("../server/maintenance.ts")]);
-    const { config, parts, clock, log } = world;
-    const { care, records, store } = parts;
+    const { config, parts, clock, log, telemetry: telling } = world;
+    const { care, records, store, queue } = parts;
     const deliver = createDeliver(world);
     return (event, { signal }) => {
       const old = () => sweepOld({ ...parts, logs: undefined, clock, log }, config.server.retentionMs, signal);
-      return sweep(event, { care, records, store, deliver, sweepOld: old, log });
+      return sweep(event, { care, records, store, queue, deliver, sweepOld: old, log, ...telling });
     };
   },
-  state: async ({ config, parts, owner, environment, clock, log }) => {
+  state: async ({ config, parts, owner, environment, clock, log, telemetry }) => {
     const { runState } = await import("./run-state.ts");
     const workFolders = createWorkFolders(parts.workRoot, owner);
-    const ports = { ...parts, workFolders, log, clock, environment: withoutSecrets(environment), random: Math.random };
+    const { metrics, tracer } = telemetry;
+    const world = { log, clock, environment: withoutSecrets(environment), random: Math.random };
+    const ports = { ...parts, ...world, workFolders, metrics, tracer };
     return (event, { signal }) => runState(event, { engine: ports, leaseMs: config.server.leaseMs, signal });
   },
 };

@@ -9,15 +9,16 @@ import { findFfmpegFault } from "../server/ffmpeg-check.ts";
 import { DEFAULT_LIMITS } from "../server/limits.ts";
 import { openBatch } from "../server/open-batch.ts";
 import { openCost } from "../server/open-cost.ts";
+import { openLogs } from "../server/open-logs.ts";
 import { createSystemView, readVersion } from "../server/system.ts";
 import type { World } from "./open.ts";
 
 /**
  * The app that a server runs, without what a function has not that is frozen between calls: workers, watch folder, streams of events, the dashboard
- * with its sessions, and logs of jobs, which are CloudWatch's there. Throws CONFIG_INVALID where no API key is set.
+ * with its sessions. The logs of jobs are those of the log groups. Throws CONFIG_INVALID where no API key is set.
  */
 export async function createLambdaServer(world: World): Promise<FastifyInstance> {
-  const { config, home, parts, service, environment, clock, log } = world;
+  const { config, home, parts, service, environment, clock, log, telemetry } = world;
   const { signal } = new AbortController();
   const { apiKeyHashes, maxUploadBytes } = config.server;
   if (apiKeyHashes.length === 0) {
@@ -30,13 +31,13 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
   return createServer({
     ...parts,
     version: readVersion(),
-    ...{ service, log, clock, apiKeyHashes },
+    ...{ service, log, clock, apiKeyHashes, tracer: telemetry.tracer },
     // Requests are counted by API Gateway, and by instance they would tell little.
     limits: { ...DEFAULT_LIMITS, uploadBytes: maxUploadBytes, writesPerMinute: null, listeners: 0 },
     workers: { stats: () => ({ desired: 0, running: 0, busy: 0, max: 0 }) },
     system: async () => ({ ...(await look()), settings }),
     ffmpegFault: () => findFfmpegFault(config, searchPath),
-    readLogs: async () => [],
+    logs: openLogs(home, undefined),
     cost: openCost({ home, parts, prices: loadPrices(config.priceFile), environment, signal }),
     batch: await openBatch({ home, config, dataFolder: home.data, context: { clock } }, createOwnExaminer(environment)),
     watch: undefined,

@@ -1,8 +1,9 @@
 import { systemClock } from "../../base/clock.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createLogger } from "../../base/log.ts";
-import { FUNCTIONS } from "./functions.ts";
-import { openWorld } from "./open.ts";
+import { openTelemetry } from "../telemetry.ts";
+import { FUNCTIONS, type LambdaFunction } from "./functions.ts";
+import { openLog, openWorld } from "./open.ts";
 import { serveCalls, tellInitError } from "./runtime.ts";
 
 /** `reelmill-lambda <function>`, started by Lambda in an image. */
@@ -20,9 +21,16 @@ async function main(): Promise<void> {
     if (address === "") {
       throw new ReelmillError("CONFIG_INVALID", "AWS_LAMBDA_RUNTIME_API is not set: functions are started by Lambda.");
     }
-    const world = openWorld(env, systemClock, write);
+    const { config, log } = openLog(env, write);
+    const telemetry = await openTelemetry({
+      ...{ metrics: config.metrics, environment: env, log, clock: systemClock },
+      write: (line) => void process.stdout.write(line),
+    });
+    const world = openWorld(env, systemClock, write, telemetry);
     const handle = await create(world);
-    await serveCalls(handle, { address, log: world.log, signal: new AbortController().signal });
+    // Between calls the process is frozen.
+    const answer: LambdaFunction = (event, invocation) => handle(event, invocation).finally(telemetry.flush);
+    await serveCalls(answer, { address, log: world.log, signal: new AbortController().signal });
   } catch (error) {
     createLogger({ format: "json", level: "info", write }).error("The function cannot go on.", { error });
     if (address !== "") await tellInitError(error, address).catch(() => undefined);

@@ -13,6 +13,7 @@ import { createJobService, type JobService } from "../../jobs/service.ts";
 import { type AwsHome, readAwsHome } from "../aws-settings.ts";
 import { type AwsParts, openAws } from "../aws-wiring.ts";
 import { createNewsLoop } from "../news.ts";
+import { NO_TELEMETRY, type Telemetry } from "../telemetry.ts";
 
 /** What functions stand on; made once, for all that one instance is called for. */
 export interface World {
@@ -25,11 +26,23 @@ export interface World {
   readonly environment: Environment;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly telemetry: Telemetry;
+}
+
+/** What the settings of functions are, and the log that goes by them. Throws CONFIG_INVALID. */
+export function openLog(environment: Environment, write: (line: string) => void) {
+  const config = loadConfig(environment);
+  return { config, log: createLogger({ format: config.logFormat, level: config.logLevel, write }) };
 }
 
 /** Reads the settings and reaches for the stores; nothing is asked of these yet. Throws CONFIG_INVALID, STORE_UNAVAILABLE. */
-export function openWorld(environment: Environment, clock: Clock, write: (line: string) => void): World {
-  const config = loadConfig(environment);
+export function openWorld(
+  environment: Environment,
+  clock: Clock,
+  write: (line: string) => void,
+  telemetry: Telemetry = NO_TELEMETRY,
+): World {
+  const { config, log } = openLog(environment, write);
   const { backend, dataFolder } = config.server;
   if (backend !== "aws") {
     throw new ReelmillError("CONFIG_INVALID", `REELMILL_BACKEND is "${backend}", but must be aws for functions.`);
@@ -37,7 +50,6 @@ export function openWorld(environment: Environment, clock: Clock, write: (line: 
   const home = readAwsHome(environment, config.server, resolve(dataFolder));
   // One process at a time has the folder; an instance that was ended in the middle of its work leaves what it had there.
   rmSync(join(home.data, "work"), { recursive: true, force: true });
-  const log = createLogger({ format: config.logFormat, level: config.logLevel, write });
   const owner = `lambda-${createUuid(clock.nowMs())}`;
   const parts = openAws(home, { owner, durability: "normal", clock, log });
   const { webhookSecrets, allowsPrivateWebhooks: allowPrivateNetworks } = config.server;
@@ -47,8 +59,8 @@ export function openWorld(environment: Environment, clock: Clock, write: (line: 
   };
   // Whatever waits is told of by slips.
   const onWork = (): void => undefined;
-  const service = createJobService({ ...parts, clock, onWork, requireWebhook });
-  return { config, home, parts, service, owner, environment, clock, log };
+  const service = createJobService({ ...parts, clock, onWork, requireWebhook, tracer: telemetry.tracer });
+  return { config, home, parts, service, owner, environment, clock, log, telemetry };
 }
 
 /** Tells of jobs that ended: stores deliveries for them, and sends what is due. Undefined where nobody is to be told. */

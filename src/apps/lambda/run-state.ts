@@ -6,6 +6,7 @@ import { type JobError, type JobStatus, STAGES } from "../../jobs/job.ts";
 import { describeError } from "../../jobs/retry-policy.ts";
 import { runNamedTask } from "../../jobs/run-named-task.ts";
 import type { Engine } from "../../jobs/run-task.ts";
+import { tellJobEnd } from "../../jobs/tell-end.ts";
 import { onGivenUp } from "../../jobs/transitions.ts";
 
 /** What a state asks for: one task, or that a failure be recorded which the state machine could do nothing about. */
@@ -57,7 +58,8 @@ async function answer(event: unknown, { engine, leaseMs, signal }: StateOptions)
   const request = parsed.data;
   const { jobId } = request;
   if ("failure" in request) {
-    await engine.store.update(jobId, onGivenUp(readFailure(request.failure)));
+    const ended = await engine.store.update(jobId, onGivenUp(readFailure(request.failure)));
+    if (ended !== undefined) tellJobEnd(engine, ended);
     return { jobId };
   }
   const lease = { owner: createUuid(engine.clock.nowMs()), leaseMs };

@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Care } from "../../adapters/aws/care.ts";
 import type { Logger } from "../../base/log.ts";
 import type { BatchRecords } from "../../jobs/batch-records.ts";
-import type { JobStore } from "../../jobs/ports.ts";
+import type { JobStore, TaskQueue } from "../../jobs/ports.ts";
+import { type Telling, tellJobEnd } from "../../jobs/tell-end.ts";
 import { onGivenUp } from "../../jobs/transitions.ts";
 import { parseEvent } from "./parse-event.ts";
 
@@ -23,10 +24,11 @@ const EVENT = z.union([
 ]);
 
 /** What the sweeper works with. */
-export interface SweepPorts {
+export interface SweepPorts extends Telling {
   readonly care: Pick<Care, "settleStale" | "ringForgotten" | "takeTurn">;
   readonly records: BatchRecords;
   readonly store: Pick<JobStore, "update">;
+  readonly queue: Pick<TaskQueue, "depths">;
   /** Tells of jobs that ended; undefined where nothing is to be told. */
   readonly deliver: (() => Promise<void>) | undefined;
   /** Forgets what is older than it is kept for. */
@@ -43,7 +45,7 @@ const HOUR_MS = 3600_000;
 export async function sweep(event: unknown, ports: SweepPorts): Promise<void> {
   const parsed = parseEvent(EVENT, event);
   if ("detail" in parsed) return await recordLostContainer(parsed.detail, ports);
-  const { care, deliver, sweepOld, log } = ports;
+  const { care, queue, deliver, sweepOld, log, metrics } = ports;
   const steps: (() => Promise<void>)[] = [
     care.settleStale,
     async () => {
@@ -51,6 +53,11 @@ export async function sweep(event: unknown, ports: SweepPorts): Promise<void> {
       if (queues.length > 0) log.warn("Tasks waited of which no worker had been told.", { queues });
     },
     async () => await deliver?.(),
+    async () => {
+      // Looked for only where somebody hears of it.
+      const depths = metrics === undefined ? [] : await queue.depths();
+      metrics?.observe({ DeadLetters: depths.reduce((sum, { dead }) => sum + dead, 0) });
+    },
     async () => {
       if (await care.takeTurn("sweep-old", HOUR_MS)) await sweepOld();
     },
@@ -64,7 +71,7 @@ export async function sweep(event: unknown, ports: SweepPorts): Promise<void> {
 /** A container that was killed could record nothing itself. */
 async function recordLostContainer(
   { statusReason, container }: Extract<z.output<typeof EVENT>, { readonly detail: unknown }>["detail"],
-  { records, store, log }: SweepPorts,
+  { records, store, log, ...telling }: SweepPorts,
 ): Promise<void> {
   const message = `AWS Batch gave the job up: ${statusReason}`;
   const { command } = container;
@@ -72,7 +79,8 @@ async function recordLostContainer(
   if (ownId !== undefined) {
     log.error("AWS Batch gave the job up.", { job_id: ownId, reason: statusReason });
     // One that has ended stays as it is.
-    await store.update(ownId, onGivenUp({ code: "WORKER_LOST", message }));
+    const ended = await store.update(ownId, onGivenUp({ code: "WORKER_LOST", message }));
+    if (ended !== undefined) tellJobEnd(telling, ended);
     return;
   }
   const jobId = container.environment.find(({ name }) => name === "JOB_ID")?.value;

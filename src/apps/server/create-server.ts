@@ -28,6 +28,7 @@ import { addWebRoutes } from "./routes/web.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { hasBody } from "./streams.ts";
+import { traceRequests } from "./trace-requests.ts";
 import { answerUnknownPath } from "./unknown-path.ts";
 import { toWatchView } from "./views.ts";
 
@@ -65,6 +66,7 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => void answerError(deps, explainBadUrl(error, request), request, reply),
   });
+  if (deps.tracer !== undefined) traceRequests(app, deps.tracer);
   const sessions = createSessions(clock);
   const metrics = createMetrics(deps, () => hub.listenerCount);
   const access = createAccess({ ...deps, sessions });

@@ -1,9 +1,10 @@
 import type { ShownLoan } from "../../adapters/local/object-lender.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { Json } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
+import type { Tracer } from "../../base/tracer.ts";
 import type { ContainerStarter } from "../../jobs/container-starter.ts";
 import type { JobError } from "../../jobs/job.ts";
+import type { LogReader } from "../../jobs/log-reader.ts";
 import type { ObjectLender } from "../../jobs/object-lender.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { PipelineRegistry } from "../../jobs/pipeline.ts";
@@ -139,6 +140,8 @@ export interface ServerDependencies {
   readonly pipelines: PipelineRegistry;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Takes spans of requests that change something; left out where nobody asked for them. */
+  readonly tracer?: Tracer | undefined;
   /**
    * SHA-256 of each API key that is taken, in hex. Where there is none, everyone who reaches the server may use it: it must then
    * be bound to loopback alone, and answers only to the names of that.
@@ -151,8 +154,8 @@ export interface ServerDependencies {
   readonly system: () => Promise<SystemView>;
   /** What is not done for want of ffmpeg, looked for anew; undefined where it is there. */
   readonly ffmpegFault: () => Promise<string | undefined>;
-  /** The last lines of a job's log, in the order of time. */
-  readonly readLogs: (jobId: string, limit: number) => Promise<readonly Json[]>;
+  /** Gives the log lines of jobs. */
+  readonly logs: LogReader;
   readonly batch: BatchDependencies;
   /** Undefined where no folder is watched. */
   readonly watch: WatchService | undefined;

@@ -59,7 +59,10 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
   const queue = createTaskQueue(database, clock);
   const objects = createLocalObjectStore({ root: join(folder, "objects"), mounts: {} });
   const pipelines = changes.pipelines ?? createPipelineRegistry([echo]);
-  const service = createJobService({ store, queue, pipelines, clock, onWork: () => undefined });
+  const service = createJobService({
+    ...{ store, queue, pipelines, clock, onWork: () => undefined },
+    tracer: changes.tracer,
+  });
   const deps: ServerDependencies = {
     version: "1.2.3",
     service,
@@ -84,8 +87,11 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
     workers: { stats: () => ({ desired: 1, running: 1, busy: 0, max: 2 }) },
     system: async () => SYSTEM,
     ffmpegFault: async () => undefined,
-    readLogs: async (jobId, limit) =>
-      [{ timestamp: "t", level: "info", message: "m", job_id: jobId } satisfies Json].slice(0, limit),
+    logs: {
+      read: async ({ jobId, limit }) =>
+        [{ timestamp: "t", level: "info", message: "m", job_id: jobId } satisfies Json].slice(0, limit),
+      delayMs: 0,
+    },
     batch: createLocalBatch({
       config: loadConfig({}).server,
       dataFolder: folder,

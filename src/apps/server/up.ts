@@ -25,6 +25,7 @@ import { createExaminer } from "../edge/index.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import { createNewsLoop } from "../news.ts";
 import type { Home, Parts } from "../parts.ts";
+import { openTelemetry, type Telemetry } from "../telemetry.ts";
 import { openParts } from "../wiring.ts";
 import type { WorkerPool } from "../worker/pool.ts";
 import { startWorkers, sweepTemporary } from "../worker/start-workers.ts";
@@ -35,6 +36,7 @@ import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { openBatch } from "./open-batch.ts";
 import { openCost } from "./open-cost.ts";
+import { openLogs } from "./open-logs.ts";
 import { createSystemView, readVersion } from "./system.ts";
 import { createWatchFolder, placeWatchFolder, requireWatchable, type WatchPlace } from "./watch-folder.ts";
 
@@ -85,6 +87,8 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
     write: context.writeError,
     writeJson: logs.write,
   });
+  const { writeOutput: write } = context;
+  const telemetry = await openTelemetry({ metrics: config.metrics, environment, write, log, clock });
   // The answer to a creation is a promise that a power cut must not break.
   const parts = await openParts(home, { owner: OWNER, durability: "full", clock, log });
   let lock: FolderLock | undefined;
@@ -108,6 +112,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
         logs,
         pool,
         log,
+        telemetry,
         context,
       });
       log.info("Ending: what is being worked at goes back to its queue.", { reason: String(signal.reason) });
@@ -117,6 +122,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
   } finally {
     parts.close();
     lock?.release();
+    await telemetry.flush();
   }
 }
 
@@ -163,12 +169,14 @@ interface Running {
   readonly logs: JobLogs;
   readonly pool: WorkerPool;
   readonly log: Logger;
+  readonly telemetry: Telemetry;
   readonly context: UpContext;
 }
 
 async function serve(running: Running): Promise<void> {
   const { config, parts, logs, pool, log, context } = running;
   const { clock } = context;
+  const { tracer } = running.telemetry;
   const ending = new AbortController();
   const lookForFfmpeg = () => findFfmpegFault(config, context.environment["PATH"] ?? "");
   const ffmpegFault = await lookForFfmpeg();
@@ -176,7 +184,7 @@ async function serve(running: Running): Promise<void> {
   const requireWebhook = (url: string): void => {
     parseWebhookUrl(url, { allowPrivateNetworks: config.server.allowsPrivateWebhooks });
   };
-  const service = createJobService({ ...parts, clock, onWork: pool.notify, requireWebhook });
+  const service = createJobService({ ...parts, clock, onWork: pool.notify, requireWebhook, tracer });
   const watch = createWatch(running, service);
   const post = createWebhookSender({
     secrets: webhookSecrets(running),
@@ -187,6 +195,7 @@ async function serve(running: Running): Promise<void> {
     ...{ parts, post, clock, log, signal: ending.signal },
     webhooks: config.server.webhooks,
   });
+  const jobLogs = openLogs(running.home, logs);
   const batch = await openBatch(running, createExaminer(context.environment));
   try {
     const server = createServer({
@@ -200,13 +209,14 @@ async function serve(running: Running): Promise<void> {
       deliveries: parts.deliveries,
       log,
       clock,
+      tracer,
       apiKeyHashes: config.server.apiKeyHashes,
       limits: limitsOf(config),
       cost: openCost({ ...running, environment: context.environment, signal: ending.signal }),
       workers: pool,
       system: describeSystem(running),
       ffmpegFault: lookForFfmpeg,
-      readLogs: logs.read,
+      logs: jobLogs,
       batch,
       watch,
       webFolder: existsSync(join(WEB_FOLDER, "index.html")) ? WEB_FOLDER : undefined,
@@ -215,6 +225,7 @@ async function serve(running: Running): Promise<void> {
     await listenUntilTold(running, { server, deliveries, watch, ending });
   } finally {
     ending.abort();
+    await jobLogs.close();
     await batch.close();
   }
 }

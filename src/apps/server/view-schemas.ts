@@ -165,7 +165,12 @@ export const VIEWS = {
   tasks: z.strictObject({ tasks: z.array(TASK) }).meta({ id: "TaskList" }),
   event: EVENT,
   events: z.strictObject({ events: z.array(EVENT) }).meta({ id: "EventList" }),
-  logLines: z.strictObject({ lines: z.array(JSON_VALUE) }).meta({ id: "LogLines" }),
+  logLines: z
+    .strictObject({
+      lines: z.array(JSON_VALUE),
+      delayMs: z.int().min(0).meta({ description: "A line is here no later than so long after it was written." }),
+    })
+    .meta({ id: "LogLines" }),
   pipeline: PIPELINE,
   pipelines: z.strictObject({ pipelines: z.array(PIPELINE) }).meta({ id: "PipelineList" }),
   cost: COST_REPORT.meta({ id: "Cost" }),

@@ -14,6 +14,7 @@ const JOB: Job = {
   priority: 0,
   idempotencyKey: null,
   parentJobId: null,
+  traceparent: null,
   attempt: 1,
   createdAtMs: 0,
   startedAtMs: 10_000,

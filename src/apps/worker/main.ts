@@ -6,6 +6,7 @@ import { createLogger } from "../../base/log.ts";
 import { runWorkerLoop } from "../../jobs/worker-loop.ts";
 import { ignoreBrokenPipes } from "../broken-pipes.ts";
 import { openJobLogs } from "../local-wiring.ts";
+import { openTelemetry } from "../telemetry.ts";
 import { openParts } from "../wiring.ts";
 import { createBell } from "./bell.ts";
 import { ALIVE_EVERY_MS, type PoolMessage, type WorkerMessage, type WorkerSettings } from "./worker-settings.ts";
@@ -14,7 +15,7 @@ import { ALIVE_EVERY_MS, type PoolMessage, type WorkerMessage, type WorkerSettin
 async function main(): Promise<void> {
   ignoreBrokenPipes();
   const settings = JSON.parse(process.argv[2] ?? "") as WorkerSettings;
-  const { owner, home, leaseMs, idleEndMs, queues, lookMs, logFormat, logLevel } = settings;
+  const { owner, home, leaseMs, idleEndMs, queues, lookMs, metrics, logFormat, logLevel } = settings;
   const controller = new AbortController();
   const bell = createBell();
   const stop = (): void => controller.abort();
@@ -35,6 +36,8 @@ async function main(): Promise<void> {
     write: (line) => process.stderr.write(line),
     writeJson: openJobLogs(home.data).write,
   });
+  const write = (line: string): void => void process.stdout.write(line);
+  const telemetry = await openTelemetry({ metrics, environment: process.env, write, log, clock: systemClock });
   // Everything of the engine goes through one connection; commits outlive a crash of the process, and what a power cut takes is done again.
   const parts = await openParts(home, { owner, durability: "normal", clock: systemClock, log });
   const tell = (message: WorkerMessage): void => {
@@ -53,6 +56,8 @@ async function main(): Promise<void> {
     clock: systemClock,
     environment: withoutSecrets(process.env),
     random: Math.random,
+    metrics: telemetry.metrics,
+    tracer: telemetry.tracer,
   };
   await runWorkerLoop(engine, {
     owner,
@@ -65,6 +70,7 @@ async function main(): Promise<void> {
     ...(lookMs === undefined ? {} : { pollMs: lookMs }),
   });
   parts.close();
+  await telemetry.flush();
   // Node fails where the channel is closed between a message's arrival and its handling, which is done within a turn.
   await setImmediate();
   if (process.connected) process.disconnect();

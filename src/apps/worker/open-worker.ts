@@ -19,6 +19,7 @@ export interface WorkerContext {
   readonly clock: Clock;
   /** Ends the worker. */
   readonly signal: AbortSignal;
+  readonly writeOutput: (text: string) => void;
   readonly writeError: (text: string) => void;
 }
 

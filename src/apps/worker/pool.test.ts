@@ -63,6 +63,7 @@ async function startPool(kind: "blocked" | "deaf" | "idle"): Promise<WorkerPool>
       idleEndMs: 1000,
       queues: [],
       lookMs: undefined,
+      metrics: "none",
       logFormat: "json",
       logLevel: "error",
     },

@@ -5,6 +5,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { createUuid } from "../../base/ids.ts";
 import { isEnded, type Job } from "../../jobs/job.ts";
 import { runJob, stoppedEarly } from "../../jobs/run-job.ts";
+import { openTelemetry } from "../telemetry.ts";
 import { type WorkerContext, withOpenWorker } from "./open-worker.ts";
 
 /** How often to look for tasks that others have put back, and whether the job has ended. */
@@ -16,23 +17,26 @@ const POLL_MS = 2000;
  */
 export async function runOneJob(jobId: string, context: WorkerContext): Promise<Job> {
   return await withOpenWorker(context, async ({ config, parts, log, owner }) => {
-    const { environment, clock, signal } = context;
+    const { environment, clock, signal, writeOutput: write } = context;
     const { store, queue, objects, pipelines, workRoot } = parts;
     const found = await store.get(jobId);
     if (found === undefined) throw new ReelmillError("JOB_NOT_FOUND", `There is no job ${jobId}.`);
+    const { flush, ...telling } = await openTelemetry({ metrics: config.metrics, environment, write, log, clock });
     const engine = {
+      ...telling,
       ...{ store, objects, pipelines, clock, log },
       workFolders: createWorkFolders(workRoot, owner),
       environment: withoutSecrets(environment),
       random: Math.random,
     };
-    const job = await runJob(engine, jobId, {
+    const running = runJob(engine, jobId, {
       ...{ queue, signal, leaseMs: config.server.leaseMs },
       // Many machines have a process of this name; leases are one's own.
       owner: `${owner}~${createUuid(clock.nowMs())}`,
       pollMs: POLL_MS,
       concurrency: Math.min(availableParallelism(), config.server.maxWorkers),
     });
+    const job = await running.finally(flush);
     if (job !== undefined && isEnded(job.status)) return job;
     throw stoppedEarly(signal);
   });

@@ -45,6 +45,7 @@ export async function startWorkers(options: WorkersOptions): Promise<WorkerPool>
       idleEndMs: IDLE_END_MS,
       queues,
       lookMs: listener?.lookMs,
+      metrics: config.metrics,
       logFormat: config.logFormat,
       logLevel: config.logLevel,
     },

@@ -1,3 +1,4 @@
+import type { Config } from "../../base/config-defaults.ts";
 import type { QueueBound } from "../../jobs/ports.ts";
 import type { Home } from "../parts.ts";
 
@@ -12,6 +13,7 @@ export interface WorkerSettings {
   readonly queues: readonly QueueBound[];
   /** How often to look for work that nobody tells of, in milliseconds; undefined where looking costs nothing. */
   readonly lookMs: number | undefined;
+  readonly metrics: Config["metrics"];
   readonly logFormat: "json" | "text";
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }

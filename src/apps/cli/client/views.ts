@@ -106,6 +106,8 @@ export const REPLAYED = z.object({ replayed: COUNT });
 /** A job's log lines, oldest first. */
 export const LOG_LINES = z.object({
   lines: z.array(z.looseObject({ timestamp: z.string(), level: z.string(), message: z.string() })),
+  /** A line may come so long after it was written; earlier servers do not say. */
+  delayMs: z.number().min(0).default(0),
 });
 
 /** One log line. */

@@ -53,6 +53,27 @@ describe("logs", () => {
     ).toEqual(["a", "a", "a", "late"]);
   });
 
+  it("waits for lines that come late, and asks no more for what cannot change", async () => {
+    const lines = [line(1, "a")];
+    const asked: string[] = [];
+    const slept: number[] = [];
+    server = await startCannedServer({
+      "GET /v1/jobs/j/logs": ({ url }) => {
+        asked.push(url);
+        return { lines, delayMs: 9000 };
+      },
+      "GET /v1/jobs/j": () => cannedJob({ status: "succeeded" }),
+    });
+    const sleep = async (delayMs: number): Promise<void> => {
+      slept.push(delayMs);
+      if (delayMs === 9000) lines.push(line(2, "late"));
+    };
+    const { output } = await runAgainst(server, ["logs", "j", "-f"], { sleep });
+    expect(output.match(/ (a|late)\n/g)).toEqual([" a\n", " late\n"]);
+    expect(slept).toEqual([3000, 9000]);
+    expect(asked.at(-1)).toBe("/v1/jobs/j/logs?limit=10000&after=2026-01-31T11%3A59%3A25.000Z");
+  });
+
   it("stops following with Ctrl-C", async () => {
     const stop = new AbortController();
     server = await startCannedServer({ "GET /v1/jobs/j/logs": () => ({ lines: [] }) });

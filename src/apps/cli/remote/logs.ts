@@ -13,11 +13,22 @@ import { formatJsonLine } from "./text.ts";
 const FOLLOW_INTERVAL_MS = 2000;
 /** While following: as many as the server gives, so that none is missed between two looks. */
 const FOLLOW_LIMIT = 10_000;
+/** So many times as late as lines may be, machines' clocks and all. */
+const LATE_TIMES = 4;
 
 /** Lines as they came and as they are read. */
 interface Lines {
   readonly raw: readonly Json[];
   readonly value: readonly LogLine[];
+  readonly delayMs: number;
+}
+
+/** Where a job's lines are asked for, and how they are told. */
+interface Reading {
+  readonly client: ApiClient;
+  readonly path: string;
+  readonly isJson: boolean;
+  readonly context: CliContext;
 }
 
 /**
@@ -27,36 +38,41 @@ interface Lines {
 export async function runLogsCommand(id: string, options: LogsOptions, context: CliContext): Promise<number> {
   const path = `/v1/jobs/${pathPart(id, "job's id")}`;
   const client = await connect(options, context);
-  let seen = await readLines(client, path, options.limit);
-  print(seen, options.json, context);
+  const reading = { client, path, isJson: options.json, context };
+  let seen = await readLines(reading, options.limit);
+  print(seen, reading);
   if (!options.follow) return EXIT_OK;
   // What the first look left out was not asked for.
-  seen = await catchUp(client, path, seen, options.json, context, true);
+  seen = await catchUp(reading, seen, true);
   for (;;) {
-    await context.sleep(FOLLOW_INTERVAL_MS, context.signal);
+    // Looking where lines come late has its price.
+    await context.sleep(Math.max(FOLLOW_INTERVAL_MS, seen.delayMs / 3), context.signal);
     if (context.signal.aborted) return EXIT_OK;
-    // Asked before the lines: those of an ended job are complete.
+    // Asked before the lines: those of an ended job are complete, once those that come late are there.
     const { value: job } = await client.ask(path, JOB);
-    seen = await catchUp(client, path, seen, options.json, context, false);
-    if (isEnded(job.status)) return EXIT_OK;
+    const hasEnded = isEnded(job.status);
+    if (hasEnded && seen.delayMs > 0) await context.sleep(seen.delayMs, context.signal);
+    seen = await catchUp(reading, seen, false);
+    if (hasEnded) return EXIT_OK;
   }
 }
 
-async function readLines(client: ApiClient, path: string, limit: number): Promise<Lines> {
-  const { raw, value } = await client.ask(`${path}/logs?limit=${limit}`, LOG_LINES);
-  return { raw: (raw as { readonly lines: readonly Json[] }).lines, value: value.lines };
+async function readLines({ client, path }: Reading, limit: number, after?: string): Promise<Lines> {
+  const since = after === undefined ? "" : `&after=${encodeURIComponent(after)}`;
+  const { raw, value } = await client.ask(`${path}/logs?limit=${limit}${since}`, LOG_LINES);
+  return { raw: (raw as { readonly lines: readonly Json[] }).lines, value: value.lines, delayMs: value.delayMs };
+}
+
+/** Where lines come late, what is older than any that may still come is not asked for again. */
+function sinceOf({ value, delayMs }: Lines): string | undefined {
+  const latestMs = Date.parse(value.at(-1)?.timestamp ?? "");
+  return delayMs === 0 || Number.isNaN(latestMs) ? undefined : new Date(latestMs - LATE_TIMES * delayMs).toISOString();
 }
 
 /** Prints the lines that were not there before; with `isFirst` only those that are later than all that were. */
-async function catchUp(
-  client: ApiClient,
-  path: string,
-  before: Lines,
-  isJson: boolean,
-  context: CliContext,
-  isFirst: boolean,
-): Promise<Lines> {
-  const now = await readLines(client, path, FOLLOW_LIMIT);
+async function catchUp(reading: Reading, before: Lines, isFirst: boolean): Promise<Lines> {
+  const since = sinceOf(before);
+  const now = await readLines(reading, FOLLOW_LIMIT, since);
   const counts = new Map<string, number>();
   for (const line of before.raw) counts.set(JSON.stringify(line), (counts.get(JSON.stringify(line)) ?? 0) + 1);
   const latest = before.value.at(-1)?.timestamp ?? "";
@@ -69,12 +85,13 @@ async function catchUp(
     return [{ raw: line, value }];
   });
   const isCut = before.raw.length > 0 && fresh.length === now.raw.length && now.raw.length >= FOLLOW_LIMIT;
-  if (isCut) context.writeError("Lines came faster than they could be read; some are left out.\n");
-  print({ raw: fresh.map((line) => line.raw), value: fresh.map((line) => line.value) }, isJson, context);
-  return now;
+  if (isCut) reading.context.writeError("Lines came faster than they could be read; some are left out.\n");
+  print({ ...now, raw: fresh.map((line) => line.raw), value: fresh.map((line) => line.value) }, reading);
+  // A group that gives nothing for once does not make what it gave before new again.
+  return now.value.length === 0 ? { ...before, delayMs: now.delayMs } : now;
 }
 
-function print({ raw, value }: Lines, isJson: boolean, context: CliContext): void {
+function print({ raw, value }: Lines, { isJson, context }: Reading): void {
   const text = isJson ? raw.map(formatJsonLine) : value.map(formatLogLine);
   if (text.length > 0) context.writeOutput(text.join(""));
 }

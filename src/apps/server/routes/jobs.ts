@@ -92,11 +92,14 @@ export const JOB_ROUTES = {
     method: "GET",
     path: "/v1/jobs/{id}/logs",
     tag: TAG,
-    summary: "A job's last log lines, in the order of time",
+    summary: "A job's last log lines over all components, in the order of time",
     params: ID,
-    query: z.strictObject({ limit: queryNumber(1, 10_000, 500) }),
+    query: z.strictObject({
+      limit: queryNumber(1, 10_000, 500),
+      after: z.iso.datetime().optional().meta({ description: "Those written then or later alone; RFC 3339, UTC." }),
+    }),
     answers: { 200: { description: "The lines.", schema: VIEWS.logLines } },
-    errors: ["JOB_NOT_FOUND"],
+    errors: ["JOB_NOT_FOUND", "STORE_UNAVAILABLE", "STORE_REFUSED"],
   },
   cancel: {
     method: "POST",
@@ -127,9 +130,14 @@ export const JOB_ROUTES = {
   },
 } as const satisfies Readonly<Record<string, RouteContract>>;
 
+/** Machines whose clocks are further apart than that have other troubles. */
+const CLOCKS_APART_MS = 60_000;
+/** What is still said about a job after its end, such as how its news went out, is looked for so long in places where looking has its price. */
+const AFTERMATH_MS = 15 * 60_000;
+
 /** Serves `JOB_ROUTES`. */
 export function addJobRoutes(app: FastifyInstance, deps: ServerDependencies, hub: EventHub): void {
-  const { store, service, clock, readLogs } = deps;
+  const { store, service, clock, logs } = deps;
   const view = (job: Job) => toJobView(job, clock.nowMs());
   serve(app, JOB_ROUTES.create, async ({ body, request, reply }) => {
     const idempotencyKey = readIdempotencyKey(request.headers["idempotency-key"]);
@@ -152,8 +160,11 @@ export function addJobRoutes(app: FastifyInstance, deps: ServerDependencies, hub
     return { tasks: (await store.listTasks(id)).map(toTaskView) };
   });
   serve(app, JOB_ROUTES.logs, async ({ params, query }) => {
-    const { id } = await requireJob(store, params.id);
-    return { lines: await readLogs(id, query.limit) };
+    const { id, createdAtMs, finishedAtMs } = await requireJob(store, params.id);
+    const { limit, after } = query;
+    const fromMs = after === undefined ? createdAtMs - CLOCKS_APART_MS : Date.parse(after);
+    const untilMs = finishedAtMs === null ? undefined : finishedAtMs + AFTERMATH_MS;
+    return { lines: await logs.read({ jobId: id, limit, fromMs, untilMs }), delayMs: logs.delayMs };
   });
   for (const [contract, change] of [
     [JOB_ROUTES.cancel, service.cancel],

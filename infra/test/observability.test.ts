@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { createEmbeddedMetrics } from "../../src/adapters/telemetry/embedded-metrics.ts";
+import { METRICS, type MetricName } from "../../src/jobs/metrics.ts";
+import { type Json, propertiesOf, resourcesOf } from "./templates.fixture.ts";
+
+const NAMES = Object.keys(METRICS) as MetricName[];
+
+/** What a line of Reelmill's makes CloudWatch keep: namespace, dimensions, names. */
+function writtenBy(write: (metrics: ReturnType<typeof createEmbeddedMetrics>) => void) {
+  const lines: string[] = [];
+  write(createEmbeddedMetrics((line) => lines.push(line), { nowMs: () => 0, monotonicMs: () => 0 }));
+  const line = JSON.parse(lines[0] ?? "");
+  const [directive] = line._aws.CloudWatchMetrics;
+  return {
+    namespace: directive.Namespace,
+    dimensions: directive.Dimensions[0].map((Name: string) => ({ Name, Value: line[Name] })),
+    names: directive.Metrics.map(({ Name }: { Name: string }) => Name),
+  };
+}
+
+/** The dashboard's text, what the deployment fills in left out. */
+function dashboard(): string {
+  const body = propertiesOf("Operations", "AWS::CloudWatch::Dashboard")["DashboardBody"];
+  // The CDK joins texts and references.
+  const { "Fn::Join": joined } = body as { readonly "Fn::Join": readonly [string, readonly Json[]] };
+  return joined[1].map((part) => (typeof part === "string" ? part : "?")).join("");
+}
+
+describe("metrics of work", () => {
+  const ofPipeline = writtenBy((metrics) => metrics.measure("repair", { JobsFailed: 1 }));
+  const ofAll = writtenBy((metrics) => metrics.observe({ DeadLetters: 1 }));
+
+  it("are on the dashboard, all that are written and no others", () => {
+    const text = dashboard();
+    const names = ofPipeline.dimensions.map(({ Name }: { Name: string }) => Name).join(",");
+    const search = /SEARCH\('\{([\w,]+)\} Service=\\*"(\w+)\\*" MetricName=\\*"(\w+)\\*"/g;
+    const searched = [...text.matchAll(search)];
+    expect(new Set(searched.map(([, where]) => where))).toEqual(new Set([`${ofPipeline.namespace},${names}`]));
+    expect(new Set(searched.map(([, , service]) => service))).toEqual(new Set([ofPipeline.dimensions[0].Value]));
+    const single = [...text.matchAll(/\["Reelmill","(\w+)","Service","reelmill"/g)];
+    const shown = [...searched.map(([, , , name]) => name), ...single.map(([, name]) => name)];
+    expect([...new Set(shown)].toSorted()).toEqual(NAMES.toSorted());
+  });
+
+  it("tell of any dead letter", () => {
+    expect(propertiesOf("Operations", "AWS::CloudWatch::Alarm", "AnyDeadLetter")).toMatchObject({
+      Namespace: ofAll.namespace,
+      MetricName: ofAll.names[0],
+      Dimensions: ofAll.dimensions,
+      Statistic: "Maximum",
+      Threshold: 1,
+      Period: 300,
+      TreatMissingData: "ignore",
+    });
+  });
+
+  it("are written by every container and function", () => {
+    const containers = [
+      ...resourcesOf("Work", "AWS::Batch::JobDefinition"),
+      ...resourcesOf("Work", "AWS::ECS::TaskDefinition"),
+    ];
+    expect(containers).toHaveLength(5);
+    for (const [id, { Properties }] of containers) {
+      expect(JSON.stringify(Properties), id).toContain('{"Name":"REELMILL_METRICS","Value":"emf"}');
+    }
+    const functions = resourcesOf("Interface", "AWS::Lambda::Function");
+    expect(functions).toHaveLength(5);
+    for (const [id, { Properties }] of functions) {
+      expect(Properties?.["Environment"], id).toMatchObject({ Variables: { REELMILL_METRICS: "emf" } });
+    }
+  });
+});
+
+describe("logs", () => {
+  it("of every container and function are what the API looks into", () => {
+    const { Environment } = propertiesOf("Interface", "AWS::Lambda::Function", "ApiServe");
+    // As the CDK writes environments.
+    const { Variables } = Environment as { readonly Variables: { readonly [name: string]: Json } };
+    const named = JSON.stringify(Variables["CLOUDWATCH_LOG_GROUPS"]);
+    const groups = (["Work", "Interface"] as const).flatMap((stack) => resourcesOf(stack, "AWS::Logs::LogGroup"));
+    // Of the network, and of requests, which carry no job.
+    const others = /^(NetworkFlowLogs|ApiAccessLogs)/;
+    const wanted = groups.map(([id]) => id).filter((id) => !others.test(id));
+    expect(wanted).toHaveLength(10);
+    for (const id of wanted) expect(named).toContain(id);
+    for (const [id] of groups) if (others.test(id)) expect(named).not.toContain(id);
+  });
+});

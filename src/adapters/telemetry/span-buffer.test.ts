@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { createFakeClock } from "../../../test/support/fake-clock.ts";
+import { startCollector } from "../../../test/telemetry/collector.fixture.ts";
+import { createLogger } from "../../base/log.ts";
+import { createSpanBuffer, type EndedSpan } from "./span-buffer.ts";
+
+let collector: Awaited<ReturnType<typeof startCollector>>;
+let lines: string[];
+
+beforeEach(async () => {
+  collector = await startCollector();
+  lines = [];
+});
+afterEach(() => collector.close());
+
+function span(name: string): EndedSpan {
+  const ids = { traceId: "a".repeat(32), spanId: "b".repeat(16), parentSpanId: undefined, kind: "internal" as const };
+  const startMs = Date.parse("2026-01-31T12:00:00.000Z");
+  return { ...ids, name, startMs, endMs: startMs + 1.5, fields: { whole: 2, part: 0.5, yes: true }, failure: "why" };
+}
+
+function open(url = `${collector.url}/v1/traces`) {
+  const log = createLogger({ format: "json", level: "info", write: (line) => lines.push(JSON.parse(line).message) });
+  const to = { url, headers: {}, timeoutMs: 5000, resource: { "service.name": "reelmill" } };
+  return createSpanBuffer(to, log, createFakeClock());
+}
+
+it("sends spans as the protocol has them", async () => {
+  const buffer = open();
+  buffer.add(span("a"));
+  await buffer.flush();
+  expect(collector.faults).toEqual([]);
+  expect(collector.spans).toMatchObject([
+    {
+      name: "a",
+      kind: 1,
+      startTimeUnixNano: "1769860800000000000",
+      endTimeUnixNano: "1769860800001500000",
+      attributes: { whole: "2", part: 0.5, yes: true },
+      status: { code: 2, message: "why" },
+      resource: { "service.name": "reelmill" },
+    },
+  ]);
+  await buffer.flush();
+  expect(collector.requests).toHaveLength(1);
+});
+
+it("sends again what was not taken for a while, drops what is refused, and says so once", async () => {
+  const buffer = open();
+  collector.statuses.push(503, 429);
+  buffer.add(span("kept"));
+  await buffer.flush();
+  await buffer.flush();
+  buffer.add(span("later"));
+  await buffer.flush();
+  expect(collector.spans.map(({ name }) => name)).toEqual(["kept", "later"]);
+  collector.statuses.push(400);
+  buffer.add(span("refused"));
+  await buffer.flush();
+  buffer.add(span("taken"));
+  await buffer.flush();
+  expect(collector.spans.map(({ name }) => name)).toEqual(["kept", "later", "taken"]);
+  const [failed, works] = [
+    "Traces cannot be sent; those that are too many to keep are lost.",
+    "Traces can be sent again.",
+  ];
+  expect(lines).toEqual([failed, works, failed, works]);
+});
+
+it("keeps the last where nobody takes them, and fails nobody", async () => {
+  const buffer = open("http://127.0.0.1:9/v1/traces");
+  for (let index = 0; index < 9000; index++) buffer.add(span(String(index)));
+  await buffer.flush();
+  expect(lines).toHaveLength(1);
+});

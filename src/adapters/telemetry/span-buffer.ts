@@ -1,0 +1,157 @@
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import type { Clock } from "../../base/clock.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import { createFaultLog } from "../../base/fault-log.ts";
+import type { Logger } from "../../base/log.ts";
+import type { SpanFields } from "../../base/tracer.ts";
+
+/** A span that is over. Ids are in hexadecimal digits, times in milliseconds since 1970-01-01T00:00:00Z. */
+export interface EndedSpan {
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | undefined;
+  readonly kind: "internal" | "server";
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly fields: SpanFields;
+  /** Undefined where it did not fail. */
+  readonly failure: string | undefined;
+}
+
+/** Where spans go, and as whose. */
+export interface Collector {
+  /** The whole address, such as `http://127.0.0.1:4318/v1/traces`. */
+  readonly url: string;
+  /** Sent along; may hold a secret. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** For one request, in milliseconds. */
+  readonly timeoutMs: number;
+  /** What is told of whoever sends, `service.name` among it. */
+  readonly resource: SpanFields;
+}
+
+/** Keeps spans for a while and sends them together. */
+export interface SpanBuffer {
+  add(span: EndedSpan): void;
+  /** Sends what is there. Never throws. */
+  flush(): Promise<void>;
+}
+
+const SEND_EVERY_MS = 5000;
+const MAX_PER_REQUEST = 512;
+/** Where the collector is away, the oldest go; half an hour of a busy worker's. */
+const MAX_KEPT = 8192;
+
+/** A buffer that sends to the collector by OTLP 1.x over HTTP, as JSON (OpenTelemetry Protocol, "OTLP/HTTP", "JSON Protobuf Encoding"). */
+export function createSpanBuffer(collector: Collector, log: Logger, clock: Clock): SpanBuffer {
+  const kept: EndedSpan[] = [];
+  const faults = createFaultLog({
+    ...{ log, clock, level: "warn" as const },
+    message: "Traces cannot be sent; those that are too many to keep are lost.",
+    over: "Traces can be sent again.",
+  });
+  let timer: NodeJS.Timeout | undefined;
+  let sending: Promise<void> = Promise.resolve();
+  const sendAll = async (): Promise<void> => {
+    while (kept.length > 0) {
+      const spans = kept.splice(0, MAX_PER_REQUEST);
+      try {
+        await post(collector, JSON.stringify(toRequest(spans, collector.resource)));
+        faults.worked();
+      } catch (error) {
+        faults.failed(error);
+        // What a collector refuses it would refuse again.
+        if (error instanceof ReelmillError && error.retryable) kept.unshift(...spans);
+        return;
+      }
+    }
+  };
+  const send = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    sending = sending.then(sendAll);
+    return sending;
+  };
+  return {
+    add: (span) => {
+      kept.push(span);
+      if (kept.length > MAX_KEPT) kept.splice(0, kept.length - MAX_KEPT);
+      if (kept.length >= MAX_PER_REQUEST) void send();
+      // A process does not stay for the sake of its spans; whoever ends in order closes.
+      else timer ??= setTimeout(() => void send(), SEND_EVERY_MS).unref();
+    },
+    flush: send,
+  };
+}
+
+const KINDS = { internal: 1, server: 2 } as const;
+const FAILED = 2;
+
+function toRequest(spans: readonly EndedSpan[], resource: SpanFields): object {
+  return {
+    resourceSpans: [
+      {
+        resource: { attributes: toAttributes(resource) },
+        scopeSpans: [{ scope: { name: "reelmill" }, spans: spans.map(toSpan) }],
+      },
+    ],
+  };
+}
+
+function toSpan({ name, traceId, spanId, parentSpanId, kind, startMs, endMs, fields, failure }: EndedSpan): object {
+  return {
+    ...{ traceId, spanId, name, kind: KINDS[kind] },
+    ...(parentSpanId === undefined ? {} : { parentSpanId }),
+    startTimeUnixNano: toNanos(startMs),
+    endTimeUnixNano: toNanos(Math.max(startMs, endMs)),
+    attributes: toAttributes(fields),
+    ...(failure === undefined ? {} : { status: { code: FAILED, message: failure } }),
+  };
+}
+
+/** 64-bit numbers are texts in JSON. */
+function toNanos(ms: number): string {
+  return String(BigInt(Math.round(ms * 1000)) * 1000n);
+}
+
+function toAttributes(fields: SpanFields): readonly object[] {
+  return Object.entries(fields).map(([key, value]) => ({ key, value: toValue(value) }));
+}
+
+function toValue(value: string | number | boolean): object {
+  if (typeof value === "string") return { stringValue: value };
+  if (typeof value === "boolean") return { boolValue: value };
+  return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+}
+
+/** Statuses after which the same request may be taken (OTLP/HTTP, "Retryable Response Codes"). */
+const PASSING = new Set([429, 502, 503, 504]);
+
+async function post({ url, headers, timeoutMs }: Collector, body: string): Promise<void> {
+  const request = url.startsWith("https:") ? requestHttps : requestHttp;
+  const status = await new Promise<number>((resolve, reject) => {
+    const asked = request(
+      url,
+      {
+        method: "POST",
+        headers: { ...headers, "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+        signal: AbortSignal.timeout(timeoutMs),
+      },
+      (response) => {
+        response.on("error", reject);
+        response.on("end", () => resolve(response.statusCode ?? 0));
+        response.resume();
+      },
+    );
+    asked.on("error", reject);
+    asked.end(body);
+  }).catch((cause: Error) => {
+    const message = `The collector of traces at ${new URL(url).host} cannot be reached: ${cause.message}.`;
+    throw new ReelmillError("STORE_UNAVAILABLE", message, { cause });
+  });
+  if (status >= 200 && status < 300) return;
+  const code = PASSING.has(status) ? "STORE_UNAVAILABLE" : "STORE_REFUSED";
+  throw new ReelmillError(code, `The collector of traces at ${new URL(url).host} answered with the status ${status}.`);
+}
