@@ -77,7 +77,8 @@ function singles({ RequestItems = {} }: BatchWriteCommand["input"]): readonly { 
   const keys = wanted.map(({ Item, Key }) => JSON.stringify([(Item ?? Key)?.["pk"], (Item ?? Key)?.["sk"]]));
   if (wanted.length > MAX_BATCH || new Set(keys).size < keys.length) throw new Error("No table takes this batch.");
   return wanted.map(({ Item, Key = {} }) => {
-    const command = Item === undefined ? new DeleteCommand({ TableName: "", Key }) : new PutCommand({ TableName: "", Item });
+    const command =
+      Item === undefined ? new DeleteCommand({ TableName: "", Key }) : new PutCommand({ TableName: "", Item });
     return command as { readonly input: Input };
   });
 }
