@@ -28,7 +28,9 @@ export function allowRemoving(grantee: IGrantable, bucket: IBucket): void {
 /** What every role does that moves jobs on: the table's items, and news of ends. */
 export function allowJobs(grantee: IGrantable, { jobTable, topics }: StateStack): void {
   const { tableArn } = jobTable.table;
-  allow(grantee, ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"].map(dynamoDb), [tableArn]);
+  allow(grantee, ["GetItem", "BatchGetItem", "BatchWriteItem", "PutItem", "UpdateItem", "DeleteItem"].map(dynamoDb), [
+    tableArn,
+  ]);
   allow(grantee, [dynamoDb("Query")], [tableArn, `${tableArn}/index/*`]);
   allow(grantee, ["sns:Publish"], [topics.completions.topicArn]);
   allow(grantee, ["kms:Decrypt", "kms:GenerateDataKey"], [topics.key.keyArn]);

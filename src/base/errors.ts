@@ -38,6 +38,11 @@ export const ERROR_CODES = {
     meaning:
       "The recording is so short, and without sound, that no rung of an HLS package could keep to the 192 kbit/s that one must; lengthen it.",
   },
+  SUBSAMPLES_TOO_MANY: {
+    retryable: false,
+    meaning:
+      "A picture that was encoded has more slices or tiles than fragmented MP4 can tell of when each is encrypted by itself, 42; encrypt segments as a whole (aes-128), or choose MPEG-TS.",
+  },
   REFERENCE_REQUIRED: {
     retryable: false,
     meaning:

@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createPendingOutput } from "./pending-output.ts";
+import { createPendingOutput, type PendingOutput } from "./pending-output.ts";
 
 const disk = vi.hoisted(() => ({ refusesUnlink: false }));
 // No real folder lets a name be added but not removed, to root at least.
@@ -19,7 +19,6 @@ let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "reelmill-pending-"));
-  writeFileSync(join(folder, "draft"), "repaired");
 });
 
 afterEach(() => {
@@ -27,25 +26,33 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** An output whose content is there. */
+function prepare(): PendingOutput {
+  const pending = createPendingOutput(join(folder, "out"));
+  writeFileSync(pending.path, "repaired");
+  return pending;
+}
+
 describe("createPendingOutput", () => {
   it("publishes under the name, and leaves no other", () => {
-    createPendingOutput(join(folder, "draft"), join(folder, "out")).publish();
+    prepare().publish();
     expect(readFileSync(join(folder, "out"), "utf8")).toBe("repaired");
-    expect(existsSync(join(folder, "draft"))).toBe(false);
+    expect(readdirSync(folder)).toEqual(["out"]);
   });
 
   it("replaces nothing, and leaves nothing of itself then", () => {
     writeFileSync(join(folder, "out"), "mine");
-    const pending = createPendingOutput(join(folder, "draft"), join(folder, "out"));
+    const pending = prepare();
     expect(() => pending.publish()).toThrow(expect.objectContaining({ code: "OUTPUT_EXISTS" }));
     expect(readFileSync(join(folder, "out"), "utf8")).toBe("mine");
-    expect(existsSync(join(folder, "draft"))).toBe(false);
+    expect(readdirSync(folder)).toEqual(["out"]);
   });
 
   it("has published when the temporary name cannot be removed", () => {
     disk.refusesUnlink = true;
-    createPendingOutput(join(folder, "draft"), join(folder, "out")).publish();
-    expect(existsSync(join(folder, "draft"))).toBe(true);
+    const pending = prepare();
+    pending.publish();
+    expect(existsSync(pending.path)).toBe(true);
     expect(readFileSync(join(folder, "out"), "utf8")).toBe("repaired");
   });
 });

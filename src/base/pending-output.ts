@@ -1,9 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, renameSync, unlinkSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { ReelmillError } from "./errors.ts";
 import { translateOutputError } from "./file-errors.ts";
-import { fittingName } from "./fitting-name.ts";
+import { removeLeftovers, temporaryPathFor } from "./leftovers.ts";
 import { systemCodeOf } from "./system-code.ts";
 
 /** A file written under a temporary name. Exactly one of the two is called. */
@@ -16,14 +14,10 @@ export interface PendingOutput {
   discard(): void;
 }
 
-/** The temporary name beside the target; folder walks skip such names. */
-export function temporaryPathFor(target: string): string {
-  const rest = `.reelmill-${randomBytes(4).toString("hex")}.part`;
-  return join(dirname(target), fittingName(`.${basename(target)}`, rest));
-}
-
-/** Takes a file that lies at a temporary path under control. */
-export function createPendingOutput(path: string, target: string): PendingOutput {
+/** Prepares a file that is to lie at a temporary path beside the target, and clears away what killed processes left there. */
+export function createPendingOutput(target: string): PendingOutput {
+  removeLeftovers(target);
+  const path = temporaryPathFor(target);
   const discard = (): void => {
     try {
       unlinkSync(path);

@@ -11,7 +11,7 @@ import type { FfmpegProgress } from "./progress.ts";
 import { createProgressParser } from "./progress.ts";
 import { runFfmpeg } from "./run.ts";
 import { type FfmpegTools, locateFfmpeg } from "./tools.ts";
-import { digestPackets, frameHashes, verifyDecodes } from "./verify.ts";
+import { digestPackets, frameHashes, requireDecodes, verifyDecodes } from "./verify.ts";
 
 const SETTINGS = { ffmpeg: "ffmpeg", ffprobe: "ffprobe", ffmpegTimeoutMs: 60_000 };
 const PATH = process.env["PATH"] ?? "";
@@ -167,6 +167,13 @@ describe("probing and checking", () => {
     expect(times).toHaveLength(videoFrames + audioFrames);
     expect(Math.min(...times)).toBeLessThan(0.05);
     expect(Math.max(...times)).toBeCloseTo(2, 0);
+    const fractions: number[] = [];
+    const onProgress = (fraction: number): void => void fractions.push(fraction);
+    const demand = { what: "The movie", pictures: videoFrames, signal: new AbortController().signal };
+    await requireDecodes(tools, movie, { ...demand, onProgress });
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+    expect(new Set(fractions).size).toBeGreaterThanOrEqual(videoFrames);
+    expect(fractions.at(-1)).toBe(1);
   });
 
   it("tells a clean file from a spoilt one", async () => {

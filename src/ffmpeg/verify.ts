@@ -26,8 +26,11 @@ export interface VerifyOptions {
   readonly streams?: "audio" | undefined;
   /** Of an MP4 file: every picture, at whatever time its edit list would show it; default false. */
   readonly ignoresEdits?: boolean | undefined;
-  /** Hears the presentation time of each frame that came out, in seconds; streams take turns, so it may go back a little. */
-  readonly onFrame?: ((ptsSeconds: number) => void) | undefined;
+  /**
+   * Hears the presentation time of each frame that came out, in seconds, and how many pictures came out before it; streams take turns, so times may
+   * go back a little.
+   */
+  readonly onFrame?: ((ptsSeconds: number, videoFrames: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -100,7 +103,7 @@ export async function verifyDecodes(
   const timeBases: TimeBases = new Map();
   const { maxSeconds, streams, ignoresEdits = false, onFrame, signal } = options;
   const countLine = (line: string): void => {
-    onFrame?.(readTime(line, timeBases));
+    onFrame?.(readTime(line, timeBases), videoFrames);
     if (audioStreams.has(line.slice(0, line.indexOf(",")))) audioFrames += 1;
     else videoFrames += 1;
   };
@@ -135,15 +138,19 @@ export interface DecodeDemand extends Pick<VerifyOptions, "ignoresEdits"> {
   /** Pictures that must come out; null: any number. */
   readonly pictures: number | null;
   readonly signal: AbortSignal;
+  /** Hears how much has been decoded, 0 to 1; nothing where no number of pictures is known. */
+  readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 
 /** Decodes the whole of a file that was just encoded, however long it takes. Throws OUTPUT_NOT_VERIFIED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED. */
 export async function requireDecodes(
   tools: FfmpegTools,
   path: string,
-  { what, pictures, ...options }: DecodeDemand,
+  { what, pictures, onProgress, ...options }: DecodeDemand,
 ): Promise<void> {
-  const { isClean, videoFrames, complaints } = await verifyDecodes(patient(tools), path, options);
+  const tell = (_seconds: number, frames: number): void => onProgress?.(Math.min(1, frames / (pictures ?? 1)));
+  const onFrame = onProgress === undefined || pictures === null ? undefined : tell;
+  const { isClean, videoFrames, complaints } = await verifyDecodes(patient(tools), path, { ...options, onFrame });
   if (isClean && (pictures === null || videoFrames === pictures)) return;
   const fault = complaints.at(-1) ?? `${formatCount(videoFrames, "picture")} came out, ${pictures} were to come`;
   throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${what} does not decode: ${fault}.`);

@@ -7,6 +7,7 @@ import {
   queryItems,
   type Table,
   updateItem,
+  writeItems,
 } from "../../src/adapters/aws/table.ts";
 import { type AwsUnderTest, makeTable, startTables } from "./aws.ts";
 import { createMemoryTable } from "./memory-table.ts";
@@ -59,6 +60,9 @@ async function askAll(table: Table): Promise<readonly unknown[]> {
     ),
   );
   for (const sk of ["1", "3", "4"]) await tell(putItem(table, { pk: "a", sk, GSI1PK: "all", GSI1SK: `2${sk}` }));
+  await tell(writeItems(table, [{ put: { pk: "c", sk: "1" } }, { put: { pk: "c", sk: "2" } }]));
+  await tell(writeItems(table, [{ put: { pk: "c", sk: "3" } }, { remove: { pk: "c", sk: "1" } }, { remove: key }]));
+  await tell(updateItem(table, key, { set: [[["count"], 3]] }));
   const range = async (selection: Parameters<typeof queryItems>[1]): Promise<readonly Item[]> => {
     const found: Item[] = [];
     for await (const item of queryItems(table, selection)) found.push(item);
@@ -68,6 +72,7 @@ async function askAll(table: Table): Promise<readonly unknown[]> {
   await tell(range({ pk: "a", from: "2", to: "3", isDescending: true }));
   await tell(range({ pk: "a", from: "3" }));
   await tell(range({ pk: "a", to: "2" }));
+  await tell(range({ pk: "c" }));
   const listed = async () => (await range({ pk: "all", index: "GSI1", pageSize: 2 })).map(({ pk, sk }) => [pk, sk]);
   await tell(listed());
   await tell(deleteItem(table, key, [{ path: ["count"], is: "=", value: 1 }]));

@@ -1,4 +1,5 @@
 import {
+  BatchWriteCommand,
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -38,6 +39,11 @@ export function createMemoryTable(): MemoryTable {
   return {
     reach: (gate = ({ apply }) => apply()) => {
       const send = async (command: { readonly input: Input }): Promise<unknown> => {
+        // None of a batch waits for another, and who asked may die in the middle of it.
+        for (const single of command instanceof BatchWriteCommand ? singles(command.input) : []) {
+          await gate({ isWrite: true, apply: () => answer(items, single) });
+        }
+        if (command instanceof BatchWriteCommand) return {};
         const isWrite = !(command instanceof GetCommand || command instanceof QueryCommand);
         return await gate({ isWrite, apply: () => answer(items, command) });
       };
@@ -59,6 +65,22 @@ interface Input {
   readonly ScanIndexForward?: boolean;
   readonly Limit?: number;
   readonly ExclusiveStartKey?: Item;
+}
+
+const MAX_BATCH = 25;
+
+/** A batch as the requests that it stands for. */
+function singles({ RequestItems = {} }: BatchWriteCommand["input"]): readonly { readonly input: Input }[] {
+  const wanted = Object.values(RequestItems)
+    .flat()
+    .map(({ PutRequest, DeleteRequest }) => ({ Item: PutRequest?.Item, Key: DeleteRequest?.Key }));
+  const keys = wanted.map(({ Item, Key }) => JSON.stringify([(Item ?? Key)?.["pk"], (Item ?? Key)?.["sk"]]));
+  if (wanted.length > MAX_BATCH || new Set(keys).size < keys.length) throw new Error("No table takes this batch.");
+  return wanted.map(({ Item, Key = {} }) => {
+    const command =
+      Item === undefined ? new DeleteCommand({ TableName: "", Key }) : new PutCommand({ TableName: "", Item });
+    return command as { readonly input: Input };
+  });
 }
 
 function answer(items: Partitions, command: { readonly input: Input }): unknown {

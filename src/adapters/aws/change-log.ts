@@ -1,6 +1,18 @@
+import type { Clock } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import type { JobEvent, JobEventType } from "../../jobs/job.ts";
-import { deleteItem, firstItem, getItem, type Item, LAST, putItem, queryItems, sortable, type Table } from "./table.ts";
+import {
+  deleteItem,
+  firstItem,
+  getItem,
+  type Item,
+  type ItemKey,
+  LAST,
+  putItem,
+  queryItems,
+  sortable,
+  type Table,
+} from "./table.ts";
 
 /*
  * All changes of all jobs in one order. An entry is written only behind one that is there already, so that whoever has read up to one has
@@ -44,6 +56,33 @@ export async function lastNumber(table: Table): Promise<number> {
   return last === undefined ? 0 : Number(last["sk"]);
 }
 
+/** Where the log ends, as far as is known here. */
+export interface LogEnd {
+  /** The number of the next entry, unless others write meanwhile. */
+  next(): Promise<number>;
+  /** Hears of an entry written here. */
+  wrote(number: number): void;
+}
+
+/** Long enough for what a worker writes in a row; behind that, others have probably written. */
+const END_IS_KNOWN_MS = 100;
+
+/** Remembers for a moment which entry was written last from here, and looks it up otherwise. */
+export function createLogEnd(table: Table, clock: Clock): LogEnd {
+  let written = 0;
+  let writtenAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    next: async () => {
+      const isKnown = clock.monotonicMs() - writtenAtMs < END_IS_KNOWN_MS;
+      return (isKnown ? written : await lastNumber(table)) + 1;
+    },
+    wrote: (number) => {
+      written = number;
+      writtenAtMs = clock.monotonicMs();
+    },
+  };
+}
+
 /**
  * Appends an entry once, however often it is asked for: under the number proposed, or a later one where another entry has that. Everyone who
  * appends the same change has to agree: `propose` changes what all of them go by, and gives false where somebody else did, who goes on then.
@@ -66,10 +105,9 @@ export async function appendEntry(
   }
 }
 
-/** Keeps a copy with the job, so that its own events are found without those of all others. */
-export async function copyEntry(table: Table, pk: string, number: number, { jobId, events }: LogEntry): Promise<void> {
-  if (events.length > 0)
-    await putItem(table, { pk, sk: `log#${sortable(number)}`, jobId, events: JSON.stringify(events) });
+/** The copy that is kept with the job, so that its own events are found without those of all others; none where there are none. */
+export function copiesOf(pk: string, number: number, { jobId, events }: LogEntry): readonly (Item & ItemKey)[] {
+  return events.length === 0 ? [] : [{ pk, sk: `log#${sortable(number)}`, jobId, events: JSON.stringify(events) }];
 }
 
 /** Events after `seq`, of all jobs or of the one whose partition is given. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import type { Job, JobError, TaskRef } from "../../jobs/job.ts";
-import { appendEntry, changeSeqOf, copyEntry, type LoggedEvent, lastNumber } from "./change-log.ts";
+import { appendEntry, changeSeqOf, copiesOf, type LogEnd, type LoggedEvent } from "./change-log.ts";
 import { createDraft, type JobDraft, type Settled, type TaskEffect } from "./job-draft.ts";
 import {
   type JobRecord,
@@ -16,19 +16,30 @@ import {
   taskKey,
   taskRange,
 } from "./job-items.ts";
-import { putBack } from "./queue-book.ts";
+import { type Book, putBack, strikeAll } from "./queue-book.ts";
 import {
   discardDead,
-  discardMessage,
+  discarding,
   dropMessages,
   keepDead,
   messageKey,
   type NewMessage,
-  sendMessage,
+  sending,
 } from "./queue-messages.ts";
 import { retrying } from "./retrying.ts";
 import { takeNumbers } from "./sequence.ts";
-import { type Condition, getItem, type Path, putItem, queryItems, sortable, type Table, updateItem } from "./table.ts";
+import {
+  type Condition,
+  getItem,
+  type Path,
+  putItem,
+  queryItems,
+  sortable,
+  type Table,
+  updateItem,
+  type Write,
+  writeItems,
+} from "./table.ts";
 import { loadValue, removeValue, storeValue } from "./values.ts";
 
 /*
@@ -53,6 +64,7 @@ export interface SentMessage {
 export interface Committer {
   readonly table: Table;
   readonly clock: Clock;
+  readonly logEnd: LogEnd;
   /** Sees to it that there is a book of the queue. */
   readonly openQueue: (queue: string) => Promise<void>;
   /** Hears of every message that was sent or put back. */
@@ -97,27 +109,42 @@ export async function readSettledJob(committer: Committer, jobId: string): Promi
 /** Some 30 ms. */
 const TRIES_BEFORE_HELP = 6;
 
+/** What a transition left behind, written out. */
+export interface Left {
+  readonly record: JobRecord;
+  /** Of the job's queue, where a message was taken off. */
+  readonly book: Book | undefined;
+}
+
 /** What came of a transition. */
 export interface Moved<Result> {
   readonly job: Job;
+  /** Undefined where somebody else wrote it out. */
+  readonly left: Left | undefined;
   readonly result: Result;
 }
 
-/** Drafts and writes a transition of a job, again where somebody else was first. Undefined where there is no job, or the work gives that. */
+/**
+ * Drafts and writes a transition of a job, again where somebody else was first. Undefined where there is no job, or the work gives that. A job
+ * that was just read is not read for the first try: where it is over, that is refused.
+ */
 export async function transition<Result>(
   committer: Committer,
   jobId: string,
   work: (draft: JobDraft, nowMs: number) => Promise<Result | undefined>,
+  known?: JobRecord,
 ): Promise<Moved<Result> | undefined> {
-  const { moved } = await retrying(`The job ${jobId}`, async () => {
-    const before = await readSettledJob(committer, jobId);
+  const { moved } = await retrying(`The job ${jobId}`, async (tries) => {
+    const isKnown = known !== undefined && tries === 0;
+    const before = isKnown ? known : await readSettledJob(committer, jobId);
     if (before === undefined) return { moved: undefined };
     const draft = createDraft({ before, job: before.job, ...tasksOf(committer.table, before) });
     const nowMs = committer.clock.nowMs();
     const result = await work(draft, nowMs);
-    if (result === undefined) return { moved: undefined };
-    const job = await commit(committer, draft, before.rank, nowMs);
-    return job && { moved: { job, result } };
+    // That nothing is to be done is said of the job as it is now alone.
+    if (result === undefined) return isKnown ? undefined : { moved: undefined };
+    const committed = await commit(committer, draft, before.rank, nowMs);
+    return committed && { moved: { ...committed, result } };
   });
   return moved;
 }
@@ -133,7 +160,7 @@ export async function createJob(
   const nowMs = committer.clock.nowMs();
   await work(draft, nowMs);
   const rank = await takeNumbers(committer.table, 1);
-  return await commit(committer, draft, rank, nowMs);
+  return (await commit(committer, draft, rank, nowMs))?.job;
 }
 
 /** The tasks of a job as they are stored. */
@@ -162,13 +189,18 @@ export function tasksOf(table: Table, { job, running }: JobRecord): Pick<JobDraf
 }
 
 /** Undefined where another transition came first. */
-async function commit(committer: Committer, draft: JobDraft, rank: number, nowMs: number): Promise<Job | undefined> {
+async function commit(
+  committer: Committer,
+  draft: JobDraft,
+  rank: number,
+  nowMs: number,
+): Promise<Omit<Moved<unknown>, "result"> | undefined> {
   const { table } = committer;
   const { before } = draft;
   const pk = jobPartition(draft.job.id);
   const version = (before?.version ?? 0) + 1;
   const pending = await listPending(table, draft, { rank, version, nowMs });
-  const logNumber = (await lastNumber(table)) + 1;
+  const logNumber = await committer.logEnd.next();
   const lastMessageId = pending.messages.at(-1)?.id ?? before?.lastMessageId ?? 0;
   const record: JobRecord = {
     ...{ rank, version, logNumber, lastMessageId, loggedAtMs: nowMs },
@@ -186,8 +218,9 @@ async function commit(committer: Committer, draft: JobDraft, rank: number, nowMs
     await removeValue(table, pk, record.pending);
     return undefined;
   }
-  const changeSeq = await writeOut(committer, record, pending);
-  return { ...record.job, progress: progressOf(record), changeSeq: changeSeq ?? record.job.changeSeq };
+  const left = await writeOut(committer, record, pending);
+  const { changeSeq } = left?.record.job ?? record.job;
+  return { job: { ...record.job, progress: progressOf(record), changeSeq }, left };
 }
 
 /** The effects of a draft in the form in which they are written, with all numbers given. */
@@ -290,27 +323,27 @@ function isVersion(version: number): readonly Condition[] {
   return [{ path: ["version"], is: "=", value: version }];
 }
 
-/**
- * Does what the last transition of a job has still to do, and gives the job's number in the log; undefined where somebody else has done it
- * meanwhile.
- */
-async function writeOut(committer: Committer, record: JobRecord, known?: Pending): Promise<number | undefined> {
-  const { table } = committer;
+/** Does what the last transition of a job has still to do; undefined where somebody else has done it meanwhile. */
+async function writeOut(committer: Committer, record: JobRecord, known?: Pending): Promise<Left | undefined> {
+  const { table, logEnd } = committer;
   const { job, version } = record;
   const pk = jobPartition(job.id);
   const pending = known ?? ((await loadValue(table, pk, record.pending)) as unknown as Pending | undefined);
   if (pending === undefined) return undefined;
   await writeTasks(table, pending);
-  await writeMessages(committer, pending);
+  await returnMessages(committer, pending);
   const propose = async (from: number, to: number): Promise<boolean> => {
     const where: Condition[] = [...isVersion(version), { path: ["logNumber"], is: "=", value: from }];
     return (await updateItem(table, jobKey(job.id), { set: [[["logNumber"], to]], where })) !== undefined;
   };
   const number = await appendEntry(table, pending, record.logNumber, propose);
   if (number === undefined) return undefined;
-  await copyEntry(table, pk, number, pending);
+  logEnd.wrote(number);
+  const copies = copiesOf(pk, number, pending).map((put): Write => ({ put }));
+  const book = await writeMessages(committer, pending, copies);
   const changeSeq = changeSeqOf(number);
-  const index = secondIndex({ ...record, pending: undefined }, 0);
+  const settled = { ...record, job: { ...job, changeSeq }, logNumber: number, pending: undefined };
+  const index = secondIndex(settled, 0);
   const marks = [["GSI2PK"], ["GSI2SK"]] as const;
   await updateItem(table, jobKey(job.id), {
     set: [
@@ -326,7 +359,7 @@ async function writeOut(committer: Committer, record: JobRecord, known?: Pending
     where: [...isVersion(version), { path: ["pending"], is: "there" }],
   });
   await removeValue(table, pk, record.pending);
-  return changeSeq;
+  return { record: settled, book };
 }
 
 const MAX_WRITES_AT_ONCE = 16;
@@ -355,29 +388,37 @@ async function writeTask(table: Table, { ref, fields }: TaskEffect, version: num
   await updateItem(table, key, { set, where: [isOlder] });
 }
 
-async function writeMessages(committer: Committer, pending: Pending): Promise<void> {
+/** What becomes of messages that may come again: in the order in which it is safe to be cut short. */
+async function returnMessages(committer: Committer, pending: Pending): Promise<void> {
   const { table } = committer;
   for (const id of pending.revived) await discardDead(table, id);
-  for (const settled of pending.settled) await settleMessage(committer, settled);
-  if (pending.dropsUpToId !== null) await dropMessages(table, pending.place, pending.dropsUpToId);
-  if (pending.messages.length > 0) await committer.openQueue(pending.place.queue);
-  for (let at = 0; at < pending.messages.length; at += MAX_WRITES_AT_ONCE) {
-    const some = pending.messages.slice(at, at + MAX_WRITES_AT_ONCE);
-    await Promise.all(some.map((message) => sendMessage(table, message)));
+  for (const settled of pending.settled) {
+    if (settled.as === "retried") await putBackLater(committer, settled);
+    if (settled.as === "dead") await keepDead(table, { ...settled, reason: settled.reason as unknown as JobError });
   }
-  for (const message of pending.messages) await committer.onSent({ ...message, delayMs: 0 });
+  if (pending.dropsUpToId !== null) await dropMessages(table, pending.place, pending.dropsUpToId);
 }
 
-async function settleMessage({ table, clock, onSent }: Committer, settled: Settled): Promise<void> {
-  switch (settled.as) {
-    case "done":
-      return await discardMessage(table, settled);
-    case "retried":
-      // Where the lease was lost, whoever has the message by now finds the task queued.
-      if (!(await putBack(table, settled, settled.dueAtMs))) return;
-      return await onSent({ ...settled, delayMs: Math.max(0, settled.dueAtMs - clock.nowMs()) });
-    case "dead":
-      await keepDead(table, { ...settled, reason: settled.reason as unknown as JobError });
-      return await discardMessage(table, settled);
-  }
+async function putBackLater(
+  { table, clock, onSent }: Committer,
+  settled: Settled & { readonly as: "retried" },
+): Promise<void> {
+  // Where the lease was lost, whoever has the message by now finds the task queued.
+  if (!(await putBack(table, settled, settled.dueAtMs))) return;
+  await onSent({ ...settled, delayMs: Math.max(0, settled.dueAtMs - clock.nowMs()) });
+}
+
+/** Takes off messages that are done with, whoever holds them by now, and sends others; gives the book of the queue of the former. */
+async function writeMessages(
+  { table, openQueue, onSent }: Committer,
+  { place, settled, messages }: Pending,
+  besides: readonly Write[],
+): Promise<Book | undefined> {
+  const over = settled.filter((one) => one.as !== "retried");
+  if (messages.length > 0) await openQueue(place.queue);
+  await writeItems(table, [...besides, ...over.map(discarding), ...messages.map(sending)]);
+  const ids = over.map(({ id }) => id);
+  const book = await strikeAll(table, place.queue, ids);
+  for (const message of messages) await onSent({ ...message, delayMs: 0 });
+  return book;
 }

@@ -183,8 +183,8 @@ export async function startTask(
   const attempt = before.attempt + 1;
   const begun = { status: "running", attempt, progress: 0, phase: "", startedAtMs: nowMs, finishedAtMs: null } as const;
   draft.effects.tasks.push({ ref, fields: { ...begun, losses: lostWorkers } });
-  const { weight } = before;
-  draft.running = { ...draft.running, [runningName(ref)]: { attempt, progress: 0, phase: "", weight } };
+  const { weight, failures } = before;
+  draft.running = { ...draft.running, [runningName(ref)]: { attempt, progress: 0, phase: "", weight, failures } };
   const task = { ...toTask(before), ...begun };
   const change = decide(draft.job, task, lostWorkers);
   if (change !== undefined) await applyChange(draft, change, nowMs);
@@ -199,10 +199,9 @@ export async function endTask(
   nowMs: number,
 ): Promise<true | undefined> {
   const current = draft.running[runningName(ref)];
-  const task = current?.attempt === attempt ? await draft.loadTask(ref) : undefined;
-  if (current === undefined || task === undefined) return undefined;
+  if (current?.attempt !== attempt) return undefined;
   const { doneShare, failures, ...end } = endOfAttempt(outcome, current.progress, nowMs);
-  const fields = { ...end, failures: task.failures + failures, phase: current.phase };
+  const fields = { ...end, failures: current.failures + failures, phase: current.phase };
   draft.effects.tasks.push({ ref, fields });
   const { [runningName(ref)]: _ended, ...running } = draft.running;
   draft.running = running;

@@ -10,6 +10,8 @@ export interface Running {
   readonly progress: number;
   readonly phase: string;
   readonly weight: number;
+  /** Of the task before it. */
+  readonly failures: number;
 }
 
 /** A job with what only this store knows of it. */

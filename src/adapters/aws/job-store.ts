@@ -9,7 +9,7 @@ import {
   requireJobCursor,
 } from "../../jobs/job-change.ts";
 import type { Idempotency, JobCounts, JobFilter, JobPage, JobStore, NewJob, TakenTask } from "../../jobs/ports.ts";
-import { changeSeqOf, lastNumber, readChanges, readEvents } from "./change-log.ts";
+import { changeSeqOf, createLogEnd, lastNumber, readChanges, readEvents } from "./change-log.ts";
 import { type Committer, createJob, readJob, readSettledJob, tasksOf, transition } from "./job-commit.ts";
 import { applyChange } from "./job-draft.ts";
 import { jobKey, jobPartition, parseJobItem, toTask } from "./job-items.ts";
@@ -68,13 +68,12 @@ export function createJobStore(table: Table, clock: Clock, options: JobStoreOpti
     takeTask: take,
     takeNamed: (ref, lease, decide) => takeNamed(committer, ref, lease, decide),
     completeTask: async (completion, decide) => {
-      const job = await completeTask(committer, completion, decide);
-      if (job === undefined) return undefined;
+      const ended = await completeTask(committer, completion, decide);
+      if (ended === undefined) return undefined;
       const { takeNext } = completion;
       let next: TakenTask | undefined;
-      // What was done is told, even where the next task cannot be had for now.
-      if (takeNext !== undefined) next = await takeTask(committer, takeNext.from, takeNext.onStart);
-      return { job, next };
+      if (takeNext !== undefined) next = await takeTask(committer, takeNext.from, takeNext.onStart, ended.left);
+      return { job: ended.job, next };
     },
     beat: (beat) => beatTask(committer, beat),
     listEvents: ({ jobId, afterSeq, limit }) =>
@@ -94,6 +93,7 @@ export function createCommitter(
   return {
     table,
     clock,
+    logEnd: createLogEnd(table, clock),
     onSent,
     openQueue: async (queue) => {
       if (opened.has(queue)) return;

@@ -150,10 +150,11 @@ export async function strikeHold(table: Table, held: HeldMessage): Promise<boole
   return await changeHold(table, held, { remove: [["holds", String(held.id)]] });
 }
 
-/** Strikes messages that are not wanted any more, whoever holds them. */
-export async function strikeAll(table: Table, queue: string, ids: readonly number[]): Promise<void> {
-  if (ids.length === 0) return;
-  await updateItem(table, keyOf(queue), { remove: ids.map((id) => ["holds", String(id)]) });
+/** Strikes messages that are not wanted any more, whoever holds them; gives the book as it then is, undefined where there is nothing to strike. */
+export async function strikeAll(table: Table, queue: string, ids: readonly number[]): Promise<Book | undefined> {
+  if (ids.length === 0) return undefined;
+  const struck = await updateItem(table, keyOf(queue), { remove: ids.map((id) => ["holds", String(id)]) });
+  return struck && toBook(struck);
 }
 
 /** A paused queue gives out nothing. */

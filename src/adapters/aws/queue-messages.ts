@@ -12,7 +12,17 @@ import {
   type Waiting,
 } from "./queue-book.ts";
 import { retrying } from "./retrying.ts";
-import { deleteItem, getItem, type Item, LAST, putItem, queryItems, sortable, type Table } from "./table.ts";
+import {
+  deleteItem,
+  getItem,
+  type Item,
+  LAST,
+  putItem,
+  queryItems,
+  sortable,
+  type Table,
+  type Write,
+} from "./table.ts";
 
 /** Where the messages of a job lie. */
 export interface MessagePlace {
@@ -44,26 +54,35 @@ function partitionOf(queue: string): string {
   return `queue#${queue}`;
 }
 
-/** Sends a message; sending it again changes nothing. */
-export async function sendMessage(table: Table, { queue, id, sk, ref, sentAtMs }: NewMessage): Promise<void> {
-  await putItem(table, { pk: partitionOf(queue), sk, id, ...ref, sentAtMs });
+/** What sends a message; sending it again changes nothing. */
+export function sending({ queue, id, sk, ref, sentAtMs }: NewMessage): Write {
+  return { put: { pk: partitionOf(queue), sk, id, ...ref, sentAtMs } };
+}
+
+/** What takes a message off whose work is done; its book is to be told, too. */
+export function discarding({ queue, sk }: { readonly queue: string; readonly sk: string }): Write {
+  return { remove: { pk: partitionOf(queue), sk } };
 }
 
 function refOf(item: Item): TaskRef {
   return { jobId: item["jobId"] as string, stage: item["stage"] as Stage, index: item["index"] as number };
 }
 
-/** The message that is received next, of those queues that have room. */
+/** The message that is received next, of those queues that have room. A book as it just was is not read again, where it is the only one. */
 export async function receiveMessage(
   table: Table,
   options: ReceiveOptions,
   now: () => number,
+  lastBook?: Book,
 ): Promise<TaskMessage | undefined> {
   if (options.queues.length === 0) return undefined;
-  const { message } = await retrying("The queue", async () => {
+  const known = options.queues.every(({ name }) => name === lastBook?.queue) ? lastBook : undefined;
+  const { message } = await retrying("The queue", async (tries) => {
     const nowMs = now();
-    const first = await findFirst(table, options, nowMs);
-    if (first === undefined) return { message: undefined };
+    const isKnown = known !== undefined && tries === 0;
+    const first = await findFirst(table, isKnown ? [known] : await readBooks(table), options, nowMs);
+    // What was known may be over: there may be room by now.
+    if (first === undefined) return isKnown ? undefined : { message: undefined };
     const { owner, leaseMs } = options;
     const message = await takeMessage(table, first.book, first.waiting, { owner, untilMs: nowMs + leaseMs });
     return message && { message };
@@ -95,9 +114,14 @@ interface Candidate {
   readonly waiting: Waiting;
 }
 
-async function findFirst(table: Table, { queues }: ReceiveOptions, nowMs: number): Promise<Candidate | undefined> {
+async function findFirst(
+  table: Table,
+  books: readonly Book[],
+  { queues }: ReceiveOptions,
+  nowMs: number,
+): Promise<Candidate | undefined> {
   let first: Candidate | undefined;
-  for (const book of await readBooks(table)) {
+  for (const book of books) {
     const bound = queues.find(({ name }) => name === book.queue);
     if (bound === undefined) continue;
     const outNow = Object.values(book.holds).filter((hold) => isOut(hold, nowMs)).length;
@@ -143,12 +167,6 @@ export async function removeMessage(table: Table, message: TaskMessage): Promise
   if (!(await strikeHold(table, { ...message, nonce }))) return false;
   await deleteItem(table, { pk: partitionOf(message.queue), sk });
   return true;
-}
-
-/** Removes a message whose work is done, whoever holds it by now. */
-export async function discardMessage(table: Table, { queue, id, sk }: { queue: string; id: number; sk: string }) {
-  await deleteItem(table, { pk: partitionOf(queue), sk });
-  await strikeAll(table, queue, [id]);
 }
 
 /** Removes the messages of a job up to one of them; those sent later stay. */

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   BatchGetCommand,
+  BatchWriteCommand,
   DeleteCommand,
   DynamoDBDocumentClient,
   GetCommand,
@@ -11,8 +13,8 @@ import {
 import { type AwsPlace, asking, clientSettings } from "./connection.ts";
 
 /*
- * The few things that are asked of a table. Every write is one to one item, with a condition where it matters: what a job needs to change
- * in one step is more than a transaction of DynamoDB takes (100 items), and compatible stores have none.
+ * The few things that are asked of a table. Every write that depends on something is one to one item, with a condition: what a job needs to
+ * change in one step is more than a transaction of DynamoDB takes (100 items), and compatible stores have none.
  */
 
 /** One table, and the client that reaches it. */
@@ -148,6 +150,31 @@ export async function putItem(table: Table, item: Item & ItemKey, where: readonl
     ...placeholders.fields(),
   });
   return (await unlessRefused(item.pk, async () => await client.send(request))) !== undefined;
+}
+
+/** A write that depends on nothing. */
+export type Write = { readonly put: Item & ItemKey } | { readonly remove: ItemKey };
+
+const MAX_WRITES = 25;
+const UNPROCESSED_PAUSE_MS = 50;
+
+/** Puts and removes items, each of them once, with few requests; not as one, and in no order. */
+export async function writeItems(table: Table, writes: readonly Write[]): Promise<void> {
+  const { client, name } = table;
+  const requests = writes.map((write) =>
+    "put" in write
+      ? { PutRequest: { Item: toStored(table, write.put) } }
+      : { DeleteRequest: { Key: toStored(table, { ...write.remove }) } },
+  );
+  for (let at = 0; at < requests.length; at += MAX_WRITES) {
+    let asked: typeof requests = requests.slice(at, at + MAX_WRITES);
+    while (asked.length > 0) {
+      const request = new BatchWriteCommand({ RequestItems: { [name]: asked } });
+      const { UnprocessedItems = {} } = await asking(name, () => client.send(request));
+      asked = (UnprocessedItems[name] ?? []) as typeof requests;
+      if (asked.length > 0) await delay(UNPROCESSED_PAUSE_MS);
+    }
+  }
 }
 
 /** Changes an item, making it where it is missing; gives it as it then is, undefined where the conditions do not hold. */

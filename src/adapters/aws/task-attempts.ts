@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Json } from "../../base/json.ts";
-import type { Job, TaskRef } from "../../jobs/job.ts";
+import type { TaskRef } from "../../jobs/job.ts";
 import { shareOf } from "../../jobs/job-change.ts";
 import type {
   Beat,
@@ -12,23 +12,33 @@ import type {
   TakenTask,
   TaskMessage,
 } from "../../jobs/ports.ts";
-import { appendEntry, changeSeqOf, lastNumber } from "./change-log.ts";
-import { type Committer, readSettledJob, tasksOf, transition } from "./job-commit.ts";
-import { endTask, startTask } from "./job-draft.ts";
-import { jobKey, type Progressing, readProgressing, runningName, taskKey } from "./job-items.ts";
+import { appendEntry, changeSeqOf } from "./change-log.ts";
+import { type Committer, type Left, type Moved, readSettledJob, tasksOf, transition } from "./job-commit.ts";
+import { endTask, type JobDraft, startTask } from "./job-draft.ts";
+import { type JobRecord, jobKey, type Progressing, readProgressing, runningName, taskKey } from "./job-items.ts";
 import { extendHold, parseReceipt } from "./queue-book.ts";
 import { messageKey, receiveMessage, receiveNamed, removeMessage } from "./queue-messages.ts";
 import { getItem, type Path, type Table, updateItem } from "./table.ts";
 import { removeValue, storeValue } from "./values.ts";
 
-/** Receives messages until one leads to a task that can be begun; those that lead nowhere any more are taken off. */
+/**
+ * Receives messages until one leads to a task that can be begun; those that lead nowhere any more are taken off. Right behind a transition, what
+ * that left is not read again: every write that goes by it is refused where it is over.
+ */
 export async function takeTask(
   committer: Committer,
   options: ReceiveOptions,
   decide: DecideOnTask,
+  last?: Left,
 ): Promise<TakenTask | undefined> {
   const { table, clock } = committer;
-  return await begin(committer, () => receiveMessage(table, options, () => clock.nowMs()), decide);
+  let { book } = last ?? {};
+  const receive = async (): Promise<TaskMessage | undefined> => {
+    const known = book;
+    book = undefined;
+    return await receiveMessage(table, options, () => clock.nowMs(), known);
+  };
+  return await begin(committer, receive, decide, last?.record);
 }
 
 /** Begins an attempt at the task named, where it is due. */
@@ -55,13 +65,14 @@ async function begin(
   committer: Committer,
   receive: () => Promise<TaskMessage | undefined>,
   decide: DecideOnTask,
+  last?: JobRecord,
 ): Promise<TakenTask | undefined> {
   for (;;) {
     const message = await receive();
     if (message === undefined) return undefined;
-    const begun = await transition(committer, message.ref.jobId, (draft, nowMs) =>
-      startTask(draft, message, decide, nowMs),
-    );
+    const { jobId } = message.ref;
+    const start = (draft: JobDraft, nowMs: number) => startTask(draft, message, decide, nowMs);
+    const begun = await transition(committer, jobId, start, last?.job.id === jobId ? last : undefined);
     if (begun !== undefined) return { message, job: begun.job, ...begun.result };
     await removeMessage(committer.table, message);
   }
@@ -72,11 +83,8 @@ export async function completeTask(
   committer: Committer,
   completion: Completion,
   decide: Decide,
-): Promise<Job | undefined> {
-  const ended = await transition(committer, completion.ref.jobId, (draft, nowMs) =>
-    endTask(draft, completion, decide, nowMs),
-  );
-  return ended?.job;
+): Promise<Moved<true> | undefined> {
+  return await transition(committer, completion.ref.jobId, (draft, nowMs) => endTask(draft, completion, decide, nowMs));
 }
 
 /** Progress is told to those who follow changes no more often. */
@@ -127,7 +135,7 @@ async function keepCheckpoint(table: Table, { ref, attempt }: Beat, checkpoint: 
 
 /** Tells those who follow changes; now and then, because all changes of all jobs go into one log. */
 async function logProgress(
-  { table }: Committer,
+  { table, logEnd }: Committer,
   jobId: string,
   { updatedAtMs, loggedAtMs }: Progressing,
   isMoved: boolean,
@@ -136,8 +144,9 @@ async function logProgress(
   const isUntold = isMoved || updatedAtMs > loggedAtMs;
   if (!isUntold || Math.abs(nowMs - loggedAtMs) < LOG_PROGRESS_MS) return;
   const entry = { jobId, change: randomUUID(), events: [], ttl: Math.ceil((nowMs + KEEP_PROGRESS_MS) / 1000) };
-  const number = await appendEntry(table, entry, (await lastNumber(table)) + 1, async () => true);
+  const number = await appendEntry(table, entry, await logEnd.next(), async () => true);
   if (number === undefined) return;
+  logEnd.wrote(number);
   const changeSeq = changeSeqOf(number);
   await updateItem(table, jobKey(jobId), {
     set: [

@@ -1,9 +1,6 @@
-import { createHash, randomBytes } from "node:crypto";
-import { readlinkSync } from "node:fs";
 import { lstat, readdir, rm } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
-import { identifyThisProcess, isRunning } from "../../base/process-identity.ts";
+import { createOwnerToken, ownerOf } from "../../base/owner-token.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { type Base, type HeldFolder, makeFolder, makeFolderIn, openFolder } from "./held-folder.ts";
 import { translating } from "./store-errors.ts";
@@ -11,12 +8,11 @@ import { translating } from "./store-errors.ts";
 const TEMPORARY = ".reelmill-tmp";
 /** Of what another machine left, nobody here can tell whether it is still being written. */
 const FOREIGN_KEPT_MS = 24 * 60 * 60 * 1000;
-const TOKEN = /^([0-9a-f]{16}),([1-9]\d*),(\d*),[0-9a-f]{16}$/;
 
 /** Lends an empty folder on the base's file system, which is gone with all it holds once `use` is done. */
 export async function withTemporary<T>(base: Base, use: (folder: HeldFolder) => Promise<T>): Promise<T> {
   const parent = await makeFolder(base, [TEMPORARY]);
-  const token = createToken();
+  const token = createOwnerToken();
   try {
     const folder = await makeFolderIn(base, parent, token);
     try {
@@ -57,39 +53,12 @@ export async function sweepBase(base: Base): Promise<void> {
   }
 }
 
-function createToken(): string {
-  const { pid, startTicks } = identifyThisProcess();
-  return [machineOf(), pid, startTicks, randomBytes(8).toString("hex")].join(",");
-}
-
-/** Names the space that process numbers belong to: containers on one machine, or of one name, have each their own. */
-function machineOf(): string {
-  return createHash("sha256").update(`${hostname()}\0${processNamespace()}`).digest("hex").slice(0, 16);
-}
-
-function processNamespace(): string {
-  try {
-    return readlinkSync("/proc/self/ns/pid");
-  } catch {
-    // Only Linux has them.
-    return "";
-  }
-}
-
 async function isLeftover(base: Base, path: string, name: string): Promise<boolean> {
-  const [, machine, pid, startTicks] = TOKEN.exec(name) ?? [];
-  if (machine === machineOf() && pid !== undefined && startTicks !== undefined) {
-    return !isAlive(Number(pid), startTicks);
-  }
+  const owner = ownerOf(name);
+  if (owner !== "unknown") return owner === "gone";
   const changedAtMs = await lastChange(path);
   if (changedAtMs === undefined) return false;
   return (await nowOf(base)) - changedAtMs > FOREIGN_KEPT_MS;
-}
-
-function isAlive(pid: number, startTicks: string): boolean {
-  const own = identifyThisProcess();
-  if (pid === own.pid) return startTicks === own.startTicks;
-  return isRunning({ pid, host: own.host, startTicks });
 }
 
 /** The latest change of anything in the folder; undefined where it is gone by now. Links are not followed. */

@@ -1,4 +1,5 @@
-import type { Subsample } from "../isobmff/senc.ts";
+import { ReelmillError } from "../../base/errors.ts";
+import { MAX_SUBSAMPLES, type Subsample } from "../isobmff/senc.ts";
 import { BLOCK_BYTES } from "./block-pattern.ts";
 
 /** Tells which bytes of a sample are protected; asked of every sample, in decode order. */
@@ -22,10 +23,15 @@ export class SubsampleList {
     else this.#push(bytes);
   }
 
-  /** The subsamples: together they have as many bytes as were told. */
+  /** The subsamples: together they have as many bytes as were told. Throws SUBSAMPLES_TOO_MANY where a file could not tell of them all. */
   finish(): readonly Subsample[] {
     if (this.#clearBytes > 0) this.#push(0);
-    return this.#subsamples;
+    const { length } = this.#subsamples;
+    if (length <= MAX_SUBSAMPLES) return this.#subsamples;
+    throw new ReelmillError(
+      "SUBSAMPLES_TOO_MANY",
+      `A picture has ${length} parts to be encrypted by themselves, as its slices and tiles are; fragmented MP4 can tell of ${MAX_SUBSAMPLES}. Use --encrypt-method aes-128, or --segments ts.`,
+    );
   }
 
   #push(protectedBytes: number): void {

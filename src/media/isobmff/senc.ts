@@ -1,9 +1,13 @@
 import type { BoxReader } from "./box-reader.ts";
 import { FieldWriter, serializeFullBox } from "./box-writer.ts";
+import { MAX_INFORMATION_BYTES } from "./saiz.ts";
 
 const HAS_SUBSAMPLES = 2;
 const COUNT_BYTES = 2;
 const SUBSAMPLE_BYTES = 6;
+
+/** As many subsamples of one sample as `saiz` can tell of. */
+export const MAX_SUBSAMPLES = Math.floor((MAX_INFORMATION_BYTES - COUNT_BYTES) / SUBSAMPLE_BYTES);
 
 /** A stretch of a sample: clear bytes, then bytes that are encrypted by the track's pattern, ISO/IEC 23001-7 §7.2. */
 export interface Subsample {

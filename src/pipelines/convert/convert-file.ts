@@ -3,7 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Environment } from "../../base/config-defaults.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
-import { createPendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
+import { createPendingOutput } from "../../base/pending-output.ts";
 import { withWorkFolder } from "../../base/work-folder.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
@@ -48,7 +48,7 @@ export async function convertFile(conversion: FileConversion): Promise<Conversio
   const tools = await requireFfmpeg(environment);
   onProgress(0, "looking");
   return await withWorkFolder(output, "convert", async (folder) => {
-    const pending = createPendingOutput(temporaryPathFor(output), output);
+    const pending = createPendingOutput(output);
     // A second signal ends the process at once.
     process.once("exit", pending.discard);
     try {

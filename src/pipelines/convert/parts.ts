@@ -44,6 +44,9 @@ export interface EncodedPart {
   readonly deviceFault: string | null;
 }
 
+/** Share of a span's time that decoding takes of what was encoded. */
+const CHECKING_SHARE = 0.1;
+
 /**
  * Encodes a part into a file of its own, and decodes its pictures again where the plan wants it. A device that fails at it, or is known to
  * fail (`knownFault`), gives way to the encoder planned to take over. Throws as `encodeCut`, of the two encoders what the last one failed with.
@@ -73,11 +76,14 @@ async function encodeSpan(
   hooks: ConvertHooks,
   knownFault: string | null,
 ): Promise<EncodedPart> {
+  const checkingShare = video.decodesSpans ? CHECKING_SHARE : 0;
   const encode = async (by: EncodedVideo): Promise<number> => {
-    const { pictures } = await encodeCut(by, cut, inputPath, outputPath, hooks);
+    const onEncoding = (fraction: number): void => hooks.onProgress((1 - checkingShare) * fraction);
+    const { pictures } = await encodeCut(by, cut, inputPath, outputPath, { ...hooks, onProgress: onEncoding });
     if (video.decodesSpans && pictures > 0) {
+      const onProgress = (fraction: number): void => hooks.onProgress(1 - checkingShare * (1 - fraction));
       // Its own times may be beyond what a decoder believes; only the order of its pictures matters.
-      const demand = { what: "What was encoded", pictures, ignoresEdits: true, signal: hooks.signal };
+      const demand = { what: "What was encoded", pictures, ignoresEdits: true, signal: hooks.signal, onProgress };
       await requireDecodes(hooks.tools, outputPath, demand);
     }
     return pictures;

@@ -3,7 +3,7 @@ import { formatCount } from "../../base/units.ts";
 import { listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeManifest } from "../../ffmpeg/manifest.ts";
 import { patient } from "../../ffmpeg/tools.ts";
-import { type DecodeCheck, digestPackets, verifyDecodes } from "../../ffmpeg/verify.ts";
+import { type DecodeCheck, digestPackets, type VerifyOptions, verifyDecodes } from "../../ffmpeg/verify.ts";
 import { unpackTicks } from "../../spans/packed-ticks.ts";
 import type { AudioPlan, ConversionCheck, ConversionPlan } from "./conversion.ts";
 import type { ConvertHooks } from "./work.ts";
@@ -82,13 +82,10 @@ async function decodeOutput(
   { tools, signal, onProgress }: ConvertHooks,
 ): Promise<Decoded> {
   const { packetDigest, lastSeconds } = pictures;
-  if (packetDigest !== null)
-    return await compareDecoded(plan, { ...pictures, packetDigest }, outputPath, { tools, signal });
-  return await verifyDecodes(tools, outputPath, {
-    signal,
-    onFrame: (seconds) =>
-      onProgress(lastSeconds > 0 ? 0.5 + Math.min(0.5, Math.max(0, seconds) / lastSeconds / 2) : 0.5),
-  });
+  const onFrame = (seconds: number): void =>
+    onProgress(lastSeconds > 0 ? 0.5 + Math.min(0.5, Math.max(0, seconds) / lastSeconds / 2) : 0.5);
+  if (packetDigest === null) return await verifyDecodes(tools, outputPath, { signal, onFrame });
+  return await compareDecoded(plan, { ...pictures, packetDigest }, outputPath, { tools, signal, onFrame });
 }
 
 /** Decodes what no span held: the sound, and the beginning, as the output describes it; the rest must be byte for byte what was decoded before. */
@@ -96,13 +93,14 @@ async function compareDecoded(
   { audio }: ConversionPlan,
   { count, firstSeconds, packetDigest }: ExpectedPictures & { readonly packetDigest: () => string },
   outputPath: string,
-  { tools, signal }: Bounds,
+  { tools, signal, onFrame }: Bounds & Pick<VerifyOptions, "onFrame">,
 ): Promise<Decoded> {
   const isSame = (await digestPackets(tools, outputPath, PICTURES_INDEX, signal)) === packetDigest();
   if (!isSame) return { isClean: false, videoFrames: 0, complaints: ["the pictures are not those that were encoded"] };
   const maxSeconds = firstSeconds + HEAD_SECONDS;
   const head = await verifyDecodes(tools, outputPath, { maxSeconds, signal });
-  const sound = audio.length === 0 ? undefined : await verifyDecodes(tools, outputPath, { streams: "audio", signal });
+  const soundAlone = { streams: "audio", signal, onFrame } as const;
+  const sound = audio.length === 0 ? undefined : await verifyDecodes(tools, outputPath, soundAlone);
   return {
     isClean: head.isClean && sound?.isClean !== false,
     videoFrames: head.videoFrames === 0 ? 0 : count,

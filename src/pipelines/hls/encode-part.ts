@@ -11,6 +11,9 @@ import { WHOLE_SPAN } from "./plan-spans.ts";
 import { createPictureCheck } from "./verify.ts";
 import { encodeStreams } from "./work.ts";
 
+/** Share of the time that decoding takes of what a device has encoded. */
+const CHECKING_SHARE = 0.3;
+
 /** What came of a part: what a device failed with, so that it was encoded again without it; null: it was encoded as planned. */
 export interface EncodedPart {
   readonly deviceFault: string | null;
@@ -40,9 +43,11 @@ export async function encodePart(
   }
   let fault = knownFault ?? undefined;
   if (fault === undefined) {
+    const tellEncoding = (fraction: number): void => hooks.onProgress((1 - CHECKING_SHARE) * fraction);
+    const tellChecking = (fraction: number): void => hooks.onProgress(1 - CHECKING_SHARE * (1 - fraction));
     try {
-      await encodeStreams(plan, part, inputPath, folder, hooks);
-      fault = await findFault(plan, part.span, folder, hooks);
+      await encodeStreams(plan, part, inputPath, folder, { ...hooks, onProgress: tellEncoding });
+      fault = await findFault(plan, part.span, folder, { ...hooks, onProgress: tellChecking });
     } catch (error) {
       fault = deviceFault(encoder, error, [dirname(inputPath), folder]);
       if (fault === undefined) throw error;
@@ -118,13 +123,15 @@ async function findFault(
   plan: PackagePlan,
   span: number,
   folder: string,
-  { tools, signal }: PackageHooks,
+  { tools, signal, onProgress }: PackageHooks,
 ): Promise<string | undefined> {
   const check = createPictureCheck(plan, plan.spans[span]);
-  for (const rung of plan.rungs) {
+  for (const [index, rung] of plan.rungs.entries()) {
     const path = spanPath(folder, plan, rung, span);
     const { fragments } = check.add(rung, path);
-    await requireDecodes(tools, path, { what: rung.name, pictures: check.finish().pictures, signal });
+    const tell = (fraction: number): void => onProgress((index + fraction) / plan.rungs.length);
+    const { pictures } = check.finish();
+    await requireDecodes(tools, path, { what: rung.name, pictures, signal, onProgress: tell });
     const isForced = createForcedKeys(plan);
     let wanted = 0;
     indexFile(path, (ticks, timescale) => {

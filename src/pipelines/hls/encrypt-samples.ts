@@ -34,7 +34,7 @@ export interface StreamEncryption {
 /**
  * Writes a fragmented file anew with its samples encrypted by the scheme cbcs of Common Encryption (ISO/IEC 23001-7 §10.4), all by the vector of the key
  * tag; then reads it and proves that its samples decrypt to what they were, at the same times. Gives the new file's index. Throws OUTPUT_NOT_VERIFIED,
- * MEDIA_MALFORMED, ABORTED, and what the system throws.
+ * SUBSAMPLES_TOO_MANY, MEDIA_MALFORMED, ABORTED, and what the system throws.
  */
 export async function encryptSamples(
   { path, index }: IndexedFile,

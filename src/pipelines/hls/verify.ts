@@ -136,7 +136,8 @@ export async function checkDecodes(
 ): Promise<void> {
   for (const [index, { name, path, codec }] of streams.entries()) {
     const wanted = codec === null ? null : pictures;
-    await requireDecodes(tools, path, { what: `${name} of the package`, pictures: wanted, signal });
-    onProgress((index + 1) / streams.length);
+    const tell = (fraction: number): void => onProgress((index + fraction) / streams.length);
+    await requireDecodes(tools, path, { what: `${name} of the package`, pictures: wanted, signal, onProgress: tell });
+    tell(1);
   }
 }

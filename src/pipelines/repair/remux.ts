@@ -1,7 +1,7 @@
 import { ReelmillError } from "../../base/errors.ts";
 import type { FileSource } from "../../base/file-source.ts";
 import { extensionOf } from "../../base/output-path.ts";
-import { createPendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
+import { createPendingOutput } from "../../base/pending-output.ts";
 import { formatCount } from "../../base/units.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
@@ -40,7 +40,7 @@ export async function repairByRemux(
     throw new ReelmillError("NOTHING_RECOVERED", `ffmpeg finds no packet in ${damaged.path}.`);
   }
   const target = task.output ?? damaged.path;
-  const pending = createPendingOutput(temporaryPathFor(target), target);
+  const pending = createPendingOutput(target);
   try {
     if (options.dryRun) return conclude("repairable", null, describe(before, damaged), []);
     const complaints = await copyPackets(tools, damaged, container, pending.path, hooks);

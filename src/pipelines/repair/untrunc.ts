@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { loadConfig } from "../../base/config.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { type FileSource, openFileSource } from "../../base/file-source.ts";
-import { createPendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
+import { createPendingOutput } from "../../base/pending-output.ts";
 import { runProcess } from "../../ffmpeg/process.ts";
 import { findProgram } from "../../ffmpeg/programs.ts";
 import { readMovie } from "../../media/isobmff/read-movie.ts";
@@ -38,7 +38,7 @@ export async function repairWithUntrunc(task: RepairTask, damaged: FileSource, h
       advice: REFERENCE_ADVICE,
     });
   }
-  const pending = createPendingOutput(temporaryPathFor(task.output), task.output);
+  const pending = createPendingOutput(task.output);
   try {
     hooks.onProgress(0, "untrunc is at work");
     const args = ["-n", "-s", "-dst", pending.path, reference, damaged.path];

@@ -2,7 +2,7 @@ import { closeSync, constants, copyFileSync, ftruncateSync, openSync, rmSync, st
 import { dirname } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
-import { createPendingOutput, temporaryPathFor } from "../../base/pending-output.ts";
+import { createPendingOutput } from "../../base/pending-output.ts";
 import { formatBytes } from "../../base/units.ts";
 import { writeFully } from "../../base/write-fully.ts";
 import type { OutputLayout, OutputPart } from "../../repair/write/layout.ts";
@@ -48,7 +48,7 @@ export interface OutputDraft {
  * the file system can; else the copying goes on beside the engine's reading.
  */
 export function createOutputDraft(damaged: Recording, target: string): OutputDraft {
-  const pending = createPendingOutput(temporaryPathFor(target), target);
+  const pending = createPendingOutput(target);
   let started: EarlyCopy | undefined;
   let isBegun = false;
   const stop = async (): Promise<void> => {

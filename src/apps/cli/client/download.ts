@@ -3,7 +3,8 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { ReelmillError } from "../../../base/errors.ts";
 import { numberedName } from "../../../base/fitting-name.ts";
-import { moveWithoutReplacing, temporaryPathFor } from "../../../base/pending-output.ts";
+import { removeLeftovers, temporaryPathFor } from "../../../base/leftovers.ts";
+import { moveWithoutReplacing } from "../../../base/pending-output.ts";
 import { systemCodeOf } from "../../../base/system-code.ts";
 import type { CliContext } from "../cli-context.ts";
 import { type ApiClient, wrongAnswer } from "./api-client.ts";
@@ -45,6 +46,7 @@ export async function downloadObject(
   onProgress: (doneBytes: number, totalBytes: number) => void,
 ): Promise<string> {
   const target = join(to.folder, to.name);
+  removeLeftovers(target);
   const part = temporaryPathFor(target);
   let file: FileHandle | undefined;
   try {

@@ -1,0 +1,43 @@
+import { readdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fittingName } from "./fitting-name.ts";
+import { createOwnerToken, ownerOf } from "./owner-token.ts";
+
+const PART = /^\..*\.reelmill-([^-]+)\.part$/s;
+const FOLDER = /^\.reelmill-[a-z]+-([^-]+)$/;
+
+/** The temporary name beside the target; folder walks skip such names. */
+export function temporaryPathFor(target: string): string {
+  return join(dirname(target), fittingName(`.${basename(target)}`, `.reelmill-${createOwnerToken()}.part`));
+}
+
+/** The name of a folder to work in beside the target. `deed`, in small letters, shows in it. */
+export function workFolderPathFor(target: string, deed: string): string {
+  return join(dirname(target), `.reelmill-${deed}-${createOwnerToken()}`);
+}
+
+/**
+ * Removes what lies beside the target under such names and is nobody's any more: of processes of this machine that were killed. Never throws: what
+ * cannot be removed stays, and is in nobody's way.
+ */
+export function removeLeftovers(target: string): void {
+  const folder = dirname(target);
+  for (const name of namesIn(folder)) {
+    const [, token] = PART.exec(name) ?? FOLDER.exec(name) ?? [];
+    if (token === undefined || ownerOf(token) !== "gone") continue;
+    try {
+      rmSync(join(folder, name), { recursive: true, force: true });
+    } catch {
+      // Another user's, say. Whoever made it ran here and can remove it.
+    }
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // Where nothing can be written either, whoever writes the target says so.
+    return [];
+  }
+}
