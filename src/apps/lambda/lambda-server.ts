@@ -1,9 +1,7 @@
 import type { FastifyInstance } from "fastify";
-import { explainConfig, withoutSecrets } from "../../base/config.ts";
-import type { Environment } from "../../base/config-defaults.ts";
+import { explainConfig } from "../../base/config.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { loadPrices } from "../cost/price-file.ts";
-import type { Examiner } from "../edge/index.ts";
 import { createServer } from "../server/create-server.ts";
 import { findFfmpegFault } from "../server/ffmpeg-check.ts";
 import { DEFAULT_LIMITS } from "../server/limits.ts";
@@ -38,20 +36,9 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
     ffmpegFault: () => findFfmpegFault(config, searchPath),
     readLogs: async () => [],
     cost: openCost({ home, parts, prices: loadPrices(config.priceFile), environment, signal }),
-    batch: await openBatch({ home, config, dataFolder: home.data, context: { clock } }, createOwnExaminer(environment)),
+    batch: await openBatch({ home, parts, config, dataFolder: home.data, context: { environment, clock } }),
     watch: undefined,
     webFolder: undefined,
     signal,
   });
-}
-
-/** Without a thread: no share hangs here. Loaded with the first question, because most requests are others. */
-function createOwnExaminer(environment: Environment): Examiner {
-  return {
-    examine: async (path, signal) => {
-      const { examineRecording } = await import("../../pipelines/repair/index.ts");
-      return await examineRecording(path, { environment: withoutSecrets(environment), signal });
-    },
-    close: async () => undefined,
-  };
 }

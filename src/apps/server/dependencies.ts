@@ -9,7 +9,7 @@ import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { PipelineRegistry } from "../../jobs/pipeline.ts";
 import type { JobStore, TaskQueue } from "../../jobs/ports.ts";
 import type { JobService } from "../../jobs/service.ts";
-import type { Examination } from "../../pipelines/repair/index.ts";
+import type { BatchSources } from "../../pipelines/repair/select-batch.ts";
 import type { CostService } from "../cost/cost-service.ts";
 import type { ServerLimits } from "./limits.ts";
 
@@ -125,8 +125,8 @@ export interface BatchDependencies {
   readonly requireLent: ((shown: ShownLoan) => void) | undefined;
   /** Starts a container for each batch; undefined: its tasks are taken by workers like all others. */
   readonly starter: ContainerStarter | undefined;
-  /** Tells whether a file plays. Throws what `examineRecording` does. */
-  readonly examine: (path: string, signal: AbortSignal) => Promise<Examination>;
+  /** Finds a reference for a batch. */
+  readonly findHealthy: BatchSources["findHealthy"];
 }
 
 /** All that the server stands on; nothing of it is made or ended by the server. */

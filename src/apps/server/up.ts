@@ -21,7 +21,6 @@ import type { DeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
 import { readAwsHome } from "../aws-settings.ts";
 import { loadPrices } from "../cost/price-file.ts";
-import { createExaminer } from "../edge/index.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import { createNewsLoop } from "../news.ts";
 import type { Home, Parts } from "../parts.ts";
@@ -187,7 +186,7 @@ async function serve(running: Running): Promise<void> {
     ...{ parts, post, clock, log, signal: ending.signal },
     webhooks: config.server.webhooks,
   });
-  const batch = await openBatch(running, createExaminer(context.environment));
+  const batch = await openBatch(running);
   try {
     const server = createServer({
       version: readVersion(),
