@@ -61,6 +61,8 @@ function startServer(): Promise<CannedServer> {
     "GET /v1/jobs/*": () => job,
     "POST /v1/jobs/*/*": () => job,
     "GET /v1/jobs/*/tasks": () => ({ tasks: [cannedTask()] }),
+    "GET /v1/jobs/*/messages": () => ({ messages: [] }),
+    "GET /v1/checks": () => ({ checks: [{ check: "disk", status: "ok", detail: "Free.", command: null }] }),
     "GET /v1/jobs/*/logs": () => ({
       lines: [{ timestamp: "2026-01-31T12:00:00.000Z", level: "info", message: "Begun" }],
     }),

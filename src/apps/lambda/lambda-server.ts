@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { explainConfig } from "../../base/config.ts";
 import { ReelmillError } from "../../base/errors.ts";
+import { checkAws } from "../aws-checks.ts";
 import { loadPrices } from "../cost/price-file.ts";
 import { createServer } from "../server/create-server.ts";
 import { findFfmpegFault } from "../server/ffmpeg-check.ts";
@@ -33,6 +34,7 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
     limits: { ...DEFAULT_LIMITS, uploadBytes: maxUploadBytes, writesPerMinute: null, listeners: 0 },
     workers: { stats: () => ({ desired: 0, running: 0, busy: 0, max: 0 }) },
     system: async () => ({ ...(await look()), settings }),
+    checkPlace: () => checkAws(home, clock),
     ffmpegFault: () => findFfmpegFault(config, searchPath),
     readLogs: async () => [],
     cost: openCost({ home, parts, prices: loadPrices(config.priceFile), environment, signal }),

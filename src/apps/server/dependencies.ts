@@ -11,6 +11,7 @@ import type { JobStore, TaskQueue } from "../../jobs/ports.ts";
 import type { JobService } from "../../jobs/service.ts";
 import type { BatchSources } from "../../pipelines/repair/select-batch.ts";
 import type { CostService } from "../cost/cost-service.ts";
+import type { HealthCheck } from "../health-check.ts";
 import type { ServerLimits } from "./limits.ts";
 
 /** Worker processes, counted. */
@@ -149,6 +150,8 @@ export interface ServerDependencies {
   readonly cost: CostService;
   readonly workers: { stats(): WorkerStats };
   readonly system: () => Promise<SystemView>;
+  /** Looks at what keeps jobs and objects. */
+  readonly checkPlace: () => Promise<readonly HealthCheck[]>;
   /** What is not done for want of ffmpeg, looked for anew; undefined where it is there. */
   readonly ffmpegFault: () => Promise<string | undefined>;
   /** The last lines of a job's log, in the order of time. */

@@ -83,6 +83,7 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
     }),
     workers: { stats: () => ({ desired: 1, running: 1, busy: 0, max: 2 }) },
     system: async () => SYSTEM,
+    checkPlace: async () => [],
     ffmpegFault: async () => undefined,
     readLogs: async (jobId, limit) =>
       [{ timestamp: "t", level: "info", message: "m", job_id: jobId } satisfies Json].slice(0, limit),

@@ -24,7 +24,7 @@ import { loadPrices } from "../cost/price-file.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import { createNewsLoop } from "../news.ts";
 import type { Home, Parts } from "../parts.ts";
-import { openParts } from "../wiring.ts";
+import { checkPlace, openParts } from "../wiring.ts";
 import type { WorkerPool } from "../worker/pool.ts";
 import { startWorkers, sweepTemporary } from "../worker/start-workers.ts";
 import { requireDataFolder, requireWebhooks } from "./check-settings.ts";
@@ -204,6 +204,7 @@ async function serve(running: Running): Promise<void> {
       cost: openCost({ ...running, environment: context.environment, signal: ending.signal }),
       workers: pool,
       system: describeSystem(running),
+      checkPlace: () => checkPlace(running.home, parts, clock),
       ffmpegFault: lookForFfmpeg,
       readLogs: logs.read,
       batch,
