@@ -23,7 +23,7 @@ export async function checkAws(home: AwsHome, clock: Clock): Promise<readonly He
   const make = home.s3Endpoint && home.dynamoDbEndpoint ? "reelmill cluster init" : "reelmill config";
   try {
     const bucket = await checkBucket({ client: s3, name: home.bucket }, make, clock);
-    const jobs = await checkBy("table", make, async () => {
+    const jobs = await checkBy("table", home.table, make, async () => {
       await createJobStore(table, clock).lastChange();
       return sound("table", `${home.table} answers`);
     });
@@ -31,7 +31,9 @@ export async function checkAws(home: AwsHome, clock: Clock): Promise<readonly He
     const depths = await createTaskQueue(table, clock).depths();
     const queues = Object.entries(home.queueUrls).map(async ([queue, url]) => {
       const waiting = depths.find((depth) => depth.queue === queue)?.waiting ?? 0;
-      return await checkBy(`SQS ${queue}`, make, async () => checkSlips(queue, waiting, await countSlips(sqs, url)));
+      return await checkBy(`SQS ${queue}`, url, make, async () =>
+        checkSlips(queue, waiting, await countSlips(sqs, url)),
+      );
     });
     return [...bucket, jobs, ...(await Promise.all(queues))];
   } finally {
@@ -45,7 +47,7 @@ async function checkBucket(
   clock: Clock,
 ): Promise<readonly HealthCheck[]> {
   let skewMs: number | undefined;
-  const found = await checkBy("bucket", make, async () => {
+  const found = await checkBy("bucket", bucket.name, make, async () => {
     skewMs = await measureSkew(bucket, clock);
     return sound("bucket", `${bucket.name} answers`);
   });
@@ -63,7 +65,7 @@ function checkSkew(skewMs: number): HealthCheck {
 function checkSlips(queue: string, waiting: number, slips: number): HealthCheck {
   const check = `SQS ${queue}`;
   if (waiting > 0 && slips === 0) {
-    const detail = `${waiting} tasks wait, but SQS holds no message that tells of them: nothing is scaled up for them, and workers find them only when they look`;
+    const detail = `${waiting} waiting, but SQS holds no message that tells of them: nothing is scaled up for them, and workers find them only when they look`;
     return { check, status: "warning", detail, command: "reelmill queues list" };
   }
   return sound(check, `answers, ${slips} ${slips === 1 ? "message" : "messages"} for ${waiting} waiting`);

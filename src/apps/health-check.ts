@@ -19,9 +19,10 @@ export function sound(check: string, detail: string): HealthCheck {
   return { check, status: "ok", detail, command: null };
 }
 
-/** Does what shows whether something works, and tells of its failure; `command` is what mends it or shows more. */
+/** Does what shows whether something works, and tells of the failure of what has the name; `command` is what mends it or shows more. */
 export async function checkBy(
   check: string,
+  name: string,
   command: string | null,
   look: () => Promise<HealthCheck>,
 ): Promise<HealthCheck> {
@@ -29,6 +30,6 @@ export async function checkBy(
     return await look();
   } catch (error) {
     if (!(error instanceof ReelmillError)) throw error;
-    return { check, status: "failed", detail: `${error.message} (${error.code})`, command };
+    return { check, status: "failed", detail: `${name}: ${error.message} (${error.code})`, command };
   }
 }

@@ -18,11 +18,11 @@ export async function checkPlace(home: Home, { store, objects }: Parts, clock: C
     return await checkAws(home, clock);
   }
   return [
-    await checkBy("database", "reelmill doctor", async () => {
+    await checkBy("database", home.data, "reelmill doctor", async () => {
       await store.lastChange();
       return sound("database", `the one in ${home.data} answers`);
     }),
-    await checkBy("objects", "reelmill doctor", async () => {
+    await checkBy("objects", home.data, "reelmill doctor", async () => {
       await objects.list("uploads/", { limit: 1 });
       return sound("objects", "can be read");
     }),

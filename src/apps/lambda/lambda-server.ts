@@ -9,11 +9,12 @@ import { DEFAULT_LIMITS } from "../server/limits.ts";
 import { openBatch } from "../server/open-batch.ts";
 import { openCost } from "../server/open-cost.ts";
 import { createSystemView, readVersion } from "../server/system.ts";
+import { readSharedLogs } from "../shared-logs.ts";
 import type { World } from "./open.ts";
 
 /**
  * The app that a server runs, without what a function has not that is frozen between calls: workers, watch folder, streams of events, the dashboard
- * with its sessions, and logs of jobs, which are CloudWatch's there. Throws CONFIG_INVALID where no API key is set.
+ * with its sessions, and the log lines of functions, which are CloudWatch's. Throws CONFIG_INVALID where no API key is set.
  */
 export async function createLambdaServer(world: World): Promise<FastifyInstance> {
   const { config, home, parts, service, environment, clock, log } = world;
@@ -36,7 +37,7 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
     system: async () => ({ ...(await look()), settings }),
     checkPlace: () => checkAws(home, clock),
     ffmpegFault: () => findFfmpegFault(config, searchPath),
-    readLogs: async () => [],
+    readLogs: (jobId, limit) => readSharedLogs(parts.objects, jobId, limit),
     cost: openCost({ home, parts, prices: loadPrices(config.priceFile), environment, signal }),
     batch: await openBatch({ home, parts, config, dataFolder: home.data, context: { environment, clock } }),
     watch: undefined,

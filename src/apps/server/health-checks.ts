@@ -43,7 +43,7 @@ function checkWatch({ watch }: ServerDependencies): readonly HealthCheck[] {
 async function checkQueues(deps: ServerDependencies): Promise<readonly HealthCheck[]> {
   const { queue, clock } = deps;
   let depths: readonly QueueDepth[] = [];
-  const asked = await checkBy("queues", null, async () => {
+  const asked = await checkBy("queues", "cannot be read", null, async () => {
     depths = await queue.depths();
     return sound("queues", "nothing waits, and nothing was given up");
   });

@@ -24,6 +24,7 @@ import { loadPrices } from "../cost/price-file.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import { createNewsLoop } from "../news.ts";
 import type { Home, Parts } from "../parts.ts";
+import { shareLogs } from "../shared-logs.ts";
 import { checkPlace, openParts } from "../wiring.ts";
 import type { WorkerPool } from "../worker/pool.ts";
 import { startWorkers, sweepTemporary } from "../worker/start-workers.ts";
@@ -187,6 +188,7 @@ async function serve(running: Running): Promise<void> {
     webhooks: config.server.webhooks,
   });
   const batch = await openBatch(running);
+  const shared = running.home.backend === "aws" ? shareLogs({ ...running, objects: parts.objects, clock }) : undefined;
   try {
     const server = createServer({
       version: readVersion(),
@@ -206,7 +208,7 @@ async function serve(running: Running): Promise<void> {
       system: describeSystem(running),
       checkPlace: () => checkPlace(running.home, parts, clock),
       ffmpegFault: lookForFfmpeg,
-      readLogs: logs.read,
+      readLogs: shared?.read ?? logs.read,
       batch,
       watch,
       webFolder: existsSync(join(WEB_FOLDER, "index.html")) ? WEB_FOLDER : undefined,
@@ -215,6 +217,7 @@ async function serve(running: Running): Promise<void> {
     await listenUntilTold(running, { server, deliveries, watch, ending });
   } finally {
     ending.abort();
+    await shared?.stop();
     await batch.close();
   }
 }

@@ -101,8 +101,7 @@ const MESSAGE = z
     holder: z.string().nullable().describe("The worker's name: host, process and more."),
     receiveCount: COUNT,
     sentAt: TIME,
-  })
-  .meta({ id: "Message" });
+  });
 
 const OBJECT = z.strictObject({ key: z.string(), bytes: COUNT, modifiedAt: TIME }).meta({ id: "Object" });
 
@@ -179,7 +178,7 @@ export const VIEWS = {
   task: TASK,
   tasks: z.strictObject({ tasks: z.array(TASK) }).meta({ id: "TaskList" }),
   messages: z.strictObject({ messages: z.array(MESSAGE) }).meta({ id: "MessageList" }),
-  checks: z.strictObject({ checks: z.array(HEALTH_CHECK.meta({ id: "HealthCheck" })) }).meta({ id: "HealthCheckList" }),
+  checks: z.strictObject({ checks: z.array(HEALTH_CHECK) }).meta({ id: "HealthCheckList" }),
   event: EVENT,
   events: z.strictObject({ events: z.array(EVENT) }).meta({ id: "EventList" }),
   logLines: z.strictObject({ lines: z.array(JSON_VALUE) }).meta({ id: "LogLines" }),

@@ -74,7 +74,7 @@ export const STATUS_ROUTES = {
     tag: TAG,
     summary: "Whether jobs can be taken: the database answers and the disk can be written",
     answers: { 200: OK },
-    errors: ["STORE_UNAVAILABLE", "NO_SPACE"],
+    errors: ["STORE_UNAVAILABLE", "STORE_REFUSED", "NO_SPACE"],
     isOpen: true,
   },
 } as const satisfies Readonly<Record<string, RouteContract>>;
