@@ -20,8 +20,10 @@ import { makeLadder } from "./hls/ladder.fixture.ts";
 import { listCommands, listPages, ROOT } from "./support/documentation.ts";
 import { makeRecording } from "./support/make-recording.ts";
 
-/** What the guide's examples speak of: the commands run in a folder that has these files. */
-const PAGES = listPages().filter((path) => path === "README.md" || path.startsWith(join("docs", "guide")));
+/** What the guide's examples speak of: the commands run in a folder that has these files. The runbook's have a place of their own. */
+const PAGES = listPages().filter(
+  (path) => path === "README.md" || (path.startsWith(join("docs", "guide")) && !path.includes("runbook")),
+);
 const COMMANDS = [...new Set(PAGES.flatMap(listCommands))].filter((command) => command.startsWith("./reelmill "));
 
 let root: string;

@@ -29,6 +29,7 @@ export async function runLogsCommand(id: string, options: LogsOptions, context: 
   const client = await connect(options, context);
   let seen = await readLines(client, path, options.limit);
   print(seen, options.json, context);
+  if (seen.raw.length === 0) context.writeError("Nothing was logged of this job so far.\n");
   if (!options.follow) return EXIT_OK;
   // What the first look left out was not asked for.
   seen = await catchUp(client, path, seen, options.json, context, true);
