@@ -90,18 +90,17 @@ const DEAD_LETTER = z
   })
   .meta({ id: "DeadLetter" });
 
-const MESSAGE = z
-  .strictObject({
-    stage: z.enum(STAGES),
-    index: COUNT,
-    state: z
-      .enum(["due", "put-off", "held", "lapsed"])
-      .describe("`held` by a worker, `lapsed`: it was, but its lease ran out; `put-off` until it is tried again."),
-    until: TIME.nullable().describe("When a lease ends or ended, or a delay ends; null for what is due."),
-    holder: z.string().nullable().describe("The worker's name: host, process and more."),
-    receiveCount: COUNT,
-    sentAt: TIME,
-  });
+const MESSAGE = z.strictObject({
+  stage: z.enum(STAGES),
+  index: COUNT,
+  state: z
+    .enum(["due", "put-off", "held", "lapsed"])
+    .describe("`held` by a worker, `lapsed`: it was, but its lease ran out; `put-off` until it is tried again."),
+  until: TIME.nullable().describe("When a lease ends or ended, or a delay ends; null for what is due."),
+  holder: z.string().nullable().describe("The worker's name: host, process and more."),
+  receiveCount: COUNT,
+  sentAt: TIME,
+});
 
 const OBJECT = z.strictObject({ key: z.string(), bytes: COUNT, modifiedAt: TIME }).meta({ id: "Object" });
 

@@ -75,19 +75,25 @@ describe("diagnose", () => {
       "failed, by what trying again does not mend",
       { job: { ...FAILED, error: { code: "INPUT_EMPTY", message: "Empty." } } },
       1,
-      "The job has failed: Empty. (INPUT_EMPTY) It fails again until that is mended.",
+      "The job has failed: Empty. (INPUT_EMPTY). It fails again until that is mended.",
       `jobs show ${JOB_ID}`,
     ],
     [
       "a worker that is gone",
-      { task: { status: "running" }, message: { state: "lapsed", until: "2026-01-31T11:58:00.000Z", holder: "host~1" } },
+      {
+        task: { status: "running" },
+        message: { state: "lapsed", until: "2026-01-31T11:58:00.000Z", holder: "host~1" },
+      },
       1,
       'The worker that held "a.mp4" (host~1) gives no sign of life; its lease ran out 2 min 30 s ago, and nobody has taken the task over.',
       "doctor",
     ],
     [
       "a worker that is gone since a moment",
-      { task: { status: "running" }, message: { state: "lapsed", until: "2026-01-31T12:00:20.000Z", holder: "host~1" } },
+      {
+        task: { status: "running" },
+        message: { state: "lapsed", until: "2026-01-31T12:00:20.000Z", holder: "host~1" },
+      },
       0,
       'The worker that held "a.mp4" (host~1) gives no sign of life; its lease ran out 10.0 s ago, and nobody has taken the task over yet.',
       `jobs watch ${JOB_ID}`,

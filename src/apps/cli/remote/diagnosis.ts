@@ -46,7 +46,7 @@ function diagnoseEnded({ job, deadLetters }: Facts): Diagnosis {
   const [letter] = deadLetters;
   if (letter !== undefined) return stuck(finding, `reelmill dead-letters replay ${letter.id}`);
   if (error === null || !isLasting(error.code)) return stuck(finding, `reelmill jobs retry ${id}`);
-  return stuck(`${finding} It fails again until that is mended.`, `reelmill jobs show ${id}`);
+  return stuck(`${finding}. It fails again until that is mended.`, `reelmill jobs show ${id}`);
 }
 
 /** Whether trying again does not help by itself. A worker that was lost may have been so for want of memory. */
