@@ -20,8 +20,10 @@ import { makeLadder } from "./hls/ladder.fixture.ts";
 import { listCommands, listPages, ROOT } from "./support/documentation.ts";
 import { makeRecording } from "./support/make-recording.ts";
 
-/** What the guide's examples speak of: the commands run in a folder that has these files. */
-const PAGES = listPages().filter((path) => path === "README.md" || path.startsWith(join("docs", "guide")));
+/** What the guide's examples speak of: the commands run in a folder that has these files. The runbook's have a place of their own. */
+const PAGES = listPages().filter(
+  (path) => path === "README.md" || (path.startsWith(join("docs", "guide")) && !path.includes("runbook")),
+);
 const COMMANDS = [...new Set(PAGES.flatMap(listCommands))].filter((command) => command.startsWith("./reelmill "));
 
 let root: string;
@@ -61,6 +63,8 @@ function startServer(): Promise<CannedServer> {
     "GET /v1/jobs/*": () => job,
     "POST /v1/jobs/*/*": () => job,
     "GET /v1/jobs/*/tasks": () => ({ tasks: [cannedTask()] }),
+    "GET /v1/jobs/*/messages": () => ({ messages: [] }),
+    "GET /v1/checks": () => ({ checks: [{ check: "disk", status: "ok", detail: "Free.", command: null }] }),
     "GET /v1/jobs/*/logs": () => ({
       lines: [{ timestamp: "2026-01-31T12:00:00.000Z", level: "info", message: "Begun" }],
     }),

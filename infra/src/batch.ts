@@ -89,6 +89,7 @@ export class Batch extends Construct {
       environment: {
         ...commonEnvironment(state, settings),
         AWS_REGION: Aws.REGION,
+        CLOUDWATCH_LOG_GROUPS: logGroup.logGroupName,
         // A whole container for one job: as many tasks at a time as there are cores for. Whoever asks for another size says so.
         REELMILL_MAX_WORKERS: String(vcpu),
       },

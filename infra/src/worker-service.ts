@@ -107,6 +107,8 @@ export function addWorker(
       ...queueEnvironment(state, settings),
       AWS_REGION: Aws.REGION,
       TASK_QUEUES: pipeline,
+      // Lines are looked for there, so that nothing is shared by way of the bucket.
+      CLOUDWATCH_LOG_GROUPS: logGroup.logGroupName,
     },
     user: CONTAINER_USER,
     readonlyRootFilesystem: true,

@@ -224,7 +224,8 @@ export const ERROR_CODES = {
   },
   SERVER_ANSWER_INVALID: {
     retryable: false,
-    meaning: "What answers at the address is no Reelmill server, or one of another version; check the address.",
+    meaning:
+      "What answers at the address is no Reelmill server, or one of another version, or it failed; check the address and the server's log.",
   },
   UPLOAD_CHANGED: { retryable: true, meaning: "A file changed or shrank while it was being uploaded." },
   FEATURE_MISSING: {

@@ -237,6 +237,17 @@ export interface QueueDepth {
   readonly oldestSentAtMs: number | null;
 }
 
+/** What is known of a message without receiving it. */
+export interface MessageState {
+  readonly ref: TaskRef;
+  readonly sentAtMs: number;
+  readonly receiveCount: number;
+  /** Who received it last and has not put it back; null: nobody. */
+  readonly owner: string | null;
+  /** Until then it is the owner's, or put off; it is anybody's afterwards. */
+  readonly heldUntilMs: number;
+}
+
 /** A message that was given up. */
 export interface DeadLetter {
   readonly id: number;
@@ -273,6 +284,8 @@ export interface TaskQueue {
   countWaiting(queues: readonly string[], limit: number): Promise<number>;
   /** Every queue that ever held a message, by name; counts every message. */
   depths(): Promise<readonly QueueDepth[]>;
+  /** A job's messages but dead ones, in the order in which they are received. Looks through the queue: for people who look into one job. */
+  listOfJob(queue: string, jobId: string): Promise<readonly MessageState[]>;
   /** A paused queue gives out nothing. */
   setPaused(queue: string, isPaused: boolean): Promise<void>;
 }

@@ -195,6 +195,23 @@ export function describeTaskQueue(name: string, open: () => Promise<StoreUnderTe
       expect(await queue.countWaiting(["p"], 9)).toBe(1);
     });
 
+    it("tells where a job's messages stand without receiving them", async () => {
+      const id = await send("p", 1);
+      const sentAtMs = clock.nowMs();
+      await send("p", 2);
+      const look = async () => (await queue.listOfJob("p", id))[0];
+      expect(await look()).toMatchObject({ sentAtMs, owner: null, receiveCount: 0, ref: { jobId: id, stage: "plan" } });
+      expect((await look())?.heldUntilMs).toBeLessThanOrEqual(clock.nowMs());
+      const message = await receive({ ...FROM, queues: [{ name: "p", maxInFlight: 9, jobId: id }] });
+      expect(await look()).toMatchObject({ owner: "w1", receiveCount: 1, heldUntilMs: clock.nowMs() + FROM.leaseMs });
+      clock.advance(FROM.leaseMs + 1000);
+      // It ran out, and nobody has taken it.
+      expect(await look()).toMatchObject({ owner: "w1", heldUntilMs: clock.nowMs() - 1000 });
+      await queue.release(message, 3000);
+      expect(await look()).toMatchObject({ owner: null, heldUntilMs: clock.nowMs() + 3000 });
+      expect([await queue.listOfJob("p", "none"), await queue.listOfJob("none", id)]).toEqual([[], []]);
+    });
+
     it("gives nothing out of a paused queue, and lets what is out be ended", async () => {
       await send();
       await send();

@@ -218,6 +218,9 @@ it(
       await here.stop();
     }
     await expect.poll(slips).toBe(0);
+    // What the worker logged is shown by the server, which logged none of it.
+    const shown = (): Promise<{ readonly lines: readonly object[] }> => jobs.get(`jobs/${all[0]?.id}/logs`);
+    await expect.poll(async () => JSON.stringify(await shown()), { timeout: 20_000 }).toContain("finish is done");
     // Protected from the first task on, and not any more.
     await expect.poll(() => told.at(-1)).toBe('{"ProtectionEnabled":false}');
     expect(told[0]).toBe('{"ProtectionEnabled":true,"ExpiresInMinutes":60}');

@@ -259,6 +259,7 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
       await page.getByText("Playback passed").waitFor();
       await page.getByText("The index was missing, or did not fit the data.").waitFor();
       await page.getByText("21,504 pictures").waitFor();
+      await page.getByText("wrote 1.45 MB; it copied 1.21 GB itself.").waitFor();
     });
 
     it("is not set back by an answer that is older than the news", async () => {

@@ -119,6 +119,8 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       const map = /^Map of the damaged file, 71.2 kB: .* recovered; Cut off at the end/;
       expect(await page.getByRole("img", { name: map }).locator(".strip-part").count()).toBe(1);
       await page.getByLabel("Checks of the output").getByText("Playback passed").waitFor();
+      // Nothing is moved where the files lie on this machine.
+      expect(await page.getByText("object store").count()).toBe(0);
       await page.getByLabel("Log lines").getByText("finish is done").waitFor();
 
       const link = page.getByRole("link", { name: "Download" });

@@ -4,16 +4,17 @@ import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AbortMultipartUploadCommand } from "@aws-sdk/client-s3";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { createS3ObjectStore } from "../../src/adapters/aws/object-store.ts";
 import { createLocalObjectStore } from "../../src/adapters/local/object-store.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { ReelmillError } from "../../src/base/errors.ts";
 import type { Json } from "../../src/base/json.ts";
 import { createLogger } from "../../src/base/log.ts";
-import type { MovedBytes, ObjectStore } from "../../src/jobs/object-store.ts";
+import type { MovedBytes, ObjectInfo, ObjectStore } from "../../src/jobs/object-store.ts";
 import type { StageContext } from "../../src/jobs/pipeline.ts";
 import { repairPipeline } from "../../src/pipelines/repair/pipeline.ts";
+import { findHealthyObject } from "../../src/pipelines/repair/ranged/find-healthy-object.ts";
 import { type AwsUnderTest, makeBucket, startStorage, watchUploads } from "../support/aws.ts";
 import { ROOT } from "../support/documentation.ts";
 import { makeRecording } from "../support/make-recording.ts";
@@ -178,6 +179,86 @@ it("chooses among the other inputs where no reference is named", async () => {
   await put("uploads/other.mov", await readFile(made.foreign));
   const inputs = [INPUT, "uploads/other.mov", "uploads/reference.mp4"];
   expect(await workBoth({ inputs, references: [] })).toMatchObject({ references: ["uploads/reference.mp4"] });
+});
+
+it("finds a reference beside the object where neither it nor another input is named, as on this machine", async () => {
+  await put("uploads/day/cut.mp4", await readFile(made.damaged));
+  await put("uploads/day/good.mp4", await readFile(made.reference));
+  for (const key of ["uploads/day/deeper/other.mp4", "uploads/day/good.txt", "uploads/other.mp4"]) {
+    await put(key, await readFile(made.foreign));
+  }
+  expect(await workBoth({ inputs: ["uploads/day/cut.mp4"], references: [] })).toMatchObject({
+    references: ["uploads/day/good.mp4"],
+  });
+});
+
+it("offers no recording that is kept to a container that needs none", async () => {
+  const matroska = await readFile(made.matroska);
+  // Up to the head of its first cluster.
+  await put("uploads/none.mkv", matroska.subarray(0, matroska.indexOf("1f43b675", 0, "hex") + 20));
+  await put("references/good.mp4", await readFile(made.reference));
+  for (const store of [local, objects]) {
+    const asked: string[] = [];
+    const head: ObjectStore["head"] = (key) => {
+      asked.push(key);
+      return store.head(key);
+    };
+    const params = { inputs: ["uploads/none.mkv"], references: [], keptReferences: ["references/good.mp4"] };
+    const failure = await work({ ...store, head }, { params }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "NOTHING_RECOVERED" });
+    expect(asked).not.toContain("references/good.mp4");
+    expect((failure as ReelmillError).details).toMatchObject({ notices: [] });
+  }
+});
+
+describe("the search for a healthy object", () => {
+  const search = async (keys: readonly string[], store = objects, signal = new AbortController().signal) => {
+    const candidates = await Promise.all(keys.map(async (key) => (await objects.head(key)) as ObjectInfo));
+    const environment = { PATH: process.env["PATH"] };
+    return (await findHealthyObject(candidates, { objects: store, environment, signal }))?.key;
+  };
+
+  it("gives the first that plays and may teach others, by a few ranges of each", async () => {
+    const damaged = await putLarge();
+    await putMade();
+    await put(INPUT, damaged);
+    await put("uploads/good.mkv", await readFile(made.matroska));
+    await put("uploads/empty.mp4", Buffer.alloc(0));
+    const whole = makeRecording(join(inject("runFolder"), "recordings"), { ...LARGE, durationSeconds: 2 });
+    const zeroed = Buffer.from(whole);
+    zeroed.fill(0, whole.length >> 1, (whole.length >> 1) + MIB);
+    await put("uploads/zeroed.mp4", zeroed);
+    const ranges: unknown[] = [];
+    const watched: ObjectStore = {
+      ...objects,
+      read: async (key, range, tag) => {
+        ranges.push(range);
+        return await objects.read(key, range, tag);
+      },
+      withLocalFile: () => Promise.reject(new Error("No file is needed.")),
+    };
+    const keys = [INPUT, "uploads/empty.mp4", "uploads/good.mkv", "uploads/zeroed.mp4", "uploads/reference.mp4"];
+    expect(await search([...keys, "uploads/empty.mp4"], watched)).toBe("uploads/reference.mp4");
+    expect(ranges).not.toContain(undefined);
+    expect(await search([])).toBeUndefined();
+  });
+
+  it("throws where the store is away, or it is cancelled", async () => {
+    await putMade();
+    const read: ObjectStore["read"] = () => Promise.reject(new ReelmillError("STORE_UNAVAILABLE", "Away."));
+    const away = search(["uploads/reference.mp4"], { ...objects, read });
+    await expect(away).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    const late = new AbortController();
+    const aborting: ObjectStore = {
+      ...objects,
+      read: (...args) => {
+        late.abort();
+        return objects.read(...args);
+      },
+    };
+    const cancelled = search(["uploads/reference.mp4"], aborting, late.signal);
+    await expect(cancelled).rejects.toMatchObject({ code: "ABORTED" });
+  });
 });
 
 it("does without an input that is gone and only might have served", async () => {

@@ -54,6 +54,7 @@ export const examineName: EdgeServiceOptions["examine"] = (path) =>
     health: basename(path) === "healthy.mp4" ? "healthy" : "damaged",
     reason: "its name says so",
     signature: "one",
+    teaches: true,
   });
 
 /** A service for tests, and what it wrote. */

@@ -192,7 +192,7 @@ describe("a batch that gets a container of its own", () => {
     isAway = false;
     const { batch } = server;
     await server.stop();
-    await start({ batch: { ...batch, starter } });
+    await start({ batch: { ...batch, starter, findHealthy: async () => undefined } });
     await put("uploads/day/cut.mp4");
   });
   const jobs = async () => (await server.store.list({ limit: 10 })).jobs;

@@ -75,6 +75,50 @@ describe("state", () => {
     }
   });
 
+  it("tells what keeps jobs from being done, and the command that mends it", async () => {
+    const clock = createFakeClock();
+    const stats = { desired: 0, running: 0, busy: 0, max: 0 };
+    server = await startServer({
+      clock,
+      workers: { stats: () => stats },
+      checkPlace: async () => [{ check: "bucket", status: "ok", detail: "answers", command: null }],
+      ffmpegFault: async () => "There is no ffmpeg.",
+    });
+    const look = async () => {
+      const { checks } = VIEWS.checks.parse(await (await server.ask("/v1/checks")).json());
+      return Object.fromEntries(checks.map(({ check, status, command }) => [check, [status, command]]));
+    };
+    expect(await look()).toEqual({
+      bucket: ["ok", null],
+      disk: ["failed", "reelmill jobs list --status succeeded"],
+      ffmpeg: ["failed", "reelmill doctor"],
+      queues: ["ok", null],
+    });
+    await server.post("/v1/jobs", { pipeline: "echo", params: { text: "a" } });
+    expect(await look()).toMatchObject({ "queue echo": ["ok", null] });
+    clock.advance(61_000);
+    expect(await look()).toMatchObject({ "queue echo": ["failed", "reelmill worker"] });
+    Object.assign(stats, { max: 1 });
+    expect(await look()).toMatchObject({ "queue echo": ["failed", "reelmill doctor"] });
+    await server.queue.setPaused("echo", true);
+    expect(await look()).toMatchObject({ "queue echo": ["warning", "reelmill queues resume echo"] });
+    await server.queue.setPaused("echo", false);
+    const from = { owner: "w", leaseMs: 1000, queues: [{ name: "echo", maxInFlight: 1 }] };
+    const message = await server.queue.receive(from);
+    expect(await look()).toMatchObject({ "queue echo": ["ok", null] });
+    const [{ id = "" } = {}] = (await server.store.list({ limit: 1 })).jobs;
+    const stand = async () => {
+      const { messages } = VIEWS.messages.parse(await (await server.ask(`/v1/jobs/${id}/messages`)).json());
+      return messages.map(({ state, holder }) => [state, holder]);
+    };
+    expect(await stand()).toEqual([["held", "w"]]);
+    clock.advance(1001);
+    expect(await stand()).toEqual([["lapsed", "w"]]);
+    if (message !== undefined) await server.queue.bury(message, { code: "WORKER_LOST", message: "Gone." });
+    expect(await look()).toMatchObject({ "queue echo": ["warning", "reelmill dead-letters list --queue echo"] });
+    expect(await stand()).toEqual([]);
+  });
+
   it("gives Prometheus jobs, queues, workers, requests by route, and the process", async () => {
     server = await startServer();
     await server.post("/v1/jobs", { pipeline: "echo", params: { text: "a" } });

@@ -188,6 +188,7 @@ export function createRepairResult(): RepairResult {
           { name: "durations", status: "warning", detail: "Sound ends 0.1 s before the picture." },
         ],
         notices: [],
+        moved: { downloadedBytes: 1_281_000_000, uploadedBytes: 1_450_000, copiedBytes: 1_214_000_000 },
       },
     ],
     summary: { repaired: 1, healthy: 0, failed: 0 },

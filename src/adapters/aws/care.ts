@@ -1,6 +1,6 @@
-import { GetQueueAttributesCommand, type QueueAttributeName, type SQSClient } from "@aws-sdk/client-sqs";
+import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { Clock } from "../../base/clock.ts";
-import { asking } from "./connection.ts";
+import { countSlips } from "./inspect.ts";
 import { type Committer, readSettledJob } from "./job-commit.ts";
 import { createCommitter } from "./job-store.ts";
 import { readBooks } from "./queue-book.ts";
@@ -41,11 +41,6 @@ export interface CareOptions {
 
 /** As many as wake workers; these find the others. */
 const MOST_RINGS = 10;
-const SLIP_COUNTS = [
-  "ApproximateNumberOfMessages",
-  "ApproximateNumberOfMessagesNotVisible",
-  "ApproximateNumberOfMessagesDelayed",
-] as const satisfies readonly QueueAttributeName[];
 
 /** Takes care of the jobs of a table. */
 export function createCare(options: CareOptions): Care {
@@ -61,7 +56,7 @@ export function createCare(options: CareOptions): Care {
     ringForgotten: async () => {
       const rung: string[] = [];
       for (const [queue, url] of Object.entries(queueUrls)) {
-        if ((await countSlips(options, url)) === 0 && (await ringFor(options, queue))) rung.push(queue);
+        if ((await countSlips(options.sqs, url)) === 0 && (await ringFor(options, queue))) rung.push(queue);
       }
       return rung;
     },
@@ -72,12 +67,6 @@ export function createCare(options: CareOptions): Care {
       return await putItem(table, item, [{ path: ["atMs"], is: "<", value: atMs - everyMs + 1 }]);
     },
   };
-}
-
-async function countSlips({ sqs }: CareOptions, url: string): Promise<number> {
-  const request = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...SLIP_COUNTS] });
-  const { Attributes = {} } = await asking(url, () => sqs.send(request));
-  return SLIP_COUNTS.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
 }
 
 async function ringFor({ table, clock, onSent }: CareOptions, queue: string): Promise<boolean> {

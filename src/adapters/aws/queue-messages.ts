@@ -1,5 +1,5 @@
 import type { JobError, Stage, TaskRef } from "../../jobs/job.ts";
-import type { DeadLetter, Lease, ReceiveOptions, TaskMessage } from "../../jobs/ports.ts";
+import type { DeadLetter, Lease, MessageState, ReceiveOptions, TaskMessage } from "../../jobs/ports.ts";
 import {
   type Book,
   isHeldBack,
@@ -258,6 +258,22 @@ export async function* seeMessages(table: Table, { queue, holds }: Book, nowMs: 
   for await (const item of queryItems(table, { pk: partitionOf(queue), only: ["id", "sentAtMs"] })) {
     yield { sentAtMs: item["sentAtMs"] as number, isOut: isOut(holds[item["id"] as number], nowMs) };
   }
+}
+
+/** The messages of a job, in that order. */
+export async function seeMessagesOf(
+  table: Table,
+  { queue, holds }: Book,
+  jobId: string,
+): Promise<readonly MessageState[]> {
+  const found: MessageState[] = [];
+  for await (const item of queryItems(table, { pk: partitionOf(queue) })) {
+    if (item["jobId"] !== jobId) continue;
+    const { owner = null, untilMs = 0, receiveCount = 0 } = holds[item["id"] as number] ?? {};
+    const sentAtMs = item["sentAtMs"] as number;
+    found.push({ ref: refOf(item), sentAtMs, receiveCount, owner, heldUntilMs: untilMs });
+  }
+  return found;
 }
 
 /** Whether there is the message of a sort key. */

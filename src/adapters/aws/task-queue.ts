@@ -19,6 +19,7 @@ import {
   receiveMessage,
   removeMessage,
   seeMessages,
+  seeMessagesOf,
 } from "./queue-messages.ts";
 import type { Table } from "./table.ts";
 
@@ -65,6 +66,10 @@ export function createTaskQueue(table: Table, clock: Clock): TaskQueue {
       return waiting;
     },
     depths: () => readDepths(table, now()),
+    listOfJob: async (queue, jobId) => {
+      const book = (await readBooks(table)).find((one) => one.queue === queue);
+      return book === undefined ? [] : await seeMessagesOf(table, book, jobId);
+    },
     setPaused: (queue, isPaused) => pauseBook(table, queue, isPaused),
   };
 }

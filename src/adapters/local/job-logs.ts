@@ -12,6 +12,8 @@ export interface JobLogs {
   /** The last lines of a job, up to `limit`, in the order of their times. */
   read(jobId: string, limit: number): Promise<readonly Json[]>;
   remove(jobId: string): void;
+  /** Jobs whose last line was written then or later, in milliseconds since 1970-01-01T00:00:00Z, with the files of their lines. */
+  listNewer(sinceMs: number): Promise<readonly { readonly jobId: string; readonly path: string }[]>;
   /** Jobs whose last line was written before that, in milliseconds since 1970-01-01T00:00:00Z. */
   listOlder(beforeMs: number): Promise<readonly string[]>;
 }
@@ -22,6 +24,16 @@ const JOB_ID = /^[0-9a-f-]{36}$/;
 export function createJobLogs(folder: string): JobLogs {
   makeFolderSync(folder);
   const pathOf = (jobId: string): string => join(folder, `${jobId}.jsonl`);
+  const listTimes = async () => {
+    const found: { readonly jobId: string; readonly writtenAtMs: number }[] = [];
+    for (const name of await readdir(folder)) {
+      const jobId = name.replace(/\.jsonl$/, "");
+      // One that was removed meanwhile is not there to be listed.
+      const stats = JOB_ID.test(jobId) ? await stat(pathOf(jobId)).catch(() => undefined) : undefined;
+      if (stats !== undefined) found.push({ jobId, writtenAtMs: stats.mtimeMs });
+    }
+    return found;
+  };
   return {
     write: (line) => {
       const jobId = /"job_id":"([^"]+)"/.exec(line)?.[1];
@@ -35,7 +47,7 @@ export function createJobLogs(folder: string): JobLogs {
     },
     read: async (jobId, limit) => {
       if (!JOB_ID.test(jobId)) return [];
-      const lines: { readonly timestamp: string; readonly line: Json }[] = [];
+      const lines: TimedLine[] = [];
       try {
         for await (const text of createInterface({ input: createReadStream(pathOf(jobId)) })) {
           const line = parseLine(text);
@@ -46,27 +58,41 @@ export function createJobLogs(folder: string): JobLogs {
         // A job that said nothing has no file.
         if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
       }
-      const inOrder = lines.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
-      return inOrder.slice(-limit).map(({ line }) => line);
+      return lastInOrder(lines, limit);
     },
     remove: (jobId) => {
       if (JOB_ID.test(jobId)) rmSync(pathOf(jobId), { force: true });
     },
+    listNewer: async (sinceMs) => {
+      const all = await listTimes();
+      return all
+        .filter(({ writtenAtMs }) => writtenAtMs >= sinceMs)
+        .map(({ jobId }) => ({ jobId, path: pathOf(jobId) }));
+    },
     listOlder: async (beforeMs) => {
-      const older: string[] = [];
-      for (const name of await readdir(folder)) {
-        const jobId = name.replace(/\.jsonl$/, "");
-        // One that was removed meanwhile is not there to be listed.
-        const stats = JOB_ID.test(jobId) ? await stat(pathOf(jobId)).catch(() => undefined) : undefined;
-        if (stats !== undefined && stats.mtimeMs < beforeMs) older.push(jobId);
-      }
-      return older;
+      const all = await listTimes();
+      return all.filter(({ writtenAtMs }) => writtenAtMs < beforeMs).map(({ jobId }) => jobId);
     },
   };
 }
 
+/** The lines of a log's file. */
+export function parseLog(text: string): readonly Json[] {
+  return text.split("\n").flatMap((line) => parseLine(line)?.line ?? []);
+}
+
+function lastInOrder(lines: TimedLine[], limit: number): readonly Json[] {
+  const inOrder = lines.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
+  return inOrder.slice(-limit).map(({ line }) => line);
+}
+
+interface TimedLine {
+  readonly timestamp: string;
+  readonly line: Json;
+}
+
 /** A line that a crash cut short is left out. */
-function parseLine(text: string): { readonly timestamp: string; readonly line: Json } | undefined {
+function parseLine(text: string): TimedLine | undefined {
   try {
     const line = JSON.parse(text) as { readonly timestamp?: unknown };
     return { timestamp: String(line.timestamp), line: line as Json };

@@ -12,7 +12,7 @@ import type {
   TaskStatus,
 } from "../../jobs/job.ts";
 import { jobProgress } from "../../jobs/job-change.ts";
-import type { DeadLetter, TaskMessage } from "../../jobs/ports.ts";
+import type { DeadLetter, MessageState, TaskMessage } from "../../jobs/ports.ts";
 
 /** A row as SQLite gives it. */
 export type Row = Readonly<Record<string, SQLOutputValue>>;
@@ -95,6 +95,13 @@ export function parseMessageRow(row: Row): TaskMessage {
     receiveCount: number(row, "receive_count"),
     receipt: `${number(row, "urgency")}/${number(row, "rank")}/${number(row, "receipt")}`,
   };
+}
+
+/** A row of `messages`, as whoever does not receive it sees it. */
+export function parseMessageState(row: Row): MessageState {
+  const { ref, receiveCount } = parseMessageRow(row);
+  const owner = row["owner"] as string | null;
+  return { ref, receiveCount, owner, sentAtMs: number(row, "sent_at_ms"), heldUntilMs: number(row, "visible_at_ms") };
 }
 
 /** A row of `dead_letters`. */

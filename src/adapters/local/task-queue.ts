@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { QueueDepth, TaskQueue } from "../../jobs/ports.ts";
 import { commit, commitDurably, type LocalDatabase, read } from "./database.ts";
 import { createMessages } from "./messages.ts";
-import { parseDeadRow, parseMessageRow, type Row } from "./rows.ts";
+import { parseDeadRow, parseMessageRow, parseMessageState, type Row } from "./rows.ts";
 
 /** The queue in the database's `messages`; the store's transitions write there too, so that a message goes out with its cause. */
 export function createTaskQueue(database: LocalDatabase, clock: Clock): TaskQueue {
@@ -43,6 +43,8 @@ export function createTaskQueue(database: LocalDatabase, clock: Clock): TaskQueu
         return counts.reduce((sum, count) => sum + count, 0);
       }),
     depths: async () => read(() => readDepths(database, clock.nowMs())),
+    listOfJob: async (queue, jobId) =>
+      read(() => (sql.listOfJob.all(queue, jobId) as readonly Row[]).map(parseMessageState)),
     setPaused: async (queue, isPaused) => {
       await writeDurably(() => sql.pause.run(queue, isPaused ? 1 : 0));
     },
@@ -72,6 +74,7 @@ function prepare(database: LocalDatabase) {
       SELECT COUNT(*) AS waiting FROM (
         SELECT 1 FROM messages WHERE queue = ?1 AND (owner IS NULL OR visible_at_ms <= ?2)
           AND NOT EXISTS (SELECT 1 FROM queues WHERE name = ?1 AND is_paused = 1) LIMIT ?3)`),
+    listOfJob: database.prepare("SELECT * FROM messages WHERE queue = ?1 AND job_id = ?2 ORDER BY urgency, rank, id"),
     pause: database.prepare(
       "INSERT INTO queues (name, is_paused) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET is_paused = ?2",
     ),

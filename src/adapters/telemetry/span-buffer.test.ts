@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createFakeClock } from "../../../test/support/fake-clock.ts";
 import { startCollector } from "../../../test/telemetry/collector.fixture.ts";
@@ -68,8 +69,18 @@ it("sends again what was not taken for a while, drops what is refused, and says 
 });
 
 it("keeps the last where nobody takes them, and fails nobody", async () => {
-  const buffer = open("http://127.0.0.1:9/v1/traces");
-  for (let index = 0; index < 9000; index++) buffer.add(span(String(index)));
+  const buffer = open();
+  collector.statuses.push(...Array.from({ length: 9 }, () => 503));
+  for (let index = 0; index < 9000; index++) {
+    buffer.add(span(String(index)));
+    // As spans end: not all in one turn.
+    if (index % 500 === 0) await setImmediate();
+  }
   await buffer.flush();
   expect(lines).toHaveLength(1);
+  expect(collector.requests.length).toBeLessThan(4);
+  collector.statuses.length = 0;
+  await buffer.flush();
+  const names = collector.spans.map(({ name }) => name);
+  expect([names.length, names[0], names.at(-1)]).toEqual([8192, "808", "8999"]);
 });

@@ -54,14 +54,19 @@ export function createSpanBuffer(collector: Collector, log: Logger, clock: Clock
   });
   let timer: NodeJS.Timeout | undefined;
   let sending: Promise<void> = Promise.resolve();
+  let isSending = false;
+  /** The last request failed: the next one waits for its time, however many spans there are. */
+  let isAway = false;
   const sendAll = async (): Promise<void> => {
     while (kept.length > 0) {
       const spans = kept.splice(0, MAX_PER_REQUEST);
       try {
         await post(collector, JSON.stringify(toRequest(spans, collector.resource)));
         faults.worked();
+        isAway = false;
       } catch (error) {
         faults.failed(error);
+        isAway = true;
         // What a collector refuses it would refuse again.
         if (error instanceof ReelmillError && error.retryable) kept.unshift(...spans);
         return;
@@ -71,14 +76,17 @@ export function createSpanBuffer(collector: Collector, log: Logger, clock: Clock
   const send = (): Promise<void> => {
     clearTimeout(timer);
     timer = undefined;
-    sending = sending.then(sendAll);
+    isSending = true;
+    sending = sending.then(sendAll).finally(() => {
+      isSending = false;
+    });
     return sending;
   };
   return {
     add: (span) => {
       kept.push(span);
       if (kept.length > MAX_KEPT) kept.splice(0, kept.length - MAX_KEPT);
-      if (kept.length >= MAX_PER_REQUEST) void send();
+      if (kept.length >= MAX_PER_REQUEST && !isSending && !isAway) void send();
       // A process does not stay for the sake of its spans; whoever ends in order closes.
       else timer ??= setTimeout(() => void send(), SEND_EVERY_MS).unref();
     },

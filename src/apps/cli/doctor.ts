@@ -1,13 +1,14 @@
 import { constants } from "node:fs";
 import { copyFile, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { loadConfig } from "../../base/config.ts";
 import type { Config } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { formatBytes } from "../../base/units.ts";
 import { detectFeatures } from "../../ffmpeg/features.ts";
 import { type FfmpegTools, locateFfmpeg } from "../../ffmpeg/tools.ts";
+import { readAwsHome } from "../aws-settings.ts";
 import type { CliContext } from "./cli-context.ts";
 import type { DoctorCommandOptions } from "./command-options.ts";
 import { EXIT_FAILURE, EXIT_OK } from "./exit-codes.ts";
@@ -105,13 +106,25 @@ async function checkFolder(folder: string): Promise<readonly Finding[]> {
   }
 }
 
+/** What machines share, as seen from this one. */
+async function checkStores({ server }: Config, { environment, clock }: CliContext): Promise<readonly Finding[]> {
+  if (server.backend !== "aws") return [];
+  const { checkAws } = await import("../aws-checks.ts");
+  return await checkAws(readAwsHome(environment, server, resolve(server.dataFolder)), clock);
+}
+
 /**
  * Checks the machine and prints what was found, as a table or as JSON. Gives 0 when nothing failed, else 1. Throws
  * CONFIG_INVALID when a setting is wrong, ABORTED when cancelled.
  */
 export async function runDoctorCommand(options: DoctorCommandOptions, context: CliContext): Promise<number> {
   const config = loadConfig(context.environment);
-  const findings = [checkNode(), ...(await checkFfmpeg(config, context)), ...(await checkFolder(tmpdir()))];
+  const findings = [
+    checkNode(),
+    ...(await checkFfmpeg(config, context)),
+    ...(await checkFolder(tmpdir())),
+    ...(await checkStores(config, context)),
+  ];
   const isHealthy = findings.every((finding) => finding.status !== "failed");
   if (options.json) {
     context.writeOutput(`${JSON.stringify({ ok: isHealthy, findings }, null, 2)}\n`);

@@ -1,9 +1,8 @@
 import type { FastifyInstance } from "fastify";
-import { explainConfig, withoutSecrets } from "../../base/config.ts";
-import type { Environment } from "../../base/config-defaults.ts";
+import { explainConfig } from "../../base/config.ts";
 import { ReelmillError } from "../../base/errors.ts";
+import { checkAws } from "../aws-checks.ts";
 import { loadPrices } from "../cost/price-file.ts";
-import type { Examiner } from "../edge/index.ts";
 import { createServer } from "../server/create-server.ts";
 import { findFfmpegFault } from "../server/ffmpeg-check.ts";
 import { DEFAULT_LIMITS } from "../server/limits.ts";
@@ -15,7 +14,7 @@ import type { World } from "./open.ts";
 
 /**
  * The app that a server runs, without what a function has not that is frozen between calls: workers, watch folder, streams of events, the dashboard
- * with its sessions. The logs of jobs are those of the log groups. Throws CONFIG_INVALID where no API key is set.
+ * with its sessions. Throws CONFIG_INVALID where no API key is set.
  */
 export async function createLambdaServer(world: World): Promise<FastifyInstance> {
   const { config, home, parts, service, environment, clock, log, telemetry } = world;
@@ -36,23 +35,13 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
     limits: { ...DEFAULT_LIMITS, uploadBytes: maxUploadBytes, writesPerMinute: null, listeners: 0 },
     workers: { stats: () => ({ desired: 0, running: 0, busy: 0, max: 0 }) },
     system: async () => ({ ...(await look()), settings }),
+    checkPlace: () => checkAws(home, clock),
     ffmpegFault: () => findFfmpegFault(config, searchPath),
-    logs: openLogs(home, undefined),
+    logs: openLogs(home, { own: undefined, objects: parts.objects }),
     cost: openCost({ home, parts, prices: loadPrices(config.priceFile), environment, signal }),
-    batch: await openBatch({ home, config, dataFolder: home.data, context: { clock } }, createOwnExaminer(environment)),
+    batch: await openBatch({ home, parts, config, dataFolder: home.data, context: { environment, clock } }),
     watch: undefined,
     webFolder: undefined,
     signal,
   });
-}
-
-/** Without a thread: no share hangs here. Loaded with the first question, because most requests are others. */
-function createOwnExaminer(environment: Environment): Examiner {
-  return {
-    examine: async (path, signal) => {
-      const { examineRecording } = await import("../../pipelines/repair/index.ts");
-      return await examineRecording(path, { environment: withoutSecrets(environment), signal });
-    },
-    close: async () => undefined,
-  };
 }

@@ -70,7 +70,7 @@ export function createBatchSubmissions(deps: ServerDependencies): BatchSubmissio
         strategy: request.reference_strategy,
         keptPrefix: batch.referencePrefix,
       };
-      const selection = await selectBatch(question, { objects, examine: batch.examine, signal });
+      const selection = await selectBatch(question, { objects, findHealthy: batch.findHealthy, signal });
       const id = await chooseId(objects, idempotencyKey);
       const params = paramsOf(id, place, selection);
       const { job } = await service.submit({ pipeline: "repair", params, idempotencyKey });

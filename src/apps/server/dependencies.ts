@@ -10,8 +10,9 @@ import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { PipelineRegistry } from "../../jobs/pipeline.ts";
 import type { JobStore, TaskQueue } from "../../jobs/ports.ts";
 import type { JobService } from "../../jobs/service.ts";
-import type { Examination } from "../../pipelines/repair/index.ts";
+import type { BatchSources } from "../../pipelines/repair/select-batch.ts";
 import type { CostService } from "../cost/cost-service.ts";
+import type { HealthCheck } from "../health-check.ts";
 import type { ServerLimits } from "./limits.ts";
 
 /** Worker processes, counted. */
@@ -126,8 +127,8 @@ export interface BatchDependencies {
   readonly requireLent: ((shown: ShownLoan) => void) | undefined;
   /** Starts a container for each batch; undefined: its tasks are taken by workers like all others. */
   readonly starter: ContainerStarter | undefined;
-  /** Tells whether a file plays. Throws what `examineRecording` does. */
-  readonly examine: (path: string, signal: AbortSignal) => Promise<Examination>;
+  /** Finds a reference for a batch. */
+  readonly findHealthy: BatchSources["findHealthy"];
 }
 
 /** All that the server stands on; nothing of it is made or ended by the server. */
@@ -152,6 +153,8 @@ export interface ServerDependencies {
   readonly cost: CostService;
   readonly workers: { stats(): WorkerStats };
   readonly system: () => Promise<SystemView>;
+  /** Looks at what keeps jobs and objects. */
+  readonly checkPlace: () => Promise<readonly HealthCheck[]>;
   /** What is not done for want of ffmpeg, looked for anew; undefined where it is there. */
   readonly ffmpegFault: () => Promise<string | undefined>;
   /** Gives the log lines of jobs. */

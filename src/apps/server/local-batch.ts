@@ -4,6 +4,9 @@ import { createLocalObjectLender } from "../../adapters/local/object-lender.ts";
 import { keepSecret } from "../../adapters/local/secret-file.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { ServerConfig } from "../../base/config-defaults.ts";
+import type { ObjectStore } from "../../jobs/object-store.ts";
+import { findHealthy } from "../../pipelines/repair/examine.ts";
+import type { Examiner } from "../edge/index.ts";
 import type { BatchDependencies } from "./dependencies.ts";
 import { LENT_PATH } from "./routes/lent.ts";
 
@@ -11,14 +14,16 @@ import { LENT_PATH } from "./routes/lent.ts";
 export interface LocalBatchPorts {
   readonly config: ServerConfig;
   readonly dataFolder: string;
+  readonly objects: ObjectStore;
   readonly clock: Clock;
-  readonly examine: BatchDependencies["examine"];
+  readonly examine: Examiner["examine"];
 }
 
 const SECRET_BYTES = 32;
 
 /** The batch API's part of a server on one machine, whose buckets are two folders of its store. Throws STORE_UNAVAILABLE. */
-export function createLocalBatch({ config, dataFolder, clock, examine }: LocalBatchPorts): BatchDependencies {
+export function createLocalBatch(ports: LocalBatchPorts): BatchDependencies {
+  const { config, dataFolder, objects, clock, examine } = ports;
   const secret = keepSecret(join(dataFolder, "link-secret"), () => randomBytes(SECRET_BYTES).toString("hex"));
   const lender = createLocalObjectLender({ path: LENT_PATH, secret, clock });
   return {
@@ -29,6 +34,7 @@ export function createLocalBatch({ config, dataFolder, clock, examine }: LocalBa
     lender,
     requireLent: lender.requireLent,
     starter: undefined,
-    examine,
+    findHealthy: (candidates, signal) =>
+      findHealthy(candidates, ({ key }) => objects.withLocalFile(key, (path) => examine(path, signal))),
   };
 }

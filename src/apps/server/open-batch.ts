@@ -1,16 +1,17 @@
 import type { Clock } from "../../base/clock.ts";
-import type { Config } from "../../base/config-defaults.ts";
-import type { Examiner } from "../edge/index.ts";
-import type { Home } from "../parts.ts";
+import type { Config, Environment } from "../../base/config-defaults.ts";
+import { createExaminer } from "../edge/index.ts";
+import type { Home, Parts } from "../parts.ts";
 import type { BatchDependencies } from "./dependencies.ts";
 import { createLocalBatch } from "./local-batch.ts";
 
 /** Whose batch API it is. */
 export interface BatchOpening {
   readonly home: Home;
+  readonly parts: Pick<Parts, "objects">;
   readonly config: Config;
   readonly dataFolder: string;
-  readonly context: { readonly clock: Clock };
+  readonly context: { readonly environment: Environment; readonly clock: Clock };
 }
 
 /** The batch API's part of a server, with what it holds. */
@@ -19,12 +20,15 @@ export interface OpenBatch extends BatchDependencies {
 }
 
 /** Opens the batch API's part of a server; nothing is asked of a store elsewhere. Throws STORE_UNAVAILABLE. */
-export async function openBatch(
-  { home, config, dataFolder, context: { clock } }: BatchOpening,
-  { examine, close }: Examiner,
-): Promise<OpenBatch> {
+export async function openBatch(opening: BatchOpening): Promise<OpenBatch> {
+  const { home, parts, config, dataFolder, context } = opening;
+  const { objects } = parts;
+  const { environment, clock } = context;
   const { server } = config;
-  if (home.backend === "local") return { ...createLocalBatch({ config: server, dataFolder, clock, examine }), close };
+  if (home.backend === "local") {
+    const { examine, close } = createExaminer(environment);
+    return { ...createLocalBatch({ config: server, dataFolder, objects, clock, examine }), close };
+  }
   const { openAwsLender, openAwsStarter } = await import("../aws-wiring.ts");
   const lender = openAwsLender(home);
   const starter = await openAwsStarter(home);
@@ -37,11 +41,14 @@ export async function openBatch(
     lender,
     requireLent: undefined,
     starter,
-    examine,
+    findHealthy: async (candidates, signal) => {
+      // Loaded with the first question, because most requests are others.
+      const { findHealthyObject } = await import("../../pipelines/repair/ranged/find-healthy-object.ts");
+      return await findHealthyObject(candidates, { objects, environment, signal });
+    },
     close: async () => {
       lender.close();
       starter?.close();
-      await close();
     },
   };
 }

@@ -3,10 +3,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { createJobLogs, type JobLogs } from "../../adapters/local/job-logs.ts";
+import { createLocalObjectStore } from "../../adapters/local/object-store.ts";
 import { loadConfig } from "../../base/config.ts";
 import { mergeLogLines } from "../../jobs/log-reader.ts";
+import type { ObjectStore } from "../../jobs/object-store.ts";
 import { readAwsHome } from "../aws-settings.ts";
 import type { Home } from "../parts.ts";
 import { openLogs } from "./open-logs.ts";
@@ -16,10 +19,12 @@ const FROM_MS = Date.parse("2026-01-31T12:00:00.000Z");
 
 let folder: string;
 let own: JobLogs;
+let objects: ObjectStore;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "reelmill-logs-"));
   own = createJobLogs(folder);
+  objects = createLocalObjectStore({ root: join(folder, "objects"), mounts: {} });
   for (const text of [line(0, "server"), line(0, "server"), line(3, "both"), line(-9, "early")]) own.write(text);
   vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
   vi.stubEnv("AWS_SECRET_ACCESS_KEY", "secret");
@@ -46,7 +51,7 @@ function homeOf(groups: string, endpoint: string): Home {
 }
 
 async function messagesOf(home: Home, kept: JobLogs | undefined): Promise<readonly unknown[]> {
-  const logs = openLogs(home, kept);
+  const logs = openLogs(home, { own: kept, objects });
   try {
     const lines = await logs.read({ jobId: JOB, limit: 10, fromMs: FROM_MS, untilMs: undefined });
     return lines.map((each) => (each as { readonly message: unknown }).message);
@@ -72,17 +77,22 @@ it("puts the machine's own lines and those of the log groups into one order, eac
     expect(await messagesOf(home, own)).toEqual(["server", "server", "worker", "both", "worker"]);
     expect(await messagesOf(home, undefined)).toEqual(["worker", "both", "worker"]);
     expect(asked.toSorted()).toEqual(["/api", "/api", "/workers", "/workers"]);
-    expect(openLogs(home, own).delayMs).toBe(15_000);
+    expect(openLogs(home, { own, objects }).delayMs).toBe(15_000);
   } finally {
     server.closeAllConnections();
     server.close();
   }
 });
 
-it("asks nobody where there are no groups", async () => {
-  expect(await messagesOf(homeOf("", "http://127.0.0.1:9"), own)).toEqual(["server", "server", "both"]);
+it("asks nobody where there are no groups, but takes what machines shared", async () => {
+  const home = homeOf("", "http://127.0.0.1:9");
+  expect(await messagesOf(home, own)).toEqual(["server", "server", "both"]);
+  const shared = Readable.from([Buffer.from(line(1, "other") + line(3, "both") + line(-9, "early"))]);
+  await objects.put(`logs/${JOB}/other.jsonl`, shared);
+  expect(await messagesOf(home, own)).toEqual(["server", "server", "other", "both"]);
+  expect(await messagesOf(home, undefined)).toEqual(["other", "both"]);
   expect(await messagesOf({ backend: "local", data: folder, mounts: {} }, own)).toEqual(["server", "server", "both"]);
-  expect(openLogs(homeOf("", ""), own).delayMs).toBe(0);
+  expect(openLogs(home, { own, objects }).delayMs).toBe(6000);
 });
 
 it("gives the last lines of all", () => {

@@ -1,8 +1,10 @@
 import type { JobLogs } from "../../adapters/local/job-logs.ts";
 import type { Json } from "../../base/json.ts";
 import { type LogReader, mergeLogLines, timestampOf } from "../../jobs/log-reader.ts";
+import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { AwsHome } from "../aws-settings.ts";
 import type { Home } from "../parts.ts";
+import { areLogsShared, readSharedLogs, SHARING_DELAY_MS } from "../shared-logs.ts";
 
 /** A reader of all that is kept of jobs' logs; `close` lets go of connections. */
 export interface OpenLogs extends LogReader {
@@ -12,20 +14,30 @@ export interface OpenLogs extends LogReader {
 /** What sends lines to CloudWatch Logs does so every few seconds, and what is sent is found a few seconds later. */
 const GROUPS_DELAY_MS = 15_000;
 
-/**
- * Opens what there is of jobs' logs: `own`, which processes on this machine write (undefined where nothing outlives them), and the home's log
- * groups, which those elsewhere write to.
- */
-export function openLogs(home: Home, own: JobLogs | undefined): OpenLogs {
+/** Where lines of jobs may be. */
+export interface LogPlaces {
+  /** What processes on this machine write; undefined where nothing outlives them. */
+  readonly own: JobLogs | undefined;
+  /** What machines share. */
+  readonly objects: ObjectStore;
+}
+
+/** Opens what there is of jobs' logs: those of this machine, and those elsewhere, in the home's log groups or shared through its store. */
+export function openLogs(home: Home, { own, objects }: LogPlaces): OpenLogs {
   const groups = home.backend === "aws" && home.logGroups.length > 0 ? createLateReader(home) : undefined;
+  const isShared = areLogsShared(home);
   return {
-    delayMs: groups === undefined ? 0 : GROUPS_DELAY_MS,
+    delayMs: groups ? GROUPS_DELAY_MS : isShared ? SHARING_DELAY_MS : 0,
     read: async (query) => {
       const { jobId, limit, fromMs } = query;
-      const [ownLines, groupLines] = await Promise.all([own?.read(jobId, limit) ?? [], groups?.read(query) ?? []]);
+      const [ownLines, sharedLines, groupLines] = await Promise.all([
+        own?.read(jobId, limit) ?? [],
+        isShared ? readSharedLogs(objects, jobId) : [],
+        groups?.read(query) ?? [],
+      ]);
       const from = new Date(fromMs).toISOString();
-      const wanted = ownLines.filter((line) => timestampOf(line) >= from);
-      return groups === undefined ? wanted : mergeLogLines([wanted, groupLines], limit);
+      const wanted = [ownLines, ...sharedLines].map((lines) => lines.filter((line) => timestampOf(line) >= from));
+      return mergeLogLines([...wanted, groupLines], limit);
     },
     close: async () => await groups?.close(),
   };

@@ -34,6 +34,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   RANGE_UNSATISFIABLE: 416,
   RATE_LIMITED: 429,
   HEADERS_TOO_LARGE: 431,
+  STORE_REFUSED: 502,
   STORE_UNAVAILABLE: 503,
   NO_SPACE: 507,
 };

@@ -46,7 +46,7 @@ const SYSTEM: SystemView = {
   settings: [{ name: "LOG_LEVEL", value: "info", source: "default" }],
 };
 
-const LOOK = { reason: "", signature: "" };
+const LOOK = { reason: "", signature: "", teaches: true };
 
 /** A server on loopback with a database and objects in a temporary folder. A file plays whose name begins with `good`. */
 export async function startServer(changes: Partial<ServerDependencies> = {}) {
@@ -86,6 +86,7 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
     }),
     workers: { stats: () => ({ desired: 1, running: 1, busy: 0, max: 2 }) },
     system: async () => SYSTEM,
+    checkPlace: async () => [],
     ffmpegFault: async () => undefined,
     logs: {
       read: async ({ jobId, limit }) =>
@@ -95,6 +96,7 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
     batch: createLocalBatch({
       config: loadConfig({}).server,
       dataFolder: folder,
+      objects,
       clock,
       examine: async (path) => ({ ...LOOK, health: basename(path).startsWith("good") ? "healthy" : "damaged" }),
     }),

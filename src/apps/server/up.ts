@@ -21,12 +21,12 @@ import type { DeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
 import { readAwsHome } from "../aws-settings.ts";
 import { loadPrices } from "../cost/price-file.ts";
-import { createExaminer } from "../edge/index.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import { createNewsLoop } from "../news.ts";
 import type { Home, Parts } from "../parts.ts";
+import { shareLogs } from "../shared-logs.ts";
 import { openTelemetry, type Telemetry } from "../telemetry.ts";
-import { openParts } from "../wiring.ts";
+import { checkPlace, openParts } from "../wiring.ts";
 import type { WorkerPool } from "../worker/pool.ts";
 import { startWorkers, sweepTemporary } from "../worker/start-workers.ts";
 import { requireDataFolder, requireWebhooks } from "./check-settings.ts";
@@ -195,8 +195,9 @@ async function serve(running: Running): Promise<void> {
     ...{ parts, post, clock, log, signal: ending.signal },
     webhooks: config.server.webhooks,
   });
-  const jobLogs = openLogs(running.home, logs);
-  const batch = await openBatch(running, createExaminer(context.environment));
+  const batch = await openBatch(running);
+  const jobLogs = openLogs(running.home, { own: logs, objects: parts.objects });
+  const sharing = shareLogs({ ...running, objects: parts.objects, clock });
   try {
     const server = createServer({
       version: readVersion(),
@@ -215,6 +216,7 @@ async function serve(running: Running): Promise<void> {
       cost: openCost({ ...running, environment: context.environment, signal: ending.signal }),
       workers: pool,
       system: describeSystem(running),
+      checkPlace: () => checkPlace(running.home, parts, clock),
       ffmpegFault: lookForFfmpeg,
       logs: jobLogs,
       batch,
@@ -225,6 +227,7 @@ async function serve(running: Running): Promise<void> {
     await listenUntilTold(running, { server, deliveries, watch, ending });
   } finally {
     ending.abort();
+    await sharing.stop();
     await jobLogs.close();
     await batch.close();
   }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { COST_REPORT, ESTIMATE } from "../../cost/cost-report.ts";
 import { JOB_STATUSES, STAGES } from "../../jobs/job.ts";
+import { HEALTH_CHECK } from "../health-check.ts";
 
 /*
  * What the interface answers with, written once: the types of the views and the schemas of the OpenAPI page come from here.
@@ -89,6 +90,18 @@ const DEAD_LETTER = z
   })
   .meta({ id: "DeadLetter" });
 
+const MESSAGE = z.strictObject({
+  stage: z.enum(STAGES),
+  index: COUNT,
+  state: z
+    .enum(["due", "put-off", "held", "lapsed"])
+    .describe("`held` by a worker, `lapsed`: it was, but its lease ran out; `put-off` until it is tried again."),
+  until: TIME.nullable().describe("When a lease ends or ended, or a delay ends; null for what is due."),
+  holder: z.string().nullable().describe("The worker's name: host, process and more."),
+  receiveCount: COUNT,
+  sentAt: TIME,
+});
+
 const OBJECT = z.strictObject({ key: z.string(), bytes: COUNT, modifiedAt: TIME }).meta({ id: "Object" });
 
 const WATCH = z
@@ -163,6 +176,8 @@ export const VIEWS = {
   jobPage: z.strictObject({ jobs: z.array(JOB), nextCursor: z.string().nullable() }).meta({ id: "JobPage" }),
   task: TASK,
   tasks: z.strictObject({ tasks: z.array(TASK) }).meta({ id: "TaskList" }),
+  messages: z.strictObject({ messages: z.array(MESSAGE) }).meta({ id: "MessageList" }),
+  checks: z.strictObject({ checks: z.array(HEALTH_CHECK) }).meta({ id: "HealthCheckList" }),
   event: EVENT,
   events: z.strictObject({ events: z.array(EVENT) }).meta({ id: "EventList" }),
   logLines: z

@@ -2,7 +2,7 @@ import type { Json } from "../../base/json.ts";
 import { describeTarget } from "../../jobs/deliveries.ts";
 import type { Job, JobError, JobEvent, Task } from "../../jobs/job.ts";
 import type { ObjectInfo } from "../../jobs/object-store.ts";
-import type { DeadLetter, QueueDepth } from "../../jobs/ports.ts";
+import { type DeadLetter, MAX_MESSAGE_WAIT_MS, type MessageState, type QueueDepth } from "../../jobs/ports.ts";
 import type { DeliveryRecord, WatchService } from "./dependencies.ts";
 
 /** Below this, the share done says too little of the time left. */
@@ -83,6 +83,16 @@ export function toEventView({ seq, jobId, atMs, type, data }: JobEvent) {
 /** A queue as clients see it; satisfies `VIEWS.queue`. */
 export function toQueueView({ queue, waiting, inFlight, dead, isPaused, oldestSentAtMs }: QueueDepth) {
   return { queue, waiting, inFlight, dead, isPaused, oldestSentAt: toTimeOrNull(oldestSentAtMs) };
+}
+
+/** A message as clients see it; satisfies the items of `VIEWS.messages`. */
+export function toMessageView({ ref, sentAtMs, receiveCount, owner, heldUntilMs }: MessageState, nowMs: number) {
+  // A wait longer than any that is given out is the trace of a clock that was set back.
+  const isHeldBack = heldUntilMs > nowMs && heldUntilMs <= nowMs + MAX_MESSAGE_WAIT_MS;
+  const state = isHeldBack ? (owner === null ? "put-off" : "held") : owner === null ? "due" : "lapsed";
+  const { stage, index } = ref;
+  const until = state === "due" ? null : toTime(heldUntilMs);
+  return { stage, index, state, until, holder: owner, receiveCount, sentAt: toTime(sentAtMs) } as const;
 }
 
 /** A dead letter as clients see it; satisfies the items of `VIEWS.deadLetters`. */

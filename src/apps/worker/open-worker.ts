@@ -11,6 +11,7 @@ import { openJobLogs } from "../local-wiring.ts";
 import type { Parts } from "../parts.ts";
 import { requireDataFolder, requireWorkers } from "../server/check-settings.ts";
 import { requireNamedFfmpeg } from "../server/ffmpeg-check.ts";
+import { forgetOldLogs, shareLogs } from "../shared-logs.ts";
 import { openParts } from "../wiring.ts";
 
 /** What a worker without a server needs of the world. */
@@ -54,11 +55,12 @@ export async function withOpenWorker<T>(context: WorkerContext, use: (worker: Op
   const dataFolder = resolve(server.dataFolder);
   const home = readAwsHome(environment, server, dataFolder);
   requireDataFolder(dataFolder, undefined);
+  const logs = openJobLogs(dataFolder);
   const log = createLogger({
     format: config.logFormat,
     level: config.logLevel,
     write: writeError,
-    writeJson: openJobLogs(dataFolder).write,
+    writeJson: logs.write,
   });
   const parts = await openParts(home, { owner: OWNER, durability: "normal", clock, log });
   let lock: FolderLock | undefined;
@@ -66,7 +68,13 @@ export async function withOpenWorker<T>(context: WorkerContext, use: (worker: Op
     await parts.requireStores();
     lock = lockFolder(dataFolder);
     await removeWorkFolders(parts.workRoot, OWNER);
-    return await use({ config, home, parts, log, owner: OWNER });
+    await forgetOldLogs(logs, clock);
+    const shared = shareLogs({ home, logs, objects: parts.objects, dataFolder, clock, log });
+    try {
+      return await use({ config, home, parts, log, owner: OWNER });
+    } finally {
+      await shared.stop();
+    }
   } finally {
     parts.close();
     lock?.release();

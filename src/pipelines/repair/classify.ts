@@ -23,7 +23,7 @@ export interface Classification {
 }
 
 /** Looks at a file without scanning its samples. Throws as `openFileSource`. */
-export function classifyFile(path: string, recordings: Recordings): Classification {
+export function classifyFile(path: string, recordings: Pick<Recordings, "open">): Classification {
   const source = recordings.open(path);
   try {
     const state = triage(source);
@@ -41,31 +41,31 @@ export function classifyFile(path: string, recordings: Recordings): Classificati
   }
 }
 
-/** Samples of each track that are looked at, spread over the recording. */
-const TRIED_SAMPLES = 256;
-
 /**
  * Whether what the index of a healthy file lists is there as well, as far as a quick look tells: packets where they should
- * be, and none of some hundred samples overwritten with zeros. Throws as `openFileSource`.
+ * be, and none of the samples tried overwritten with zeros. Throws as `openFileSource`.
  */
-export function hasSoundSamples(path: string, recordings: Recordings): boolean {
+export function hasSoundSamples(path: string, recordings: Pick<Recordings, "open" | "triedSamples">): boolean {
   const source = recordings.open(path);
   try {
     const { boxes, movies } = triage(source);
     const found = movies.at(-1)?.movie;
     if (found === undefined) return false;
     const movie = found.isFragmented ? joinFragments(source, boxes, found) : found;
-    return fitsBytes(movie, source) && movie.tracks.every((track) => !hasZeroedSample(source, track));
+    return (
+      fitsBytes(movie, source) &&
+      movie.tracks.every((track) => !hasZeroedSample(source, track, recordings.triedSamples))
+    );
   } finally {
     source.close();
   }
 }
 
 /** Whether one of the samples looked at begins with zeros, as no coded one does. Raw sound may: it is not looked at. */
-function hasZeroedSample(source: Recording, track: Track): boolean {
+function hasZeroedSample(source: Recording, track: Track, tried: number): boolean {
   if (!isTelling(track)) return false;
   const { samples } = track;
-  const step = Math.max(1, Math.floor(samples.sampleCount / TRIED_SAMPLES));
+  const step = Math.max(1, Math.floor(samples.sampleCount / tried));
   const head = new Uint8Array(TELLING_ZEROS);
   let isZeroed = false;
   forEachSample(samples, (sample, offset, sizeBytes) => {

@@ -1,11 +1,11 @@
 import type { Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
-import { openFileSource } from "../../base/file-source.ts";
+import type { MediaPlace } from "../../ffmpeg/arguments.ts";
 import { findFfmpeg } from "../../ffmpeg/programs.ts";
 import { triage } from "../../repair/triage.ts";
 import { classifyFile, hasSoundSamples } from "./classify.ts";
 import { findContainerDamage } from "./container-damage.ts";
-import { FILES } from "./recordings.ts";
+import { FILES, type Recordings } from "./recordings.ts";
 import { remuxedContainerOf } from "./remuxed-container.ts";
 
 /** What a look at a recording says. */
@@ -16,7 +16,18 @@ export interface Examination {
   readonly reason: string;
   /** Equal for recordings whose tracks have the same codec configuration. */
   readonly signature: string;
+  /** Whether damaged ones may learn from it, were it healthy: of what another program mends nothing is learnt. */
+  readonly teaches: boolean;
 }
+
+/** Where recordings are examined. */
+export interface ExaminedPlace {
+  readonly recordings: Pick<Recordings, "open" | "triedSamples">;
+  /** Where ffmpeg finds a recording. */
+  readonly media: (name: string) => Promise<MediaPlace>;
+}
+
+const LOCAL: ExaminedPlace = { recordings: FILES, media: async (path) => path };
 
 /** Enough for the first pictures. */
 const TRIED_SECONDS = 0.2;
@@ -28,44 +39,69 @@ const TRIAL_TIMEOUT_MS = 20_000;
  * as `openFileSource`, and ABORTED.
  */
 export async function examineRecording(
-  path: string,
+  name: string,
   { environment, signal }: { readonly environment: Environment; readonly signal: AbortSignal },
+  { recordings, media }: ExaminedPlace = LOCAL,
 ): Promise<Examination> {
-  const found = examineStructure(path);
+  const found = examineStructure(name, recordings);
   if (found.health !== "healthy") return found;
-  const problem = await tryDecode(path, environment, signal);
+  const problem = await tryDecode(() => media(name), environment, signal);
   return problem === undefined ? found : { ...found, health: "damaged", reason: problem };
 }
 
-function examineStructure(path: string): Examination {
-  const source = openFileSource(path);
+/**
+ * The first of some that plays and may teach others, in their order. One that is empty or cannot be read is none, as one that has gone meanwhile; what
+ * may pass, such as a store that is away, is thrown, and ABORTED.
+ */
+export async function findHealthy<T>(
+  candidates: readonly T[],
+  examine: (candidate: T) => Promise<Pick<Examination, "health" | "teaches">>,
+): Promise<T | undefined> {
+  for (const candidate of candidates) {
+    try {
+      const { health, teaches } = await examine(candidate);
+      if (health === "healthy" && teaches) return candidate;
+    } catch (error) {
+      if (!(error instanceof ReelmillError) || error.retryable) throw error;
+    }
+  }
+  return undefined;
+}
+
+function examineStructure(name: string, recordings: ExaminedPlace["recordings"]): Examination {
+  const source = recordings.open(name);
   try {
     const container = remuxedContainerOf(source);
     if (container !== undefined) {
       const [note] = findContainerDamage(source, container);
-      return { health: note === undefined ? "healthy" : "damaged", reason: note?.text ?? "", signature: container };
+      const health = note === undefined ? "healthy" : "damaged";
+      return { health, reason: note?.text ?? "", signature: container, teaches: false };
     }
     if (triage(source).container !== "isobmff") {
-      return { health: "unknown", reason: "its content is no recording of a kind that is known", signature: "" };
+      const reason = "its content is no recording of a kind that is known";
+      return { health: "unknown", reason, signature: "", teaches: false };
     }
   } finally {
     source.close();
   }
-  const { health, reason, signature } = classifyFile(path, FILES);
-  if (health === "healthy" && !hasSoundSamples(path, FILES)) {
-    return { health: "damaged", reason: "packets that its index lists are not where they should be", signature };
-  }
-  return { health, reason, signature };
+  const { health, reason, signature } = classifyFile(name, recordings);
+  const found = { health, reason, signature, teaches: true };
+  if (health !== "healthy" || hasSoundSamples(name, recordings)) return found;
+  return { ...found, health: "damaged", reason: "packets that its index lists are not where they should be" };
 }
 
 /** What keeps the beginning from being decoded; undefined where it can be, or where it cannot be tried. */
-async function tryDecode(path: string, environment: Environment, signal: AbortSignal): Promise<string | undefined> {
+async function tryDecode(
+  find: () => Promise<MediaPlace>,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const tools = await findFfmpeg(environment);
   if (tools === undefined) return undefined;
   const { verifyDecodes } = await import("../../ffmpeg/verify.ts");
   try {
     const quick = { ...tools, timeoutMs: Math.min(tools.timeoutMs, TRIAL_TIMEOUT_MS) };
-    const { videoFrames, audioFrames, complaints } = await verifyDecodes(quick, path, {
+    const { videoFrames, audioFrames, complaints } = await verifyDecodes(quick, await find(), {
       maxSeconds: TRIED_SECONDS,
       signal,
     });

@@ -17,6 +17,8 @@ interface RecordingStats {
 export interface Recordings {
   /** The caller closes it. Throws as `openFileSource`. */
   readonly open: (name: string) => Recording;
+  /** Samples of each track that a quick look reads, spread over the recording: as many as cost little there. */
+  readonly triedSamples: number;
   /** Undefined where there is none. */
   readonly stat: (name: string) => RecordingStats | undefined;
   /** Whether the name is that of a folder of recordings. Throws INPUT_NOT_FOUND, INPUT_UNREADABLE, INPUT_SYMLINK_LOOP. */
@@ -28,6 +30,7 @@ export interface Recordings {
 /** The files of this machine. */
 export const FILES: Recordings = {
   open: openFileSource,
+  triedSamples: 256,
   stat: (path) => {
     const stats = statSync(path, { throwIfNoEntry: false });
     return stats && { identity: identityOf(stats), modifiedAtMs: stats.mtimeMs };

@@ -2,13 +2,12 @@ import { posix } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { compareKeys } from "../../jobs/object-key.ts";
 import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
-import type { Examination } from "./examine.ts";
 import { isRecordingName } from "./recording-name.ts";
 import { costOf, type ReferenceStrategy } from "./reference-strategy.ts";
 
 /** The most recordings that a batch may have. */
 export const MAX_BATCH_FILES = 1000;
-/** So many are looked at for a healthy one: a store elsewhere may have to bring each of them here. */
+/** So many are looked at for a healthy one. */
 const MAX_EXAMINED = 50;
 /** So many of the references kept are offered to a file that the one chosen does not fit. */
 const MAX_KEPT = 32;
@@ -28,8 +27,8 @@ export interface BatchQuestion {
 /** What a choice is made with. */
 export interface BatchSources {
   readonly objects: ObjectStore;
-  /** Tells whether a file plays; throws what `examineRecording` does. */
-  readonly examine: (path: string, signal: AbortSignal) => Promise<Examination>;
+  /** The first of some that plays and may teach others; throws where a store is away, and ABORTED. */
+  readonly findHealthy: (candidates: readonly ObjectInfo[], signal: AbortSignal) => Promise<ObjectInfo | undefined>;
   readonly signal: AbortSignal;
 }
 
@@ -50,7 +49,7 @@ export interface BatchSelection {
  */
 export async function selectBatch(question: BatchQuestion, sources: BatchSources): Promise<BatchSelection> {
   const { prefix, referenceKey, strategy, keptPrefix } = question;
-  const { objects } = sources;
+  const { objects, findHealthy, signal } = sources;
   const found = await listRecordings(objects, prefix, MAX_BATCH_FILES + 1);
   if (found.length > MAX_BATCH_FILES) {
     const message = `More than ${MAX_BATCH_FILES} recordings lie below ${prefix}/; submit them in several batches.`;
@@ -58,7 +57,7 @@ export async function selectBatch(question: BatchQuestion, sources: BatchSources
   }
   const reference =
     referenceKey === undefined
-      ? await findHealthy(inOrder(found, strategy), sources)
+      ? await findHealthy(inOrder(found, strategy).slice(0, MAX_EXAMINED), signal)
       : await requireReference(objects, referenceKey);
   const files = found.filter(({ key }) => key !== reference?.key);
   if (files.length === 0) {
@@ -84,23 +83,6 @@ async function listRecordings(objects: ObjectStore, prefix: string, limit: numbe
 
 function inOrder(found: readonly ObjectInfo[], strategy: ReferenceStrategy): readonly ObjectInfo[] {
   return found.toSorted((a, b) => costOf(a, strategy) - costOf(b, strategy) || compareKeys(a.key, b.key));
-}
-
-async function findHealthy(
-  candidates: readonly ObjectInfo[],
-  { objects, examine, signal }: BatchSources,
-): Promise<ObjectInfo | undefined> {
-  for (const candidate of candidates.slice(0, MAX_EXAMINED)) {
-    signal.throwIfAborted();
-    try {
-      const { health } = await objects.withLocalFile(candidate.key, (path) => examine(path, signal));
-      if (health === "healthy") return candidate;
-    } catch (error) {
-      // An empty file, or one that has gone meanwhile, is no reference; a store that is away is no answer.
-      if (!(error instanceof ReelmillError) || error.retryable) throw error;
-    }
-  }
-  return undefined;
 }
 
 async function requireReference(objects: ObjectStore, key: string): Promise<ObjectInfo> {

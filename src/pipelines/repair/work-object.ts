@@ -1,14 +1,17 @@
 import { statSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, posix } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
-import type { MovedBytes } from "../../jobs/object-store.ts";
+import type { MovedBytes, ObjectInfo } from "../../jobs/object-store.ts";
 import type { StageContext } from "../../jobs/pipeline.ts";
+import { createMemorySource } from "../../media/bytes/byte-source.ts";
 import { errorWithKeys, lendFiles, type Paths } from "../object-files.ts";
 import { withKeys } from "./keys.ts";
 import { createOverallProgress } from "./overall-progress.ts";
 import { repairRanged } from "./ranged/repair-ranged.ts";
+import { isRecordingName } from "./recording-name.ts";
 import { adviseJob } from "./reference-advice.ts";
+import { remuxedContainerOf } from "./remuxed-container.ts";
 import type { FileResult } from "./result.ts";
 import type { FileInput, FileOutcome, Params } from "./schemas.ts";
 
@@ -45,7 +48,7 @@ export async function workObject(params: Params, file: FileInput, context: Stage
     return await repairObject(params, file, context);
   } catch (failure) {
     if (!(failure instanceof ReelmillError) || !MISFITS.includes(failure.code)) throw failure;
-    const kept = await keptFor(params, file, context);
+    const kept = (await isRemuxed(file.input, context)) ? [] : await keptFor(params, file, context);
     if (kept.length === 0) throw failure;
     try {
       return await repairObject({ ...params, references: kept }, file, context);
@@ -67,6 +70,15 @@ async function keptFor(
   return found.flatMap((info) => (info === undefined ? [] : [info.key]));
 }
 
+const HEAD_BYTES = 1024;
+
+/** Whether the object is of a container that needs no reference, by its first bytes. */
+async function isRemuxed(key: string, { objects }: StageContext): Promise<boolean> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await objects.read(key, { start: 0, end: HEAD_BYTES })) chunks.push(chunk);
+  return remuxedContainerOf(createMemorySource(Buffer.concat(chunks))) !== undefined;
+}
+
 function withNotice({ code, problem, advice, details, cause }: ReelmillError, notice: string): ReelmillError {
   // As `conclude` gives them.
   const { notices = [], ...found } = (details ?? {}) as { readonly notices?: readonly Json[]; readonly report?: Json };
@@ -81,8 +93,10 @@ async function repairObject(params: Params, file: FileInput, context: StageConte
   const { objects } = context;
   if (objects.lendsInPlace || params.engine === "untrunc") return await workOnFiles(params, file, context, 0);
   const { input, output } = file;
-  const { references, neighbours } = sourcesOf(params, input);
+  const { references, neighbours: inputs } = sourcesOf(params, input);
   const { faststart, engine, verify } = params;
+  const near = references.length > 0 ? [] : await findNear(input, context);
+  const neighbours = [...new Set([...inputs, ...near])];
   const job = { input, output, references, neighbours, faststart, engine, verify };
   const onProgress = createOverallProgress(verify, context.onProgress);
   const { result, usesReferences, parts, downloadedBytes } = await repairRanged(job, { ...context, onProgress });
@@ -102,6 +116,22 @@ const NOTHING_MOVED: MovedBytes = { downloadedBytes: 0, uploadedBytes: 0, copied
 /** Where no reference is named, the other inputs may serve. */
 function sourcesOf({ references, inputs }: Params, input: string) {
   return { references, neighbours: references.length > 0 ? [] : inputs.filter((key) => key !== input) };
+}
+
+/** Objects of a folder that are looked at for recordings, and recordings that are offered. */
+const MAX_LISTED = 1000;
+const MAX_NEAR = 16;
+
+/** Recordings that lie beside the object, the nearest in time first: what a repair on this machine finds in its folder by itself. */
+async function findNear(input: string, { objects }: StageContext): Promise<readonly string[]> {
+  const folder = `${posix.dirname(input)}/`;
+  const [found, own] = await Promise.all([objects.list(folder, { limit: MAX_LISTED }), objects.head(input)]);
+  const distanceMs = ({ modifiedAtMs }: ObjectInfo): number => Math.abs(modifiedAtMs - (own?.modifiedAtMs ?? 0));
+  return found
+    .filter(({ key }) => key !== input && isRecordingName(key.slice(folder.length)))
+    .toSorted((a, b) => distanceMs(a) - distanceMs(b))
+    .slice(0, MAX_NEAR)
+    .map(({ key }) => key);
 }
 
 /** Repairs files that the store lends. `fetchedBytes` have come from it before. */

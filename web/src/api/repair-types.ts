@@ -42,6 +42,13 @@ export interface Check {
   readonly detail: string;
 }
 
+/** Bytes of content that the repair had the object store give, take, and copy itself. */
+export interface MovedBytes {
+  readonly downloadedBytes: number;
+  readonly uploadedBytes: number;
+  readonly copiedBytes: number;
+}
+
 /** What became of one input. */
 export interface RepairedFile {
   /** Object key. */
@@ -53,6 +60,8 @@ export interface RepairedFile {
   readonly report: RepairReport | null;
   readonly checks: readonly Check[];
   readonly notices: readonly string[];
+  /** Null where nothing came of it; not told of jobs that an earlier version worked at. */
+  readonly moved?: MovedBytes | null;
   readonly error?: Failure;
 }
 

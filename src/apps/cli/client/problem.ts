@@ -30,7 +30,8 @@ export function readProblem({ status, body, hadKey }: Refusal): ReelmillError {
   const details = { status };
   // How a header is called is no help on the command line.
   if (code === "UNAUTHORIZED") return new ReelmillError(code, hintFor(code, status, hadKey), { details });
-  if (isErrorCode(code)) {
+  // A fault of the server's is none of this program.
+  if (isErrorCode(code) && code !== "INTERNAL") {
     return new ReelmillError(code, typeof words === "string" ? words : hintFor(code, status, hadKey), { details });
   }
   const known = typeof code === "string" ? ` ${code}` : "";

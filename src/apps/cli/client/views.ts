@@ -61,6 +61,33 @@ export const TASKS = z.object({
 /** One task. */
 export type TaskView = z.output<typeof TASKS>["tasks"][number];
 
+/** Where the messages of a job's open tasks stand. */
+export const MESSAGES = z.object({
+  messages: z.array(
+    z.object({
+      stage: z.string(),
+      index: COUNT,
+      state: z.string(),
+      until: TIME,
+      holder: z.string().nullable(),
+      sentAt: z.string(),
+    }),
+  ),
+});
+
+/** Where one message stands. */
+export type MessageView = z.output<typeof MESSAGES>["messages"][number];
+
+/** What jobs depend on, looked at. */
+export const CHECKS = z.object({
+  checks: z.array(
+    z.object({ check: z.string(), status: z.string(), detail: z.string(), command: z.string().nullable() }),
+  ),
+});
+
+/** One thing that jobs depend on, looked at. */
+export type CheckView = z.output<typeof CHECKS>["checks"][number];
+
 /** What happened to a job. */
 export const EVENT = z.object({ seq: z.number(), at: z.string(), type: z.string(), data: z.json() });
 

@@ -138,6 +138,12 @@ export function cannedTask(changes: Readonly<Record<string, unknown>> = {}): Rea
   };
 }
 
+/** The message of that task. */
+export function cannedMessage(changes: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+  const sentAt = "2026-01-31T12:00:00.000Z";
+  return { stage: "work", index: 0, state: "due", until: null, holder: null, receiveCount: 1, sentAt, ...changes };
+}
+
 /** A queue as the server tells of it. */
 export function cannedQueue(changes: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   return { queue: "repair", waiting: 3, inFlight: 1, dead: 2, isPaused: false, oldestSentAt: null, ...changes };

@@ -203,10 +203,10 @@ function addLogsCommand(program: Command, context: CliContext, exit: ReportExit)
 
 function addDiagnoseCommand(program: Command, context: CliContext, exit: ReportExit): void {
   withServer(program.command("diagnose"))
-    .description("say in one sentence why a job stands where it stands, and which command mends it")
-    .argument("<job>", "the job's id")
+    .description("find what keeps jobs from being done, or one job where it stands, and the command that mends it")
+    .argument("[job]", "the job's id; without it, all that jobs depend on is looked at")
     .addHelpText("after", "\nExit status: 0 there is nothing to mend, 1 there is.")
-    .action(async (job: string, options: RemoteOptions) => {
+    .action(async (job: string | undefined, options: RemoteOptions) => {
       const { runDiagnoseCommand } = await import("./diagnose.ts");
       exit(await runDiagnoseCommand(job, options, context));
     });

@@ -3,6 +3,7 @@ import {
   type CannedServer,
   cannedJob,
   cannedLetter,
+  cannedMessage,
   cannedQueue,
   cannedTask,
   runAgainst,
@@ -17,6 +18,7 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Setting {
   readonly job?: Fields;
   readonly task?: Fields;
+  readonly message?: Fields | null;
   readonly queue?: Fields;
   readonly workers?: Fields;
   readonly letters?: readonly Fields[];
@@ -26,8 +28,16 @@ let server: CannedServer;
 
 afterEach(() => server?.close());
 
-async function diagnose({ job, task, queue, workers, letters = [] }: Setting, args: readonly string[] = []) {
+const SOUND = { check: "bucket", status: "ok", detail: "It answers.", command: null };
+const FULL = { check: "disk", status: "failed", detail: "Full\u001b[2J.", command: "df -h" };
+/** The clock of whoever asks; the message was sent at 12:00:00. */
+const NOW = Date.parse("2026-01-31T12:00:30.000Z");
+
+async function diagnose(setting: Setting, args: readonly string[] = [], nowMs = NOW) {
+  const { job, task, message, queue, workers, letters = [] } = setting;
   server = await startCannedServer({
+    "GET /v1/checks": () => ({ checks: [SOUND, FULL] }),
+    [`GET /v1/jobs/${JOB_ID}/messages`]: () => ({ messages: message === null ? [] : [cannedMessage(message)] }),
     [`GET /v1/jobs/${JOB_ID}`]: () => cannedJob(job),
     [`GET /v1/jobs/${JOB_ID}/tasks`]: () => ({ tasks: task === undefined ? [] : [cannedTask(task)] }),
     [`GET /v1/jobs/${JOB_ID}/logs`]: () => ({ lines: [{ timestamp: "t", level: "warn", message: "Odd\u001b[2J." }] }),
@@ -39,11 +49,15 @@ async function diagnose({ job, task, queue, workers, letters = [] }: Setting, ar
     }),
     "GET /v1/dead-letters": () => ({ deadLetters: letters }),
   });
-  return await runAgainst(server, ["diagnose", JOB_ID, ...args]);
+  const clock = { nowMs: () => nowMs, monotonicMs: () => 0 };
+  return await runAgainst(server, ["diagnose", JOB_ID, ...args], { clock });
 }
 
 const FAILED = { status: "failed", error: { code: "WORKER_LOST", message: "Gone." } };
 const QUEUED = { status: "queued", stage: "plan", progress: 0, tasks: { total: 0, succeeded: 0, failed: 0 } };
+
+const NONE = { running: 0, busy: 0, desired: 0, max: 0 };
+const EARLY = { sentAt: "2026-01-31T11:55:00.000Z" };
 
 describe("diagnose", () => {
   it.each<[string, Setting, number, string, string]>([
@@ -56,6 +70,61 @@ describe("diagnose", () => {
       1,
       "The job has failed: Gone. (WORKER_LOST)",
       "dead-letters replay 4",
+    ],
+    [
+      "failed, by what trying again does not mend",
+      { job: { ...FAILED, error: { code: "INPUT_EMPTY", message: "Empty." } } },
+      1,
+      "The job has failed: Empty. (INPUT_EMPTY). It fails again until that is mended.",
+      `jobs show ${JOB_ID}`,
+    ],
+    [
+      "a worker that is gone",
+      {
+        task: { status: "running" },
+        message: { state: "lapsed", until: "2026-01-31T11:58:00.000Z", holder: "host~1" },
+      },
+      1,
+      'The worker that held "a.mp4" (host~1) gives no sign of life; its lease ran out 2 min 30 s ago, and nobody has taken the task over.',
+      "doctor",
+    ],
+    [
+      "a worker that is gone since a moment",
+      {
+        task: { status: "running" },
+        message: { state: "lapsed", until: "2026-01-31T12:00:20.000Z", holder: "host~1" },
+      },
+      0,
+      'The worker that held "a.mp4" (host~1) gives no sign of life; its lease ran out 10.0 s ago, and nobody has taken the task over yet.',
+      `jobs watch ${JOB_ID}`,
+    ],
+    [
+      "tasks without a message",
+      { job: QUEUED, task: { status: "queued" }, message: null },
+      1,
+      "The job's tasks wait, but no message in its queue leads to them.",
+      `jobs cancel ${JOB_ID} && reelmill jobs retry ${JOB_ID}`,
+    ],
+    [
+      "no worker anywhere",
+      { job: QUEUED, task: { status: "queued" }, message: EARLY, queue: { inFlight: 0 }, workers: NONE },
+      1,
+      'No worker listens to the queue "repair": the job\'s task is due since 5 min 30 s, and this server has no workers of its own.',
+      "worker",
+    ],
+    [
+      "workers that do not come",
+      { job: QUEUED, task: { status: "queued" }, message: EARLY, queue: { inFlight: 0 }, workers: { running: 0 } },
+      1,
+      "No worker takes the job's task, which is due since 5 min 30 s; the server's log says what keeps them from it.",
+      "doctor",
+    ],
+    [
+      "workers elsewhere that are busy",
+      { job: QUEUED, task: { status: "queued" }, message: EARLY, queue: { inFlight: 4 }, workers: NONE },
+      0,
+      "The job waits for its turn: 4 tasks of its queue are worked at; 3 tasks wait in its queue.",
+      "monitor",
     ],
     [
       "a paused queue",
@@ -79,17 +148,13 @@ describe("diagnose", () => {
       `jobs cancel ${JOB_ID} && reelmill jobs retry ${JOB_ID}`,
     ],
     [
-      "no worker",
-      { job: QUEUED, task: { status: "queued" }, workers: { running: 0 } },
-      1,
-      "No worker is running; one is started within a second, or the server's log says why not.",
-      `logs ${JOB_ID}`,
-    ],
-    [
       "a try that failed",
-      { task: { status: "queued", attempt: 2, failures: 2, error: { code: "NO_SPACE", message: "Full." } } },
+      {
+        task: { status: "queued", attempt: 2, failures: 2, error: { code: "NO_SPACE", message: "Full." } },
+        message: { state: "put-off", until: "2026-01-31T12:00:34.000Z" },
+      },
       0,
-      '"a.mp4" is tried again soon, attempt 2 ended with: Full. (NO_SPACE)',
+      '"a.mp4" is tried again in 4.0 s, attempt 2 ended with: Full. (NO_SPACE)',
       `logs ${JOB_ID}`,
     ],
     [
@@ -101,7 +166,7 @@ describe("diagnose", () => {
     ],
     [
       "a task about to be taken",
-      { job: QUEUED, task: { status: "queued" } },
+      { job: QUEUED, task: { status: "queued" }, queue: { inFlight: 0 } },
       0,
       "The job's next task is due and about to be taken.",
       `jobs watch ${JOB_ID}`,
@@ -113,6 +178,7 @@ describe("diagnose", () => {
     // What was looked at stands above, and nothing in it steers the terminal.
     expect(outcome.output).toMatch(/^tasks +\d of \d done/m);
     expect(outcome.output).toContain("t WARN  Odd\\u001b[2J.");
+    expect(outcome.output).toContain("\nBesides:\ndisk: Full\\u001b[2J.\n  df -h\n");
   });
 
   it("gives the finding and what it rests on as JSON", async () => {
@@ -123,7 +189,21 @@ describe("diagnose", () => {
       job: { id: JOB_ID },
       deadLetters: [{ id: 4 }],
       lines: [{ message: "Odd\u001b[2J." }],
+      checks: [FULL],
     });
+  });
+
+  it("looks at all that jobs depend on where no job is named", async () => {
+    server = await startCannedServer({ "GET /v1/checks": () => ({ checks: [SOUND, FULL] }) });
+    const wrong = await runAgainst(server, ["diagnose"]);
+    expect(wrong.exitCode).toBe(1);
+    expect(wrong.output).toMatch(/^bucket +ok +It answers\.$/m);
+    expect(wrong.output.endsWith("\n\ndisk: Full\\u001b[2J.\n  df -h\n")).toBe(true);
+    expect(JSON.parse((await runAgainst(server, ["diagnose", "--json"])).output)).toEqual({ checks: [SOUND, FULL] });
+    await server.close();
+    server = await startCannedServer({ "GET /v1/checks": () => ({ checks: [SOUND] }) });
+    const well = await runAgainst(server, ["diagnose"]);
+    expect([well.exitCode, well.output]).toEqual([0, expect.stringContaining("Nothing is wrong")]);
   });
 
   it("says that a job is unknown before all else", async () => {

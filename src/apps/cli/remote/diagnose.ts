@@ -2,8 +2,19 @@ import { printableLine } from "../../../base/printable.ts";
 import type { CliContext } from "../cli-context.ts";
 import { connect } from "../client/connect.ts";
 import { pathPart } from "../client/paths.ts";
-import { DEAD_LETTERS, JOB, LOG_LINES, type LogLine, STATS, TASKS } from "../client/views.ts";
+import {
+  CHECKS,
+  type CheckView,
+  DEAD_LETTERS,
+  JOB,
+  LOG_LINES,
+  type LogLine,
+  MESSAGES,
+  STATS,
+  TASKS,
+} from "../client/views.ts";
 import { EXIT_FAILURE, EXIT_OK } from "../exit-codes.ts";
+import { formatTable } from "../table.ts";
 import { type Diagnosis, diagnose, type Facts } from "./diagnosis.ts";
 import { formatLogLine } from "./logs.ts";
 import type { RemoteOptions } from "./options.ts";
@@ -12,48 +23,95 @@ import { formatFields, formatJson, formatPercent } from "./text.ts";
 const LAST_LINES = 5;
 
 /**
- * Says in one sentence why a job stands where it stands and which command mends it, after what was looked at: the job's
- * tasks, its queue, workers, dead letters, last log lines. Gives 0 where nothing has to be mended, else 1. Throws JOB_NOT_FOUND,
- * USAGE and what `ApiClient` does.
+ * Without a job: looks at all that jobs depend on, and prints what mends what is wrong. With one: says in one sentence why it stands where it stands and
+ * which command mends it, after what was looked at: the job's tasks and their messages, its queue, workers, dead letters, last log lines, and
+ * whatever else is wrong. Gives 0 where nothing has to be mended, else 1. Throws JOB_NOT_FOUND, USAGE and what `ApiClient` does.
  */
-export async function runDiagnoseCommand(id: string, options: RemoteOptions, context: CliContext): Promise<number> {
+export async function runDiagnoseCommand(
+  id: string | undefined,
+  options: RemoteOptions,
+  context: CliContext,
+): Promise<number> {
+  if (id === undefined) return await diagnoseAll(options, context);
   const path = `/v1/jobs/${pathPart(id, "job's id")}`;
   const client = await connect(options, context);
   // The job first, so that one that is unknown is told as that.
   const { value: job } = await client.ask(path, JOB);
-  const [tasks, stats, letters, log] = await Promise.all([
+  const [tasks, messages, stats, letters, log, checks] = await Promise.all([
     client.ask(`${path}/tasks`, TASKS),
+    client.ask(`${path}/messages`, MESSAGES),
     client.ask("/v1/stats", STATS),
     client.ask(`/v1/dead-letters?queue=${encodeURIComponent(job.pipeline)}`, DEAD_LETTERS),
     client.ask(`${path}/logs?limit=${LAST_LINES}`, LOG_LINES),
+    client.ask("/v1/checks", CHECKS),
   ]);
   const facts: Facts = {
     job,
     tasks: tasks.value.tasks,
+    messages: messages.value.messages,
     queue: stats.value.queues.find(({ queue }) => queue === job.pipeline),
     workers: stats.value.workers,
     deadLetters: letters.value.deadLetters.filter(({ jobId }) => jobId === job.id),
+    nowMs: context.clock.nowMs(),
   };
   const diagnosis = diagnose(facts);
   const { lines } = log.value;
-  const text = options.json ? formatJson({ ...diagnosis, ...facts, lines }) : formatDiagnosis(diagnosis, facts, lines);
+  const besides = checks.value.checks.filter(isWrong);
+  const { nowMs: _now, ...shown } = facts;
+  const text = options.json
+    ? formatJson({ ...diagnosis, ...shown, lines, checks: besides })
+    : formatDiagnosis(diagnosis, facts, lines, besides);
   context.writeOutput(text);
   return diagnosis.isStuck ? EXIT_FAILURE : EXIT_OK;
 }
 
-function formatDiagnosis({ finding, command }: Diagnosis, facts: Facts, lines: readonly LogLine[]): string {
+async function diagnoseAll(options: RemoteOptions, context: CliContext): Promise<number> {
+  const client = await connect(options, context);
+  const { raw, value } = await client.ask("/v1/checks", CHECKS);
+  const wrong = value.checks.filter(isWrong);
+  if (options.json) context.writeOutput(formatJson(raw));
+  else {
+    const columns = [{ title: "check" }, { title: "status" }, { title: "detail" }];
+    const rows = value.checks.map(({ check, status, detail }) => [check, status, detail]);
+    context.writeOutput(`${formatTable(columns, rows)}\n${formatWrong(wrong)}`);
+  }
+  return wrong.length === 0 ? EXIT_OK : EXIT_FAILURE;
+}
+
+function isWrong({ status }: CheckView): boolean {
+  return status !== "ok";
+}
+
+function formatWrong(wrong: readonly CheckView[]): string {
+  if (wrong.length === 0) return "Nothing is wrong that could be seen from here.\n";
+  return wrong.map(formatCheck).join("");
+}
+
+function formatCheck({ check, detail, command }: CheckView): string {
+  return `${printableLine(`${check}: ${detail}`)}\n${command === null ? "" : `  ${printableLine(command)}\n`}`;
+}
+
+function formatDiagnosis(
+  { finding, command }: Diagnosis,
+  facts: Facts,
+  lines: readonly LogLine[],
+  besides: readonly CheckView[],
+): string {
   const { job, tasks, queue, workers, deadLetters } = facts;
   const { succeeded, failed, total } = job.tasks;
   const finish = tasks.find(({ stage }) => stage === "finish");
+  const holders = [...new Set(facts.messages.flatMap(({ state, holder }) => (state === "held" ? (holder ?? []) : [])))];
   const checked = formatFields([
     ["job", `${job.status}, stage ${job.stage}, ${formatPercent(job.progress)}`],
     ["tasks", `${succeeded + failed} of ${total} done, ${failed} failed; finish: ${finish?.status ?? "not due yet"}`],
     ["queue", queue === undefined ? "never used" : formatDepth(queue)],
-    ["workers", `${workers.busy} busy, ${workers.running} running, ${workers.max} at most`],
+    ["workers", `${workers.busy} busy, ${workers.running} running, ${workers.max} at most, of this server`],
+    ["held by", holders.join(", ")],
     ["dead letters", deadLetters.length === 0 ? "none" : deadLetters.map((letter) => letter.id).join(", ")],
   ]);
   const log = lines.length === 0 ? "" : `\n${lines.map(formatLogLine).join("")}`;
-  return `${checked}${log}\n${printableLine(finding)}\n  ${printableLine(command)}\n`;
+  const also = besides.length === 0 ? "" : `\nBesides:\n${besides.map(formatCheck).join("")}`;
+  return `${checked}${log}${also}\n${printableLine(finding)}\n  ${printableLine(command)}\n`;
 }
 
 function formatDepth({ queue, isPaused, waiting, inFlight, dead }: NonNullable<Facts["queue"]>): string {

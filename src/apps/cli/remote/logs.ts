@@ -41,6 +41,7 @@ export async function runLogsCommand(id: string, options: LogsOptions, context: 
   const reading = { client, path, isJson: options.json, context };
   let seen = await readLines(reading, options.limit);
   print(seen, reading);
+  if (seen.raw.length === 0) context.writeError("Nothing was logged of this job so far.\n");
   if (!options.follow) return EXIT_OK;
   // What the first look left out was not asked for.
   seen = await catchUp(reading, seen, true);

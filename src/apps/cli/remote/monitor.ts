@@ -121,7 +121,9 @@ function formatLook({ atMs, stats, jobs }: Look, server: string): string {
   const dead = queues.reduce((sum, queue) => sum + queue.dead, 0);
   const head = [
     `${time} UTC  ${server}  up ${formatElapsedMs(stats.uptimeSeconds * 1000)}`,
-    `workers  ${workers.busy} busy, ${workers.running} running, ${workers.desired} desired, ${workers.max} at most`,
+    workers.max === 0
+      ? "workers  none of this server; those elsewhere show in the queues as in flight"
+      : `workers  ${workers.busy} busy, ${workers.running} running, ${workers.desired} desired, ${workers.max} at most`,
     `jobs     ${counts.join(", ")}; ${endedLastDay} ended within a day`,
     ...(dead > 0 ? [`ALARM    ${dead} dead ${dead === 1 ? "letter" : "letters"}: reelmill dead-letters list`] : []),
   ];

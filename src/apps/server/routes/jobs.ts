@@ -7,7 +7,7 @@ import { queryNumber, type RouteContract, serve } from "../contract.ts";
 import type { ServerDependencies } from "../dependencies.ts";
 import type { EventHub } from "../event-hub.ts";
 import { VIEWS } from "../view-schemas.ts";
-import { toJobView, toTaskView } from "../views.ts";
+import { toJobView, toMessageView, toTaskView } from "../views.ts";
 
 const ID = z.strictObject({ id: z.string().max(100) });
 const TAG = "jobs";
@@ -88,6 +88,15 @@ export const JOB_ROUTES = {
     answers: { 200: { description: "The tasks.", schema: VIEWS.tasks } },
     errors: ["JOB_NOT_FOUND"],
   },
+  messages: {
+    method: "GET",
+    path: "/v1/jobs/{id}/messages",
+    tag: TAG,
+    summary: "Where the messages of a job's open tasks stand; looks through the whole queue",
+    params: ID,
+    answers: { 200: { description: "The messages.", schema: VIEWS.messages } },
+    errors: ["JOB_NOT_FOUND"],
+  },
   logs: {
     method: "GET",
     path: "/v1/jobs/{id}/logs",
@@ -137,7 +146,7 @@ const AFTERMATH_MS = 15 * 60_000;
 
 /** Serves `JOB_ROUTES`. */
 export function addJobRoutes(app: FastifyInstance, deps: ServerDependencies, hub: EventHub): void {
-  const { store, service, clock, logs } = deps;
+  const { store, queue, service, clock, logs } = deps;
   const view = (job: Job) => toJobView(job, clock.nowMs());
   serve(app, JOB_ROUTES.create, async ({ body, request, reply }) => {
     const idempotencyKey = readIdempotencyKey(request.headers["idempotency-key"]);
@@ -158,6 +167,11 @@ export function addJobRoutes(app: FastifyInstance, deps: ServerDependencies, hub
   serve(app, JOB_ROUTES.tasks, async ({ params }) => {
     const { id } = await requireJob(store, params.id);
     return { tasks: (await store.listTasks(id)).map(toTaskView) };
+  });
+  serve(app, JOB_ROUTES.messages, async ({ params }) => {
+    const { id, pipeline } = await requireJob(store, params.id);
+    const messages = await queue.listOfJob(pipeline, id);
+    return { messages: messages.map((message) => toMessageView(message, clock.nowMs())) };
   });
   serve(app, JOB_ROUTES.logs, async ({ params, query }) => {
     const { id, createdAtMs, finishedAtMs } = await requireJob(store, params.id);

@@ -7,6 +7,7 @@ import { makeFolder } from "../../../base/make-folder.ts";
 import { systemCodeOf } from "../../../base/system-code.ts";
 import { type RouteContract, serve } from "../contract.ts";
 import type { ServerDependencies } from "../dependencies.ts";
+import { lookAtAll } from "../health-checks.ts";
 import type { ServerMetrics } from "../metrics.ts";
 import { VIEWS } from "../view-schemas.ts";
 import { toQueueView } from "../views.ts";
@@ -31,6 +32,14 @@ export const STATUS_ROUTES = {
     tag: TAG,
     summary: "The machine, the programs it has, and the configuration",
     answers: { 200: { description: "The system.", schema: VIEWS.system } },
+    errors: [],
+  },
+  checks: {
+    method: "GET",
+    path: "/v1/checks",
+    tag: TAG,
+    summary: "What jobs depend on, looked at now: stores, clock, queues, workers, disk, ffmpeg",
+    answers: { 200: { description: "What was found.", schema: VIEWS.checks } },
     errors: [],
   },
   metrics: {
@@ -65,7 +74,7 @@ export const STATUS_ROUTES = {
     tag: TAG,
     summary: "Whether jobs can be taken: the database answers and the disk can be written",
     answers: { 200: OK },
-    errors: ["STORE_UNAVAILABLE", "NO_SPACE"],
+    errors: ["STORE_UNAVAILABLE", "STORE_REFUSED", "NO_SPACE"],
     isOpen: true,
   },
 } as const satisfies Readonly<Record<string, RouteContract>>;
@@ -85,6 +94,7 @@ export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, 
     uptimeSeconds: Math.floor((clock.monotonicMs() - startMs) / 1000),
   }));
   serve(app, STATUS_ROUTES.system, () => system());
+  serve(app, STATUS_ROUTES.checks, async () => ({ checks: await lookAtAll(deps) }));
   serve(app, STATUS_ROUTES.metrics, async ({ reply }) => {
     const text = await metrics.render();
     return reply.type(metrics.mediaType).send(text);

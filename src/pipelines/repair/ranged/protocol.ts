@@ -32,10 +32,16 @@ export interface RangedJob extends Pick<RepairPipelineOptions, "faststart" | "en
   readonly neighbours: readonly string[];
 }
 
+/** What the thread is to do. */
+export type RangedWork =
+  | { readonly kind: "repair"; readonly job: RangedJob }
+  /** Find the first of these keys whose object plays and may teach others. */
+  | { readonly kind: "find-healthy"; readonly keys: readonly string[] };
+
 /** What the thread is started with. */
 export interface ThreadStart {
-  readonly job: RangedJob;
-  /** All that the job names. */
+  readonly work: RangedWork;
+  /** All that the work names. */
   readonly objects: readonly ObjectInfo[];
   readonly environment: Environment;
   readonly blocks: SharedBlocks;
@@ -54,8 +60,8 @@ export type FromThread =
   /** Asks for blocks one behind the other, for a slot each. */
   | { readonly kind: "fetch"; readonly key: string; readonly firstBlock: number; readonly slots: readonly number[] }
   | { readonly kind: "progress"; readonly fraction: number; readonly phase: string }
-  /** Asks for a view of the output as it would be. */
-  | { readonly kind: "view"; readonly parts: readonly OutputPart[] }
+  /** Asks for a view of what is made of an object. */
+  | { readonly kind: "view"; readonly key: string; readonly parts: readonly OutputPart[] }
   | { readonly kind: "ended"; readonly ending: RangedEnding };
 
 /** How the thread's work ended. */
@@ -64,6 +70,8 @@ export type RangedEnding =
   | { readonly kind: "result"; readonly result: FileResult; readonly parts: readonly OutputPart[] | undefined }
   /** Another program has to do the work, and that needs files: of the references, too, where it uses them. */
   | { readonly kind: "files-needed"; readonly usesReferences: boolean }
+  /** Undefined where none of the keys is that of a healthy one. */
+  | { readonly kind: "found"; readonly key: string | undefined }
   | { readonly kind: "failed"; readonly failure: CarriedError };
 
 /** Why a slot has no content. */

@@ -1,10 +1,10 @@
 import { useId } from "react";
 import { baseName } from "../../api/object-urls.ts";
-import type { RepairedFile, RepairReport } from "../../api/repair-types.ts";
+import type { MovedBytes, RepairedFile, RepairReport } from "../../api/repair-types.ts";
 import { useApi } from "../../auth/api-context.ts";
 import { useLoaded } from "../../live/use-loaded.ts";
 import { ErrorNote } from "../../ui/error-note.tsx";
-import { formatFineShare, formatSeconds } from "../../ui/formats.ts";
+import { formatBytes, formatFineShare, formatSeconds } from "../../ui/formats.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Name } from "../../ui/name.tsx";
 import { StatusBadge } from "../../ui/status-badge.tsx";
@@ -50,7 +50,19 @@ export function RepairedFileCard({ file }: { readonly file: RepairedFile }) {
           Learnt from <Name text={file.references.map(baseName).join(", ")} />
         </p>
       )}
+      {file.moved && <MovedNote moved={file.moved} />}
     </article>
+  );
+}
+
+/** What a repair in an object store moved; nothing where the files lie on the machine that did the work. */
+function MovedNote({ moved: { downloadedBytes, uploadedBytes, copiedBytes } }: { readonly moved: MovedBytes }) {
+  if (downloadedBytes + uploadedBytes + copiedBytes === 0) return null;
+  return (
+    <p className="muted">
+      Read {formatBytes(downloadedBytes)} from the object store and wrote {formatBytes(uploadedBytes)}; it copied{" "}
+      {formatBytes(copiedBytes)} itself.
+    </p>
   );
 }
 

@@ -1,0 +1,88 @@
+import { formatBytes, formatElapsedMs } from "../../base/units.ts";
+import type { QueueDepth } from "../../jobs/ports.ts";
+import { checkBy, type HealthCheck, sound } from "../health-check.ts";
+import type { ServerDependencies, SystemView } from "./dependencies.ts";
+
+/** Workers elsewhere look for what a lost message told of every 20 s; what waits for longer has nobody. */
+const NOBODY_AFTER_MS = 60_000;
+const LOW_SPACE_BYTES = 5e9;
+const NO_SPACE_BYTES = 200e6;
+
+/** Looks at all that jobs depend on: stores, clock, queues and who works at them, disk, ffmpeg, watch folder. */
+export async function lookAtAll(deps: ServerDependencies): Promise<readonly HealthCheck[]> {
+  const [place, system, fault, queues] = await Promise.all([
+    deps.checkPlace(),
+    deps.system(),
+    deps.ffmpegFault(),
+    checkQueues(deps),
+  ]);
+  const ffmpeg: HealthCheck =
+    fault === undefined
+      ? sound("ffmpeg", "is there")
+      : { check: "ffmpeg", status: "failed", detail: fault, command: "reelmill doctor" };
+  return [...place, checkDisk(system), ffmpeg, ...checkWatch(deps), ...queues];
+}
+
+function checkDisk({ disk: { path, freeBytes, totalBytes } }: SystemView): HealthCheck {
+  const check = "disk";
+  const detail = `${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} free in ${path}`;
+  if (freeBytes >= LOW_SPACE_BYTES) return sound(check, detail);
+  const isFull = freeBytes < NO_SPACE_BYTES;
+  return { check, status: isFull ? "failed" : "warning", detail, command: "reelmill jobs list --status succeeded" };
+}
+
+function checkWatch({ watch }: ServerDependencies): readonly HealthCheck[] {
+  if (watch === undefined) return [];
+  const { reason, fault, readyFolder } = watch.status();
+  const detail = reason || fault;
+  const check = "watch folder";
+  if (detail === "") return [sound(check, readyFolder)];
+  return [{ check, status: "warning", detail, command: "reelmill config" }];
+}
+
+async function checkQueues(deps: ServerDependencies): Promise<readonly HealthCheck[]> {
+  const { queue, clock } = deps;
+  let depths: readonly QueueDepth[] = [];
+  const asked = await checkBy("queues", "cannot be read", null, async () => {
+    depths = await queue.depths();
+    return sound("queues", "nothing waits, and nothing was given up");
+  });
+  if (asked.status !== "ok") return [asked];
+  const used = depths.filter(({ waiting, inFlight, dead, isPaused }) => waiting + inFlight + dead > 0 || isPaused);
+  if (used.length === 0) return [asked];
+  const max = deps.workers.stats().max;
+  return (await Promise.all(used.map((depth) => checkQueue(depth, deps, max, clock.nowMs())))).flat();
+}
+
+async function checkQueue(
+  depth: QueueDepth,
+  { queue }: ServerDependencies,
+  maxWorkers: number,
+  nowMs: number,
+): Promise<readonly HealthCheck[]> {
+  const { queue: name, dead } = depth;
+  const check = `queue ${name}`;
+  const flow = checkFlow(check, depth, maxWorkers, nowMs);
+  if (dead === 0) return [flow];
+  const [letter] = await queue.listDead({ queue: name, limit: 1 });
+  const why = letter === undefined ? "" : `; the oldest: ${letter.reason.message} (${letter.reason.code})`;
+  const detail = `${dead} ${dead === 1 ? "task was" : "tasks were"} given up${why}`;
+  return [flow, { check, status: "warning", detail, command: `reelmill dead-letters list --queue ${name}` }];
+}
+
+function checkFlow(check: string, depth: QueueDepth, maxWorkers: number, nowMs: number): HealthCheck {
+  const { queue, waiting, inFlight, isPaused, oldestSentAtMs } = depth;
+  const waitedMs = oldestSentAtMs === null ? 0 : Math.max(0, nowMs - oldestSentAtMs);
+  if (isPaused) {
+    const detail = `it is paused and hands out nothing; ${waiting} waiting, ${inFlight} in flight`;
+    return { check, status: "warning", detail, command: `reelmill queues resume ${queue}` };
+  }
+  if (waiting > 0 && inFlight === 0 && waitedMs > NOBODY_AFTER_MS) {
+    const who =
+      maxWorkers === 0 ? "this server has no workers of its own" : "the server's log says why its workers do not";
+    const detail = `${waiting} waiting, the oldest for ${formatElapsedMs(waitedMs)}, and nobody works at any; ${who}`;
+    return { check, status: "failed", detail, command: maxWorkers === 0 ? "reelmill worker" : "reelmill doctor" };
+  }
+  const oldest = waiting === 0 ? "" : `, the oldest for ${formatElapsedMs(waitedMs)}`;
+  return sound(check, `${inFlight} in flight, ${waiting} waiting${oldest}`);
+}
