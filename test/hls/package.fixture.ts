@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
@@ -26,6 +26,19 @@ interface Placing {
   readonly folder?: string;
   readonly signal?: AbortSignal;
   readonly spanSeconds?: number;
+  /** Whether another package of the same input is to have the same pictures, bit for bit. */
+  readonly isRepeatable?: boolean;
+}
+
+/**
+ * An ffmpeg on the first processor that it may use: x264 then takes one thread. With several, and a bound on its rate, it gives other bits at
+ * every run.
+ */
+function writeSteadyFfmpeg(folder: string): string {
+  const path = join(folder, "steady-ffmpeg");
+  const first = "$(taskset -cp $$ | sed 's/.*: *//; s/[,-].*//')";
+  writeFileSync(path, `#!/bin/sh\nexec taskset -c "${first}" ffmpeg "$@"\n`, { mode: 0o755 });
+  return path;
 }
 
 /** Makes packages of clips in a temporary folder, which goes when the suite ends. */
@@ -74,12 +87,14 @@ export function createPackages() {
       input: string,
       settings: object = {},
       contentKey?: Uint8Array,
-      { folder = join(root, `package-${outputs++}`), signal = new AbortController().signal, spanSeconds }: Placing = {},
+      placing: Placing = {},
     ): Promise<Packaged> => {
+      const { folder = join(root, `package-${outputs++}`), signal = new AbortController().signal } = placing;
+      const steady = placing.isRepeatable ? { REELMILL_FFMPEG: writeSteadyFfmpeg(root) } : {};
       const report = await packageFile({
-        ...{ input, output: folder, environment: process.env, signal },
+        ...{ input, output: folder, environment: { ...process.env, ...steady }, signal },
         settings: HLS_SETTINGS.parse({ preset: "ultrafast", ...settings }),
-        ...{ contentKey, spanSeconds },
+        ...{ contentKey, spanSeconds: placing.spanSeconds },
         onProgress: () => undefined,
       });
       const main = parsePlaylist(readFileSync(join(folder, "main.m3u8"), "utf8"));
