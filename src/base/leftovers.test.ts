@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -70,6 +70,20 @@ it("leaves alone what this process makes, what another machine's does, and what 
   });
   expect(readdirSync(folder)).toHaveLength(names.length + 1);
   expect(names.every((name) => Buffer.byteLength(name) <= 255)).toBe(true);
+});
+
+it("takes what nobody has changed for a day, whoever it was", () => {
+  const token = `${"0".repeat(16)},1,1,${"1".repeat(16)}`;
+  const paths = [".a.mp4.reelmill-%.part", ".reelmill-hls-%", ".reelmill-convert-%"].map((name) =>
+    join(folder, name.replace("%", token)),
+  );
+  const [part = "", still = "", busy = ""] = paths;
+  for (const path of [still, busy]) mkdirSync(path);
+  for (const path of [part, join(still, "span"), join(busy, "span")]) writeFileSync(path, "");
+  const longAgo = Date.now() / 1000 - 25 * 3600;
+  for (const path of [part, join(still, "span"), still, busy]) utimesSync(path, longAgo, longAgo);
+  removeLeftovers(target);
+  expect(readdirSync(folder)).toEqual([busy.slice(folder.length + 1)]);
 });
 
 it("is silent about a folder that is not there", () => {

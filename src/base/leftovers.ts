@@ -1,5 +1,6 @@
-import { readdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { systemClock } from "./clock.ts";
 import { fittingName } from "./fitting-name.ts";
 import { createOwnerToken, ownerOf } from "./owner-token.ts";
 
@@ -16,21 +17,36 @@ export function workFolderPathFor(target: string, deed: string): string {
   return join(dirname(target), `.reelmill-${deed}-${createOwnerToken()}`);
 }
 
+/** Of what another machine left, or this one before it was started again, nobody can tell whether it is still being written. */
+const FOREIGN_KEPT_MS = 24 * 60 * 60 * 1000;
+
 /**
- * Removes what lies beside the target under such names and is nobody's any more: of processes of this machine that were killed. Never throws: what
- * cannot be removed stays, and is in nobody's way.
+ * Removes what lies beside the target under such names and is nobody's any more: of processes of this machine that were killed, and what nobody has
+ * changed for 24 hours. Never throws: what cannot be removed stays, and is in nobody's way.
  */
 export function removeLeftovers(target: string): void {
   const folder = dirname(target);
   for (const name of namesIn(folder)) {
     const [, token] = PART.exec(name) ?? FOLDER.exec(name) ?? [];
-    if (token === undefined || ownerOf(token) !== "gone") continue;
+    if (token === undefined) continue;
     try {
-      rmSync(join(folder, name), { recursive: true, force: true });
+      if (isLeftover(join(folder, name), token)) rmSync(join(folder, name), { recursive: true, force: true });
     } catch {
       // Another user's, say. Whoever made it ran here and can remove it.
     }
   }
+}
+
+function isLeftover(path: string, token: string): boolean {
+  const owner = ownerOf(token);
+  return owner === "unknown" ? systemClock.nowMs() - lastChange(path) > FOREIGN_KEPT_MS : owner === "gone";
+}
+
+/** The latest change of anything in a folder, or of a file, in milliseconds since 1970-01-01T00:00:00Z. Links are not followed. */
+function lastChange(path: string): number {
+  const stats = lstatSync(path);
+  const inside = stats.isDirectory() ? readdirSync(path).map((name) => lastChange(join(path, name))) : [];
+  return inside.reduce((latest, at) => Math.max(latest, at), stats.mtimeMs);
 }
 
 function namesIn(folder: string): readonly string[] {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { identifyThisProcess, isRunning } from "./process-identity.ts";
 
@@ -11,7 +11,7 @@ export function createOwnerToken(): string {
   return [machineOf(), pid, startTicks, randomBytes(8).toString("hex")].join(",");
 }
 
-/** Whether the process of a token runs. Nobody can tell of another machine's, or of what is no token: unknown. */
+/** Whether the process of a token runs. Nobody can tell of another machine's, of before this one was started, or of what is no token: unknown. */
 export function ownerOf(token: string): "running" | "gone" | "unknown" {
   const [, machine, digits, startTicks] = TOKEN.exec(token) ?? [];
   if (machine !== machineOf() || startTicks === undefined) return "unknown";
@@ -20,16 +20,21 @@ export function ownerOf(token: string): "running" | "gone" | "unknown" {
   return isAlive ? "running" : "gone";
 }
 
-/** Names the space that process numbers belong to: containers on one machine, or of one name, have each their own. */
+/** Names the space that process numbers belong to: containers on one machine have each their own, and so have machines of one name, as copies of one disk are. */
 function machineOf(): string {
-  return createHash("sha256").update(`${hostname()}\0${processNamespace()}`).digest("hex").slice(0, 16);
+  const parts = [
+    hostname(),
+    lookUp(() => readlinkSync("/proc/self/ns/pid")),
+    lookUp(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8")),
+  ];
+  return createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 16);
 }
 
-function processNamespace(): string {
+/** Only Linux has them. */
+function lookUp(read: () => string): string {
   try {
-    return readlinkSync("/proc/self/ns/pid");
+    return read();
   } catch {
-    // Only Linux has them.
     return "";
   }
 }

@@ -153,6 +153,15 @@ export async function runProcess(
   return await PROCESS_RUNS.tracePromise(() => runUntraced(path, args, options), run);
 }
 
+/** What a taker throws would end the whole process; it ends the run instead. */
+function hand(take: (piece: Buffer) => void, piece: Buffer, guard: Stopper): void {
+  try {
+    take(piece);
+  } catch (error) {
+    guard.stop(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
 async function runUntraced(path: string, args: readonly string[], options: ProcessOptions): Promise<ProcessResult> {
   const program = basename(path);
   if (options.signal?.aborted) throw new ReelmillError("ABORTED", `${program} was cancelled before it began.`);
@@ -175,19 +184,14 @@ async function runUntraced(path: string, args: readonly string[], options: Proce
     if (outputBytes > maxOutputBytes) {
       guard.stop(new ReelmillError("FFMPEG_FAILED", `${program} printed more than ${maxOutputBytes} bytes.`));
     } else if (options.onOutput) {
-      // Thrown here, it would end the whole process; it ends the run instead.
-      try {
-        options.onOutput(piece);
-      } catch (error) {
-        guard.stop(error instanceof Error ? error : new Error(String(error)));
-      }
+      hand(options.onOutput, piece, guard);
     } else {
       pieces.push(piece);
     }
   });
   child.stderr?.on("data", (piece: Buffer) => {
     errorTail = keepTail(errorTail, piece);
-    options.onErrorOutput?.(piece);
+    if (options.onErrorOutput) hand(options.onErrorOutput, piece, guard);
   });
   try {
     const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((settle, fail) => {

@@ -144,6 +144,17 @@ describe("deploy", () => {
     ]);
   });
 
+  it("keeps the keys that the API takes and the file that was noted, whatever key a client shows", async () => {
+    const file = join(root, "key");
+    writeFileSync(file, KEY);
+    await deploy({ apiKeyFile: file });
+    writeFileSync(log, "");
+    environment["REELMILL_API_KEY"] = "another-key-that-the-API-takes-by-now";
+    await deploy();
+    expect(calls().filter((call) => call.includes("--parameters"))).toEqual([]);
+    expect(readPlace(environment)).toMatchObject({ server: API, apiKeyFile: file });
+  });
+
   it("stops at a step that fails, says what its program said last, and notes nothing", async () => {
     writeProgram("bin/docker", '[ "$1" = version ] || { echo "no space left" >&2; exit 3; }');
     const message = '"Build the image" ended with status 3: no space left';

@@ -10,7 +10,7 @@ import { printableJson, printableLine } from "../../../base/printable.ts";
 import { openAccount } from "../../account-wiring.ts";
 import type { CliContext } from "../cli-context.ts";
 import { readKey } from "../client/connect.ts";
-import { type Place, writePlace } from "../client/place.ts";
+import { type Place, readPlace, writePlace } from "../client/place.ts";
 import { EXIT_OK } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
 import { imageTagOf } from "./image-tag.ts";
@@ -53,16 +53,19 @@ export async function runDeployCommand(options: DeployOptions, context: CliConte
     return EXIT_OK;
   }
   const keyFile = options.apiKeyFile === undefined ? undefined : requireKeyFile(options.apiKeyFile);
-  const keyHashes = keyHashesOf(config, keyFile);
   const account = await openAccount(config.client);
   try {
     const region = await account.requireRegion();
-    const before = await look(account, imageTag, keyHashes);
+    const before = await look(account, imageTag);
+    const keyHashes = keyHashesOf(config, keyFile, before.hasApi);
     const engine = before.hasImage ? undefined : await requireEngine(context);
     await deploy({ machine, engine, region, context }, { account, before, imageTag, keyHashes, synth });
     const outputs = await readOutputs(account);
     const stack = STACK_NAMES.interface;
-    const place = placeOf({ stack, region, keyFile }, await account.getStack(stack));
+    const place = placeOf(
+      { stack, region, keyFile: keyFile ?? notedKeyFile(context, stack, region) },
+      await account.getStack(stack),
+    );
     writePlace(context.environment, place);
     showOutcome({ imageTag, outputs, place }, options, context);
     return EXIT_OK;
@@ -71,36 +74,44 @@ export async function runDeployCommand(options: DeployOptions, context: CliConte
   }
 }
 
-/** The SHA-256 of each key that the API is to take, as the stack's parameter has them; undefined where none is named. */
-function keyHashesOf({ server, client }: Config, keyFile: string | undefined): string | undefined {
-  const key = keyFile === undefined ? client.apiKey : readKey(keyFile);
+/** The file whose key was noted for that place the last time. */
+function notedKeyFile({ environment }: CliContext, stack: string, region: string): string | undefined {
+  const noted = readPlace(environment);
+  return noted?.stack === stack && noted.region === region ? noted.apiKeyFile : undefined;
+}
+
+/**
+ * The SHA-256 of each key that the API is to take, as the stack's parameter has them; undefined: those that it has. The key that a client shows is
+ * taken for the first deployment alone: others may use the API with other keys by now. Throws CONFIG_INVALID where there is no API yet and no key.
+ */
+function keyHashesOf({ server, client }: Config, keyFile: string | undefined, hasApi: boolean): string | undefined {
   if (keyFile === undefined && server.apiKeyHashes.length > 0) return server.apiKeyHashes.join(",");
-  return key === undefined ? undefined : createHash("sha256").update(key).digest("hex");
+  const key = keyFile === undefined ? (hasApi ? undefined : client.apiKey) : readKey(keyFile);
+  if (key !== undefined) return createHash("sha256").update(key).digest("hex");
+  if (hasApi) return undefined;
+  throw new ReelmillError("CONFIG_INVALID", "No API key is named that the API is to take.", {
+    advice:
+      "Write one into a file, such as by `(umask 077; od -An -tx1 -N32 /dev/urandom | tr -d ' \\n' > key)`, and name it with --api-key-file, or set REELMILL_API_KEY_SHA256 to its SHA-256.",
+  });
 }
 
 /** What is there before the first step. */
 interface Before {
   readonly isPrepared: boolean;
   readonly hasImage: boolean;
+  readonly hasApi: boolean;
 }
 
-/** Throws CONFIG_INVALID where the API is still to be made and no key is named. */
-async function look(account: AwsAccount, imageTag: string, keyHashes: string | undefined): Promise<Before> {
+async function look(account: AwsAccount, imageTag: string): Promise<Before> {
   const [toolkit, state, api] = [
     await account.getStack(TOOLKIT_STACK),
     await account.getStack(STACK_NAMES.state),
     await account.getStack(STACK_NAMES.interface),
   ];
-  // One that could not be made has no outputs, and is made anew.
-  if (api?.outputs[OUTPUTS.apiUrl] === undefined && keyHashes === undefined) {
-    throw new ReelmillError("CONFIG_INVALID", "No API key is named that the API is to take.", {
-      advice:
-        "Write one into a file, such as by `od -An -tx1 -N32 /dev/urandom | tr -d ' \\n' > key`, and name it with --api-key-file, or set REELMILL_API_KEY_SHA256 to its SHA-256.",
-    });
-  }
   const registryUri = state?.outputs[OUTPUTS.registryUri];
   const hasImage = registryUri !== undefined && (await account.hasImage(registryUri, imageTag));
-  return { isPrepared: toolkit !== undefined, hasImage };
+  // One that could not be made has no outputs, and is made anew.
+  return { isPrepared: toolkit !== undefined, hasImage, hasApi: api?.outputs[OUTPUTS.apiUrl] !== undefined };
 }
 
 /** What is to be deployed, and where. */
