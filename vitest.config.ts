@@ -8,6 +8,9 @@ const COMPILE_CACHE = join(import.meta.dirname, "node_modules", ".reelmill", "co
 /** Files that put something of their own in the place of a module of Node's: others must not have loaded what takes it. */
 const MOCKING = ["src/base/pending-output.test.ts", "src/adapters/local/move-across.test.ts"];
 
+/** Of the tests that cross rooms, those that load much and leave nothing behind in their process. */
+const SHARING = ["test/server/**/*.test.ts", "test/contract/**/*.test.ts", "test/lambda/**/*.test.ts"];
+
 export default defineConfig({
   test: {
     // Much of the time of most tests is waiting: for processes that they started, leases, players. On two cores three files at a time.
@@ -23,14 +26,23 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "rooms",
-          include: ["src/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts", "web/src/**/*.test.ts"],
+          name: "together",
+          include: [
+            "src/**/*.test.ts",
+            "scripts/**/*.test.ts",
+            "bench/**/*.test.ts",
+            "web/src/**/*.test.ts",
+            ...SHARING,
+          ],
           exclude: MOCKING,
           // Loading the modules anew for each file takes as long as all tests of a room together.
           isolate: false,
         },
       },
-      { extends: true, test: { name: "whole", include: ["test/**/*.test.ts", ...MOCKING] } },
+      {
+        extends: true,
+        test: { name: "apart", include: ["test/**/*.test.ts", ...MOCKING], exclude: SHARING },
+      },
     ],
   },
 });
