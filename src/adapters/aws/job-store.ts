@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { ReelmillError } from "../../base/errors.ts";
 import { JOB_STATUSES, type Job, type JobStatus } from "../../jobs/job.ts";
 import {
   compareTasks,
@@ -8,9 +9,18 @@ import {
   queuedEvent,
   requireJobCursor,
 } from "../../jobs/job-change.ts";
-import type { Idempotency, JobCounts, JobFilter, JobPage, JobStore, NewJob, TakenTask } from "../../jobs/ports.ts";
+import type {
+  Completion,
+  Idempotency,
+  JobCounts,
+  JobFilter,
+  JobPage,
+  JobStore,
+  NewJob,
+  TakenTask,
+} from "../../jobs/ports.ts";
 import { changeSeqOf, createLogEnd, lastNumber, readChanges, readEvents } from "./change-log.ts";
-import { type Committer, createJob, readJob, readSettledJob, tasksOf, transition } from "./job-commit.ts";
+import { type Committer, createJob, type Left, readJob, readSettledJob, tasksOf, transition } from "./job-commit.ts";
 import { applyChange } from "./job-draft.ts";
 import { jobKey, jobPartition, parseJobItem, toTask } from "./job-items.ts";
 import { openBook } from "./queue-book.ts";
@@ -70,10 +80,7 @@ export function createJobStore(table: Table, clock: Clock, options: JobStoreOpti
     completeTask: async (completion, decide) => {
       const ended = await completeTask(committer, completion, decide);
       if (ended === undefined) return undefined;
-      const { takeNext } = completion;
-      let next: TakenTask | undefined;
-      if (takeNext !== undefined) next = await takeTask(committer, takeNext.from, takeNext.onStart, ended.left);
-      return { job: ended.job, next };
+      return { job: ended.job, next: await takeNext(committer, completion, ended.left) };
     },
     beat: (beat) => beatTask(committer, beat),
     listEvents: ({ jobId, afterSeq, limit }) =>
@@ -81,6 +88,22 @@ export function createJobStore(table: Table, clock: Clock, options: JobStoreOpti
     count: () => countJobs(table, clock.nowMs()),
     sweep: createSweep(committer),
   };
+}
+
+/** Takes the task that a completion is to be followed by. The outcome is recorded, however that goes: to fail here would say that it is not. */
+async function takeNext(
+  committer: Committer,
+  { takeNext: next }: Completion,
+  left: Left | undefined,
+): Promise<TakenTask | undefined> {
+  if (next === undefined) return undefined;
+  try {
+    return await takeTask(committer, next.from, next.onStart, left);
+  } catch (error) {
+    // Whoever asks for the next task by itself hears of it where it lasts.
+    if (error instanceof ReelmillError && error.retryable) return undefined;
+    throw error;
+  }
 }
 
 /** What transitions of a table's jobs are written with. */
