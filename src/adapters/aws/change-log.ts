@@ -60,25 +60,31 @@ export async function lastNumber(table: Table): Promise<number> {
 export interface LogEnd {
   /** The number of the next entry, unless others write meanwhile. */
   next(): Promise<number>;
-  /** Hears of an entry written here. */
+  /** Hears of an entry that was just written from here. */
   wrote(number: number): void;
 }
 
 /** Long enough for what a worker writes in a row; behind that, others have probably written. */
 const END_IS_KNOWN_MS = 100;
 
-/** Remembers for a moment which entry was written last from here, and looks it up otherwise. */
+/**
+ * Remembers for a moment which entry was written last from here, and looks it up otherwise. A moment by both clocks: while a machine is
+ * suspended, the monotonic one may stand still.
+ */
 export function createLogEnd(table: Table, clock: Clock): LogEnd {
   let written = 0;
   let writtenAtMs = Number.NEGATIVE_INFINITY;
+  let wallMs = Number.NEGATIVE_INFINITY;
   return {
     next: async () => {
-      const isKnown = clock.monotonicMs() - writtenAtMs < END_IS_KNOWN_MS;
+      const agesMs = [clock.monotonicMs() - writtenAtMs, Math.abs(clock.nowMs() - wallMs)];
+      const isKnown = agesMs.every((ageMs) => ageMs < END_IS_KNOWN_MS);
       return (isKnown ? written : await lastNumber(table)) + 1;
     },
     wrote: (number) => {
       written = number;
       writtenAtMs = clock.monotonicMs();
+      wallMs = clock.nowMs();
     },
   };
 }
@@ -88,7 +94,7 @@ export function createLogEnd(table: Table, clock: Clock): LogEnd {
  * appends the same change has to agree: `propose` changes what all of them go by, and gives false where somebody else did, who goes on then.
  */
 export async function appendEntry(
-  table: Table,
+  { table, logEnd }: { readonly table: Table; readonly logEnd: LogEnd },
   entry: LogEntry,
   proposed: number,
   propose: (from: number, to: number) => Promise<boolean>,
@@ -97,7 +103,11 @@ export async function appendEntry(
     const key = { pk: LOG, sk: sortable(number) };
     const { jobId, change, ttl } = entry;
     const events = JSON.stringify(entry.events);
-    if (await putItem(table, { ...key, jobId, change, events, ttl }, [{ path: ["pk"], is: "absent" }])) return number;
+    if (await putItem(table, { ...key, jobId, change, events, ttl }, [{ path: ["pk"], is: "absent" }])) {
+      logEnd.wrote(number);
+      return number;
+    }
+    // Written before: perhaps long ago, so that nothing is said of where the log ends.
     if ((await getItem(table, key))?.["change"] === change) return number;
     const next = (await lastNumber(table)) + 1;
     if (!(await propose(number, next))) return undefined;

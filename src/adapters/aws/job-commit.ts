@@ -16,11 +16,12 @@ import {
   taskKey,
   taskRange,
 } from "./job-items.ts";
-import { type Book, putBack, strikeAll } from "./queue-book.ts";
+import { putBack, strikeAll } from "./queue-book.ts";
 import {
   discardDead,
   discarding,
   dropMessages,
+  type KnownBook,
   keepDead,
   messageKey,
   type NewMessage,
@@ -113,7 +114,7 @@ const TRIES_BEFORE_HELP = 6;
 export interface Left {
   readonly record: JobRecord;
   /** Of the job's queue, where a message was taken off. */
-  readonly book: Book | undefined;
+  readonly book: KnownBook | undefined;
 }
 
 /** What came of a transition. */
@@ -325,7 +326,7 @@ function isVersion(version: number): readonly Condition[] {
 
 /** Does what the last transition of a job has still to do; undefined where somebody else has done it meanwhile. */
 async function writeOut(committer: Committer, record: JobRecord, known?: Pending): Promise<Left | undefined> {
-  const { table, logEnd } = committer;
+  const { table } = committer;
   const { job, version } = record;
   const pk = jobPartition(job.id);
   const pending = known ?? ((await loadValue(table, pk, record.pending)) as unknown as Pending | undefined);
@@ -336,9 +337,8 @@ async function writeOut(committer: Committer, record: JobRecord, known?: Pending
     const where: Condition[] = [...isVersion(version), { path: ["logNumber"], is: "=", value: from }];
     return (await updateItem(table, jobKey(job.id), { set: [[["logNumber"], to]], where })) !== undefined;
   };
-  const number = await appendEntry(table, pending, record.logNumber, propose);
+  const number = await appendEntry(committer, pending, record.logNumber, propose);
   if (number === undefined) return undefined;
-  logEnd.wrote(number);
   const copies = copiesOf(pk, number, pending).map((put): Write => ({ put }));
   const book = await writeMessages(committer, pending, copies);
   const changeSeq = changeSeqOf(number);
@@ -410,15 +410,16 @@ async function putBackLater(
 
 /** Takes off messages that are done with, whoever holds them by now, and sends others; gives the book of the queue of the former. */
 async function writeMessages(
-  { table, openQueue, onSent }: Committer,
+  { table, clock, openQueue, onSent }: Committer,
   { place, settled, messages }: Pending,
   besides: readonly Write[],
-): Promise<Book | undefined> {
+): Promise<KnownBook | undefined> {
   const over = settled.filter((one) => one.as !== "retried");
   if (messages.length > 0) await openQueue(place.queue);
   await writeItems(table, [...besides, ...over.map(discarding), ...messages.map(sending)]);
   const ids = over.map(({ id }) => id);
+  const asOfMs = clock.nowMs();
   const book = await strikeAll(table, place.queue, ids);
   for (const message of messages) await onSent({ ...message, delayMs: 0 });
-  return book;
+  return book && { book, asOfMs };
 }

@@ -4,7 +4,9 @@ import { createFakeClock, type FakeClock } from "../../../test/support/fake-cloc
 import { createUuid } from "../../base/ids.ts";
 import type { JobStore, NewJob, TakenTask } from "../../jobs/ports.ts";
 import { onCancel, onStarted, onSucceeded, type StageYield } from "../../jobs/transitions.ts";
+import { appendEntry, createLogEnd, type LogEnd } from "./change-log.ts";
 import { createJobStore } from "./job-store.ts";
+import { readBooks, takeMessage } from "./queue-book.ts";
 import { createTableClient, queryItems } from "./table.ts";
 
 const FROM = { owner: "w1", leaseMs: 15_000, queues: [{ name: "p", maxInFlight: 9 }] };
@@ -134,4 +136,99 @@ it("tells those who follow changes of progress, but not of every beat", async ()
   await store.beat({ ...beat, progress: 0.1 });
   expect(await store.lastChange()).toBe(after);
   expect(await store.listEvents({ afterSeq: before, limit: 9 })).toEqual([]);
+});
+
+/** Has the plan of one job held by a worker that gives signs of life while another job's is ended, which takes long. Gives what is taken next. */
+async function completeSlowly(maxInFlight: number): Promise<{ readonly held: TakenTask; readonly next: unknown }> {
+  await store.create(newJob());
+  const held = await take();
+  await store.create({ ...newJob(), priority: maxInFlight === 1 ? 1 : 0 });
+  const beat = { ref: held.message.ref, attempt: 1, progress: 0, phase: "", message: held.message, leaseMs: 15_000 };
+  let areSlow = false;
+  const onSent = async (): Promise<void> => {
+    for (let beats = 0; areSlow && beats < 6; beats++) {
+      clock.advance(5000);
+      expect(await store.beat(beat)).toBe(true);
+    }
+  };
+  const slow = createJobStore(table, clock, { onSent });
+  const ended = await slow.takeTask({ ...FROM, owner: "w2" }, onStarted);
+  if (ended === undefined) throw new Error("no task was due");
+  const { ref } = ended.message;
+  const brought: StageYield = { stage: "plan", tasks: [{ label: "a", input: null }] };
+  const from = { owner: "w2", leaseMs: 15_000, queues: [{ name: "p", maxInFlight }] };
+  const takeNext = { from, onStart: onStarted };
+  const outcome = { status: "succeeded", output: null } as const;
+  areSlow = true;
+  const completion = { ref, attempt: 1, outcome, message: ended.message, takeNext };
+  const completed = await slow.completeTask(completion, onSucceeded(ref, 1, brought));
+  expect(completed?.job.id).toBe(ref.jobId);
+  return { held, next: completed?.next };
+}
+
+it("takes nothing from a living worker where it takes long to tell of the messages sent", async () => {
+  const { held, next } = await completeSlowly(9);
+  expect(next).toMatchObject({ task: { stage: "work" } });
+  expect((await store.getTask(held.message.ref))?.attempt).toBe(1);
+});
+
+it("holds to how many tasks may be out, where it takes long to tell of the messages sent", async () => {
+  expect((await completeSlowly(1)).next).toBeUndefined();
+});
+
+it("takes no message whose holder has given a sign of life since the book was read", async () => {
+  await store.create(newJob());
+  const { message } = await take();
+  clock.advance(16_000);
+  const [book] = await readBooks(table);
+  const waiting = { id: message.id, sk: book?.holds[message.id]?.sk ?? "", ref: message.ref };
+  const beat = { ref: message.ref, attempt: 1, progress: 0, phase: "", message, leaseMs: 15_000 };
+  expect(await store.beat(beat)).toBe(true);
+  const lease = { owner: "w2", untilMs: clock.nowMs() + 15_000 };
+  expect(book && (await takeMessage(table, book, waiting, lease))).toBeUndefined();
+  const [now] = await readBooks(table);
+  expect(now && (await takeMessage(table, now, waiting, lease))).toMatchObject({ id: message.id });
+});
+
+it("records an outcome where the store is away when the next task is to be taken", async () => {
+  const client = createTableClient(tables.place);
+  let isAway = false;
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      if (isAway) throw Object.assign(new Error("away"), { code: "ECONNRESET" });
+      return await next(args);
+    },
+    { step: "initialize" },
+  );
+  const flapping = createJobStore({ client, name: table.name }, clock);
+  await store.create(newJob());
+  const { message } = await take();
+  const onStart: typeof onStarted = (...args) => {
+    isAway = true;
+    return onStarted(...args);
+  };
+  const brought: StageYield = { stage: "plan", tasks: [{ label: "a", input: null }] };
+  const outcome = { status: "succeeded", output: null } as const;
+  const completion = { ref: message.ref, attempt: 1, outcome, message, takeNext: { from: FROM, onStart } };
+  const completed = await flapping.completeTask(completion, onSucceeded(message.ref, 1, brought));
+  expect(isAway).toBe(true);
+  expect(completed).toMatchObject({ job: { stage: "work" }, next: undefined });
+  client.destroy();
+});
+
+it("looks up where the log ends after a pause, and where an entry was there already", async () => {
+  const end = createLogEnd(table, clock);
+  const entry = (change: string) => ({ jobId: "x", change, events: [] });
+  const append = (logEnd: LogEnd, change: string, number: number) =>
+    appendEntry({ table, logEnd }, entry(change), number, async () => true);
+  const others = createLogEnd(table, clock);
+  expect(await append(others, "a", 1)).toBe(1);
+  expect(await append(others, "b", 2)).toBe(2);
+  expect(await append(end, "a", 1)).toBe(1);
+  expect(await end.next()).toBe(3);
+  expect(await append(end, "c", 3)).toBe(3);
+  expect(await append(others, "d", 4)).toBe(4);
+  // As the monotonic clock of a machine has it that was suspended.
+  clock.jump(3_600_000);
+  expect(await end.next()).toBe(5);
 });

@@ -87,21 +87,24 @@ export interface Waiting {
   readonly ref: TaskRef;
 }
 
-/** Takes a message for an owner; undefined where the book has changed since it was read. */
+/**
+ * Takes a message for an owner; undefined where the book has changed since it was read, or whoever held the message has given a sign of life
+ * since, which `takes` does not tell.
+ */
 export async function takeMessage(
   table: Table,
   { queue, takes, holds }: Book,
   { id, sk, ref }: Waiting,
   { owner, untilMs }: { readonly owner: string; readonly untilMs: number },
 ): Promise<TaskMessage | undefined> {
-  const receiveCount = (holds[id]?.receiveCount ?? 0) + 1;
+  const before = holds[id];
+  const receiveCount = (before?.receiveCount ?? 0) + 1;
   const nonce = randomUUID();
   const hold: Hold = { sk, ref, owner, untilMs, nonce, receiveCount };
-  const taken = await updateItem(table, keyOf(queue), {
-    set: [[["holds", String(id)], hold]],
-    add: [[["takes"], 1]],
-    where: [{ path: ["takes"], is: "=", value: takes }],
-  });
+  const path = ["holds", String(id)] as const;
+  const isSame: Condition[] = [{ path: ["takes"], is: "=", value: takes }];
+  if (before !== undefined) isSame.push({ path: [...path, "untilMs"], is: "=", value: before.untilMs });
+  const taken = await updateItem(table, keyOf(queue), { set: [[path, hold]], add: [[["takes"], 1]], where: isSame });
   return taken && { id, queue, ref, receiveCount, receipt: `${nonce}/${sk}` };
 }
 

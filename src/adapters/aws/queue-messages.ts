@@ -68,15 +68,25 @@ function refOf(item: Item): TaskRef {
   return { jobId: item["jobId"] as string, stage: item["stage"] as Stage, index: item["index"] as number };
 }
 
+/** A book as it was a moment ago. */
+export interface KnownBook {
+  readonly book: Book;
+  readonly asOfMs: number;
+}
+
+/** Beats do not change what a take goes by: in an older book, leases look lapsed that have been prolonged since. */
+const BOOK_IS_KNOWN_MS = 1000;
+
 /** The message that is received next, of those queues that have room. A book as it just was is not read again, where it is the only one. */
 export async function receiveMessage(
   table: Table,
   options: ReceiveOptions,
   now: () => number,
-  lastBook?: Book,
+  last?: KnownBook,
 ): Promise<TaskMessage | undefined> {
   if (options.queues.length === 0) return undefined;
-  const known = options.queues.every(({ name }) => name === lastBook?.queue) ? lastBook : undefined;
+  const isOfAll = options.queues.every(({ name }) => name === last?.book.queue);
+  const known = last && isOfAll && Math.abs(now() - last.asOfMs) < BOOK_IS_KNOWN_MS ? last.book : undefined;
   const { message } = await retrying("The queue", async (tries) => {
     const nowMs = now();
     const isKnown = known !== undefined && tries === 0;

@@ -135,7 +135,7 @@ async function keepCheckpoint(table: Table, { ref, attempt }: Beat, checkpoint: 
 
 /** Tells those who follow changes; now and then, because all changes of all jobs go into one log. */
 async function logProgress(
-  { table, logEnd }: Committer,
+  committer: Committer,
   jobId: string,
   { updatedAtMs, loggedAtMs }: Progressing,
   isMoved: boolean,
@@ -144,9 +144,9 @@ async function logProgress(
   const isUntold = isMoved || updatedAtMs > loggedAtMs;
   if (!isUntold || Math.abs(nowMs - loggedAtMs) < LOG_PROGRESS_MS) return;
   const entry = { jobId, change: randomUUID(), events: [], ttl: Math.ceil((nowMs + KEEP_PROGRESS_MS) / 1000) };
-  const number = await appendEntry(table, entry, await logEnd.next(), async () => true);
+  const { table, logEnd } = committer;
+  const number = await appendEntry(committer, entry, await logEnd.next(), async () => true);
   if (number === undefined) return;
-  logEnd.wrote(number);
   const changeSeq = changeSeqOf(number);
   await updateItem(table, jobKey(jobId), {
     set: [
