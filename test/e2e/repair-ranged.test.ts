@@ -11,7 +11,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { ReelmillError } from "../../src/base/errors.ts";
 import type { Json } from "../../src/base/json.ts";
 import { createLogger } from "../../src/base/log.ts";
-import type { MovedBytes, ObjectInfo, ObjectStore } from "../../src/jobs/object-store.ts";
+import type { ByteRange, MovedBytes, ObjectInfo, ObjectStore } from "../../src/jobs/object-store.ts";
 import type { StageContext } from "../../src/jobs/pipeline.ts";
 import { repairPipeline } from "../../src/pipelines/repair/pipeline.ts";
 import { findHealthyObject } from "../../src/pipelines/repair/ranged/find-healthy-object.ts";
@@ -248,6 +248,21 @@ describe("the search for a healthy object", () => {
     const read: ObjectStore["read"] = () => Promise.reject(new ReelmillError("STORE_UNAVAILABLE", "Away."));
     const away = search(["uploads/reference.mp4"], { ...objects, read });
     await expect(away).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    const seen: ByteRange[] = [];
+    let failures = 0;
+    const flapping: ObjectStore["read"] = (key, range, tag) => {
+      if (range === undefined) return objects.read(key, range, tag);
+      // What the engine has read it keeps: this is ffmpeg.
+      if (!seen.some(({ start, end }) => range.start < end && start < range.end)) {
+        seen.push(range);
+        return objects.read(key, range, tag);
+      }
+      failures += 1;
+      return Promise.reject(new ReelmillError("STORE_UNAVAILABLE", "Away."));
+    };
+    const unread = search(["uploads/reference.mp4"], { ...objects, read: flapping });
+    await expect(unread).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    expect(failures).toBeGreaterThan(0);
     const late = new AbortController();
     const aborting: ObjectStore = {
       ...objects,

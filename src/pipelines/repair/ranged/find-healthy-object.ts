@@ -19,6 +19,8 @@ export async function findHealthyObject(
   const onProgress = (): void => undefined;
   const ending = await runThread(work, candidates, reads, { objects, environment, signal, onProgress });
   if (ending.kind === "failed") throw revealError(ending.failure);
+  // A program that is not given the bytes takes what is sound for damaged.
+  reads.requireNoPassingFailure();
   if (ending.kind !== "found") throw new ReelmillError("INTERNAL", "The search for a reference ended as a repair.");
   return candidates.find(({ key }) => key === ending.key);
 }

@@ -1,3 +1,4 @@
+import { ReelmillError } from "../../../base/errors.ts";
 import type { ObjectStore } from "../../../jobs/object-store.ts";
 
 /** Reads of a store that are counted. */
@@ -7,17 +8,21 @@ export interface MeteredReads {
   downloadedBytes(): number;
   /** Throws the first failure there was, also where whoever read made do without the bytes. */
   requireNoFailure(): void;
+  /** The same of failures that pass: what an object is like is not told by them, as it is by one that is not there. */
+  requireNoPassingFailure(): void;
 }
 
 /** Reads a store and counts. */
 export function meterReads(objects: Pick<ObjectStore, "read">): MeteredReads {
   let downloadedBytes = 0;
   let failed: { readonly error: unknown } | undefined;
+  let passing: ReelmillError | undefined;
   const noting = async <T>(step: () => Promise<T>): Promise<T> => {
     try {
       return await step();
     } catch (error) {
       failed ??= { error };
+      if (error instanceof ReelmillError && error.retryable) passing ??= error;
       throw error;
     }
   };
@@ -40,6 +45,9 @@ export function meterReads(objects: Pick<ObjectStore, "read">): MeteredReads {
     downloadedBytes: () => downloadedBytes,
     requireNoFailure: () => {
       if (failed !== undefined) throw failed.error;
+    },
+    requireNoPassingFailure: () => {
+      if (passing !== undefined) throw passing;
     },
   };
 }
