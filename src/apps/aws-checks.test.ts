@@ -1,3 +1,6 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
@@ -74,6 +77,33 @@ it("tells of a bucket, a table and queues that are not there or cannot be reache
   expect(gone).not.toHaveProperty("SQS hls");
   const away = await look({ dynamoDbEndpoint: "http://127.0.0.1:9" });
   expect(away["table"]).toMatch(/^failed: .*\(STORE_UNAVAILABLE\)$/);
+});
+
+it("tells of a table that refuses to say what waits", async () => {
+  const passing = createServer(async (incoming, response) => {
+    const body = await text(incoming);
+    if (body.includes('"dead"')) {
+      response.writeHead(400).end(JSON.stringify({ __type: "AccessDeniedException", message: "No." }));
+      return;
+    }
+    const headers = Object.fromEntries(
+      ["authorization", "content-type", "x-amz-date", "x-amz-target"].map((name) => [
+        name,
+        String(incoming.headers[name]),
+      ]),
+    );
+    const answer = await fetch(tables.place.endpoint ?? "", { method: "POST", headers, body });
+    response.writeHead(answer.status, { "content-type": "application/x-amz-json-1.0" }).end(await answer.text());
+  });
+  await new Promise<void>((settle) => passing.listen(0, "127.0.0.1", settle));
+  const { port } = passing.address() as AddressInfo;
+  const told = await look({ dynamoDbEndpoint: `http://127.0.0.1:${port}` });
+  expect(told).toMatchObject({
+    bucket: expect.stringMatching(/^ok: /),
+    table: expect.stringMatching(/^failed: .*AccessDenied.*\(STORE_REFUSED\)$/),
+  });
+  passing.closeAllConnections();
+  await new Promise((settle) => passing.close(settle));
 });
 
 it("tells of a clock that is off by more than some seconds, and in which direction", async () => {

@@ -6,6 +6,7 @@ import { createTableClient } from "../adapters/aws/table.ts";
 import { createTaskQueue } from "../adapters/aws/task-queue.ts";
 import type { Clock } from "../base/clock.ts";
 import { formatElapsedMs } from "../base/units.ts";
+import type { QueueDepth } from "../jobs/ports.ts";
 import type { AwsHome } from "./aws-settings.ts";
 import { checkBy, type HealthCheck, sound } from "./health-check.ts";
 
@@ -23,12 +24,13 @@ export async function checkAws(home: AwsHome, clock: Clock): Promise<readonly He
   const make = home.s3Endpoint && home.dynamoDbEndpoint ? "reelmill cluster init" : "reelmill config";
   try {
     const bucket = await checkBucket({ client: s3, name: home.bucket }, make, clock);
+    let depths: readonly QueueDepth[] = [];
     const jobs = await checkBy("table", home.table, make, async () => {
       await createJobStore(table, clock).lastChange();
+      depths = await createTaskQueue(table, clock).depths();
       return sound("table", `${home.table} answers`);
     });
     if (jobs.status !== "ok") return [...bucket, jobs];
-    const depths = await createTaskQueue(table, clock).depths();
     const queues = Object.entries(home.queueUrls).map(async ([queue, url]) => {
       const waiting = depths.find((depth) => depth.queue === queue)?.waiting ?? 0;
       return await checkBy(`SQS ${queue}`, url, make, async () =>
