@@ -235,6 +235,8 @@ export interface QueueDepth {
   readonly isPaused: boolean;
   /** When the longest waiting message was sent. */
   readonly oldestSentAtMs: number | null;
+  /** Since when the longest waiting message could be received: when it was sent, or its delay or last lease ran out. May lie ahead. */
+  readonly oldestDueAtMs: number | null;
 }
 
 /** What is known of a message without receiving it. */

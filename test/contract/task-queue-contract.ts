@@ -180,10 +180,13 @@ export function describeTaskQueue(name: string, open: () => Promise<StoreUnderTe
       expect([await queue.countWaiting(["p"], 9), await queue.countWaiting([], 9)]).toEqual([2, 0]);
       await queue.setPaused("q", true);
       expect(await queue.countWaiting(both, 9)).toBe(2);
-      expect(await queue.depths()).toEqual([
-        { queue: "p", waiting: 2, inFlight: 1, dead: 1, isPaused: false, oldestSentAtMs: sentAtMs },
-        { queue: "q", waiting: 1, inFlight: 0, dead: 0, isPaused: true, oldestSentAtMs: sentAtMs + 5 },
-      ]);
+      const oldestOfQ = { oldestSentAtMs: sentAtMs + 5, oldestDueAtMs: sentAtMs + 5 };
+      const depthOfQ = { queue: "q", waiting: 1, inFlight: 0, dead: 0, isPaused: true, ...oldestOfQ };
+      const depthOfP = { queue: "p", waiting: 2, inFlight: 1, dead: 1, isPaused: false, oldestSentAtMs: sentAtMs };
+      expect(await queue.depths()).toEqual([{ ...depthOfP, oldestDueAtMs: sentAtMs }, depthOfQ]);
+      // One is put off still, the other's lease has run out.
+      await queue.release(await receive(), 9000);
+      expect(await queue.depths()).toEqual([{ ...depthOfP, oldestDueAtMs: sentAtMs + 9000 }, depthOfQ]);
     });
 
     it("counts what waits where nothing does, and where a lease ran out", async () => {

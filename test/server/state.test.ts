@@ -106,6 +106,11 @@ describe("state", () => {
     const from = { owner: "w", leaseMs: 1000, queues: [{ name: "echo", maxInFlight: 1 }] };
     const message = await server.queue.receive(from);
     expect(await look()).toMatchObject({ "queue echo": ["ok", null] });
+    // A failed try is put off, which nobody has to mend.
+    if (message !== undefined) await server.queue.release(message, 8000);
+    expect(await look()).toMatchObject({ "queue echo": ["ok", null] });
+    clock.advance(8000);
+    const again = await server.queue.receive(from);
     const [{ id = "" } = {}] = (await server.store.list({ limit: 1 })).jobs;
     const stand = async () => {
       const { messages } = VIEWS.messages.parse(await (await server.ask(`/v1/jobs/${id}/messages`)).json());
@@ -114,9 +119,15 @@ describe("state", () => {
     expect(await stand()).toEqual([["held", "w"]]);
     clock.advance(1001);
     expect(await stand()).toEqual([["lapsed", "w"]]);
-    if (message !== undefined) await server.queue.bury(message, { code: "WORKER_LOST", message: "Gone." });
+    if (again !== undefined) await server.queue.bury(again, { code: "WORKER_LOST", message: "Gone." });
     expect(await look()).toMatchObject({ "queue echo": ["warning", "reelmill dead-letters list --queue echo"] });
     expect(await stand()).toEqual([]);
+    const listDead = () => Promise.reject(new ReelmillError("STORE_UNAVAILABLE", "Away."));
+    Object.assign(server.queue, { listDead });
+    expect(await look()).toMatchObject({
+      bucket: ["ok", null],
+      "queue echo": ["failed", "reelmill dead-letters list --queue echo"],
+    });
   });
 
   it("gives Prometheus jobs, queues, workers, requests by route, and the process", async () => {

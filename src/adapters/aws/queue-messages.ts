@@ -260,13 +260,17 @@ export async function buryMessage(
 /** What is known of a message without receiving it. */
 export interface SeenMessage {
   readonly sentAtMs: number;
+  /** From when on it can be received. */
+  readonly dueAtMs: number;
   readonly isOut: boolean;
 }
 
 /** The messages of a queue, in the order in which they are received. */
 export async function* seeMessages(table: Table, { queue, holds }: Book, nowMs: number): AsyncGenerator<SeenMessage> {
   for await (const item of queryItems(table, { pk: partitionOf(queue), only: ["id", "sentAtMs"] })) {
-    yield { sentAtMs: item["sentAtMs"] as number, isOut: isOut(holds[item["id"] as number], nowMs) };
+    const hold = holds[item["id"] as number];
+    const sentAtMs = item["sentAtMs"] as number;
+    yield { sentAtMs, dueAtMs: Math.max(sentAtMs, hold?.untilMs ?? 0), isOut: isOut(hold, nowMs) };
   }
 }
 

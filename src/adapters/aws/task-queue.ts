@@ -97,15 +97,18 @@ async function readDepths(table: Table, nowMs: number): Promise<readonly QueueDe
   const depths: QueueDepth[] = [];
   for (const book of await readBooks(table)) {
     const { queue, isPaused } = book;
-    let [waiting, inFlight, oldestSentAtMs]: [number, number, number | null] = [0, 0, null];
-    for await (const { sentAtMs, isOut } of seeMessages(table, book, nowMs)) {
+    let [waiting, inFlight] = [0, 0];
+    let oldestSentAtMs: number | null = null;
+    let oldestDueAtMs: number | null = null;
+    for await (const { sentAtMs, dueAtMs, isOut } of seeMessages(table, book, nowMs)) {
       if (isOut) inFlight += 1;
       else {
         waiting += 1;
         oldestSentAtMs = Math.min(sentAtMs, oldestSentAtMs ?? sentAtMs);
+        oldestDueAtMs = Math.min(dueAtMs, oldestDueAtMs ?? dueAtMs);
       }
     }
-    depths.push({ queue, waiting, inFlight, dead: dead.get(queue) ?? 0, isPaused, oldestSentAtMs });
+    depths.push({ queue, waiting, inFlight, dead: dead.get(queue) ?? 0, isPaused, oldestSentAtMs, oldestDueAtMs });
   }
   return depths;
 }

@@ -89,6 +89,7 @@ function readDepths(database: LocalDatabase, nowMs: number): readonly QueueDepth
         COUNT(m.id) FILTER (WHERE m.owner IS NULL OR m.visible_at_ms <= ?1) AS waiting,
         COUNT(m.id) FILTER (WHERE m.owner IS NOT NULL AND m.visible_at_ms > ?1) AS in_flight,
         MIN(m.sent_at_ms) FILTER (WHERE m.owner IS NULL OR m.visible_at_ms <= ?1) AS oldest,
+        MIN(MAX(m.sent_at_ms, m.visible_at_ms)) FILTER (WHERE m.owner IS NULL OR m.visible_at_ms <= ?1) AS oldest_due,
         (SELECT COUNT(*) FROM dead_letters d WHERE d.queue = names.name) AS dead,
         COALESCE((SELECT is_paused FROM queues q WHERE q.name = names.name), 0) AS is_paused
       FROM (SELECT name FROM queues UNION SELECT name FROM used UNION SELECT name FROM known) names
@@ -103,5 +104,6 @@ function readDepths(database: LocalDatabase, nowMs: number): readonly QueueDepth
     dead: row["dead"] as number,
     isPaused: row["is_paused"] === 1,
     oldestSentAtMs: row["oldest"] as number | null,
+    oldestDueAtMs: row["oldest_due"] as number | null,
   }));
 }

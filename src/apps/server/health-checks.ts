@@ -64,15 +64,20 @@ async function checkQueue(
   const check = `queue ${name}`;
   const flow = checkFlow(check, depth, maxWorkers, nowMs);
   if (dead === 0) return [flow];
-  const [letter] = await queue.listDead({ queue: name, limit: 1 });
-  const why = letter === undefined ? "" : `; the oldest: ${letter.reason.message} (${letter.reason.code})`;
-  const detail = `${dead} ${dead === 1 ? "task was" : "tasks were"} given up${why}`;
-  return [flow, { check, status: "warning", detail, command: `reelmill dead-letters list --queue ${name}` }];
+  const given = `${dead} ${dead === 1 ? "task was" : "tasks were"} given up`;
+  const command = `reelmill dead-letters list --queue ${name}`;
+  const letters = await checkBy(check, `${given}; why cannot be read`, command, async () => {
+    const [letter] = await queue.listDead({ queue: name, limit: 1 });
+    const why = letter === undefined ? "" : `; the oldest: ${letter.reason.message} (${letter.reason.code})`;
+    return { check, status: "warning", detail: `${given}${why}`, command };
+  });
+  return [flow, letters];
 }
 
 function checkFlow(check: string, depth: QueueDepth, maxWorkers: number, nowMs: number): HealthCheck {
-  const { queue, waiting, inFlight, isPaused, oldestSentAtMs } = depth;
-  const waitedMs = oldestSentAtMs === null ? 0 : Math.max(0, nowMs - oldestSentAtMs);
+  const { queue, waiting, inFlight, isPaused, oldestDueAtMs } = depth;
+  // Of one that is put off after a failure, nobody has to come yet.
+  const waitedMs = oldestDueAtMs === null ? 0 : Math.max(0, nowMs - oldestDueAtMs);
   if (isPaused) {
     const detail = `it is paused and hands out nothing; ${waiting} waiting, ${inFlight} in flight`;
     return { check, status: "warning", detail, command: `reelmill queues resume ${queue}` };

@@ -54,7 +54,7 @@ export async function readQueues({ queue, pipelines }: ServerDependencies): Prom
   const depths = await queue.depths();
   const known = new Set(depths.map(({ queue: name }) => name));
   const unused = pipelines.all.filter(({ name }) => !known.has(name));
-  const empty = { waiting: 0, inFlight: 0, dead: 0, isPaused: false, oldestSentAtMs: null };
+  const empty = { waiting: 0, inFlight: 0, dead: 0, isPaused: false, oldestSentAtMs: null, oldestDueAtMs: null };
   const all = [...depths, ...unused.map(({ name }) => ({ queue: name, ...empty }))];
   return all.sort((a, b) => (a.queue < b.queue ? -1 : 1));
 }
