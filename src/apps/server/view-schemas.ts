@@ -96,7 +96,7 @@ const MESSAGE = z.strictObject({
   state: z
     .enum(["due", "put-off", "held", "lapsed"])
     .describe("`held` by a worker, `lapsed`: it was, but its lease ran out; `put-off` until it is tried again."),
-  until: TIME.nullable().describe("When a lease ends or ended, or a delay ends; null for what is due."),
+  until: TIME.nullable().describe("When a lease or a delay ends or ended; null for what was never held nor put off."),
   holder: z.string().nullable().describe("The worker's name: host, process and more."),
   receiveCount: COUNT,
   sentAt: TIME,

@@ -91,7 +91,8 @@ export function toMessageView({ ref, sentAtMs, receiveCount, owner, heldUntilMs 
   const isHeldBack = heldUntilMs > nowMs && heldUntilMs <= nowMs + MAX_MESSAGE_WAIT_MS;
   const state = isHeldBack ? (owner === null ? "put-off" : "held") : owner === null ? "due" : "lapsed";
   const { stage, index } = ref;
-  const until = state === "due" ? null : toTime(heldUntilMs);
+  const wasPutOff = sentAtMs < heldUntilMs && heldUntilMs <= nowMs;
+  const until = state === "due" && !wasPutOff ? null : toTime(heldUntilMs);
   return { stage, index, state, until, holder: owner, receiveCount, sentAt: toTime(sentAtMs) } as const;
 }
 

@@ -33,7 +33,12 @@ const FULL = { check: "disk", status: "failed", detail: "Full\u001b[2J.", comman
 /** The clock of whoever asks; the message was sent at 12:00:00. */
 const NOW = Date.parse("2026-01-31T12:00:30.000Z");
 
-async function diagnose(setting: Setting, args: readonly string[] = [], nowMs = NOW) {
+async function diagnose(
+  setting: Setting,
+  args: readonly string[] = [],
+  nowMs = NOW,
+  routes: Parameters<typeof startCannedServer>[0] = {},
+) {
   const { job, task, message, queue, workers, letters = [] } = setting;
   server = await startCannedServer({
     "GET /v1/checks": () => ({ checks: [SOUND, FULL] }),
@@ -48,6 +53,7 @@ async function diagnose(setting: Setting, args: readonly string[] = [], nowMs = 
       uptimeSeconds: 5,
     }),
     "GET /v1/dead-letters": () => ({ deadLetters: letters }),
+    ...routes,
   });
   const clock = { nowMs: () => nowMs, monotonicMs: () => 0 };
   return await runAgainst(server, ["diagnose", JOB_ID, ...args], { clock });
@@ -120,6 +126,16 @@ describe("diagnose", () => {
       "doctor",
     ],
     [
+      "a task that was put off until a moment ago",
+      {
+        ...{ job: QUEUED, task: { status: "queued" }, queue: { inFlight: 0 } },
+        message: { ...EARLY, until: "2026-01-31T12:00:29.000Z" },
+      },
+      0,
+      "The job's next task is due and about to be taken.",
+      `jobs watch ${JOB_ID}`,
+    ],
+    [
       "workers elsewhere that are busy",
       { job: QUEUED, task: { status: "queued" }, message: EARLY, queue: { inFlight: 4 }, workers: NONE },
       0,
@@ -180,6 +196,28 @@ describe("diagnose", () => {
     expect(outcome.output).toContain("t WARN  Odd\\u001b[2J.");
     expect(outcome.output).toContain("\nBesides:\ndisk: Full\\u001b[2J.\n  df -h\n");
   });
+
+  it.each([
+    ["was taken and done", { status: "succeeded", stage: "finish" }, 0, "The job has succeeded."],
+    ["runs", { stage: "work" }, 0, '"a.mp4" is being worked at (42 %).'],
+  ])(
+    "does not advise to cancel a job whose task %s between one question and the next",
+    async (_name, job, code, finding) => {
+      let looks = 0;
+      const isOver = (): boolean => looks > 1;
+      const setting: Setting = { message: null };
+      const outcome = await diagnose(setting, [], NOW, {
+        [`GET /v1/jobs/${JOB_ID}`]: () => {
+          looks += 1;
+          return cannedJob(isOver() ? job : QUEUED);
+        },
+        [`GET /v1/jobs/${JOB_ID}/tasks`]: () => ({
+          tasks: [cannedTask(isOver() ? { status: "running", progress: 0.42 } : { status: "queued" })],
+        }),
+      });
+      expect([outcome.exitCode, outcome.output.split("\n").at(-3)]).toEqual([code, finding]);
+    },
+  );
 
   it("gives the finding and what it rests on as JSON", async () => {
     const { output } = await diagnose({ job: FAILED, letters: [cannedLetter(4)] }, ["--json"]);

@@ -1,5 +1,7 @@
 import { printableLine } from "../../../base/printable.ts";
+import { isEnded } from "../../../jobs/job.ts";
 import type { CliContext } from "../cli-context.ts";
+import type { ApiClient } from "../client/api-client.ts";
 import { connect } from "../client/connect.ts";
 import { pathPart } from "../client/paths.ts";
 import {
@@ -45,7 +47,7 @@ export async function runDiagnoseCommand(
     client.ask(`${path}/logs?limit=${LAST_LINES}`, LOG_LINES),
     client.ask("/v1/checks", CHECKS),
   ]);
-  const facts: Facts = {
+  const first: Facts = {
     job,
     tasks: tasks.value.tasks,
     messages: messages.value.messages,
@@ -54,7 +56,7 @@ export async function runDiagnoseCommand(
     deadLetters: letters.value.deadLetters.filter(({ jobId }) => jobId === job.id),
     nowMs: context.clock.nowMs(),
   };
-  const diagnosis = diagnose(facts);
+  const { facts, diagnosis } = await confirm(first, client, path);
   const { lines } = log.value;
   const besides = checks.value.checks.filter(isWrong);
   const { nowMs: _now, ...shown } = facts;
@@ -63,6 +65,35 @@ export async function runDiagnoseCommand(
     : formatDiagnosis(diagnosis, facts, lines, besides);
   context.writeOutput(text);
   return diagnosis.isStuck ? EXIT_FAILURE : EXIT_OK;
+}
+
+/**
+ * Tasks and messages are asked for side by side: those of a task that is taken or done in between contradict each other. What looks stuck is
+ * looked at until it looks the same twice.
+ */
+async function confirm(
+  facts: Facts,
+  client: ApiClient,
+  path: string,
+): Promise<{ readonly facts: Facts; readonly diagnosis: Diagnosis }> {
+  const diagnosis = diagnose(facts);
+  if (!diagnosis.isStuck || isEnded(facts.job.status)) return { facts, diagnosis };
+  const [job, tasks, messages] = await Promise.all([
+    client.ask(path, JOB),
+    client.ask(`${path}/tasks`, TASKS),
+    client.ask(`${path}/messages`, MESSAGES),
+  ]);
+  const again = { job: job.value, tasks: tasks.value.tasks, messages: messages.value.messages };
+  if (isSame(again, facts)) return { facts, diagnosis };
+  return await confirm({ ...facts, ...again }, client, path);
+}
+
+type Seen = Pick<Facts, "job" | "tasks" | "messages">;
+
+function isSame(one: Seen, other: Seen): boolean {
+  const shown = ({ job: { status, stage, attempt }, tasks, messages }: Seen) =>
+    JSON.stringify([status, stage, attempt, tasks, messages]);
+  return shown(one) === shown(other);
 }
 
 async function diagnoseAll(options: RemoteOptions, context: CliContext): Promise<number> {

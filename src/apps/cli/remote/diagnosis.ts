@@ -84,8 +84,10 @@ function diagnoseHeld({ job, tasks, messages, queue, workers, nowMs }: Facts): D
   if (messages.length === 0) return stuck("The job's tasks wait, but no message in its queue leads to them.", again);
   const due = messages.find(({ state }) => state === "due");
   const isFree = queue === undefined || queue.inFlight === 0;
-  if (due === undefined || !isFree || sinceMs(due.sentAt, nowMs) <= NOBODY_AFTER_MS) return undefined;
-  const since = formatElapsedMs(sinceMs(due.sentAt, nowMs));
+  if (due === undefined || !isFree) return undefined;
+  const dueForMs = sinceMs(due.until ?? due.sentAt, nowMs);
+  if (dueForMs <= NOBODY_AFTER_MS) return undefined;
+  const since = formatElapsedMs(dueForMs);
   if (workers.max === 0) {
     const finding = `No worker listens to the queue "${job.pipeline}": the job's task is due since ${since}, and this server has no workers of its own.`;
     return stuck(finding, "reelmill worker");
