@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { clientSettings } from "../../src/adapters/aws/connection.ts";
+import { runAgainst } from "../../src/apps/cli/remote/canned-server.fixture.ts";
 import { openWorld, type World } from "../../src/apps/lambda/open.ts";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { makeRecordings, type Recordings } from "../e2e/recordings.fixture.ts";
@@ -127,13 +129,34 @@ async function submit(world: World): Promise<string> {
   return (await world.service.submit(REPAIR)).job.id;
 }
 
-it("runs a job from the API's request to its end, by the very command that AWS Batch is asked to run", async () => {
+/** What API Gateway does: a request comes to the function as an event. */
+async function startGateway(world: World): Promise<{ readonly address: string; stop(): Promise<unknown> }> {
+  const server = createServer(async (request, response) => {
+    const pieces: Buffer[] = [];
+    for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece);
+    const { method = "", url = "", headers } = request;
+    const body = { body: Buffer.concat(pieces).toString("base64"), isBase64Encoded: true };
+    const answer = await askFunction(world, method, url, { headers, ...body });
+    response.writeHead(answer.statusCode, answer.headers).end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+it("runs a job from `submit` to its end, by the very command that AWS Batch is asked to run", async () => {
   const world = open(systemClock);
-  await put(world, "uploads/damaged.mp4", readFileSync(recordings.damaged));
-  await put(world, "uploads/reference.mp4", readFileSync(recordings.reference));
-  const params = { inputs: ["uploads/damaged.mp4"], references: ["uploads/reference.mp4"] };
-  const { statusCode, id } = await post(world, "/v1/jobs", { pipeline: "repair", params });
-  expect([statusCode, await tellChanges(world, String(id))]).toEqual([201, DONE]);
+  const gateway = await startGateway(world);
+  const words = ["submit", "repair", recordings.damaged, "-r", recordings.reference];
+  const submitted = await runAgainst(gateway, words, { environment: { REELMILL_API_KEY: KEY } });
+  await gateway.stop();
+  const id = submitted.output.trim();
+  expect([submitted.exitCode, await tellChanges(world, id)]).toEqual([0, DONE]);
   const [asked] = batch.asked;
   expect(batch.asked).toEqual([
     {
@@ -161,7 +184,7 @@ it("runs a job from the API's request to its end, by the very command that AWS B
   const told = await askFunction(world, "GET", `/v1/jobs/${id}`, { headers: { ...API_HEADERS, "x-api-key": KEY } });
   expect(JSON.parse(told.body.toString())).toMatchObject({ status: "succeeded", tasks: { succeeded: 1 } });
   // One that comes too late, or twice, finds nothing to do.
-  expect(await tellChanges(world, String(id))).toEqual(DONE);
+  expect(await tellChanges(world, id)).toEqual(DONE);
   expect(batch.asked).toHaveLength(1);
   expect(await run()).toEqual({ status, output });
 }, 120_000);
