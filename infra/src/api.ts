@@ -9,7 +9,7 @@ import { API_KEY_PARAMETER, OUTPUTS } from "../../src/adapters/aws/stack-names.t
 import { acknowledge } from "./acknowledge.ts";
 import { type FunctionProps, ReelmillFunction } from "./functions.ts";
 import { createLogGroup } from "./log-groups.ts";
-import { allow, allowQueueCare, allowReading, allowRemoving, allowWriting } from "./permissions.ts";
+import { allow, allowQueueCare, allowReading, allowRemoving, allowStarting, allowWriting } from "./permissions.ts";
 
 /** The HTTP API: everything goes to one function, which is the same app that a server of one's own runs. */
 export class Api extends Construct {
@@ -79,13 +79,8 @@ export class Api extends Construct {
   #allow({ state, work }: FunctionProps): void {
     for (const give of [allowReading, allowWriting, allowRemoving]) give(this.function, state.storage.objects);
     allowQueueCare(this.function, state);
-    const { jobQueue, jobDefinitions } = work.batch;
-    // Conversions are asked for by others, with the contract's variables.
-    allow(this.function, ["batch:SubmitJob"], [jobQueue.jobQueueArn, jobDefinitions.repair.jobDefinitionArn]);
-    const jobs = Stack.of(this).formatArn({ service: "batch", resource: "job", resourceName: "*" });
-    allow(this.function, ["batch:TerminateJob"], [jobs]);
-    // AWS knows no narrower resource.
-    allow(this.function, ["batch:DescribeJobs"], ["*"]);
+    // Those of batches, whose submission tells the container; of all others the functions.
+    allowStarting(this.function, work.batch.jobQueue, [work.batch.jobDefinitions.repair]);
   }
 }
 

@@ -19,7 +19,16 @@ import { acknowledge } from "./acknowledge.ts";
 import { commonEnvironment, LAMBDA_ENTRY_POINT, LAMBDA_WORK_FOLDER, queueEnvironment } from "./environment.ts";
 import { addAnyMessageAlarm, addFaultAlarm } from "./fault-alarm.ts";
 import { createLogGroup } from "./log-groups.ts";
-import { allow, allowJobs, allowQueueCare, allowReading, allowRemoving, allowSending } from "./permissions.ts";
+import {
+  allow,
+  allowJobs,
+  allowLooking,
+  allowQueueCare,
+  allowReading,
+  allowRemoving,
+  allowSending,
+  allowStarting,
+} from "./permissions.ts";
 import type { Settings } from "./settings.ts";
 import type { StateStack } from "./state-stack.ts";
 import { namedQueues } from "./task-queues.ts";
@@ -92,6 +101,7 @@ function batchEnvironment({ batch }: WorkStack): Record<string, string> {
   return {
     BATCH_JOB_QUEUE: batch.jobQueue.jobQueueArn,
     BATCH_JOB_DEFINITION_REPAIR: batch.jobDefinitions.repair.jobDefinitionArn,
+    BATCH_JOB_DEFINITION_CONVERT: batch.jobDefinitions.convert.jobDefinitionArn,
   };
 }
 
@@ -128,7 +138,13 @@ export class EventFunctions extends Construct {
     this.sweeper = sweeper.function;
     this.logGroups = [objectMade, itemChanged, sweeper].map(({ logGroup }) => logGroup);
     allowReading(this.objectMade, state.storage.objects);
-    allowReading(this.sweeper, state.storage.objects);
+    const { batch } = props.work;
+    for (const starts of [this.itemChanged, this.sweeper]) {
+      // A container is sized by the recordings that its job names.
+      allowReading(starts, state.storage.objects);
+      allowStarting(starts, batch.jobQueue, Object.values(batch.jobDefinitions));
+    }
+    allowLooking(this.sweeper);
     allowRemoving(this.sweeper, state.storage.objects);
     allowQueueCare(this.sweeper, state);
     this.#callOnObjects(state);

@@ -1,4 +1,5 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
+import type { IJobDefinition, IJobQueue } from "aws-cdk-lib/aws-batch";
 import type { ICluster } from "aws-cdk-lib/aws-ecs";
 import { type IGrantable, type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
@@ -61,6 +62,17 @@ export function allowQueueCare(grantee: IGrantable, { queues }: StateStack): voi
   allow(grantee, ["sqs:GetQueueAttributes"], both);
   const dead = all.map(({ deadLetters }) => deadLetters.queueArn);
   allow(grantee, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], dead);
+}
+
+/** To have containers started for whole jobs. */
+export function allowStarting(grantee: IGrantable, queue: IJobQueue, definitions: readonly IJobDefinition[]): void {
+  const arns = definitions.map(({ jobDefinitionArn }) => jobDefinitionArn);
+  allow(grantee, ["batch:SubmitJob"], [queue.jobQueueArn, ...arns]);
+}
+
+/** To ask what has become of containers; AWS knows no narrower resource. */
+export function allowLooking(grantee: IGrantable): void {
+  allow(grantee, ["batch:DescribeJobs"], ["*"]);
 }
 
 /** To keep itself from being scaled in while it works. */

@@ -296,6 +296,18 @@ describe("interface", () => {
     });
   });
 
+  it("tells all that start containers where, and what each pipeline's is", () => {
+    for (const id of ["ApiServe", "EventsItemChanged", "EventsSweeper"]) {
+      const { Environment } = propertiesOf("Interface", "AWS::Lambda::Function", id);
+      const { Variables } = Environment as { readonly Variables: Readonly<Record<string, Json>> };
+      const named = ["BATCH_JOB_QUEUE", "BATCH_JOB_DEFINITION_REPAIR", "BATCH_JOB_DEFINITION_CONVERT"].map((name) =>
+        JSON.stringify(Variables[name]),
+      );
+      const parts = [/ImportValue.*BatchQueue/, /ImportValue.*BatchRepair/, /ImportValue.*BatchConvert/];
+      expect(named).toEqual(parts.map((part) => expect.stringMatching(part)));
+    }
+  });
+
   it("calls with uploads, with nothing else of what is written", () => {
     expect(propertiesOf("Interface", "AWS::Events::Rule", "EventsUploaded")).toMatchObject({
       EventPattern: {

@@ -33,7 +33,7 @@ export interface AwsHome {
   readonly queueUrls: Readonly<Record<string, string>>;
   /** How long one question for slips waits at a queue, 0 to 20. */
   readonly longPollSeconds: number;
-  /** What starts a container for each batch that is submitted; undefined: nothing does, its tasks wait for workers like all others. */
+  /** What starts containers for jobs; undefined: nothing does, their tasks wait for workers. */
   readonly containers: ContainerPlace | undefined;
 }
 
@@ -42,8 +42,8 @@ export interface ContainerPlace {
   /** Undefined: AWS itself. */
   readonly endpoint: string | undefined;
   readonly jobQueue: string;
-  /** Of the pipeline repair. */
-  readonly jobDefinition: string;
+  /** By pipeline; that of repair is there. */
+  readonly jobDefinitions: Readonly<Record<string, string>>;
 }
 
 const QUEUE_URLS = JSON_TEXT.pipe(
@@ -98,7 +98,7 @@ const CONTAINER_SETTINGS = {
     schema: BATCH_NAME.optional(),
     notes: {
       meaning:
-        "The job queue of AWS Batch that gets a container for each `POST /submit-batch`, of the size that its answer tells. Needs `BATCH_JOB_DEFINITION_REPAIR`. Read by the server alone.",
+        "The job queue of AWS Batch that gets a container for each `POST /submit-batch`, of the size that its answer tells; from the function `item-changed`, for each job of a pipeline that has a job definition and no queue in `SQS_QUEUE_URLS`. Needs `BATCH_JOB_DEFINITION_REPAIR`. Read by servers and functions.",
       allowed: "a name or an ARN",
       unset: "none is started",
     },
@@ -106,9 +106,18 @@ const CONTAINER_SETTINGS = {
   BATCH_JOB_DEFINITION_REPAIR: {
     schema: BATCH_NAME.optional(),
     notes: {
-      meaning: "What that container is: a job definition whose image runs `reelmill`, with the settings of a worker.",
+      meaning:
+        "What a container for a job of `repair` is: a job definition whose image runs `reelmill`, with the settings of a worker.",
       allowed: "a name or an ARN",
       unset: "",
+    },
+  },
+  BATCH_JOB_DEFINITION_CONVERT: {
+    schema: BATCH_NAME.optional(),
+    notes: {
+      meaning: "The same for a job of `convert`; its size is the definition's.",
+      allowed: "a name or an ARN",
+      unset: "none is started for such",
     },
   },
 } as const satisfies Readonly<Record<string, Setting>>;
@@ -145,13 +154,15 @@ export function readAwsHome(environment: Environment, server: ServerConfig, data
 
 function readContainers(environment: Environment, endpoint: string | undefined): ContainerPlace | undefined {
   const settings = readSettings(environment, CONTAINER_SETTINGS);
-  const { BATCH_JOB_QUEUE: jobQueue, BATCH_JOB_DEFINITION_REPAIR: jobDefinition } = settings;
-  if (jobQueue === undefined && jobDefinition === undefined) return undefined;
-  if (jobQueue !== undefined && jobDefinition !== undefined) return { endpoint, jobQueue, jobDefinition };
-  throw new ReelmillError(
-    "CONFIG_INVALID",
-    "BATCH_JOB_QUEUE and BATCH_JOB_DEFINITION_REPAIR belong together: set both, or none.",
-  );
+  const { BATCH_JOB_QUEUE: jobQueue, BATCH_JOB_DEFINITION_REPAIR: repair } = settings;
+  const { BATCH_JOB_DEFINITION_CONVERT: convert } = settings;
+  if (jobQueue === undefined && repair === undefined && convert === undefined) return undefined;
+  if (jobQueue !== undefined && repair !== undefined) {
+    return { endpoint, jobQueue, jobDefinitions: { repair, ...(convert === undefined ? {} : { convert }) } };
+  }
+  const pair = "BATCH_JOB_QUEUE and BATCH_JOB_DEFINITION_REPAIR";
+  const rest = convert === undefined ? "" : "; BATCH_JOB_DEFINITION_CONVERT needs them";
+  throw new ReelmillError("CONFIG_INVALID", `${pair} belong together: set both, or none${rest}.`);
 }
 
 /** The pipelines that this worker takes tasks of; undefined: all. Throws CONFIG_INVALID for one that `known` has not. */

@@ -6,6 +6,7 @@ import { type Care, createCare } from "../adapters/aws/care.ts";
 import type { AwsPlace } from "../adapters/aws/connection.ts";
 import type { BatchStarter } from "../adapters/aws/container-starter.ts";
 import { createDeliveryStore } from "../adapters/aws/delivery-store.ts";
+import { createJobContainers, type JobContainers } from "../adapters/aws/job-containers.ts";
 import { createJobStore } from "../adapters/aws/job-store.ts";
 import type { CloudLogReader } from "../adapters/aws/log-reader.ts";
 import { makeBucketIfMissing, makeQueueIfMissing, makeTableIfMissing } from "../adapters/aws/make-stores.ts";
@@ -18,7 +19,7 @@ import { createTaskQueue } from "../adapters/aws/task-queue.ts";
 import type { Clock } from "../base/clock.ts";
 import type { BatchRecords } from "../jobs/batch-records.ts";
 import { createRegistry } from "../pipelines/registry.ts";
-import type { AwsHome } from "./aws-settings.ts";
+import type { AwsHome, ContainerPlace } from "./aws-settings.ts";
 import { makeMachineFolders } from "./local-wiring.ts";
 import type { BatchParts, BatchPlace, Opening, Parts } from "./parts.ts";
 
@@ -33,6 +34,8 @@ const SLIP_LEASE_MS = 60_000;
 export interface AwsParts extends Parts {
   readonly records: BatchRecords;
   readonly care: Care;
+  /** Undefined where the home has none. */
+  readonly containers: JobContainers | undefined;
 }
 
 /**
@@ -59,13 +62,17 @@ export function openAws(home: AwsHome, { owner, clock, log }: Opening): AwsParts
     bucket: { client: s3, name: home.bucket },
     workFolder: join(folders.workRoot, owner, "lent"),
   });
+  const pipelines = createRegistry();
+  const starter = home.containers && createLazyStarter(region, home.containers);
+  const own = Object.keys(home.containers?.jobDefinitions ?? {}).filter((name) => home.queueUrls[name] === undefined);
+  const containers = starter && createJobContainers({ table, clock, objects, pipelines, starter, own });
   return {
-    ...{ store, objects, ...folders },
+    ...{ store, objects, pipelines, containers, ...folders },
+    startContainer: containers?.start,
     queue: createTaskQueue(table, clock),
     deliveries: createDeliveryStore(table, clock),
     records: createBatchRecords(table, clock),
     care: createCare({ table, clock, sqs, queueUrls: home.queueUrls, onSent: ring }),
-    pipelines: createRegistry(),
     news:
       home.topicArn === undefined ? undefined : { target: { url: home.topicArn, format: "standard" }, send: sns.send },
     listen: (queues) => {
@@ -82,20 +89,32 @@ export function openAws(home: AwsHome, { owner, clock, log }: Opening): AwsParts
     close: () => {
       for (const client of [s3, tables, sqs]) client.destroy();
       sns.close();
+      starter?.close();
     },
+  };
+}
+
+/** A starter that loads what it needs with its first request: most processes make none. */
+function createLazyStarter(region: string, { endpoint, ...target }: ContainerPlace): BatchStarter {
+  let opened: Promise<BatchStarter> | undefined;
+  const open = async (): Promise<BatchStarter> => {
+    const { createBatchStarter } = await import("../adapters/aws/container-starter.ts");
+    return createBatchStarter({ region, endpoint }, target);
+  };
+  const use = (): Promise<BatchStarter> => {
+    opened ??= open();
+    return opened;
+  };
+  return {
+    start: async (wish) => (await use()).start(wish),
+    look: async (ids) => (ids.length === 0 ? new Map() : (await use()).look(ids)),
+    close: () => void opened?.then((starter) => starter.close()),
   };
 }
 
 /** Lends the home's objects by presigned URLs. */
 export function openAwsLender({ region, bucket, s3Endpoint }: AwsHome): S3ObjectLender {
   return createS3ObjectLender({ region, endpoint: s3Endpoint }, bucket);
-}
-
-/** Starts a container for each batch; undefined where the home has none. */
-export async function openAwsStarter({ region, containers }: AwsHome): Promise<BatchStarter | undefined> {
-  if (containers === undefined) return undefined;
-  const { createBatchStarter } = await import("../adapters/aws/container-starter.ts");
-  return createBatchStarter({ region, endpoint: containers.endpoint }, containers);
 }
 
 /** Reads jobs' lines out of the home's log groups. */

@@ -66,6 +66,7 @@ export function openLocal(
       ...folders,
       news: undefined,
       listen: undefined,
+      startContainer: undefined,
       requireStores: async () => undefined,
       sweepTemporary: objects.sweepTemporary,
       close: () => database.close(),

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { BatchRecords } from "../jobs/batch-records.ts";
 import type { DeliveryStore, SendWebhook } from "../jobs/deliveries.ts";
-import type { JobWebhook } from "../jobs/job.ts";
+import type { Job, JobWebhook } from "../jobs/job.ts";
 import type { ObjectStore } from "../jobs/object-store.ts";
 import type { PipelineRegistry } from "../jobs/pipeline.ts";
 import type { JobStore, TaskQueue } from "../jobs/ports.ts";
@@ -38,6 +38,8 @@ export interface Parts {
   readonly news: { readonly target: JobWebhook; readonly send: SendWebhook } | undefined;
   /** Hears of work that other machines brought for the queues; undefined where there are no others. */
   readonly listen: ((queues: readonly string[]) => Listener) | undefined;
+  /** Asks for a container that works at the job, and gives its id; the same one however often. Undefined where there are no containers. */
+  readonly startContainer: ((job: Job) => Promise<string>) | undefined;
   /** Throws STORE_UNAVAILABLE, STORE_REFUSED where what is kept cannot be reached. */
   requireStores(): Promise<void>;
   /** Removes what processes that are gone left half-written in the stores. */

@@ -185,7 +185,8 @@ export const ERROR_CODES = {
   },
   UPLOAD_REFUSED: {
     retryable: false,
-    meaning: "A request of the upload protocol does not fit the upload, such as one that goes on at another offset.",
+    meaning:
+      "A request of the upload protocol does not fit the upload, such as one that goes on at another offset; or the store behind a link did not take the file.",
   },
   DELIVERY_NOT_FOUND: { retryable: false, meaning: "No webhook delivery has the id given." },
   WATCH_NOT_CONFIGURED: { retryable: false, meaning: "The server has no watch folder; start it with --watch." },

@@ -27,6 +27,8 @@ export interface LentObject {
 
 /** Lends objects to those who have no key. Which keys may be lent is the caller's to decide. */
 export interface ObjectLender {
+  /** The most that can be written by one loan; undefined: the store sets no bound. */
+  readonly maxBytes: number | undefined;
   /**
    * Nothing is asked of the store: whether the object is there shows when it is read. `forMs` is from 1000 to 7 days, the longest that a
    * presigned URL may last. Throws OBJECT_KEY_INVALID, BODY_TOO_LARGE for more than the store takes in one request, STORE_REFUSED where

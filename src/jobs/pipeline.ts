@@ -5,6 +5,7 @@ import { describeIssue } from "../base/describe-issue.ts";
 import { ReelmillError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
+import type { ContainerPlan } from "./container-starter.ts";
 import type { Job, JobError } from "./job.ts";
 import { isKeyFault } from "./object-key-schema.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -71,6 +72,8 @@ export interface PipelineDefinition<Params, Input, Output, Result> {
   readonly idempotencyKeyOf?: (params: Params) => string | undefined;
   /** What webhooks tell of a job that has ended, whichever way; the same for every pipeline where this is left out. Pure. */
   readonly describeCompletion?: (job: Job) => JobNews;
+  /** What a container for the whole job is to be; where it is left out, that is a matter of whoever starts containers. */
+  readonly planContainer?: (params: Params, objects: ObjectStore) => Promise<ContainerPlan>;
 }
 
 /** A pipeline as the engine runs it: everything that passes through is JSON. */
@@ -92,6 +95,7 @@ export interface Pipeline {
   /** As in the definition. */
   readonly idempotencyKeyOf?: (params: Json) => string | undefined;
   readonly describeCompletion?: (job: Job) => JobNews;
+  readonly planContainer?: (params: Json, objects: ObjectStore) => Promise<ContainerPlan>;
 }
 
 /**
@@ -102,6 +106,7 @@ export function definePipeline<Params, Input, Output, Result>(
   definition: PipelineDefinition<Params, Input, Output, Result>,
 ): Pipeline {
   const { name, description, onTaskFailure, maxConcurrentTasks, taskTimeoutMs, params, result } = definition;
+  const { planContainer } = definition;
   if (!(taskTimeoutMs > 0 && taskTimeoutMs <= LONGEST_TIMER_MS)) {
     throw new RangeError(
       `taskTimeoutMs of ${name} is ${taskTimeoutMs}; it has to be above 0 and at most ${LONGEST_TIMER_MS}.`,
@@ -130,6 +135,9 @@ export function definePipeline<Params, Input, Output, Result>(
       idempotencyKeyOf: (resolved: Json) => definition.idempotencyKeyOf?.(resolved as Params),
     }),
     ...(definition.describeCompletion && { describeCompletion: definition.describeCompletion }),
+    ...(planContainer && {
+      planContainer: (resolved: Json, objects: ObjectStore) => planContainer(resolved as Params, objects),
+    }),
   };
 }
 

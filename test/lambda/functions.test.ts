@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { CreateQueueCommand, PurgeQueueCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createSqsClient } from "../../src/adapters/aws/bell.ts";
@@ -7,7 +7,6 @@ import { clientSettings } from "../../src/adapters/aws/connection.ts";
 import { createJobStore } from "../../src/adapters/aws/job-store.ts";
 import { createTableClient, getItem, queryItems } from "../../src/adapters/aws/table.ts";
 import { startReceiver } from "../../src/adapters/webhook/receiver.fixture.ts";
-import { FUNCTIONS } from "../../src/apps/lambda/functions.ts";
 import { openWorld, type World } from "../../src/apps/lambda/open.ts";
 import { createUuid } from "../../src/base/ids.ts";
 import {
@@ -20,6 +19,7 @@ import {
   uniqueName,
 } from "../support/aws.ts";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
+import { API_HEADERS, type ApiAnswer, askFunction, callFunction, changeOf } from "./events.fixture.ts";
 
 const KEY = "k".repeat(32);
 const HASH = createHash("sha256").update(KEY).digest("hex");
@@ -84,51 +84,16 @@ function open(more: Readonly<Record<string, string>> = {}): World {
   return world;
 }
 
-/** Calls a function as Lambda does: what goes in and what comes out is JSON. */
 async function call(name: string, event: unknown, world = open()): Promise<unknown> {
-  const handle = await FUNCTIONS[name]?.(world);
-  const answer = await handle?.(JSON.parse(JSON.stringify(event)), { signal: new AbortController().signal });
-  return answer === undefined ? undefined : JSON.parse(JSON.stringify(answer));
+  return await callFunction(name, event, world);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-interface ApiAnswer {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
-
-/** An event of an HTTP API as AWS documents it, payload format 2.0. */
 async function ask(method: string, path: string, more: object = {}, world = open()): Promise<ApiAnswer> {
-  const [rawPath, rawQueryString = ""] = path.split("?");
-  const event = {
-    version: "2.0",
-    routeKey: "$default",
-    rawPath,
-    rawQueryString,
-    headers: { host: "abc123.execute-api.eu-central-1.amazonaws.com", "x-api-key": KEY, "x-forwarded-proto": "https" },
-    requestContext: {
-      accountId: "123456789012",
-      apiId: "abc123",
-      domainName: "abc123.execute-api.eu-central-1.amazonaws.com",
-      http: { method, path: rawPath, protocol: "HTTP/1.1", sourceIp: "192.0.2.1", userAgent: "curl/8" },
-      requestId: "JKJaXmPLvHcESHA=",
-      routeKey: "$default",
-      stage: "$default",
-      timeEpoch: 1795274311114,
-    },
-    isBase64Encoded: false,
-    ...more,
-  };
-  const answer = (await call("api", event, world)) as {
-    statusCode: number;
-    headers: Record<string, string>;
-    body: string;
-  };
-  return { ...answer, body: Buffer.from(answer.body, "base64") };
+  return await askFunction(world, method, path, { headers: { ...API_HEADERS, "x-api-key": KEY }, ...more });
 }
 
 const JSON_HEADERS = { headers: { "x-api-key": KEY, "content-type": "application/json" } };
@@ -286,27 +251,8 @@ async function submitAndDie(atWrite: number): Promise<string> {
   return id;
 }
 
-/** As a stream of DynamoDB tells of a job's item as it is now. */
 async function recordOf(jobId: string, sequence: string, more: object = {}): Promise<object> {
-  const Keys = { pk: { S: `job#${jobId}` }, sk: { S: "job" } };
-  const { Item } = await wire.send(new GetItemCommand({ TableName: table.name, Key: Keys }));
-  return {
-    eventID: "c81e728d9d4c2f636f067f89cc14862c",
-    eventName: "MODIFY",
-    eventVersion: "1.1",
-    eventSource: "aws:dynamodb",
-    awsRegion: "eu-central-1",
-    dynamodb: {
-      ApproximateCreationDateTime: 1795274311,
-      Keys,
-      NewImage: Item,
-      SequenceNumber: sequence,
-      SizeBytes: 26,
-      StreamViewType: "NEW_AND_OLD_IMAGES",
-      ...more,
-    },
-    eventSourceARN: "arn:aws:dynamodb:eu-central-1:123456789012:table/jobs/stream/2026-11-21T00:00:00.000",
-  };
+  return await changeOf(wire, table.name, jobId, sequence, more);
 }
 
 async function isPending(jobId: string): Promise<boolean> {
@@ -458,6 +404,7 @@ describe("sweep", () => {
     // A container that was started for a job of the table.
     const { job } = await world.service.submit({ pipeline: "repair", params: { inputs: ["uploads/c.mp4"] } });
     const lost = {
+      jobId: "4c7599ae",
       status: "FAILED",
       statusReason: "Host terminated",
       container: { command: ["worker", "--job", job.id] },

@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from "../../src/apps/server/limits.ts";
 import { startServer, type TestServer } from "../../src/apps/server/server.fixture.ts";
 import { VIEWS } from "../../src/apps/server/view-schemas.ts";
 import { ReelmillError } from "../../src/base/errors.ts";
-import type { ContainerStarter, ContainerWish } from "../../src/jobs/container-starter.ts";
+import type { Job } from "../../src/jobs/job.ts";
 import { createPipelineRegistry } from "../../src/jobs/pipeline.ts";
 import { repairPipeline } from "../../src/pipelines/repair/pipeline.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
@@ -178,21 +178,19 @@ describe("submitting a batch", () => {
 
 describe("a batch that gets a container of its own", () => {
   const again = { "idempotency-key": "one" };
-  const wishes: ContainerWish[] = [];
+  const started: Job[] = [];
   let isAway: boolean;
-  const starter: ContainerStarter = {
-    start: async (wish) => {
-      if (isAway) throw new ReelmillError("STORE_UNAVAILABLE", "There are none.");
-      wishes.push(wish);
-      return "12345678-1234-1234-1234-123456789012";
-    },
+  const startContainer = async (job: Job): Promise<string> => {
+    if (isAway) throw new ReelmillError("STORE_UNAVAILABLE", "There are none.");
+    started.push(job);
+    return "12345678-1234-1234-1234-123456789012";
   };
   beforeEach(async () => {
-    wishes.length = 0;
+    started.length = 0;
     isAway = false;
     const { batch } = server;
     await server.stop();
-    await start({ batch: { ...batch, starter, findHealthy: async () => undefined } });
+    await start({ batch: { ...batch, startContainer, findHealthy: async () => undefined } });
     await put("uploads/day/cut.mp4");
   });
   const jobs = async () => (await server.store.list({ limit: 10 })).jobs;
@@ -201,10 +199,12 @@ describe("a batch that gets a container of its own", () => {
     const { status, body } = await submit({ input_prefix: "day", vcpu: 2, memory_mb: 6000 }, again);
     expect([status, body["batch_job_id"]]).toEqual([202, "12345678-1234-1234-1234-123456789012"]);
     const [job] = await jobs();
-    expect(wishes).toEqual([{ jobId: job?.id, name: body["job_id"], vcpu: 2, memoryMb: 6144 }]);
+    expect(started).toEqual([job]);
+    const plan = await repairPipeline.planContainer?.(job?.params ?? null, server.objects);
+    expect(plan).toEqual({ name: body["job_id"], vcpu: 2, memoryMb: 6144 });
     expect(body["resources"]).toMatchObject({ vcpu: "2", memory_mb: 6144 });
     expect((await submit({ input_prefix: "day", vcpu: 2, memory_mb: 6000 }, again)).body).toEqual(body);
-    expect(wishes).toHaveLength(1);
+    expect(started).toHaveLength(1);
   });
 
   it("is none where there is no container, until it is submitted again", async () => {
@@ -214,7 +214,7 @@ describe("a batch that gets a container of its own", () => {
     isAway = false;
     expect((await submit({ input_prefix: "day" }, again)).status).toBe(202);
     expect(await jobs()).toMatchObject([{ status: "queued" }]);
-    expect(wishes).toHaveLength(1);
+    expect(started).toMatchObject([{ status: "queued", attempt: 2 }]);
   });
 });
 

@@ -167,7 +167,8 @@ describe("queues and dead letters", () => {
     await made();
     const paused = VIEWS.queue.parse(await (await server.post("/v1/queues/echo/pause")).json());
     expect(paused).toMatchObject({ waiting: 1, isPaused: true });
-    const { pipelines } = VIEWS.pipelines.parse(await (await server.ask("/v1/pipelines")).json());
+    const { pipelines, uploads } = VIEWS.pipelines.parse(await (await server.ask("/v1/pipelines")).json());
+    expect(uploads).toEqual({ by: "parts", maxBytes: 1024 ** 4 });
     expect(pipelines).toMatchObject([{ name: "echo", isPaused: true, paramsSchema: { required: ["text"] } }]);
     expect(await (await server.post("/v1/queues/echo/resume")).json()).toMatchObject({ isPaused: false });
     expect((await problemOf(await server.post("/v1/queues/nope/pause"))).code).toBe("QUEUE_UNKNOWN");

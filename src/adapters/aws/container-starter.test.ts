@@ -3,7 +3,12 @@ import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { type BatchStarter, createBatchStarter } from "./container-starter.ts";
 
-const WISH = { jobId: "0190a1b2-0000-7000-8000-000000000000", name: "untrunc-0123456789ab", vcpu: 8, memoryMb: 32_768 };
+const WISH = {
+  jobId: "0190a1b2-0000-7000-8000-000000000000",
+  pipeline: "repair",
+  name: "untrunc-0123456789ab",
+  size: { vcpu: 8, memoryMb: 32_768 },
+};
 const TAKEN = { jobArn: "arn:aws:batch:x", jobName: WISH.name, jobId: "12345678-1234-1234-1234-123456789012" };
 
 let server: Server;
@@ -32,7 +37,10 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const target = { jobQueue: "arn:aws:batch:eu-central-1:1:job-queue/q", jobDefinition: "repair:3" };
+  const target = {
+    jobQueue: "arn:aws:batch:eu-central-1:1:job-queue/q",
+    jobDefinitions: { repair: "repair:3", convert: "convert:4" },
+  };
   starter = createBatchStarter({ region: "eu-central-1", endpoint }, target);
 });
 afterEach(async () => {
@@ -69,4 +77,30 @@ it("asks again what failed for a while, and tells what is refused", async () => 
   expect(seen).toHaveLength(3);
   answers.push([200, {}]);
   await expect(starter.start(WISH)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+});
+
+it("leaves the size to the definition where none is wished, and starts nothing that has none", async () => {
+  await starter.start({ ...WISH, pipeline: "convert", size: undefined });
+  expect(seen[0]?.body).toMatchObject({ jobDefinition: "convert:4" });
+  expect(seen[0]?.body).toHaveProperty("containerOverrides", { command: ["worker", "--job", WISH.jobId] });
+  await expect(starter.start({ ...WISH, pipeline: "hls" })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  expect(seen).toHaveLength(1);
+});
+
+it("tells how containers are, a hundred at a time, and nothing of those that are not known", async () => {
+  const statuses = ["RUNNABLE", "RUNNING", "SUCCEEDED", "FAILED"];
+  const jobs = statuses.map((status) => ({ jobId: status, status, statusReason: "Host terminated" }));
+  answers.push([200, { jobs }], [200, {}]);
+  const states = await starter.look([...statuses, ...Array.from({ length: 97 }, (_, index) => `gone-${index}`)]);
+  expect([...states].map(([id, { hasEnded }]) => [id, hasEnded])).toEqual([
+    ["RUNNABLE", false],
+    ["RUNNING", false],
+    ["SUCCEEDED", true],
+    ["FAILED", true],
+  ]);
+  expect(states.get("FAILED")?.reason).toBe("Host terminated");
+  expect(seen.map(({ request, body }) => [request.url, (body as { jobs: unknown[] }).jobs.length])).toEqual([
+    ["/v1/describejobs", 100],
+    ["/v1/describejobs", 1],
+  ]);
 });

@@ -22,6 +22,7 @@ export function createS3ObjectLender(place: AwsPlace, bucketName: string): S3Obj
   // With checksums, that of no bytes at all would be signed, because the body is not known here.
   const client = createS3Client(place, false);
   return {
+    maxBytes: MAX_PUT_BYTES,
     lend: async (loan) => {
       requireObjectKey(loan.key);
       const url = await asking(loan.key, () =>

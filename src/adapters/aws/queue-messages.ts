@@ -14,6 +14,7 @@ import {
 import { retrying } from "./retrying.ts";
 import {
   deleteItem,
+  firstItem,
   getItem,
   type Item,
   LAST,
@@ -168,6 +169,24 @@ export async function* seeWaiting(
     const id = item["id"] as number;
     if (jobId !== undefined && item["jobId"] !== jobId) continue;
     if (!isHeldBack(holds[id], nowMs)) yield { id, sk: item["sk"] as string, ref: refOf(item) };
+  }
+}
+
+/** Jobs whose first message is due and nobody's, in the order in which they are received, of the first so many jobs of the queue. */
+export async function* seeWaitingJobs(
+  table: Table,
+  { queue, holds }: Book,
+  limit: number,
+  nowMs: number,
+): AsyncGenerator<string> {
+  let from = "";
+  for (let seen = 0; seen < limit; seen++) {
+    const item = await firstItem(table, { pk: partitionOf(queue), from });
+    if (item === undefined) return;
+    const sk = String(item["sk"]);
+    // Those of one job have the same beginning.
+    from = sk.slice(0, sk.lastIndexOf("#") + 1) + LAST;
+    if (!isHeldBack(holds[Number(item["id"])], nowMs)) yield refOf(item).jobId;
   }
 }
 

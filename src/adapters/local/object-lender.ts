@@ -37,6 +37,7 @@ export function createLocalObjectLender({ path, secret, clock }: LocalLenderOpti
       .update(JSON.stringify([method, key, bytes ?? null, untilMs]))
       .digest();
   return {
+    maxBytes: undefined,
     lend: async (loan) => {
       requireObjectKey(loan.key);
       const shown = { method: loan.method, key: loan.key, bytes: bytesOf(loan), untilMs: clock.nowMs() + loan.forMs };

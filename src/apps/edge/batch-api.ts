@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
-import { type Answer, type Exchange, exchange } from "./http-exchange.ts";
+import { type Answer, type Exchange, exchange } from "../http-exchange.ts";
 
 /** How the batch API is reached. */
 export interface BatchApiOptions {

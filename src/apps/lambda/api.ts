@@ -105,6 +105,6 @@ function requireSmall(bytes: number): void {
 /** Their parts would lie on the disk of one instance, of which the next request knows nothing. */
 function noUploads(): ReelmillError {
   return new ReelmillError("FORBIDDEN", "Uploads in parts are not taken here.", {
-    advice: "Put the object into the bucket; one of a few megabytes can be put to /v1/objects.",
+    advice: "Ask POST /upload-url for a link into the bucket; an object of a few megabytes can be put to /v1/objects.",
   });
 }

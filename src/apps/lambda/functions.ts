@@ -31,17 +31,18 @@ export const FUNCTIONS: Readonly<Record<string, (world: World) => Promise<Lambda
   },
   "item-changed": async (world) => {
     const { onItemChanged } = await import("./item-changed.ts");
-    const ports = { care: world.parts.care, deliver: createDeliver(world), log: world.log };
-    return (event) => onItemChanged(event, ports);
+    const { care, containers } = world.parts;
+    const ports = { care, containers, deliver: createDeliver(world), log: world.log };
+    return (event, { signal }) => onItemChanged(event, { ...ports, signal });
   },
   sweep: async (world) => {
     const [{ sweep }, { sweepOld }] = await Promise.all([import("./sweep.ts"), import("../server/maintenance.ts")]);
     const { config, parts, clock, log, telemetry: telling } = world;
-    const { care, records, store, queue } = parts;
+    const { care, containers, records, store, queue } = parts;
     const deliver = createDeliver(world);
     return (event, { signal }) => {
       const old = () => sweepOld({ ...parts, logs: undefined, clock, log }, config.server.retentionMs, signal);
-      return sweep(event, { care, records, store, queue, deliver, sweepOld: old, log, ...telling });
+      return sweep(event, { care, containers, records, store, queue, deliver, sweepOld: old, log, ...telling });
     };
   },
   state: async ({ config, parts, owner, environment, clock, log, telemetry }) => {

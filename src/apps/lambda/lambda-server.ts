@@ -32,7 +32,7 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
     version: readVersion(),
     ...{ service, log, clock, apiKeyHashes, tracer: telemetry.tracer },
     // Requests are counted by API Gateway, and by instance they would tell little.
-    limits: { ...DEFAULT_LIMITS, uploadBytes: maxUploadBytes, writesPerMinute: null, listeners: 0 },
+    limits: { ...DEFAULT_LIMITS, uploadBytes: maxUploadBytes, takesParts: false, writesPerMinute: null, listeners: 0 },
     workers: { stats: () => ({ desired: 0, running: 0, busy: 0, max: 0 }) },
     system: async () => ({ ...(await look()), settings }),
     checkPlace: () => checkAws(home, clock),

@@ -72,7 +72,7 @@ export function createBatchSubmissions(deps: ServerDependencies): BatchSubmissio
       };
       const selection = await selectBatch(question, { objects, findHealthy: batch.findHealthy, signal });
       const id = await chooseId(objects, idempotencyKey);
-      const params = paramsOf(id, place, selection);
+      const params = paramsOf(id, place, selection, resourcesFor(request, selection));
       const { job } = await service.submit({ pipeline: "repair", params, idempotencyKey });
       return await answerFor(deps, { id, job, request, place, selection });
     },
@@ -116,7 +116,7 @@ interface Submitted {
 async function answerFor(deps: ServerDependencies, submitted: Submitted): Promise<BatchAnswer> {
   const { id, job, request } = submitted;
   const { resources, ...rest } = describe(submitted);
-  const batchJobId = await startContainer(deps, submitted, resources);
+  const batchJobId = await startContainer(deps, job);
   const named = { message: "Batch repair job submitted", job_id: id, batch_job_id: batchJobId };
   const answer = { ...named, ...rest, resources: describeResources(resources) };
   await putJson(deps.objects, recordKey(id), { jobId: job.id, request, answer } satisfies BatchRecord);
@@ -124,16 +124,12 @@ async function answerFor(deps: ServerDependencies, submitted: Submitted): Promis
 }
 
 /** Gives the container's id, or the job's own where there are no containers. */
-async function startContainer(
-  { batch: { starter }, service }: ServerDependencies,
-  { id, job }: Submitted,
-  { vcpu, memoryMb }: BatchResources,
-): Promise<string> {
-  if (starter === undefined) return job.id;
+async function startContainer({ batch, service }: ServerDependencies, made: Job): Promise<string> {
+  if (batch.startContainer === undefined) return made.id;
   // Of an earlier try, for which no container was to be had.
-  if (job.status === "cancelled") await service.retry(job.id);
+  const job = made.status === "cancelled" ? await service.retry(made.id) : made;
   try {
-    return await starter.start({ jobId: job.id, name: id, vcpu, memoryMb });
+    return await batch.startContainer(job);
   } catch (error) {
     // Nobody may be there to work at it, and nobody was told of it. It may end by itself in this very moment.
     await service.cancel(job.id).catch(() => undefined);
@@ -222,28 +218,30 @@ export function requireBucket(field: string, given: string | undefined, buckets:
   );
 }
 
-function paramsOf(id: string, place: Place, { reference, files, kept }: BatchSelection) {
+function paramsOf(
+  id: string,
+  place: Place,
+  { reference, files, kept }: BatchSelection,
+  { vcpu, memoryMb }: BatchResources,
+) {
   const { referenceKey: _key, ...places } = place;
   return {
     inputs: files.map(({ key }) => key),
     references: reference === undefined ? [] : [reference.key],
     ...(kept.length === 0 ? {} : { keptReferences: kept }),
     outputPrefix: OUTPUT_ROOT + place.outputPrefix,
-    batch: { id, ...places, inputRoot: INPUT_ROOT },
+    batch: { id, ...places, inputRoot: INPUT_ROOT, vcpu, memoryMb },
   };
 }
 
-function describe({ request, place, selection: { reference, files } }: Submitted): Omit<
+function describe({ request, place, selection }: Submitted): Omit<
   BatchAnswer,
   "message" | "job_id" | "batch_job_id" | "resources"
 > & {
   readonly resources: BatchResources;
 } {
-  const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const largestBytes = Math.max(0, ...files.map(({ bytes }) => bytes));
-  const { vcpu, memory_mb: memoryMb, storage_gb: storageGb } = request;
-  // The pipeline asks untrunc only where its own engine fails.
-  const resources = sizeBatch({ totalBytes, largestBytes, usesUntrunc: false }, { vcpu, memoryMb, storageGb });
+  const { reference, files } = selection;
+  const { totalBytes, largestBytes } = loadOf(files);
   return {
     input_bucket: place.inputBucket,
     input_prefix: place.inputPrefix,
@@ -256,8 +254,19 @@ function describe({ request, place, selection: { reference, files } }: Submitted
     file_count: files.length,
     total_size_mb: toMb(totalBytes),
     largest_file_mb: toMb(largestBytes),
-    resources,
+    resources: resourcesFor(request, selection),
   };
+}
+
+function resourcesFor(request: BatchRequest, { files }: BatchSelection): BatchResources {
+  const { vcpu, memory_mb: memoryMb, storage_gb: storageGb } = request;
+  // The pipeline asks untrunc only where its own engine fails.
+  return sizeBatch({ ...loadOf(files), usesUntrunc: false }, { vcpu, memoryMb, storageGb });
+}
+
+function loadOf(files: readonly ObjectInfo[]): { readonly totalBytes: number; readonly largestBytes: number } {
+  const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { totalBytes, largestBytes: Math.max(0, ...files.map(({ bytes }) => bytes)) };
 }
 
 /** As AWS Batch writes them: the number of vCPUs is a text. */

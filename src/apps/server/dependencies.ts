@@ -2,8 +2,7 @@ import type { ShownLoan } from "../../adapters/local/object-lender.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Tracer } from "../../base/tracer.ts";
-import type { ContainerStarter } from "../../jobs/container-starter.ts";
-import type { JobError } from "../../jobs/job.ts";
+import type { Job, JobError } from "../../jobs/job.ts";
 import type { LogReader } from "../../jobs/log-reader.ts";
 import type { ObjectLender } from "../../jobs/object-lender.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
@@ -125,8 +124,8 @@ export interface BatchDependencies {
   readonly lender: ObjectLender;
   /** Knows loans again that this server answers itself; throws FORBIDDEN. Undefined where the store answers them. */
   readonly requireLent: ((shown: ShownLoan) => void) | undefined;
-  /** Starts a container for each batch; undefined: its tasks are taken by workers like all others. */
-  readonly starter: ContainerStarter | undefined;
+  /** Asks for a container for the job of a batch, and gives its id; undefined: its tasks are taken by workers like all others. */
+  readonly startContainer: ((job: Job) => Promise<string>) | undefined;
   /** Finds a reference for a batch. */
   readonly findHealthy: BatchSources["findHealthy"];
 }

@@ -4,6 +4,8 @@ export interface ServerLimits {
   readonly bodyBytes: number;
   /** Of one upload; tus names it `Tus-Max-Size`. */
   readonly uploadBytes: number;
+  /** Whether uploads in parts are taken; where not, a file goes to the store by a link of `POST /upload-url`, in one request. */
+  readonly takesParts: boolean;
   /** Of the request line and headers together. */
   readonly headerBytes: number;
   /** Of the path and query, in characters. */
@@ -30,6 +32,7 @@ export interface ServerLimits {
 export const DEFAULT_LIMITS: ServerLimits = {
   bodyBytes: 1024 * 1024,
   uploadBytes: 1024 ** 4,
+  takesParts: true,
   headerBytes: 16 * 1024,
   urlLength: 8192,
   writesPerMinute: null,

@@ -33,7 +33,7 @@ export function createLocalBatch(ports: LocalBatchPorts): BatchDependencies {
     publicUrl: config.publicUrl,
     lender,
     requireLent: lender.requireLent,
-    starter: undefined,
+    startContainer: undefined,
     findHealthy: (candidates, signal) =>
       findHealthy(candidates, ({ key }) => objects.withLocalFile(key, (path) => examine(path, signal))),
   };

@@ -8,7 +8,7 @@ import { createLocalBatch } from "./local-batch.ts";
 /** Whose batch API it is. */
 export interface BatchOpening {
   readonly home: Home;
-  readonly parts: Pick<Parts, "objects">;
+  readonly parts: Pick<Parts, "objects" | "startContainer">;
   readonly config: Config;
   readonly dataFolder: string;
   readonly context: { readonly environment: Environment; readonly clock: Clock };
@@ -29,9 +29,8 @@ export async function openBatch(opening: BatchOpening): Promise<OpenBatch> {
     const { examine, close } = createExaminer(environment);
     return { ...createLocalBatch({ config: server, dataFolder, objects, clock, examine }), close };
   }
-  const { openAwsLender, openAwsStarter } = await import("../aws-wiring.ts");
+  const { openAwsLender } = await import("../aws-wiring.ts");
   const lender = openAwsLender(home);
-  const starter = await openAwsStarter(home);
   return {
     // With s3:// in front and the key behind, they name the object.
     inputBucket: `${home.bucket}/uploads`,
@@ -40,15 +39,12 @@ export async function openBatch(opening: BatchOpening): Promise<OpenBatch> {
     publicUrl: server.publicUrl,
     lender,
     requireLent: undefined,
-    starter,
+    startContainer: parts.startContainer,
     findHealthy: async (candidates, signal) => {
       // Loaded with the first question, because most requests are others.
       const { findHealthyObject } = await import("../../pipelines/repair/ranged/find-healthy-object.ts");
       return await findHealthyObject(candidates, { objects, environment, signal });
     },
-    close: async () => {
-      lender.close();
-      starter?.close();
-    },
+    close: async () => lender.close(),
   };
 }

@@ -187,7 +187,19 @@ export const VIEWS = {
     })
     .meta({ id: "LogLines" }),
   pipeline: PIPELINE,
-  pipelines: z.strictObject({ pipelines: z.array(PIPELINE) }).meta({ id: "PipelineList" }),
+  pipelines: z
+    .strictObject({
+      pipelines: z.array(PIPELINE),
+      uploads: z
+        .strictObject({
+          by: z
+            .enum(["parts", "link"])
+            .describe("`parts`: tus at /v1/uploads, which can go on; `link`: POST /upload-url, then one PUT."),
+          maxBytes: COUNT.describe("Of one file."),
+        })
+        .describe("How files come to this server."),
+    })
+    .meta({ id: "PipelineList" }),
   cost: COST_REPORT.meta({ id: "Cost" }),
   estimate: ESTIMATE.meta({ id: "Estimate" }),
   queue: QUEUE,

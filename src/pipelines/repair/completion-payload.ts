@@ -12,6 +12,8 @@ export const BATCH_PLACE = z.strictObject({
   outputBucket: z.string().max(255),
   outputPrefix: z.string().max(1024),
   inputRoot: z.string().max(1024).describe("What the keys of the input bucket begin with in the store."),
+  vcpu: z.int().min(1).max(16).optional().describe("Of its container, where it gets one of its own."),
+  memoryMb: z.int().min(512).max(122_880).optional().describe("Of that container, in MiB."),
 });
 
 /** As `BATCH_PLACE` has it. */

@@ -5,6 +5,7 @@ import { numberedName } from "../../base/fitting-name.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
 import { describeRepairCompletion } from "./completion-payload.ts";
+import { planContainer } from "./plan-container.ts";
 import { type FileInput, type FileOutcome, PARAMS, type Params, RESULT } from "./schemas.ts";
 import { workObject } from "./work-object.ts";
 
@@ -23,6 +24,7 @@ export const repairPipeline = definePipeline<Params, FileInput, FileOutcome, z.o
   work: workObject,
   finish: async (_params, results) => finishFiles(results),
   describeCompletion: describeRepairCompletion,
+  planContainer,
 });
 
 async function planFiles(

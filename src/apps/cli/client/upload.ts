@@ -5,6 +5,7 @@ import { systemCodeOf } from "../../../base/system-code.ts";
 import type { CliContext } from "../cli-context.ts";
 import { type ApiClient, wrongAnswer } from "./api-client.ts";
 import { statusOf } from "./problem.ts";
+import type { UploadWay } from "./views.ts";
 
 const TUS = { "tus-resumable": "1.0.0" } as const;
 /** One request each; what a broken connection may cost. */
@@ -32,10 +33,19 @@ interface Sending {
   readonly upload: string;
 }
 
-/** Makes sure that a local file can be sent. Throws INPUT_NOT_FOUND, INPUT_IS_DIRECTORY, INPUT_UNREADABLE, INPUT_EMPTY. */
-export async function requireSendable(path: string): Promise<void> {
+/** Makes sure that a local file can be sent; gives its bytes. Throws INPUT_NOT_FOUND, INPUT_IS_DIRECTORY, INPUT_UNREADABLE, INPUT_EMPTY. */
+export async function requireSendable(path: string): Promise<number> {
   const file = await openLocal(path);
-  await file.close();
+  return (await file.stat().finally(() => file.close())).size;
+}
+
+/** Makes sure that a server takes a file of so many bytes. Throws BODY_TOO_LARGE. */
+export function requireFitting(path: string, bytes: number, { by, maxBytes }: UploadWay): void {
+  if (bytes <= maxBytes) return;
+  const message = `${path} has ${bytes} bytes; the server takes ${maxBytes} at most in one file.`;
+  if (by === "parts") throw new ReelmillError("BODY_TOO_LARGE", message);
+  const advice = "Put it into the bucket by other means, below uploads/, and name its key with --param.";
+  throw new ReelmillError("BODY_TOO_LARGE", `${message} It would be sent in one request.`, { advice });
 }
 
 /**
@@ -80,7 +90,8 @@ function decodeKey(header: string, server: string): string {
   }
 }
 
-async function openLocal(path: string): Promise<FileHandle> {
+/** A local file that can be sent. Throws as `requireSendable`. */
+export async function openLocal(path: string): Promise<FileHandle> {
   let file: FileHandle;
   try {
     file = await open(path, "r");
@@ -182,7 +193,8 @@ function readOffset(headers: Headers, { client, sizeBytes }: Sending): number {
   throw wrongAnswer(client.server, "it does not tell how far an upload has come");
 }
 
-function changed(path: string): ReelmillError {
+/** Tells that a file is not the one any more that was being sent. */
+export function changed(path: string): ReelmillError {
   return new ReelmillError("UPLOAD_CHANGED", `${path} changed while it was being uploaded.`);
 }
 

@@ -140,8 +140,21 @@ export const LOG_LINES = z.object({
 /** One log line. */
 export type LogLine = z.output<typeof LOG_LINES>["lines"][number];
 
+const UPLOADS = z.object({ by: z.enum(["parts", "link"]), maxBytes: COUNT });
+
+/** How files come to a server, as it tells itself. */
+export type UploadWay = z.output<typeof UPLOADS>;
+
+/** What a link was given out for. */
+export const LENT = z.object({
+  url: z.url({ protocol: /^https?$/ }),
+  headers: z.record(z.string(), z.string()).default({}),
+});
+
 /** What the server offers. */
 export const PIPELINES = z.object({
+  /** Earlier servers take parts, and say themselves what is too large. */
+  uploads: UPLOADS.default({ by: "parts", maxBytes: Number.MAX_SAFE_INTEGER }),
   pipelines: z.array(
     z.object({
       name: z.string(),

@@ -6,7 +6,7 @@ import type { Json } from "../../../base/json.ts";
 import { safeUploadName } from "../../server/upload-name.ts";
 import type { Answer, ApiClient } from "../client/api-client.ts";
 import { objectPath, withQuery } from "../client/paths.ts";
-import { JOB, JOB_PAGE, type JobView } from "../client/views.ts";
+import { JOB, JOB_PAGE, type JobView, type UploadWay } from "../client/views.ts";
 import { asObject, type JsonObject, paramSchema } from "./submit-params.ts";
 
 /** A local file and the parameter that its key goes into. */
@@ -22,6 +22,8 @@ export interface Wanted {
   readonly params: JsonObject;
   readonly files: readonly LocalFile[];
   readonly schema: JsonObject;
+  /** How they come to the server. */
+  readonly uploads: UploadWay;
   readonly priority: number;
   readonly webhook: string | null;
 }

@@ -8,8 +8,8 @@ import type { Answer, ApiClient } from "../client/api-client.ts";
 import { connect } from "../client/connect.ts";
 import { objectPath } from "../client/paths.ts";
 import { statusOf } from "../client/problem.ts";
-import { requireSendable, uploadFile } from "../client/upload.ts";
-import { JOB, type JobView, PIPELINES } from "../client/views.ts";
+import { requireFitting, requireSendable, uploadFile } from "../client/upload.ts";
+import { JOB, type JobView, PIPELINES, type UploadWay } from "../client/views.ts";
 import { EXIT_OK } from "../exit-codes.ts";
 import { createProgressBar } from "../progress-bar.ts";
 import { findEarlierJob, type LocalFile, type Wanted } from "./earlier-job.ts";
@@ -34,15 +34,16 @@ export async function runSubmitCommand(
 ): Promise<number> {
   requireHeaderValue(options.idempotencyKey);
   const client = await connect(options, context);
-  const { paramsSchema: schema, resultSchema } = await findPipeline(client, pipeline);
+  const { found, uploads } = await findPipeline(client, pipeline);
+  const { paramsSchema: schema, resultSchema } = found;
   const params = readParams(options, schema);
   const locals = assignFiles(files, options.reference, schema);
   refuseSecondInput(params, locals, schema);
   requireParams(params, locals, schema);
   // All that can be wrong is found before the first byte is sent.
-  for (const { path } of locals) await requireSendable(path);
+  for (const { path } of locals) requireFitting(path, await requireSendable(path), uploads);
   if (options.output !== undefined) requireOutputFolder(options.output, makesPackage(resultSchema));
-  const wanted: Wanted = { pipeline, params, files: locals, schema, ...toldOf(options) };
+  const wanted: Wanted = { pipeline, params, files: locals, schema, uploads, ...toldOf(options) };
   const earlier = await findEarlier(client, wanted, options, context);
   if (options.estimate && earlier === undefined) {
     const { tellEstimate } = await import("../cost/tell-estimate.ts");
@@ -84,11 +85,11 @@ async function findEarlier(
 
 async function make(
   client: ApiClient,
-  { pipeline, params, files, schema }: Wanted,
+  { pipeline, params, files, schema, uploads }: Wanted,
   options: SubmitOptions,
   context: CliContext,
 ): Promise<Answer<JobView>> {
-  const keys = await uploadAll(client, files, context);
+  const keys = await uploadAll(client, files, uploads, context);
   return await submit(client, pipeline, addKeys(params, files, keys, schema), keys, options);
 }
 
@@ -104,9 +105,9 @@ async function followJob(client: ApiClient, id: string, options: SubmitOptions, 
 }
 
 async function findPipeline(client: ApiClient, name: string) {
-  const { pipelines } = (await client.ask("/v1/pipelines", PIPELINES)).value;
+  const { pipelines, uploads } = (await client.ask("/v1/pipelines", PIPELINES)).value;
   const found = pipelines.find((pipeline) => pipeline.name === name);
-  if (found !== undefined) return found;
+  if (found !== undefined) return { found, uploads };
   const names = pipelines.map((pipeline) => pipeline.name).join(", ");
   throw new ReelmillError("PIPELINE_UNKNOWN", `The server has no pipeline "${name}". It has: ${names}.`);
 }
@@ -155,8 +156,10 @@ function requireParams(params: JsonObject, files: readonly LocalFile[], schema: 
 async function uploadAll(
   client: ApiClient,
   files: readonly LocalFile[],
+  { by }: UploadWay,
   context: CliContext,
 ): Promise<readonly string[]> {
+  const send = by === "link" ? (await import("../client/link-upload.ts")).uploadByLink : uploadFile;
   const keys: string[] = [];
   try {
     for (const [index, { path }] of files.entries()) {
@@ -168,7 +171,7 @@ async function uploadAll(
           bar.clear();
           context.writeError(`${printableLine(`${path}: ${reason.message} Trying again.`)}\n`);
         };
-        keys.push(await uploadFile(client, path, context, { onProgress, onRetry }));
+        keys.push(await send(client, path, context, { onProgress, onRetry }));
       } finally {
         bar.clear();
       }

@@ -17,7 +17,7 @@ export const QUEUE_ROUTES = {
     method: "GET",
     path: "/v1/pipelines",
     tag: "pipelines",
-    summary: "The pipelines, with the JSON Schemas of their params and results",
+    summary: "The pipelines, with the JSON Schemas of their params and results, and how files come to them",
     answers: { 200: { description: "The pipelines.", schema: VIEWS.pipelines } },
     errors: [],
   },
@@ -73,6 +73,7 @@ export function addQueueRoutes(app: FastifyInstance, deps: ServerDependencies, h
   serve(app, QUEUE_ROUTES.pipelines, async () => {
     const paused = new Set((await queue.depths()).filter(({ isPaused }) => isPaused).map(({ queue: name }) => name));
     return {
+      uploads: describeUploads(deps),
       pipelines: pipelines.all.map(({ name, description, paramsSchema, resultSchema, maxConcurrentTasks }) => ({
         name,
         description,
@@ -95,4 +96,9 @@ export function addQueueRoutes(app: FastifyInstance, deps: ServerDependencies, h
       return toQueueView(await readQueue(deps, params.queue));
     });
   }
+}
+
+function describeUploads({ limits: { takesParts, uploadBytes }, batch: { lender } }: ServerDependencies) {
+  if (takesParts) return { by: "parts" as const, maxBytes: uploadBytes };
+  return { by: "link" as const, maxBytes: Math.min(uploadBytes, lender.maxBytes ?? uploadBytes) };
 }

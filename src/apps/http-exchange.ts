@@ -2,10 +2,10 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { pipeline } from "node:stream/promises";
-import { ReelmillError } from "../../base/errors.ts";
-import { rootCodeOf } from "./system-errors.ts";
+import { ReelmillError } from "../base/errors.ts";
+import { rootCodeOf } from "./edge/system-errors.ts";
 
-/** A request to the batch API or the store behind it. */
+/** A request to the batch API, or to a store by a link that was given out for it. */
 export interface Exchange {
   readonly method: "GET" | "POST" | "PUT";
   /** http or https. */
