@@ -98,6 +98,7 @@ describe("loadConfig", () => {
     ["REELMILL_MAX_UPLOAD_BYTES", "9007199254740992"],
     ["REELMILL_WEBHOOK_PRIVATE_NETWORKS", "yes"],
     ["REELMILL_S3_ENDPOINT", "http://user:word@a.example"],
+    ["REELMILL_REFERENCE_PREFIX", "logs/mine"],
     ["REELMILL_SERVER", "ftp://a.example"],
     ["REELMILL_SERVER", "http://user:word@a.example"],
     ["REELMILL_SERVER", "http://a.example/?x=1"],
