@@ -11,8 +11,11 @@ export interface Telemetry {
   /** Undefined where nobody asked for it, as `tracer`. */
   readonly metrics: Metrics | undefined;
   readonly tracer: Tracer | undefined;
-  /** Sends what is still here; to be waited for before the process ends, or is frozen. Never throws. */
-  flush(): Promise<void>;
+  /**
+   * Sends what is still here; to be waited for before the process ends, or is frozen. With `withinMs` it takes no longer than so many milliseconds, and what a
+   * collector that is away did not take is sent by a later one. Never throws.
+   */
+  flush(withinMs?: number): Promise<void>;
 }
 
 /** What it is opened with. */
@@ -36,7 +39,7 @@ export async function openTelemetry(opening: TelemetryOpening): Promise<Telemetr
   const metrics = opening.metrics === "emf" ? await openMetrics(opening) : undefined;
   const isTraced = ENDPOINTS.some((name) => Boolean(opening.environment[name]));
   const tracer = isTraced ? await openTracer(opening) : undefined;
-  return { metrics, tracer, flush: async () => await tracer?.flush() };
+  return { metrics, tracer, flush: async (withinMs) => await tracer?.flush(withinMs) };
 }
 
 async function openMetrics({ write, clock }: TelemetryOpening): Promise<Metrics> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readCollector } from "./trace-settings.ts";
+import { isSecretName } from "../base/secret-names.ts";
+import { describeTraceSettings, readCollector } from "./trace-settings.ts";
 
 describe("where traces go", () => {
   it("is nowhere unless a collector is named, or where they are switched off", () => {
@@ -7,6 +8,11 @@ describe("where traces go", () => {
     expect(readCollector({ OTEL_EXPORTER_OTLP_ENDPOINT: "" })).toBeUndefined();
     const off = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318", OTEL_SDK_DISABLED: "TRUE" };
     expect(readCollector(off)).toBeUndefined();
+  });
+
+  it("keeps secret what is named like it", () => {
+    for (const { name, isSecret = false } of describeTraceSettings())
+      expect([name, isSecretName(name)]).toEqual([name, isSecret]);
   });
 
   it("is what OpenTelemetry's variables say", () => {

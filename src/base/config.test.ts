@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { describeSettings, explainConfig, loadConfig, withoutSecrets } from "./config.ts";
+import { describeSettings, explainConfig, loadConfig, withoutOwnSecrets, withoutSecrets } from "./config.ts";
 import { defaultConfigFor } from "./config-defaults.ts";
+import { isSecretName } from "./secret-names.ts";
 
 describe("loadConfig", () => {
   it("has a default for everything", () => {
@@ -98,6 +99,7 @@ describe("loadConfig", () => {
     ["REELMILL_MAX_UPLOAD_BYTES", "9007199254740992"],
     ["REELMILL_WEBHOOK_PRIVATE_NETWORKS", "yes"],
     ["REELMILL_S3_ENDPOINT", "http://user:word@a.example"],
+    ["REELMILL_REFERENCE_PREFIX", "logs/mine"],
     ["REELMILL_SERVER", "ftp://a.example"],
     ["REELMILL_SERVER", "http://user:word@a.example"],
     ["REELMILL_SERVER", "http://a.example/?x=1"],
@@ -150,12 +152,26 @@ describe("loadConfig", () => {
   });
 });
 
+describe("isSecretName", () => {
+  it("knows every setting by its name for what it is", () => {
+    for (const { name, isSecret = false } of describeSettings())
+      expect([name, isSecretName(name)]).toEqual([name, isSecret]);
+  });
+});
+
 describe("withoutSecrets", () => {
   it("takes away keys, tokens and all of AWS, and leaves the rest", () => {
     const kept = { PATH: "/bin", REELMILL_PORT: "9" };
-    const secret = { AWS_API_KEY: "k", REELMILL_API_KEY: "k", REELMILL_WEBHOOK_SECRETS: "s" };
+    const secret = {
+      OTEL_EXPORTER_OTLP_HEADERS: "k=v",
+      VENDOR_TOKEN: "t",
+      AWS_API_KEY: "k",
+      REELMILL_API_KEY: "k",
+      REELMILL_WEBHOOK_SECRETS: "s",
+    };
     const aws = { AWS_SECRET_ACCESS_KEY: "s", AWS_SESSION_TOKEN: "t", AWS_CONTAINER_AUTHORIZATION_TOKEN: "t" };
     expect(withoutSecrets({ ...kept, ...secret, ...aws, AWS_PROFILE: "p" })).toEqual(kept);
+    expect(withoutOwnSecrets({ ...kept, ...secret, ...aws })).toEqual({ ...kept, ...aws });
   });
 });
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Config, Environment } from "./config-defaults.ts";
 import { ReelmillError } from "./errors.ts";
+import { isSecretName } from "./secret-names.ts";
 import { readClientConfig, readServerConfig, SERVER_SETTINGS } from "./server-settings.ts";
 import { type Setting, type SettingNotes, wholeNumber } from "./setting.ts";
 import { readWatchConfig, WATCH_SETTINGS } from "./watch-settings.ts";
@@ -167,15 +168,19 @@ export function explainConfig(
 /** What the AWS SDK goes by: keys, tokens, and where such are to be had. */
 const OF_AWS = /^AWS_/;
 
-/** The environment for processes that work at hostile files, and need no secret for it, nor anything of AWS. */
+/** The environment for work at hostile files, which needs no secret, nor anything of AWS. */
 export function withoutSecrets(environment: Environment): Environment {
-  return Object.fromEntries(Object.entries(withoutOwnSecrets(environment)).filter(([name]) => !OF_AWS.test(name)));
+  return pick(environment, (name) => !isSecretName(name) && !OF_AWS.test(name));
 }
 
-/** The environment for processes of Reelmill that need none of its secrets, but what the AWS SDK goes by. */
+/** The environment for programs that need no secret, but what the AWS SDK goes by. */
 export function withoutOwnSecrets(environment: Environment): Environment {
-  const secrets = new Set(describeSettings().flatMap(({ name, isSecret = false }) => (isSecret ? [name] : [])));
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secrets.has(name)));
+  const own: ReadonlySet<string> = new Set(Object.keys(SETTINGS));
+  return pick(environment, (name) => !isSecretName(name) || (OF_AWS.test(name) && !own.has(name)));
+}
+
+function pick(environment: Environment, isWanted: (name: string) => boolean): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => isWanted(name)));
 }
 
 /** Every setting with its notes, in a stable order; the reference page is made from it. */

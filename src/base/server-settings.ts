@@ -25,7 +25,7 @@ const SERVER_ADDRESS = HTTP_URL.regex(/^[^?#@]*$/).transform((text) => text.repl
 
 /** Folders of keys in plain letters, apart from those that the server puts things into itself. */
 const KEPT_PREFIX =
-  /^(?!(uploads|outputs|batches|watch-[^/]*)(\/|$))[A-Za-z0-9_-]{1,100}(\/[A-Za-z0-9_-]{1,100}){0,5}$/;
+  /^(?!(uploads|outputs|batches|logs|watch-[^/]*)(\/|$))[A-Za-z0-9_-]{1,100}(\/[A-Za-z0-9_-]{1,100}){0,5}$/;
 
 const ENDPOINT_FORM = "an http or https address without user, query and fragment, such as http://127.0.0.1:9000";
 
@@ -183,7 +183,8 @@ export const SERVER_SETTINGS = {
     notes: {
       meaning:
         "What the keys of the healthy recordings begin with that the batch API tries where a batch's own reference does not fit. They are never swept.",
-      allowed: "folders of a key, without a slash at the end, not below uploads, outputs, batches or a watch folder",
+      allowed:
+        "folders of a key, without a slash at the end, not below uploads, outputs, batches, logs or a watch folder",
       unset: "references",
     },
   },

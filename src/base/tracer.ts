@@ -40,8 +40,8 @@ export interface Tracer {
   /** The context of the span around the caller, to be handed on to others; undefined outside of all. */
   context(): string | undefined;
   tell(span: ClosedSpan): void;
-  /** Sends what is here. Never throws. */
-  flush(): Promise<void>;
+  /** Sends what is here; with `withinMs` in at most so many milliseconds, or later. Never throws. */
+  flush(withinMs?: number): Promise<void>;
 }
 
 /** Where nobody asked for spans. */

@@ -56,6 +56,7 @@ describe("runProcess", () => {
       "REELMILL_WEBHOOK_SECRETS",
       "MALLOC_ARENA_MAX",
       "NODE_OPTIONS",
+      "OTEL_EXPORTER_OTLP_HEADERS",
       "VENDOR_TOKEN",
     ];
     for (const name of [...withheld, "LIBVA_DRIVER_NAME"]) vi.stubEnv(name, "");

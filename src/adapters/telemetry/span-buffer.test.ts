@@ -1,3 +1,5 @@
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createFakeClock } from "../../../test/support/fake-clock.ts";
@@ -20,10 +22,10 @@ function span(name: string): EndedSpan {
   return { ...ids, name, startMs, endMs: startMs + 1.5, fields: { whole: 2, part: 0.5, yes: true }, failure: "why" };
 }
 
-function open(url = `${collector.url}/v1/traces`) {
+function open(url = `${collector.url}/v1/traces`, clock = createFakeClock()) {
   const log = createLogger({ format: "json", level: "info", write: (line) => lines.push(JSON.parse(line).message) });
   const to = { url, headers: {}, timeoutMs: 5000, resource: { "service.name": "reelmill" } };
-  return createSpanBuffer(to, log, createFakeClock());
+  return createSpanBuffer(to, log, clock);
 }
 
 it("sends spans as the protocol has them", async () => {
@@ -83,4 +85,39 @@ it("keeps the last where nobody takes them, and fails nobody", async () => {
   await buffer.flush();
   const names = collector.spans.map(({ name }) => name);
   expect([names.length, names[0], names.at(-1)]).toEqual([8192, "808", "8999"]);
+});
+
+it("keeps nobody who is in a hurry waiting for a collector that is away, and asks it again after a while", async () => {
+  const clock = createFakeClock();
+  const buffer = open(undefined, clock);
+  collector.statuses.push(503);
+  buffer.add(span("a"));
+  await buffer.flush(0);
+  expect(collector.requests).toHaveLength(0);
+  await buffer.flush(60_000);
+  await buffer.flush(60_000);
+  expect(collector.requests).toHaveLength(1);
+  clock.advance(30_000);
+  await buffer.flush(60_000);
+  expect(collector.spans.map(({ name }) => name)).toEqual(["a"]);
+});
+
+it("leaves a collector that does not answer to whoever has time", async () => {
+  const asked = Promise.withResolvers<ServerResponse>();
+  const silent = createServer((_, response) => asked.resolve(response));
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const buffer = open(`http://127.0.0.1:${(silent.address() as AddressInfo).port}/v1/traces`);
+  try {
+    buffer.add(span("a"));
+    await buffer.flush(20);
+    // The request is still under way: one who waited would wait for its end.
+    await buffer.flush(60_000);
+    expect(lines).toEqual(["Traces cannot be sent; those that are too many to keep are lost."]);
+    (await asked.promise).end();
+    await buffer.flush();
+    expect(lines.at(-1)).toBe("Traces can be sent again.");
+  } finally {
+    silent.closeAllConnections();
+    silent.close();
+  }
 });

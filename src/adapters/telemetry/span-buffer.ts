@@ -4,6 +4,7 @@ import type { Clock } from "../../base/clock.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createFaultLog } from "../../base/fault-log.ts";
 import type { Logger } from "../../base/log.ts";
+import { pause } from "../../base/pause.ts";
 import type { SpanFields } from "../../base/tracer.ts";
 
 /** A span that is over. Ids are in hexadecimal digits, times in milliseconds since 1970-01-01T00:00:00Z. */
@@ -35,14 +36,19 @@ export interface Collector {
 /** Keeps spans for a while and sends them together. */
 export interface SpanBuffer {
   add(span: EndedSpan): void;
-  /** Sends what is there. Never throws. */
-  flush(): Promise<void>;
+  /**
+   * Sends what is there. Never throws. With `withinMs` it waits for the collector no longer than so many milliseconds, and not at all where that was away within
+   * the last half minute: what is not sent then is kept.
+   */
+  flush(withinMs?: number): Promise<void>;
 }
 
 const SEND_EVERY_MS = 5000;
 const MAX_PER_REQUEST = 512;
 /** Where the collector is away, the oldest go; half an hour of a busy worker's. */
 const MAX_KEPT = 8192;
+/** So long after it failed nobody who is in a hurry waits for the collector. */
+const AWAY_MS = 30_000;
 
 /** A buffer that sends to the collector by OTLP 1.x over HTTP, as JSON (OpenTelemetry Protocol, "OTLP/HTTP", "JSON Protobuf Encoding"). */
 export function createSpanBuffer(collector: Collector, log: Logger, clock: Clock): SpanBuffer {
@@ -57,6 +63,12 @@ export function createSpanBuffer(collector: Collector, log: Logger, clock: Clock
   let isSending = false;
   /** The last request failed: the next one waits for its time, however many spans there are. */
   let isAway = false;
+  let failedAtMs = 0;
+  const fail = (error: unknown): void => {
+    faults.failed(error);
+    isAway = true;
+    failedAtMs = clock.nowMs();
+  };
   const sendAll = async (): Promise<void> => {
     while (kept.length > 0) {
       const spans = kept.splice(0, MAX_PER_REQUEST);
@@ -65,8 +77,7 @@ export function createSpanBuffer(collector: Collector, log: Logger, clock: Clock
         faults.worked();
         isAway = false;
       } catch (error) {
-        faults.failed(error);
-        isAway = true;
+        fail(error);
         // What a collector refuses it would refuse again.
         if (error instanceof ReelmillError && error.retryable) kept.unshift(...spans);
         return;
@@ -82,6 +93,15 @@ export function createSpanBuffer(collector: Collector, log: Logger, clock: Clock
     });
     return sending;
   };
+  const sendWithin = async (ms: number): Promise<void> => {
+    if (ms <= 0 || (isAway && clock.nowMs() - failedAtMs < AWAY_MS)) return;
+    const timer = new AbortController();
+    const isLate = await Promise.race([send().then(() => false), pause(ms, timer.signal).then(() => true)]);
+    timer.abort();
+    if (!isLate) return;
+    const message = `The collector of traces at ${new URL(collector.url).host} did not answer within ${ms} ms.`;
+    fail(new ReelmillError("STORE_UNAVAILABLE", message));
+  };
   return {
     add: (span) => {
       kept.push(span);
@@ -90,7 +110,7 @@ export function createSpanBuffer(collector: Collector, log: Logger, clock: Clock
       // A process does not stay for the sake of its spans; whoever ends in order closes.
       else timer ??= setTimeout(() => void send(), SEND_EVERY_MS).unref();
     },
-    flush: send,
+    flush: (withinMs) => (withinMs === undefined ? send() : sendWithin(withinMs)),
   };
 }
 

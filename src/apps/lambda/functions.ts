@@ -6,6 +6,8 @@ import { createDeliver, type World } from "./open.ts";
 export interface Invocation {
   /** Aborted shortly before the function's time is over. */
   readonly signal: AbortSignal;
+  /** When that time is over, in milliseconds since 1970-01-01T00:00:00Z. */
+  readonly deadlineMs: number;
 }
 
 /** Answers an event; what it throws is told as the call's failure. */

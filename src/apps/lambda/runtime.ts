@@ -40,7 +40,7 @@ export async function serveCalls(handle: LambdaFunction, { address, log, signal 
     const ending = new AbortController();
     const timer = setTimeout(() => ending.abort(), Math.max(0, deadlineMs - Date.now() - MARGIN_MS));
     try {
-      const answer = await handle(JSON.parse(next.body), { signal: ending.signal });
+      const answer = await handle(JSON.parse(next.body), { signal: ending.signal, deadlineMs });
       await ask(address, "POST", `invocation/${id}/response`, JSON.stringify(answer ?? null));
     } catch (error) {
       own.error("The call failed.", { error });

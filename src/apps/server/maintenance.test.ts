@@ -114,6 +114,18 @@ it("forgets what the batch API answered with its job, and what edges have fetche
   expect((await whatIsLeft()).keys).toEqual(["batches/a.json", "outputs/edge/mine/a.mp4"]);
 });
 
+it("forgets the shared lines of forgotten jobs, and nothing else below logs/", async () => {
+  const [known, swept] = [await createJob(), await createJob()];
+  await local.store.update(swept, onCancel);
+  local.clock.advance(31 * DAY_MS);
+  const orphan = createUuid(local.clock.nowMs());
+  const kept = [`logs/${known}/a.jsonl`, `logs/${orphan}/mine.mp4`, `logs/${swept}/mine/a.jsonl`, "logs/cam/a.mp4"];
+  const gone = [`logs/${orphan}/a.jsonl`, `logs/${swept}/a.jsonl`];
+  for (const key of [...kept, ...gone]) await putAged(key, 31);
+  await sweepOld(ports, 30 * DAY_MS, ACTIVE);
+  expect([...(await whatIsLeft()).keys].sort()).toEqual([...kept].sort());
+});
+
 it("keeps an old upload for as long as a job may need it", async () => {
   const paused = await createJob({ inputs: ["uploads/1/a.mp4"], references: ["uploads/2/b.mp4"] });
   const failed = await createJob({ inputs: ["uploads/3/c.mp4"] });

@@ -6,7 +6,7 @@ import type { DeliveryStore } from "../../jobs/deliveries.ts";
 import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 import { MAIN_PLAYLIST } from "../../pipelines/hls/index.ts";
-import { LOG_ROOT } from "../shared-logs.ts";
+import { jobOfSharedLog, LOG_ROOT } from "../shared-logs.ts";
 import { BATCH_ROOT, jobOfBatch } from "./batch-submissions.ts";
 
 /** What maintenance stands on. */
@@ -68,7 +68,7 @@ export async function sweepOld(ports: MaintenancePorts, retentionMs: number, sig
       logs?.remove(id);
       await hidePackage(objects, id, isNeeded);
       await deleteWhere(objects, `outputs/${id}/`, signal, async ({ key }) => !(await isNeeded(key)));
-      await deleteWhere(objects, `${LOG_ROOT}${id}/`, signal, async () => true);
+      await deleteWhere(objects, `${LOG_ROOT}${id}/`, signal, async ({ key }) => jobOfSharedLog(key) === id);
     }
   }
   await deliveries.sweep(beforeMs);
@@ -134,7 +134,8 @@ async function sweepOrphans(
     return true;
   });
   await deleteWhere(objects, LOG_ROOT, signal, async ({ key, modifiedAtMs }) => {
-    return modifiedAtMs < beforeMs && (await isOrphan(key.split("/")[1] ?? ""));
+    const jobId = jobOfSharedLog(key);
+    return jobId !== undefined && modifiedAtMs < beforeMs && (await isOrphan(jobId));
   });
   for (const jobId of (await logs?.listOlder(beforeMs)) ?? []) {
     signal.throwIfAborted();

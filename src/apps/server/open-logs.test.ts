@@ -75,7 +75,10 @@ it("puts the machine's own lines and those of the log groups into one order, eac
   const home = homeOf("/workers, /api", `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   try {
     expect(await messagesOf(home, own)).toEqual(["server", "server", "worker", "both", "worker"]);
-    expect(await messagesOf(home, undefined)).toEqual(["worker", "both", "worker"]);
+    // A worker on a machine of somebody's own shares its lines.
+    await objects.put(`logs/${JOB}/worker.jsonl`, Readable.from([Buffer.from(line(3, "both") + line(4, "own"))]));
+    expect(await messagesOf(home, undefined)).toEqual(["worker", "both", "own", "worker"]);
+    await objects.delete(`logs/${JOB}/worker.jsonl`);
     expect(asked.toSorted()).toEqual(["/api", "/api", "/workers", "/workers"]);
     expect(openLogs(home, { own, objects }).delayMs).toBe(15_000);
   } finally {

@@ -4,7 +4,7 @@ import { type LogReader, mergeLogLines, timestampOf } from "../../jobs/log-reade
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { AwsHome } from "../aws-settings.ts";
 import type { Home } from "../parts.ts";
-import { areLogsShared, readSharedLogs, SHARING_DELAY_MS } from "../shared-logs.ts";
+import { readSharedLogs, SHARING_DELAY_MS } from "../shared-logs.ts";
 
 /** A reader of all that is kept of jobs' logs; `close` lets go of connections. */
 export interface OpenLogs extends LogReader {
@@ -22,10 +22,11 @@ export interface LogPlaces {
   readonly objects: ObjectStore;
 }
 
-/** Opens what there is of jobs' logs: those of this machine, and those elsewhere, in the home's log groups or shared through its store. */
+/** Opens what there is of jobs' logs: those of this machine, and those elsewhere, in the home's log groups and shared through its store. */
 export function openLogs(home: Home, { own, objects }: LogPlaces): OpenLogs {
   const groups = home.backend === "aws" && home.logGroups.length > 0 ? createLateReader(home) : undefined;
-  const isShared = areLogsShared(home);
+  // Also where this one sends its lines to log groups: a worker on a machine of somebody's own may share them.
+  const isShared = home.backend === "aws";
   return {
     delayMs: groups ? GROUPS_DELAY_MS : isShared ? SHARING_DELAY_MS : 0,
     read: async (query) => {

@@ -24,7 +24,7 @@ import { loadPrices } from "../cost/price-file.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import { createNewsLoop } from "../news.ts";
 import type { Home, Parts } from "../parts.ts";
-import { shareLogs } from "../shared-logs.ts";
+import { type LogSharing, shareLogs } from "../shared-logs.ts";
 import { openTelemetry, type Telemetry } from "../telemetry.ts";
 import { checkPlace, openParts } from "../wiring.ts";
 import type { WorkerPool } from "../worker/pool.ts";
@@ -92,11 +92,13 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
   // The answer to a creation is a promise that a power cut must not break.
   const parts = await openParts(home, { owner: OWNER, durability: "full", clock, log });
   let lock: FolderLock | undefined;
+  let sharing: LogSharing | undefined;
   try {
     await parts.requireStores();
     lock = lockFolder(dataFolder);
     await removeWorkFolders(parts.workRoot, OWNER);
     await sweepTemporary(parts, log);
+    sharing = shareLogs({ home, logs, objects: parts.objects, dataFolder, isServer: true, clock, log });
     const pool = await startWorkers({ home, parts, config, environment, clock, log });
     try {
       await serve({
@@ -120,6 +122,8 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
       await pool.stop();
     }
   } finally {
+    // Workers log until they have ended.
+    await sharing?.stop();
     parts.close();
     lock?.release();
     await telemetry.flush();
@@ -197,7 +201,6 @@ async function serve(running: Running): Promise<void> {
   });
   const batch = await openBatch(running);
   const jobLogs = openLogs(running.home, { own: logs, objects: parts.objects });
-  const sharing = shareLogs({ ...running, objects: parts.objects, clock });
   try {
     const server = createServer({
       version: readVersion(),
@@ -227,7 +230,6 @@ async function serve(running: Running): Promise<void> {
     await listenUntilTold(running, { server, deliveries, watch, ending });
   } finally {
     ending.abort();
-    await sharing.stop();
     await jobLogs.close();
     await batch.close();
   }

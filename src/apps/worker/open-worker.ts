@@ -11,7 +11,7 @@ import { openJobLogs } from "../local-wiring.ts";
 import type { Parts } from "../parts.ts";
 import { requireDataFolder, requireWorkers } from "../server/check-settings.ts";
 import { requireNamedFfmpeg } from "../server/ffmpeg-check.ts";
-import { forgetOldLogs, shareLogs } from "../shared-logs.ts";
+import { shareLogs } from "../shared-logs.ts";
 import { openParts } from "../wiring.ts";
 
 /** What a worker without a server needs of the world. */
@@ -68,8 +68,7 @@ export async function withOpenWorker<T>(context: WorkerContext, use: (worker: Op
     await parts.requireStores();
     lock = lockFolder(dataFolder);
     await removeWorkFolders(parts.workRoot, OWNER);
-    await forgetOldLogs(logs, clock);
-    const shared = shareLogs({ home, logs, objects: parts.objects, dataFolder, clock, log });
+    const shared = shareLogs({ home, logs, objects: parts.objects, dataFolder, isServer: false, clock, log });
     try {
       return await use({ config, home, parts, log, owner: OWNER });
     } finally {

@@ -49,7 +49,7 @@ export async function startWorkers(options: WorkersOptions): Promise<WorkerPool>
       logFormat: config.logFormat,
       logLevel: config.logLevel,
     },
-    environment: home.backend === "aws" ? withoutOwnSecrets(environment) : withoutSecrets(environment),
+    environment: workerEnvironment(home, environment),
     ...{ log, clock, onGone: () => sweepTemporary(parts, log) },
     ...(onBusy === undefined ? {} : { onBusy }),
   });
@@ -64,6 +64,13 @@ export async function startWorkers(options: WorkersOptions): Promise<WorkerPool>
       await heeding;
     },
   };
+}
+
+/** Workers send spans themselves, and keep what that needs from pipelines. */
+function workerEnvironment(home: Home, environment: Environment): Environment {
+  const { OTEL_EXPORTER_OTLP_HEADERS: headers } = environment;
+  const kept = home.backend === "aws" ? withoutOwnSecrets(environment) : withoutSecrets(environment);
+  return headers === undefined ? kept : { ...kept, OTEL_EXPORTER_OTLP_HEADERS: headers };
 }
 
 /** On one machine each pipeline bounds its tasks; where there are many machines, each bounds its own workers. */
