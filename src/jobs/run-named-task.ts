@@ -28,7 +28,9 @@ export async function runNamedTask(engine: Engine, ref: TaskRef, options: NamedO
   const { lease, signal } = options;
   const taken = await store.takeNamed(ref, lease, onStarted);
   if (taken !== undefined) await runTask(engine, taken, { from: { ...lease, queues: [] }, signal });
-  const [job, task] = [await store.get(ref.jobId), await store.getTask(ref)];
+  // The job behind the task: where somebody else ends both in between, it is not told as still running.
+  const task = await store.getTask(ref);
+  const job = await store.get(ref.jobId);
   if (job === undefined) throw new ReelmillError("JOB_NOT_FOUND", `There is no job ${ref.jobId}.`);
   if (isEnded(job.status)) return { job, task };
   const name = `${ref.stage} ${ref.index} of the job ${ref.jobId}`;
