@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
@@ -10,6 +10,7 @@ import { createDecrypter } from "../../src/pipelines/hls/encrypt.ts";
 import { HLS_SETTINGS, type PackageReport, packageFile } from "../../src/pipelines/hls/index.ts";
 import { presentationOpener } from "../../src/pipelines/hls/open-presentation.ts";
 import { sourceOf } from "../convert/sources.fixture.ts";
+import { writeSteadyFfmpeg } from "../support/steady-ffmpeg.ts";
 
 /** A package as it lies on disk. */
 export interface Packaged {
@@ -28,17 +29,6 @@ interface Placing {
   readonly spanSeconds?: number;
   /** Whether another package of the same input is to have the same pictures, bit for bit. */
   readonly isRepeatable?: boolean;
-}
-
-/**
- * An ffmpeg on the first processor that it may use: x264 then takes one thread. With several, and a bound on its rate, it gives other bits at
- * every run.
- */
-function writeSteadyFfmpeg(folder: string): string {
-  const path = join(folder, "steady-ffmpeg");
-  const first = "$(taskset -cp $$ | sed 's/.*: *//; s/[,-].*//')";
-  writeFileSync(path, `#!/bin/sh\nexec taskset -c "${first}" ffmpeg "$@"\n`, { mode: 0o755 });
-  return path;
 }
 
 /** Makes packages of clips in a temporary folder, which goes when the suite ends. */
