@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { RepairService } from "../../src/apps/edge/index.ts";
 import { ReelmillError } from "../../src/base/errors.ts";
@@ -209,7 +210,9 @@ describe("a watch folder", () => {
       repair: async () => {
         running += 1;
         most = Math.max(most, running);
-        await new Promise((settle) => setTimeout(settle, 5));
+        // However slowly the others begin, and a while longer in case there is one too many.
+        while (most < 3) await setImmediate();
+        await setTimeout(5);
         running -= 1;
         return { status: "healthy", report: null };
       },
@@ -239,7 +242,7 @@ describe("a watch folder", () => {
     put(place.recordings.indexCut, "clip.mp4");
     const repair: RepairService = {
       repair: async (request) => {
-        await new Promise((settle) => setTimeout(settle, 60));
+        await setTimeout(60);
         return await copyRepair.repair(request);
       },
     };
@@ -335,9 +338,9 @@ describe("a watch folder", () => {
   it("hears of a new file before the next scan is due", async () => {
     const edge = createEdge({ scanIntervalMs: 3_600_000 }, { repair: copyRepair });
     edge.service.start();
-    while (edge.service.stats().scans === 0) await new Promise((settle) => setTimeout(settle, 5));
+    while (edge.service.stats().scans === 0) await setTimeout(5);
     put(place.recordings.indexCut, "clip.mp4");
-    while (edge.service.stats().exported === 0) await new Promise((settle) => setTimeout(settle, 20));
+    while (edge.service.stats().exported === 0) await setTimeout(20);
     expect(listAll(join(place.root, "export"))).toEqual(["clip.mp4"]);
   });
 
