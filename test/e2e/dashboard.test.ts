@@ -97,6 +97,8 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       await page.getByText("on Fargate with 1 vCPU, 2 GB of memory, 30 GB of disk.").waitFor();
       await page.getByLabel("Check of the result").selectOption("full");
       await page.getByLabel("For playing over a network").check();
+      // Another job by now, and the note is still open.
+      await page.getByText("on Fargate with 1 vCPU, 2 GB of memory, 30 GB of disk.").waitFor();
       await page.getByText("More options").click();
       await page.getByLabel("Priority", { exact: true }).fill("500");
       await page.getByRole("button", { name: "Start repair" }).click();

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import type { CostView, Json, NewJob } from "../../api/types.ts";
 import { useApi } from "../../auth/api-context.ts";
 import { useLoaded } from "../../live/use-loaded.ts";
@@ -16,12 +17,14 @@ export function CostNote({ pipeline, params }: { readonly pipeline: string; read
     asked,
     null,
   );
+  // Kept over the moments in which there is nothing to show: another job's note is as open as the one before.
+  const [isOpen, setIsOpen] = useState(false);
   if (data === undefined) return null;
   const { estimate, reason } = data;
   if (estimate === null) return <p className="hint">What it would cost on AWS: {reason}</p>;
   const { spotUsd, onDemandUsd } = estimate.job;
   return (
-    <details>
+    <details open={isOpen} onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
       <summary>
         On AWS about {formatUsd(spotUsd)} on spot, {formatUsd(onDemandUsd)} on demand
       </summary>
