@@ -5,12 +5,11 @@ import { exchange } from "../../http-exchange.ts";
 import { safeUploadName } from "../../server/upload-name.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { ApiClient } from "./api-client.ts";
+import { type LocalFile, pauseAfter, withLocalFile } from "./local-file.ts";
 import { objectPath } from "./paths.ts";
-import { changed, openLocal, type UploadHooks } from "./upload.ts";
+import type { UploadHooks } from "./upload.ts";
 import { LENT } from "./views.ts";
 
-const FIRST_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 10_000;
 /** Each costs the whole file. */
 const MAX_FAILURES = 4;
 /** What the server's input bucket is to its jobs. */
@@ -27,20 +26,12 @@ export async function uploadByLink(
   context: Pick<CliContext, "sleep">,
   hooks: UploadHooks,
 ): Promise<string> {
-  const file = await openLocal(path);
-  try {
+  return await withLocalFile(path, async ({ sizeBytes: bytes, requireUnchanged }) => {
     const key = `${randomUUID()}/${safeUploadName(basename(path))}`;
-    const { size, mtimeMs } = await file.stat();
-    const requireSame = async (): Promise<void> => {
-      const now = await file.stat();
-      if (now.size !== size || now.mtimeMs !== mtimeMs) throw changed(path);
-    };
-    await sendWhole({ client, path, key, bytes: size, requireSame }, context, hooks);
-    await requireSame().catch(async (error: unknown) => await removeAgain(client, INPUT_ROOT + key, error));
+    await sendWhole({ client, path, key, bytes, requireUnchanged }, context, hooks);
+    await requireUnchanged().catch(async (error: unknown) => await removeAgain(client, INPUT_ROOT + key, error));
     return INPUT_ROOT + key;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** A file on its way. */
@@ -50,23 +41,22 @@ interface Sending {
   /** In the input bucket. */
   readonly key: string;
   readonly bytes: number;
-  /** Throws UPLOAD_CHANGED. */
-  readonly requireSame: () => Promise<void>;
+  readonly requireUnchanged: LocalFile["requireUnchanged"];
 }
 
 async function sendWhole(sending: Sending, context: Pick<CliContext, "sleep">, hooks: UploadHooks): Promise<void> {
-  const { client, requireSame } = sending;
+  const { client, requireUnchanged } = sending;
   for (let failures = 0; ; ) {
     try {
       return await sendOnce(sending, hooks);
     } catch (error) {
-      await requireSame();
+      await requireUnchanged();
       const isPassing = error instanceof ReelmillError && error.retryable && error.code !== "ABORTED";
       if (!isPassing || failures >= MAX_FAILURES) throw error;
       failures += 1;
       const message = `${error.message} It is sent in one request, so from its beginning.`;
       hooks.onRetry?.(new ReelmillError(error.code, message, { cause: error }));
-      await context.sleep(Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)), client.signal);
+      await context.sleep(pauseAfter(failures), client.signal);
     }
   }
 }

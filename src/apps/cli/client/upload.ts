@@ -1,17 +1,15 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
 import { ReelmillError } from "../../../base/errors.ts";
-import { systemCodeOf } from "../../../base/system-code.ts";
 import type { CliContext } from "../cli-context.ts";
 import { type ApiClient, wrongAnswer } from "./api-client.ts";
+import { changed, pauseAfter, withLocalFile } from "./local-file.ts";
 import { statusOf } from "./problem.ts";
 import type { UploadWay } from "./views.ts";
 
 const TUS = { "tus-resumable": "1.0.0" } as const;
 /** One request each; what a broken connection may cost. */
 const PIECE_BYTES = 16 * 1024 * 1024;
-const FIRST_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 10_000;
 /** In a row, without a byte getting through in between. */
 const MAX_FAILURES = 8;
 
@@ -33,12 +31,6 @@ interface Sending {
   readonly upload: string;
 }
 
-/** Makes sure that a local file can be sent; gives its bytes. Throws INPUT_NOT_FOUND, INPUT_IS_DIRECTORY, INPUT_UNREADABLE, INPUT_EMPTY. */
-export async function requireSendable(path: string): Promise<number> {
-  const file = await openLocal(path);
-  return (await file.stat().finally(() => file.close())).size;
-}
-
 /** Makes sure that a server takes a file of so many bytes. Throws BODY_TOO_LARGE. */
 export function requireFitting(path: string, bytes: number, { by, maxBytes }: UploadWay): void {
   if (bytes <= maxBytes) return;
@@ -58,15 +50,12 @@ export async function uploadFile(
   context: Pick<CliContext, "sleep">,
   hooks: UploadHooks,
 ): Promise<string> {
-  const file = await openLocal(path);
-  try {
-    const before = await file.stat();
-    const { upload, key } = await createUpload(client, path, before.size);
-    const sending: Sending = { client, file, path, sizeBytes: before.size, upload };
+  return await withLocalFile(path, async ({ file, sizeBytes, requireUnchanged }) => {
+    const { upload, key } = await createUpload(client, path, sizeBytes);
+    const sending: Sending = { client, file, path, sizeBytes, upload };
     try {
       const told = await sendAll(sending, context, hooks);
-      const after = await file.stat();
-      if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) throw changed(path);
+      await requireUnchanged();
       const known = told ?? key ?? (await client.tell(upload, { method: "HEAD", headers: TUS })).get(KEY_HEADER);
       if (!known) throw wrongAnswer(client.server, "it does not tell the key of an upload");
       return decodeKey(known, client.server);
@@ -74,9 +63,7 @@ export async function uploadFile(
       await abandon(sending);
       throw error;
     }
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 const KEY_HEADER = "upload-object-key";
@@ -88,30 +75,6 @@ function decodeKey(header: string, server: string): string {
   } catch {
     throw wrongAnswer(server, "the key of an upload cannot be read");
   }
-}
-
-/** A local file that can be sent. Throws as `requireSendable`. */
-export async function openLocal(path: string): Promise<FileHandle> {
-  let file: FileHandle;
-  try {
-    file = await open(path, "r");
-  } catch (error) {
-    const code = systemCodeOf(error);
-    if (code === "ENOENT") throw new ReelmillError("INPUT_NOT_FOUND", `There is no file ${path}.`, { cause: error });
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ReelmillError("INPUT_UNREADABLE", `${path} cannot be read: ${reason}`, { cause: error });
-  }
-  const stat = await file.stat();
-  const refusal = stat.isDirectory()
-    ? new ReelmillError("INPUT_IS_DIRECTORY", `${path} is a folder; name the files in it.`)
-    : !stat.isFile()
-      ? new ReelmillError("INPUT_UNREADABLE", `${path} is no ordinary file.`)
-      : stat.size === 0
-        ? new ReelmillError("INPUT_EMPTY", `${path} is empty.`)
-        : undefined;
-  if (refusal === undefined) return file;
-  await file.close();
-  throw refusal;
 }
 
 async function createUpload(
@@ -156,7 +119,7 @@ async function sendAll(
       if (!isPassing(error) || failures >= MAX_FAILURES) throw error;
       failures += 1;
       hooks.onRetry?.(error);
-      await context.sleep(Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)), client.signal);
+      await context.sleep(pauseAfter(failures), client.signal);
       // How far the piece came, only the server knows.
       offset = undefined;
     }
@@ -191,11 +154,6 @@ function readOffset(headers: Headers, { client, sizeBytes }: Sending): number {
   const offset = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (offset >= 0 && offset <= sizeBytes) return offset;
   throw wrongAnswer(client.server, "it does not tell how far an upload has come");
-}
-
-/** Tells that a file is not the one any more that was being sent. */
-export function changed(path: string): ReelmillError {
-  return new ReelmillError("UPLOAD_CHANGED", `${path} changed while it was being uploaded.`);
 }
 
 /** Lets the server forget an upload that nobody will end. */

@@ -12,7 +12,7 @@ import { loadPrices } from "../../cost/price-file.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { ApiClient } from "../client/api-client.ts";
 import { connect } from "../client/connect.ts";
-import { requireSendable } from "../client/upload.ts";
+import { requireSendable } from "../client/local-file.ts";
 import { EXIT_OK } from "../exit-codes.ts";
 import { asObject, readParams } from "../remote/submit-params.ts";
 import { formatJson } from "../remote/text.ts";
