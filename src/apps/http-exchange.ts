@@ -3,7 +3,7 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from "node:https";
 import { pipeline } from "node:stream/promises";
 import { ReelmillError } from "../base/errors.ts";
-import { rootCodeOf } from "./edge/system-errors.ts";
+import { rootCodeOf } from "../base/system-code.ts";
 
 /** A request to the batch API, or to a store by a link that was given out for it. */
 export interface Exchange {

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { systemClock } from "./clock.ts";
 import { fittingName } from "./fitting-name.ts";
-import { createOwnerToken, ownerOf } from "./owner-token.ts";
+import { createOwnerToken, ownerOf, UNKNOWN_OWNER_KEPT_MS } from "./owner-token.ts";
 
 const PART = /^\..*\.reelmill-([^-]+)\.part$/s;
 const FOLDER = /^\.reelmill-[a-z]+-([^-]+)$/;
@@ -16,9 +16,6 @@ export function temporaryPathFor(target: string): string {
 export function workFolderPathFor(target: string, deed: string): string {
   return join(dirname(target), `.reelmill-${deed}-${createOwnerToken()}`);
 }
-
-/** Of what another machine left, or this one before it was started again, nobody can tell whether it is still being written. */
-const FOREIGN_KEPT_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Removes what lies beside the target under such names and is nobody's any more: of processes of this machine that were killed, and what nobody has
@@ -39,7 +36,7 @@ export function removeLeftovers(target: string): void {
 
 function isLeftover(path: string, token: string): boolean {
   const owner = ownerOf(token);
-  return owner === "unknown" ? systemClock.nowMs() - lastChange(path) > FOREIGN_KEPT_MS : owner === "gone";
+  return owner === "unknown" ? systemClock.nowMs() - lastChange(path) > UNKNOWN_OWNER_KEPT_MS : owner === "gone";
 }
 
 /** The latest change of anything in a folder, or of a file, in milliseconds since 1970-01-01T00:00:00Z. Links are not followed. */

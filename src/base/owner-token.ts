@@ -3,6 +3,9 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { identifyThisProcess, isRunning } from "./process-identity.ts";
 
+/** What belongs to a process of which nobody here can tell whether it runs is kept so long behind its last change. */
+export const UNKNOWN_OWNER_KEPT_MS = 24 * 60 * 60 * 1000;
+
 const TOKEN = /^([0-9a-f]{16}),([1-9]\d*),(\d*),[0-9a-f]{16}$/;
 
 /** A part of a name, another one each time, that tells which process makes what has the name. */

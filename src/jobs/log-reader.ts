@@ -34,8 +34,16 @@ export function mergeLogLines(places: readonly (readonly Json[])[], limit: numbe
       else known.count = Math.max(known.count, count);
     }
   }
-  return [...most.values()]
-    .flatMap(({ line, count }) => Array.from({ length: count }, () => ({ line, at: timestampOf(line) })))
+  return lastLines(
+    [...most.values()].flatMap(({ line, count }) => Array.from({ length: count }, () => line)),
+    limit,
+  );
+}
+
+/** The last lines, up to `limit`, in the order of their times. */
+export function lastLines(lines: readonly Json[], limit: number): readonly Json[] {
+  return lines
+    .map((line) => ({ line, at: timestampOf(line) }))
     .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
     .slice(-limit)
     .map(({ line }) => line);

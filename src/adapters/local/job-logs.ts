@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Json } from "../../base/json.ts";
 import { makeFolderSync } from "../../base/make-folder.ts";
+import { lastLines } from "../../jobs/log-reader.ts";
 
 /** Keeps the log lines of each job, whichever process wrote them. */
 export interface JobLogs {
@@ -50,7 +51,7 @@ export function createJobLogs(folder: string): JobLogs {
     },
     read: async (jobId, limit) => {
       if (!JOB_ID.test(jobId)) return [];
-      const lines: TimedLine[] = [];
+      const lines: Json[] = [];
       try {
         for await (const text of createInterface({ input: createReadStream(pathOf(jobId)) })) {
           const line = parseLine(text);
@@ -61,7 +62,7 @@ export function createJobLogs(folder: string): JobLogs {
         // A job that said nothing has no file.
         if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
       }
-      return lastInOrder(lines, limit);
+      return lastLines(lines, limit);
     },
     remove: (jobId) => {
       if (JOB_ID.test(jobId)) rmSync(pathOf(jobId), { force: true });
@@ -81,24 +82,13 @@ export function createJobLogs(folder: string): JobLogs {
 
 /** The lines of a log's file. */
 export function parseLog(text: string): readonly Json[] {
-  return text.split("\n").flatMap((line) => parseLine(line)?.line ?? []);
+  return text.split("\n").flatMap((line) => parseLine(line) ?? []);
 }
 
-function lastInOrder(lines: TimedLine[], limit: number): readonly Json[] {
-  const inOrder = lines.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
-  return inOrder.slice(-limit).map(({ line }) => line);
-}
-
-interface TimedLine {
-  readonly timestamp: string;
-  readonly line: Json;
-}
-
-/** A line that a crash cut short is left out. */
-function parseLine(text: string): TimedLine | undefined {
+/** Undefined for a line that a crash cut short. */
+function parseLine(text: string): Json | undefined {
   try {
-    const line = JSON.parse(text) as { readonly timestamp?: unknown };
-    return { timestamp: String(line.timestamp), line: line as Json };
+    return (JSON.parse(text) as Json) ?? undefined;
   } catch {
     return undefined;
   }

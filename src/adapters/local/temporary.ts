@@ -1,13 +1,11 @@
 import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createOwnerToken, ownerOf } from "../../base/owner-token.ts";
+import { createOwnerToken, ownerOf, UNKNOWN_OWNER_KEPT_MS } from "../../base/owner-token.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { type Base, type HeldFolder, makeFolder, makeFolderIn, openFolder } from "./held-folder.ts";
 import { translating } from "./store-errors.ts";
 
 const TEMPORARY = ".reelmill-tmp";
-/** Of what another machine left, nobody here can tell whether it is still being written. */
-const FOREIGN_KEPT_MS = 24 * 60 * 60 * 1000;
 
 /** Lends an empty folder on the base's file system, which is gone with all it holds once `use` is done. */
 export async function withTemporary<T>(base: Base, use: (folder: HeldFolder) => Promise<T>): Promise<T> {
@@ -58,7 +56,7 @@ async function isLeftover(base: Base, path: string, name: string): Promise<boole
   if (owner !== "unknown") return owner === "gone";
   const changedAtMs = await lastChange(path);
   if (changedAtMs === undefined) return false;
-  return (await nowOf(base)) - changedAtMs > FOREIGN_KEPT_MS;
+  return (await nowOf(base)) - changedAtMs > UNKNOWN_OWNER_KEPT_MS;
 }
 
 /** The latest change of anything in the folder; undefined where it is gone by now. Links are not followed. */

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { isMissing, rootCodeOf, unlessMissing } from "./system-errors.ts";
+import { rootCodeOf } from "../../base/system-code.ts";
+import { isMissing, unlessMissing } from "./system-errors.ts";
 
 /** The right to work on one file, against all services that watch the same folder. */
 export interface Claim {

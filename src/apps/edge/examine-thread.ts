@@ -1,9 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
+import { rootCodeOf } from "../../base/system-code.ts";
 import { examineRecording } from "../../pipelines/repair/index.ts";
 import type { ExamineAnswer, ExamineQuestion } from "./examiner.ts";
-import { messageOf, rootCodeOf } from "./system-errors.ts";
+import { messageOf } from "./system-errors.ts";
 
 // What the examiner's thread runs.
 const { environment } = workerData as { readonly environment: Environment };

@@ -6,6 +6,7 @@ import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
 import type { Json } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
+import { rootCodeOf } from "../../base/system-code.ts";
 import type { JobError } from "../../jobs/job.ts";
 import { adviseOtherwise, type Examination } from "../../pipelines/repair/index.ts";
 import type { Claim, ClaimKeeper } from "./claims.ts";
@@ -16,7 +17,7 @@ import type { EdgeSettings } from "./settings.ts";
 import { type Case, type CaseReport, exportCase, recoverCase, type SettledOutcome, settleCase } from "./settle.ts";
 import { isUnchanged, type Sighting } from "./stability.ts";
 import { workFolderOf } from "./sweep.ts";
-import { messageOf, requireRunning, rootCodeOf } from "./system-errors.ts";
+import { messageOf, requireRunning } from "./system-errors.ts";
 
 /** What the work on files needs. */
 export interface ProcessContext {

@@ -7,7 +7,8 @@ import { pipeline } from "node:stream/promises";
 import { ReelmillError } from "../../base/errors.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
 import { numberedName } from "../../base/fitting-name.ts";
-import { isMissing, rootCodeOf, unlessMissing } from "./system-errors.ts";
+import { rootCodeOf } from "../../base/system-code.ts";
+import { isMissing, unlessMissing } from "./system-errors.ts";
 
 /** Where links are not known, as on FAT and many SMB servers. */
 const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"]);

@@ -3,8 +3,9 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promi
 import { dirname, join, relative, sep } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { makeFolder as makeFolders } from "../../base/make-folder.ts";
+import { rootCodeOf } from "../../base/system-code.ts";
 import { type EdgeSettings, isInside } from "./settings.ts";
-import { messageOf, rootCodeOf, unlessMissing } from "./system-errors.ts";
+import { messageOf, unlessMissing } from "./system-errors.ts";
 
 /** Tells a share that is there from the empty folder that is left where it is not mounted. */
 const MARKER = ".reelmill-watch";

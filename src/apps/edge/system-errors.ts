@@ -1,5 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { systemCodeOf } from "../../base/system-code.ts";
+import { rootCodeOf } from "../../base/system-code.ts";
 
 /** What a system says when the share behind a path has gone, or the way to it. */
 const GONE: ReadonlySet<string> = new Set([
@@ -17,13 +17,6 @@ const GONE: ReadonlySet<string> = new Set([
   "ENODEV",
   "ENXIO",
 ]);
-
-/** The system's code of an error or of what caused it. */
-export function rootCodeOf(error: unknown): string | undefined {
-  const code = systemCodeOf(error);
-  if (code !== undefined) return code;
-  return error instanceof Error && error.cause !== undefined ? rootCodeOf(error.cause) : undefined;
-}
 
 /** Whether an error says that the share has gone. */
 export function isShareGone(error: unknown): boolean {
