@@ -46,7 +46,8 @@ describe("what holds something", () => {
     for (const stack of ["Work", "Operations"] as const) {
       expect(types.flatMap((type) => resourcesOf(stack, type))).toEqual([]);
     }
-    expect(createReelmill().state.terminationProtection).toBe(true);
+    const outdir = join(inject("assembly"), "plain");
+    expect(createReelmill({ outdir }).state.terminationProtection).toBe(true);
   });
 
   it("are buckets that are private, encrypted, and spoken to by TLS 1.2 alone", () => {

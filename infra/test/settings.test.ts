@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { App } from "aws-cdk-lib";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { fitFargateSize } from "../../src/base/fargate-sizes.ts";
 import { checkedFargateSize } from "../src/fargate-sizes.ts";
 import { NUMBERS } from "../src/numbers.ts";
@@ -7,8 +8,11 @@ import { createReelmill } from "../src/reelmill.ts";
 import { defaultSettings, readSettings } from "../src/settings.ts";
 import { renderSettingsPage } from "../src/settings-page.ts";
 
+/** Without a folder of theirs, apps leave one behind each. */
+const outdir = join(inject("assembly"), "settings");
+
 function read(context: Record<string, unknown>) {
-  return readSettings(new App({ context }).node);
+  return readSettings(new App({ context, outdir }).node);
 }
 
 describe("settings", () => {
@@ -53,10 +57,10 @@ describe("settings", () => {
   });
 
   it("are refused where no service takes them", () => {
-    expect(() => createReelmill({ context: { "reelmill:job_memory_mb": 6000 } })).toThrow(
+    expect(() => createReelmill({ outdir, context: { "reelmill:job_memory_mb": 6000 } })).toThrow(
       /the next is 4 vCPUs and 8192 MB/,
     );
-    expect(() => createReelmill({ context: { "reelmill:log_retention_days": 31 } })).toThrow(
+    expect(() => createReelmill({ outdir, context: { "reelmill:log_retention_days": 31 } })).toThrow(
       /log_retention_days must be one of/,
     );
   });

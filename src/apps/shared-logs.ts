@@ -7,7 +7,7 @@ import { createFaultLog } from "../base/fault-log.ts";
 import type { Json } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import { pause } from "../base/pause.ts";
-import { timestampOf } from "../jobs/log-reader.ts";
+import { timestampOf } from "../jobs/log-lines.ts";
 import type { ObjectInfo, ObjectStore } from "../jobs/object-store.ts";
 import type { Home } from "./parts.ts";
 

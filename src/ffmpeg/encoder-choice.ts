@@ -1,7 +1,7 @@
 import { ReelmillError } from "../base/errors.ts";
-import { tryEncoder } from "./encoder-trial.ts";
+import { isLacking, tryEncoder } from "./encoder-trial.ts";
 import type { EncoderCandidate, EncoderChoice, EncoderWish } from "./encoder-wish.ts";
-import { type FfmpegFeatures, listFeatures, readVersion } from "./features.ts";
+import { readVersion } from "./features.ts";
 import { HARDWARE_ORDER, hardwareCandidate } from "./hardware-encoders.ts";
 import { softwareCandidates } from "./software-encoders.ts";
 import type { FfmpegTools } from "./tools.ts";
@@ -38,24 +38,15 @@ function checkPreset(wish: EncoderWish, candidates: readonly EncoderCandidate[])
   throw new ReelmillError("PARAMS_INVALID", message);
 }
 
-/** Whether a candidate works, or a sentence on why not. */
-type Trial =
-  | { readonly works: true }
-  | { readonly works: false; readonly finding: string; readonly isLacking: boolean };
-
-async function examine(
+/** A sentence on why a candidate is passed over. */
+async function describeFailure(
   tools: FfmpegTools,
-  features: Pick<FfmpegFeatures, "version" | "encoders">,
-  candidate: EncoderCandidate,
+  { encoder }: EncoderCandidate,
+  reason: string,
   signal: AbortSignal,
-): Promise<Trial> {
-  const { encoder } = candidate;
-  if (!features.encoders.has(encoder)) {
-    return { works: false, finding: `This ffmpeg (${features.version}) has no ${encoder}.`, isLacking: true };
-  }
-  const reason = await tryEncoder(tools, candidate, signal);
-  if (reason === undefined) return { works: true };
-  return { works: false, finding: `${encoder} was tried and failed: ${reason}.`, isLacking: false };
+): Promise<string> {
+  if (!isLacking(reason)) return `${encoder} was tried and failed: ${reason}.`;
+  return `This ffmpeg (${await readVersion(tools, signal)}) has no ${encoder}.`;
 }
 
 function chosen(candidate: EncoderCandidate, wish: EncoderWish, failures: readonly string[]): EncoderChoice {
@@ -89,18 +80,16 @@ async function tryInTurn(
   candidates: readonly EncoderCandidate[],
   signal: AbortSignal,
 ): Promise<{ readonly choice: EncoderChoice | undefined; readonly failures: readonly string[] }> {
-  const [version, encoders] = await Promise.all([readVersion(tools, signal), listFeatures(tools, "encoders", signal)]);
-  const features = { version, encoders };
   const failures: string[] = [];
   const told: string[] = [];
   for (const candidate of candidates) {
-    const trial = await examine(tools, features, candidate, signal);
-    if (trial.works) return { choice: chosen(candidate, wish, told), failures };
+    const reason = await tryEncoder(tools, candidate, signal);
+    if (reason === undefined) return { choice: chosen(candidate, wish, told), failures };
     // A family that nobody asked for by name and that this ffmpeg knows nothing of is no news.
-    const isNews = !(trial.isLacking && candidate.hardware !== null && wish.hardware === "auto");
-    if (!isNews) continue;
-    failures.push(trial.finding);
-    if (candidate.hardware === null || !wish.isDeviceOptional) told.push(trial.finding);
+    if (isLacking(reason) && candidate.hardware !== null && wish.hardware === "auto") continue;
+    const failure = await describeFailure(tools, candidate, reason, signal);
+    failures.push(failure);
+    if (candidate.hardware === null || !wish.isDeviceOptional) told.push(failure);
   }
   return { choice: undefined, failures };
 }

@@ -19,6 +19,11 @@ function shortReason(errorTail: string): string {
   return cause.length > MAX_REASON_LENGTH ? `${cause.slice(0, MAX_REASON_LENGTH - 1)}…` : cause;
 }
 
+/** Whether a reason of `tryEncoder` is that ffmpeg was built without the encoder, or without the device that it runs on. */
+export function isLacking(reason: string): boolean {
+  return /^(Unknown encoder|Invalid device specification.*unknown device type)/i.test(reason);
+}
+
 /**
  * Encodes one picture, thrown away. Gives undefined when that worked, else why not, in ffmpeg's words, short.
  * Throws FFMPEG_MISSING and ABORTED.

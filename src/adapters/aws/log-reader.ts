@@ -6,7 +6,8 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import type { Json } from "../../base/json.ts";
 import { runPool } from "../../base/run-pool.ts";
-import { type LogQuery, type LogReader, mergeLogLines } from "../../jobs/log-reader.ts";
+import { mergeLogLines } from "../../jobs/log-lines.ts";
+import type { LogQuery, LogReader } from "../../jobs/log-reader.ts";
 import { type AwsPlace, asking, clientSettings } from "./connection.ts";
 
 /** A reader of groups of CloudWatch Logs; `close` lets go of its connections. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Json } from "../../base/json.ts";
 import { makeFolderSync } from "../../base/make-folder.ts";
-import { lastLines } from "../../jobs/log-reader.ts";
+import { lastLines } from "../../jobs/log-lines.ts";
 
 /** Keeps the log lines of each job, whichever process wrote them. */
 export interface JobLogs {

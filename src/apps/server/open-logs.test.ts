@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { createJobLogs, type JobLogs } from "../../adapters/local/job-logs.ts";
 import { createLocalObjectStore } from "../../adapters/local/object-store.ts";
 import { loadConfig } from "../../base/config.ts";
-import { mergeLogLines } from "../../jobs/log-reader.ts";
+import { mergeLogLines } from "../../jobs/log-lines.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import { readAwsHome } from "../aws-settings.ts";
 import type { Home } from "../parts.ts";

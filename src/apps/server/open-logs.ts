@@ -1,6 +1,7 @@
 import type { JobLogs } from "../../adapters/local/job-logs.ts";
 import type { Json } from "../../base/json.ts";
-import { type LogReader, mergeLogLines, timestampOf } from "../../jobs/log-reader.ts";
+import { mergeLogLines, timestampOf } from "../../jobs/log-lines.ts";
+import type { LogReader } from "../../jobs/log-reader.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
 import type { AwsHome } from "../aws-settings.ts";
 import type { Home } from "../parts.ts";
