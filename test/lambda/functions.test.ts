@@ -121,27 +121,73 @@ describe("api", () => {
     expect([statusCode, headers["content-type"]]).toEqual([401, expect.stringContaining("problem+json")]);
   });
 
-  it("gives objects byte by byte, whether their key comes encoded or not, and none that is too large", async () => {
+  it("gives objects byte by byte, whether their key comes encoded or not, and leads to those that are too large", async () => {
     const world = open();
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     await world.parts.objects.put("uploads/é a?.bin", once(bytes));
-    await world.parts.objects.put("uploads/large", once(Buffer.alloc(5 * 1024 * 1024)));
+    const large = Buffer.alloc(5 * 1024 * 1024, "large");
+    await world.parts.objects.put("uploads/large", once(large));
     for (const path of ["/v1/objects/uploads/é a%3F.bin", "/v1/objects/uploads/%C3%A9%20a%3F.bin"]) {
       const { statusCode, body } = await ask("GET", path, {}, world);
       expect([statusCode, body.equals(bytes)]).toEqual([200, true]);
     }
-    const refused = await ask("GET", "/v1/objects/uploads/large", {}, world);
-    expect([refused.statusCode, JSON.parse(refused.body.toString())]).toMatchObject([
-      413,
-      { code: "ANSWER_TOO_LARGE" },
-    ]);
-    const headers = { "x-api-key": KEY, range: "bytes=5-9" };
-    expect(await ask("GET", "/v1/objects/uploads/large", { headers }, world)).toMatchObject({ statusCode: 206 });
+    const withRange = (range: string) => ({ headers: { "x-api-key": KEY, range } });
+    expect(await ask("GET", "/v1/objects/uploads/large", withRange("bytes=5-9"), world)).toMatchObject({
+      statusCode: 206,
+      body: large.subarray(5, 10),
+    });
+    for (const [more, bytes] of [
+      [{}, large],
+      [withRange("bytes=7-"), large.subarray(7)],
+    ] as const) {
+      const led = await ask("GET", "/v1/objects/uploads/large", more, world);
+      expect([led.statusCode, led.body.length, led.headers["content-range"]]).toEqual([307, 0, undefined]);
+      const { headers = {} } = more as { readonly headers?: Readonly<Record<string, string>> };
+      const { range } = headers;
+      const found = await fetch(led.headers["location"] ?? "", range === undefined ? {} : { headers: { range } });
+      expect(Buffer.from(await found.arrayBuffer()).equals(bytes)).toBe(true);
+    }
+    const head = await ask("HEAD", "/v1/objects/uploads/large", {}, world);
+    expect(head).toMatchObject({ statusCode: 200, headers: { "accept-ranges": "bytes" } });
   });
 
-  it("has neither streams nor uploads in parts, which need a process that stays", async () => {
-    expect((await ask("GET", "/v1/events")).statusCode).toBe(429);
+  it("takes no uploads in parts, which need a process that stays", async () => {
     expect((await ask("POST", "/v1/uploads")).statusCode).toBe(403);
+  });
+
+  it("tells by streams that end what is new, and when to come again", async () => {
+    const world = open();
+    const listen = async (path: string, lastId?: string): Promise<string> => {
+      const resumes = lastId === undefined ? {} : { "last-event-id": lastId };
+      const headers = { "x-api-key": KEY, accept: "text/event-stream", ...resumes };
+      const told = await ask("GET", path, { headers }, world);
+      expect([told.statusCode, told.headers["content-type"]]).toEqual([200, "text/event-stream; charset=utf-8"]);
+      return told.body.toString();
+    };
+    const before = await listen("/v1/events");
+    const place = /^retry: 2000\nid: (\d+)\n\n$/.exec(before)?.[1];
+    const body = JSON.stringify({ pipeline: "repair", params: { inputs: ["uploads/a.mp4"] } });
+    const made = await ask("POST", "/v1/jobs", { ...JSON_HEADERS, body }, world);
+    const { id } = JSON.parse(made.body.toString()) as { readonly id: string };
+    const after = await listen("/v1/events", place);
+    expect(after).toContain(`"id":"${id}"`);
+    const next = after
+      .match(/^id: (\d+)$/gm)
+      ?.at(-1)
+      ?.slice(4);
+    expect(await listen("/v1/events", next)).toBe(`retry: 2000\nid: ${next}\n\n`);
+    const first = await listen(`/v1/jobs/${id}/events`);
+    expect(first.match(/^event: .*$/gm)).toEqual(["event: event", "event: job"]);
+    const seq = first
+      .match(/^id: (\d+)$/gm)
+      ?.at(-1)
+      ?.slice(4);
+    await ask("POST", `/v1/jobs/${id}/cancel`, {}, world);
+    const last = await listen(`/v1/jobs/${id}/events`, seq);
+    expect(last).toContain('"status":"cancelled"');
+    expect(last).not.toContain("job.created");
+    const unknown = await ask("GET", "/v1/jobs/01920000-0000-7000-8000-000000000001/events", {}, world);
+    expect(unknown.statusCode).toBe(404);
   });
 
   it("is not begun without a key that it could ask for", async () => {

@@ -2,7 +2,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fas
 import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
 import { PROBLEM_TYPE, toProblem } from "../server/problem.ts";
-import { OBJECT_PREFIX } from "../server/routes/objects.ts";
+import { MAX_ANSWER_BYTES } from "./max-answer.ts";
 import { parseEvent } from "./parse-event.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
@@ -30,8 +30,6 @@ export interface ApiAnswer {
   readonly isBase64Encoded: true;
 }
 
-/** A function may answer 6 MB, a third of which goes into Base64 and what is around it. */
-const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 /** Of one connection, or set by API Gateway itself. */
 const OWN_HEADERS = new Set(["connection", "keep-alive", "transfer-encoding", "content-length", "set-cookie"]);
 const UPLOADS = "/v1/uploads";
@@ -40,16 +38,10 @@ const UPLOADS = "/v1/uploads";
 export function createApi(app: FastifyInstance): (event: unknown) => Promise<ApiAnswer> {
   return async (event) => {
     const request = parseEvent(REQUEST, event);
-    const { method } = request.requestContext.http;
     const path = encodePath(request.rawPath);
     try {
       if (path === UPLOADS || path.startsWith(`${UPLOADS}/`)) throw noUploads();
-      const asked = toInject(request, path);
-      // Of an object that is too large nothing is read.
-      if (method === "GET" && path.startsWith(OBJECT_PREFIX)) {
-        requireSmall(Number((await app.inject({ ...asked, method: "HEAD" })).headers["content-length"] ?? 0));
-      }
-      const answered = await app.inject(asked);
+      const answered = await app.inject(toInject(request, path));
       requireSmall(answered.rawPayload.byteLength);
       return toAnswer(answered);
     } catch (error) {
@@ -98,7 +90,7 @@ function requireSmall(bytes: number): void {
   throw new ReelmillError(
     "ANSWER_TOO_LARGE",
     `The answer has ${bytes} bytes; ${MAX_ANSWER_BYTES} can be given at once.`,
-    { advice: "Ask for a range of the object, or fetch it from the bucket." },
+    { advice: "Ask for a smaller part of it." },
   );
 }
 

@@ -10,6 +10,7 @@ import { openBatch } from "../server/open-batch.ts";
 import { openCost } from "../server/open-cost.ts";
 import { openLogs } from "../server/open-logs.ts";
 import { createSystemView, readVersion } from "../server/system.ts";
+import { MAX_ANSWER_BYTES } from "./max-answer.ts";
 import type { World } from "./open.ts";
 
 /**
@@ -32,7 +33,11 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
     version: readVersion(),
     ...{ service, log, clock, apiKeyHashes, tracer: telemetry.tracer },
     // Requests are counted by API Gateway, and by instance they would tell little.
-    limits: { ...DEFAULT_LIMITS, uploadBytes: maxUploadBytes, takesParts: false, writesPerMinute: null, listeners: 0 },
+    limits: {
+      ...DEFAULT_LIMITS,
+      ...{ uploadBytes: maxUploadBytes, takesParts: false, sentBytes: MAX_ANSWER_BYTES, holdsStreams: false },
+      writesPerMinute: null,
+    },
     workers: { stats: () => ({ desired: 0, running: 0, busy: 0, max: 0 }) },
     system: async () => ({ ...(await look()), settings }),
     checkPlace: () => checkAws(home, clock),

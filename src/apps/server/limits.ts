@@ -6,6 +6,8 @@ export interface ServerLimits {
   readonly uploadBytes: number;
   /** Whether uploads in parts are taken; where not, a file goes to the store by a link of `POST /upload-url`, in one request. */
   readonly takesParts: boolean;
+  /** Of an object that is sent in one answer; for more than that the answer leads into the store. Null: there is no bound. */
+  readonly sentBytes: number | null;
   /** Of the request line and headers together. */
   readonly headerBytes: number;
   /** Of the path and query, in characters. */
@@ -20,6 +22,8 @@ export interface ServerLimits {
   readonly uploadSilenceMs: number;
   /** How long an upload that is not finished waits for its client. */
   readonly uploadKeepMs: number;
+  /** Whether streams of events stay open; where not, each tells what is new, and when to come again. */
+  readonly holdsStreams: boolean;
   /** Streams of events at a time. */
   readonly listeners: number;
   /** A listener that takes nothing for so long is dropped. */
@@ -33,6 +37,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   bodyBytes: 1024 * 1024,
   uploadBytes: 1024 ** 4,
   takesParts: true,
+  sentBytes: null,
   headerBytes: 16 * 1024,
   urlLength: 8192,
   writesPerMinute: null,
@@ -40,6 +45,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   bodyTimeoutMs: 30_000,
   uploadSilenceMs: 60_000,
   uploadKeepMs: 24 * 3600_000,
+  holdsStreams: true,
   listeners: 4096,
   listenerStallMs: 60_000,
   closeGraceMs: 5000,

@@ -10,9 +10,19 @@ import { requireLength } from "./streams.ts";
 /** A player that is paused takes nothing for a while; one that comes back asks for the rest. */
 const READ_SILENCE_MS = 10 * 60_000;
 
-/** Answers a GET or HEAD with an object, or the range of it that the request asks for. Throws OBJECT_NOT_FOUND, RANGE_UNSATISFIABLE. */
+/** Where objects come from, and how they are given out. */
+export interface ObjectOutlet {
+  readonly objects: ObjectStore;
+  /** Where more bytes than that are asked for, gives the object's address in the store, to be read by without a key. */
+  readonly lending?: { readonly overBytes: number; readonly lend: (key: string) => Promise<string> } | undefined;
+}
+
+/**
+ * Answers a GET or HEAD with an object, or the range of it that the request asks for; where that is too much for one answer, with a redirect into the
+ * store. Throws OBJECT_NOT_FOUND, RANGE_UNSATISFIABLE.
+ */
 export async function sendObject(
-  objects: ObjectStore,
+  { objects, lending }: ObjectOutlet,
   key: string,
   { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
   isDownload: boolean,
@@ -20,6 +30,22 @@ export async function sendObject(
   const info = await requireObject(objects, key);
   const part = describeRead(info, request, reply, isDownload);
   if (part === undefined) return reply.code(304).send();
+  if (request.method === "GET" && lending !== undefined && part.end - part.start > lending.overBytes) {
+    for (const name of [
+      "accept-ranges",
+      "content-range",
+      "content-type",
+      "content-disposition",
+      "etag",
+      "last-modified",
+    ]) {
+      reply.removeHeader(name);
+    }
+    return reply
+      .code(307)
+      .headers({ "cache-control": "no-store", location: await lending.lend(key) })
+      .send();
+  }
   reply.header("content-length", part.end - part.start);
   if (request.method === "HEAD") return reply.send();
   reply.raw.setTimeout(READ_SILENCE_MS, () => reply.raw.destroy());

@@ -124,4 +124,42 @@ describe("createApiClient", () => {
     expect(client.pathOf("http://evil.example/mill/v1/uploads/1?x", "/v1/uploads")).toBe("/v1/uploads/1?x");
     expect(client.pathOf("/v1/uploads/1", "/v1/uploads")).toBe("/v1/uploads/1");
   });
+
+  describe("where the server points into its store", () => {
+    const pointing = async (location: string, isFollowed = true): Promise<Response> => {
+      server = await startCannedServer({
+        "GET /x": (_request, response) => void response.writeHead(307, { location }).end(),
+      });
+      const { signal } = new AbortController();
+      const client = createApiClient({ server: server.address, apiKey: "5ecret", signal });
+      return await client.open("/x", { headers: { range: "bytes=2-" }, mayPointElsewhere: isFollowed });
+    };
+    let store: CannedServer | undefined;
+
+    afterEach(() => store?.close());
+
+    it("asks there without the key", async () => {
+      store = await startCannedServer({ "GET /there": (_request, response) => void response.end("bytes") });
+      const response = await pointing(`${store.address}/there?signature=1`);
+      expect(await response.text()).toBe("bytes");
+      expect(store.requests).toMatchObject([{ url: "/there?signature=1", headers: { range: "bytes=2-" } }]);
+      expect(store.requests[0]?.headers["x-api-key"]).toBeUndefined();
+    });
+
+    it("goes nowhere unasked, or to what is no web address, or further", async () => {
+      store = await startCannedServer({
+        "GET /further": (_request, response) => void response.writeHead(302, { location: "/there" }).end(),
+        "GET /gone": (_request, response) => void response.writeHead(403).end(),
+      });
+      const { address } = store;
+      await expect(pointing(`${address}/further`, false)).rejects.toMatchObject({ code: "SERVER_ANSWER_INVALID" });
+      expect(store.requests).toEqual([]);
+      await expect(pointing("file:///etc/passwd")).rejects.toMatchObject({ code: "SERVER_ANSWER_INVALID" });
+      await expect(pointing(`${address}/further`)).rejects.toMatchObject({ code: "SERVER_UNREACHABLE" });
+      await expect(pointing(`${address}/gone`)).rejects.toMatchObject({
+        code: "SERVER_UNREACHABLE",
+        message: expect.stringContaining("status 403"),
+      });
+    });
+  });
 });

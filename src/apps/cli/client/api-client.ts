@@ -28,6 +28,8 @@ export interface ApiRequest {
   readonly body?: string | Uint8Array<ArrayBuffer>;
   /** Ends this request besides the client's own signal. */
   readonly signal?: AbortSignal;
+  /** Whether the answer may be where the server points to (307), which is asked without the API key. */
+  readonly mayPointElsewhere?: boolean;
 }
 
 /** An answer as it came, and the part of it that this version knows. */
@@ -68,14 +70,18 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     const timer = setTimeout(() => timeout.abort(), timeoutMs);
     const signals = [signal, timeout.signal, ...(request.signal === undefined ? [] : [request.signal])];
     try {
+      const either = AbortSignal.any(signals);
       const response = await fetch(`${server}${path}`, {
         method: request.method ?? "GET",
         headers: { ...request.headers, ...(apiKey === undefined ? {} : { "x-api-key": apiKey }) },
         ...(request.body === undefined ? {} : { body: request.body }),
         // A redirect could lead the key to somebody else.
         redirect: "manual",
-        signal: AbortSignal.any(signals),
+        signal: either,
       });
+      if (response.status === 307 && request.mayPointElsewhere === true) {
+        return await take(await followPointer(response, request.headers ?? {}, server, either));
+      }
       if (response.status >= 400) {
         const body = await readText(response, server);
         throw readProblem({ status: response.status, body, hadKey: apiKey !== undefined });
@@ -111,6 +117,26 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     },
     forTidying: () => createApiClient({ ...options, signal: AbortSignal.timeout(TIDYING_MS) }),
   };
+}
+
+/** Asks for what a server pointed to, in its store. Throws SERVER_ANSWER_INVALID; SERVER_UNREACHABLE where the store refuses. */
+async function followPointer(
+  pointer: Response,
+  headers: Readonly<Record<string, string>>,
+  server: string,
+  signal: AbortSignal,
+): Promise<Response> {
+  await pointer.body?.cancel();
+  const url = URL.parse(pointer.headers.get("location") ?? "");
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw wrongAnswer(server, "it points to something that is no address");
+  const response = await fetch(url, { headers, redirect: "error", signal });
+  if (response.status < 300) return response;
+  await response.body?.cancel();
+  throw new ReelmillError(
+    "SERVER_UNREACHABLE",
+    `The store that ${server} points to refuses (status ${response.status}).`,
+  );
 }
 
 /** Says that the server's answer is not as agreed. */

@@ -122,7 +122,7 @@ async function fetchOnce(
   try {
     // Compressed, the lengths would not be the object's.
     const headers = { "accept-encoding": "identity", ...(fromBytes > 0 ? { range: `bytes=${fromBytes}-` } : {}) };
-    const response = await client.open(objectPath(key), { headers, signal: idle.signal });
+    const response = await client.open(objectPath(key), { headers, signal: idle.signal, mayPointElsewhere: true });
     const { start, total } = readExtent(response, fromBytes, client.server);
     let done = start;
     onProgress(done, total);

@@ -19,6 +19,14 @@ describe("parseEventStream", () => {
     ]);
   });
 
+  it("reads when to come again, and nothing else that stands in its place", async () => {
+    const text = "retry: soon\n\ndata: 1\n\nretry: 2000\nid: 4\n\ndata: 2\n\n";
+    expect(await parse([text])).toEqual([
+      { event: "message", data: "1" },
+      { event: "message", id: "4", data: "2", retryMs: 2000 },
+    ]);
+  });
+
   it("gives the same however the bytes are cut, and whatever ends a line", async () => {
     const bytes = new TextEncoder().encode("event: job\r\ndata: ä€😀\r\n\r\ndata: 2\r\rdata: 3\n\n");
     const whole = await parse([bytes]);

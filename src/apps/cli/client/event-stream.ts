@@ -5,6 +5,8 @@ export interface StreamMessage {
   /** The last id that the stream gave, this message's own included. */
   readonly id: string | undefined;
   readonly data: string;
+  /** The last time to come again that the stream gave, in milliseconds; undefined: none so far. */
+  readonly retryMs: number | undefined;
 }
 
 /** A stream whose single message is larger than this is none. */
@@ -38,12 +40,14 @@ export async function* parseEventStream(
 function createAssembler(): { add(line: string): StreamMessage | undefined } {
   let event = "message";
   let id: string | undefined;
+  let retryMs: number | undefined;
   let data: string[] = [];
   let characters = 0;
   const setField = (name: string, value: string): void => {
     if (name === "event") event = value;
     else if (name === "data") data.push(value);
     else if (name === "id" && !value.includes("\0")) id = value;
+    else if (name === "retry" && /^\d{1,9}$/.test(value)) retryMs = Number(value);
   };
   return {
     add: (line) => {
@@ -55,7 +59,8 @@ function createAssembler(): { add(line: string): StreamMessage | undefined } {
         setField(name, colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, ""));
         return undefined;
       }
-      const complete = data.length === 0 ? undefined : { event: event || "message", id, data: data.join("\n") };
+      const complete =
+        data.length === 0 ? undefined : { event: event || "message", id, data: data.join("\n"), retryMs };
       event = "message";
       data = [];
       characters = 0;

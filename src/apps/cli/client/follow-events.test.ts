@@ -31,4 +31,25 @@ describe("followEvents", () => {
     expect(reasons).toEqual([`${server.address} has been silent for too long.`]);
     expect(server.requests.map(({ headers }) => headers["last-event-id"])).toEqual([undefined, "3"]);
   });
+
+  it("comes again when it was told to, however often, and calls that no failure", async () => {
+    let connections = 0;
+    server = await startCannedServer({
+      "GET /events": (_request, response) => {
+        connections += 1;
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.end(`retry: ${connections === 1 ? 0 : 2000}\nid: ${connections}\ndata: ${connections}\n\n`);
+      },
+    });
+    const signal = new AbortController().signal;
+    const client = createApiClient({ server: server.address, apiKey: undefined, signal });
+    const pauses: number[] = [];
+    const reasons: string[] = [];
+    const context = { sleep: async (ms: number) => void pauses.push(ms) };
+    const options = { onReconnect: (reason: Error) => void reasons.push(reason.message) };
+    for await (const { data } of followEvents(client, "/events", context, options)) if (data === "20") break;
+    expect(reasons).toEqual([]);
+    expect(pauses).toEqual([500, ...Array.from({ length: 18 }, () => 2000)]);
+    expect(server.requests.at(-1)?.headers["last-event-id"]).toBe("19");
+  });
 });

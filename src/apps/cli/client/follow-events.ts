@@ -9,6 +9,9 @@ const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 10_000;
 /** Over a minute and a half in all, long enough for a server to be started again. */
 const MAX_FAILURES = 12;
+/** Whatever the server says. */
+const LEAST_RETRY_MS = 500;
+const MOST_RETRY_MS = 60_000;
 
 /** How to follow. */
 export interface FollowOptions {
@@ -19,8 +22,8 @@ export interface FollowOptions {
 }
 
 /**
- * The messages of an event stream, over as many connections as it takes: each begins behind the last id that was seen. Ends
- * only with the caller. Throws SERVER_UNREACHABLE after a dozen connections in a row that brought nothing, ABORTED, and at
+ * The messages of an event stream, over as many connections as it takes: each begins behind the last id that was seen. A stream that said when to
+ * come again, and ended, is asked for again then. Ends only with the caller. Throws SERVER_UNREACHABLE after a dozen connections in a row that brought nothing, ABORTED, and at
  * once whatever a new attempt would not change.
  */
 export async function* followEvents(
@@ -33,11 +36,19 @@ export async function* followEvents(
   let failures = 0;
   for (;;) {
     let reason: ReelmillError;
+    let retryMs: number | undefined;
     try {
       for await (const message of readOnce(client, path, lastId, options.idleTimeoutMs ?? IDLE_TIMEOUT_MS)) {
         lastId = message.id ?? lastId;
+        retryMs = message.retryMs;
         failures = 0;
         yield message;
+      }
+      if (retryMs !== undefined) {
+        // All that there was, from a server that keeps no stream open.
+        await context.sleep(Math.min(MOST_RETRY_MS, Math.max(LEAST_RETRY_MS, retryMs)), client.signal);
+        if (client.signal.aborted) throw new ReelmillError("ABORTED", "Cancelled.");
+        continue;
       }
       reason = new ReelmillError("SERVER_UNREACHABLE", `${client.server} ended the connection.`);
     } catch (error) {

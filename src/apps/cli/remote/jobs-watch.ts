@@ -57,8 +57,12 @@ export async function watchJob(
   try {
     const path = `/v1/jobs/${pathPart(id, "job's id")}/events`;
     const onReconnect = (reason: Error): void => say(`${reason.message} Trying again.`);
+    let known = "";
     for await (const message of followEvents(client, path, context, { onReconnect })) {
       if (message.event === "job") {
+        // A new connection begins with the job as it is.
+        if (message.data === known) continue;
+        known = message.data;
         const { raw, value } = parse(message.data, JOB, client);
         showJob(raw, value);
         if (isEnded(value.status)) return value;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { queryNumber, type RouteContract, serve } from "../contract.ts";
 import type { ServerDependencies } from "../dependencies.ts";
 import type { EventHub } from "../event-hub.ts";
+import { newsOfAll, newsOfJob } from "../event-news.ts";
 import { SECURITY_HEADERS } from "../headers.ts";
 import { VIEWS } from "../view-schemas.ts";
 import { toEventView } from "../views.ts";
@@ -10,6 +11,12 @@ import { requireJob } from "./jobs.ts";
 
 const MAX_SEQ = 1e14;
 const STREAM = "text/event-stream";
+const STREAM_HEADERS = {
+  "content-type": `${STREAM}; charset=utf-8`,
+  "cache-control": "no-store",
+  // Proxies would wait for more.
+  "x-accel-buffering": "no",
+};
 const RESUMES = { "last-event-id": "Goes on behind this event, when a stream is opened again." };
 
 /** What is served of events. */
@@ -33,14 +40,20 @@ export const EVENT_ROUTES = {
     tag: "events",
     summary: "A stream of changes: `job` for each job that changes, `watch` when the watch folder does",
     headers: RESUMES,
-    answers: { 200: { description: "A stream that does not end.", mediaType: STREAM } },
+    answers: {
+      200: {
+        description: "A stream that does not end; from a function what is new, and when to come again.",
+        mediaType: STREAM,
+      },
+    },
     errors: ["RATE_LIMITED"],
     isStream: true,
   },
 } as const satisfies Readonly<Record<string, RouteContract>>;
 
 /** Serves `EVENT_ROUTES`. */
-export function addEventRoutes(app: FastifyInstance, { store }: ServerDependencies, hub: EventHub): void {
+export function addEventRoutes(app: FastifyInstance, deps: ServerDependencies, hub: EventHub): void {
+  const { store, limits } = deps;
   serve(app, EVENT_ROUTES.ofJob, async ({ params, query, request, reply }) => {
     const { id } = await requireJob(store, params.id);
     if (!acceptsStream(request)) {
@@ -48,13 +61,15 @@ export function addEventRoutes(app: FastifyInstance, { store }: ServerDependenci
       return { events: events.map(toEventView) };
     }
     const afterSeq = lastEventId(request) ?? query.after;
+    if (!limits.holdsStreams) return reply.headers(STREAM_HEADERS).send(await newsOfJob(deps, id, afterSeq));
     hub.requireRoom();
     hub.listenToJob(beginStream(reply), id, afterSeq);
     return reply;
   });
   serve(app, EVENT_ROUTES.ofAll, async ({ request, reply }) => {
-    hub.requireRoom();
     const change = await hub.placeOf(lastEventId(request));
+    if (!limits.holdsStreams) return reply.headers(STREAM_HEADERS).send(await newsOfAll(deps, change));
+    hub.requireRoom();
     hub.listenToAll(beginStream(reply), change);
     return reply;
   });
@@ -71,12 +86,6 @@ function lastEventId({ headers }: FastifyRequest): number | undefined {
 
 function beginStream(reply: FastifyReply): FastifyReply["raw"] {
   reply.hijack();
-  reply.raw.writeHead(200, {
-    ...SECURITY_HEADERS,
-    "content-type": `${STREAM}; charset=utf-8`,
-    "cache-control": "no-store",
-    // Proxies would wait for more.
-    "x-accel-buffering": "no",
-  });
+  reply.raw.writeHead(200, { ...SECURITY_HEADERS, ...STREAM_HEADERS });
   return reply.raw;
 }

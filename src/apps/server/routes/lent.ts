@@ -66,7 +66,7 @@ export function addLentRoutes(app: FastifyInstance, { objects, limits, batch }: 
   };
   serve(app, LENT_ROUTES.read, async ({ query, request, reply }) => {
     const { key } = requireLent(query, "GET");
-    return await sendObject(objects, key, { request, reply }, true);
+    return await sendObject({ objects }, key, { request, reply }, true);
   });
   serve(app, LENT_ROUTES.write, async ({ query, request, reply }) => {
     const { key, bytes = 0 } = requireLent(query, "PUT");

@@ -15,6 +15,8 @@ const TAG = "objects";
 export const OBJECT_PREFIX = "/v1/objects/";
 const PATH = "/v1/objects/{key}";
 const KEY = z.strictObject({ "*": z.string() });
+/** Long enough to begin a transfer, or to play a recording. */
+const LINK_MS = 6 * 3600_000;
 const DOWNLOAD = z.strictObject({ download: z.literal("1").optional() });
 const BYTES = { description: "The bytes.", mediaType: "application/octet-stream" };
 const READ_HEADERS = {
@@ -45,7 +47,12 @@ export const OBJECT_ROUTES = {
     params: KEY,
     query: DOWNLOAD,
     headers: READ_HEADERS,
-    answers: { 200: BYTES, 206: { ...BYTES, description: "The range." }, 304: { description: "Not changed." } },
+    answers: {
+      200: BYTES,
+      206: { ...BYTES, description: "The range." },
+      304: { description: "Not changed." },
+      307: { description: "More than one answer of a function holds: where the store has it." },
+    },
     errors: ["OBJECT_KEY_INVALID", "OBJECT_NOT_FOUND", "RANGE_UNSATISFIABLE"],
     isRaw: true,
   },
@@ -86,6 +93,9 @@ export const OBJECT_ROUTES = {
 
 /** Serves `OBJECT_ROUTES`; wants a scope whose bodies are not parsed. */
 export function addObjectRoutes(app: FastifyInstance, { objects, limits, batch }: ServerDependencies): void {
+  const lend = async (key: string): Promise<string> =>
+    (await batch.lender.lend({ method: "GET", key, forMs: LINK_MS })).url;
+  const lending = limits.sentBytes === null ? undefined : { overBytes: limits.sentBytes, lend };
   serve(app, OBJECT_ROUTES.list, async ({ query }) => {
     const { prefix, limit, after } = query;
     requireKeyPrefix(prefix);
@@ -99,7 +109,7 @@ export function addObjectRoutes(app: FastifyInstance, { objects, limits, batch }
   });
   for (const contract of [OBJECT_ROUTES.head, OBJECT_ROUTES.get]) {
     serve(app, contract, async ({ query, request, reply }) => {
-      return await sendObject(objects, keyOf(request), { request, reply }, query.download === "1");
+      return await sendObject({ objects, lending }, keyOf(request), { request, reply }, query.download === "1");
     });
   }
   serve(app, OBJECT_ROUTES.put, async ({ request, reply }) => {
