@@ -1,5 +1,12 @@
 import { CfnOutput, Duration, RemovalPolicy } from "aws-cdk-lib";
-import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from "aws-cdk-lib/aws-s3";
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type CfnBucket,
+  HttpMethods,
+  ObjectOwnership,
+} from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import type { Settings } from "./settings.ts";
 
@@ -29,6 +36,16 @@ export class Storage extends Construct {
       ...GUARDED,
       versioned: true,
       serverAccessLogsBucket: accessLogs,
+      // The dashboard's pages read and write by links. Whoever has one needs no page for it, so it may be any page's.
+      cors: [
+        {
+          allowedOrigins: ["*"],
+          allowedMethods: [HttpMethods.GET, HttpMethods.HEAD, HttpMethods.PUT],
+          allowedHeaders: ["*"],
+          exposedHeaders: ["Accept-Ranges", "Content-Length", "Content-Range", "ETag"],
+          maxAge: 3600,
+        },
+      ],
       lifecycleRules: [
         { id: "raw_file_retention_days", expiration: rawAge, prefix: "uploads/" },
         {

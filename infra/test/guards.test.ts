@@ -53,6 +53,8 @@ describe("what holds something", () => {
   it("are buckets that are private, encrypted, and spoken to by TLS 1.2 alone", () => {
     const buckets = resourcesOf("State", "AWS::S3::Bucket");
     expect(buckets).toHaveLength(2);
+    const open = buckets.flatMap(([, { Properties }]) => Properties?.["CorsConfiguration"] ?? []);
+    expect(open).toMatchObject([{ CorsRules: [{ AllowedMethods: ["GET", "HEAD", "PUT"], AllowedOrigins: ["*"] }] }]);
     for (const [id, { Properties }] of buckets) {
       expect(Properties, id).toMatchObject({
         PublicAccessBlockConfiguration: {

@@ -304,14 +304,17 @@ describe("the dashboard", () => {
   };
 
   it("is served with its policy; its own paths lead to it, and others do not", async () => {
-    const webFolder = await makeWeb();
-    server = await startServer({ webFolder, apiKeyHashes: ["0".repeat(64)] });
+    const folder = await makeWeb();
+    const dashboard = { folder, findStore: async () => "https://videos.example:9000" };
+    server = await startServer({ dashboard, apiKeyHashes: ["0".repeat(64)] });
     const html = { headers: { accept: "text/html,*/*" } };
     for (const path of ["/", "/index.html", "/jobs/abc", "/queues"]) {
       const response = await server.ask(path, html);
       expect([response.status, await response.text()]).toEqual([200, "<title>dashboard</title>"]);
       expect(response.headers.get("cache-control")).toBe("no-cache");
-      expect(response.headers.get("content-security-policy")).toContain("default-src 'self'");
+      expect(response.headers.get("content-security-policy")).toMatch(
+        /^default-src 'self'; connect-src 'self' https:\/\/videos.example:9000; img-src .* https:\/\/videos.example:9000; /,
+      );
     }
     const asset = await server.ask("/assets/main-0a1b2c3d.js");
     expect(asset.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
@@ -323,6 +326,6 @@ describe("the dashboard", () => {
     expect((await server.ask("/jobs/abc")).status).toBe(404);
     expect(await (await server.ask("/.secret")).text()).not.toContain("hidden");
     expect((await server.ask("/v1/jobs", html)).status).toBe(401);
-    await rm(webFolder, { recursive: true });
+    await rm(folder, { recursive: true });
   });
 });

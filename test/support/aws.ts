@@ -38,12 +38,20 @@ function setCredentials(): void {
   process.env["AWS_SECRET_ACCESS_KEY"] ??= "test";
 }
 
-/** S3, SQS and SNS on a port of loopback, or at the endpoint that the environment names. */
-export async function startStorage(): Promise<AwsUnderTest> {
+/** S3, SQS and SNS on a port of loopback, or at the endpoint that the environment names; on wish pages of others may ask it, as the bucket's rules say. */
+export async function startStorage({ takesPages = false } = {}): Promise<AwsUnderTest> {
   setCredentials();
   if (ENDPOINT !== undefined) return { place: { region: REGION, endpoint: ENDPOINT }, stop: async () => undefined };
   // Not `startFauxqs`, which listens at every address.
   const app = buildApp({ logger: false, defaultRegion: REGION });
+  if (takesPages) {
+    app.addHook("onRequest", (request, reply, done) => {
+      reply.header("access-control-allow-origin", "*");
+      if (request.method !== "OPTIONS") return done();
+      reply.headers({ "access-control-allow-methods": "GET, HEAD, PUT", "access-control-allow-headers": "*" });
+      reply.code(204).send();
+    });
+  }
   const restoreOrder = sortByBytes();
   const endpoint = await app.listen({ port: 0, host: "127.0.0.1" });
   const stop = async (): Promise<void> => {

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { explainConfig } from "../../base/config.ts";
 import { ReelmillError } from "../../base/errors.ts";
+import type { ObjectLender } from "../../jobs/object-lender.ts";
 import { checkAws } from "../aws-checks.ts";
 import { loadPrices } from "../cost/price-file.ts";
 import { createServer } from "../server/create-server.ts";
 import { findFfmpegFault } from "../server/ffmpeg-check.ts";
+import { findDashboard } from "../server/find-dashboard.ts";
 import { DEFAULT_LIMITS } from "../server/limits.ts";
 import { openBatch } from "../server/open-batch.ts";
 import { openCost } from "../server/open-cost.ts";
@@ -13,9 +15,11 @@ import { createSystemView, readVersion } from "../server/system.ts";
 import { MAX_ANSWER_BYTES } from "./max-answer.ts";
 import type { World } from "./open.ts";
 
+/** Nothing is asked of the store, so it may be of any key. */
+const ANY_LOAN = { method: "GET", key: "uploads/any", forMs: 1000 } as const;
+
 /**
- * The app that a server runs, without what a function has not that is frozen between calls: workers, watch folder, streams of events, the dashboard
- * with its sessions. Throws CONFIG_INVALID where no API key is set.
+ * The app that a server runs, without what a function has not that is frozen between calls: workers, a watch folder, streams that stay open. Throws CONFIG_INVALID where no API key is set.
  */
 export async function createLambdaServer(world: World): Promise<FastifyInstance> {
   const { config, home, parts, service, environment, clock, log, telemetry } = world;
@@ -27,6 +31,7 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
   }
   const searchPath = environment["PATH"] ?? "";
   const settings = explainConfig(environment, {}).map(({ name, value, source }) => ({ name, value, source }));
+  const batch = await openBatch({ home, parts, config, dataFolder: home.data, context: { environment, clock } });
   const look = createSystemView(config, searchPath, home.data);
   return createServer({
     ...parts,
@@ -35,7 +40,7 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
     // Requests are counted by API Gateway, and by instance they would tell little.
     limits: {
       ...DEFAULT_LIMITS,
-      ...{ uploadBytes: maxUploadBytes, takesParts: false, sentBytes: MAX_ANSWER_BYTES, holdsStreams: false },
+      ...{ uploadBytes: maxUploadBytes, takesParts: false, sentBytes: MAX_ANSWER_BYTES, livesOn: false },
       writesPerMinute: null,
     },
     workers: { stats: () => ({ desired: 0, running: 0, busy: 0, max: 0 }) },
@@ -44,9 +49,14 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
     ffmpegFault: () => findFfmpegFault(config, searchPath),
     logs: openLogs(home, { own: undefined, objects: parts.objects }),
     cost: openCost({ home, parts, prices: loadPrices(config.priceFile), environment, signal }),
-    batch: await openBatch({ home, parts, config, dataFolder: home.data, context: { environment, clock } }),
+    batch,
     watch: undefined,
-    webFolder: undefined,
+    dashboard: findDashboard(() => findStore(batch.lender)),
     signal,
   });
+}
+
+/** Where the links into the store lead. */
+async function findStore(lender: ObjectLender): Promise<string> {
+  return new URL((await lender.lend(ANY_LOAN)).url).origin;
 }

@@ -10,13 +10,15 @@ export interface Access {
   /** Whether an API key is one of those allowed. */
   isKey(key: string): boolean;
   readonly isKeyNeeded: boolean;
+  readonly sessions: Sessions;
 }
 
 /** What access is decided by. */
 export interface AccessOptions {
   /** SHA-256 in hex; none: everyone may, who comes by a name of this machine. */
   readonly apiKeyHashes: readonly string[];
-  readonly sessions: Sessions;
+  /** Makes the sessions, which may have to know a key. */
+  readonly createSessions: (isKey: (key: string) => boolean) => Sessions;
 }
 
 /** Says that a key was given, but a wrong one. */
@@ -37,7 +39,7 @@ const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 const HASH = /^[0-9a-f]{64}$/i;
 
 /** Access by the options. Throws CONFIG_INVALID for what is no SHA-256. */
-export function createAccess({ apiKeyHashes, sessions }: AccessOptions): Access {
+export function createAccess({ apiKeyHashes, createSessions }: AccessOptions): Access {
   const hashes = apiKeyHashes.map((hash) => {
     if (!HASH.test(hash)) throw new ReelmillError("CONFIG_INVALID", "An API key's hash has to be a SHA-256 in hex.");
     return Buffer.from(hash, "hex");
@@ -50,9 +52,11 @@ export function createAccess({ apiKeyHashes, sessions }: AccessOptions): Access 
     return isKnown;
   };
   const isKeyNeeded = hashes.length > 0;
+  const sessions = createSessions(isKey);
   return {
     isKey,
     isKeyNeeded,
+    sessions,
     check: (request) => {
       const { method, headers } = request.raw;
       // A name that somebody else's DNS leads to this machine must not open it to their pages.

@@ -84,7 +84,7 @@ it("takes a key by the digest that the guide's commands make of it", () => {
   const [key = "", digest = ""] = execFileSync("bash", ["-ec", `${commands}\nprintf '%s' "$KEY"`], { encoding: "utf8" })
     .split("\n")
     .reverse();
-  const access = createAccess({ apiKeyHashes: [digest], sessions: createSessions(systemClock) });
+  const access = createAccess({ apiKeyHashes: [digest], createSessions: () => createSessions(systemClock) });
   expect([key.length, access.isKey(key), access.isKey(`${key}\n`)]).toEqual([64, true, false]);
 });
 

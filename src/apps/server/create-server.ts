@@ -26,7 +26,7 @@ import { addUploadRoutes } from "./routes/uploads.ts";
 import { addWatchRoutes } from "./routes/watch.ts";
 import { addWebRoutes } from "./routes/web.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
-import { createSessions, type Sessions } from "./sessions.ts";
+import { createCarriedSessions, createSessions } from "./sessions.ts";
 import { hasBody } from "./streams.ts";
 import { traceRequests } from "./trace-requests.ts";
 import { answerUnknownPath } from "./unknown-path.ts";
@@ -67,12 +67,14 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
     frameworkErrors: (error, request, reply) => void answerError(deps, explainBadUrl(error, request), request, reply),
   });
   if (deps.tracer !== undefined) traceRequests(app, deps.tracer);
-  const sessions = createSessions(clock);
   const metrics = createMetrics(deps, () => hub.listenerCount);
-  const access = createAccess({ ...deps, sessions });
+  const access = createAccess({
+    ...deps,
+    createSessions: (isKey) => (limits.livesOn ? createSessions(clock) : createCarriedSessions(clock, isKey)),
+  });
   addChecks(app, deps, access, metrics);
   if (limits.writesPerMinute !== null) addRateLimit(app, limits.writesPerMinute);
-  app.register(async (scope) => addRoutes(scope, deps, { hub, access, sessions, metrics }));
+  app.register(async (scope) => addRoutes(scope, deps, { hub, access, metrics }));
   const end = (): void => hub.close();
   signal.addEventListener("abort", end, { once: true });
   app.addHook("preClose", async () => {
@@ -88,15 +90,10 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
 interface RouteParts {
   readonly hub: EventHub;
   readonly access: Access;
-  readonly sessions: Sessions;
   readonly metrics: ServerMetrics;
 }
 
-function addRoutes(
-  app: FastifyInstance,
-  deps: ServerDependencies,
-  { hub, access, sessions, metrics }: RouteParts,
-): void {
+function addRoutes(app: FastifyInstance, deps: ServerDependencies, { hub, access, metrics }: RouteParts): void {
   addJobRoutes(app, deps, hub);
   addCostRoutes(app, deps);
   addEventRoutes(app, deps, hub);
@@ -106,7 +103,8 @@ function addRoutes(
   addWatchRoutes(app, deps, hub);
   addWebhookRoutes(app, deps);
   addStatusRoutes(app, deps, metrics);
-  addSessionRoutes(app, access, sessions);
+  // API Gateway, in front of what does not live on, takes nothing but TLS.
+  addSessionRoutes(app, access, { isTlsOnly: !deps.limits.livesOn });
   addDocsRoutes(app, () => buildOpenApi(deps.version, ALL_ROUTES));
   app.register(async (scope) => {
     // Any type, as it comes: the handlers read the bodies themselves.
@@ -116,7 +114,7 @@ function addRoutes(
     addLentRoutes(scope, deps);
     addUploadRoutes(scope, deps);
   });
-  if (deps.webFolder !== undefined) addWebRoutes(app, deps.webFolder);
+  if (deps.dashboard !== undefined) addWebRoutes(app, deps.dashboard);
 }
 
 function addChecks(app: FastifyInstance, deps: ServerDependencies, access: Access, metrics: ServerMetrics): void {
@@ -124,7 +122,7 @@ function addChecks(app: FastifyInstance, deps: ServerDependencies, access: Acces
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, parseJsonBody);
   app.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply));
-  app.setNotFoundHandler((request, reply) => answerUnknownPath(deps.webFolder, request, reply));
+  app.setNotFoundHandler((request, reply) => answerUnknownPath(deps.dashboard, request, reply));
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
     try {

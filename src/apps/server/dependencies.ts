@@ -130,6 +130,13 @@ export interface BatchDependencies {
   readonly findHealthy: BatchSources["findHealthy"];
 }
 
+/** The built dashboard. */
+export interface Dashboard {
+  readonly folder: string;
+  /** Where its pages are led into the store: scheme, host and port of that; undefined where they speak with this server alone. */
+  readonly findStore: () => Promise<string | undefined>;
+}
+
 /** All that the server stands on; nothing of it is made or ended by the server. */
 export interface ServerDependencies {
   readonly version: string;
@@ -163,8 +170,8 @@ export interface ServerDependencies {
   readonly watch: WatchService | undefined;
   /** Undefined where no webhooks are sent. */
   readonly deliveries: DeliveryLog | undefined;
-  /** The built dashboard; undefined where there is none. */
-  readonly webFolder: string | undefined;
+  /** Undefined where none was built. */
+  readonly dashboard: Dashboard | undefined;
   /** Keeps unfinished uploads; made where it is missing. On the file system of the object store, so that nothing is copied. */
   readonly uploadFolder: string;
   /** Ends the streams to listeners and what runs in the background. */

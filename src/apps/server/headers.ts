@@ -7,10 +7,17 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
 };
 
-/** For the dashboard: its own files alone, the videos it plays by blob URLs, and the empty tracks that hls.js puts subtitles into. */
-export const DASHBOARD_POLICY =
-  "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: data:; worker-src 'self' blob:; " +
-  "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/**
+ * For the dashboard: its own files alone, the videos it plays by blob URLs, and the empty tracks that hls.js puts subtitles into; and what it reads and
+ * writes in a store of that origin.
+ */
+export function dashboardPolicy(store?: string): string {
+  const also = store === undefined ? "" : ` ${store}`;
+  return (
+    `default-src 'self'; connect-src 'self'${also}; img-src 'self' data: blob:${also}; media-src 'self' blob: data:${also}; ` +
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+  );
+}
 
 /** For objects, which came from anywhere: nothing in them runs, even where one is opened by itself. */
 export const OBJECT_POLICY =

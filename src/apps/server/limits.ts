@@ -22,8 +22,8 @@ export interface ServerLimits {
   readonly uploadSilenceMs: number;
   /** How long an upload that is not finished waits for its client. */
   readonly uploadKeepMs: number;
-  /** Whether streams of events stay open; where not, each tells what is new, and when to come again. */
-  readonly holdsStreams: boolean;
+  /** Whether the process lives on between requests. Else streams of events end, having told what is new, and cookies carry sessions. */
+  readonly livesOn: boolean;
   /** Streams of events at a time. */
   readonly listeners: number;
   /** A listener that takes nothing for so long is dropped. */
@@ -45,7 +45,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   bodyTimeoutMs: 30_000,
   uploadSilenceMs: 60_000,
   uploadKeepMs: 24 * 3600_000,
-  holdsStreams: true,
+  livesOn: true,
   listeners: 4096,
   listenerStallMs: 60_000,
   closeGraceMs: 5000,

@@ -102,7 +102,7 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
     }),
     watch: undefined,
     deliveries: undefined,
-    webFolder: undefined,
+    dashboard: undefined,
     uploadFolder: join(folder, "uploads"),
     signal: stopping.signal,
     ...changes,

@@ -3,8 +3,8 @@ import type { Clock } from "../../base/clock.ts";
 
 /** Who has shown an API key before, and holds a cookie since. */
 export interface Sessions {
-  /** Gives the new session's id, and when it ends. */
-  open(): { readonly id: string; readonly expiresAtMs: number };
+  /** Gives the id of a new session of whoever has shown that key, and when it ends. */
+  open(apiKey: string): { readonly id: string; readonly expiresAtMs: number };
   has(id: string): boolean;
   close(id: string): void;
 }
@@ -33,5 +33,20 @@ export function createSessions(clock: Clock): Sessions {
     close: (id) => {
       expiries.delete(digest(id));
     },
+  };
+}
+
+/**
+ * Sessions that no process remembers: the cookie carries the key itself, which scripts of a page cannot read there. They end with the cookie, or with
+ * the key. An id signed by what the server knows of the key, its hash, could be made by all who may read the server's settings.
+ */
+export function createCarriedSessions(clock: Clock, isKey: (key: string) => boolean): Sessions {
+  return {
+    open: (apiKey) => ({
+      id: Buffer.from(apiKey, "utf8").toString("base64url"),
+      expiresAtMs: clock.nowMs() + KEEP_MS,
+    }),
+    has: (id) => isKey(Buffer.from(id, "base64url").toString("utf8")),
+    close: () => undefined,
   };
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ReelmillError } from "../../base/errors.ts";
+import type { Dashboard } from "./dependencies.ts";
 import { ALL_ROUTES } from "./routes/all-routes.ts";
 import { sendIndex } from "./routes/web.ts";
 
@@ -19,7 +20,7 @@ const NO_PAGE = /^\/(v1|assets|docs|health)(\/|$)/;
 
 /** Answers where nothing is served: with the dashboard, where a person looks for a page, or with what is wrong. */
 export async function answerUnknownPath(
-  webFolder: string | undefined,
+  dashboard: Dashboard | undefined,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -31,6 +32,6 @@ export async function answerUnknownPath(
     throw new ReelmillError("METHOD_NOT_ALLOWED", `${path} takes ${methods}, not ${request.method}.`);
   }
   const isPage = request.method === "GET" && request.headers.accept?.includes("text/html") === true;
-  if (webFolder !== undefined && isPage && !NO_PAGE.test(path)) return await sendIndex(webFolder, reply);
+  if (dashboard !== undefined && isPage && !NO_PAGE.test(path)) return await sendIndex(dashboard, reply);
   throw new ReelmillError("NOT_FOUND", `Nothing is served at ${path}.`);
 }

@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
 import { isIP, type Server } from "node:net";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type FolderLock, lockFolder } from "../../adapters/local/folder-lock.ts";
 import type { JobLogs } from "../../adapters/local/job-logs.ts";
 import { keepSecret } from "../../adapters/local/secret-file.ts";
@@ -32,6 +30,7 @@ import { startWorkers, sweepTemporary } from "../worker/start-workers.ts";
 import { requireDataFolder, requireWebhooks } from "./check-settings.ts";
 import { createServer } from "./create-server.ts";
 import { findFfmpegFault, requireNamedFfmpeg } from "./ffmpeg-check.ts";
+import { findDashboard } from "./find-dashboard.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { openBatch } from "./open-batch.ts";
@@ -61,7 +60,6 @@ export interface UpContext {
 
 /** The server's name among the processes that work with a home. */
 const OWNER = "server";
-const WEB_FOLDER = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 
 /**
  * Runs server, workers and watch folder until the signal is given; then lets go of everything in order. Throws CONFIG_INVALID,
@@ -224,7 +222,7 @@ async function serve(running: Running): Promise<void> {
       logs: jobLogs,
       batch,
       watch,
-      webFolder: existsSync(join(WEB_FOLDER, "index.html")) ? WEB_FOLDER : undefined,
+      dashboard: findDashboard(async () => undefined),
       signal: ending.signal,
     });
     await listenUntilTold(running, { server, deliveries, watch, ending });

@@ -9,6 +9,7 @@ import type {
   JobPage,
   JobStatus,
   JobView,
+  LentView,
   LogLine,
   NewJob,
   PipelineView,
@@ -40,6 +41,10 @@ export interface Api {
   readonly listEvents: (id: string, signal?: AbortSignal) => Promise<readonly EventView[]>;
   readonly listLogs: (id: string, signal?: AbortSignal) => Promise<readonly LogLine[]>;
   readonly listPipelines: (signal?: AbortSignal) => Promise<readonly PipelineView[]>;
+  /** How files get to the server: in parts, or to its store in one request by a link of `lendUpload`. */
+  readonly findUploadWay: () => Promise<"parts" | "link">;
+  /** A link to write one object below `uploads/` by, and what the request has to carry. */
+  readonly lendUpload: (key: string, bytes: number, signal?: AbortSignal) => Promise<LentView>;
   readonly listQueues: (signal?: AbortSignal) => Promise<readonly QueueView[]>;
   readonly changeQueue: (queue: string, change: "pause" | "resume") => Promise<void>;
   readonly listDeadLetters: (signal?: AbortSignal) => Promise<readonly DeadLetterView[]>;
@@ -89,6 +94,8 @@ type JobCalls = Pick<
   | "listEvents"
   | "listLogs"
   | "listPipelines"
+  | "findUploadWay"
+  | "lendUpload"
   | "listDeliveries"
   | "redeliver"
   | "findObjectBytes"
@@ -113,6 +120,11 @@ function createJobCalls(send: SendRequest, read: Read, post: Post): JobCalls {
     listEvents: async (id, signal) => (await read<{ events: EventView[] }>(`${jobPath(id)}/events`, signal)).events,
     listLogs: async (id, signal) =>
       (await read<{ lines: LogLine[] }>(`${jobPath(id)}/logs?limit=${LOG_LINES}`, signal)).lines,
+    findUploadWay: async () => (await read<{ uploads: { by: "parts" | "link" } }>("/v1/pipelines")).uploads.by,
+    lendUpload: async (key, bytes, signal) => {
+      const body = { key, size_bytes: bytes };
+      return (await (await send("POST", "/upload-url", { body, signal })).json()) as LentView;
+    },
     listPipelines: async (signal) => (await read<{ pipelines: PipelineView[] }>("/v1/pipelines", signal)).pipelines,
     listDeliveries: async (jobId, signal) => {
       const path = `/v1/webhooks/deliveries?jobId=${encodeURIComponent(jobId)}`;

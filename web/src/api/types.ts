@@ -133,6 +133,12 @@ export interface PipelineView {
   readonly isPaused: boolean;
 }
 
+/** A link by which one object can be written without a key. */
+export interface LentView {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** State of one queue. */
 export interface QueueView {
   readonly queue: string;

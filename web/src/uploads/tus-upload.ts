@@ -1,28 +1,12 @@
 import { DetailedError, type HttpRequest, type HttpResponse, Upload } from "tus-js-client";
 import { authHeaders } from "../api/client.ts";
-
-/** What becomes of one upload. */
-export interface TusHandlers {
-  readonly onProgress: (sentBytes: number) => void;
-  readonly onDone: (key: string) => void;
-  readonly onError: (message: string) => void;
-  readonly onUnauthorized: () => void;
-}
-
-/** One upload that can be stopped and gone on with. */
-export interface TusUpload {
-  /** Starts, or goes on from where the server is, even after a reload of the page. */
-  readonly start: () => Promise<void>;
-  readonly pause: () => Promise<void>;
-  /** Stops, and has the server forget what it has. */
-  readonly cancel: () => Promise<void>;
-}
+import type { FileUpload, UploadHandlers } from "./upload.ts";
 
 const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, 10_000];
 const UNAUTHORIZED = 401;
 
-/** Prepares the upload of one file by the tus protocol. */
-export function createTusUpload(file: File, readKey: () => string | null, handlers: TusHandlers): TusUpload {
+/** Prepares the upload of one file by the tus protocol: it goes on from where the server is, even after a reload of the page. */
+export function createTusUpload(file: File, readKey: () => string | null, handlers: UploadHandlers): FileUpload {
   let key: string | null = null;
   const upload = new Upload(file, {
     endpoint: new URL("/v1/uploads", window.location.href).href,

@@ -1,7 +1,8 @@
 import { defaultOptions } from "tus-js-client";
+import { createFileUpload, type UploadAccess } from "./file-upload.ts";
 import { readFinished, writeFinished } from "./finished-uploads.ts";
-import { createTusUpload, type TusUpload } from "./tus-upload.ts";
-import type { BrokenUpload, UploadItem } from "./upload.ts";
+import { createRandomId } from "./random-id.ts";
+import type { BrokenUpload, FileUpload, UploadItem } from "./upload.ts";
 
 /** All uploads of the tab; lives as long as the page, whatever is shown. */
 export interface UploadStore {
@@ -21,8 +22,7 @@ export interface UploadStore {
 }
 
 /** What the store takes from its surroundings. */
-export interface UploadStoreOptions {
-  readonly readKey: () => string | null;
+export interface UploadStoreOptions extends UploadAccess {
   readonly onUnauthorized: () => void;
   readonly storage: Storage;
 }
@@ -32,7 +32,7 @@ const AT_A_TIME = 2;
 /** Creates the list of uploads, with those that an earlier load of the page finished. */
 export function createUploadStore(options: UploadStoreOptions): UploadStore {
   let items = readFinished(options.storage);
-  const uploads = new Map<string, TusUpload>();
+  const uploads = new Map<string, FileUpload>();
   const listeners = new Set<() => void>();
   const set = (next: readonly UploadItem[]): void => {
     items = next;
@@ -54,7 +54,7 @@ export function createUploadStore(options: UploadStoreOptions): UploadStore {
   };
   const create = (file: File, jobId: string | null): UploadItem => {
     const item = createItem(file, jobId);
-    const upload = createTusUpload(file, options.readKey, {
+    const upload = createFileUpload(file, options, {
       onProgress: (sentBytes) => patch(item.id, { sentBytes }),
       onDone: (key) => end(item.id, { state: "done", key, sentBytes: file.size }),
       onError: (message) => end(item.id, { state: "failed", message }),
@@ -117,9 +117,4 @@ function createItem(file: File, jobId: string | null): UploadItem {
     jobId,
     message: null,
   };
-}
-
-/** 128 random bits in hexadecimal; unlike randomUUID, also on plain HTTP in a home network. */
-export function createRandomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -24,3 +24,20 @@ export interface BrokenUpload {
   readonly bytes: number;
   readonly storageKey: string;
 }
+
+/** What becomes of one upload. */
+export interface UploadHandlers {
+  readonly onProgress: (sentBytes: number) => void;
+  readonly onDone: (key: string) => void;
+  readonly onError: (message: string) => void;
+  readonly onUnauthorized: () => void;
+}
+
+/** The sending of one file, which can be stopped and gone on with. */
+export interface FileUpload {
+  /** Starts, or goes on. */
+  readonly start: () => Promise<void>;
+  readonly pause: () => Promise<void>;
+  /** Stops, and has the server forget what it has. */
+  readonly cancel: () => Promise<void>;
+}

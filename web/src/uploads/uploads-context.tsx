@@ -7,9 +7,9 @@ const UploadsContext = createContext<UploadStore | null>(null);
 
 /** Holds the uploads of the tab for all below. */
 export function UploadsProvider({ children }: { readonly children: ReactNode }) {
-  const { readKey, requireKey } = useApiAccess();
+  const { api, readKey, requireKey } = useApiAccess();
   const [store] = useState(() =>
-    createUploadStore({ readKey, onUnauthorized: requireKey, storage: window.sessionStorage }),
+    createUploadStore({ api, readKey, onUnauthorized: requireKey, storage: window.sessionStorage }),
   );
   return <UploadsContext value={store}>{children}</UploadsContext>;
 }

@@ -61,14 +61,14 @@ export function addEventRoutes(app: FastifyInstance, deps: ServerDependencies, h
       return { events: events.map(toEventView) };
     }
     const afterSeq = lastEventId(request) ?? query.after;
-    if (!limits.holdsStreams) return reply.headers(STREAM_HEADERS).send(await newsOfJob(deps, id, afterSeq));
+    if (!limits.livesOn) return reply.headers(STREAM_HEADERS).send(await newsOfJob(deps, id, afterSeq));
     hub.requireRoom();
     hub.listenToJob(beginStream(reply), id, afterSeq);
     return reply;
   });
   serve(app, EVENT_ROUTES.ofAll, async ({ request, reply }) => {
     const change = await hub.placeOf(lastEventId(request));
-    if (!limits.holdsStreams) return reply.headers(STREAM_HEADERS).send(await newsOfAll(deps, change));
+    if (!limits.livesOn) return reply.headers(STREAM_HEADERS).send(await newsOfAll(deps, change));
     hub.requireRoom();
     hub.listenToAll(beginStream(reply), change);
     return reply;

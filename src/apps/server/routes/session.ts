@@ -2,10 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { type Access, keyRefused, SESSION_COOKIE, sessionOf } from "../access.ts";
 import { type RouteContract, serve } from "../contract.ts";
-import type { Sessions } from "../sessions.ts";
 import { VIEWS } from "../view-schemas.ts";
-
-const COOKIE = "Path=/; HttpOnly; SameSite=Strict";
 
 /** What is served of sessions. */
 export const SESSION_ROUTES = {
@@ -30,18 +27,20 @@ export const SESSION_ROUTES = {
   },
 } as const satisfies Readonly<Record<string, RouteContract>>;
 
-/** Serves `SESSION_ROUTES`. */
-export function addSessionRoutes(app: FastifyInstance, access: Access, sessions: Sessions): void {
+/** Serves `SESSION_ROUTES`; by TLS alone where cookies are to be sent by nothing else. */
+export function addSessionRoutes(app: FastifyInstance, access: Access, { isTlsOnly }: { isTlsOnly: boolean }): void {
+  const { sessions } = access;
+  const attributes = `Path=/; HttpOnly; SameSite=Strict${isTlsOnly ? "; Secure" : ""}`;
   serve(app, SESSION_ROUTES.open, async ({ body, reply }) => {
     if (!access.isKeyNeeded) return { expiresAt: null };
     if (!access.isKey(body.apiKey)) throw keyRefused();
-    const { id, expiresAtMs } = sessions.open();
-    const cookie = `${SESSION_COOKIE}=${id}; Expires=${new Date(expiresAtMs).toUTCString()}; ${COOKIE}`;
+    const { id, expiresAtMs } = sessions.open(body.apiKey);
+    const cookie = `${SESSION_COOKIE}=${id}; Expires=${new Date(expiresAtMs).toUTCString()}; ${attributes}`;
     return reply.header("set-cookie", cookie).send({ expiresAt: new Date(expiresAtMs).toISOString() });
   });
   serve(app, SESSION_ROUTES.close, async ({ request, reply }) => {
     const id = sessionOf(request);
     if (id !== undefined) sessions.close(id);
-    return reply.header("set-cookie", `${SESSION_COOKIE}=; Max-Age=0; ${COOKIE}`).code(204).send();
+    return reply.header("set-cookie", `${SESSION_COOKIE}=; Max-Age=0; ${attributes}`).code(204).send();
   });
 }

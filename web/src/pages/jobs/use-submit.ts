@@ -7,8 +7,8 @@ import { navigate } from "../../routing/location.ts";
 import { jobPath } from "../../routing/routes.ts";
 import type { Field } from "../../schema-form/fields.ts";
 import { type Answers, readParams } from "../../schema-form/params.ts";
+import { createRandomId } from "../../uploads/random-id.ts";
 import type { Role } from "../../uploads/upload-row.tsx";
-import { createRandomId } from "../../uploads/upload-store.ts";
 import { useUploads } from "../../uploads/uploads-context.tsx";
 import { findMissing, roleOf, sortFiles } from "./file-roles.ts";
 

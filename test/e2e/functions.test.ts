@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openWorld, type World } from "../../src/apps/lambda/open.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { type AwsUnderTest, makeBucket, makeTable, startStorage, startTables } from "../support/aws.ts";
+import { buildServedDashboard, launchBrowser, missingBrowser } from "../support/dashboard.ts";
+import { visitDashboard } from "./dashboard.fixture.ts";
+import { type Bridge, startBridge } from "./functions-bridge.fixture.ts";
+import { makeRecordings, type Recordings } from "./recordings.fixture.ts";
+import { startWorker, type WorkerCommand } from "./worker-command.fixture.ts";
+import { reelmill } from "./workplace.fixture.ts";
+
+/*
+ * The interface that is served by a function, as the command line and the dashboard use it: nothing stays between their requests. A worker has the
+ * same bucket and table.
+ */
+
+const KEY = "k3y-0f-the-functions";
+
+let folder: string;
+let files: Recordings;
+let storage: AwsUnderTest;
+let tables: AwsUnderTest;
+let bucket: Awaited<ReturnType<typeof makeBucket>>;
+let table: Awaited<ReturnType<typeof makeTable>>;
+let world: World;
+let bridge: Bridge;
+let worker: WorkerCommand;
+
+beforeAll(async () => {
+  buildServedDashboard();
+  folder = mkdtempSync(join(tmpdir(), "reelmill-functions-"));
+  files = makeRecordings(join(folder, "made"));
+  [storage, tables] = await Promise.all([startStorage({ takesPages: true }), startTables()]);
+  [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
+  const place = {
+    ...{ AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test", AWS_REGION: storage.place.region },
+    REELMILL_BACKEND: "aws",
+    REELMILL_S3_ENDPOINT: storage.place.endpoint ?? "",
+    REELMILL_DYNAMODB_ENDPOINT: tables.place.endpoint ?? "",
+    S3_BUCKET: bucket.name,
+    DYNAMODB_TABLE: table.name,
+  };
+  const environment = {
+    ...place,
+    PATH: process.env["PATH"] ?? "",
+    REELMILL_DATA: join(folder, "function"),
+    REELMILL_API_KEY_SHA256: createHash("sha256").update(KEY).digest("hex"),
+  };
+  world = openWorld(environment, systemClock, () => undefined);
+  bridge = await startBridge(world);
+  worker = startWorker({ ...place, REELMILL_DATA: join(folder, "machine") });
+});
+
+afterAll(async () => {
+  worker.process.kill("SIGTERM");
+  expect((await worker.ended()).status).toBe(0);
+  await bridge.stop();
+  world.parts.close();
+  await bucket.remove();
+  await table.remove();
+  await storage.stop();
+  await tables.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it("is used by the command line, which follows a job to its end and fetches what came of it", async () => {
+  const out = join(folder, "out");
+  mkdirSync(out);
+  const environment = { REELMILL_SERVER: bridge.url, REELMILL_API_KEY: KEY };
+  const args = ["submit", "repair", files.damaged, "--reference", files.reference, "-o", out];
+  const { status, output, error } = await reelmill(args, { environment });
+  expect([status, error]).toEqual([0, expect.stringContaining("succeeded, finish, 100 %")]);
+  expect(error).not.toContain("Trying again");
+  const [id = ""] = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(output + error) ?? [];
+  expect(readdirSync(out).map((name) => statSync(join(out, name)).size > 0)).toEqual([true]);
+  const watched = await reelmill(["jobs", "watch", id, "--json"], { environment });
+  expect([watched.status, watched.output.trim().split("\n").length]).toEqual([0, 1]);
+});
+
+const missing = missingBrowser();
+if (missing !== undefined) process.stderr.write(`The dashboard of functions is not shown here: ${missing}.\n`);
+
+it.skipIf(missing !== undefined)("shows the dashboard, which sends files to the store itself", async () => {
+  const large = Buffer.alloc(5 * 1024 * 1024, "large");
+  await world.parts.objects.put(
+    "uploads/large.bin",
+    (async function* () {
+      yield large;
+    })(),
+  );
+  const browser = await launchBrowser();
+  try {
+    const visit = await visitDashboard(browser, bridge.url);
+    const { page } = visit;
+    await visit.open("/");
+    await page.getByLabel("API key", { exact: true }).fill(KEY);
+    await page.getByRole("button", { name: "Open the dashboard" }).click();
+    await page.getByLabel("Choose files").waitFor();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).origin}`));
+    // Before the key was given, the server refused.
+    visit.complaints.length = 0;
+    await visit.submit([files.damaged], files.reference);
+    await visit.heading("Succeeded").waitFor();
+    expect(asked.filter((request) => request === `PUT ${storage.place.endpoint}`)).toHaveLength(2);
+    const length =
+      "fetch('/v1/objects/uploads/large.bin').then(async (found) => (await found.arrayBuffer()).byteLength)";
+    expect(await page.evaluate(length)).toBe(large.length);
+    expect(visit.complaints).toEqual([]);
+    await visit.close();
+  } finally {
+    await browser.close();
+  }
+});
