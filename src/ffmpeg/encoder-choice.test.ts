@@ -111,15 +111,18 @@ describe("software", () => {
 /** A program that has `encoders` and encodes with those of `working`; the others fail in the manner of ffmpeg. */
 async function fakeTools(encoders: readonly string[], working: readonly string[]): Promise<FfmpegTools> {
   const path = join(folder, `ffmpeg-${encoders.join("-")}-for-${working.join("-")}`);
+  const list = encoders.map((name) => ` V....D ${name} prose`).join("\n");
   const names = encoders.map((name) => `*"-c:v ${name} "*`).join("|");
   const lines = [
     "#!/bin/sh",
     'case "$*" in',
     '*-version*) echo "ffmpeg version 7.0-fake Copyright"; exit;;',
+    `*-encoders*) cat <<'END'\n${list}\nEND`,
+    "exit;;",
     ...working.map((name) => `*"-c:v ${name} "*"-f null -") exit;;`),
     `${names}) ;;`,
     `*videotoolbox*) echo "Unknown encoder 'h264_videotoolbox'" >&2; exit 1;;`,
-    `*init_hw_device*) echo 'Invalid device specification "qsv=reelmill": unknown device type' >&2; exit 1;;`,
+    '*init_hw_device*) echo "Device creation failed: -12." >&2; exit 1;;',
     `*) echo "[vost#0:0 @ 0x55d1] Unknown encoder 'libx265'" >&2; exit 1;;`,
     "esac",
     'case "$*" in',

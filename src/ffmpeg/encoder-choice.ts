@@ -1,7 +1,7 @@
 import { ReelmillError } from "../base/errors.ts";
-import { isLacking, tryEncoder } from "./encoder-trial.ts";
+import { isUnknownEncoder, tryEncoder } from "./encoder-trial.ts";
 import type { EncoderCandidate, EncoderChoice, EncoderWish } from "./encoder-wish.ts";
-import { readVersion } from "./features.ts";
+import { listFeatures, readVersion } from "./features.ts";
 import { HARDWARE_ORDER, hardwareCandidate } from "./hardware-encoders.ts";
 import { softwareCandidates } from "./software-encoders.ts";
 import type { FfmpegTools } from "./tools.ts";
@@ -42,11 +42,26 @@ function checkPreset(wish: EncoderWish, candidates: readonly EncoderCandidate[])
 async function describeFailure(
   tools: FfmpegTools,
   { encoder }: EncoderCandidate,
-  reason: string,
+  reason: string | null,
   signal: AbortSignal,
 ): Promise<string> {
-  if (!isLacking(reason)) return `${encoder} was tried and failed: ${reason}.`;
+  if (reason !== null) return `${encoder} was tried and failed: ${reason}.`;
   return `This ffmpeg (${await readVersion(tools, signal)}) has no ${encoder}.`;
+}
+
+/** As `tryEncoder`; null where ffmpeg was built without the encoder. */
+async function examine(
+  tools: FfmpegTools,
+  candidate: EncoderCandidate,
+  signal: AbortSignal,
+): Promise<string | null | undefined> {
+  const reason = await tryEncoder(tools, candidate, signal);
+  if (reason === undefined) return undefined;
+  if (isUnknownEncoder(reason)) return null;
+  // A device is opened before the encoder is looked for.
+  const mayLack = candidate.globalArguments.length > 0;
+  const isLacking = mayLack && !(await listFeatures(tools, "encoders", signal)).has(candidate.encoder);
+  return isLacking ? null : reason;
 }
 
 function chosen(candidate: EncoderCandidate, wish: EncoderWish, failures: readonly string[]): EncoderChoice {
@@ -83,10 +98,10 @@ async function tryInTurn(
   const failures: string[] = [];
   const told: string[] = [];
   for (const candidate of candidates) {
-    const reason = await tryEncoder(tools, candidate, signal);
+    const reason = await examine(tools, candidate, signal);
     if (reason === undefined) return { choice: chosen(candidate, wish, told), failures };
     // A family that nobody asked for by name and that this ffmpeg knows nothing of is no news.
-    if (isLacking(reason) && candidate.hardware !== null && wish.hardware === "auto") continue;
+    if (reason === null && candidate.hardware !== null && wish.hardware === "auto") continue;
     const failure = await describeFailure(tools, candidate, reason, signal);
     failures.push(failure);
     if (candidate.hardware === null || !wish.isDeviceOptional) told.push(failure);

@@ -19,9 +19,9 @@ function shortReason(errorTail: string): string {
   return cause.length > MAX_REASON_LENGTH ? `${cause.slice(0, MAX_REASON_LENGTH - 1)}…` : cause;
 }
 
-/** Whether a reason of `tryEncoder` is that ffmpeg was built without the encoder, or without the device that it runs on. */
-export function isLacking(reason: string): boolean {
-  return /^(Unknown encoder|Invalid device specification.*unknown device type)/i.test(reason);
+/** Whether a reason of `tryEncoder` is that ffmpeg was built without the encoder; one that cannot open a device does not come to say so. */
+export function isUnknownEncoder(reason: string): boolean {
+  return /^Unknown encoder/i.test(reason);
 }
 
 /**

@@ -6,6 +6,16 @@ export interface LoanToRead {
   readonly method: "GET";
   readonly key: string;
   readonly forMs: number;
+  /** What the answer is to say, where the store itself gives it; undefined: whatever the store knows. */
+  readonly shownAs?: ShownAs | undefined;
+}
+
+/** What an object is told to be. */
+export interface ShownAs {
+  /** Content-Type. */
+  readonly mediaType: string;
+  /** Content-Disposition. */
+  readonly disposition: string;
 }
 
 /** To be written in one request, which replaces what has the key. */

@@ -107,6 +107,14 @@ it.skipIf(missing !== undefined)("shows the dashboard, which sends files to the 
     await visit.submit([files.damaged], files.reference);
     await visit.heading("Succeeded").waitFor();
     expect(asked.filter((request) => request === `PUT ${storage.place.endpoint}`)).toHaveLength(2);
+    // However often its stream of events is asked for again, it is live, and asks for little besides.
+    await visit.open("/");
+    await page.getByText("Live", { exact: true }).waitFor();
+    asked.length = 0;
+    await page.waitForTimeout(7000);
+    expect(await page.getByText("Live", { exact: true }).count()).toBe(1);
+    expect(asked.length).toBeGreaterThan(1);
+    expect(asked.length).toBeLessThan(6);
     const length =
       "fetch('/v1/objects/uploads/large.bin').then(async (found) => (await found.arrayBuffer()).byteLength)";
     expect(await page.evaluate(length)).toBe(large.length);

@@ -142,6 +142,9 @@ describe("api", () => {
     ] as const) {
       const led = await ask("GET", "/v1/objects/uploads/large", more, world);
       expect([led.statusCode, led.body.length, led.headers["content-range"]]).toEqual([307, 0, undefined]);
+      const query = new URL(led.headers["location"] ?? "").searchParams;
+      const shown = ["response-content-type", "response-content-disposition"].map((name) => query.get(name));
+      expect(shown).toEqual(["application/octet-stream", expect.stringMatching(/^inline; filename="large"/)]);
       const { headers = {} } = more as { readonly headers?: Readonly<Record<string, string>> };
       const { range } = headers;
       const found = await fetch(led.headers["location"] ?? "", range === undefined ? {} : { headers: { range } });
@@ -184,6 +187,7 @@ describe("api", () => {
       ?.slice(4);
     await ask("POST", `/v1/jobs/${id}/cancel`, {}, world);
     const last = await listen(`/v1/jobs/${id}/events`, seq);
+    expect(last.match(/^event: .*$/gm)).toEqual(["event: event", "event: job"]);
     expect(last).toContain('"status":"cancelled"');
     expect(last).not.toContain("job.created");
     const unknown = await ask("GET", "/v1/jobs/01920000-0000-7000-8000-000000000001/events", {}, world);

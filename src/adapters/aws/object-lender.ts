@@ -36,7 +36,14 @@ export function createS3ObjectLender(place: AwsPlace, bucketName: string): S3Obj
 
 function commandOf(bucketName: string, loan: Loan): GetObjectCommand | PutObjectCommand {
   const place = { Bucket: bucketName, Key: loan.key };
-  if (loan.method === "GET") return new GetObjectCommand(place);
+  if (loan.method === "GET") {
+    const { mediaType, disposition } = loan.shownAs ?? {};
+    return new GetObjectCommand({
+      ...place,
+      ResponseContentType: mediaType,
+      ResponseContentDisposition: disposition,
+    });
+  }
   if (loan.bytes > MAX_PUT_BYTES) {
     const message = `The file has ${loan.bytes} bytes; more than ${MAX_PUT_BYTES} cannot be uploaded to S3 in one request.`;
     throw new ReelmillError("BODY_TOO_LARGE", message);

@@ -41,7 +41,6 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
     limits: {
       ...DEFAULT_LIMITS,
       ...{ uploadBytes: maxUploadBytes, takesParts: false, sentBytes: MAX_ANSWER_BYTES, livesOn: false },
-      writesPerMinute: null,
     },
     workers: { stats: () => ({ desired: 0, running: 0, busy: 0, max: 0 }) },
     system: async () => ({ ...(await look()), settings }),

@@ -70,7 +70,7 @@ export function createServer(deps: ServerDependencies): FastifyInstance {
   const metrics = createMetrics(deps, () => hub.listenerCount);
   const access = createAccess({
     ...deps,
-    createSessions: (isKey) => (limits.livesOn ? createSessions(clock) : createCarriedSessions(clock, isKey)),
+    createSessions: (isKey) => (limits.livesOn ? createSessions(clock) : createCarriedSessions(isKey)),
   });
   addChecks(app, deps, access, metrics);
   if (limits.writesPerMinute !== null) addRateLimit(app, limits.writesPerMinute);

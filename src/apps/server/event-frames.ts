@@ -22,20 +22,20 @@ export interface Frames {
 
 const PAGE = 100;
 
-/** Frames as of now. */
-export function createFrames(store: JobStore, clock: Clock): Frames {
+/** Frames as of now, so many jobs or events to a page. */
+export function createFrames(store: JobStore, clock: Clock, pageSize = PAGE): Frames {
   const pages = createMemo<FramePage | undefined>();
   const jobs = createMemo<{ readonly frame: Buffer; readonly change: number } | undefined>();
   let watch: { readonly frame: Buffer; readonly json: string } | undefined;
   return {
     changesAfter: (change) =>
       pages(`${change}`, async () => {
-        const changed = await store.listChanged(change, PAGE);
+        const changed = await store.listChanged(change, pageSize);
         return toPage(changed, (job) => formatJob(toJobView(job, clock.nowMs()), job.changeSeq), "changeSeq");
       }),
     eventsAfter: (jobId, afterSeq) =>
       pages(`${jobId}/${afterSeq}`, async () => {
-        const events = await store.listEvents({ jobId, afterSeq, limit: PAGE });
+        const events = await store.listEvents({ jobId, afterSeq, limit: pageSize });
         return toPage(events, (event) => formatEvent("event", JSON.stringify(toEventView(event)), event.seq), "seq");
       }),
     job: (jobId) =>

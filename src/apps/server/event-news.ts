@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { isEnded } from "../../jobs/job.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 import { createFrames, type FramePage } from "./event-frames.ts";
 
@@ -6,6 +7,14 @@ import { createFrames, type FramePage } from "./event-frames.ts";
 const COME_AGAIN_MS = 2000;
 /** Of one answer; whoever comes again hears the rest. */
 const MAX_NEWS_BYTES = 1024 * 1024;
+/** A job's result may take a megabyte. */
+const JOBS_AT_ONCE = 2;
+/** A function has half a minute for an answer. */
+const MAX_LOOK_MS = 10_000;
+/** Among so many events, one that ended a job is found. */
+const LAST_EVENTS = 20;
+
+const ENDINGS: ReadonlySet<string> = new Set(["job.succeeded", "job.partial", "job.failed", "job.cancelled"]);
 
 /** What tells news. */
 interface NewsSource {
@@ -13,19 +22,23 @@ interface NewsSource {
   readonly clock: Clock;
 }
 
-/** A stream of its own that ends at once: when to come again, the events of a job after that one, and the job as it is then. */
+/**
+ * A stream of its own that ends at once: when to come again, the events of a job after that one, and the job as it is then. One that has ended is told
+ * with the event that ended it, which some stores have a moment later.
+ */
 export async function newsOfJob({ store, clock }: NewsSource, jobId: string, afterSeq: number): Promise<Buffer> {
   const frames = createFrames(store, clock);
-  // Before its events, so that none of those that led to it is missing.
-  const job = await frames.job(jobId);
-  const { news, isAll } = await collect(afterSeq, (seq) => frames.eventsAfter(jobId, seq));
-  return Buffer.concat([beginAt(afterSeq), ...news, ...(isAll && job !== undefined ? [job.frame] : [])]);
+  const job = await store.get(jobId);
+  const { news, last, isAll } = await collect(clock, afterSeq, (seq) => frames.eventsAfter(jobId, seq));
+  const isTold = isAll && job !== undefined && (!isEnded(job.status) || (await hasEnding(store, jobId, last)));
+  const state = isTold ? (await frames.job(jobId))?.frame : undefined;
+  return Buffer.concat([beginAt(afterSeq), ...news, ...(state === undefined ? [] : [state])]);
 }
 
 /** As `newsOfJob`, of the jobs that changed after that change. */
 export async function newsOfAll({ store, clock }: NewsSource, afterChange: number): Promise<Buffer> {
-  const frames = createFrames(store, clock);
-  const { news } = await collect(afterChange, (change) => frames.changesAfter(change));
+  const frames = createFrames(store, clock, JOBS_AT_ONCE);
+  const { news } = await collect(clock, afterChange, (change) => frames.changesAfter(change));
   return Buffer.concat([beginAt(afterChange), ...news]);
 }
 
@@ -35,17 +48,26 @@ function beginAt(place: number): Buffer {
 }
 
 async function collect(
+  clock: Clock,
   after: number,
   pageAfter: (place: number) => Promise<FramePage | undefined>,
-): Promise<{ readonly news: readonly Buffer[]; readonly isAll: boolean }> {
+): Promise<{ readonly news: readonly Buffer[]; readonly last: number; readonly isAll: boolean }> {
   const news: Buffer[] = [];
+  const untilMs = clock.monotonicMs() + MAX_LOOK_MS;
   let bytes = 0;
-  for (let place = after; ; ) {
-    const page = await pageAfter(place);
-    if (page === undefined) return { news, isAll: true };
+  for (let last = after; ; ) {
+    const page = await pageAfter(last);
+    if (page === undefined) return { news, last, isAll: true };
     news.push(page.frames);
     bytes += page.frames.length;
-    place = page.last;
-    if (bytes >= MAX_NEWS_BYTES) return { news, isAll: false };
+    last = page.last;
+    if (bytes >= MAX_NEWS_BYTES || clock.monotonicMs() >= untilMs) return { news, last, isAll: false };
   }
+}
+
+async function hasEnding(store: JobStore, jobId: string, last: number): Promise<boolean> {
+  const afterSeq = Math.max(0, last - LAST_EVENTS);
+  const events = await store.listEvents({ jobId, afterSeq, limit: LAST_EVENTS });
+  const turn = events.findLast(({ type }) => type === "job.retried" || ENDINGS.has(type));
+  return turn !== undefined && ENDINGS.has(turn.type);
 }

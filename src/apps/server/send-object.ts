@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ReelmillError } from "../../base/errors.ts";
+import type { ShownAs } from "../../jobs/object-lender.ts";
 import type { ByteRange, ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 import { parseRange } from "./byte-range.ts";
 import { OBJECT_POLICY } from "./headers.ts";
@@ -14,7 +15,9 @@ const READ_SILENCE_MS = 10 * 60_000;
 export interface ObjectOutlet {
   readonly objects: ObjectStore;
   /** Where more bytes than that are asked for, gives the object's address in the store, to be read by without a key. */
-  readonly lending?: { readonly overBytes: number; readonly lend: (key: string) => Promise<string> } | undefined;
+  readonly lending?:
+    | { readonly overBytes: number; readonly lend: (key: string, looks: ShownAs) => Promise<string> }
+    | undefined;
 }
 
 /**
@@ -28,25 +31,28 @@ export async function sendObject(
   isDownload: boolean,
 ): Promise<FastifyReply> {
   const info = await requireObject(objects, key);
-  const part = describeRead(info, request, reply, isDownload);
-  if (part === undefined) return reply.code(304).send();
+  const { tag, modified } = versionOf(info);
+  const disposition = dispositionOf(key, isDownload ? "attachment" : "inline");
+  const headers = {
+    "accept-ranges": "bytes",
+    etag: tag,
+    "last-modified": modified,
+    "cache-control": "private, no-cache",
+    "content-security-policy": OBJECT_POLICY,
+    "content-disposition": disposition,
+  };
+  if (isKnown(request.headers, tag, modified)) return reply.headers(headers).code(304).send();
+  const mediaType = mediaTypeOf(key);
+  const { part, isWhole } = choosePart(info, request, reply);
   if (request.method === "GET" && lending !== undefined && part.end - part.start > lending.overBytes) {
-    for (const name of [
-      "accept-ranges",
-      "content-range",
-      "content-type",
-      "content-disposition",
-      "etag",
-      "last-modified",
-    ]) {
-      reply.removeHeader(name);
-    }
-    return reply
-      .code(307)
-      .headers({ "cache-control": "no-store", location: await lending.lend(key) })
-      .send();
+    const location = await lending.lend(key, { mediaType, disposition });
+    return reply.code(307).headers({ "cache-control": "no-store", location }).send();
   }
-  reply.header("content-length", part.end - part.start);
+  reply
+    .headers(headers)
+    .type(mediaType)
+    .header("content-length", part.end - part.start);
+  if (!isWhole) reply.code(206).header("content-range", `bytes ${part.start}-${part.end - 1}/${info.bytes}`);
   if (request.method === "HEAD") return reply.send();
   reply.raw.setTimeout(READ_SILENCE_MS, () => reply.raw.destroy());
   const bytes = requireLength(await objects.read(key, part), part.end - part.start);
@@ -60,27 +66,22 @@ export async function requireObject(objects: ObjectStore, key: string): Promise<
   return info;
 }
 
-/** Sets status and headers; gives the part to be sent, undefined where the client has it. Throws RANGE_UNSATISFIABLE. */
-function describeRead(
+/** Objects are replaced whole: one of the same length and time is the same. */
+function versionOf({ bytes, modifiedAtMs }: ObjectInfo): { readonly tag: string; readonly modified: string } {
+  return {
+    tag: `"${bytes.toString(36)}-${Math.round(modifiedAtMs).toString(36)}"`,
+    modified: new Date(modifiedAtMs).toUTCString(),
+  };
+}
+
+/** The bytes that a request asks for. Throws RANGE_UNSATISFIABLE. */
+function choosePart(
   info: ObjectInfo,
   { headers }: FastifyRequest,
   reply: FastifyReply,
-  isDownload: boolean,
-): ByteRange | undefined {
-  const { key, bytes, modifiedAtMs } = info;
-  // Objects are replaced whole: one of the same length and time is the same.
-  const tag = `"${bytes.toString(36)}-${Math.round(modifiedAtMs).toString(36)}"`;
-  const modified = new Date(modifiedAtMs).toUTCString();
-  reply.headers({
-    "accept-ranges": "bytes",
-    etag: tag,
-    "last-modified": modified,
-    "cache-control": "private, no-cache",
-    "content-security-policy": OBJECT_POLICY,
-    "content-disposition": dispositionOf(key, isDownload ? "attachment" : "inline"),
-  });
-  if (isKnown(headers, tag, modified)) return undefined;
-  reply.type(mediaTypeOf(key));
+): { readonly part: ByteRange; readonly isWhole: boolean } {
+  const { bytes } = info;
+  const { tag, modified } = versionOf(info);
   const condition = headers["if-range"];
   const isSame = condition === undefined || condition === tag || condition === modified;
   const wanted = parseRange(isSame ? headers.range : undefined, bytes);
@@ -88,10 +89,8 @@ function describeRead(
     reply.header("content-range", `bytes */${bytes}`);
     throw new ReelmillError("RANGE_UNSATISFIABLE", `The object has ${bytes} bytes; the range begins behind them.`);
   }
-  if (wanted.kind === "whole") return { start: 0, end: bytes };
-  const { start, end } = wanted.range;
-  reply.code(206).header("content-range", `bytes ${start}-${end - 1}/${bytes}`);
-  return wanted.range;
+  if (wanted.kind === "whole") return { part: { start: 0, end: bytes }, isWhole: true };
+  return { part: wanted.range, isWhole: false };
 }
 
 function isKnown(headers: FastifyRequest["headers"], tag: string, modified: string): boolean {

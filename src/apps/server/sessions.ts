@@ -3,8 +3,8 @@ import type { Clock } from "../../base/clock.ts";
 
 /** Who has shown an API key before, and holds a cookie since. */
 export interface Sessions {
-  /** Gives the id of a new session of whoever has shown that key, and when it ends. */
-  open(apiKey: string): { readonly id: string; readonly expiresAtMs: number };
+  /** Gives the id of a new session of whoever has shown that key, and when it ends; null: with the browser's own session. */
+  open(apiKey: string): { readonly id: string; readonly expiresAtMs: number | null };
   has(id: string): boolean;
   close(id: string): void;
 }
@@ -37,15 +37,13 @@ export function createSessions(clock: Clock): Sessions {
 }
 
 /**
- * Sessions that no process remembers: the cookie carries the key itself, which scripts of a page cannot read there. They end with the cookie, or with
- * the key. An id signed by what the server knows of the key, its hash, could be made by all who may read the server's settings.
+ * Sessions that no process remembers: the cookie carries the key itself, which scripts of a page cannot read there. They end with the browser's own
+ * session, or with the key: closing one has the browser forget it. An id signed by what the server knows of the key, its hash, could be made by all who may read the server's settings.
  */
-export function createCarriedSessions(clock: Clock, isKey: (key: string) => boolean): Sessions {
+export function createCarriedSessions(isKey: (key: string) => boolean): Sessions {
   return {
-    open: (apiKey) => ({
-      id: Buffer.from(apiKey, "utf8").toString("base64url"),
-      expiresAtMs: clock.nowMs() + KEEP_MS,
-    }),
+    // Without an end of its own, no browser keeps it on its disk.
+    open: (apiKey) => ({ id: Buffer.from(apiKey, "utf8").toString("base64url"), expiresAtMs: null }),
     has: (id) => isKey(Buffer.from(id, "base64url").toString("utf8")),
     close: () => undefined,
   };

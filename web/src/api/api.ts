@@ -12,6 +12,7 @@ import type {
   LentView,
   LogLine,
   NewJob,
+  ObjectView,
   PipelineView,
   QueueView,
   StatsView,
@@ -43,6 +44,8 @@ export interface Api {
   readonly listPipelines: (signal?: AbortSignal) => Promise<readonly PipelineView[]>;
   /** How files get to the server: in parts, or to its store in one request by a link of `lendUpload`. */
   readonly findUploadWay: () => Promise<"parts" | "link">;
+  /** Whether it is there or not. */
+  readonly removeObject: (key: string) => Promise<void>;
   /** A link to write one object below `uploads/` by, and what the request has to carry. */
   readonly lendUpload: (key: string, bytes: number, signal?: AbortSignal) => Promise<LentView>;
   readonly listQueues: (signal?: AbortSignal) => Promise<readonly QueueView[]>;
@@ -67,7 +70,6 @@ export interface Api {
 
 const LOG_LINES = 500;
 const PAGE_JOBS = 25;
-const NOT_FOUND = 404;
 const MAX_TEXT_BYTES = 8_000_000;
 
 /** The calls of the API over a way to send requests. */
@@ -96,6 +98,7 @@ type JobCalls = Pick<
   | "listPipelines"
   | "findUploadWay"
   | "lendUpload"
+  | "removeObject"
   | "listDeliveries"
   | "redeliver"
   | "findObjectBytes"
@@ -121,6 +124,13 @@ function createJobCalls(send: SendRequest, read: Read, post: Post): JobCalls {
     listLogs: async (id, signal) =>
       (await read<{ lines: LogLine[] }>(`${jobPath(id)}/logs?limit=${LOG_LINES}`, signal)).lines,
     findUploadWay: async () => (await read<{ uploads: { by: "parts" | "link" } }>("/v1/pipelines")).uploads.by,
+    removeObject: async (key) => {
+      try {
+        await send("DELETE", objectUrl(key));
+      } catch (error) {
+        if (!(error instanceof ApiError && error.code === "OBJECT_NOT_FOUND")) throw error;
+      }
+    },
     lendUpload: async (key, bytes, signal) => {
       const body = { key, size_bytes: bytes };
       return (await (await send("POST", "/upload-url", { body, signal })).json()) as LentView;
@@ -132,16 +142,13 @@ function createJobCalls(send: SendRequest, read: Read, post: Post): JobCalls {
     },
     redeliver: async (id) => void (await post(`/v1/webhooks/deliveries/${encodeURIComponent(id)}/redeliver`)),
     findObjectBytes: async (key, signal) => {
-      try {
-        const length = (await send("HEAD", objectUrl(key), { signal })).headers.get("content-length");
-        return length === null ? null : Number(length);
-      } catch (error) {
-        if (error instanceof Error && "status" in error && error.status === NOT_FOUND) return null;
-        throw error;
-      }
+      // Not by HEAD: a function's answer has the length of its own body, which is none.
+      const path = `/v1/objects?limit=1&prefix=${encodeURIComponent(key)}`;
+      const [found] = (await read<{ objects: readonly ObjectView[] }>(path, signal)).objects;
+      return found?.key === key ? found.bytes : null;
     },
     readObjectText: async (key, signal) => {
-      const response = await send("GET", objectUrl(key), { signal, headers: { accept: "*/*" } });
+      const response = await send("GET", objectUrl(key), { signal, headers: { accept: "*/*" }, isOfObject: true });
       const bytes = Number(response.headers.get("content-length") ?? Number.POSITIVE_INFINITY);
       if (bytes <= MAX_TEXT_BYTES) return await response.text();
       await response.body?.cancel();

@@ -6,6 +6,8 @@ export interface RequestOptions {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** Sent with the cookie alone: the answer may lead to the server's store, which the key is not for. */
+  readonly isOfObject?: boolean;
 }
 
 /** What the client takes from its surroundings. */
@@ -26,13 +28,13 @@ export function authHeaders(key: string | null): Readonly<Record<string, string>
 
 /** Creates the one way in which the dashboard talks to the server. */
 export function createClient(options: ClientOptions): SendRequest {
-  return async (method, path, { body, headers, signal } = {}) => {
+  return async (method, path, { body, headers, signal, isOfObject } = {}) => {
     const init: RequestInit = {
       method,
       headers: {
         accept: "application/json",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...authHeaders(options.readKey()),
+        ...authHeaders(isOfObject === true ? null : options.readKey()),
         ...headers,
       },
       credentials: "same-origin",

@@ -133,6 +133,12 @@ export interface PipelineView {
   readonly isPaused: boolean;
 }
 
+/** What the store has below a key. */
+export interface ObjectView {
+  readonly key: string;
+  readonly bytes: number;
+}
+
 /** A link by which one object can be written without a key. */
 export interface LentView {
   readonly url: string;

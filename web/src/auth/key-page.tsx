@@ -27,7 +27,8 @@ export function KeyPage() {
       <PageHeading title="API key" />
       <form className="card stack" onSubmit={(event) => void submit(event)}>
         <p>
-          This server is protected. Enter one of its API keys; it stays in this tab and is forgotten when you close it.
+          This server is protected. Enter one of its API keys; it is forgotten when you sign out, and at the latest when
+          you close the browser.
         </p>
         <div className="field">
           <label htmlFor={fieldId}>API key</label>

@@ -5,30 +5,38 @@ import type { FileUpload, UploadHandlers } from "./upload.ts";
 
 /** What reaches the server. */
 export interface UploadAccess {
-  readonly api: Pick<Api, "findUploadWay" | "lendUpload">;
+  readonly api: Pick<Api, "findUploadWay" | "lendUpload" | "removeObject">;
   readonly readKey: () => string | null;
 }
 
-/** Prepares the upload of one file in the way that the server takes files, which is asked for at its start. */
+/** Prepares the upload of one file in the way that the server takes files, which is asked for when it starts. */
 export function createFileUpload(file: File, { api, readKey }: UploadAccess, handlers: UploadHandlers): FileUpload {
-  let chosen: Promise<FileUpload | null> | null = null;
-  const choose = async (): Promise<FileUpload | null> => {
-    try {
-      const way = await api.findUploadWay();
-      return way === "link" ? createLinkUpload(file, api, handlers) : createTusUpload(file, readKey, handlers);
-    } catch (error) {
-      // Asked again when the user goes on.
-      chosen = null;
-      handlers.onError(error instanceof Error ? error.message : String(error));
-      return null;
-    }
+  let chosen: FileUpload | null = null;
+  /** Changes with every press of a button: what was begun before it goes no further. */
+  let turn = 0;
+  const choose = async (): Promise<FileUpload> => {
+    const way = await api.findUploadWay();
+    chosen ??= way === "link" ? createLinkUpload(file, api, handlers) : createTusUpload(file, readKey, handlers);
+    return chosen;
   };
   return {
     start: async () => {
-      chosen ??= choose();
-      await (await chosen)?.start();
+      turn += 1;
+      const own = turn;
+      try {
+        const upload = chosen ?? (await choose());
+        if (own === turn) await upload.start();
+      } catch (error) {
+        if (own === turn) handlers.onError(error instanceof Error ? error.message : String(error));
+      }
     },
-    pause: async () => await (await chosen)?.pause(),
-    cancel: async () => await (await chosen)?.cancel(),
+    pause: async () => {
+      turn += 1;
+      await chosen?.pause();
+    },
+    cancel: async () => {
+      turn += 1;
+      await chosen?.cancel();
+    },
   };
 }

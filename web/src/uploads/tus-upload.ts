@@ -31,14 +31,23 @@ export function createTusUpload(file: File, readKey: () => string | null, handle
       handlers.onError(explain(error));
     },
   });
+  /** Changes with every press of a button. */
+  let turn = 0;
+  const stop = async (forgets: boolean): Promise<void> => {
+    turn += 1;
+    await upload.abort(forgets);
+  };
   return {
     start: async () => {
+      turn += 1;
+      const own = turn;
       const [previous] = await upload.findPreviousUploads();
+      if (own !== turn) return;
       if (previous !== undefined && upload.url === null) upload.resumeFromPreviousUpload(previous);
       upload.start();
     },
-    pause: () => upload.abort(),
-    cancel: () => upload.abort(true),
+    pause: () => stop(false),
+    cancel: () => stop(true),
   };
 }
 

@@ -130,13 +130,17 @@ async function followPointer(
   const url = URL.parse(pointer.headers.get("location") ?? "");
   if (url === null || !/^https?:$/.test(url.protocol))
     throw wrongAnswer(server, "it points to something that is no address");
-  const response = await fetch(url, { headers, redirect: "error", signal });
+  const store = `The store that ${server} points to (${url.origin})`;
+  let response: Response;
+  try {
+    response = await fetch(url, { headers, redirect: "error", signal });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new ReelmillError("SERVER_UNREACHABLE", `${store} cannot be reached.`, { cause: error });
+  }
   if (response.status < 300) return response;
   await response.body?.cancel();
-  throw new ReelmillError(
-    "SERVER_UNREACHABLE",
-    `The store that ${server} points to refuses (status ${response.status}).`,
-  );
+  throw new ReelmillError("SERVER_UNREACHABLE", `${store} refuses (status ${response.status}).`);
 }
 
 /** Says that the server's answer is not as agreed. */

@@ -60,10 +60,11 @@ export async function watchJob(
     let known = "";
     for await (const message of followEvents(client, path, context, { onReconnect })) {
       if (message.event === "job") {
-        // A new connection begins with the job as it is.
-        if (message.data === known) continue;
-        known = message.data;
         const { raw, value } = parse(message.data, JOB, client);
+        // A new connection begins with the job as it is. How long it still takes is reckoned anew each time.
+        const state = JSON.stringify({ ...(raw as object), etaSeconds: null });
+        if (state === known) continue;
+        known = state;
         showJob(raw, value);
         if (isEnded(value.status)) return value;
       } else if (message.event === "event") {

@@ -26,7 +26,7 @@ export const EVENT_ROUTES = {
     path: "/v1/jobs/{id}/events",
     tag: "events",
     summary:
-      "A job's events: as a list, or as a stream (Accept: text/event-stream) that also tells each change of the job",
+      "A job's events: as a list, or as a stream (Accept: text/event-stream) that also tells each change of the job; from a function, one that ends and is to be asked for again",
     params: z.strictObject({ id: z.string().max(100) }),
     query: z.strictObject({ after: queryNumber(0, MAX_SEQ, 0), limit: queryNumber(1, 10_000, 1000) }),
     headers: RESUMES,

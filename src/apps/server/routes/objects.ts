@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ReelmillError } from "../../../base/errors.ts";
 import { requireKeyPrefix, requireObjectKey } from "../../../jobs/object-key.ts";
+import type { ShownAs } from "../../../jobs/object-lender.ts";
 import { queryNumber, type RouteContract, serve } from "../contract.ts";
 import type { ServerDependencies } from "../dependencies.ts";
 import { parseObjectPath } from "../object-path.ts";
@@ -15,7 +16,7 @@ const TAG = "objects";
 export const OBJECT_PREFIX = "/v1/objects/";
 const PATH = "/v1/objects/{key}";
 const KEY = z.strictObject({ "*": z.string() });
-/** Long enough to begin a transfer, or to play a recording. */
+/** Long enough to play a recording; links of a function end with its credentials, if those end before. */
 const LINK_MS = 6 * 3600_000;
 const DOWNLOAD = z.strictObject({ download: z.literal("1").optional() });
 const BYTES = { description: "The bytes.", mediaType: "application/octet-stream" };
@@ -93,8 +94,8 @@ export const OBJECT_ROUTES = {
 
 /** Serves `OBJECT_ROUTES`; wants a scope whose bodies are not parsed. */
 export function addObjectRoutes(app: FastifyInstance, { objects, limits, batch }: ServerDependencies): void {
-  const lend = async (key: string): Promise<string> =>
-    (await batch.lender.lend({ method: "GET", key, forMs: LINK_MS })).url;
+  const lend = async (key: string, shownAs: ShownAs): Promise<string> =>
+    (await batch.lender.lend({ method: "GET", key, forMs: LINK_MS, shownAs })).url;
   const lending = limits.sentBytes === null ? undefined : { overBytes: limits.sentBytes, lend };
   serve(app, OBJECT_ROUTES.list, async ({ query }) => {
     const { prefix, limit, after } = query;

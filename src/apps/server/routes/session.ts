@@ -12,7 +12,12 @@ export const SESSION_ROUTES = {
     tag: "session",
     summary: "Show an API key once and get a cookie for it, which streams, players and downloads in a browser need",
     body: z.strictObject({ apiKey: z.string().min(1).max(1024) }),
-    answers: { 200: { description: "The cookie is set; null where no key is needed.", schema: VIEWS.session } },
+    answers: {
+      200: {
+        description: "The cookie is set; null where no key is needed, and where it lasts as long as the browser runs.",
+        schema: VIEWS.session,
+      },
+    },
     errors: ["UNAUTHORIZED"],
     isOpen: true,
   },
@@ -35,8 +40,10 @@ export function addSessionRoutes(app: FastifyInstance, access: Access, { isTlsOn
     if (!access.isKeyNeeded) return { expiresAt: null };
     if (!access.isKey(body.apiKey)) throw keyRefused();
     const { id, expiresAtMs } = sessions.open(body.apiKey);
-    const cookie = `${SESSION_COOKIE}=${id}; Expires=${new Date(expiresAtMs).toUTCString()}; ${attributes}`;
-    return reply.header("set-cookie", cookie).send({ expiresAt: new Date(expiresAtMs).toISOString() });
+    const end = expiresAtMs === null ? null : new Date(expiresAtMs);
+    const expires = end === null ? "" : `Expires=${end.toUTCString()}; `;
+    reply.header("set-cookie", `${SESSION_COOKIE}=${id}; ${expires}${attributes}`);
+    return { expiresAt: end?.toISOString() ?? null };
   });
   serve(app, SESSION_ROUTES.close, async ({ request, reply }) => {
     const id = sessionOf(request);
