@@ -46,6 +46,16 @@ describe("the start of the command line", () => {
     );
   });
 
+  it("of workers and functions waits for nothing that only the work of a pipeline needs", () => {
+    for (const program of ["worker", "lambda"]) {
+      const loaded = [...loadedBy(join("..", program, "main.ts"))];
+      expect(loaded).toContain(join("..", "..", "pipelines", "hls", "pipeline.ts"));
+      expect(
+        loaded.filter((name) => /^\.\.[/\\]\.\.[/\\](media|repair|spans)\b|stages\.ts|work-object/.test(name)),
+      ).toEqual([]);
+    }
+  });
+
   it("of repair waits for no schema library either", () => {
     const loaded = [...loadedBy("repair.ts")];
     expect(loaded.length).toBeGreaterThan(20);

@@ -1,64 +1,12 @@
 import { availableParallelism } from "node:os";
-import { z } from "zod";
-import { loadConfig } from "../../base/config.ts";
-import { requireFfmpeg } from "../../ffmpeg/programs.ts";
-import { METRICS } from "../../ffmpeg/score.ts";
-import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
-import { definePipeline, type PlannedTask, type StageContext, type TaskResult } from "../../jobs/pipeline.ts";
-import { lendInput, partKey, putPlan, readPlan, removeParts } from "../job-parts.ts";
-import { lendFiles, withKeys } from "../object-files.ts";
-import type { ConversionPlan } from "./conversion.ts";
-import { finishConversion } from "./finish.ts";
-import { CONVERT_SETTINGS, type ConvertSettings, checkSettings, extensionFor } from "./options.ts";
-import { type EncodedPart, encodePart, type Part, partName, partsOf } from "./parts.ts";
-import { planConversion } from "./plan.ts";
-import { describeSearch } from "./plan-search.ts";
-import { createTrialMemory } from "./trial-memory.ts";
+import { definePipeline } from "../../jobs/pipeline.ts";
+import type { EncodedPart, Part } from "./parts.ts";
+import { PARAMS, type Params, RESULT, type Result } from "./schemas.ts";
 
 const TASK_TIMEOUT_MS = 24 * 3600_000;
 
-const PARAMS = z
-  .strictObject({ input: OBJECT_KEY.describe("Key of the recording."), ...CONVERT_SETTINGS.shape })
-  .superRefine(checkSettings);
-
-const AIM = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("quality"), metric: z.enum(METRICS), score: z.number() }),
-  z.strictObject({ kind: z.literal("size"), bytes: z.int() }),
-]);
-
-const SEARCH = z.strictObject({
-  aim: AIM,
-  quality: z.number().describe("The quality that was found, in the scale of the setting of that name."),
-  predicted: z
-    .strictObject({ score: z.number().nullable(), bytes: z.int(), seconds: z.number() })
-    .describe("Score of the samples, size of the whole file, time to encode its pictures."),
-  trials: z.array(z.strictObject({ quality: z.number(), score: z.number().nullable(), bytes: z.int() })),
-  sampledSeconds: z.number(),
-  correctedQuality: z.number().nullable().describe("Where the file became too large at first and was encoded anew."),
-});
-
-const SCORE = z.strictObject({ metric: z.enum(METRICS), value: z.number(), sampledSeconds: z.number() });
-
-const RESULT = z.strictObject({
-  schema: z.literal(1),
-  output: z.string().describe("Key of the converted recording."),
-  report: z.strictObject({
-    pictures: z.int().nullable().describe("Null where they were copied."),
-    spans: z.int(),
-    encoder: z.string(),
-    checks: z.array(z.strictObject({ name: z.string(), status: z.string(), detail: z.string() })),
-    findings: z.array(z.string()),
-    inputBytes: z.int(),
-    outputBytes: z.int(),
-    durationSeconds: z.number().nullable(),
-    search: SEARCH.nullable().describe("Null where no quality was searched."),
-    score: SCORE.nullable().describe("How near the output is to the source; null where they were not compared."),
-  }),
-});
-
-type Params = z.output<typeof PARAMS>;
-type Result = z.output<typeof RESULT>;
-type PartResults = readonly TaskResult<Part, EncodedPart>[];
+/** Only with the first task of it: most processes that know a pipeline do none. */
+const load = () => import("./stages.ts");
 
 /** The conversion of one recording: a task for each span of its pictures, and one for its sound. */
 export const convertPipeline = definePipeline<Params, Part, EncodedPart, Result>({
@@ -69,102 +17,7 @@ export const convertPipeline = definePipeline<Params, Part, EncodedPart, Result>
   onTaskFailure: "fail-job",
   maxConcurrentTasks: availableParallelism(),
   taskTimeoutMs: TASK_TIMEOUT_MS,
-  plan: planParts,
-  work: workPart,
-  finish: finishParts,
+  plan: async (params, context) => await (await load()).planParts(params, context),
+  work: async (params, part, context) => await (await load()).workPart(params, part, context),
+  finish: async (params, results, context) => await (await load()).finishParts(params, results, context),
 });
-
-function keyOf(jobId: string, part: Part): string {
-  return partKey(jobId, partName(part));
-}
-
-async function planParts(params: Params, context: StageContext): Promise<readonly PlannedTask<Part>[]> {
-  const { objects, jobId, signal, environment, clock, workFolder, onProgress, log } = context;
-  const settings = settingsOf(params);
-  const tools = await requireFfmpeg(environment);
-  const cores = availableParallelism();
-  const processes = Math.min(cores, loadConfig(environment).server.maxWorkers);
-  const memory = createTrialMemory(context);
-  const hooks = { tools, signal, cores, processes, clock, workFolder, memory, onProgress };
-  const plan = await lendInput(objects, params.input, (path) => planConversion(path, settings, hooks));
-  if (plan.search !== null) log.info(describeSearch(plan.search));
-  await putPlan(objects, jobId, plan);
-  // Long ones first, so that none is left over at the end.
-  return partsOf(plan)
-    .map(({ part, label, weight }) => ({ label, input: part, weight }))
-    .toSorted((a, b) => b.weight - a.weight);
-}
-
-function settingsOf({ input: _input, ...settings }: Params): ConvertSettings {
-  return settings;
-}
-
-async function workPart(params: Params, input: Part, context: StageContext): Promise<EncodedPart> {
-  const { objects, jobId, signal, environment, onProgress } = context;
-  const plan = await readPlan<ConversionPlan>(objects, jobId);
-  const hooks = {
-    tools: await requireFfmpeg(environment),
-    signal,
-    onProgress: (fraction: number) => onProgress(fraction, "encoding"),
-  };
-  const key = keyOf(jobId, input);
-  return await lendFiles(objects, [params.input], (lent) =>
-    objects.withLocalOutput(key, (outputPath) =>
-      withKeys([...lent, { key, path: outputPath }], () =>
-        encodePart(plan, input, lent[0]?.path ?? "", outputPath, hooks),
-      ),
-    ),
-  );
-}
-
-/** The parts go when the result is kept: an attempt that is cut off behind that finds the result, one before it the parts. */
-async function finishParts(params: Params, results: PartResults, context: StageContext): Promise<Result> {
-  const { objects, jobId, checkpoint, saveCheckpoint } = context;
-  const result = checkpoint === null ? await joinParts(params, results, context) : RESULT.parse(checkpoint);
-  if (checkpoint === null) await saveCheckpoint(result);
-  await removeParts(objects, jobId);
-  return result;
-}
-
-/** The plan has long spans first, so results are told apart by what they are of. */
-function faultAt(part: Part, results: PartResults): string | null {
-  const result = results.find(({ input }) => partName(input) === partName(part));
-  return result?.status === "succeeded" ? result.output.deviceFault : null;
-}
-
-async function joinParts(params: Params, results: PartResults, context: StageContext): Promise<Result> {
-  const { objects, jobId, signal, environment, workFolder, onProgress } = context;
-  const plan = await readPlan<ConversionPlan>(objects, jobId);
-  const hooks = {
-    tools: await requireFfmpeg(environment),
-    signal,
-    workFolder,
-    onProgress: (fraction: number) => onProgress(fraction, "checking"),
-  };
-  const parts = partsOf(plan).map(({ part }) => part);
-  const partKeys = parts.map((part) => keyOf(jobId, part));
-  const spanCount = parts.filter(({ part }) => part === "span").length;
-  const output = `outputs/${jobId}/output${extensionFor(params.to)}`;
-  const report = await lendFiles(objects, [params.input, ...partKeys], (lent) => {
-    const [inputPath = "", ...paths] = lent.map(({ path }) => path);
-    const spans = parts
-      .slice(0, spanCount)
-      .map((part, index) => ({ path: paths[index] ?? "", deviceFault: faultAt(part, results) }));
-    const audioPath = paths[spanCount];
-    return objects.withLocalOutput(output, (outputPath) =>
-      withKeys([...lent, { key: output, path: outputPath }], () =>
-        finishConversion(plan, { inputPath, spans, audioPath }, outputPath, params.verify, hooks),
-      ),
-    );
-  });
-  return {
-    schema: 1,
-    output,
-    report: {
-      ...report,
-      checks: report.checks.map((check) => ({ ...check })),
-      findings: [...report.findings],
-      search: report.search && { ...report.search, trials: [...report.search.trials] },
-    },
-  };
-}

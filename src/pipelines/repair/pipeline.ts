@@ -7,7 +7,6 @@ import { definePipeline, type PlannedTask, type StageContext, type TaskResult } 
 import { describeRepairCompletion } from "./completion-payload.ts";
 import { planContainer } from "./plan-container.ts";
 import { type FileInput, type FileOutcome, PARAMS, type Params, RESULT } from "./schemas.ts";
-import { workObject } from "./work-object.ts";
 
 const TASK_TIMEOUT_MS = 6 * 3600_000;
 
@@ -21,7 +20,8 @@ export const repairPipeline = definePipeline<Params, FileInput, FileOutcome, z.o
   maxConcurrentTasks: 2,
   taskTimeoutMs: TASK_TIMEOUT_MS,
   plan: planFiles,
-  work: workObject,
+  // Only with the first task: most processes that know a pipeline do none.
+  work: async (params, input, context) => await (await import("./work-object.ts")).workObject(params, input, context),
   finish: async (_params, results) => finishFiles(results),
   describeCompletion: describeRepairCompletion,
   planContainer,
