@@ -2,8 +2,9 @@ import { z } from "zod";
 import type { Json } from "../../base/json.ts";
 import { UNTRUNC } from "../../cost/resources.ts";
 import type { VideoOutput, Workload } from "../../cost/workload.ts";
-import { rateOf, TARGETS } from "../../pipelines/convert/index.ts";
-import { HLS_SETTINGS, ladderSteps, planLadder } from "../../pipelines/hls/index.ts";
+import { rateOf, TARGETS } from "../../pipelines/convert/options.ts";
+import { planLadder } from "../../pipelines/hls/ladder.ts";
+import { HLS_SETTINGS, ladderSteps } from "../../pipelines/hls/options.ts";
 import type { ExaminedFile } from "./examined-file.ts";
 
 /** What a conversion's cost depends on; its params may be those of an older version. */

@@ -2,7 +2,7 @@ import { watch } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { ReelmillError } from "../../base/errors.ts";
-import { isRecordingName } from "../../pipelines/repair/index.ts";
+import { isRecordingName } from "../../pipelines/repair/recording-name.ts";
 import { createClaimKeeper } from "./claims.ts";
 import type { EdgeHealth, EdgeStats, EdgeStatus } from "./edge-status.ts";
 import { createFileBook } from "./file-entry.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { chooseByStrategy, type ReferenceCandidate } from "../../pipelines/repair/index.ts";
+import { chooseByStrategy, type ReferenceCandidate } from "../../pipelines/repair/reference-strategy.ts";
 import type { Room } from "./room.ts";
 
 function listHealthy(room: Room): readonly ReferenceCandidate[] {

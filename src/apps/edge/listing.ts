@@ -4,7 +4,7 @@ import { sep } from "node:path";
 import { printableLine } from "../../base/printable.ts";
 import type { JobError } from "../../jobs/job.ts";
 import { objectKeyFault } from "../../jobs/object-key.ts";
-import { isRecordingName } from "../../pipelines/repair/index.ts";
+import { isRecordingName } from "../../pipelines/repair/recording-name.ts";
 import type { Sighting } from "./stability.ts";
 import { unlessMissing } from "./system-errors.ts";
 

@@ -5,7 +5,6 @@ import { keepSecret } from "../../adapters/local/secret-file.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { ServerConfig } from "../../base/config-defaults.ts";
 import type { ObjectStore } from "../../jobs/object-store.ts";
-import { findHealthy } from "../../pipelines/repair/examine.ts";
 import type { Examiner } from "../edge/index.ts";
 import type { BatchDependencies } from "./dependencies.ts";
 import { LENT_PATH } from "./routes/lent.ts";
@@ -34,7 +33,10 @@ export function createLocalBatch(ports: LocalBatchPorts): BatchDependencies {
     lender,
     requireLent: lender.requireLent,
     startContainer: undefined,
-    findHealthy: (candidates, signal) =>
-      findHealthy(candidates, ({ key }) => objects.withLocalFile(key, (path) => examine(path, signal))),
+    findHealthy: async (candidates, signal) => {
+      // Loaded with the first question, because most requests are others.
+      const { findHealthy } = await import("../../pipelines/repair/examine.ts");
+      return await findHealthy(candidates, ({ key }) => objects.withLocalFile(key, (path) => examine(path, signal)));
+    },
   };
 }

@@ -5,7 +5,7 @@ import type { Logger } from "../../base/log.ts";
 import type { DeliveryStore } from "../../jobs/deliveries.ts";
 import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 import type { JobStore } from "../../jobs/ports.ts";
-import { MAIN_PLAYLIST } from "../../pipelines/hls/index.ts";
+import { MAIN_PLAYLIST } from "../../pipelines/hls/packaging.ts";
 import { jobOfSharedLog, LOG_ROOT } from "../shared-logs.ts";
 import { BATCH_ROOT, jobOfBatch } from "./batch-submissions.ts";
 

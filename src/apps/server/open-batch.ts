@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Config, Environment } from "../../base/config-defaults.ts";
-import { createExaminer } from "../edge/index.ts";
+import { createExaminer } from "../edge/examiner.ts";
 import type { Home, Parts } from "../parts.ts";
 import type { BatchDependencies } from "./dependencies.ts";
 import { createLocalBatch } from "./local-batch.ts";
