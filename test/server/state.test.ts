@@ -130,6 +130,21 @@ describe("state", () => {
     });
   });
 
+  it("gives containers that are started for jobs the time that they take to come", async () => {
+    const clock = createFakeClock();
+    server = await startServer({ clock, workers: { stats: () => ({ desired: 0, running: 0, busy: 0, max: 0 }) } });
+    Object.assign(server.batch, { startContainer: async () => "container" });
+    await server.post("/v1/jobs", { pipeline: "echo", params: { text: "a" } });
+    const look = async () => {
+      const { checks } = VIEWS.checks.parse(await (await server.ask("/v1/checks")).json());
+      return checks.find(({ check }) => check === "queue echo");
+    };
+    clock.advance(14 * 60_000);
+    expect(await look()).toMatchObject({ status: "ok" });
+    clock.advance(2 * 60_000);
+    expect(await look()).toMatchObject({ status: "failed", detail: expect.stringContaining("AWS Batch") });
+  });
+
   it("gives Prometheus jobs, queues, workers, requests by route, and the process", async () => {
     server = await startServer();
     await server.post("/v1/jobs", { pipeline: "echo", params: { text: "a" } });

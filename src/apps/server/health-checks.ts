@@ -5,6 +5,8 @@ import type { ServerDependencies, SystemView } from "./dependencies.ts";
 
 /** Workers elsewhere look for what a lost message told of every 20 s; what waits for longer has nobody. */
 const NOBODY_AFTER_MS = 60_000;
+/** Containers and machines that are started for a job take minutes to come. */
+const NO_CONTAINER_AFTER_MS = 15 * 60_000;
 const LOW_SPACE_BYTES = 5e9;
 const NO_SPACE_BYTES = 200e6;
 
@@ -50,19 +52,27 @@ async function checkQueues(deps: ServerDependencies): Promise<readonly HealthChe
   if (asked.status !== "ok") return [asked];
   const used = depths.filter(({ waiting, inFlight, dead, isPaused }) => waiting + inFlight + dead > 0 || isPaused);
   if (used.length === 0) return [asked];
-  const max = deps.workers.stats().max;
-  return (await Promise.all(used.map((depth) => checkQueue(depth, deps, max, clock.nowMs())))).flat();
+  const hands: Hands = { maxWorkers: deps.workers.stats().max, hasContainers: deps.batch.startContainer !== undefined };
+  return (await Promise.all(used.map((depth) => checkQueue(depth, deps, hands, clock.nowMs())))).flat();
+}
+
+/** Who works at tasks. */
+interface Hands {
+  /** Of this server. */
+  readonly maxWorkers: number;
+  /** Whether containers are started for jobs. */
+  readonly hasContainers: boolean;
 }
 
 async function checkQueue(
   depth: QueueDepth,
   { queue }: ServerDependencies,
-  maxWorkers: number,
+  hands: Hands,
   nowMs: number,
 ): Promise<readonly HealthCheck[]> {
   const { queue: name, dead } = depth;
   const check = `queue ${name}`;
-  const flow = checkFlow(check, depth, maxWorkers, nowMs);
+  const flow = checkFlow(check, depth, hands, nowMs);
   if (dead === 0) return [flow];
   const given = `${dead} ${dead === 1 ? "task was" : "tasks were"} given up`;
   const command = `reelmill dead-letters list --queue ${name}`;
@@ -74,7 +84,7 @@ async function checkQueue(
   return [flow, letters];
 }
 
-function checkFlow(check: string, depth: QueueDepth, maxWorkers: number, nowMs: number): HealthCheck {
+function checkFlow(check: string, depth: QueueDepth, hands: Hands, nowMs: number): HealthCheck {
   const { queue, waiting, inFlight, isPaused, oldestDueAtMs } = depth;
   // Of one that is put off after a failure, nobody has to come yet.
   const waitedMs = oldestDueAtMs === null ? 0 : Math.max(0, nowMs - oldestDueAtMs);
@@ -82,12 +92,21 @@ function checkFlow(check: string, depth: QueueDepth, maxWorkers: number, nowMs: 
     const detail = `it is paused and hands out nothing; ${waiting} waiting, ${inFlight} in flight`;
     return { check, status: "warning", detail, command: `reelmill queues resume ${queue}` };
   }
-  if (waiting > 0 && inFlight === 0 && waitedMs > NOBODY_AFTER_MS) {
-    const who =
-      maxWorkers === 0 ? "this server has no workers of its own" : "the server's log says why its workers do not";
+  const isLate = waitedMs > (hands.hasContainers ? NO_CONTAINER_AFTER_MS : NOBODY_AFTER_MS);
+  if (waiting > 0 && inFlight === 0 && isLate) {
+    const { who, command } = whoShould(hands);
     const detail = `${waiting} waiting, the oldest for ${formatElapsedMs(waitedMs)}, and nobody works at any; ${who}`;
-    return { check, status: "failed", detail, command: maxWorkers === 0 ? "reelmill worker" : "reelmill doctor" };
+    return { check, status: "failed", detail, command };
   }
   const oldest = waiting === 0 ? "" : `, the oldest for ${formatElapsedMs(waitedMs)}`;
   return sound(check, `${inFlight} in flight, ${waiting} waiting${oldest}`);
+}
+
+function whoShould({ maxWorkers, hasContainers }: Hands): { readonly who: string; readonly command: string } {
+  if (hasContainers) {
+    const who = "what is started for jobs should be there by now: AWS Batch and ECS say why it is not";
+    return { who, command: "reelmill jobs list --status queued" };
+  }
+  if (maxWorkers === 0) return { who: "this server has no workers of its own", command: "reelmill worker" };
+  return { who: "the server's log says why its workers do not", command: "reelmill doctor" };
 }
