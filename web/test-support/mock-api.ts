@@ -126,6 +126,11 @@ function addServerHandlers(api: MockApi, handlers: Map<string, Handler>): void {
     return taken;
   };
   handlers.set("GET v1/pipelines", () => ok({ pipelines: createPipelines() }));
+  handlers.set("GET v1/objects", (_parts, _body, query) => {
+    const key = query.get("prefix") ?? "";
+    const bytes = api.objectBytes.get(key);
+    return ok({ objects: bytes === undefined ? [] : [{ key, bytes }], nextAfter: null });
+  });
   handlers.set("GET v1/queues", () => ok({ queues: api.queues }));
   handlers.set("GET v1/dead-letters", () => ok({ deadLetters: api.letters }));
   handlers.set("POST v1/dead-letters/replay", () => ok({ replayed: keepLetters([]) }));

@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { isEnded } from "../../jobs/job.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 import { formatEvent } from "./listener.ts";
 import { toEventView, toJobView } from "./views.ts";
@@ -10,13 +11,20 @@ export interface FramePage {
   readonly last: number;
 }
 
+/** A job ready to be sent. */
+export interface JobFrame {
+  readonly frame: Buffer;
+  readonly change: number;
+  readonly isEnded: boolean;
+}
+
 /** What one look at the store brings; each thing is read, and written as JSON, once. */
 export interface Frames {
   /** Jobs changed after that change; undefined where there are none. */
   changesAfter(change: number): Promise<FramePage | undefined>;
   /** Events of a job after that one; undefined where there are none. */
   eventsAfter(jobId: string, seq: number): Promise<FramePage | undefined>;
-  job(jobId: string): Promise<{ readonly frame: Buffer; readonly change: number } | undefined>;
+  job(jobId: string): Promise<JobFrame | undefined>;
   watch(read: () => string): { readonly frame: Buffer; readonly json: string };
 }
 
@@ -25,7 +33,7 @@ const PAGE = 100;
 /** Frames as of now, so many jobs or events to a page. */
 export function createFrames(store: JobStore, clock: Clock, pageSize = PAGE): Frames {
   const pages = createMemo<FramePage | undefined>();
-  const jobs = createMemo<{ readonly frame: Buffer; readonly change: number } | undefined>();
+  const jobs = createMemo<JobFrame | undefined>();
   let watch: { readonly frame: Buffer; readonly json: string } | undefined;
   return {
     changesAfter: (change) =>
@@ -41,7 +49,9 @@ export function createFrames(store: JobStore, clock: Clock, pageSize = PAGE): Fr
     job: (jobId) =>
       jobs(jobId, async () => {
         const job = await store.get(jobId);
-        return job && { frame: Buffer.from(formatJob(toJobView(job, clock.nowMs()))), change: job.changeSeq };
+        if (job === undefined) return undefined;
+        const frame = Buffer.from(formatJob(toJobView(job, clock.nowMs())));
+        return { frame, change: job.changeSeq, isEnded: isEnded(job.status) };
       }),
     watch: (read) => {
       if (watch === undefined) {

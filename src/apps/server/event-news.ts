@@ -1,5 +1,4 @@
 import type { Clock } from "../../base/clock.ts";
-import { isEnded } from "../../jobs/job.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 import { createFrames, type FramePage } from "./event-frames.ts";
 
@@ -28,11 +27,11 @@ interface NewsSource {
  */
 export async function newsOfJob({ store, clock }: NewsSource, jobId: string, afterSeq: number): Promise<Buffer> {
   const frames = createFrames(store, clock);
-  const job = await store.get(jobId);
+  // As it is before its events are read: none of those that led to it is missing then, but for the last.
+  const job = await frames.job(jobId);
   const { news, last, isAll } = await collect(clock, afterSeq, (seq) => frames.eventsAfter(jobId, seq));
-  const isTold = isAll && job !== undefined && (!isEnded(job.status) || (await hasEnding(store, jobId, last)));
-  const state = isTold ? (await frames.job(jobId))?.frame : undefined;
-  return Buffer.concat([beginAt(afterSeq), ...news, ...(state === undefined ? [] : [state])]);
+  const isTold = isAll && job !== undefined && (!job.isEnded || (await hasEnding(store, jobId, last)));
+  return Buffer.concat([beginAt(afterSeq), ...news, ...(isTold ? [job.frame] : [])]);
 }
 
 /** As `newsOfJob`, of the jobs that changed after that change. */

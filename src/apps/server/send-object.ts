@@ -77,14 +77,15 @@ function versionOf({ bytes, modifiedAtMs }: ObjectInfo): { readonly tag: string;
 /** The bytes that a request asks for. Throws RANGE_UNSATISFIABLE. */
 function choosePart(
   info: ObjectInfo,
-  { headers }: FastifyRequest,
+  { method, headers }: FastifyRequest,
   reply: FastifyReply,
 ): { readonly part: ByteRange; readonly isWhole: boolean } {
   const { bytes } = info;
   const { tag, modified } = versionOf(info);
   const condition = headers["if-range"];
+  const mayBePart = method === "GET";
   const isSame = condition === undefined || condition === tag || condition === modified;
-  const wanted = parseRange(isSame ? headers.range : undefined, bytes);
+  const wanted = parseRange(mayBePart && isSame ? headers.range : undefined, bytes);
   if (wanted.kind === "unsatisfiable") {
     reply.header("content-range", `bytes */${bytes}`);
     throw new ReelmillError("RANGE_UNSATISFIABLE", `The object has ${bytes} bytes; the range begins behind them.`);

@@ -38,11 +38,11 @@ export function createSessions(clock: Clock): Sessions {
 
 /**
  * Sessions that no process remembers: the cookie carries the key itself, which scripts of a page cannot read there. They end with the browser's own
- * session, or with the key: closing one has the browser forget it. An id signed by what the server knows of the key, its hash, could be made by all who may read the server's settings.
+ * session, which lasts on where a browser opens its tabs again, or with the key: closing one has the browser forget it. An id signed by what the server knows of the key, its hash, could be made by all who may read the server's settings.
  */
 export function createCarriedSessions(isKey: (key: string) => boolean): Sessions {
   return {
-    // Without an end of its own, no browser keeps it on its disk.
+    // Without an end of its own, browsers keep it only where they open the tabs of the last time again.
     open: (apiKey) => ({ id: Buffer.from(apiKey, "utf8").toString("base64url"), expiresAtMs: null }),
     has: (id) => isKey(Buffer.from(id, "base64url").toString("utf8")),
     close: () => undefined,

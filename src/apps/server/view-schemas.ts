@@ -214,6 +214,7 @@ export const VIEWS = {
       jobs: z.strictObject({ byStatus: z.record(z.enum(JOB_STATUSES), COUNT), endedLastDay: COUNT }),
       queues: z.array(QUEUE),
       workers: WORKERS,
+      startsContainers: z.boolean().describe("Whether containers are started for jobs, which then need no worker."),
       uptimeSeconds: COUNT,
     })
     .meta({ id: "Stats" }),

@@ -1,4 +1,4 @@
 export type { ConversionReport } from "./conversion.ts";
 export { convertFile } from "./convert-file.ts";
-export { CONVERT_SETTINGS, type ConvertSettings, extensionFor, rateOf, TARGETS } from "./options.ts";
+export { CONVERT_SETTINGS, type ConvertSettings, extensionFor } from "./options.ts";
 export { describeSearch } from "./plan-search.ts";

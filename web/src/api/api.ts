@@ -123,7 +123,9 @@ function createJobCalls(send: SendRequest, read: Read, post: Post): JobCalls {
     listEvents: async (id, signal) => (await read<{ events: EventView[] }>(`${jobPath(id)}/events`, signal)).events,
     listLogs: async (id, signal) =>
       (await read<{ lines: LogLine[] }>(`${jobPath(id)}/logs?limit=${LOG_LINES}`, signal)).lines,
-    findUploadWay: async () => (await read<{ uploads: { by: "parts" | "link" } }>("/v1/pipelines")).uploads.by,
+    // Servers that say nothing of it take parts.
+    findUploadWay: async () =>
+      (await read<{ uploads?: { by: "parts" | "link" } }>("/v1/pipelines")).uploads?.by ?? "parts",
     removeObject: async (key) => {
       try {
         await send("DELETE", objectUrl(key));

@@ -28,7 +28,7 @@ export function KeyPage() {
       <form className="card stack" onSubmit={(event) => void submit(event)}>
         <p>
           This server is protected. Enter one of its API keys; it is forgotten when you sign out, and at the latest when
-          you close the browser.
+          you close the browser, unless that opens its tabs again.
         </p>
         <div className="field">
           <label htmlFor={fieldId}>API key</label>

@@ -20,23 +20,27 @@ export function openEventStream(path: string, handlers: StreamHandlers): () => v
   let source: EventSource | null = null;
   let reopening: number | undefined;
   let doubting: number | undefined;
+  const trust = (): void => {
+    window.clearTimeout(doubting);
+    doubting = undefined;
+  };
   const close = (): void => {
     window.clearTimeout(reopening);
-    window.clearTimeout(doubting);
+    trust();
     source?.close();
     source = null;
   };
   const open = (): void => {
     close();
     source = new EventSource(path);
-    listen(source, handlers, () => window.clearTimeout(doubting));
+    listen(source, handlers, trust);
     source.onerror = () => {
-      window.clearTimeout(doubting);
       // The browser tries again by itself unless the server refused.
       if (source?.readyState === EventSource.CLOSED) {
+        trust();
         handlers.onState("polling");
         reopening = window.setTimeout(open, REOPEN_MS);
-      } else doubting = window.setTimeout(() => handlers.onState("polling"), PATIENCE_MS);
+      } else doubting ??= window.setTimeout(() => handlers.onState("polling"), PATIENCE_MS);
     };
   };
   // Browsers allow six connections to a server over all tabs: those that nobody sees give theirs back.

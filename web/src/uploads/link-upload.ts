@@ -28,6 +28,7 @@ export function createLinkUpload(
   let stopping: AbortController | null = null;
   const pause = async (): Promise<void> => stopping?.abort();
   const sendOnce = async (signal: AbortSignal): Promise<void> => {
+    signal.throwIfAborted();
     handlers.onProgress(0);
     const { url, headers } = await api.lendUpload(key, file.size, signal);
     await put(file, url, headers, handlers.onProgress, signal);
@@ -83,7 +84,10 @@ async function put(
   request.upload.onprogress = ({ loaded }) => onProgress(loaded);
   request.onload = () => {
     if (request.status < 300) resolve();
-    else reject(new Error(`The server's store refused the file with status ${request.status}.`));
+    else {
+      const message = `The server's store refused the file with status ${request.status}.`;
+      reject(request.status >= 500 ? new BrokenUploadError(message) : new Error(message));
+    }
   };
   request.onerror = () => reject(new BrokenUploadError("The server's store could not be reached, or broke off."));
   request.onabort = () => reject(new Error("The upload was stopped."));

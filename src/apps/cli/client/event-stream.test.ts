@@ -6,7 +6,7 @@ async function parse(chunks: readonly (string | Uint8Array)[]): Promise<readonly
     for (const chunk of chunks) yield typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk;
   })();
   const found: StreamMessage[] = [];
-  for await (const message of parseEventStream(bytes)) if (message !== undefined) found.push(message);
+  for await (const message of parseEventStream(bytes)) if (message.event !== null) found.push(message);
   return found;
 }
 

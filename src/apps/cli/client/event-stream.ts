@@ -9,21 +9,24 @@ export interface StreamMessage {
   readonly retryMs: number | undefined;
 }
 
+/** A sign of life that is no message, and what the stream said until then. */
+export type StreamSign = Pick<StreamMessage, "id" | "retryMs"> & { readonly event: null };
+
 /** A stream whose single message is larger than this is none. */
 const MAX_MESSAGE_CHARACTERS = 64 * 1024 * 1024;
 
 /**
- * Reads an event stream (WHATWG HTML §9.2.6); `undefined` stands for a sign of life that is no message. A message that the
+ * Reads an event stream (WHATWG HTML §9.2.6), signs of life included. A message that the
  * stream's end cuts off is left out, as the specification has it. Throws RangeError where a message has no end.
  */
 export async function* parseEventStream(
   chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<StreamMessage | undefined, void, undefined> {
+): AsyncGenerator<StreamMessage | StreamSign, void, undefined> {
   const decoder = new TextDecoder();
   const message = createAssembler();
   let rest = "";
   for await (const chunk of chunks) {
-    yield undefined;
+    yield message.sign();
     const text = rest + decoder.decode(chunk, { stream: true });
     // A carriage return at the very end may be the first half of a line's end.
     const isHeldBack = text.endsWith("\r");
@@ -37,7 +40,7 @@ export async function* parseEventStream(
   }
 }
 
-function createAssembler(): { add(line: string): StreamMessage | undefined } {
+function createAssembler(): { add(line: string): StreamMessage | StreamSign | undefined; sign(): StreamSign } {
   let event = "message";
   let id: string | undefined;
   let retryMs: number | undefined;
@@ -49,7 +52,9 @@ function createAssembler(): { add(line: string): StreamMessage | undefined } {
     else if (name === "id" && !value.includes("\0")) id = value;
     else if (name === "retry" && /^\d{1,9}$/.test(value)) retryMs = Number(value);
   };
+  const sign = (): StreamSign => ({ event: null, id, retryMs });
   return {
+    sign,
     add: (line) => {
       if (line !== "") {
         characters += line.length;
@@ -59,8 +64,7 @@ function createAssembler(): { add(line: string): StreamMessage | undefined } {
         setField(name, colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, ""));
         return undefined;
       }
-      const complete =
-        data.length === 0 ? undefined : { event: event || "message", id, data: data.join("\n"), retryMs };
+      const complete = data.length === 0 ? sign() : { event: event || "message", id, data: data.join("\n"), retryMs };
       event = "message";
       data = [];
       characters = 0;

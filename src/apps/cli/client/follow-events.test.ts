@@ -38,7 +38,9 @@ describe("followEvents", () => {
       "GET /events": (_request, response) => {
         connections += 1;
         response.writeHead(200, { "content-type": "text/event-stream" });
-        response.end(`retry: ${connections === 1 ? 0 : 2000}\nid: ${connections}\ndata: ${connections}\n\n`);
+        // Most have nothing new.
+        const data = connections % 20 === 0 ? `\ndata: ${connections}` : "";
+        response.end(`retry: ${connections === 1 ? 0 : 2000}\nid: ${connections}${data}\n\n`);
       },
     });
     const signal = new AbortController().signal;
@@ -47,9 +49,9 @@ describe("followEvents", () => {
     const reasons: string[] = [];
     const context = { sleep: async (ms: number) => void pauses.push(ms) };
     const options = { onReconnect: (reason: Error) => void reasons.push(reason.message) };
-    for await (const { data } of followEvents(client, "/events", context, options)) if (data === "20") break;
+    for await (const { data } of followEvents(client, "/events", context, options)) if (data === "40") break;
     expect(reasons).toEqual([]);
-    expect(pauses).toEqual([500, ...Array.from({ length: 18 }, () => 2000)]);
-    expect(server.requests.at(-1)?.headers["last-event-id"]).toBe("19");
+    expect(pauses).toEqual([500, ...Array.from({ length: 38 }, () => 2000)]);
+    expect(server.requests.at(-1)?.headers["last-event-id"]).toBe("39");
   });
 });

@@ -1,7 +1,7 @@
 import { ReelmillError } from "../../../base/errors.ts";
 import type { CliContext } from "../cli-context.ts";
 import { type ApiClient, wrongAnswer } from "./api-client.ts";
-import { parseEventStream, type StreamMessage } from "./event-stream.ts";
+import { parseEventStream, type StreamMessage, type StreamSign } from "./event-stream.ts";
 
 /** The server says something at least every 15 s; a connection that is silent for longer is dead. */
 const IDLE_TIMEOUT_MS = 45_000;
@@ -41,10 +41,12 @@ export async function* followEvents(
       for await (const message of readOnce(client, path, lastId, options.idleTimeoutMs ?? IDLE_TIMEOUT_MS)) {
         lastId = message.id ?? lastId;
         retryMs = message.retryMs;
+        if (message.event === null) continue;
         failures = 0;
         yield message;
       }
       if (retryMs !== undefined) {
+        failures = 0;
         // All that there was, from a server that keeps no stream open.
         await context.sleep(Math.min(MOST_RETRY_MS, Math.max(LEAST_RETRY_MS, retryMs)), client.signal);
         if (client.signal.aborted) throw new ReelmillError("ABORTED", "Cancelled.");
@@ -73,7 +75,7 @@ async function* readOnce(
   path: string,
   lastId: string | undefined,
   idleTimeoutMs: number,
-): AsyncGenerator<StreamMessage, void, undefined> {
+): AsyncGenerator<StreamMessage | StreamSign, void, undefined> {
   const idle = new AbortController();
   let timer = setTimeout(() => idle.abort(), idleTimeoutMs);
   const headers = { accept: "text/event-stream", ...(lastId === undefined ? {} : { "last-event-id": lastId }) };
@@ -86,7 +88,7 @@ async function* readOnce(
     for await (const message of parseEventStream(body)) {
       clearTimeout(timer);
       timer = setTimeout(() => idle.abort(), idleTimeoutMs);
-      if (message !== undefined) yield message;
+      yield message;
     }
   } catch (error) {
     throw translate(error, client, idle.signal);

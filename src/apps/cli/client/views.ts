@@ -170,6 +170,7 @@ export const STATS = z.object({
   jobs: z.object({ byStatus: z.record(z.string(), COUNT), endedLastDay: COUNT }),
   queues: z.array(QUEUE),
   workers: z.object({ desired: COUNT, running: COUNT, busy: COUNT, max: COUNT }),
+  startsContainers: z.boolean().default(false),
   uptimeSeconds: z.number(),
 });
 

@@ -21,6 +21,7 @@ interface Setting {
   readonly message?: Fields | null;
   readonly queue?: Fields;
   readonly workers?: Fields;
+  readonly startsContainers?: boolean;
   readonly letters?: readonly Fields[];
 }
 
@@ -39,7 +40,7 @@ async function diagnose(
   nowMs = NOW,
   routes: Parameters<typeof startCannedServer>[0] = {},
 ) {
-  const { job, task, message, queue, workers, letters = [] } = setting;
+  const { job, task, message, queue, workers, startsContainers = false, letters = [] } = setting;
   server = await startCannedServer({
     "GET /v1/checks": () => ({ checks: [SOUND, FULL] }),
     [`GET /v1/jobs/${JOB_ID}/messages`]: () => ({ messages: message === null ? [] : [cannedMessage(message)] }),
@@ -50,6 +51,7 @@ async function diagnose(
       jobs: { byStatus: {}, endedLastDay: 0 },
       queues: [cannedQueue({ dead: letters.length, ...queue })],
       workers: { ...WORKERS, ...workers },
+      startsContainers,
       uptimeSeconds: 5,
     }),
     "GET /v1/dead-letters": () => ({ deadLetters: letters }),
@@ -117,6 +119,30 @@ describe("diagnose", () => {
       1,
       'No worker listens to the queue "repair": the job\'s task is due since 5 min 30 s, and this server has no workers of its own.',
       "worker",
+    ],
+    [
+      "a container on its way",
+      {
+        job: QUEUED,
+        task: { status: "queued" },
+        message: EARLY,
+        queue: { inFlight: 0 },
+        workers: NONE,
+        startsContainers: true,
+      },
+      0,
+      "The job's next task is due and about to be taken.",
+      `jobs watch ${JOB_ID}`,
+    ],
+    [
+      "a container that does not come",
+      {
+        ...{ job: QUEUED, task: { status: "queued" }, queue: { inFlight: 0 }, workers: NONE, startsContainers: true },
+        message: { sentAt: "2026-01-31T11:40:00.000Z" },
+      },
+      1,
+      "Nobody takes the job's task, which is due since 20 min 30 s; what is started for jobs should be there by now: AWS Batch and ECS say why it is not.",
+      `jobs cancel ${JOB_ID} && reelmill jobs retry ${JOB_ID}`,
     ],
     [
       "workers that do not come",

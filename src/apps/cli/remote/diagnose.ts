@@ -53,6 +53,7 @@ export async function runDiagnoseCommand(
     messages: messages.value.messages,
     queue: stats.value.queues.find(({ queue }) => queue === job.pipeline),
     workers: stats.value.workers,
+    startsContainers: stats.value.startsContainers,
     deadLetters: letters.value.deadLetters.filter(({ jobId }) => jobId === job.id),
     nowMs: context.clock.nowMs(),
   };

@@ -14,6 +14,8 @@ export interface Facts {
   readonly queue: QueueView | undefined;
   /** Those of the server that was asked; others may run elsewhere. */
   readonly workers: StatsView["workers"];
+  /** Whether containers are started for jobs, which then need no worker. */
+  readonly startsContainers: boolean;
   /** Those of the job. */
   readonly deadLetters: readonly DeadLetterView[];
   readonly nowMs: number;
@@ -30,6 +32,17 @@ export interface Diagnosis {
 
 /** Workers look for what nobody told them of every 20 s at most: what is due for longer has nobody. */
 const NOBODY_AFTER_MS = 60_000;
+/** A container that is started for a job, or started again, takes minutes to come. */
+const NO_CONTAINER_AFTER_MS = 15 * 60_000;
+const CONTAINERS_LATE = "what is started for jobs should be there by now: AWS Batch and ECS say why it is not";
+
+function startAgain({ id }: Facts["job"]): string {
+  return `reelmill jobs cancel ${id} && reelmill jobs retry ${id}`;
+}
+
+function nobodyAfterMs({ startsContainers }: Pick<Facts, "startsContainers">): number {
+  return startsContainers ? NO_CONTAINER_AFTER_MS : NOBODY_AFTER_MS;
+}
 
 /** Finds the cause; the first that holds stands before all others. */
 export function diagnose(facts: Facts): Diagnosis {
@@ -56,21 +69,24 @@ function isLasting(code: string): boolean {
 }
 
 /** A task whose worker gives no sign of life any more, and that nobody has taken over. */
-function diagnoseLapsed({ job, messages, tasks, workers, nowMs }: Facts): Diagnosis | undefined {
+function diagnoseLapsed(facts: Facts): Diagnosis | undefined {
+  const { job, messages, tasks, workers, startsContainers, nowMs } = facts;
   const lapsed = messages.find(({ state }) => state === "lapsed");
   if (lapsed === undefined || messages.some(({ state }) => state === "held")) return undefined;
   const task = tasks.find(({ stage, index }) => stage === lapsed.stage && index === lapsed.index);
   const forMs = sinceMs(lapsed.until, nowMs);
   const holder = `the worker that held "${task?.label ?? lapsed.stage}" (${lapsed.holder}) gives no sign of life`;
   const finding = `${holder}; its lease ran out ${formatElapsedMs(forMs)} ago, and nobody has taken the task over`;
-  if (forMs <= NOBODY_AFTER_MS) return fine(`${capital(finding)} yet.`, `reelmill jobs watch ${job.id}`);
+  if (forMs <= nobodyAfterMs(facts)) return fine(`${capital(finding)} yet.`, `reelmill jobs watch ${job.id}`);
   if (workers.max > 0 && workers.busy >= workers.max)
     return fine(`${capital(finding)}: all ${workers.max} workers of this server are busy.`, "reelmill monitor");
+  if (startsContainers) return stuck(`${capital(finding)}; ${CONTAINERS_LATE}.`, startAgain(job));
   return stuck(`${capital(finding)}.`, workers.max === 0 ? "reelmill worker" : "reelmill doctor");
 }
 
 /** What keeps every task from being begun. */
-function diagnoseHeld({ job, tasks, messages, queue, workers, nowMs }: Facts): Diagnosis | undefined {
+function diagnoseHeld(facts: Facts): Diagnosis | undefined {
+  const { job, tasks, messages, queue, workers, startsContainers, nowMs } = facts;
   if (tasks.some(({ status }) => status === "running")) return undefined;
   if (queue?.isPaused === true) {
     return stuck(
@@ -78,7 +94,7 @@ function diagnoseHeld({ job, tasks, messages, queue, workers, nowMs }: Facts): D
       `reelmill queues resume ${queue.queue}`,
     );
   }
-  const again = `reelmill jobs cancel ${job.id} && reelmill jobs retry ${job.id}`;
+  const again = startAgain(job);
   if (!tasks.some(({ status }) => status === "queued"))
     return stuck(`None of the job's tasks is waiting or running, though it stands at "${job.stage}".`, again);
   if (messages.length === 0) return stuck("The job's tasks wait, but no message in its queue leads to them.", again);
@@ -86,8 +102,11 @@ function diagnoseHeld({ job, tasks, messages, queue, workers, nowMs }: Facts): D
   const isFree = queue === undefined || queue.inFlight === 0;
   if (due === undefined || !isFree) return undefined;
   const dueForMs = sinceMs(due.until ?? due.sentAt, nowMs);
-  if (dueForMs <= NOBODY_AFTER_MS) return undefined;
+  if (dueForMs <= nobodyAfterMs(facts)) return undefined;
   const since = formatElapsedMs(dueForMs);
+  if (startsContainers) {
+    return stuck(`Nobody takes the job's task, which is due since ${since}; ${CONTAINERS_LATE}.`, again);
+  }
   if (workers.max === 0) {
     const finding = `No worker listens to the queue "${job.pipeline}": the job's task is due since ${since}, and this server has no workers of its own.`;
     return stuck(finding, "reelmill worker");

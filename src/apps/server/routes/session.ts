@@ -14,7 +14,8 @@ export const SESSION_ROUTES = {
     body: z.strictObject({ apiKey: z.string().min(1).max(1024) }),
     answers: {
       200: {
-        description: "The cookie is set; null where no key is needed, and where it lasts as long as the browser runs.",
+        description:
+          "The cookie is set; null where no key is needed, and where it lasts as long as the browser's session.",
         schema: VIEWS.session,
       },
     },

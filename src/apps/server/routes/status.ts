@@ -91,6 +91,7 @@ export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, 
     jobs: await store.count(),
     queues: (await readQueues(deps)).map(toQueueView),
     workers: workers.stats(),
+    startsContainers: batch.startContainer !== undefined,
     uptimeSeconds: Math.floor((clock.monotonicMs() - startMs) / 1000),
   }));
   serve(app, STATUS_ROUTES.system, () => system());
