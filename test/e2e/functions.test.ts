@@ -113,7 +113,7 @@ it.skipIf(missing !== undefined)("shows the dashboard, which sends files to the 
     asked.length = 0;
     await page.waitForTimeout(7000);
     expect(await page.getByText("Live", { exact: true }).count()).toBe(1);
-    expect(asked.length).toBeGreaterThan(1);
+    expect(asked.length).toBeGreaterThan(0);
     expect(asked.length).toBeLessThan(6);
     const length =
       "fetch('/v1/objects/uploads/large.bin').then(async (found) => (await found.arrayBuffer()).byteLength)";
