@@ -25,7 +25,13 @@ interface JobView {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "reelmill-kill-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let server: RunningServer;
+
+afterAll(async () => {
+  // Where the test was given up, it still runs.
+  await server?.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** Asks until somebody answers: the server may just have been killed. */
 async function ask(url: string, init?: RequestInit): Promise<unknown> {
@@ -75,7 +81,7 @@ test("whatever is killed whenever, every job ends once and nothing half-written 
   const draw = (): number => random.next().value ?? 0.5;
   const files = makeRecordings(join(folder, "made"));
   const port = await findFreePort();
-  let server: RunningServer = await startServer(folder, port);
+  server = await startServer(folder, port);
   const { url } = server;
   for (const [name, path] of Object.entries({ damaged: files.damaged, reference: files.reference })) {
     const answer = await fetch(`${url}/v1/objects/uploads/k/${name}.mp4`, { method: "PUT", body: readFileSync(path) });
