@@ -15,7 +15,7 @@ import { onFailed, onStarted } from "../src/jobs/transitions.ts";
 import { makeRecordings } from "./e2e/recordings.fixture.ts";
 import { findFreePort, type RunningServer, startServer } from "./e2e/server.fixture.ts";
 import { reelmill } from "./e2e/workplace.fixture.ts";
-import { type AwsUnderTest, makeBucket, makeTable, startStorage, startTables } from "./support/aws.ts";
+import { type AwsUnderTest, environmentOf, makeBucket, makeTable, startStorage, startTables } from "./support/aws.ts";
 import { listCommands, listPages, ROOT } from "./support/documentation.ts";
 
 /*
@@ -46,12 +46,7 @@ beforeAll(async () => {
   const place = {
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
-    AWS_REGION: storage.place.region,
-    REELMILL_BACKEND: "aws",
-    REELMILL_S3_ENDPOINT: storage.place.endpoint ?? "",
-    REELMILL_DYNAMODB_ENDPOINT: tables.place.endpoint ?? "",
-    S3_BUCKET: bucket.name,
-    DYNAMODB_TABLE: table.name,
+    ...environmentOf({ storage, tables, bucket, table }),
   };
   letters = await prepare(place);
   server = await startServer(folder, await findFreePort(), { ...place, REELMILL_MAX_WORKERS: "0" }, null);

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { makeBucket, makeTable, startStorage, startTables } from "../support/aws.ts";
+import { environmentOf, makeBucket, makeTable, startStorage, startTables } from "../support/aws.ts";
 import { readPage } from "../support/documentation.ts";
 import { makeRecordings, type Recordings } from "./recordings.fixture.ts";
 import { findFreePort, type RunningServer, startServer } from "./server.fixture.ts";
@@ -77,12 +77,7 @@ async function startOnAws(): Promise<Cloud> {
   const home = {
     AWS_ACCESS_KEY_ID: "test-key-id",
     AWS_SECRET_ACCESS_KEY: "test-s3cret",
-    REELMILL_BACKEND: "aws",
-    REELMILL_S3_ENDPOINT: storage.place.endpoint ?? "",
-    REELMILL_DYNAMODB_ENDPOINT: tables.place.endpoint ?? "",
-    S3_BUCKET: bucket.name,
-    DYNAMODB_TABLE: table.name,
-    AWS_REGION: storage.place.region,
+    ...environmentOf({ storage, tables, bucket, table }),
   };
   const containers = await startContainers(home);
   const server = await startServer(

@@ -10,7 +10,7 @@ import { firstItem } from "../../src/adapters/aws/table.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { BatchRecords } from "../../src/jobs/batch-records.ts";
 import type { ObjectStore } from "../../src/jobs/object-store.ts";
-import { type AwsUnderTest, makeBucket, makeTable, startStorage, startTables } from "../support/aws.ts";
+import { type AwsUnderTest, environmentOf, makeBucket, makeTable, startStorage, startTables } from "../support/aws.ts";
 import { startBatchWorker, type WorkerCommand } from "./worker-command.fixture.ts";
 
 const SECONDS = 20;
@@ -60,13 +60,8 @@ function start(environment: Readonly<Record<string, string>> = {}): WorkerComman
   containers += 1;
   return startBatchWorker({
     ...KEYS,
-    REELMILL_BACKEND: "aws",
-    REELMILL_S3_ENDPOINT: storage.place.endpoint ?? "",
-    REELMILL_DYNAMODB_ENDPOINT: tables.place.endpoint ?? "",
+    ...environmentOf({ storage, tables, bucket, table }),
     REELMILL_DATA: join(folder, `container-${containers}`),
-    S3_BUCKET: bucket.name,
-    DYNAMODB_TABLE: table.name,
-    AWS_REGION: storage.place.region,
     ...{ JOB_ID, OUTPUT_CODEC: "vp9", ...environment },
   });
 }

@@ -17,7 +17,15 @@ import {
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { createSqsClient } from "../../src/adapters/aws/bell.ts";
 import { clientSettings } from "../../src/adapters/aws/connection.ts";
-import { type AwsUnderTest, makeBucket, makeTable, startStorage, startTables, uniqueName } from "../support/aws.ts";
+import {
+  type AwsUnderTest,
+  environmentOf,
+  makeBucket,
+  makeTable,
+  startStorage,
+  startTables,
+  uniqueName,
+} from "../support/aws.ts";
 import { writeSteadyFfmpeg } from "../support/steady-ffmpeg.ts";
 import { createJobsClient } from "./jobs.fixture.ts";
 import { makeRecordings, type Recordings } from "./recordings.fixture.ts";
@@ -108,14 +116,9 @@ afterAll(async () => {
 function place(): Readonly<Record<string, string>> {
   return {
     ...KEYS,
-    REELMILL_BACKEND: "aws",
-    REELMILL_S3_ENDPOINT: storage.place.endpoint ?? "",
-    REELMILL_DYNAMODB_ENDPOINT: tables.place.endpoint ?? "",
+    ...environmentOf({ storage, tables, bucket, table }),
     REELMILL_SQS_ENDPOINT: storage.place.endpoint ?? "",
     REELMILL_LEASE_SECONDS: "5",
-    AWS_REGION: storage.place.region,
-    S3_BUCKET: bucket.name,
-    DYNAMODB_TABLE: table.name,
     SQS_QUEUE_URLS: JSON.stringify({ convert: queueUrl }),
     REELMILL_SNS_ENDPOINT: storage.place.endpoint ?? "",
     SNS_TOPIC_ARN: topic.arn,

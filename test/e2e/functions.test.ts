@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openWorld, type World } from "../../src/apps/lambda/open.ts";
 import { systemClock } from "../../src/base/clock.ts";
-import { type AwsUnderTest, makeBucket, makeTable, startStorage, startTables } from "../support/aws.ts";
+import { type AwsUnderTest, environmentOf, makeBucket, makeTable, startStorage, startTables } from "../support/aws.ts";
 import { buildServedDashboard, launchBrowser, missingBrowser } from "../support/dashboard.ts";
 import { visitDashboard } from "./dashboard.fixture.ts";
 import { type Bridge, startBridge } from "./functions-bridge.fixture.ts";
@@ -37,12 +37,9 @@ beforeAll(async () => {
   [storage, tables] = await Promise.all([startStorage({ takesPages: true }), startTables()]);
   [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
   const place = {
-    ...{ AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test", AWS_REGION: storage.place.region },
-    REELMILL_BACKEND: "aws",
-    REELMILL_S3_ENDPOINT: storage.place.endpoint ?? "",
-    REELMILL_DYNAMODB_ENDPOINT: tables.place.endpoint ?? "",
-    S3_BUCKET: bucket.name,
-    DYNAMODB_TABLE: table.name,
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    ...environmentOf({ storage, tables, bucket, table }),
   };
   const environment = {
     ...place,

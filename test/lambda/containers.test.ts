@@ -12,6 +12,7 @@ import { makeRecordings, type Recordings } from "../e2e/recordings.fixture.ts";
 import { startWorker } from "../e2e/worker-command.fixture.ts";
 import {
   type AwsUnderTest,
+  environmentOf,
   makeBucket,
   makeTable,
   startStorage,
@@ -74,12 +75,7 @@ function place(): Readonly<Record<string, string>> {
   return {
     PATH: process.env["PATH"] ?? "",
     LOG_FORMAT: "json",
-    REELMILL_BACKEND: "aws",
-    REELMILL_S3_ENDPOINT: storage.place.endpoint ?? "",
-    REELMILL_DYNAMODB_ENDPOINT: tables.place.endpoint ?? "",
-    S3_BUCKET: bucket.name,
-    DYNAMODB_TABLE: table.name,
-    AWS_REGION: storage.place.region,
+    ...environmentOf({ storage, tables, bucket, table }),
   };
 }
 

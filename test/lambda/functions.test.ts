@@ -11,6 +11,7 @@ import { openWorld, type World } from "../../src/apps/lambda/open.ts";
 import { createUuid } from "../../src/base/ids.ts";
 import {
   type AwsUnderTest,
+  environmentOf,
   makeBucket,
   makeTable,
   startStorage,
@@ -67,15 +68,10 @@ function open(more: Readonly<Record<string, string>> = {}): World {
   const environment = {
     PATH: process.env["PATH"] ?? "",
     LOG_FORMAT: "json",
-    REELMILL_BACKEND: "aws",
+    ...environmentOf({ storage, tables, bucket, table }),
     REELMILL_DATA: folder.path,
-    REELMILL_S3_ENDPOINT: storage.place.endpoint ?? "",
-    REELMILL_DYNAMODB_ENDPOINT: tables.place.endpoint ?? "",
     REELMILL_SQS_ENDPOINT: storage.place.endpoint ?? "",
     REELMILL_API_KEY_SHA256: HASH,
-    S3_BUCKET: bucket.name,
-    DYNAMODB_TABLE: table.name,
-    AWS_REGION: storage.place.region,
     SQS_QUEUE_URLS: JSON.stringify({ repair: queueUrl }),
     ...more,
   };

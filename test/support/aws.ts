@@ -148,3 +148,18 @@ export async function temporaryFolder(): Promise<{ readonly path: string; remove
   const path = await mkdtemp(join(tmpdir(), "reelmill-aws-"));
   return { path, remove: () => rm(path, { recursive: true }) };
 }
+
+/** What a process is told of the stores under test, in its environment. */
+export function environmentOf(
+  stores: Readonly<Record<"storage" | "tables", AwsUnderTest> & Record<"bucket" | "table", { readonly name: string }>>,
+): Readonly<Record<string, string>> {
+  const { storage, tables, bucket, table } = stores;
+  return {
+    REELMILL_BACKEND: "aws",
+    REELMILL_S3_ENDPOINT: storage.place.endpoint ?? "",
+    REELMILL_DYNAMODB_ENDPOINT: tables.place.endpoint ?? "",
+    AWS_REGION: storage.place.region,
+    S3_BUCKET: bucket.name,
+    DYNAMODB_TABLE: table.name,
+  };
+}
