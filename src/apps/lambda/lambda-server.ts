@@ -19,7 +19,8 @@ import type { World } from "./open.ts";
 const ANY_LOAN = { method: "GET", key: "uploads/any", forMs: 1000 } as const;
 
 /**
- * The app that a server runs, without what a function has not that is frozen between calls: workers, a watch folder, streams that stay open. Throws CONFIG_INVALID where no API key is set.
+ * The app that a server runs, without what a function has not that is frozen between calls: workers, a watch folder, streams that stay open. Throws
+ * CONFIG_INVALID where no API key is set.
  */
 export async function createLambdaServer(world: World): Promise<FastifyInstance> {
   const { config, home, parts, service, environment, clock, log, telemetry } = world;

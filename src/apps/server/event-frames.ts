@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import { isEnded } from "../../jobs/job.ts";
+import type { Job } from "../../jobs/job.ts";
 import type { JobStore } from "../../jobs/ports.ts";
 import { formatEvent } from "./listener.ts";
 import { toEventView, toJobView } from "./views.ts";
@@ -11,20 +11,13 @@ export interface FramePage {
   readonly last: number;
 }
 
-/** A job ready to be sent. */
-export interface JobFrame {
-  readonly frame: Buffer;
-  readonly change: number;
-  readonly isEnded: boolean;
-}
-
 /** What one look at the store brings; each thing is read, and written as JSON, once. */
 export interface Frames {
   /** Jobs changed after that change; undefined where there are none. */
   changesAfter(change: number): Promise<FramePage | undefined>;
   /** Events of a job after that one; undefined where there are none. */
   eventsAfter(jobId: string, seq: number): Promise<FramePage | undefined>;
-  job(jobId: string): Promise<JobFrame | undefined>;
+  job(jobId: string): Promise<{ readonly frame: Buffer; readonly change: number } | undefined>;
   watch(read: () => string): { readonly frame: Buffer; readonly json: string };
 }
 
@@ -33,7 +26,7 @@ const PAGE = 100;
 /** Frames as of now, so many jobs or events to a page. */
 export function createFrames(store: JobStore, clock: Clock, pageSize = PAGE): Frames {
   const pages = createMemo<FramePage | undefined>();
-  const jobs = createMemo<JobFrame | undefined>();
+  const jobs = createMemo<{ readonly frame: Buffer; readonly change: number } | undefined>();
   let watch: { readonly frame: Buffer; readonly json: string } | undefined;
   return {
     changesAfter: (change) =>
@@ -49,9 +42,7 @@ export function createFrames(store: JobStore, clock: Clock, pageSize = PAGE): Fr
     job: (jobId) =>
       jobs(jobId, async () => {
         const job = await store.get(jobId);
-        if (job === undefined) return undefined;
-        const frame = Buffer.from(formatJob(toJobView(job, clock.nowMs())));
-        return { frame, change: job.changeSeq, isEnded: isEnded(job.status) };
+        return job && { frame: frameOfJob(job, clock), change: job.changeSeq };
       }),
     watch: (read) => {
       if (watch === undefined) {
@@ -61,6 +52,11 @@ export function createFrames(store: JobStore, clock: Clock, pageSize = PAGE): Fr
       return watch;
     },
   };
+}
+
+/** A job as it is, ready to be sent; the stream's place stays where it is. */
+export function frameOfJob(job: Job, clock: Clock): Buffer {
+  return Buffer.from(formatJob(toJobView(job, clock.nowMs())));
 }
 
 function formatJob(view: ReturnType<typeof toJobView>, id?: number): string {

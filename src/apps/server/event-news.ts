@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
+import { isEnded, JOB_STATUSES, type Job } from "../../jobs/job.ts";
 import type { JobStore } from "../../jobs/ports.ts";
-import { createFrames, type FramePage } from "./event-frames.ts";
+import { createFrames, type FramePage, frameOfJob } from "./event-frames.ts";
 
 /** How soon a client of a stream that does not stay open comes again. */
 const COME_AGAIN_MS = 2000;
@@ -13,7 +14,7 @@ const MAX_LOOK_MS = 10_000;
 /** Among so many events, one that ended a job is found. */
 const LAST_EVENTS = 20;
 
-const ENDINGS: ReadonlySet<string> = new Set(["job.succeeded", "job.partial", "job.failed", "job.cancelled"]);
+const ENDINGS: ReadonlySet<string> = new Set(JOB_STATUSES.filter(isEnded).map((status) => `job.${status}`));
 
 /** What tells news. */
 interface NewsSource {
@@ -22,16 +23,14 @@ interface NewsSource {
 }
 
 /**
- * A stream of its own that ends at once: when to come again, the events of a job after that one, and the job as it is then. One that has ended is told
- * with the event that ended it, which some stores have a moment later.
+ * A stream of its own that ends at once: when to come again, the events of a job after that one, and the job as it was read before them, so that
+ * none that led to it is missing. One that has ended is told with the event that ended it, which some stores have a moment later.
  */
-export async function newsOfJob({ store, clock }: NewsSource, jobId: string, afterSeq: number): Promise<Buffer> {
+export async function newsOfJob({ store, clock }: NewsSource, job: Job, afterSeq: number): Promise<Buffer> {
   const frames = createFrames(store, clock);
-  // As it is before its events are read: none of those that led to it is missing then, but for the last.
-  const job = await frames.job(jobId);
-  const { news, last, isAll } = await collect(clock, afterSeq, (seq) => frames.eventsAfter(jobId, seq));
-  const isTold = isAll && job !== undefined && (!job.isEnded || (await hasEnding(store, jobId, last)));
-  return Buffer.concat([beginAt(afterSeq), ...news, ...(isTold ? [job.frame] : [])]);
+  const { news, last, isAll } = await collect(clock, afterSeq, (seq) => frames.eventsAfter(job.id, seq));
+  const isTold = isAll && (!isEnded(job.status) || (await hasEnding(store, job.id, last)));
+  return Buffer.concat([beginAt(afterSeq), ...news, ...(isTold ? [frameOfJob(job, clock)] : [])]);
 }
 
 /** As `newsOfJob`, of the jobs that changed after that change. */

@@ -1,12 +1,9 @@
 import { formatBytes, formatElapsedMs } from "../../base/units.ts";
 import type { QueueDepth } from "../../jobs/ports.ts";
 import { checkBy, type HealthCheck, sound } from "../health-check.ts";
+import { CONTAINERS_LATE, nobodyAfterMs } from "../nobody-works.ts";
 import type { ServerDependencies, SystemView } from "./dependencies.ts";
 
-/** Workers elsewhere look for what a lost message told of every 20 s; what waits for longer has nobody. */
-const NOBODY_AFTER_MS = 60_000;
-/** Containers and machines that are started for a job take minutes to come. */
-const NO_CONTAINER_AFTER_MS = 15 * 60_000;
 const LOW_SPACE_BYTES = 5e9;
 const NO_SPACE_BYTES = 200e6;
 
@@ -52,7 +49,10 @@ async function checkQueues(deps: ServerDependencies): Promise<readonly HealthChe
   if (asked.status !== "ok") return [asked];
   const used = depths.filter(({ waiting, inFlight, dead, isPaused }) => waiting + inFlight + dead > 0 || isPaused);
   if (used.length === 0) return [asked];
-  const hands: Hands = { maxWorkers: deps.workers.stats().max, hasContainers: deps.batch.startContainer !== undefined };
+  const hands: Hands = {
+    maxWorkers: deps.workers.stats().max,
+    startsContainers: deps.batch.startContainer !== undefined,
+  };
   return (await Promise.all(used.map((depth) => checkQueue(depth, deps, hands, clock.nowMs())))).flat();
 }
 
@@ -61,7 +61,7 @@ interface Hands {
   /** Of this server. */
   readonly maxWorkers: number;
   /** Whether containers are started for jobs. */
-  readonly hasContainers: boolean;
+  readonly startsContainers: boolean;
 }
 
 async function checkQueue(
@@ -92,7 +92,7 @@ function checkFlow(check: string, depth: QueueDepth, hands: Hands, nowMs: number
     const detail = `it is paused and hands out nothing; ${waiting} waiting, ${inFlight} in flight`;
     return { check, status: "warning", detail, command: `reelmill queues resume ${queue}` };
   }
-  const isLate = waitedMs > (hands.hasContainers ? NO_CONTAINER_AFTER_MS : NOBODY_AFTER_MS);
+  const isLate = waitedMs > nobodyAfterMs(hands.startsContainers);
   if (waiting > 0 && inFlight === 0 && isLate) {
     const { who, command } = whoShould(hands);
     const detail = `${waiting} waiting, the oldest for ${formatElapsedMs(waitedMs)}, and nobody works at any; ${who}`;
@@ -102,10 +102,9 @@ function checkFlow(check: string, depth: QueueDepth, hands: Hands, nowMs: number
   return sound(check, `${inFlight} in flight, ${waiting} waiting${oldest}`);
 }
 
-function whoShould({ maxWorkers, hasContainers }: Hands): { readonly who: string; readonly command: string } {
-  if (hasContainers) {
-    const who = "what is started for jobs should be there by now: AWS Batch and ECS say why it is not";
-    return { who, command: "reelmill jobs list --status queued" };
+function whoShould({ maxWorkers, startsContainers }: Hands): { readonly who: string; readonly command: string } {
+  if (startsContainers) {
+    return { who: CONTAINERS_LATE, command: "reelmill jobs list --status queued" };
   }
   if (maxWorkers === 0) return { who: "this server has no workers of its own", command: "reelmill worker" };
   return { who: "the server's log says why its workers do not", command: "reelmill doctor" };

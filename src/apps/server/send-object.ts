@@ -16,7 +16,7 @@ export interface ObjectOutlet {
   readonly objects: ObjectStore;
   /** Where more bytes than that are asked for, gives the object's address in the store, to be read by without a key. */
   readonly lending?:
-    | { readonly overBytes: number; readonly lend: (key: string, looks: ShownAs) => Promise<string> }
+    | { readonly overBytes: number; readonly lend: (key: string, shownAs: ShownAs) => Promise<string> }
     | undefined;
 }
 
@@ -31,19 +31,19 @@ export async function sendObject(
   isDownload: boolean,
 ): Promise<FastifyReply> {
   const info = await requireObject(objects, key);
-  const { tag, modified } = versionOf(info);
+  const version = versionOf(info);
   const disposition = dispositionOf(key, isDownload ? "attachment" : "inline");
   const headers = {
     "accept-ranges": "bytes",
-    etag: tag,
-    "last-modified": modified,
+    etag: version.tag,
+    "last-modified": version.modified,
     "cache-control": "private, no-cache",
     "content-security-policy": OBJECT_POLICY,
     "content-disposition": disposition,
   };
-  if (isKnown(request.headers, tag, modified)) return reply.headers(headers).code(304).send();
+  if (isKnown(request.headers, version)) return reply.headers(headers).code(304).send();
   const mediaType = mediaTypeOf(key);
-  const { part, isWhole } = choosePart(info, request, reply);
+  const { part, isWhole } = choosePart(info.bytes, version, request, reply);
   if (request.method === "GET" && lending !== undefined && part.end - part.start > lending.overBytes) {
     const location = await lending.lend(key, { mediaType, disposition });
     return reply.code(307).headers({ "cache-control": "no-store", location }).send();
@@ -66,8 +66,15 @@ export async function requireObject(objects: ObjectStore, key: string): Promise<
   return info;
 }
 
+/** What tells an object from the one that had its key before. */
+interface Version {
+  readonly tag: string;
+  /** As Last-Modified has it. */
+  readonly modified: string;
+}
+
 /** Objects are replaced whole: one of the same length and time is the same. */
-function versionOf({ bytes, modifiedAtMs }: ObjectInfo): { readonly tag: string; readonly modified: string } {
+function versionOf({ bytes, modifiedAtMs }: ObjectInfo): Version {
   return {
     tag: `"${bytes.toString(36)}-${Math.round(modifiedAtMs).toString(36)}"`,
     modified: new Date(modifiedAtMs).toUTCString(),
@@ -76,16 +83,14 @@ function versionOf({ bytes, modifiedAtMs }: ObjectInfo): { readonly tag: string;
 
 /** The bytes that a request asks for. Throws RANGE_UNSATISFIABLE. */
 function choosePart(
-  info: ObjectInfo,
+  bytes: number,
+  { tag, modified }: Version,
   { method, headers }: FastifyRequest,
   reply: FastifyReply,
 ): { readonly part: ByteRange; readonly isWhole: boolean } {
-  const { bytes } = info;
-  const { tag, modified } = versionOf(info);
   const condition = headers["if-range"];
-  const mayBePart = method === "GET";
   const isSame = condition === undefined || condition === tag || condition === modified;
-  const wanted = parseRange(mayBePart && isSame ? headers.range : undefined, bytes);
+  const wanted = parseRange(method === "GET" && isSame ? headers.range : undefined, bytes);
   if (wanted.kind === "unsatisfiable") {
     reply.header("content-range", `bytes */${bytes}`);
     throw new ReelmillError("RANGE_UNSATISFIABLE", `The object has ${bytes} bytes; the range begins behind them.`);
@@ -94,7 +99,7 @@ function choosePart(
   return { part: wanted.range, isWhole: false };
 }
 
-function isKnown(headers: FastifyRequest["headers"], tag: string, modified: string): boolean {
+function isKnown(headers: FastifyRequest["headers"], { tag, modified }: Version): boolean {
   const tags = headers["if-none-match"];
   if (tags === undefined) return headers["if-modified-since"] === modified;
   return tags.split(",").some((given) => given.trim().replace(/^W\//, "") === tag || given.trim() === "*");

@@ -37,8 +37,9 @@ export function createSessions(clock: Clock): Sessions {
 }
 
 /**
- * Sessions that no process remembers: the cookie carries the key itself, which scripts of a page cannot read there. They end with the browser's own
- * session, which lasts on where a browser opens its tabs again, or with the key: closing one has the browser forget it. An id signed by what the server knows of the key, its hash, could be made by all who may read the server's settings.
+ * Sessions that no process remembers: the cookie carries the key itself, which scripts of a page cannot read there. They end with the key, or with the
+ * browser's own session, which lasts on where a browser opens its tabs again; closing one has the browser forget it. An id signed by what the server
+ * knows of the key, its hash, could be made by all who may read the server's settings.
  */
 export function createCarriedSessions(isKey: (key: string) => boolean): Sessions {
   return {

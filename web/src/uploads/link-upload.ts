@@ -48,12 +48,8 @@ export function createLinkUpload(
     start: async () => {
       stopping = new AbortController();
       const { signal } = stopping;
-      try {
-        await send(signal);
-        if (!signal.aborted) handlers.onDone(`uploads/${key}`);
-      } catch (error) {
-        if (!signal.aborted) handlers.onError(error instanceof Error ? error.message : String(error));
-      }
+      await send(signal);
+      if (!signal.aborted) handlers.onDone(`uploads/${key}`);
     },
     pause,
     cancel: async () => {

@@ -35,7 +35,7 @@ export interface UploadHandlers {
 
 /** The sending of one file, which can be stopped and gone on with. */
 export interface FileUpload {
-  /** Starts, or goes on. */
+  /** Starts, or goes on. May reject with what went wrong, in place of telling it. */
   readonly start: () => Promise<void>;
   readonly pause: () => Promise<void>;
   /** Stops, and has the server forget what it has. */

@@ -9,9 +9,8 @@ import { systemCodeOf } from "../../../base/system-code.ts";
 import type { CliContext } from "../cli-context.ts";
 import { type ApiClient, wrongAnswer } from "./api-client.ts";
 import { objectPath } from "./paths.ts";
+import { pauseAfter } from "./pause-after.ts";
 
-const FIRST_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 10_000;
 /** In a row, without a byte in between. */
 const MAX_FAILURES = 8;
 /** A connection that brings nothing for so long is dead. */
@@ -104,7 +103,7 @@ async function fetchInto(
       const isPassing = error instanceof ReelmillError && error.code === "SERVER_UNREACHABLE";
       if (!isPassing || failures >= MAX_FAILURES) throw error;
       failures += 1;
-      await context.sleep(Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)), client.signal);
+      await context.sleep(pauseAfter(failures), client.signal);
     }
   }
 }

@@ -16,8 +16,8 @@ export type StreamSign = Pick<StreamMessage, "id" | "retryMs"> & { readonly even
 const MAX_MESSAGE_CHARACTERS = 64 * 1024 * 1024;
 
 /**
- * Reads an event stream (WHATWG HTML §9.2.6), signs of life included. A message that the
- * stream's end cuts off is left out, as the specification has it. Throws RangeError where a message has no end.
+ * Reads an event stream (WHATWG HTML §9.2.6), signs of life included. A message that the stream's end cuts off is left out, as
+ * the specification has it. Throws RangeError where a message has no end.
  */
 export async function* parseEventStream(
   chunks: AsyncIterable<Uint8Array>,

@@ -2,11 +2,10 @@ import { ReelmillError } from "../../../base/errors.ts";
 import type { CliContext } from "../cli-context.ts";
 import { type ApiClient, wrongAnswer } from "./api-client.ts";
 import { parseEventStream, type StreamMessage, type StreamSign } from "./event-stream.ts";
+import { pauseAfter } from "./pause-after.ts";
 
 /** The server says something at least every 15 s; a connection that is silent for longer is dead. */
 const IDLE_TIMEOUT_MS = 45_000;
-const FIRST_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 10_000;
 /** Over a minute and a half in all, long enough for a server to be started again. */
 const MAX_FAILURES = 12;
 /** Whatever the server says. */
@@ -22,9 +21,9 @@ export interface FollowOptions {
 }
 
 /**
- * The messages of an event stream, over as many connections as it takes: each begins behind the last id that was seen. A stream that said when to
- * come again, and ended, is asked for again then. Ends only with the caller. Throws SERVER_UNREACHABLE after a dozen connections in a row that brought nothing, ABORTED, and at
- * once whatever a new attempt would not change.
+ * The messages of an event stream, over as many connections as it takes: each begins behind the last id that was seen. A stream
+ * that said when to come again, and ended, is asked for again then. Ends only with the caller. Throws SERVER_UNREACHABLE after a
+ * dozen connections in a row that brought nothing, ABORTED, and at once whatever a new attempt would not change.
  */
 export async function* followEvents(
   client: ApiClient,
@@ -35,8 +34,8 @@ export async function* followEvents(
   let lastId: string | undefined;
   let failures = 0;
   for (;;) {
-    let reason: ReelmillError;
     let retryMs: number | undefined;
+    let pauseMs: number;
     try {
       for await (const message of readOnce(client, path, lastId, options.idleTimeoutMs ?? IDLE_TIMEOUT_MS)) {
         lastId = message.id ?? lastId;
@@ -45,22 +44,20 @@ export async function* followEvents(
         failures = 0;
         yield message;
       }
-      if (retryMs !== undefined) {
-        failures = 0;
-        // All that there was, from a server that keeps no stream open.
-        await context.sleep(Math.min(MOST_RETRY_MS, Math.max(LEAST_RETRY_MS, retryMs)), client.signal);
-        if (client.signal.aborted) throw new ReelmillError("ABORTED", "Cancelled.");
-        continue;
+      if (retryMs === undefined) {
+        throw new ReelmillError("SERVER_UNREACHABLE", `${client.server} ended the connection.`);
       }
-      reason = new ReelmillError("SERVER_UNREACHABLE", `${client.server} ended the connection.`);
+      // All that there was, from a server that keeps no stream open.
+      failures = 0;
+      pauseMs = Math.min(MOST_RETRY_MS, Math.max(LEAST_RETRY_MS, retryMs));
     } catch (error) {
       if (!isPassing(error)) throw error;
-      reason = error;
+      failures += 1;
+      if (failures > MAX_FAILURES) throw error;
+      options.onReconnect?.(error);
+      pauseMs = pauseAfter(failures);
     }
-    failures += 1;
-    if (failures > MAX_FAILURES) throw reason;
-    options.onReconnect?.(reason);
-    await context.sleep(Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)), client.signal);
+    await context.sleep(pauseMs, client.signal);
     if (client.signal.aborted) throw new ReelmillError("ABORTED", "Cancelled.");
   }
 }

@@ -5,8 +5,9 @@ import { exchange } from "../../http-exchange.ts";
 import { safeUploadName } from "../../server/upload-name.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { ApiClient } from "./api-client.ts";
-import { type LocalFile, pauseAfter, withLocalFile } from "./local-file.ts";
+import { type LocalFile, withLocalFile } from "./local-file.ts";
 import { objectPath } from "./paths.ts";
+import { pauseAfter } from "./pause-after.ts";
 import type { UploadHooks } from "./upload.ts";
 import { LENT } from "./views.ts";
 

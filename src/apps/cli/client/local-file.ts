@@ -10,9 +10,6 @@ export interface LocalFile {
   readonly requireUnchanged: () => Promise<void>;
 }
 
-const FIRST_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 10_000;
-
 /** Makes sure that a local file can be sent; gives its bytes. Throws INPUT_NOT_FOUND, INPUT_IS_DIRECTORY, INPUT_UNREADABLE, INPUT_EMPTY. */
 export async function requireSendable(path: string): Promise<number> {
   const file = await openLocal(path);
@@ -37,11 +34,6 @@ export async function withLocalFile<T>(path: string, use: (local: LocalFile) => 
 /** Tells that a file is not the one any more that was being sent. */
 export function changed(path: string): ReelmillError {
   return new ReelmillError("UPLOAD_CHANGED", `${path} changed while it was being uploaded.`);
-}
-
-/** How long to wait before the next attempt, in milliseconds, after so many failures (≥ 1) in a row. */
-export function pauseAfter(failures: number): number {
-  return Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
 }
 
 /** A local file that can be sent. Throws as `requireSendable`. */

@@ -3,7 +3,8 @@ import { basename } from "node:path";
 import { ReelmillError } from "../../../base/errors.ts";
 import type { CliContext } from "../cli-context.ts";
 import { type ApiClient, wrongAnswer } from "./api-client.ts";
-import { changed, pauseAfter, withLocalFile } from "./local-file.ts";
+import { changed, withLocalFile } from "./local-file.ts";
+import { pauseAfter } from "./pause-after.ts";
 import { statusOf } from "./problem.ts";
 import type { UploadWay } from "./views.ts";
 

@@ -1,6 +1,7 @@
 import { ERROR_CODES } from "../../../base/errors.ts";
 import { formatElapsedMs } from "../../../base/units.ts";
 import { isEnded } from "../../../jobs/job.ts";
+import { CONTAINERS_LATE, nobodyAfterMs } from "../../nobody-works.ts";
 import type { DeadLetterView, JobView, MessageView, QueueView, StatsView, TaskView } from "../client/views.ts";
 import { formatError, formatPercent } from "./text.ts";
 
@@ -30,20 +31,6 @@ export interface Diagnosis {
   readonly command: string;
 }
 
-/** Workers look for what nobody told them of every 20 s at most: what is due for longer has nobody. */
-const NOBODY_AFTER_MS = 60_000;
-/** A container that is started for a job, or started again, takes minutes to come. */
-const NO_CONTAINER_AFTER_MS = 15 * 60_000;
-const CONTAINERS_LATE = "what is started for jobs should be there by now: AWS Batch and ECS say why it is not";
-
-function startAgain({ id }: Facts["job"]): string {
-  return `reelmill jobs cancel ${id} && reelmill jobs retry ${id}`;
-}
-
-function nobodyAfterMs({ startsContainers }: Pick<Facts, "startsContainers">): number {
-  return startsContainers ? NO_CONTAINER_AFTER_MS : NOBODY_AFTER_MS;
-}
-
 /** Finds the cause; the first that holds stands before all others. */
 export function diagnose(facts: Facts): Diagnosis {
   if (isEnded(facts.job.status)) return diagnoseEnded(facts);
@@ -68,16 +55,20 @@ function isLasting(code: string): boolean {
   return !ERROR_CODES[code as keyof typeof ERROR_CODES].retryable;
 }
 
+function startAgain({ id }: Facts["job"]): string {
+  return `reelmill jobs cancel ${id} && reelmill jobs retry ${id}`;
+}
+
 /** A task whose worker gives no sign of life any more, and that nobody has taken over. */
-function diagnoseLapsed(facts: Facts): Diagnosis | undefined {
-  const { job, messages, tasks, workers, startsContainers, nowMs } = facts;
+function diagnoseLapsed({ job, messages, tasks, workers, startsContainers, nowMs }: Facts): Diagnosis | undefined {
   const lapsed = messages.find(({ state }) => state === "lapsed");
   if (lapsed === undefined || messages.some(({ state }) => state === "held")) return undefined;
   const task = tasks.find(({ stage, index }) => stage === lapsed.stage && index === lapsed.index);
   const forMs = sinceMs(lapsed.until, nowMs);
   const holder = `the worker that held "${task?.label ?? lapsed.stage}" (${lapsed.holder}) gives no sign of life`;
   const finding = `${holder}; its lease ran out ${formatElapsedMs(forMs)} ago, and nobody has taken the task over`;
-  if (forMs <= nobodyAfterMs(facts)) return fine(`${capital(finding)} yet.`, `reelmill jobs watch ${job.id}`);
+  if (forMs <= nobodyAfterMs(startsContainers))
+    return fine(`${capital(finding)} yet.`, `reelmill jobs watch ${job.id}`);
   if (workers.max > 0 && workers.busy >= workers.max)
     return fine(`${capital(finding)}: all ${workers.max} workers of this server are busy.`, "reelmill monitor");
   if (startsContainers) return stuck(`${capital(finding)}; ${CONTAINERS_LATE}.`, startAgain(job));
@@ -85,8 +76,7 @@ function diagnoseLapsed(facts: Facts): Diagnosis | undefined {
 }
 
 /** What keeps every task from being begun. */
-function diagnoseHeld(facts: Facts): Diagnosis | undefined {
-  const { job, tasks, messages, queue, workers, startsContainers, nowMs } = facts;
+function diagnoseHeld({ job, tasks, messages, queue, workers, startsContainers, nowMs }: Facts): Diagnosis | undefined {
   if (tasks.some(({ status }) => status === "running")) return undefined;
   if (queue?.isPaused === true) {
     return stuck(
@@ -102,7 +92,7 @@ function diagnoseHeld(facts: Facts): Diagnosis | undefined {
   const isFree = queue === undefined || queue.inFlight === 0;
   if (due === undefined || !isFree) return undefined;
   const dueForMs = sinceMs(due.until ?? due.sentAt, nowMs);
-  if (dueForMs <= nobodyAfterMs(facts)) return undefined;
+  if (dueForMs <= nobodyAfterMs(startsContainers)) return undefined;
   const since = formatElapsedMs(dueForMs);
   if (startsContainers) {
     return stuck(`Nobody takes the job's task, which is due since ${since}; ${CONTAINERS_LATE}.`, again);

@@ -55,21 +55,22 @@ export const EVENT_ROUTES = {
 export function addEventRoutes(app: FastifyInstance, deps: ServerDependencies, hub: EventHub): void {
   const { store, limits } = deps;
   serve(app, EVENT_ROUTES.ofJob, async ({ params, query, request, reply }) => {
-    const { id } = await requireJob(store, params.id);
+    const job = await requireJob(store, params.id);
+    const { id } = job;
     if (!acceptsStream(request)) {
       const events = await store.listEvents({ jobId: id, afterSeq: query.after, limit: query.limit });
       return { events: events.map(toEventView) };
     }
     const afterSeq = lastEventId(request) ?? query.after;
-    if (!limits.livesOn) return reply.headers(STREAM_HEADERS).send(await newsOfJob(deps, id, afterSeq));
+    if (!limits.livesOn) return reply.headers(STREAM_HEADERS).send(await newsOfJob(deps, job, afterSeq));
     hub.requireRoom();
     hub.listenToJob(beginStream(reply), id, afterSeq);
     return reply;
   });
   serve(app, EVENT_ROUTES.ofAll, async ({ request, reply }) => {
+    if (limits.livesOn) hub.requireRoom();
     const change = await hub.placeOf(lastEventId(request));
     if (!limits.livesOn) return reply.headers(STREAM_HEADERS).send(await newsOfAll(deps, change));
-    hub.requireRoom();
     hub.listenToAll(beginStream(reply), change);
     return reply;
   });
