@@ -5,6 +5,7 @@ import { parseHdlr } from "./hdlr.ts";
 import { parseMdhd } from "./mdhd.ts";
 import type { Edit, SampleTable, Track } from "./movie.ts";
 import { sumOfCounts } from "./runs.ts";
+import { parseSbgp } from "./sbgp.ts";
 import { parseSampleTable, type ReportProblem } from "./stbl.ts";
 import { parseStsd } from "./stsd.ts";
 import { parseTkhd } from "./tkhd.ts";
@@ -93,12 +94,11 @@ export function dropMisfits(boxes: Map<string, Uint8Array>, samples: SampleTable
   if (sbgp && !openBoxes(sbgp, "sbgp").every(fits)) boxes.delete("mdia/minf/stbl/sbgp");
 }
 
-/** Samples that an `sbgp` speaks of, ISO/IEC 14496-12 §8.9.2; infinity where it cannot be read. */
+/** Samples that an `sbgp` speaks of; infinity where it cannot be read. */
 function groupedSampleCount(sbgp: BoxReader): number {
-  if (sbgp.bytesLeft < 16) return Number.POSITIVE_INFINITY;
-  const { version } = sbgp.versionAndFlags();
-  sbgp.skip(version === 1 ? 8 : 4);
-  const entryCount = sbgp.u32();
-  if (entryCount * 8 > sbgp.bytesLeft) return Number.POSITIVE_INFINITY;
-  return sumOfCounts(sbgp.u32Array(entryCount * 2));
+  try {
+    return sumOfCounts(parseSbgp(sbgp).runs);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }

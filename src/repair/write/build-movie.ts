@@ -1,4 +1,5 @@
 import type { Edit, Movie, SampleTable, Track } from "../../media/isobmff/movie.ts";
+import { boxesOfOtherSamples } from "../../media/isobmff/sample-groups.ts";
 import { SampleTableBuilder } from "../../media/isobmff/sample-table-builder.ts";
 import type { RecordingProfile, TrackProfile } from "../learn/profile.ts";
 import type { PacketLog } from "../scan/packet-log.ts";
@@ -27,6 +28,7 @@ function buildTrack(profile: RecordingProfile, log: PacketLog, timeline: Timelin
   const startTicks = timeline.decodeTicks[0] ?? 0;
   return {
     ...own.track,
+    boxes: boxesOfOtherSamples(own.track.boxes, own.track.samples.sampleCount, samples.sampleCount),
     samples,
     edits: rebuildEdits(own, samples, startTicks, endOfPresentation(timeline), profile.movie.timescale),
   };
