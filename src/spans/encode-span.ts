@@ -9,6 +9,8 @@ export interface SpanEncoder {
   readonly filter: string;
   /** Encoder, its options, its number of threads. */
   readonly arguments: readonly string[];
+  /** That number, ≥ 1; what is read is decoded with as many. */
+  readonly threads: number;
 }
 
 /** What one process is to encode. */
@@ -39,9 +41,10 @@ export interface SpanJob {
 export function describeSpanRun(job: SpanJob): Pick<FfmpegRun, "inputs" | "outputArguments" | "globalArguments"> {
   const { encoder, streamIndex, encoderTimeBase } = job;
   const filters = [...cutFilters(job), encoder.filter].filter((filter) => filter !== "");
+  const threads = ["-threads", String(encoder.threads)];
   return {
     globalArguments: ["-copyts", ...errorOptions(job), ...encoder.globalArguments],
-    inputs: [{ path: job.inputPath, options: seekOptions(job.seekSeconds), isRecording: true }],
+    inputs: [{ path: job.inputPath, options: [...threads, ...seekOptions(job.seekSeconds)], isRecording: true }],
     outputArguments: [
       ...["-map", `0:${streamIndex}`, "-map_metadata", "-1", "-map_chapters", "-1", "-fps_mode", "passthrough"],
       ...describeClock(encoderTimeBase),

@@ -22,7 +22,6 @@ export interface PlannedEncoder extends SpanEncoder {
   /** Quality and preset, for the report. */
   readonly settings: string;
   readonly wish: EncoderWish;
-  readonly threads: number;
   /** Takes over where a device fails in the middle of its work; null where nothing can, and for software. */
   readonly fallback: PlannedEncoder | null;
 }

@@ -6,6 +6,7 @@ import type { ConversionPlan } from "./conversion.ts";
 import { fallBack } from "./fall-back.ts";
 import type { ConversionParts, SpanFile } from "./mux.ts";
 import { partName, partsOf } from "./parts.ts";
+import { withThreads } from "./plan-encoder.ts";
 import { runParts } from "./run-parts.ts";
 import type { ConvertHooks } from "./work.ts";
 
@@ -51,7 +52,9 @@ export async function uniteSpans(plan: ConversionPlan, parts: ConversionParts, h
   const end = video.spans.at(-1)?.end ?? 0;
   const whole = { start: 0, end, startTicks: null, endTicks: null, seekSeconds: null, weight: 1 };
   const findings = [...united.plan.findings, ENCODED_WHOLE];
-  const alone = { ...united.plan, findings, video: { ...video, processes: 1, spans: [whole] } };
+  // One process has the threads of all.
+  const encoder = withThreads(video.encoder, video.processes * video.encoder.threads);
+  const alone = { ...united.plan, findings, video: { ...video, encoder, processes: 1, spans: [whole] } };
   return {
     plan: alone,
     parts: { ...parts, spans: await encodeAgain(alone, parts.inputPath, "whole", () => true, hooks) },

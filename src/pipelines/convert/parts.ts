@@ -83,8 +83,8 @@ async function encodeSpan(
     if (video.decodesSpans && pictures > 0) {
       const onProgress = (fraction: number): void => hooks.onProgress(1 - checkingShare * (1 - fraction));
       // Its own times may be beyond what a decoder believes; only the order of its pictures matters.
-      const demand = { what: "What was encoded", pictures, ignoresEdits: true, signal: hooks.signal, onProgress };
-      await requireDecodes(hooks.tools, outputPath, demand);
+      const bounds = { ignoresEdits: true, threads: by.encoder.threads, signal: hooks.signal };
+      await requireDecodes(hooks.tools, outputPath, { what: "What was encoded", pictures, onProgress, ...bounds });
     }
     return pictures;
   };

@@ -27,3 +27,8 @@ export function planEncoder(
 export function atQuality({ name, wish, threads, fallback }: PlannedEncoder, quality: number): PlannedEncoder {
   return planEncoder(name, { ...wish, quality }, threads, fallback?.name ?? null);
 }
+
+/** The same encoder, and the one that takes over from it, with another number of threads (≥ 1). Throws as `planEncoder`. */
+export function withThreads({ name, wish, fallback }: PlannedEncoder, threads: number): PlannedEncoder {
+  return planEncoder(name, wish, threads, fallback?.name ?? null);
+}

@@ -31,6 +31,8 @@ export interface PlanningContext extends SearchContext {
 
 /** Spans for each process: more even out what one scene costs more than another, fewer cost fewer key pictures. */
 const SPANS_PER_PROCESS = 2;
+/** Where each core has one process with one thread, nobody helps the last one. */
+const LONE_SPANS_PER_PROCESS = 4;
 /** An encoder that begins anew costs a key picture. */
 const MIN_SPAN_SECONDS = 4;
 /** Nor is it much longer: as much is lost with a worker that is killed. */
@@ -223,8 +225,8 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     ? cut(parts)
     : [{ start: 0, end: 0, weight: 1, startTicks: null, endTicks: null, seekSeconds: null }];
   const atATime = Math.min(processes, choice.usefulProcesses, spans.length);
-  // Rounded up: an encoder's threads wait for each other, so one too many costs less than an idle core.
-  const threads = Number.isFinite(choice.usefulProcesses) ? cores : Math.ceil(cores / atATime);
+  // Threads wait for each other. One too many costs less than an idle core; where each core has a process of its own, they cost a tenth.
+  const threads = Number.isFinite(choice.usefulProcesses) && atATime < cores ? cores : Math.ceil(cores / atATime);
   const wish = wishFor(video, settings);
   return {
     kind: "encode",
@@ -257,7 +259,7 @@ function meanStep(ticks: Float64Array): number {
 }
 
 function cut(parts: EncodingParts): readonly SpanPlan[] {
-  const { times, packetBytes, video, choice, processes, minSpanSeconds } = parts;
+  const { times, packetBytes, video, choice, cores, processes, minSpanSeconds } = parts;
   const { ticks, keys } = times;
   const { timeBase } = video;
   const tickSeconds = timeBase.numerator / timeBase.denominator;
@@ -266,7 +268,8 @@ function cut(parts: EncodingParts): readonly SpanPlan[] {
   const isBusy = Number.isFinite(choice.usefulProcesses);
   const atATime = Math.min(processes, choice.usefulProcesses);
   const maxSeconds = isBusy ? MAX_BUSY_SPAN_SECONDS : MAX_SPAN_SECONDS;
-  const least = isBusy && atATime === 1 ? 1 : atATime * SPANS_PER_PROCESS;
+  const perProcess = isBusy && atATime >= cores ? LONE_SPANS_PER_PROCESS : SPANS_PER_PROCESS;
+  const least = isBusy && atATime === 1 ? 1 : atATime * perProcess;
   const count = Math.max(least, atATime * Math.ceil(duration / maxSeconds / atATime));
   return chooseSpans(ticks, keys, { count, minLength: minSpanSeconds / tickSeconds }).map((span) => ({
     ...placeSpan(span, times, tickSeconds),
