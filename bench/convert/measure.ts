@@ -57,7 +57,7 @@ export function rowId(codec: Codec, speed: Speed, height: Height): string {
 /** Runs the plain command and ours in turns, and holds ours against it. */
 export async function measureGroup(group: Group, options: ConvertBenchOptions, workFolder: string) {
   const { codec, height, speeds } = group;
-  const source = await makeSource(join(options.workFolder, "sources"), height, options.seconds);
+  const source = await makeSource(join(options.workFolder, "sources"), height, options.seconds, options.frameRate);
   const templates = [PLAIN_COMMANDS[codec], ...speeds.map((speed) => options.command.replaceAll("{speed}", speed))];
   const contestants = templates.map((template, index) => ({
     template,

@@ -6,11 +6,16 @@ import {
   TURN_SWITCHES,
   type TurnOptions,
 } from "../measuring/common-switches.ts";
-import { parseSwitches } from "../measuring/switches.ts";
+import { FRAME_RATE } from "../measuring/source.ts";
+import { parsePositive, parseSwitches } from "../measuring/switches.ts";
+
+const TEXT = { type: "string" } as const;
 
 /** The command line, read; the command has {in}, {out}, {to} and {speed}. */
 export interface ConvertBenchOptions extends CommonOptions, TurnOptions {
   readonly filter: RegExp;
+  /** Pictures per second of the sources. */
+  readonly frameRate: number;
 }
 
 /** What `--help` prints. */
@@ -19,6 +24,7 @@ export const USAGE = `Usage: npm run bench:convert -- [switches]
   --filter <regexp>     only conversions whose name matches: av1-360p, av1-fast-360p, vp9-1080p, h264-360p, …
   --rounds <n>          runs of each command, in turns; default 1; of more the medians count
   --seconds <n>         length of the sources; default 60, which is what the targets speak of
+  --rate <n>            pictures per second of the sources; default 30; fewer where an encoder takes seconds for each
   --command <template>  another command: {in} {out} {to} {speed}; default reelmill convert
   --timeout <seconds>   per run; default 3600
   --markdown            also print a Markdown table
@@ -28,11 +34,12 @@ export const USAGE = `Usage: npm run bench:convert -- [switches]
 
 /** Parses the arguments after the script's name; undefined where help is asked for. Throws USAGE. */
 export function parseConvertBenchOptions(args: readonly string[]): ConvertBenchOptions | undefined {
-  const values = parseSwitches(args, { filter: { type: "string" }, ...TURN_SWITCHES, ...COMMON_SWITCHES }, USAGE);
+  const values = parseSwitches(args, { filter: TEXT, rate: TEXT, ...TURN_SWITCHES, ...COMMON_SWITCHES }, USAGE);
   if (values.help === true) return undefined;
   const command = "convert {in} --to {to} --speed {speed} --reencode -o {out}";
   return {
     filter: new RegExp(values.filter ?? "."),
+    frameRate: parsePositive(values.rate ?? String(FRAME_RATE), "--rate"),
     ...readTurnSwitches(values),
     ...readCommonSwitches(values, { folderName: "reelmill-bench-convert", command, timeoutSeconds: 3600 }),
   };

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { encodeFile } from "./tools.ts";
 
-/** Pictures per second of every source. */
+/** Pictures per second of a source where nothing else is wished. */
 export const FRAME_RATE = 30;
 
 const SCENE_COUNT = 12;
@@ -21,8 +21,16 @@ const SCENES: readonly string[] = [
   "cellauto=s=320x180:r=30:rule=110:random_seed=3:scroll=1,scale=640:360,gblur=sigma=3",
 ];
 
-/** Makes a source of 16:9, so high and of so many seconds, or finds it in `folder` from an earlier run. Rejects where ffmpeg fails. */
-export async function makeSource(folder: string, height: number, seconds: number): Promise<string> {
+/**
+ * Makes a source of 16:9, so high, of so many seconds and pictures per second, or finds it in `folder` from an earlier run. Rejects where ffmpeg
+ * fails.
+ */
+export async function makeSource(
+  folder: string,
+  height: number,
+  seconds: number,
+  frameRate: number = FRAME_RATE,
+): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const width = (height * 16) / 9;
   const sceneSeconds = seconds / SCENE_COUNT;
@@ -35,7 +43,7 @@ export async function makeSource(folder: string, height: number, seconds: number
   });
   const labels = scenes.map((_, index) => `[v${index}]`).join("");
   const grain = "noise=alls=3:allf=t:all_seed=42";
-  const pictures = `${scenes.join(";")};${labels}concat=n=${SCENE_COUNT},fps=${FRAME_RATE},${grain}`;
+  const pictures = `${scenes.join(";")};${labels}concat=n=${SCENE_COUNT},fps=${frameRate},${grain}`;
   const sound =
     "aevalsrc='0.25*sin(2*PI*t*(330+40*sin(t/2)))+0.05*random(0)|0.25*sin(2*PI*t*(440+60*sin(t/3)))+0.05*random(1)':s=48000";
   const inputs = ["-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound, "-t", String(seconds)];
