@@ -15,6 +15,8 @@ export interface TrackScore {
   readonly recovered: number;
   /** Packets of the output that are none of the original's, or out of order. */
   readonly extra: number;
+  /** Recovered packets that a decoder could start at in one file but not in the other, as the files have it. */
+  readonly misflagged: number;
   /** Output time less original time of each recovered packet, rising by original time. */
   readonly shifts: readonly { readonly atSeconds: number; readonly bySeconds: number }[];
 }
@@ -60,7 +62,7 @@ export async function scoreTracks(input: ScoreInput): Promise<TrackScore[]> {
 }
 
 /**
- * The largest distance between a recovered audio packet's shift and that of the video shown with it, in
+ * The largest distance between a recovered audio packet's shift and that of the video nearest to it, in
  * milliseconds, over all audio tracks; undefined where either kind is missing.
  */
 export function audioVideoDriftMs(tracks: readonly TrackScore[]): number | undefined {
@@ -70,7 +72,11 @@ export function audioVideoDriftMs(tracks: readonly TrackScore[]): number | undef
   const times = video.map((shift) => shift.atSeconds);
   let worst = 0;
   for (const shift of audio) {
-    const index = Math.min(lowerBound(times, shift.atSeconds), video.length - 1);
+    const after = Math.min(lowerBound(times, shift.atSeconds), video.length - 1);
+    // Where pictures are lost between the two, the one behind tells nothing of sound that stands with the one before.
+    const before = Math.max(0, after - 1);
+    const distance = (index: number): number => Math.abs((times[index] ?? 0) - shift.atSeconds);
+    const index = distance(before) < distance(after) ? before : after;
     worst = Math.max(worst, Math.abs(shift.bySeconds - (video[index]?.bySeconds ?? 0)));
   }
   return worst * 1000;
@@ -126,7 +132,8 @@ async function scoreTrack(
 ): Promise<TrackScore> {
   const kind = kindOf(stream);
   const wanted = stream.packets.filter((packet) => isIntact(packet, input.lost, input.framingBytes));
-  if (counterpart === undefined) return { kind, recoverable: wanted.length, recovered: 0, extra: 0, shifts: [] };
+  if (counterpart === undefined)
+    return { kind, recoverable: wanted.length, recovered: 0, extra: 0, misflagged: 0, shifts: [] };
   if (stream.codec.startsWith("pcm_")) return scorePcm(input, wanted, counterpart, rank);
   const found = counterpart.packets;
   const matches = matchInOrder(
@@ -143,6 +150,8 @@ async function scoreTrack(
     recoverable: wanted.length,
     recovered: matches.length,
     extra: found.length - matches.length,
+    misflagged: matches.filter(({ wantedIndex, foundIndex }) => wanted[wantedIndex]?.isKey !== found[foundIndex]?.isKey)
+      .length,
     shifts: sortShifts(shifts),
   };
 }
@@ -180,6 +189,7 @@ async function scorePcm(
     recoverable: wanted.length,
     recovered: matches.length,
     extra: Math.floor(Math.max(0, bytes.length - wantedBytes) / Math.max(1, wanted[0]?.sizeBytes ?? 1)),
+    misflagged: 0,
     shifts: sortShifts(shifts),
   };
 }

@@ -22,6 +22,11 @@ export const ERROR_CODES = {
     meaning: "The file cannot be opened or read; check its permissions and the disk.",
   },
   INPUT_IS_DIRECTORY: { retryable: false, meaning: "A folder was given where a single file is needed." },
+  INPUT_FOLDER_EMPTY: {
+    retryable: false,
+    meaning:
+      "The folder given holds no recordings, nor does one in it; a file without their usual extensions is to be named by itself.",
+  },
   INPUT_SYMLINK_LOOP: { retryable: false, meaning: "The path leads round in a circle of symbolic links." },
   INPUT_NAME_INVALID: {
     retryable: false,

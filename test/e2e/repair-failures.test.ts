@@ -32,7 +32,7 @@ describe("what cannot be done", () => {
     ["INPUT_NOT_FOUND", "gone.mp4", () => undefined],
     ["INPUT_SYMLINK_LOOP", "loop.mp4", (path) => symlinkSync("loop.mp4", path)],
     ["INPUT_EMPTY", "void.mp4", (path) => writeFileSync(path, "")],
-    ["INPUT_NOT_FOUND", "hollow", (path) => mkdirSync(path)],
+    ["INPUT_FOLDER_EMPTY", "hollow", (path) => mkdirSync(path)],
     ["INPUT_UNREADABLE", "pipe.mp4", (path) => execFileSync("mkfifo", [path])],
   ];
 

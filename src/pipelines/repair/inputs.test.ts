@@ -58,7 +58,7 @@ describe("collectInputs", () => {
     const { files, failures } = collectInputs([join(folder, "empty"), join(folder, "gone.mp4"), join(folder, "card")]);
     expect(files).toHaveLength(3);
     expect(failures.map(({ error }) => (error as { code: string }).code)).toEqual([
-      "INPUT_NOT_FOUND",
+      "INPUT_FOLDER_EMPTY",
       "INPUT_NOT_FOUND",
       "INPUT_SYMLINK_LOOP",
     ]);

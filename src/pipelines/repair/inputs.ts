@@ -77,7 +77,7 @@ export function collectInputs(paths: readonly string[]): CollectedInputs {
       walk(collection, { root: path, realRoot: realpathSync(path) }, path, "", 0);
       if (countMet(collection) === before) {
         const message = `${path} holds no recordings (${[...RECORDING_EXTENSIONS].join(" ")}).`;
-        collection.failures.push({ path, error: new ReelmillError("INPUT_NOT_FOUND", message) });
+        collection.failures.push({ path, error: new ReelmillError("INPUT_FOLDER_EMPTY", message) });
       }
     } catch (error) {
       collection.failures.push({ path, error: translateInputError(path, error) });

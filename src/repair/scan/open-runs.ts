@@ -3,7 +3,7 @@ import type { PacketParser, PlacedRun, RunPlace } from "../codecs/packet-parser.
 import { ProgressBudget } from "../codecs/progress-budget.ts";
 import type { Anchor, Anchors } from "./anchors.ts";
 import type { Edge, LatticeModel, RunBits } from "./edge.ts";
-import { findZeroRun } from "./zeros.ts";
+import { findZeroRun, skipZeros } from "./zeros.ts";
 
 /** What it costs a run at least to pass over a sure start as if it were its own bytes. */
 const PASSED_ANCHOR_BITS = 20;
@@ -31,6 +31,8 @@ const CHEAP_SHARE = 16;
 const PASSED_ZEROS_BITS = 12;
 /** Runs up to so much longer than the usual ones may be silent as a whole. */
 const USUAL_RUN_SLACK = 1.25;
+/** Zeros as long as more usual runs than this, with no other packet among them, were written over some. */
+const MAX_SILENT_RUNS = 4;
 
 /** Where an open run may end. */
 interface RunEnd {
@@ -265,7 +267,7 @@ export class OpenRuns {
     const zeros = this.#findDamage(offset, bound, parser);
     if (zeros >= 0) {
       if (zeros > offset) yield { offset: zeros, mayBeCut: true, passedBits };
-      if (parser.endBits !== undefined) return;
+      if (parser.endBits !== undefined || this.#isNoSilence(zeros, bound, parser)) return;
       passedBits += PASSED_ZEROS_BITS;
     }
     if (anchor === undefined) {
@@ -300,6 +302,14 @@ export class OpenRuns {
   #findDamage(offset: number, end: number, parser: PacketParser): number {
     const longest = Math.max(0, ...parser.usualRunBytes) * USUAL_RUN_SLACK;
     return end - offset <= longest ? -1 : findZeroRun(this.#window, offset, end, ZERO_RUN_BYTES);
+  }
+
+  /** Whether zeros from `zeros` on last longer than runs that take turns with other packets are silent. */
+  #isNoSilence(zeros: number, end: number, parser: PacketParser): boolean {
+    const most = MAX_SILENT_RUNS * Math.max(0, ...parser.usualRunBytes);
+    if (most === 0 || !this.#neighbours.hasAnchors) return false;
+    const limit = Math.min(end, zeros + most + 1);
+    return !this.#spend(parser, limit - zeros) || skipZeros(this.#window, zeros, limit) > zeros + most;
   }
 
   /** Takes from the budget; false once it is used up. */

@@ -1,0 +1,74 @@
+import { createMemorySource } from "../media/bytes/byte-source.ts";
+import { serializeBoxHeader } from "../media/isobmff/box-writer.ts";
+import type { Movie, Track } from "../media/isobmff/movie.ts";
+import { createSampleTable } from "../media/isobmff/sample-table.fixture.ts";
+import { forEachSample } from "../media/isobmff/sample-table.ts";
+import { serializeMovie } from "../media/isobmff/serialize-movie.ts";
+import { boxAt } from "./clips.fixture.ts";
+import { triage } from "./triage.ts";
+
+/** One sample of a clip. */
+export interface ClipSample {
+  /** Index of its track in the movie. */
+  readonly track: number;
+  readonly bytes: Uint8Array;
+  readonly durationTicks: number;
+  readonly compositionTicks: number;
+  readonly isSync: boolean;
+}
+
+/** A clip as its movie, whose tables no longer count, and its samples in file order. */
+export interface ClipParts {
+  readonly ftyp: Uint8Array;
+  readonly movie: Movie;
+  readonly samples: readonly ClipSample[];
+}
+
+/** Takes a healthy clip apart. Throws where it has no index. */
+export function takeApart(clip: Uint8Array): ClipParts {
+  const movie = triage(createMemorySource(clip)).movies[0]?.movie;
+  if (movie === undefined) throw new Error("The clip has no index.");
+  const placed: (ClipSample & { readonly offset: number })[] = [];
+  movie.tracks.forEach(({ samples }, track) => {
+    const sync = new Set(samples.syncSamples);
+    forEachSample(samples, (sample, offset, sizeBytes, durationTicks, compositionTicks) => {
+      const bytes = clip.subarray(offset, offset + sizeBytes);
+      const isSync = samples.syncSamples === undefined || sync.has(sample);
+      placed.push({ track, bytes, durationTicks, compositionTicks, isSync, offset });
+    });
+  });
+  const { start, end } = boxAt(clip, "ftyp");
+  return { ftyp: clip.slice(start, end), movie, samples: placed.sort((a, b) => a.offset - b.offset) };
+}
+
+/** Writes a clip with its samples in the order given, the index behind them. */
+export function putTogether({ ftyp, movie, samples }: ClipParts): Uint8Array {
+  const dataBytes = samples.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const header = serializeBoxHeader("mdat", dataBytes);
+  let offset = ftyp.length + header.length;
+  const placed = samples.map((sample) => {
+    const own = { ...sample, offset };
+    offset += sample.bytes.length;
+    return own;
+  });
+  const tracks = movie.tracks.map((track, index): Track => {
+    const own = placed.filter((sample) => sample.track === index);
+    const isReordered = own.some(({ compositionTicks }) => compositionTicks !== 0);
+    const table = createSampleTable({
+      offsets: own.map((sample) => sample.offset),
+      sizes: own.map(({ bytes }) => bytes.length),
+      durations: own.map(({ durationTicks }) => durationTicks),
+      ...(isReordered ? { compositionOffsets: own.map(({ compositionTicks }) => compositionTicks) } : {}),
+      ...(own.every(({ isSync }) => isSync) ? {} : { isSync: own.map(({ isSync }) => Number(isSync)) }),
+    });
+    return { ...track, samples: table };
+  });
+  const data = samples.map(({ bytes }) => bytes);
+  return new Uint8Array(Buffer.concat([ftyp, header, ...data, serializeMovie({ ...movie, tracks })]));
+}
+
+/** The clip without its index: its data go to the end of the file. */
+export function withoutIndex(clip: Uint8Array): Uint8Array {
+  const { start, end } = boxAt(clip, "mdat");
+  return clip.slice(0, end).fill(0, start, start + 4);
+}
