@@ -34,7 +34,7 @@ function profileOf(leads: readonly Range[]): RecordingProfile {
     [0, 0, 0, 100],
     [70, 30, 0, 0],
   ];
-  const interleave = { transitions, gapBytes: [], leads, lags: leads };
+  const interleave = { transitions, gapBytes: [], leads, lastLeads: leads, lags: leads };
   return { movie: {} as Movie, tracks, interleave };
 }
 

@@ -87,6 +87,8 @@ describe.each(KINDS)("%s without its index", (id) => {
     expect(tracks.every((track) => track.recoverable > 0)).toBe(true);
     expect(maxTimeErrorMs(tracks, "video")).toBeLessThanOrEqual(generated.isConstantRate ? READ_MS : FRAME_MS);
     expect(maxTimeErrorMs(tracks, "audio")).toBeLessThanOrEqual(SOUND_MS);
+    // Text plays when it was written, between two pictures.
+    expect(maxTimeErrorMs(tracks, "other") ?? 0).toBeLessThanOrEqual(FRAME_MS);
   });
 
   it("lacks no more than what stands beside a hole", async () => {

@@ -14,6 +14,8 @@ export interface PlacedChunk {
   /** Decode times of its first sample and of the end of its last one, in media ticks. */
   readonly startTicks: number;
   readonly endTicks: number;
+  /** How long its last sample lasts. */
+  readonly lastSampleTicks: number;
 }
 
 /** One table's chunks by rising offset, and the one that the walk has come to. */
@@ -57,8 +59,8 @@ function inTableOrder(samples: SampleTable, table: number): () => PlacedChunk | 
   const walk = new ChunkWalk(samples);
   return () => {
     if (!walk.next()) return undefined;
-    const { firstSampleIndex, sampleCount, offsetBytes, sizeBytes, startTicks, endTicks } = walk;
-    return { table, firstSampleIndex, sampleCount, offsetBytes, sizeBytes, startTicks, endTicks };
+    const { firstSampleIndex, sampleCount, offsetBytes, sizeBytes, startTicks, endTicks, lastSampleTicks } = walk;
+    return { table, firstSampleIndex, sampleCount, offsetBytes, sizeBytes, startTicks, endTicks, lastSampleTicks };
   };
 }
 

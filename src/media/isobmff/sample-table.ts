@@ -100,6 +100,8 @@ export class ChunkWalk {
   /** Decode times of the first sample and of the end of the last one, in media ticks. */
   startTicks = 0;
   endTicks = 0;
+  /** How long the last sample lasts, in media ticks. */
+  lastSampleTicks = 0;
   readonly #table: SampleTable;
   #run = 0;
   #runLeft: number;
@@ -131,7 +133,8 @@ export class ChunkWalk {
     const runs = this.#table.durationRuns;
     for (let left = sampleCount; left > 0 && this.#run + 1 < runs.length; ) {
       const taken = Math.min(left, this.#runLeft);
-      this.endTicks += taken * (runs[this.#run + 1] as number);
+      this.lastSampleTicks = runs[this.#run + 1] as number;
+      this.endTicks += taken * this.lastSampleTicks;
       left -= taken;
       this.#runLeft -= taken;
       if (this.#runLeft > 0) continue;

@@ -13,6 +13,8 @@ export interface Interleave {
    * being the decode time of the samples written so far. Undefined for a track without samples or without video.
    */
   readonly leads: readonly (Range | undefined)[];
+  /** As `leads`, at the last sample of each run: a line of text is written when its time has come, with the pause before it. */
+  readonly lastLeads: readonly (Range | undefined)[];
   /** The same at the starts of the first video track's runs: (a track's clock − the video's), as the last packets before it left it. */
   readonly lags: readonly (Range | undefined)[];
 }
@@ -35,6 +37,8 @@ interface Run {
   readonly startSeconds: number;
   endOffset: number;
   samples: number;
+  /** Where its last sample begins. */
+  lastSeconds: number;
   endSeconds: number;
 }
 
@@ -50,6 +54,7 @@ export function learnInterleave(movie: Movie): { interleave: Interleave; runSamp
       if (run && follows(run, chunk)) {
         run.endOffset += chunk.sizeBytes;
         run.samples += chunk.sampleCount;
+        run.lastSeconds = (chunk.endTicks - chunk.lastSampleTicks) / timescale;
         run.endSeconds = chunk.endTicks / timescale;
         return;
       }
@@ -61,6 +66,7 @@ export function learnInterleave(movie: Movie): { interleave: Interleave; runSamp
         startSeconds: chunk.startTicks / timescale,
         endOffset: chunk.offsetBytes + chunk.sizeBytes,
         samples: chunk.sampleCount,
+        lastSeconds: (chunk.endTicks - chunk.lastSampleTicks) / timescale,
         endSeconds: chunk.endTicks / timescale,
       };
     },
@@ -83,6 +89,7 @@ class InterleaveLearner {
   readonly #clocks: Float64Array;
   readonly #leads: RangeTally[];
   readonly #firstLeads: RangeTally[];
+  readonly #lastLeads: RangeTally[];
   readonly #lags: RangeTally[];
   readonly #video: number;
   #last = -1;
@@ -94,6 +101,7 @@ class InterleaveLearner {
     this.#clocks = new Float64Array(tracks.length);
     this.#leads = tracks.map(() => new RangeTally());
     this.#firstLeads = tracks.map(() => new RangeTally());
+    this.#lastLeads = tracks.map(() => new RangeTally());
     this.#lags = tracks.map(() => new RangeTally());
     this.#video = tracks.findIndex((track) => track.handlerType === "vide");
   }
@@ -106,7 +114,10 @@ class InterleaveLearner {
     const videoSeconds = this.#clocks[this.#video] ?? 0;
     // A track's first run starts at 0 whatever the buffers then settle to.
     const leads = this.#clocks[run.track] === 0 ? this.#firstLeads : this.#leads;
-    if (this.#video >= 0) leads[run.track]?.add(run.startSeconds - videoSeconds);
+    if (this.#video >= 0) {
+      leads[run.track]?.add(run.startSeconds - videoSeconds);
+      this.#lastLeads[run.track]?.add(run.lastSeconds - videoSeconds);
+    }
     if (run.track === this.#video && this.#last >= 0 && this.#last !== this.#video && videoSeconds > 0) {
       this.#lags[this.#last]?.add((this.#clocks[this.#last] as number) - run.startSeconds);
     }
@@ -120,6 +131,7 @@ class InterleaveLearner {
       transitions: this.#transitions,
       gapBytes: sharesOf(this.#gaps),
       leads: this.#leads.map((tally, track) => tally.range() ?? this.#firstLeads[track]?.range()),
+      lastLeads: this.#lastLeads.map((tally) => tally.range()),
       lags: this.#lags.map((tally) => tally.range()),
     };
     return { interleave, runSamples: this.#runSamples.map(sharesOf) };

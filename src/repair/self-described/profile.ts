@@ -57,6 +57,7 @@ export function createProfile(guesses: readonly GuessedTrack[]): RecordingProfil
       transitions: [guesses.map(() => 1), ...alternate],
       gapBytes: [],
       leads: guesses.map(() => undefined),
+      lastLeads: guesses.map(() => undefined),
       lags: guesses.map(() => undefined),
     },
   };

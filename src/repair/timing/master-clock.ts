@@ -101,6 +101,13 @@ export function lowerBound(sorted: Uint32Array, value: number): number {
   return firstIndexWhere(sorted.length, (index) => (sorted[index] as number) >= value);
 }
 
+/** As `leadOn`, in seconds: the usual lead of the first and of the last sample of a run; 0 where none is known. */
+export function runLeads(profile: RecordingProfile, track: number, master: number): { first: number; last: number } {
+  const first = leadOn(profile, track, master)?.median ?? 0;
+  const isKnown = leadOn(profile, track, master) !== undefined;
+  return { first, last: isKnown ? (profile.interleave.lastLeads[track]?.median ?? first) : first };
+}
+
 /** How a track leads another at the starts of its runs, from what the reference showed against its first video. */
 export function leadOn(profile: RecordingProfile, track: number, master: number): Range | undefined {
   const video = profile.tracks.findIndex((candidate) => candidate.kind === "video");

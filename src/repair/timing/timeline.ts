@@ -3,7 +3,7 @@ import type { PacketLog } from "../scan/packet-log.ts";
 import { commonDuration, isSteady, samplesOf, steadyDuration } from "./durations.ts";
 import { followingVideo } from "./following-video.ts";
 import { createFrameClock } from "./frame-clock.ts";
-import { clockAfterGap, leadOn, type MasterClock, masterClockAt } from "./master-clock.ts";
+import { clockAfterGap, type MasterClock, masterClockAt, runLeads } from "./master-clock.ts";
 import { countedClock, lostByPictures, placePictures } from "./picture-clock.ts";
 import { orderPictures, type PresentationOrder } from "./presentation.ts";
 import { type CountedTrack, lostBefore, type Stretch, splitStretches } from "./stretches.ts";
@@ -160,7 +160,7 @@ function isBesideGap(log: PacketLog, packets: Uint32Array, position: number): bo
   return log.isAfterGap(packet) || (position > 0 && log.isAfterGap((packets[position - 1] as number) + 1));
 }
 
-/** Samples of no steady duration (text, events): each plays when its run was written. */
+/** Samples of no steady duration (text, events): the last of a run plays when it was written, those before it earlier by what the reference showed. */
 function sparseTimeline(
   log: PacketLog,
   track: number,
@@ -169,11 +169,12 @@ function sparseTimeline(
   clock: MasterClock,
 ): Timeline {
   const own = profile.tracks[track] as TrackProfile;
-  const lead = leadOn(profile, track, clock.track)?.median ?? 0;
+  const { first, last } = runLeads(profile, track, clock.track);
   const decodeTicks = new Float64Array(packets.length + 1);
   let now = 0;
   packets.forEach((packet, position) => {
     const seconds = masterClockAt(log, clock, packet, true);
+    const lead = packets[position + 1] === packet + 1 ? first : last;
     if (position > 0 && seconds !== undefined)
       now = Math.max(now + 1, Math.round((seconds + lead) * own.track.timescale));
     else if (position > 0) now += commonDuration(own);
