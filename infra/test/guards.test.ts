@@ -14,13 +14,21 @@ import {
 
 const DENY_PLAIN = { Effect: "Deny", Principal: { AWS: "*" }, Condition: { Bool: { "aws:SecureTransport": "false" } } };
 
-/** The templates for the pipelines that there are, with workers that have addresses of their own. */
+const SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:reelmill/webhooks-AbCdEf";
+const UPLOAD_JOB = '{"pipeline":"convert","params":{"to":"vp9"}}';
+
+/** The templates for the pipelines that there are, with workers that have addresses of their own, and with all that is not set by itself. */
 let otherwise: readonly TemplateJson[];
 
 beforeAll(() => {
   const { app } = createReelmill({
     outdir: join(inject("assembly"), "otherwise"),
-    context: { "reelmill:workers_reach": "internet" },
+    context: {
+      "reelmill:workers_reach": "internet",
+      "reelmill:job_retention_days": "7",
+      "reelmill:object_made_job": UPLOAD_JOB,
+      "reelmill:webhook_secrets_arn": SECRET_ARN,
+    },
     // Half of the time; the templates of all other tests went through it.
     builtinCloudFormationValidation: false,
   });
@@ -171,6 +179,45 @@ describe("the network", () => {
     }
     expect(of("AWS::EC2::SecurityGroup")).toHaveLength(1);
     expect(of("AWS::EC2::SecurityGroupIngress")).toEqual([]);
+  });
+});
+
+describe("what functions are told", () => {
+  const variablesOf = (id: string): { readonly [name: string]: Json } => {
+    const found = otherwise.flatMap(({ Resources }) =>
+      Object.entries(Resources).filter(([each]) => each.startsWith(id)),
+    );
+    const [, { Properties }] = found.find(([, { Type }]) => Type === "AWS::Lambda::Function") ?? ["", { Type: "" }];
+    return (Properties?.["Environment"] as { readonly Variables?: { readonly [name: string]: Json } })?.Variables ?? {};
+  };
+  const ids = ["ApiServe", "EventsObjectMade", "EventsItemChanged", "EventsSweeper"];
+  const tellers = ["ApiServe", "EventsItemChanged", "EventsSweeper"];
+
+  it("is how long jobs are kept, and what to do about uploads", () => {
+    expect(ids.map((id) => variablesOf(id)["REELMILL_RETENTION_DAYS"])).toEqual(["7", "7", "7", "7"]);
+    expect(ids.map((id) => variablesOf(id)["OBJECT_MADE_JOB"])).toEqual([undefined, UPLOAD_JOB, undefined, undefined]);
+    const { Environment } = propertiesOf("Interface", "AWS::Lambda::Function", "EventsObjectMade");
+    expect(Environment).toMatchObject({ Variables: { REELMILL_RETENTION_DAYS: "30" } });
+    expect(JSON.stringify(Environment)).not.toContain("OBJECT_MADE_JOB");
+  });
+
+  it("names the secret of webhooks to those alone that take or tell them, and lets them read it and no other", () => {
+    const named = ids.filter((id) => variablesOf(id)["WEBHOOK_SECRETS_ARN"] === SECRET_ARN);
+    expect(named).toEqual(tellers);
+    const policies = otherwise
+      .flatMap(({ Resources }) => Object.entries(Resources))
+      .filter(([, { Type }]) => Type === "AWS::IAM::Policy");
+    const readers = policies.filter(([, { Properties }]) => JSON.stringify(Properties).includes("secretsmanager:"));
+    expect(readers.map(([id]) => id.replace(/RoleDefaultPolicy.*/, ""))).toEqual(tellers);
+    for (const [id, { Properties = {} }] of readers) {
+      const { Statement } = Properties["PolicyDocument"] as { readonly Statement: readonly Json[] };
+      const about = Statement.filter((each) => JSON.stringify(each).includes("secretsmanager"));
+      expect(about, id).toEqual([{ Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: SECRET_ARN }]);
+    }
+    // Whatever runs ffmpeg on files of strangers has no way to it.
+    const [, work] = otherwise;
+    expect(JSON.stringify(work)).not.toMatch(/secretsmanager|WEBHOOK/i);
+    expect(STACKS.map((stack) => JSON.stringify(readTemplate(stack))).join("")).not.toMatch(/secretsmanager/i);
   });
 });
 
