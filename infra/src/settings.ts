@@ -67,6 +67,13 @@ export function readSettings(node: Node): Settings {
   return { ...defaultSettings(), ...(changed as Partial<Settings>) };
 }
 
+/** What is not the default, by name; without the image's tag, which is another one for each version. */
+export function changedSettings(settings: Settings): Readonly<Record<string, string | number>> {
+  const byDefault: Readonly<Record<string, unknown>> = { ...defaultSettings() };
+  const changed = Object.entries(settings).filter(([name, value]) => name !== "image_tag" && value !== byDefault[name]);
+  return Object.fromEntries(changed);
+}
+
 function settingNames(): readonly string[] {
   return [...Object.keys(NUMBERS), ...Object.keys(TEXTS)];
 }

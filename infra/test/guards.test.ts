@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import { beforeAll, describe, expect, inject, it } from "vitest";
+import { OUTPUTS } from "../../src/adapters/aws/stack-names.ts";
 import { createReelmill } from "../src/reelmill.ts";
 import {
   type Json,
@@ -239,6 +240,18 @@ describe("pipelines", () => {
       { Environment: expect.arrayContaining([{ Name: "TASK_QUEUES", Value: pipeline }]) },
     ]);
   });
+});
+
+it("the stack that is kept tells what is not the default, for the next deployment", () => {
+  const settingsOf = ({ Outputs }: TemplateJson): unknown => JSON.parse(String(Outputs?.[OUTPUTS.settings]?.Value));
+  const [state] = otherwise;
+  expect(state && settingsOf(state)).toEqual({
+    job_retention_days: 7,
+    object_made_job: UPLOAD_JOB,
+    webhook_secrets_arn: SECRET_ARN,
+    workers_reach: "internet",
+  });
+  expect(settingsOf(readTemplate("State"))).toEqual({});
 });
 
 describe("the templates", () => {
