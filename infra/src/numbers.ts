@@ -123,6 +123,12 @@ export const NUMBERS = {
   clip_timeout_seconds: whole(600, 60, 840, "seconds that one clip may take; a function has 900"),
   clip_memory_mb: whole(3008, 512, 10_240, "MiB of memory of the function that makes clips; it has CPU by that"),
 
+  endpoint_zones: whole(
+    1,
+    1,
+    2,
+    "zones that each endpoint of the workers' network is in, where `workers_reach` is `endpoints`; each is paid for by the hour, and a second one is for a zone that fails",
+  ),
   alarm_period_seconds: whole(
     300,
     60,

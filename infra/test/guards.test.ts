@@ -1,8 +1,15 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { App, Stack } from "aws-cdk-lib";
+import { Template } from "aws-cdk-lib/assertions";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { OUTPUTS } from "../../src/adapters/aws/stack-names.ts";
+import { shippedPrices } from "../../src/cost/price-table.ts";
+import { Network } from "../src/network.ts";
+import { NUMBERS } from "../src/numbers.ts";
 import { createReelmill } from "../src/reelmill.ts";
+import { defaultSettings, type Settings } from "../src/settings.ts";
 import {
   type Json,
   propertiesOf,
@@ -148,6 +155,39 @@ describe("the network", () => {
         name,
       ).toBe(true);
     expect(propertiesOf("Work", "AWS::EC2::FlowLog")).toMatchObject({ TrafficType: "ALL" });
+  });
+
+  it("costs by the hour what the guide says, and less than the budget tells of", () => {
+    const { prices } = shippedPrices();
+    const hours = 730;
+    const usdIn = (template: TemplateJson): number => {
+      const subnets = resourcesIn(template, "AWS::EC2::VPCEndpoint").flatMap(
+        ({ Properties }) => Properties?.["SubnetIds"] ?? [],
+      );
+      return subnets.length * hours * (prices["vpc.endpointHour"]?.usd ?? Number.NaN);
+    };
+    const usd = usdIn(readTemplate("Work"));
+    const [, work] = otherwise;
+    expect(work && usdIn(work)).toBe(0);
+    expect(usd).toBeLessThan(0.8 * NUMBERS.monthly_budget_usd.value);
+    const guide = readFileSync(new URL("../../docs/guide/aws.md", import.meta.url), "utf8");
+    expect(guide).toContain(`| 1, the default | $${usd.toFixed(2)} |`);
+    expect(guide).toContain(`| 2 | $${(2 * usd).toFixed(2)} |`);
+  });
+
+  it("has its endpoints in as many zones as are asked for", () => {
+    const zonesIn = (settings: Settings): readonly number[] => {
+      const app = new App({ outdir: join(inject("assembly"), "zones") });
+      const stack = new Stack(app, "Zones");
+      new Network(stack, "Network", settings);
+      const endpoints = Object.values(Template.fromStack(stack).findResources("AWS::EC2::VPCEndpoint"));
+      // As CloudFormation has it.
+      return endpoints.flatMap(
+        ({ Properties }) => (Properties as { readonly SubnetIds?: readonly Json[] }).SubnetIds?.length ?? [],
+      );
+    };
+    expect(zonesIn(defaultSettings())).toEqual(Array(8).fill(1));
+    expect(zonesIn({ ...defaultSettings(), endpoint_zones: 2 })).toEqual(Array(8).fill(2));
   });
 
   it("lets nothing in to workers, and TLS alone out", () => {
