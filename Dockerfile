@@ -13,6 +13,8 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 COPY web/package.json web/
 RUN npm ci --ignore-scripts --no-audit --no-fund
+# The dashboard's own settings of the compiler extend these.
+COPY tsconfig.json ./
 COPY src src
 COPY web web
 RUN npm run build --workspace web

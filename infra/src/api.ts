@@ -26,6 +26,7 @@ export class Api extends Construct {
       memoryMb: settings.api_memory_mb,
       timeoutSeconds: settings.api_timeout_seconds,
       environment: { REELMILL_API_KEY_SHA256: this.#apiKeyHash() },
+      tellsWebhooks: true,
     });
     this.function = serve.function;
     this.logGroup = serve.logGroup;

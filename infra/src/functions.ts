@@ -68,6 +68,7 @@ export class ReelmillFunction extends Construct {
         ...queueEnvironment(state, settings),
         ...batchEnvironment(work),
         REELMILL_DATA: LAMBDA_WORK_FOLDER,
+        REELMILL_RETENTION_DAYS: String(settings.job_retention_days),
         ...props.environment,
       },
       logGroup,
@@ -76,6 +77,7 @@ export class ReelmillFunction extends Construct {
         ? {}
         : { retryAttempts: settings.event_attempts - 1, onFailure: new SqsDestination(props.lostEvents) }),
     });
+    if (props.tellsWebhooks) this.#giveWebhookSecrets(settings);
     allowJobs(role, state);
     allowSending(role, Object.values(namedQueues(state.queues)));
     addFaultAlarm(this, "Errors", {
@@ -83,6 +85,13 @@ export class ReelmillFunction extends Construct {
       metric: this.function.metricErrors({ period: Duration.seconds(settings.alarm_period_seconds), statistic: "Sum" }),
       topic: state.topics.alarms,
     });
+  }
+
+  /** By reference: the function reads the secret when it starts, so that it is in no template and no setting. */
+  #giveWebhookSecrets({ webhook_secrets_arn: arn }: Settings): void {
+    if (arn === undefined) return;
+    this.function.addEnvironment("WEBHOOK_SECRETS_ARN", arn);
+    allow(this.function, ["secretsmanager:GetSecretValue"], [arn]);
   }
 }
 
@@ -95,6 +104,8 @@ export interface FunctionShape {
   readonly environment?: Readonly<Record<string, string>>;
   /** Takes events that the function failed at in every attempt; for functions that are called by events. */
   readonly lostEvents?: Queue;
+  /** Whether it takes jobs with webhooks or sends these, and so has to sign them. */
+  readonly tellsWebhooks?: boolean;
 }
 
 function batchEnvironment({ batch }: WorkStack): Record<string, string> {
@@ -126,12 +137,13 @@ export class EventFunctions extends Construct {
     });
     acknowledge(this.lostEvents, "AwsSolutions-SQS3", "It takes what others failed at, and is itself the last.");
     const common = { ...props, memoryMb: settings.event_memory_mb, timeoutSeconds: settings.event_timeout_seconds };
-    const create = (name: string, command: string) =>
-      new ReelmillFunction(this, name, { ...common, command, lostEvents: this.lostEvents });
+    const create = (name: string, shape: Pick<FunctionShape, "command" | "environment" | "tellsWebhooks">) =>
+      new ReelmillFunction(this, name, { ...common, ...shape, lostEvents: this.lostEvents });
+    const { object_made_job: job } = settings;
     const [objectMade, itemChanged, sweeper] = [
-      create("ObjectMade", "object-made"),
-      create("ItemChanged", "item-changed"),
-      create("Sweeper", "sweep"),
+      create("ObjectMade", { command: "object-made", ...(job && { environment: { OBJECT_MADE_JOB: job } }) }),
+      create("ItemChanged", { command: "item-changed", tellsWebhooks: true }),
+      create("Sweeper", { command: "sweep", tellsWebhooks: true }),
     ];
     this.objectMade = objectMade.function;
     this.itemChanged = itemChanged.function;

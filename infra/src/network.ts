@@ -65,10 +65,12 @@ export class Network extends Construct {
       allowAllOutbound: false,
     });
     this.workers.addEgressRule(Peer.anyIpv4(), HTTPS, "TLS");
-    if (!this.hasPublicAddresses) this.#addEndpoints();
+    if (!this.hasPublicAddresses) this.#addEndpoints(settings);
   }
 
-  #addEndpoints(): void {
+  /** Workers of both zones find an endpoint by its name, whichever zone it is in. */
+  #addEndpoints({ endpoint_zones: zones }: Settings): void {
+    const subnets = this.vpc.selectSubnets(this.subnets).subnets.slice(0, zones);
     const endpoints = new SecurityGroup(this, "Endpoints", {
       vpc: this.vpc,
       description: "Endpoints of AWS services: TLS from workers.",
@@ -76,7 +78,7 @@ export class Network extends Construct {
     });
     endpoints.addIngressRule(this.workers, HTTPS, "TLS from workers");
     for (const [name, service] of Object.entries(ASKED)) {
-      this.vpc.addInterfaceEndpoint(name, { service, open: false, securityGroups: [endpoints], subnets: this.subnets });
+      this.vpc.addInterfaceEndpoint(name, { service, open: false, securityGroups: [endpoints], subnets: { subnets } });
     }
   }
 }

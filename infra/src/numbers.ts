@@ -36,6 +36,7 @@ export const NUMBERS = {
   convert_memory_mb: whole(4096, 512, 122_880, "MiB of memory of a conversion"),
   log_retention_days: whole(30, 1, 3653, "days that logs are kept; one of the numbers that CloudWatch knows"),
   raw_file_retention_days: whole(30, 1, 3650, "days that what was uploaded, and old versions of objects, are kept"),
+  job_retention_days: whole(30, 1, 3650, "days that jobs which have ended, and what they left, are kept"),
   unfinished_upload_days: whole(7, 1, 365, "days after which the parts of an upload that nobody finished are removed"),
 
   hls_visibility_timeout_seconds: whole(600, 30, MAX_VISIBILITY_SECONDS, VISIBILITY),
@@ -122,6 +123,12 @@ export const NUMBERS = {
   clip_timeout_seconds: whole(600, 60, 840, "seconds that one clip may take; a function has 900"),
   clip_memory_mb: whole(3008, 512, 10_240, "MiB of memory of the function that makes clips; it has CPU by that"),
 
+  endpoint_zones: whole(
+    1,
+    1,
+    2,
+    "zones that each endpoint of the workers' network is in, where `workers_reach` is `endpoints`; each is paid for by the hour, and a second one is for a zone that fails",
+  ),
   alarm_period_seconds: whole(
     300,
     60,

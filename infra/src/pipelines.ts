@@ -6,3 +6,6 @@ export type OwnPipeline = "hls" | "stereo" | "clip";
  * task or take one, so nothing is made for them: what they will need is described here and tested, and made once their name is in this list.
  */
 export const OWN_PIPELINES: readonly OwnPipeline[] = ["hls"];
+
+/** All that Reelmill has: besides those, the ones that AWS Batch runs whole. */
+export const PIPELINES: readonly string[] = ["repair", "convert", ...OWN_PIPELINES];

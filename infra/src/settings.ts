@@ -1,5 +1,7 @@
 import type { Node } from "constructs";
+import { readUploadJob } from "../../src/apps/lambda/lambda-settings.ts";
 import { NUMBERS, type NumberName, type NumberSetting } from "./numbers.ts";
+import { PIPELINES } from "./pipelines.ts";
 
 /** What a Reelmill on AWS is made with. */
 export interface Settings extends Readonly<Record<NumberName, number>> {
@@ -14,6 +16,10 @@ export interface Settings extends Readonly<Record<NumberName, number>> {
   readonly workers_reach: "endpoints" | "internet";
   /** The collector that traces are sent to, without `v1/traces`; workers speak TLS alone, at its own port. Undefined: nothing is traced by Reelmill itself. */
   readonly otlp_endpoint: string | undefined;
+  /** The job that is submitted for each upload, as JSON of `pipeline` and `params`; undefined: none. */
+  readonly object_made_job: string | undefined;
+  /** ARN, whole, of the secret in Secrets Manager that holds what webhooks are signed with; undefined: jobs may name no webhook. */
+  readonly webhook_secrets_arn: string | undefined;
 }
 
 const TEXTS = {
@@ -21,6 +27,9 @@ const TEXTS = {
   alert_email: /^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$/,
   workers_reach: /^(endpoints|internet)$/,
   otlp_endpoint: /^https:\/\/[A-Za-z0-9.-]+(\/[A-Za-z0-9._/-]*)?$/,
+  object_made_job: /^\{.*\}$/s,
+  // With the six characters that Secrets Manager puts behind a name: a right without them would be one to whatever begins so.
+  webhook_secrets_arn: /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]{1,505}-[A-Za-z0-9]{6}$/,
 } as const;
 
 /** Context keys that are settings begin with this, such as `-c reelmill:batch_max_vcpus=32`. */
@@ -31,7 +40,15 @@ export function defaultSettings(): Settings {
   const numbers = Object.fromEntries(Object.entries(NUMBERS).map(([name, { value }]) => [name, value]));
   // Has every name of NUMBERS.
   const known = numbers as Record<NumberName, number>;
-  return { ...known, image_tag: "0.1.0", alert_email: undefined, workers_reach: "endpoints", otlp_endpoint: undefined };
+  return {
+    ...known,
+    image_tag: "0.1.0",
+    alert_email: undefined,
+    workers_reach: "endpoints",
+    otlp_endpoint: undefined,
+    object_made_job: undefined,
+    webhook_secrets_arn: undefined,
+  };
 }
 
 /** The contract's values with those in place of them that the context has. Throws where one is unknown or out of its range. */
@@ -48,6 +65,13 @@ export function readSettings(node: Node): Settings {
   }
   // Each value was parsed for its name.
   return { ...defaultSettings(), ...(changed as Partial<Settings>) };
+}
+
+/** What is not the default, by name; without the image's tag, which is another one for each version. */
+export function changedSettings(settings: Settings): Readonly<Record<string, string | number>> {
+  const byDefault: Readonly<Record<string, unknown>> = { ...defaultSettings() };
+  const changed = Object.entries(settings).filter(([name, value]) => name !== "image_tag" && value !== byDefault[name]);
+  return Object.fromEntries(changed);
 }
 
 function settingNames(): readonly string[] {
@@ -72,6 +96,16 @@ function parseNumber(name: NumberName, value: unknown): number {
 }
 
 function parseText(name: keyof typeof TEXTS, value: unknown): string {
-  if (typeof value === "string" && TEXTS[name].test(value)) return value;
-  throw new Error(`${name} must match ${String(TEXTS[name])}, not ${JSON.stringify(value)}.`);
+  if (typeof value !== "string" || !TEXTS[name].test(value)) {
+    throw new Error(`${name} must match ${String(TEXTS[name])}, not ${JSON.stringify(value)}.`);
+  }
+  if (name === "object_made_job") requireUploadJob(value);
+  return value;
+}
+
+/** What the function would refuse when it starts is refused here. */
+function requireUploadJob(value: string): void {
+  const pipeline = readUploadJob({ OBJECT_MADE_JOB: value })?.pipeline ?? "";
+  if (PIPELINES.includes(pipeline)) return;
+  throw new Error(`object_made_job must name a pipeline of ${PIPELINES.join(", ")}, not ${JSON.stringify(pipeline)}.`);
 }

@@ -1,9 +1,10 @@
-import { Stack, type StackProps } from "aws-cdk-lib";
+import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import { OUTPUTS } from "../../src/adapters/aws/stack-names.ts";
 import { ImageRegistry } from "./image-registry.ts";
 import { JobTable } from "./job-table.ts";
 import type { OwnPipeline } from "./pipelines.ts";
-import type { Settings } from "./settings.ts";
+import { changedSettings, type Settings } from "./settings.ts";
 import { Storage } from "./storage.ts";
 import { createTaskQueues, type TaskQueues } from "./task-queues.ts";
 import { Topics } from "./topics.ts";
@@ -31,5 +32,7 @@ export class StateStack extends Stack {
     this.jobTable = new JobTable(this, "Jobs");
     this.queues = createTaskQueues(this, { settings, alarms: this.topics.alarms, pipelines });
     this.registry = new ImageRegistry(this, "Image");
+    // Read by the next `reelmill deploy`, which would otherwise have the defaults again.
+    new CfnOutput(this, OUTPUTS.settings, { value: JSON.stringify(changedSettings(settings)) });
   }
 }

@@ -89,7 +89,13 @@ export const FROM_ZERO = {
   circuitBreaker: { rollback: true },
 } as const;
 
-/** Puts the worker into a task, and gives its role what it needs. Gives the group of its logs. */
+/**
+ * What of the machine's driver the container gets. Where nothing is said it is `compute,utility`: without `libnvidia-encode.so`, for want of which every
+ * job would be encoded on the CPU.
+ */
+const GPU_ENVIRONMENT = { NVIDIA_DRIVER_CAPABILITIES: "compute,video,utility" } as const;
+
+/** Puts the worker into a task, with as many GPUs as are said, and gives its role what it needs. Gives the group of its logs. */
 export function addWorker(
   scope: Construct,
   task: TaskDefinition,
@@ -109,6 +115,7 @@ export function addWorker(
       TASK_QUEUES: pipeline,
       // Lines are looked for there, so that nothing is shared by way of the bucket.
       CLOUDWATCH_LOG_GROUPS: logGroup.logGroupName,
+      ...(gpuCount === undefined ? {} : GPU_ENVIRONMENT),
     },
     user: CONTAINER_USER,
     readonlyRootFilesystem: true,

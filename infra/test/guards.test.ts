@@ -1,7 +1,15 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { App, Stack } from "aws-cdk-lib";
+import { Template } from "aws-cdk-lib/assertions";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import { beforeAll, describe, expect, inject, it } from "vitest";
+import { OUTPUTS } from "../../src/adapters/aws/stack-names.ts";
+import { shippedPrices } from "../../src/cost/price-table.ts";
+import { Network } from "../src/network.ts";
+import { NUMBERS } from "../src/numbers.ts";
 import { createReelmill } from "../src/reelmill.ts";
+import { defaultSettings, type Settings } from "../src/settings.ts";
 import {
   type Json,
   propertiesOf,
@@ -14,13 +22,21 @@ import {
 
 const DENY_PLAIN = { Effect: "Deny", Principal: { AWS: "*" }, Condition: { Bool: { "aws:SecureTransport": "false" } } };
 
-/** The templates for the pipelines that there are, with workers that have addresses of their own. */
+const SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:reelmill/webhooks-AbCdEf";
+const UPLOAD_JOB = '{"pipeline":"convert","params":{"to":"vp9"}}';
+
+/** The templates for the pipelines that there are, with workers that have addresses of their own, and with all that is not set by itself. */
 let otherwise: readonly TemplateJson[];
 
 beforeAll(() => {
   const { app } = createReelmill({
     outdir: join(inject("assembly"), "otherwise"),
-    context: { "reelmill:workers_reach": "internet" },
+    context: {
+      "reelmill:workers_reach": "internet",
+      "reelmill:job_retention_days": "7",
+      "reelmill:object_made_job": UPLOAD_JOB,
+      "reelmill:webhook_secrets_arn": SECRET_ARN,
+    },
     // Half of the time; the templates of all other tests went through it.
     builtinCloudFormationValidation: false,
   });
@@ -141,6 +157,39 @@ describe("the network", () => {
     expect(propertiesOf("Work", "AWS::EC2::FlowLog")).toMatchObject({ TrafficType: "ALL" });
   });
 
+  it("costs by the hour what the guide says, and less than the budget tells of", () => {
+    const { prices } = shippedPrices();
+    const hours = 730;
+    const usdIn = (template: TemplateJson): number => {
+      const subnets = resourcesIn(template, "AWS::EC2::VPCEndpoint").flatMap(
+        ({ Properties }) => Properties?.["SubnetIds"] ?? [],
+      );
+      return subnets.length * hours * (prices["vpc.endpointHour"]?.usd ?? Number.NaN);
+    };
+    const usd = usdIn(readTemplate("Work"));
+    const [, work] = otherwise;
+    expect(work && usdIn(work)).toBe(0);
+    expect(usd).toBeLessThan(0.8 * NUMBERS.monthly_budget_usd.value);
+    const guide = readFileSync(new URL("../../docs/guide/aws.md", import.meta.url), "utf8");
+    expect(guide).toContain(`| 1, the default | $${usd.toFixed(2)} |`);
+    expect(guide).toContain(`| 2 | $${(2 * usd).toFixed(2)} |`);
+  });
+
+  it("has its endpoints in as many zones as are asked for", () => {
+    const zonesIn = (settings: Settings): readonly number[] => {
+      const app = new App({ outdir: join(inject("assembly"), "zones") });
+      const stack = new Stack(app, "Zones");
+      new Network(stack, "Network", settings);
+      const endpoints = Object.values(Template.fromStack(stack).findResources("AWS::EC2::VPCEndpoint"));
+      // As CloudFormation has it.
+      return endpoints.flatMap(
+        ({ Properties }) => (Properties as { readonly SubnetIds?: readonly Json[] }).SubnetIds?.length ?? [],
+      );
+    };
+    expect(zonesIn(defaultSettings())).toEqual(Array(8).fill(1));
+    expect(zonesIn({ ...defaultSettings(), endpoint_zones: 2 })).toEqual(Array(8).fill(2));
+  });
+
   it("lets nothing in to workers, and TLS alone out", () => {
     expect(propertiesOf("Work", "AWS::EC2::SecurityGroup", "NetworkWorkers")).toMatchObject({
       SecurityGroupEgress: [{ CidrIp: "0.0.0.0/0", IpProtocol: "tcp", FromPort: 443, ToPort: 443 }],
@@ -174,6 +223,45 @@ describe("the network", () => {
   });
 });
 
+describe("what functions are told", () => {
+  const variablesOf = (id: string): { readonly [name: string]: Json } => {
+    const found = otherwise.flatMap(({ Resources }) =>
+      Object.entries(Resources).filter(([each]) => each.startsWith(id)),
+    );
+    const [, { Properties }] = found.find(([, { Type }]) => Type === "AWS::Lambda::Function") ?? ["", { Type: "" }];
+    return (Properties?.["Environment"] as { readonly Variables?: { readonly [name: string]: Json } })?.Variables ?? {};
+  };
+  const ids = ["ApiServe", "EventsObjectMade", "EventsItemChanged", "EventsSweeper"];
+  const tellers = ["ApiServe", "EventsItemChanged", "EventsSweeper"];
+
+  it("is how long jobs are kept, and what to do about uploads", () => {
+    expect(ids.map((id) => variablesOf(id)["REELMILL_RETENTION_DAYS"])).toEqual(["7", "7", "7", "7"]);
+    expect(ids.map((id) => variablesOf(id)["OBJECT_MADE_JOB"])).toEqual([undefined, UPLOAD_JOB, undefined, undefined]);
+    const { Environment } = propertiesOf("Interface", "AWS::Lambda::Function", "EventsObjectMade");
+    expect(Environment).toMatchObject({ Variables: { REELMILL_RETENTION_DAYS: "30" } });
+    expect(JSON.stringify(Environment)).not.toContain("OBJECT_MADE_JOB");
+  });
+
+  it("names the secret of webhooks to those alone that take or tell them, and lets them read it and no other", () => {
+    const named = ids.filter((id) => variablesOf(id)["WEBHOOK_SECRETS_ARN"] === SECRET_ARN);
+    expect(named).toEqual(tellers);
+    const policies = otherwise
+      .flatMap(({ Resources }) => Object.entries(Resources))
+      .filter(([, { Type }]) => Type === "AWS::IAM::Policy");
+    const readers = policies.filter(([, { Properties }]) => JSON.stringify(Properties).includes("secretsmanager:"));
+    expect(readers.map(([id]) => id.replace(/RoleDefaultPolicy.*/, ""))).toEqual(tellers);
+    for (const [id, { Properties = {} }] of readers) {
+      const { Statement } = Properties["PolicyDocument"] as { readonly Statement: readonly Json[] };
+      const about = Statement.filter((each) => JSON.stringify(each).includes("secretsmanager"));
+      expect(about, id).toEqual([{ Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: SECRET_ARN }]);
+    }
+    // Whatever runs ffmpeg on files of strangers has no way to it.
+    const [, work] = otherwise;
+    expect(JSON.stringify(work)).not.toMatch(/secretsmanager|WEBHOOK/i);
+    expect(STACKS.map((stack) => JSON.stringify(readTemplate(stack))).join("")).not.toMatch(/secretsmanager/i);
+  });
+});
+
 describe("pipelines", () => {
   it("that Reelmill has not yet get neither queues nor services nor state machines", () => {
     expect(otherwise.map((template) => resourcesIn(template, "AWS::SQS::Queue").length)).toEqual([2, 0, 1, 0]);
@@ -192,6 +280,18 @@ describe("pipelines", () => {
       { Environment: expect.arrayContaining([{ Name: "TASK_QUEUES", Value: pipeline }]) },
     ]);
   });
+});
+
+it("the stack that is kept tells what is not the default, for the next deployment", () => {
+  const settingsOf = ({ Outputs }: TemplateJson): unknown => JSON.parse(String(Outputs?.[OUTPUTS.settings]?.Value));
+  const [state] = otherwise;
+  expect(state && settingsOf(state)).toEqual({
+    job_retention_days: 7,
+    object_made_job: UPLOAD_JOB,
+    webhook_secrets_arn: SECRET_ARN,
+    workers_reach: "internet",
+  });
+  expect(settingsOf(readTemplate("State"))).toEqual({});
 });
 
 describe("the templates", () => {

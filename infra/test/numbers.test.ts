@@ -5,6 +5,11 @@ import { type Json, propertiesOf, resourcesOf, type StackName } from "./template
 
 const DAYS = 86_400;
 
+/** As far as it is looked at here. */
+interface Container {
+  readonly Environment: readonly { readonly Name: string; readonly Value: Json }[];
+}
+
 function queue(idPrefix: string) {
   return propertiesOf("State", "AWS::SQS::Queue", idPrefix);
 }
@@ -233,6 +238,20 @@ describe("services", () => {
     expect(ContainerDefinitions).toMatchObject([
       { Cpu: 4096, Memory: 15_360, StopTimeout: 120, ResourceRequirements: [{ Type: "GPU", Value: "1" }] },
     ]);
+  });
+
+  it("gives workers with a GPU the driver's encoder, and others nothing of a driver's", () => {
+    const capabilities = resourcesOf("Work", "AWS::ECS::TaskDefinition").map(([id, { Properties }]) => {
+      // As ECS has it.
+      const [container] = (Properties?.["ContainerDefinitions"] ?? []) as unknown as readonly Container[];
+      const found = container?.Environment.find(({ Name }) => Name === "NVIDIA_DRIVER_CAPABILITIES");
+      return [id.replace(/Task[0-9A-F]{8}$/, ""), found?.Value];
+    });
+    expect(Object.fromEntries(capabilities)).toEqual({
+      Hls: "compute,video,utility",
+      StereoMedia: undefined,
+      StereoVideo: undefined,
+    });
   });
 
   it("lets machines be taken away in order, and containers never be their machine", () => {

@@ -11,6 +11,8 @@ import { renderSettingsPage } from "../src/settings-page.ts";
 /** Without a folder of theirs, apps leave one behind each. */
 const outdir = join(inject("assembly"), "settings");
 
+const SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:reelmill/webhooks-AbCdEf";
+
 function read(context: Record<string, unknown>) {
   return readSettings(new App({ context, outdir }).node);
 }
@@ -29,9 +31,13 @@ describe("settings", () => {
       "reelmill:batch_max_vcpus": "32",
       "reelmill:job_memory_mb": 16_384,
       "reelmill:image_tag": "1.2.3",
+      "reelmill:object_made_job": '{"pipeline":"convert","params":{"to":"vp9"}}',
+      "reelmill:webhook_secrets_arn": SECRET_ARN,
     };
     expect(read({ ...changed, "@aws-cdk/flag": true })).toEqual({
       ...defaultSettings(),
+      object_made_job: '{"pipeline":"convert","params":{"to":"vp9"}}',
+      webhook_secrets_arn: SECRET_ARN,
       batch_max_vcpus: 32,
       job_memory_mb: 16_384,
       image_tag: "1.2.3",
@@ -48,6 +54,12 @@ describe("settings", () => {
     [{ "reelmill:workers_reach": "nat" }, /workers_reach must match/],
     [{ "reelmill:otlp_endpoint": "http://collector:4318" }, /otlp_endpoint must match/],
     [{ "reelmill:alert_email": "nobody" }, /alert_email must match/],
+    [{ "reelmill:job_retention_days": 0 }, /job_retention_days must be a whole number from 1 to 3650/],
+    [{ "reelmill:object_made_job": "convert" }, /object_made_job must match/],
+    [{ "reelmill:object_made_job": '{"pipeline":"convert","parms":{}}' }, /OBJECT_MADE_JOB is .*must be a JSON object/],
+    [{ "reelmill:object_made_job": '{"pipeline":"stereo"}' }, /of repair, convert, hls, not "stereo"/],
+    [{ "reelmill:webhook_secrets_arn": "whsec_AAAA" }, /webhook_secrets_arn must match/],
+    [{ "reelmill:webhook_secrets_arn": SECRET_ARN.replace("-AbCdEf", "") }, /webhook_secrets_arn must match/],
   ])("are refused: %o", (context, message) => {
     expect(() => read(context)).toThrow(message);
   });

@@ -21,6 +21,7 @@ export interface Resource {
 /** A template. */
 export interface TemplateJson {
   readonly Resources: Readonly<Record<string, Resource>>;
+  readonly Outputs?: Readonly<Record<string, { readonly Value: Json }>>;
 }
 
 /** The template that the contract's numbers give, for all of its pipelines. */

@@ -14,6 +14,8 @@ export interface ServerConfig {
   readonly logsEndpoint: string | undefined;
   /** As `s3Endpoint`, of what starts containers. */
   readonly batchEndpoint: string | undefined;
+  /** As `s3Endpoint`, of secrets. */
+  readonly secretsEndpoint: string | undefined;
   /** Address to listen at. */
   readonly host: string;
   /** 0 takes a free one. */
@@ -144,6 +146,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       snsEndpoint: undefined,
       logsEndpoint: undefined,
       batchEndpoint: undefined,
+      secretsEndpoint: undefined,
       host: "127.0.0.1",
       port: 8080,
       dataFolder: "reelmill-data",

@@ -84,6 +84,14 @@ export const SERVER_SETTINGS = {
       unset: "",
     },
   },
+  REELMILL_SECRETS_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: {
+      meaning: "Where the secret of `WEBHOOK_SECRETS_ARN` is, if not at AWS Secrets Manager itself.",
+      allowed: ENDPOINT_FORM,
+      unset: "",
+    },
+  },
   REELMILL_HOST: {
     schema: z
       .string()
@@ -272,6 +280,7 @@ export function readServerConfig(environment: Environment, read: ReadSetting): S
     snsEndpoint: read(environment, "REELMILL_SNS_ENDPOINT"),
     logsEndpoint: read(environment, "REELMILL_LOGS_ENDPOINT"),
     batchEndpoint: read(environment, "REELMILL_BATCH_ENDPOINT"),
+    secretsEndpoint: read(environment, "REELMILL_SECRETS_ENDPOINT"),
     host: read(environment, "REELMILL_HOST"),
     port: read(environment, "REELMILL_PORT"),
     dataFolder: read(environment, "REELMILL_DATA"),

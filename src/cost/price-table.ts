@@ -22,6 +22,7 @@ export const PRICE_NAMES = [
   "lambda.request",
   "lambda.gbSecond",
   "transfer.outGb",
+  "vpc.endpointHour",
   "mediaConvert.basicMinute",
   "mediaConvert.professionalMinute",
 ] as const;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { validate } from "dockerfile-utils";
@@ -10,19 +10,8 @@ import { createProgram } from "../../src/apps/cli/program.ts";
 import { createRecordingContext } from "../../src/apps/cli/recording-context.fixture.ts";
 import { describeSettings, loadConfig } from "../../src/base/config.ts";
 import { ROOT, readPage } from "../support/documentation.ts";
+import { copyFromCheckout, dockerfile, instructions, isLetIn, linkPackages, readCopy } from "./image.fixture.ts";
 
-/** An instruction of the Dockerfile, lines that go on joined. */
-interface Instruction {
-  readonly name: string;
-  readonly rest: string;
-}
-
-const dockerfile = readPage("Dockerfile");
-const instructions: readonly Instruction[] = dockerfile
-  .replaceAll(/\\\n\s*/g, "")
-  .split("\n")
-  .filter((line) => /^[A-Z]/.test(line))
-  .map((line) => ({ name: line.slice(0, line.indexOf(" ")), rest: line.slice(line.indexOf(" ") + 1) }));
 /** Those of the image itself, without the stages that it takes from. */
 const last = instructions.slice(instructions.findLastIndex(({ name }) => name === "FROM"));
 const restOf = (name: string): readonly string[] => last.filter((one) => one.name === name).map(({ rest }) => rest);
@@ -44,40 +33,18 @@ describe("the image", () => {
   });
 
   it("copies what is there, and what is not kept out of it", () => {
-    const kept = readPage(".dockerignore")
-      .split("\n")
-      .filter((line) => line.startsWith("!"))
-      .map((line) => line.slice(1));
-    const copied = instructions
-      .filter(({ name, rest }) => name === "COPY" && !rest.startsWith("--from"))
-      .flatMap(({ rest }) => rest.split(" ").slice(0, -1));
-    for (const path of copied) {
+    const copies = instructions.filter(({ name }) => name === "COPY").map(readCopy);
+    for (const path of copies.flatMap(({ from, sources }) => (from === undefined ? sources : []))) {
       expect(existsSync(join(ROOT, path)), path).toBe(true);
-      expect(
-        kept.some((entry) => path === entry || path.startsWith(`${entry}/`)),
-        path,
-      ).toBe(true);
+      expect(isLetIn(path), path).toBe(true);
     }
   });
 
   it("has all that its programs load: nothing of development", () => {
-    for (const copy of restOf("COPY").filter((rest) => !rest.startsWith("--from"))) {
-      const paths = copy.split(" ");
-      const into = paths.at(-1) ?? "";
-      if (into.startsWith("/")) continue;
-      for (const path of paths.slice(0, -1)) {
-        const filter = (source: string): boolean => !/\.(test|fixture)\.ts$/.test(source);
-        cpSync(join(ROOT, path), into === "./" ? join(app, path) : join(app, into), { recursive: true, filter });
-      }
+    for (const copy of last.filter(({ name }) => name === "COPY").map(readCopy)) {
+      if (copy.from === undefined && !copy.into.startsWith("/")) copyFromCheckout(copy, app);
     }
-    const lock = JSON.parse(readPage("package-lock.json")) as { packages: Readonly<Record<string, LockedPackage>> };
-    for (const [path, { dev, optional, devOptional, link }] of Object.entries(lock.packages)) {
-      const isLeftOut = dev || optional || devOptional || link;
-      // Those within another's folder come with it.
-      if (isLeftOut || !/^node_modules\/(@[^/]+\/)?[^/]+$/.test(path)) continue;
-      mkdirSync(dirname(join(app, path)), { recursive: true });
-      symlinkSync(join(ROOT, path), join(app, path));
-    }
+    linkPackages(app);
     const loadAll = `
       import { globSync } from "node:fs";
       for (const path of globSync("src/apps/**/*.ts")) {
@@ -99,14 +66,6 @@ describe("the image", () => {
     expect(restOf("ENTRYPOINT")).toEqual(['["reelmill"]']);
   });
 });
-
-/** As far as it is looked at here. */
-interface LockedPackage {
-  readonly dev?: boolean;
-  readonly optional?: boolean;
-  readonly devOptional?: boolean;
-  readonly link?: boolean;
-}
 
 /** As far as it is looked at here. */
 interface Service {

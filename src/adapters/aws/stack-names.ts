@@ -14,6 +14,8 @@ export const OUTPUTS = {
   apiUrl: "ApiUrl",
   /** Of `state`: where the image is pushed to, without a tag. */
   registryUri: "RegistryUri",
+  /** Of `state`: what the stacks were made with where that is not the default, as a JSON object; the image's tag is not in it. */
+  settings: "Settings",
 } as const;
 
 /** The parameter of `interface` that takes the SHA-256 of the API key. */

@@ -24,11 +24,29 @@ const SETTINGS = {
       unset: "",
     },
   },
+  WEBHOOK_SECRETS_ARN: {
+    schema: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]{1,512}$/)
+      .optional(),
+    notes: {
+      meaning:
+        "The secret in Secrets Manager whose text is what `REELMILL_WEBHOOK_SECRETS` would be, in place of that; read once by each instance of a function, when it starts.",
+      allowed:
+        "the ARN of a secret, such as arn:aws:secretsmanager:eu-central-1:123456789012:secret:reelmill/webhooks-AbCdEf",
+      unset: "",
+    },
+  },
 } as const satisfies Readonly<Record<string, Setting>>;
 
 /** What is to be done about uploads; undefined: nothing. Throws CONFIG_INVALID. */
 export function readUploadJob(environment: Environment): UploadJob | undefined {
   return readSettings(environment, SETTINGS).OBJECT_MADE_JOB as UploadJob | undefined;
+}
+
+/** The secret that webhooks are signed with, by its ARN; undefined: none is named. Throws CONFIG_INVALID. */
+export function readWebhookSecretsArn(environment: Environment): string | undefined {
+  return readSettings(environment, SETTINGS).WEBHOOK_SECRETS_ARN;
 }
 
 /** The variables of the functions with their notes; the reference page is made from it. */

@@ -5,6 +5,7 @@ import { openTelemetry } from "../telemetry.ts";
 import { FUNCTIONS, type Invocation, type LambdaFunction } from "./functions.ts";
 import { openLog, openWorld } from "./open.ts";
 import { serveCalls, tellInitError } from "./runtime.ts";
+import { withWebhookSecrets } from "./webhook-secrets.ts";
 
 const MAX_FLUSH_MS = 1000;
 /** Left for telling Lambda the answer. */
@@ -30,7 +31,8 @@ async function main(): Promise<void> {
       ...{ metrics: config.metrics, environment: env, log, clock: systemClock },
       write: (line) => void process.stdout.write(line),
     });
-    const world = openWorld(env, systemClock, write, telemetry);
+    const environment = await withWebhookSecrets(env, config.server.secretsEndpoint);
+    const world = openWorld(environment, systemClock, write, telemetry);
     const handle = await create(world);
     // Between calls the process is frozen.
     const answer: LambdaFunction = (event, invocation) =>

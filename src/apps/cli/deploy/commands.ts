@@ -11,7 +11,8 @@ Ctrl-C ends the command, not what AWS has begun; the same command again goes on 
 
 Examples:
   reelmill deploy --dry-run
-  reelmill deploy --api-key-file key --set batch_max_vcpus=64 --set alert_email=ops@example.com`;
+  reelmill deploy --api-key-file key --set batch_max_vcpus=64 --set alert_email=ops@example.com
+  reelmill deploy --unset batch_max_vcpus`;
 
 const USE_NOTE = `
 The place is noted in ~/.config/reelmill/place.json (XDG_CONFIG_HOME). --server and REELMILL_SERVER go before it.
@@ -27,10 +28,11 @@ export function addDeployCommands(program: Command, context: CliContext, exit: (
     .description("put Reelmill onto AWS, or what is there up to date: templates, image, stacks; then use it")
     .option(
       "--set <name=value>",
-      "a number of the stacks (docs/reference/aws-settings.md); may be repeated",
+      "a setting of the stacks (docs/reference/aws-settings.md), kept with them for the next time; may be repeated",
       collect,
       [],
     )
+    .option("--unset <name>", "a setting that is to have its default again; may be repeated", collect, [])
     .option(
       "--image-tag <tag>",
       "tag of the image; one that is in the registry is taken as it is (default: by its content)",

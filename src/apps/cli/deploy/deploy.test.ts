@@ -69,11 +69,21 @@ function calls(): readonly string[] {
   return existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
 }
 
+/** What the templates were made with, as the stacks' own program puts it into an output: all but the image's tag. */
+function settingsIn(call: string): Readonly<Record<string, string>> {
+  const told = [...call.matchAll(/--context reelmill:(\w+)=(\S+)/g)].map(([, name = "", value = ""]) => [name, value]);
+  return Object.fromEntries(told.filter(([name]) => name !== "image_tag"));
+}
+
 /** The account has what the programs were asked to bring there. */
 function deployWhatWasAskedFor({ stacks, images }: FakeAccount): void {
+  let made: Readonly<Record<string, string>> = {};
   for (const call of calls()) {
     if (/^cdk bootstrap/.test(call)) stacks.set("CDKToolkit", {});
-    if (/^cdk deploy .* ReelmillState /.test(call)) stacks.set("ReelmillState", { RegistryUri: REGISTRY });
+    if (/^cdk synth /.test(call)) made = settingsIn(call);
+    if (/^cdk deploy .* ReelmillState /.test(call)) {
+      stacks.set("ReelmillState", { RegistryUri: REGISTRY, Settings: JSON.stringify(made) });
+    }
     if (/^cdk deploy .* --all/.test(call)) {
       stacks.set("ReelmillInterface", { ApiUrl: API, ExportsOutputRefX: "internal" });
     }
@@ -85,7 +95,7 @@ function deployWhatWasAskedFor({ stacks, images }: FakeAccount): void {
 async function deploy(options: Partial<DeployOptions> = {}) {
   const context = createRecordingContext({ environment });
   const exitCode = await runDeployCommand(
-    { set: [], synthOnly: false, dryRun: false, json: false, ...options },
+    { set: [], unset: [], synthOnly: false, dryRun: false, json: false, ...options },
     context,
     root,
   );
@@ -155,6 +165,42 @@ describe("deploy", () => {
     expect(readPlace(environment)).toMatchObject({ server: API, apiKeyFile: file });
   });
 
+  it("keeps what was set, until it is set otherwise or not any more, and says what is in effect", async () => {
+    const settings = async (options: Partial<DeployOptions>) => {
+      writeFileSync(log, "");
+      const { error } = await deploy(options);
+      return { told: settingsIn(calls().find((call) => call.startsWith("cdk synth")) ?? ""), error };
+    };
+    const email = { alert_email: "ops@example.com" };
+    const job = { object_made_job: '{"pipeline":"convert"}' };
+    const first = await settings({ set: ["alert_email=ops@example.com", "workers_reach=internet"] });
+    expect(first).toMatchObject({ told: { ...email, workers_reach: "internet" } });
+    expect(await settings({})).toEqual({
+      told: { ...email, workers_reach: "internet" },
+      error: expect.stringContaining(
+        "Settings besides the defaults\n  alert_email=ops@example.com (kept)\n  workers_reach=internet (kept)\n",
+      ),
+    });
+    const more = await settings({ set: ["workers_reach=endpoints", `object_made_job=${job.object_made_job}`] });
+    expect(more.told).toEqual({ ...email, ...job, workers_reach: "endpoints" });
+    const less = await settings({ unset: ["workers_reach", "job_vcpus"] });
+    expect(less.told).toEqual({ ...email, ...job });
+    expect(less.error).toContain("workers_reach: the default again (was endpoints)");
+    expect(less.error).toContain("job_vcpus: nothing of that name is kept");
+    // The CDK reads the checkout's by itself, and what it is told goes before that.
+    write("infra/cdk.json", '{"context":{"reelmill:alert_email":"dev@example.com"}}');
+    const own = await settings({});
+    expect(own.told).toEqual(job);
+    expect(own.error).toContain("alert_email=dev@example.com (infra/cdk.json)");
+  });
+
+  it("says that it does not know what a version has set that kept nothing", async () => {
+    await deploy();
+    writeFileSync(log, "");
+    account.stacks.set("ReelmillState", { RegistryUri: REGISTRY });
+    expect((await deploy()).error).toContain("What was set at earlier deployments is not known.");
+  });
+
   it("stops at a step that fails, says what its program said last, and notes nothing", async () => {
     writeProgram("bin/docker", '[ "$1" = version ] || { echo "no space left" >&2; exit 3; }');
     const message = '"Build the image" ended with status 3: no space left';
@@ -215,6 +261,9 @@ describe("deploy begins nothing", () => {
   it.each([
     [{ set: ["batch_max_vcpus"] }, /--set "batch_max_vcpus"/],
     [{ imageTag: "a b" }, /--image-tag "a b"/],
+    [{ set: ["image_tag=1"] }, /--image-tag/],
+    [{ unset: ["a=b"] }, /--unset "a=b"/],
+    [{ set: ["job_vcpu=2"], unset: ["job_vcpu"] }, /both given for "job_vcpu"/],
   ])("with %j", async (options, message) => {
     await expect(deploy(options)).rejects.toMatchObject({ code: "USAGE", message: expect.stringMatching(message) });
     expect(calls()).toEqual([]);

@@ -14,7 +14,17 @@ import { type Place, readPlace, writePlace } from "../client/place.ts";
 import { EXIT_OK } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
 import { imageTagOf } from "./image-tag.ts";
-import { requireEngine, requireStackPackages, runStep, type StepWorld } from "./machine.ts";
+import {
+  describeSettings,
+  mergeSettings,
+  type NamedSettings,
+  readKept,
+  readSetByCheckout,
+  readWishes,
+  toldSettings,
+  type Wishes,
+} from "./kept-settings.ts";
+import { type Machine, requireEngine, requireStackPackages, runStep, type StepWorld } from "./machine.ts";
 import type { DeployOptions } from "./options.ts";
 import { bootstrapStep, buildStep, loginStep, pushStep, restStep, type Step, stateStep, synthStep } from "./steps.ts";
 import { placeOf, requireKeyFile, showPlace } from "./use.ts";
@@ -22,7 +32,6 @@ import { placeOf, requireKeyFile, showPlace } from "./use.ts";
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 /** What the CDK itself needs in an account, by the name that it gives it. */
 const TOOLKIT_STACK = "CDKToolkit";
-const SETTING = /^[A-Za-z_]+=.+$/;
 const IMAGE_TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 /**
@@ -31,9 +40,8 @@ const IMAGE_TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
  * STORE_REFUSED, STORE_UNAVAILABLE, OUTPUT_UNWRITABLE, ABORTED.
  */
 export async function runDeployCommand(options: DeployOptions, context: CliContext, root = ROOT): Promise<number> {
-  const { set, imageTag: tag, synthOnly, dryRun } = options;
-  const wrong = set.find((each) => !SETTING.test(each));
-  if (wrong !== undefined) throw new ReelmillError("USAGE", `--set "${wrong}" must be name=value.`);
+  const { imageTag: tag, synthOnly, dryRun } = options;
+  const wishes = readWishes(options);
   if (tag !== undefined && !IMAGE_TAG.test(tag)) {
     throw new ReelmillError("USAGE", `--image-tag "${tag}" must be 1 to 128 letters, digits, _, . and -.`);
   }
@@ -41,15 +49,8 @@ export async function runDeployCommand(options: DeployOptions, context: CliConte
   if (dryRun) return showSteps(tag ?? imageTagOf(root), options, context, root);
   const machine = requireStackPackages(root);
   const imageTag = tag ?? imageTagOf(root);
-  const synth = synthStep(imageTag, set);
   if (synthOnly) {
-    await tellAndRun(synth, { machine, engine: undefined, region: undefined, context });
-    const templates = join(root, "infra", "out");
-    context.writeOutput(
-      options.json
-        ? `${printableJson({ schema: 1, imageTag, templates })}\n`
-        : `Templates: ${printableLine(templates)}\n`,
-    );
+    await makeTemplates(imageTag, wishes, machine, options, context);
     return EXIT_OK;
   }
   const keyFile = options.apiKeyFile === undefined ? undefined : requireKeyFile(options.apiKeyFile);
@@ -59,6 +60,7 @@ export async function runDeployCommand(options: DeployOptions, context: CliConte
     const before = await look(account, imageTag);
     const keyHashes = keyHashesOf(config, keyFile, before.hasApi);
     const engine = before.hasImage ? undefined : await requireEngine(context);
+    const synth = synthStep(imageTag, settingsFor(wishes, before, root, context));
     await deploy({ machine, engine, region, context }, { account, before, imageTag, keyHashes, synth });
     const outputs = await readOutputs(account);
     const stack = STACK_NAMES.interface;
@@ -72,6 +74,29 @@ export async function runDeployCommand(options: DeployOptions, context: CliConte
   } finally {
     account.close();
   }
+}
+
+/** Makes the templates with what the command line and the checkout say alone: nobody is asked what is kept. */
+async function makeTemplates(
+  imageTag: string,
+  wishes: Wishes,
+  machine: Machine,
+  { json }: DeployOptions,
+  context: CliContext,
+): Promise<void> {
+  const synth = synthStep(imageTag, toldSettings(mergeSettings(wishes, {}, {})));
+  await tellAndRun(synth, { machine, engine: undefined, region: undefined, context });
+  const templates = join(machine.root, "infra", "out");
+  context.writeOutput(
+    json ? `${printableJson({ schema: 1, imageTag, templates })}\n` : `Templates: ${printableLine(templates)}\n`,
+  );
+}
+
+/** What the CDK is told, `name=value` each; says what is in effect. */
+function settingsFor(wishes: Wishes, before: Before, root: string, { writeError }: CliContext): readonly string[] {
+  const settings = mergeSettings(wishes, readSetByCheckout(root), before.kept ?? {});
+  writeError(describeSettings(settings, wishes, before));
+  return toldSettings(settings);
 }
 
 /** The file whose key was noted for that place the last time. */
@@ -100,6 +125,10 @@ interface Before {
   readonly isPrepared: boolean;
   readonly hasImage: boolean;
   readonly hasApi: boolean;
+  /** Whether anything was deployed before. */
+  readonly isDeployed: boolean;
+  /** What it was deployed with; undefined: not known. */
+  readonly kept: NamedSettings | undefined;
 }
 
 async function look(account: AwsAccount, imageTag: string): Promise<Before> {
@@ -110,8 +139,14 @@ async function look(account: AwsAccount, imageTag: string): Promise<Before> {
   ];
   const registryUri = state?.outputs[OUTPUTS.registryUri];
   const hasImage = registryUri !== undefined && (await account.hasImage(registryUri, imageTag));
-  // One that could not be made has no outputs, and is made anew.
-  return { isPrepared: toolkit !== undefined, hasImage, hasApi: api?.outputs[OUTPUTS.apiUrl] !== undefined };
+  return {
+    isPrepared: toolkit !== undefined,
+    hasImage,
+    // One that could not be made has no outputs, and is made anew.
+    hasApi: api?.outputs[OUTPUTS.apiUrl] !== undefined,
+    isDeployed: registryUri !== undefined,
+    kept: readKept(state),
+  };
 }
 
 /** What is to be deployed, and where. */
@@ -157,13 +192,13 @@ async function tellAndRun(step: Step, world: StepWorld, input?: string): Promise
 /** All steps as they would be where nothing is there yet. */
 function showSteps(
   imageTag: string,
-  { set, synthOnly, json }: DeployOptions,
+  { set, unset, synthOnly, json }: DeployOptions,
   context: CliContext,
   root: string,
 ): number {
   const registryUri = `<${OUTPUTS.registryUri} of ${STACK_NAMES.state}>`;
   const all = [
-    synthStep(imageTag, set),
+    synthStep(imageTag, toldSettings(mergeSettings(readWishes({ set, unset }), {}, {}))),
     bootstrapStep(),
     stateStep(),
     buildStep(registryUri, imageTag, root),

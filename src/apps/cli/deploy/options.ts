@@ -10,6 +10,8 @@ export interface UseOptions {
 export interface DeployOptions extends UseOptions {
   /** Numbers of the stacks, `name=value` each. */
   readonly set: readonly string[];
+  /** Names of those that are to have their default again. */
+  readonly unset: readonly string[];
   /** Tag of the image; undefined: one by its content. */
   readonly imageTag?: string;
   /** Make the templates and end. */
