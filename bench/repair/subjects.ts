@@ -38,7 +38,9 @@ export async function* sampleSubjects(folder: string, options: BenchOptions): As
   const paths = files.filter((name) => RECORDING_EXTENSIONS.has(extname(name).toLowerCase()));
   const byName = new Map(paths.map((name) => [basename(name, extname(name)), join(folder, name)]));
   for (const [name, path] of byName) {
-    if (options.filter.test(`self_${name}`)) yield sampleSubject(`self_${name}`, path, path);
+    if (!options.filter.test(`self_${name}`)) continue;
+    const subject = subjectOrNothing(`self_${name}`, path);
+    if (subject !== undefined) yield subject;
   }
   for (const { victim, reference } of options.pairs) {
     const id = `pair_${victim}__${reference}`;
@@ -61,6 +63,17 @@ function byPath(byName: ReadonlyMap<string, string>, name: string): string {
     throw new ReelmillError("USAGE", `No recording named ${name}; there are ${[...byName.keys()].join(", ")}.`);
   }
   return path;
+}
+
+/** A folder may hold what is no measure for anything, such as a movie whose payload lies in another file; it is named and left out. */
+function subjectOrNothing(id: string, path: string): Subject | undefined {
+  try {
+    return sampleSubject(id, path, path);
+  } catch (error) {
+    if (!(error instanceof ReelmillError)) throw error;
+    console.log(`${id} is left out: ${error.message}`);
+    return undefined;
+  }
 }
 
 function sampleSubject(id: string, originalPath: string, referencePath: string): Subject {
