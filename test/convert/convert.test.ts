@@ -18,8 +18,23 @@ const EVERY = RECIPES.map(({ id }) => id);
  */
 const CASES: readonly (readonly [string, Codec, readonly string[], readonly string[]])[] = [
   ["to h264", "h264", ["--quality", "26", "--preset", "ultrafast"], EVERY],
-  ["to h264 without encoding again", "h264", [], ["vfr-mkv", "edit-list", "ts-large-time", "early-audio", "languages"]],
-  ["to vp9", "vp9", ["--preset", "8"], ["ntsc", "rotated", "late-audio-mp4", "chapters", "srt"]],
+  [
+    "to h264 without encoding again",
+    "h264",
+    [],
+    [
+      "vfr-mkv",
+      "edit-list",
+      "ts-large-time",
+      "early-audio",
+      "languages",
+      "mp2-h264",
+      "late-audio-ts",
+      "early-audio-ts",
+    ],
+  ],
+  ["to h264 with sound alone encoded", "h264", ["--audio-bitrate", "96"], ["late-audio-ts"]],
+  ["to vp9", "vp9", ["--preset", "8"], ["ntsc", "rotated", "late-audio-mp4", "late-audio-ps", "chapters", "srt"]],
   ["to av1", "av1", [], ["vfr-mp4", "hdr-hevc", "odd-size", "single-frame"]],
   ["to hevc", "hevc", ["--quality", "26", "--preset", "ultrafast"], ["ten-bit", "anamorphic", "hdr-hevc"]],
 ];

@@ -164,6 +164,7 @@ function starts(): readonly Recipe[] {
   return [
     steady("late-audio-mp4", "mp4", lateSound, "sound 0.7 s after the picture, MP4", 100),
     steady("late-audio-mkv", "mkv", lateSound, "sound 0.7 s after the picture, Matroska", 100),
+    ...transportAndProgramStreams(),
     steady("early-audio", "mkv", lateVideo(0.31), "sound 0.31 s before the picture, Matroska", 175),
     steady("late-video", "mp4", lateVideo(0.5), "picture 0.5 s after the sound, MP4", 175),
     {
@@ -185,6 +186,19 @@ function starts(): readonly Recipe[] {
       "an AVI without times",
       100,
     ),
+  ];
+}
+
+/** Whose clocks begin at no zero, and ffmpeg's readers of which count from the earliest stream that is asked for. */
+function transportAndProgramStreams(): readonly Recipe[] {
+  const late = (seconds: number): string => `-t 4 ${IN} -itsoffset ${seconds} -t 3 ${IN} -map 0:v -map 1:a -vf fps=25`;
+  const early = `-itsoffset 0.5 -t 3.5 ${IN} -t 4 ${IN} -map 0:v -map 1:a -fps_mode passthrough`;
+  const mpeg2 = "-c:v mpeg2video -threads 1 -b:v 3M -bf 2";
+  return [
+    steady("late-audio-ts", "ts", `${late(0.3)} ${X264} ${AAC}`, "sound 0.3 s after the picture, MPEG-TS", 100),
+    steady("late-audio-ps", "mpg", `${late(0.1)} ${mpeg2} -c:a mp2`, "sound 0.1 s after the picture, MPEG-PS", 100),
+    steady("early-audio-ts", "ts", `${early} ${X264} -c:a mp2`, "sound 0.5 s before the picture, MPEG-TS", 175),
+    steady("mp2-h264", "ts", `${IN} -vf fps=25 -t 4 ${X264} -c:a mp2`, "a broadcast of H.264 and MP2", 100),
   ];
 }
 
