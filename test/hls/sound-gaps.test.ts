@@ -56,8 +56,8 @@ describe("sound of a package", () => {
     // Three frames of 21 ms behind the second click, one behind the fifth.
     const lost = "noise=amount=0:drop='between(n,110,112)+eq(n,250)'";
     expectSame(await clickSeconds(filtered(source, "lost.mkv", lost)));
-    // As of packets that were put together wrongly: one tells the time of the next one.
-    const astray = "setts=pts='PTS+if(eq(N,119),0.035/TB,0)'";
+    // As of packets that were put together wrongly: one tells the time of the next one, one that of another week.
+    const astray = "setts=pts='PTS+if(eq(N,119),0.035/TB,0)+if(eq(N,250),600000/TB,0)'";
     expectSame(await clickSeconds(filtered(source, "astray.mkv", astray)));
   });
 });

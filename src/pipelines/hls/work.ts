@@ -179,7 +179,7 @@ function soundArguments(
   const endSamples =
     Math.max(1, Math.round((durationSeconds * SAMPLE_RATE_HZ) / AAC_FRAME_SAMPLES)) * AAC_FRAME_SAMPLES;
   const filters = [
-    ...soundTimes(video, SAMPLE_RATE_HZ),
+    ...soundTimes(video, SAMPLE_RATE_HZ, endSamples / SAMPLE_RATE_HZ),
     `aformat=channel_layouts=${channels === 2 ? "stereo" : "5.1"}`,
     `apad=whole_len=${endSamples}`,
     `atrim=end_sample=${endSamples}`,
