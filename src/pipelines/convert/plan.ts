@@ -17,6 +17,7 @@ import { type ConvertSettings, extensionFor, rateOf } from "./options.ts";
 import { chooseFilters, describeKeptRange, type PictureFilters } from "./picture-filters.ts";
 import { MAX_LANGUAGE_LENGTH, planAudio } from "./plan-audio.ts";
 import { planEncoder } from "./plan-encoder.ts";
+import { planLook } from "./plan-look.ts";
 import { chooseAims, describeSearch, type SearchContext, searchPlanned } from "./plan-search.ts";
 import { requireCountable } from "./require-countable.ts";
 
@@ -79,6 +80,7 @@ export async function planConversion(
       : await searchPlanned({ ...before, video: planned.video }, aim, context);
   return {
     ...searched,
+    look: planLook(video, filters, settings, planned.video),
     maxBytes: aim?.kind === "size" ? aim.bytes : null,
     comparison,
     audio: sound.tracks,
