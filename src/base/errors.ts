@@ -38,6 +38,11 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: "The file's content is not a recording of a kind that Reelmill knows.",
   },
+  INPUT_TOO_LONG: {
+    retryable: false,
+    meaning:
+      "By its times the recording would become more than is made: an HLS package of more than 48 hours, or, at an even frame rate, more than 16,777,216 pictures. A time of it is wrong, or it has to be cut first.",
+  },
   INPUT_TOO_SHORT: {
     retryable: false,
     meaning:

@@ -5,23 +5,40 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { reelmill } from "../e2e/workplace.fixture.ts";
 import { listFaults, listUntruths } from "./faults.ts";
 import { type Media, readMedia } from "./read-media.ts";
-import { RECIPES } from "./recipes.fixture.ts";
+import { RECIPES, SMALL } from "./recipes.fixture.ts";
 import { type Source, sourceOf } from "./sources.fixture.ts";
 
 type Codec = "h264" | "hevc" | "vp9" | "av1";
 
-const EVERY = RECIPES.map(({ id }) => id);
+const EVERY = RECIPES.filter((recipe) => !SMALL.includes(recipe)).map(({ id }) => id);
+const EACH_KIND = SMALL.map(({ id }) => id);
 
 /**
  * What each is converted to, with which switches; pictures of a wished quality are encoded even where they fit already.
- * H.264 is quick, so it gets every source; of each way in which the others' containers differ they get one.
+ * H.264 is quick, so it gets every source; the others get short ones of all kinds, several in each, and one of each way in which their
+ * containers differ.
  */
 const CASES: readonly (readonly [string, Codec, readonly string[], readonly string[]])[] = [
   ["to h264", "h264", ["--quality", "26", "--preset", "ultrafast"], EVERY],
-  ["to h264 without encoding again", "h264", [], ["vfr-mkv", "edit-list", "ts-large-time", "early-audio", "languages"]],
-  ["to vp9", "vp9", ["--preset", "8"], ["ntsc", "rotated", "late-audio-mp4", "chapters", "srt"]],
-  ["to av1", "av1", [], ["vfr-mp4", "hdr-hevc", "odd-size", "single-frame"]],
-  ["to hevc", "hevc", ["--quality", "26", "--preset", "ultrafast"], ["ten-bit", "anamorphic", "hdr-hevc"]],
+  [
+    "to h264 without encoding again",
+    "h264",
+    [],
+    [
+      "vfr-mkv",
+      "edit-list",
+      "ts-large-time",
+      "early-audio",
+      "languages",
+      "mp2-h264",
+      "late-audio-ts",
+      "early-audio-ts",
+    ],
+  ],
+  ["to h264 with sound alone encoded", "h264", ["--audio-bitrate", "96"], ["late-audio-ts"]],
+  ["to vp9", "vp9", ["--preset", "8"], ["ntsc", "late-audio-ps", "chapters", "srt", ...EACH_KIND]],
+  ["to av1", "av1", ["--preset", "11"], ["hdr-hevc", "single-frame", ...EACH_KIND]],
+  ["to hevc", "hevc", ["--quality", "26", "--preset", "ultrafast"], ["anamorphic", "hdr-hevc", ...EACH_KIND]],
 ];
 
 let folder: string;

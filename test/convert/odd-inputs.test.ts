@@ -117,6 +117,13 @@ describe("converting what is unusual", () => {
     });
   });
 
+  it("refuses an even rate where a time is wrong by days, before it makes a picture for each moment of them", async () => {
+    make("-i clip.mp4 -an -c copy -bsf:v setts=ts=TS+gte(N\\,30)*400000/TB", "days.mkv");
+    const even = await convert(at("days.mkv"), "--to", "h264", ...QUICK, "--frame-rate", "50", "-o", at("days.mp4"));
+    expect(even).toMatchObject({ status: 1, said: expect.stringContaining("(INPUT_TOO_LONG)") });
+    expect(even.said).toContain("16777216 are the most");
+  });
+
   it("keeps the shape of pictures that are turned and not square", async () => {
     make("-i clip.mp4 -vf setsar=4/3 -c:v libx264 -preset ultrafast -an", "wide.mp4");
     make("-i wide.mp4 -c copy -metadata:s:v rotate=90", "turned.mp4");

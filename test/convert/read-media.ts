@@ -185,7 +185,8 @@ function readFrameList(text: string): { readonly seconds: number; readonly durat
 }
 
 function readLook(path: string, stream: ProbedStream): Look {
-  const first = ["-select_streams", String(stream.index), "-read_intervals", "%+#8", "-show_frames"];
+  // An edit may hide the first ones.
+  const first = ["-select_streams", String(stream.index), "-read_intervals", "%+#32", "-show_frames"];
   const frame = probe<{ readonly frames: readonly ProbedFrame[] }>(path, first).frames[0] ?? {};
   const { width = 0, height = 0 } = stream;
   const [across = 1, down = 1] = (stream.sample_aspect_ratio ?? "1:1").split(":").map(Number);

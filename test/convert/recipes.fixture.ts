@@ -45,6 +45,9 @@ const HDR_X265 =
 
 const OPEN_HEVC = `${IN} -vf fps=25 -t 5 ${X265} -x265-params log-level=error:open-gop=1:keyint=24:min-keyint=24:bframes=3:b-adapt=0:scenecut=0 ${AAC}`;
 
+/** Of short clips, each of several kinds at once, for encoders that take their time. */
+export const SMALL: readonly Recipe[] = small();
+
 /** One source of each kind, in the order in which the tests name them. */
 export const RECIPES: readonly Recipe[] = [
   steady("cfr25", "mp4", `${IN} -vf fps=25 -t 4 ${X264} ${AAC}`, "25 pictures a second", 100),
@@ -88,6 +91,7 @@ export const RECIPES: readonly Recipe[] = [
   ...starts(),
   ...extras(),
   ...lengths(),
+  ...SMALL,
 ];
 
 function interlaced(): readonly Recipe[] {
@@ -164,6 +168,7 @@ function starts(): readonly Recipe[] {
   return [
     steady("late-audio-mp4", "mp4", lateSound, "sound 0.7 s after the picture, MP4", 100),
     steady("late-audio-mkv", "mkv", lateSound, "sound 0.7 s after the picture, Matroska", 100),
+    ...transportAndProgramStreams(),
     steady("early-audio", "mkv", lateVideo(0.31), "sound 0.31 s before the picture, Matroska", 175),
     steady("late-video", "mp4", lateVideo(0.5), "picture 0.5 s after the sound, MP4", 175),
     {
@@ -185,6 +190,19 @@ function starts(): readonly Recipe[] {
       "an AVI without times",
       100,
     ),
+  ];
+}
+
+/** Whose clocks begin at no zero, and ffmpeg's readers of which count from the earliest stream that is asked for. */
+function transportAndProgramStreams(): readonly Recipe[] {
+  const late = (seconds: number): string => `-t 4 ${IN} -itsoffset ${seconds} -t 3 ${IN} -map 0:v -map 1:a -vf fps=25`;
+  const early = `-itsoffset 0.5 -t 3.5 ${IN} -t 4 ${IN} -map 0:v -map 1:a -fps_mode passthrough`;
+  const mpeg2 = "-c:v mpeg2video -threads 1 -b:v 3M -bf 2";
+  return [
+    steady("late-audio-ts", "ts", `${late(0.3)} ${X264} ${AAC}`, "sound 0.3 s after the picture, MPEG-TS", 100),
+    steady("late-audio-ps", "mpg", `${late(0.1)} ${mpeg2} -c:a mp2`, "sound 0.1 s after the picture, MPEG-PS", 100),
+    steady("early-audio-ts", "ts", `${early} ${X264} -c:a mp2`, "sound 0.5 s before the picture, MPEG-TS", 175),
+    steady("mp2-h264", "ts", `${IN} -vf fps=25 -t 4 ${X264} -c:a mp2`, "a broadcast of H.264 and MP2", 100),
   ];
 }
 
@@ -215,6 +233,31 @@ function lengths(): readonly Recipe[] {
   return [
     steady("single-frame", "mp4", `${IN} -frames:v 1 -an ${X264}`, "a single picture", 1, []),
     steady("three-frames", "mp4", `${IN} -vf fps=25 -t 0.12 ${X264} ${AAC}`, "three pictures", 3),
+  ];
+}
+
+function small(): readonly Recipe[] {
+  const openTen = `-an ${X265}10le -x265-params log-level=error:open-gop=1:keyint=12:min-keyint=12:bframes=3:b-adapt=0:scenecut=0`;
+  const open = steady("small-open-ten", "mp4", `${IN} -vf fps=25 -t 1.6 ${openTen}`, "open groups, 10 bits", 40, []);
+  const late = `-t 1.6 ${IN} -itsoffset 0.3 -t 1.3 ${IN} -map 0:v -map 1:a -map 1:a -filter:a:1 volume=0.5`;
+  const clock = "-fps_mode passthrough -enc_time_base 1:90000 -video_track_timescale 90000";
+  const languages = "-metadata:s:a:0 language=deu -metadata:s:a:1 language=fra";
+  const uneven = unsteady(
+    ...(["small-uneven", "mp4", `${late} ${UNSTEADY} ${clock} ${X264} ${AAC} ${languages}`] as const),
+    ...(["a varying rate, turned by 90 degrees, late sound in two languages", 58] as const),
+  );
+  const fields = `${IN} -t 2.4 -vf interlace=scan=tff ${X264} -x264-params tff=1 ${AAC}`;
+  const edited = steady("small-fields", "mp4", fields, "interlaced, an edit that hides the first pictures", 42);
+  const odd = `${IN} -t 1 -vf scale=321:181 -an -c:v libx264 -preset ultrafast -threads 1 -pix_fmt yuv444p`;
+  return [
+    { ...open, facts: { ...open.facts, bitDepth: 10 } },
+    {
+      ...uneven,
+      copy: { args: "-metadata:s:v:0 rotate=90" },
+      facts: { ...uneven.facts, isOnSide: true, audioLanguages: ["deu", "fra"] },
+    },
+    { ...edited, copy: { before: "-ss 0.7", args: "" }, facts: { ...edited.facts, isInterlaced: true } },
+    steady("small-odd", "mkv", odd, "321×181, no sound", 50, []),
   ];
 }
 

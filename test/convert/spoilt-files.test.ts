@@ -59,3 +59,51 @@ it.each([
   });
   expect(existsSync(output)).toBe(false);
 });
+
+/** An ffmpeg that reads the words of its arguments differently. */
+async function mishearingFfmpeg(name: string, word: string, heard: string): Promise<NodeJS.ProcessEnv> {
+  const { ffmpegPath } = await requireFfmpeg(process.env);
+  const own = join(folder, name);
+  mkdirSync(own);
+  const path = join(own, "ffmpeg");
+  const script = [
+    "#!/bin/bash",
+    `word='${word}'`,
+    `heard='${heard}'`,
+    "words=()",
+    `for each; do words+=("\${each/"$word"/"$heard"}"); done`,
+    `exec "${ffmpegPath}" "\${words[@]}"`,
+  ];
+  writeFileSync(path, `${script.join("\n")}\n`);
+  chmodSync(path, 0o755);
+  return { ...process.env, REELMILL_FFMPEG: path };
+}
+
+it.each([
+  [
+    "sound-that-is-late",
+    "asetpts=PTS-",
+    "asetpts=PTS+round(0.08/TB)-",
+    /sound track 1 begins at 0\.0[5-8]\d s, in the source at -?0\.00/,
+  ],
+  ["another-size", "format=yuv420p", "scale=64:64,format=yuv420p", /the pictures are 64x64, not 160x120/],
+  ["another-language", "language=deu", "language=eng", /is of language eng, not deu/],
+])("refuses an output with %s", async (name, word, heard, problem) => {
+  const input = join(folder, "spoken.mkv");
+  if (!existsSync(input)) {
+    const media = "-f lavfi -i testsrc2=s=160x120:r=5:d=1 -f lavfi -i sine=d=1 -c:v libx264 -preset ultrafast -c:a ac3";
+    const said = ["-pix_fmt", "yuv420p", "-metadata:s:a", "language=deu", input];
+    execFileSync("ffmpeg", ["-v", "error", "-nostdin", ...media.split(" "), ...said]);
+  }
+  const conversion = convertFile({
+    ...{ input, output: join(folder, `${name}.mp4`), cores: 2, minSpanSeconds: 1, clock: systemClock },
+    environment: await mishearingFfmpeg(name, word, heard),
+    settings: CONVERT_SETTINGS.parse({ to: "h264", reencode: true, preset: "ultrafast", hardware: "off" }),
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  });
+  await expect(conversion).rejects.toMatchObject({
+    code: "OUTPUT_NOT_VERIFIED",
+    message: expect.stringMatching(problem),
+  });
+});

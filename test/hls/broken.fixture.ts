@@ -8,7 +8,7 @@ import type {
   Rendition,
   VariantStream,
 } from "../../src/media/hls/playlist.ts";
-import { HIGH, LOW, type Recipe, type Rung, readMedia, STEREO, writePlaylist } from "./ladder.fixture.ts";
+import { HIGH, LOW, type Recipe, type Rung, readMedia, SECONDS, STEREO, writePlaylist } from "./ladder.fixture.ts";
 
 /** Ladders of two rungs as the rules want them. */
 export const FMP4: Recipe = { container: "fmp4", rungs: [HIGH, LOW], sound: STEREO };
@@ -19,6 +19,12 @@ const CUT_ANYWHERE: Rung = {
   ...HIGH,
   encoder: HIGH.encoder.replace("-g 50", "-g 45"),
   muxer: "-hls_flags split_by_time",
+};
+
+/** With the sound of all in its own segments. */
+const MUXED: Rung = {
+  ...HIGH,
+  encoder: `-f lavfi -i sine=440:r=48000 -t ${SECONDS} ${HIGH.encoder} ${STEREO}`,
 };
 
 /** Takes the first I-frame stream away, which is made of the segments that are broken. */
@@ -253,6 +259,13 @@ export const BROKEN: readonly (readonly [
     },
     ["continuity"],
   ],
+  [
+    "sound in the segments of the pictures",
+    { ...TS, rungs: [MUXED, LOW] },
+    dropFirstIFrames,
+    // Room for the run-in of its sound puts its pictures behind those of the other.
+    ["separate-audio", "segments-aligned"],
+  ],
   ["sound of six channels alone", { ...FMP4, sound: "-c:a aac -b:a 90k -ac 6" }, () => undefined, ["stereo-aac"]],
   [
     "HEVC in a transport stream",
@@ -369,5 +382,53 @@ export const BROKEN: readonly (readonly [
     },
     () => undefined,
     ["video-range"],
+  ],
+];
+
+/** Segments of four seconds, in playlists that say six. */
+const SHORT: Recipe = { ...FMP4, rungs: [HIGH, LOW].map((rung) => ({ ...rung, muxer: "-hls_time 4" })) };
+
+/** What is broken, how, and the shoulds that fail for it: no others may. */
+export const UNUSUAL: readonly (readonly [
+  what: string,
+  recipe: Recipe,
+  breaks: (folder: string) => void,
+  failing: readonly string[],
+])[] = [
+  [
+    "a small variant in front, and segments that nobody says are independent",
+    FMP4,
+    (folder) =>
+      editMain(folder, ({ variants }) => ({ hasIndependentSegments: false, variants: [...variants].reverse() })),
+    ["default-variant", "independent-segments"],
+  ],
+  [
+    "a key frame every three seconds",
+    { ...FMP4, rungs: [HIGH, { ...LOW, encoder: LOW.encoder.replace("-g 50", "-g 75") }] },
+    () => undefined,
+    ["key-frame-interval"],
+  ],
+  [
+    "target durations of eight seconds",
+    FMP4,
+    (folder) => {
+      for (const path of EVERY_PLAYLIST) editMedia(path, () => ({ targetDurationSeconds: 8 }))(folder);
+    },
+    ["segment-length"],
+  ],
+  [
+    "a segment of eleven times the bytes of the others",
+    SHORT,
+    (folder) => {
+      for (const path of ["high/index", "high/iframes", "low/index", "low/iframes"]) {
+        editMedia(`${path}.m3u8`, () => ({ targetDurationSeconds: 6 }))(folder);
+      }
+      const path = join(folder, "high", "seg1.m4s");
+      const box = Buffer.alloc(10 * statSync(path).size);
+      box.writeUInt32BE(box.length, 0);
+      box.write("free", 4);
+      appendFileSync(path, box);
+    },
+    ["peak-to-average"],
   ],
 ];

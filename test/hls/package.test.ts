@@ -290,6 +290,14 @@ describe("the output", () => {
     await expect(packages.make(input)).rejects.toMatchObject({ code: "INPUT_TOO_SHORT" });
   });
 
+  it("is refused where a time of the recording is wrong by days, before silence is made for each moment of them", async () => {
+    const [input, days] = ["now.mp4", "days.mkv"].map((name) => join(packages.root, name)) as [string, string];
+    packages.encode("now.mp4", "testsrc2=s=160x90:r=10:d=2");
+    const wrong = ["-bsf:v", "setts=ts=TS+gte(N\\,15)*400000/TB"];
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", "-i", input, "-c", "copy", ...wrong, days]);
+    await expect(packages.make(days)).rejects.toMatchObject({ code: "INPUT_TOO_LONG" });
+  });
+
   it("may be read by whom the user lets read new folders", async () => {
     const { folder } = await packages.make(packages.source("no-audio"));
     const plain = join(packages.root, "plain");

@@ -72,6 +72,8 @@ export interface AudioTrack {
   readonly language: string | null;
   readonly title: string | null;
   readonly isDefault: boolean;
+  /** Of the source; 0 where it does not tell. */
+  readonly channels: number;
   /** As the source has them, in seconds of its clock; null where it does not tell. */
   readonly startSeconds: number | null;
   readonly durationSeconds: number | null;
@@ -110,9 +112,23 @@ export interface PlannedSearch extends SearchReport {
   readonly sizeLogPerQuality: number;
 }
 
+/** How the pictures of the output are to look, in the words of `VideoStream`. */
+export interface OutputLook {
+  /** As coded, before rotation. */
+  readonly widthPixels: number;
+  readonly heightPixels: number;
+  readonly rotationDegrees: number;
+  readonly bitDepth: number;
+  /** Null where nothing is known. */
+  readonly colour: Readonly<Record<"matrix" | "transfer" | "primaries", string | null>>;
+  /** Whether players show something else where it differs: of high dynamic range, kept or mapped; else recordings change it on the way. */
+  readonly isColourCertain: boolean;
+}
+
 /** A conversion as it was planned: JSON, handed from stage to stage. */
 export interface ConversionPlan {
   readonly video: VideoPlan;
+  readonly look: OutputLook;
   readonly audio: readonly AudioPlan[];
   /** The text subtitles that are kept, and the codec that they become. */
   readonly subtitles: readonly { readonly streamIndex: number; readonly language: string | null }[];

@@ -2,7 +2,7 @@ import { type FfmpegInput, fileArgument, PIPE } from "../../ffmpeg/arguments.ts"
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { ConversionPlan } from "./conversion.ts";
 import type { EncodedPart } from "./parts.ts";
-import { type ConvertHooks, offsetBy } from "./work.ts";
+import { type ConvertHooks, countFrom, offsetBy } from "./work.ts";
 
 /** A span that was encoded. */
 export interface SpanFile extends Pick<EncodedPart, "deviceFault"> {
@@ -39,7 +39,7 @@ export async function muxOutput(
   { tools, signal, onProgress }: ConvertHooks,
 ): Promise<void> {
   const { container, originSeconds, audio } = plan;
-  const inputs: FfmpegInput[] = [{ path: parts.inputPath, options: offsetBy(-originSeconds), isRecording: true }];
+  const inputs: FfmpegInput[] = [{ path: parts.inputPath, options: countFrom(originSeconds), isRecording: true }];
   if (joined !== undefined) inputs.push({ path: PIPE, options: ["-f", "mp4"] });
   const delaySeconds = container === "webm" ? OPUS_DELAY_SECONDS : 0;
   const soundInput = (path: string, offsetSeconds: number): number =>

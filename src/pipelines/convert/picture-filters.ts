@@ -8,6 +8,8 @@ export interface PictureFilters {
   readonly context: readonly string[];
   /** Those of single pictures. */
   readonly picture: readonly string[];
+  /** Of the pictures behind them, upright, in samples. */
+  readonly size: { readonly width: number; readonly height: number };
   readonly findings: readonly string[];
 }
 
@@ -26,11 +28,13 @@ export function chooseFilters(video: VideoStream, settings: ConvertSettings): Pi
     findings.push("The pictures have standard range already: toneMap changes nothing.");
   }
   const { width, height } = uprightSize(video);
+  let size = { width, height };
   const scaled = scaledSize(width, height, settings);
   if (scaled === undefined && isSmaller(width, height, settings)) {
     findings.push(`The pictures stay as small as they are, ${width}x${height}; upscale makes them larger.`);
   }
   if (scaled !== undefined) {
+    size = scaled;
     picture.push(`scale=${scaled.width}:${scaled.height}:flags=lanczos`);
     // Rounding to whole pixels is no change of shape.
     const { numerator, denominator } = video.sampleAspect;
@@ -39,13 +43,11 @@ export function chooseFilters(video: VideoStream, settings: ConvertSettings): Pi
     );
   } else if (needsEvenSides(settings) && (width % 2 === 1 || height % 2 === 1)) {
     const [right, bottom] = [width % 2, height % 2];
-    picture.push(
-      `pad=${width + right}:${height + bottom}:0:0`,
-      `fillborders=right=${right}:bottom=${bottom}:mode=smear`,
-    );
+    size = { width: width + right, height: height + bottom };
+    picture.push(`pad=${size.width}:${size.height}:0:0`, `fillborders=right=${right}:bottom=${bottom}:mode=smear`);
     findings.push(`${width}x${height} has an odd side, which its encoder does not take: the last line was repeated.`);
   }
-  return { context, picture, findings };
+  return { context, picture, size, findings };
 }
 
 /** High dynamic range that is kept where there are too few bits for it. */

@@ -66,6 +66,7 @@ function planTrack(stream: AudioStream, settings: ConvertSettings, container: Co
     language: stream.language?.slice(0, MAX_LANGUAGE_LENGTH) ?? null,
     title: stream.title?.slice(0, MAX_TITLE_LENGTH) ?? null,
     isDefault: stream.isDefault,
+    channels,
     startSeconds: stream.startSeconds ?? null,
     durationSeconds: stream.durationSeconds ?? null,
   };

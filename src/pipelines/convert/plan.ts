@@ -17,7 +17,9 @@ import { type ConvertSettings, extensionFor, rateOf } from "./options.ts";
 import { chooseFilters, describeKeptRange, type PictureFilters } from "./picture-filters.ts";
 import { MAX_LANGUAGE_LENGTH, planAudio } from "./plan-audio.ts";
 import { planEncoder } from "./plan-encoder.ts";
+import { planLook } from "./plan-look.ts";
 import { chooseAims, describeSearch, type SearchContext, searchPlanned } from "./plan-search.ts";
+import { requireCountable } from "./require-countable.ts";
 
 /** What a plan depends on besides the file and the settings. */
 export interface PlanningContext extends SearchContext {
@@ -46,7 +48,7 @@ const OWN_TIME_BASE: Ratio = { numerator: 1, denominator: 90_000 };
 
 /**
  * Looks at a recording and decides what is done to it: which streams, which encoder, where it is cut. Throws INPUT_NOT_VIDEO,
- * PARAMS_INVALID, ENCODER_MISSING, FILTER_MISSING, TARGET_UNREACHABLE, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
+ * INPUT_TOO_LONG, PARAMS_INVALID, ENCODER_MISSING, FILTER_MISSING, TARGET_UNREACHABLE, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
  */
 export async function planConversion(
   path: string,
@@ -71,6 +73,7 @@ export async function planConversion(
     mayCopy: aim === null || isSmall,
   };
   const { times, ...planned } = await planVideo(path, parts, context);
+  requireCountable(video, times, manifest, settings);
   const firstTicks = planned.video.kind === "encode" && planned.video.packedTicks !== null ? times.ticks[0] : undefined;
   const before = { inputPath: path, stream: video, times, manifest, audio: sound.tracks };
   const searched =
@@ -79,6 +82,7 @@ export async function planConversion(
       : await searchPlanned({ ...before, video: planned.video }, aim, context);
   return {
     ...searched,
+    look: planLook(video, filters, settings, planned.video),
     maxBytes: aim?.kind === "size" ? aim.bytes : null,
     comparison,
     audio: sound.tracks,

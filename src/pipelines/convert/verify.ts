@@ -5,7 +5,9 @@ import { type MediaManifest, probeManifest } from "../../ffmpeg/manifest.ts";
 import { patient } from "../../ffmpeg/tools.ts";
 import { type DecodeCheck, digestPackets, type VerifyOptions, verifyDecodes } from "../../ffmpeg/verify.ts";
 import { unpackTicks } from "../../spans/packed-ticks.ts";
-import type { AudioPlan, ConversionCheck, ConversionPlan } from "./conversion.ts";
+import { checkSoundEnds } from "./check-sound.ts";
+import { checkStreams } from "./check-streams.ts";
+import type { ConversionCheck, ConversionPlan } from "./conversion.ts";
 import type { ConvertHooks } from "./work.ts";
 
 /** When the output's pictures are to be shown. */
@@ -26,8 +28,6 @@ export interface ExpectedPictures {
 const SLACK_SECONDS = { mp4: 0.000_01, webm: 0.000_6 } as const;
 /** Where pictures lie in the output. */
 const PICTURES_INDEX = 0;
-/** A packet of sound at either end, and what a codec needs to get going. */
-const AUDIO_SLACK_SECONDS = 0.15;
 /** Of pictures that were decoded already so much is decoded once more: the output's own description of them might be wrong. */
 const HEAD_SECONDS = 1;
 /** Times are compared so many at a time. */
@@ -67,7 +67,7 @@ async function checkContainer(
   const manifest = await probeManifest(bounds.tools, outputPath, bounds.signal);
   return [
     checkStreams(plan, manifest),
-    ...(plan.audio.length > 0 ? [await checkAudioEnds(plan, manifest, inputPath, bounds)] : []),
+    ...(plan.audio.length > 0 ? [await checkSoundEnds(plan, manifest, { inputPath, outputPath }, bounds)] : []),
     ...(await checkPictures(plan, pictures, manifest, outputPath, bounds)),
   ];
 }
@@ -144,17 +144,6 @@ function copiedPictures({ video: { packedTicks, outputTimeBase }, originSeconds 
   };
 }
 
-function checkStreams({ audio, subtitles }: ConversionPlan, manifest: MediaManifest): ConversionCheck {
-  const found = [manifest.video.length, manifest.audio.length, manifest.subtitles.length];
-  const wanted = [1, audio.length, subtitles.length];
-  const codecs = manifest.audio.map(({ codec }) => codec).join(", ");
-  const isRight =
-    found.every((count, index) => count === wanted[index]) &&
-    manifest.audio.every(({ codec }, index) => codec === audio[index]?.codec);
-  const list = `${found[0]} of pictures, ${found[1]} of sound${codecs && ` (${codecs})`}, ${found[2]} of subtitles`;
-  return { name: "streams", status: isRight ? "passed" : "failed", detail: isRight ? list : `the streams are ${list}` };
-}
-
 async function checkPictures(
   { container }: ConversionPlan,
   { count: wanted, seconds, isOfSource }: ExpectedPictures,
@@ -186,55 +175,4 @@ async function checkPictures(
       detail: `their times are ${off}`,
     },
   ];
-}
-
-/** Whether each sound track begins and ends as the source's. */
-async function checkAudioEnds(
-  { audio, originSeconds }: ConversionPlan,
-  manifest: MediaManifest,
-  inputPath: string,
-  bounds: Bounds,
-): Promise<ConversionCheck> {
-  const faults: string[] = [];
-  for (const [index, track] of audio.entries()) {
-    const made = manifest.audio[index];
-    if (made === undefined) continue;
-    const declared = describeEnds(track, made, originSeconds);
-    // A file that was cut off declares more than it holds; its packets tell.
-    if (declared.length > 0)
-      faults.push(...describeEnds(await measured(track, inputPath, bounds), made, originSeconds));
-  }
-  if (faults.length > 0) return { name: "duration", status: "failed", detail: faults.join(", ") };
-  return { name: "duration", status: "passed", detail: "sound begins and ends as in the source" };
-}
-
-/** The track with its times as its packets have them. */
-async function measured(track: AudioPlan, inputPath: string, { tools, signal }: Bounds): Promise<AudioPlan> {
-  const { audio } = await probeManifest(tools, inputPath, signal);
-  const stream = audio.find(({ index }) => index === track.streamIndex);
-  const { ticks, lastDurationTicks } = await listFrameTimes(tools, inputPath, track.streamIndex, signal);
-  const [first, last] = [ticks[0], ticks.at(-1)];
-  if (stream === undefined || first === undefined || last === undefined) return track;
-  const tick = stream.timeBase.numerator / stream.timeBase.denominator;
-  return { ...track, startSeconds: first * tick, durationSeconds: (last + lastDurationTicks - first) * tick };
-}
-
-function describeEnds(
-  track: AudioPlan,
-  made: MediaManifest["audio"][number],
-  originSeconds: number,
-): readonly string[] {
-  const faults: string[] = [];
-  const compare = (what: string, wanted: number | null, found: number | undefined): void => {
-    if (wanted === null || found === undefined || Math.abs(found - wanted) <= AUDIO_SLACK_SECONDS) return;
-    faults.push(
-      `sound track ${track.streamIndex} ${what} at ${found.toFixed(3)} s, in the source at ${wanted.toFixed(3)} s`,
-    );
-  };
-  const start = track.startSeconds === null ? null : track.startSeconds - originSeconds;
-  compare("begins", start, made.startSeconds);
-  const end = start === null || track.durationSeconds === null ? null : start + track.durationSeconds;
-  const madeEnd = made.durationSeconds === undefined ? undefined : (made.startSeconds ?? 0) + made.durationSeconds;
-  compare("ends", end, madeEnd);
-  return faults;
 }

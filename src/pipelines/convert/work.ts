@@ -113,13 +113,13 @@ export async function encodeAudio(
   const tracks = audio.filter((track) => track.kind === "encode");
   await runFfmpeg(tools, {
     globalArguments: ["-copyts"],
-    inputs: [{ path: inputPath, options: offsetBy(-originSeconds), isRecording: true }],
+    inputs: [{ path: inputPath, isRecording: true }],
     outputArguments: [
       ...tracks.flatMap(({ streamIndex }) => ["-map", `0:${streamIndex}`]),
       ...["-map_metadata", "-1", "-map_chapters", "-1"],
       ...tracks.flatMap((track, index) => [
         ...track.arguments.map((argument) => argument.replace(/^-(c|b):a$/, `-$1:a:${index}`)),
-        ...["-filter:a:".concat(String(index)), track.filter],
+        ...[`-filter:a:${index}`, `asetpts=PTS-round(${originSeconds.toFixed(9)}/TB),${track.filter}`],
       ]),
       // In thousandths of a second, a late start would be rounded.
       ...["-movie_timescale", "48000", "-f", "mp4", fileArgument(outputPath)],
@@ -133,4 +133,15 @@ export async function encodeAudio(
 /** Input options that make all times later. */
 export function offsetBy(seconds: number): readonly string[] {
   return seconds === 0 ? [] : ["-itsoffset", seconds.toFixed(6)];
+}
+
+/** Less than half a tick of any container's clock that ffmpeg would count from another stream. */
+const ASIDE_SECONDS = 0.000_001;
+
+/**
+ * Input options that make a recording's times count from its origin. ffmpeg 5.1 takes an offset that is just the beginning of an MPEG-TS, MPEG-PS or
+ * Ogg file for its own, and counts from the earliest stream *that is mapped* instead: hence a microsecond beside it, which rounds to the same tick.
+ */
+export function countFrom(originSeconds: number): readonly string[] {
+  return originSeconds === 0 ? [] : offsetBy(ASIDE_SECONDS - originSeconds);
 }

@@ -21,6 +21,8 @@ import { MAX_FRAMES_PER_SECOND, planThinning, type Thinning, TURN_SLACK_SECONDS 
 
 /** Sound that is left out beyond this is worth a word. */
 const TOLD_SECONDS = 0.1;
+/** Two days; ten hours have been tried. */
+const MAX_SECONDS = 172_800;
 /** As many ticks as an MP4 file's time scale can hold well; finer clocks are those of files that do not tell times. */
 const MAX_TIMESCALE = 10_000_000;
 
@@ -33,7 +35,7 @@ export interface PlanningContext {
 }
 
 /**
- * Looks at a recording and decides what its package is made of. Throws INPUT_NOT_VIDEO, PARAMS_INVALID, ENCODER_MISSING, FFMPEG_MISSING,
+ * Looks at a recording and decides what its package is made of. Throws INPUT_NOT_VIDEO, INPUT_TOO_LONG, PARAMS_INVALID, ENCODER_MISSING, FFMPEG_MISSING,
  * FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED.
  */
 export async function planPackage(
@@ -56,6 +58,7 @@ export async function planPackage(
   const rungs = planRungs(ladder);
   const { originTicks } = times;
   const durationSeconds = durationOf(times, video, manifest);
+  requireBounded(durationSeconds);
   const clock =
     times.isComplete && video.timeBase.denominator <= MAX_TIMESCALE
       ? video.timeBase
@@ -100,6 +103,13 @@ export async function planPackage(
       ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),
     ],
   };
+}
+
+/** Gaps become silence and thumbnails: a time that is wrong by years would make no end of them. Throws INPUT_TOO_LONG. */
+function requireBounded(durationSeconds: number): void {
+  if (durationSeconds <= MAX_SECONDS) return;
+  const message = `By the times of its pictures the recording lasts ${Math.round(durationSeconds)} s; a package has ${MAX_SECONDS} s at most.`;
+  throw new ReelmillError("INPUT_TOO_LONG", message);
 }
 
 /** What a look at the recording would not change. Throws PARAMS_INVALID. */

@@ -8,6 +8,7 @@ import type { Rung } from "./ladder.ts";
 import type { PackageHooks, PackagePlan, RungSpan, SoundPlan } from "./packaging.ts";
 import { type EncodePart, encodedPath, spanPath, subtitlePath } from "./parts.ts";
 import { pictureArguments } from "./picture-arguments.ts";
+import { soundTimes } from "./sound-times.ts";
 
 /** Every rung and every sound comes out as one fragmented MP4 file. */
 const FRAGMENTS = "+empty_moov+default_base_moof+skip_trailer";
@@ -171,15 +172,14 @@ function scaleChains(
 /** Sound from the first picture on, silence where there is none, as many AAC frames as come nearest to the pictures' end. */
 function soundArguments(
   { channels, kilobitsPerSecond }: SoundPlan,
-  { originTicks, timeBase }: PackagePlan["video"],
+  video: PackagePlan["video"],
   durationSeconds: number,
 ): readonly string[] {
   const encoding = audioArguments({ codec: "aac", bitrateKbps: kilobitsPerSecond, channels });
   const endSamples =
     Math.max(1, Math.round((durationSeconds * SAMPLE_RATE_HZ) / AAC_FRAME_SAMPLES)) * AAC_FRAME_SAMPLES;
   const filters = [
-    `asetpts=PTS-${originTicks}*${timeBase.numerator}/${timeBase.denominator}/TB`,
-    `aresample=${SAMPLE_RATE_HZ}:async=1:first_pts=0`,
+    ...soundTimes(video, SAMPLE_RATE_HZ, endSamples / SAMPLE_RATE_HZ),
     `aformat=channel_layouts=${channels === 2 ? "stereo" : "5.1"}`,
     `apad=whole_len=${endSamples}`,
     `atrim=end_sample=${endSamples}`,

@@ -137,7 +137,7 @@ export const RENDITION_RULES: readonly Rule[] = [
   },
   {
     id: "separate-audio",
-    level: "should",
+    level: "must",
     clause: "Apple 9.5, 8.9",
     title: "Sound lies apart from pictures, in a group of renditions.",
     check: (presentation, verdict) => {
