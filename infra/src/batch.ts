@@ -24,7 +24,7 @@ import { CONTAINER_USER, commonEnvironment, WORK_FOLDER } from "./environment.ts
 import { checkedFargateSize } from "./fargate-sizes.ts";
 import { createLogGroup } from "./log-groups.ts";
 import type { Network } from "./network.ts";
-import { allowJobs, allowReading, allowRemoving, allowWriting } from "./permissions.ts";
+import { allowJobs, allowWork } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
 import type { StateStack } from "./state-stack.ts";
 
@@ -61,21 +61,22 @@ export class Batch extends Construct {
     const convertLogs = createLogGroup(this, "ConvertLogs", settings);
     this.logGroups = [repairLogs, convertLogs];
     this.jobDefinitions = {
-      repair: this.#define("Repair", repairSize, repairLogs, props),
-      convert: this.#define("Convert", convertSize, convertLogs, props),
+      repair: this.#define("Repair", "repair", repairSize, repairLogs, props),
+      convert: this.#define("Convert", "convert", convertSize, convertLogs, props),
     };
     new CfnOutput(this, "JobQueueArn", { value: this.jobQueue.jobQueueArn });
   }
 
   #define(
     id: string,
+    pipeline: "repair" | "convert",
     { vcpu, memoryMb }: FargateSize,
     logGroup: LogGroup,
     { settings, state, network }: WorkProps,
   ): EcsJobDefinition {
     const jobRole = new Role(this, `${id}Role`, { assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com") });
     allowJobs(jobRole, state);
-    for (const give of [allowReading, allowWriting, allowRemoving]) give(jobRole, state.storage.objects);
+    allowWork(jobRole, state.storage.objects, pipeline);
     const container = new EcsFargateContainerDefinition(this, `${id}Container`, {
       image: ContainerImage.fromEcrRepository(state.registry.repository, settings.image_tag),
       cpu: vcpu,

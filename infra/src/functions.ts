@@ -21,9 +21,9 @@ import { addAnyMessageAlarm, addFaultAlarm } from "./fault-alarm.ts";
 import { createLogGroup } from "./log-groups.ts";
 import {
   allow,
+  allowCounting,
   allowJobs,
   allowLooking,
-  allowQueueCare,
   allowReading,
   allowRemoving,
   allowSending,
@@ -145,8 +145,9 @@ export class EventFunctions extends Construct {
       allowStarting(starts, batch.jobQueue, Object.values(batch.jobDefinitions));
     }
     allowLooking(this.sweeper);
-    allowRemoving(this.sweeper, state.storage.objects);
-    allowQueueCare(this.sweeper, state);
+    // What is old.
+    allowRemoving(this.sweeper, state.storage.objects, ["uploads/*", "outputs/*", "batches/*", "logs/*"]);
+    allowCounting(this.sweeper, state);
     this.#callOnObjects(state);
     this.#callOnItems(props);
     this.batchFailed = this.#callOnTime(props);
