@@ -112,6 +112,17 @@ describe("api", () => {
     expect(JSON.parse(listed.body.toString())).toMatchObject({ jobs: [{ status: "queued" }] });
   });
 
+  it("tells what jobs depend on, and nothing of the disk of one instance", async () => {
+    const { statusCode, body } = await ask("GET", "/v1/checks");
+    const { checks } = JSON.parse(body.toString()) as { readonly checks: readonly { check: string; status: string }[] };
+    const found = checks.map(({ check, status }) => (check === "clock" ? check : `${check} ${status}`));
+    // The clock of these tests stands still, which the store notices.
+    expect([statusCode, found]).toEqual([
+      200,
+      ["bucket ok", "clock", "table ok", "SQS repair ok", "ffmpeg ok", "queues ok"],
+    ]);
+  });
+
   it("asks for the key", async () => {
     const { statusCode, headers } = await ask("GET", "/v1/jobs", { headers: { host: "x" } });
     expect([statusCode, headers["content-type"]]).toEqual([401, expect.stringContaining("problem+json")]);
