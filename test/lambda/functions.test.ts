@@ -14,6 +14,7 @@ import {
   environmentOf,
   makeBucket,
   makeTable,
+  type StorageUnderTest,
   startStorage,
   startTables,
   temporaryFolder,
@@ -26,7 +27,7 @@ const KEY = "k".repeat(32);
 const HASH = createHash("sha256").update(KEY).digest("hex");
 
 let tables: AwsUnderTest;
-let storage: AwsUnderTest;
+let storage: StorageUnderTest;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let bucket: Awaited<ReturnType<typeof makeBucket>>;
 let table: Awaited<ReturnType<typeof makeTable>>;
@@ -39,7 +40,7 @@ let worlds: World[];
 
 beforeAll(async () => {
   [tables, storage, folder] = await Promise.all([startTables(), startStorage(), temporaryFolder()]);
-  sqs = createSqsClient(storage.place);
+  sqs = createSqsClient(storage.queues);
   wire = new DynamoDBClient(clientSettings(tables.place));
 });
 
@@ -70,7 +71,7 @@ function open(more: Readonly<Record<string, string>> = {}): World {
     LOG_FORMAT: "json",
     ...environmentOf({ storage, tables, bucket, table }),
     REELMILL_DATA: folder.path,
-    REELMILL_SQS_ENDPOINT: storage.place.endpoint ?? "",
+    REELMILL_SQS_ENDPOINT: storage.queues.endpoint ?? "",
     REELMILL_API_KEY_SHA256: HASH,
     SQS_QUEUE_URLS: JSON.stringify({ repair: queueUrl }),
     ...more,

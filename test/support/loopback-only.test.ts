@@ -11,9 +11,10 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { expect, inject, it } from "vitest";
+import { hasEndpoints } from "./endpoints.ts";
 import { endRun } from "./guard-process.ts";
 
-const IS_OPEN = Boolean(process.env["REELMILL_TEST_AWS_ENDPOINT"]);
+const IS_OPEN = hasEndpoints();
 
 // Each of these is recorded as well, and `fails` holds that the guard then fails the test itself.
 it.skipIf(IS_OPEN).fails("fails a test that connects elsewhere, even where it takes no notice", () => {

@@ -1,21 +1,21 @@
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type AwsUnderTest, startStorage, uniqueName } from "../../../test/support/aws.ts";
+import { type StorageUnderTest, startStorage, uniqueName } from "../../../test/support/aws.ts";
 import { createSqsClient } from "./bell.ts";
 import { clientSettings } from "./connection.ts";
 import { createSnsSender, type SnsSender } from "./sns-sender.ts";
 
-let storage: AwsUnderTest;
+let storage: StorageUnderTest;
 let sender: SnsSender;
 let topic: string;
 let hear: () => Promise<unknown>;
 
 beforeAll(async () => {
   storage = await startStorage();
-  sender = createSnsSender(storage.place);
-  const sns = new SNSClient(clientSettings(storage.place));
-  const sqs = createSqsClient(storage.place);
+  sender = createSnsSender(storage.topics);
+  const sns = new SNSClient(clientSettings(storage.topics));
+  const sqs = createSqsClient(storage.subscribers);
   const QueueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: uniqueName() }))).QueueUrl ?? "";
   const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] });
   const Endpoint = (await sqs.send(asked)).Attributes?.["QueueArn"];
@@ -49,7 +49,7 @@ it("tells what is worth another try from what is not", async () => {
   expect(none).toMatchObject({ error: { code: "WEBHOOK_REFUSED" }, status: 404 });
   const large = await sender.send({ id: "d3", url: topic, body: JSON.stringify("x".repeat(300_000)) }, LIVE);
   expect(large).toMatchObject({ error: { code: "WEBHOOK_REFUSED", message: expect.stringContaining("300002") } });
-  const nowhere = createSnsSender({ ...storage.place, endpoint: "http://127.0.0.1:1" });
+  const nowhere = createSnsSender({ ...storage.topics, endpoint: "http://127.0.0.1:1" });
   expect(await nowhere.send({ id: "d4", url: topic, body: "{}" }, LIVE)).toMatchObject({
     error: { code: "WEBHOOK_FAILED" },
     status: null,
