@@ -84,7 +84,8 @@ export class Api extends Construct {
     allowRemoving(this.function, objects, ["uploads/*", "references/*", "outputs/*"]);
     allowCounting(this.function, state);
     // Those of batches, whose submission tells the container; of all others the functions.
-    allowStarting(this.function, work.batch.jobQueue, [work.batch.jobDefinitions.repair]);
+    const { jobQueue, jobDefinitions, repairDisks } = work.batch;
+    allowStarting(this.function, jobQueue, [jobDefinitions.repair, ...repairDisks.values()]);
   }
 }
 

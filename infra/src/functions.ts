@@ -98,9 +98,12 @@ export interface FunctionShape {
 }
 
 function batchEnvironment({ batch }: WorkStack): Record<string, string> {
+  const disks = [...batch.repairDisks].map(([gb, { jobDefinitionArn }]) => `"${gb}":"${jobDefinitionArn}"`);
   return {
     BATCH_JOB_QUEUE: batch.jobQueue.jobQueueArn,
     BATCH_JOB_DEFINITION_REPAIR: batch.jobDefinitions.repair.jobDefinitionArn,
+    // Put together by hand: the ARNs are tokens.
+    BATCH_JOB_DEFINITIONS_REPAIR: `{${disks.join(",")}}`,
     BATCH_JOB_DEFINITION_CONVERT: batch.jobDefinitions.convert.jobDefinitionArn,
   };
 }
@@ -142,7 +145,7 @@ export class EventFunctions extends Construct {
     for (const starts of [this.itemChanged, this.sweeper]) {
       // A container is sized by the recordings that its job names.
       allowReading(starts, state.storage.objects);
-      allowStarting(starts, batch.jobQueue, Object.values(batch.jobDefinitions));
+      allowStarting(starts, batch.jobQueue, [...Object.values(batch.jobDefinitions), ...batch.repairDisks.values()]);
     }
     allowLooking(this.sweeper);
     // What is old.
