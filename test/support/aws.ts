@@ -41,7 +41,7 @@ export const isEmulated = endpointUnderTest("s3") === undefined;
 const REGION = process.env["AWS_REGION"] || "eu-central-1";
 
 /** The emulators ask for some; what is set wins. */
-function setCredentials(): void {
+export function setCredentials(): void {
   process.env["AWS_ACCESS_KEY_ID"] ??= "test";
   process.env["AWS_SECRET_ACCESS_KEY"] ??= "test";
 }
