@@ -9,7 +9,7 @@ import { API_KEY_PARAMETER, OUTPUTS } from "../../src/adapters/aws/stack-names.t
 import { acknowledge } from "./acknowledge.ts";
 import { type FunctionProps, ReelmillFunction } from "./functions.ts";
 import { createLogGroup } from "./log-groups.ts";
-import { allow, allowQueueCare, allowReading, allowRemoving, allowStarting, allowWriting } from "./permissions.ts";
+import { allow, allowCounting, allowReading, allowRemoving, allowStarting, allowWriting } from "./permissions.ts";
 
 /** The HTTP API: everything goes to one function, which is the same app that a server of one's own runs. */
 export class Api extends Construct {
@@ -78,10 +78,15 @@ export class Api extends Construct {
   }
 
   #allow({ state, work }: FunctionProps): void {
-    for (const give of [allowReading, allowWriting, allowRemoving]) give(this.function, state.storage.objects);
-    allowQueueCare(this.function, state);
+    const { objects } = state.storage;
+    allowReading(this.function, objects);
+    // Links for uploads are signed in its name.
+    allowWriting(this.function, objects, ["uploads/*", "references/*", "batches/*"]);
+    allowRemoving(this.function, objects, ["uploads/*", "references/*", "outputs/*"]);
+    allowCounting(this.function, state);
     // Those of batches, whose submission tells the container; of all others the functions.
-    allowStarting(this.function, work.batch.jobQueue, [work.batch.jobDefinitions.repair]);
+    const { jobQueue, jobDefinitions, repairDisks } = work.batch;
+    allowStarting(this.function, jobQueue, [jobDefinitions.repair, ...repairDisks.values()]);
   }
 }
 

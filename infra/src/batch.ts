@@ -16,15 +16,15 @@ import {
   LogDriver,
   OperatingSystemFamily,
 } from "aws-cdk-lib/aws-ecs";
-import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { type IRole, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import type { FargateSize } from "../../src/base/fargate-sizes.ts";
+import { BATCH_DISKS_GB, type FargateSize } from "../../src/base/fargate-sizes.ts";
 import { CONTAINER_USER, commonEnvironment, WORK_FOLDER } from "./environment.ts";
 import { checkedFargateSize } from "./fargate-sizes.ts";
 import { createLogGroup } from "./log-groups.ts";
 import type { Network } from "./network.ts";
-import { allowJobs, allowReading, allowRemoving, allowWriting } from "./permissions.ts";
+import { allowJobs, allowWork } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
 import type { StateStack } from "./state-stack.ts";
 
@@ -35,11 +35,23 @@ export interface WorkProps {
   readonly network: Network;
 }
 
+/** What a job definition is besides what all are. */
+interface DefinitionShape {
+  readonly size: FargateSize;
+  readonly storageGb: number;
+  readonly logGroup: LogGroup;
+  readonly jobRole: IRole;
+  /** Another definition's; left out: one of its own. */
+  readonly executionRole?: IRole | undefined;
+}
+
 /** AWS Batch on Fargate Spot: one container for a whole job of `repair` or `convert`. */
 export class Batch extends Construct {
   readonly jobQueue: JobQueue;
   /** For each pipeline, what a job is when its submission says no more. */
   readonly jobDefinitions: Readonly<Record<"repair" | "convert", EcsJobDefinition>>;
+  /** That of repair with the disk of each size, by GiB. */
+  readonly repairDisks: ReadonlyMap<number, EcsJobDefinition>;
   readonly logGroups: readonly LogGroup[];
 
   constructor(scope: Construct, id: string, props: WorkProps) {
@@ -60,27 +72,36 @@ export class Batch extends Construct {
     const repairLogs = createLogGroup(this, "RepairLogs", settings);
     const convertLogs = createLogGroup(this, "ConvertLogs", settings);
     this.logGroups = [repairLogs, convertLogs];
+    const storageGb = settings.job_ephemeral_storage_gb;
+    const repairRole = this.#createRole("RepairRole", "repair", props);
+    const repair = { size: repairSize, logGroup: repairLogs, jobRole: repairRole };
+    const jobRole = this.#createRole("ConvertRole", "convert", props);
     this.jobDefinitions = {
-      repair: this.#define("Repair", repairSize, repairLogs, props),
-      convert: this.#define("Convert", convertSize, convertLogs, props),
+      repair: this.#define("Repair", { ...repair, storageGb }, props),
+      convert: this.#define("Convert", { size: convertSize, logGroup: convertLogs, jobRole, storageGb }, props),
     };
+    const { executionRole } = this.jobDefinitions.repair.container;
+    const defineDisk = (gb: number) => this.#define(`Disk${gb}`, { ...repair, executionRole, storageGb: gb }, props);
+    // A job cannot name its disk: for each that it may be sized to there is a definition.
+    this.repairDisks = new Map(BATCH_DISKS_GB.map((gb) => [gb, defineDisk(gb)]));
     new CfnOutput(this, "JobQueueArn", { value: this.jobQueue.jobQueueArn });
   }
 
-  #define(
-    id: string,
-    { vcpu, memoryMb }: FargateSize,
-    logGroup: LogGroup,
-    { settings, state, network }: WorkProps,
-  ): EcsJobDefinition {
-    const jobRole = new Role(this, `${id}Role`, { assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com") });
-    allowJobs(jobRole, state);
-    for (const give of [allowReading, allowWriting, allowRemoving]) give(jobRole, state.storage.objects);
+  #createRole(id: string, pipeline: "repair" | "convert", { state }: WorkProps): Role {
+    const role = new Role(this, id, { assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com") });
+    allowJobs(role, state);
+    allowWork(role, state.storage.objects, pipeline);
+    return role;
+  }
+
+  #define(id: string, shape: DefinitionShape, { settings, state, network }: WorkProps): EcsJobDefinition {
+    const { size, storageGb, logGroup, jobRole, executionRole } = shape;
+    const { vcpu, memoryMb } = size;
     const container = new EcsFargateContainerDefinition(this, `${id}Container`, {
       image: ContainerImage.fromEcrRepository(state.registry.repository, settings.image_tag),
       cpu: vcpu,
       memory: Size.mebibytes(memoryMb),
-      ephemeralStorageSize: Size.gibibytes(settings.job_ephemeral_storage_gb),
+      ephemeralStorageSize: Size.gibibytes(storageGb),
       fargateCpuArchitecture: CpuArchitecture.X86_64,
       fargateOperatingSystemFamily: OperatingSystemFamily.LINUX,
       fargatePlatformVersion: FargatePlatformVersion.VERSION1_4,
@@ -94,6 +115,7 @@ export class Batch extends Construct {
         REELMILL_MAX_WORKERS: String(vcpu),
       },
       jobRole,
+      ...(executionRole === undefined ? {} : { executionRole }),
       user: CONTAINER_USER,
       readonlyRootFilesystem: true,
       volumes: [EcsVolume.host({ name: "work", containerPath: WORK_FOLDER })],

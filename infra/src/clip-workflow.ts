@@ -5,7 +5,7 @@ import { Construct } from "constructs";
 import { defineStateMachine } from "../../src/adapters/aws/state-machine.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { type FunctionProps, ReelmillFunction } from "./functions.ts";
-import { allow, allowReading, allowRemoving, allowWriting } from "./permissions.ts";
+import { allow, allowWork } from "./permissions.ts";
 
 /** A function runs no longer; what is left of a call goes into beginning it and putting a task back. */
 const FUNCTION_SECONDS = 900;
@@ -21,8 +21,7 @@ export class ClipWorkflow extends Construct {
     const shape = { command: "state", memoryMb: settings.clip_memory_mb, timeoutSeconds: FUNCTION_SECONDS };
     const { function: worker, logGroup } = new ReelmillFunction(this, "WorkAtState", { ...props, ...shape });
     this.logGroup = logGroup;
-    const bucket = state.storage.objects;
-    for (const give of [allowReading, allowWriting, allowRemoving]) give(worker, bucket);
+    allowWork(worker, state.storage.objects, "clip");
     const pipeline = {
       name: "clip",
       maxConcurrentTasks: settings.clip_max_concurrency,

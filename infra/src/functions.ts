@@ -21,9 +21,9 @@ import { addAnyMessageAlarm, addFaultAlarm } from "./fault-alarm.ts";
 import { createLogGroup } from "./log-groups.ts";
 import {
   allow,
+  allowCounting,
   allowJobs,
   allowLooking,
-  allowQueueCare,
   allowReading,
   allowRemoving,
   allowSending,
@@ -109,9 +109,12 @@ export interface FunctionShape {
 }
 
 function batchEnvironment({ batch }: WorkStack): Record<string, string> {
+  const disks = [...batch.repairDisks].map(([gb, { jobDefinitionArn }]) => `"${gb}":"${jobDefinitionArn}"`);
   return {
     BATCH_JOB_QUEUE: batch.jobQueue.jobQueueArn,
     BATCH_JOB_DEFINITION_REPAIR: batch.jobDefinitions.repair.jobDefinitionArn,
+    // Put together by hand: the ARNs are tokens.
+    BATCH_JOB_DEFINITIONS_REPAIR: `{${disks.join(",")}}`,
     BATCH_JOB_DEFINITION_CONVERT: batch.jobDefinitions.convert.jobDefinitionArn,
   };
 }
@@ -154,11 +157,12 @@ export class EventFunctions extends Construct {
     for (const starts of [this.itemChanged, this.sweeper]) {
       // A container is sized by the recordings that its job names.
       allowReading(starts, state.storage.objects);
-      allowStarting(starts, batch.jobQueue, Object.values(batch.jobDefinitions));
+      allowStarting(starts, batch.jobQueue, [...Object.values(batch.jobDefinitions), ...batch.repairDisks.values()]);
     }
     allowLooking(this.sweeper);
-    allowRemoving(this.sweeper, state.storage.objects);
-    allowQueueCare(this.sweeper, state);
+    // What is old.
+    allowRemoving(this.sweeper, state.storage.objects, ["uploads/*", "outputs/*", "batches/*", "logs/*"]);
+    allowCounting(this.sweeper, state);
     this.#callOnObjects(state);
     this.#callOnItems(props);
     this.batchFailed = this.#callOnTime(props);

@@ -1,8 +1,9 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import type { IJobDefinition, IJobQueue } from "aws-cdk-lib/aws-batch";
 import type { ICluster } from "aws-cdk-lib/aws-ecs";
-import { type IGrantable, type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { Effect, type IGrantable, type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
+import { type KeyPattern, type WorkedPipeline, WRITTEN_KEYS } from "./pipelines.ts";
 import type { StateStack } from "./state-stack.ts";
 import { namedQueues, type TaskQueue } from "./task-queues.ts";
 
@@ -16,14 +17,35 @@ export function allowReading(grantee: IGrantable, bucket: IBucket): void {
   allow(grantee, ["s3:GetObject"], [bucket.arnForObjects("*")]);
 }
 
-/** To make objects, by parts and copies as well. */
-export function allowWriting(grantee: IGrantable, bucket: IBucket): void {
-  allow(grantee, ["s3:PutObject", "s3:AbortMultipartUpload"], [bucket.arnForObjects("*")]);
+/** To make objects of the keys, by parts and copies as well. */
+export function allowWriting(grantee: IGrantable, bucket: IBucket, keys: readonly KeyPattern[]): void {
+  allow(grantee, ["s3:PutObject", "s3:AbortMultipartUpload"], arnsOf(bucket, keys));
 }
 
-/** To remove objects; no versions of them, which therefore stay as long as the bucket keeps them. */
-export function allowRemoving(grantee: IGrantable, bucket: IBucket): void {
-  allow(grantee, ["s3:DeleteObject"], [bucket.arnForObjects("*")]);
+/** To remove objects of the keys; no versions of them, which therefore stay as long as the bucket keeps them. */
+export function allowRemoving(grantee: IGrantable, bucket: IBucket, keys: readonly KeyPattern[]): void {
+  allow(grantee, ["s3:DeleteObject"], arnsOf(bucket, keys));
+}
+
+/** What is given in and stays as it is: recordings, references that are kept, what the batch API answered. */
+const GIVEN: readonly KeyPattern[] = ["uploads/*", "references/*", "batches/*"];
+
+/**
+ * To read what a pipeline's jobs are of, and to write and remove what they make. What is given in, no worker may change, whatever else its role may: it
+ * reads files of strangers.
+ */
+export function allowWork(grantee: IGrantable, bucket: IBucket, pipeline: WorkedPipeline): void {
+  const keys = WRITTEN_KEYS[pipeline];
+  allowReading(grantee, bucket);
+  allowWriting(grantee, bucket, keys);
+  allowRemoving(grantee, bucket, keys);
+  const resources = [...arnsOf(bucket, GIVEN)];
+  const never = { effect: Effect.DENY, actions: ["s3:PutObject", "s3:DeleteObject"], resources };
+  grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement(never));
+}
+
+function arnsOf(bucket: IBucket, keys: readonly KeyPattern[]): readonly string[] {
+  return keys.map((pattern) => bucket.arnForObjects(pattern));
 }
 
 /** What every role does that moves jobs on: the table's items, and news of ends. */
@@ -55,13 +77,10 @@ export function allowTaking(grantee: IGrantable, { queue }: TaskQueue): void {
   allow(grantee, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], [queue.queueArn]);
 }
 
-/** To list queues' depths, look at dead letters, send them again and discard them. */
-export function allowQueueCare(grantee: IGrantable, { queues }: StateStack): void {
-  const all = Object.values(namedQueues(queues));
-  const both = all.flatMap(({ queue, deadLetters }) => [queue.queueArn, deadLetters.queueArn]);
-  allow(grantee, ["sqs:GetQueueAttributes"], both);
-  const dead = all.map(({ deadLetters }) => deadLetters.queueArn);
-  allow(grantee, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], dead);
+/** To count what waits in the queues. Dead letters of tasks lie in the table; nothing looks at those of the queues but alarms. */
+export function allowCounting(grantee: IGrantable, { queues }: StateStack): void {
+  const arns = Object.values(namedQueues(queues)).map(({ queue }) => queue.queueArn);
+  allow(grantee, ["sqs:GetQueueAttributes"], arns);
 }
 
 /** To have containers started for whole jobs. */

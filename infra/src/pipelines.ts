@@ -9,3 +9,18 @@ export const OWN_PIPELINES: readonly OwnPipeline[] = ["hls"];
 
 /** All that Reelmill has: besides those, the ones that AWS Batch runs whole. */
 export const PIPELINES: readonly string[] = ["repair", "convert", ...OWN_PIPELINES];
+
+/** All that there are workers for. */
+export type WorkedPipeline = OwnPipeline | "repair" | "convert";
+
+/** Keys of objects, as IAM has them: a `*` is any text, with slashes, too. */
+export type KeyPattern = `${string}*`;
+
+/** Where the workers of each pipeline write: what jobs make, their parts among it, and the places of their own that the contract names. */
+export const WRITTEN_KEYS: Readonly<Record<WorkedPipeline, readonly KeyPattern[]>> = {
+  repair: ["outputs/*"],
+  convert: ["outputs/*"],
+  hls: ["outputs/*"],
+  stereo: ["outputs/*", "segments/*"],
+  clip: ["outputs/*", "*/clips/*"],
+};

@@ -18,15 +18,7 @@ import type { WorkProps } from "./batch.ts";
 import { CONTAINER_USER, commonEnvironment, queueEnvironment, WORK_FOLDER } from "./environment.ts";
 import { checkedFargateSize } from "./fargate-sizes.ts";
 import { createLogGroup } from "./log-groups.ts";
-import {
-  allowJobs,
-  allowProtection,
-  allowReading,
-  allowRemoving,
-  allowSending,
-  allowTaking,
-  allowWriting,
-} from "./permissions.ts";
+import { allowJobs, allowProtection, allowSending, allowTaking, allowWork } from "./permissions.ts";
 import type { OwnPipeline } from "./pipelines.ts";
 import type { TaskQueue } from "./task-queues.ts";
 
@@ -128,7 +120,7 @@ export function addWorker(
   container.addMountPoints({ sourceVolume: "work", containerPath: WORK_FOLDER, readOnly: false });
   const role = task.taskRole;
   allowJobs(role, state);
-  for (const give of [allowReading, allowWriting, allowRemoving]) give(role, state.storage.objects);
+  allowWork(role, state.storage.objects, pipeline);
   allowSending(role, sends);
   for (const queue of takes) allowTaking(role, queue);
   allowProtection(role, cluster);

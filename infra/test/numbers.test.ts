@@ -111,6 +111,15 @@ describe("AWS Batch", () => {
     });
   });
 
+  it.each([30, 60, 120, 175, 200])("has a definition of repair with %d GB, and with the same roles", (gb) => {
+    const properties = (id: string) => {
+      const { ContainerProperties } = propertiesOf("Work", "AWS::Batch::JobDefinition", id);
+      return ContainerProperties as { readonly [name: string]: Json };
+    };
+    const usual = properties("BatchRepair");
+    expect(properties(`BatchDisk${gb}`)).toEqual({ ...usual, EphemeralStorage: { SizeInGiB: gb } });
+  });
+
   it.each([
     ["BatchRepair", "4"],
     ["BatchConvert", "2"],
@@ -324,6 +333,8 @@ describe("interface", () => {
       );
       const parts = [/ImportValue.*BatchQueue/, /ImportValue.*BatchRepair/, /ImportValue.*BatchConvert/];
       expect(named).toEqual(parts.map((part) => expect.stringMatching(part)));
+      const disks = JSON.stringify(Variables["BATCH_JOB_DEFINITIONS_REPAIR"]);
+      for (const gb of [30, 60, 120, 175, 200]) expect(disks).toMatch(new RegExp(`ImportValue[^}]*BatchDisk${gb}`));
     }
   });
 

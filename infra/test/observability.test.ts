@@ -59,7 +59,7 @@ describe("metrics of work", () => {
       ...resourcesOf("Work", "AWS::Batch::JobDefinition"),
       ...resourcesOf("Work", "AWS::ECS::TaskDefinition"),
     ];
-    expect(containers).toHaveLength(5);
+    expect(containers).toHaveLength(10);
     for (const [id, { Properties }] of containers) {
       expect(JSON.stringify(Properties), id).toContain('{"Name":"REELMILL_METRICS","Value":"emf"}');
     }

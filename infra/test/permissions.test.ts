@@ -1,13 +1,26 @@
 import { describe, expect, it } from "vitest";
 import { type Json, resourcesOf, STACKS, type StackName } from "./templates.fixture.ts";
 
-/** What a role may do: an action, to what, and on which condition. */
+/** What a role may do: an action, to what, and on which condition; or what it never may, whatever else allows it. */
 interface Right {
+  readonly isDenied: boolean;
   readonly role: string;
   readonly action: string;
   readonly resource: string;
   readonly condition: string;
 }
+
+const CHANGES = ["s3:PutObject", "s3:DeleteObject"];
+/** What workers only read; some of it is named like what they make. */
+const GIVEN = [
+  "uploads/job/input.mp4",
+  "uploads/show/clips/1/clip.mp4",
+  "references/camera.mp4",
+  "batches/untrunc-1.json",
+  "logs/job/machine.jsonl",
+];
+/** A job's own, its parts, and what lies below a prefix that a batch or a message names. */
+const MADE = ["outputs/job/parts/plan.json", "outputs/tuesday/clip.mp4", "outputs/media/org/one/asset.json"];
 
 describe("rights", () => {
   const rights = STACKS.flatMap(rightsIn);
@@ -42,8 +55,6 @@ describe("rights", () => {
   it("let workers take from their own queues alone", () => {
     const takers = rights.filter(({ action }) => action === "sqs:ReceiveMessage");
     expect(takers.map(({ role, resource }) => `${role} ${resource}`).toSorted()).toEqual([
-      ...deadLettersFor("Interface/ApiServeRole"),
-      ...deadLettersFor("Interface/EventsSweeperRole"),
       "Work/HlsTaskTaskRole HlsQueueTasks.Arn",
       "Work/StereoMediaTaskTaskRole ChunkingQueueTasks.Arn",
       "Work/StereoMediaTaskTaskRole ReassemblyQueueTasks.Arn",
@@ -61,6 +72,30 @@ describe("rights", () => {
     expect(sent).toHaveLength(7);
   });
 
+  it("let no worker change what was given in", () => {
+    const inWork = ["BatchRepair", "BatchConvert", "HlsTaskTask", "StereoMediaTaskTask", "StereoVideoTaskTask"];
+    const workers = [...inWork.map((name) => `Work/${name}Role`), "Interface/ClipsWorkAtStateRole"];
+    const writers = new Set(rights.filter(({ action }) => action === "s3:PutObject").map(({ role }) => role));
+    expect([...writers].toSorted()).toEqual(["Interface/ApiServeRole", ...workers].toSorted());
+    for (const role of workers) {
+      const done = [...GIVEN, ...MADE].filter((key) => CHANGES.some((action) => may(rights, role, action, key)));
+      expect([role, done]).toEqual([role, MADE]);
+    }
+    expect(may(rights, "Work/StereoMediaTaskTaskRole", "s3:PutObject", "segments/job/00001_00002_sbs.mp4")).toBe(true);
+    expect(may(rights, "Interface/ClipsWorkAtStateRole", "s3:PutObject", "show/clips/1/clip.mp4")).toBe(true);
+  });
+
+  it("let the API alone change recordings, and the sweeper remove old ones", () => {
+    const roles = [...new Set(rights.map(({ role }) => role))];
+    const who = (action: string) => roles.filter((role) => may(rights, role, action, "uploads/job/input.mp4"));
+    expect(who("s3:PutObject")).toEqual(["Interface/ApiServeRole"]);
+    expect(who("s3:DeleteObject").toSorted()).toEqual(["Interface/ApiServeRole", "Interface/EventsSweeperRole"]);
+    const changing = rights.filter(({ action }) => /^s3:(?!GetObject$|ListBucket$)/.test(action));
+    expect(new Set(changing.map(({ action }) => action))).toEqual(
+      new Set(["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]),
+    );
+  });
+
   it("let nobody administer anything", () => {
     const kinds = new Set(rights.map(({ action }) => action.slice(0, action.indexOf(":"))));
     for (const kind of ["iam", "sts", "cloudformation", "budgets", "ec2"]) expect(kinds).not.toContain(kind);
@@ -69,12 +104,21 @@ describe("rights", () => {
   });
 });
 
-function deadLettersFor(role: string): readonly string[] {
-  return ["Chunking", "Hls", "Inference", "Reassembly"].map((name) => `${role} ${name}QueueDeadLetters.Arn`);
+/** Whether IAM would let the role do it to the object. */
+function may(rights: readonly Right[], role: string, action: string, key: string): boolean {
+  const asked = rights.filter(
+    (right) => right.role === role && right.action === action && matches(right.resource, `StorageObjects.Arn/${key}`),
+  );
+  return asked.some(({ isDenied }) => !isDenied) && !asked.some(({ isDenied }) => isDenied);
 }
 
-function lineOf({ role, action, resource, condition }: Right): string {
-  return [role, action, resource, condition].filter((part) => part !== "").join("  ");
+function matches(pattern: string, text: string): boolean {
+  const parts = pattern.split("*").map((part) => RegExp.escape(part));
+  return new RegExp(`^${parts.join(".*")}$`).test(text);
+}
+
+function lineOf({ isDenied, role, action, resource, condition }: Right): string {
+  return [role, isDenied ? `never ${action}` : action, resource, condition].filter((part) => part !== "").join("  ");
 }
 
 function rightsIn(stack: StackName): readonly Right[] {
@@ -84,6 +128,7 @@ function rightsIn(stack: StackName): readonly Right[] {
   });
   const managed = resourcesOf(stack, "AWS::IAM::Role").flatMap(([id, { Properties = {} }]) =>
     [Properties["ManagedPolicyArns"] ?? []].flat().map((policy) => ({
+      isDenied: false,
       role: `${stack}/${nameOf(id)}`,
       action: "managed:policy",
       resource: JSON.stringify(policy),
@@ -99,10 +144,11 @@ function statementsOf(document: Json | undefined): readonly { readonly [name: st
 }
 
 function rightsOf(role: string, statement: { readonly [name: string]: Json }): readonly Right[] {
-  expect(statement["Effect"]).toBe("Allow");
+  expect(["Allow", "Deny"]).toContain(statement["Effect"]);
   const condition = statement["Condition"] === undefined ? "" : textOf(statement["Condition"]);
   return [statement["Action"] ?? []].flat().flatMap((action) =>
     [statement["Resource"] ?? []].flat().map((resource) => ({
+      isDenied: statement["Effect"] === "Deny",
       role,
       action: String(action),
       resource: textOf(resource),

@@ -1,20 +1,25 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { endRun } from "../../test/support/guard-process.ts";
 import { createReelmill } from "../src/reelmill.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
     /** Folder of the templates that the contract's own numbers give, for all of its pipelines. */
     readonly assembly: string;
+    /** Lives as long as the whole run. */
+    readonly runFolder: string;
   }
 }
 
-/** Makes the templates once for all tests, by the rules of cdk-nag; removes them at the end. */
+/** Makes the templates once for all tests, by the rules of cdk-nag; removes them at the end, and throws where a process that a test left behind was refused a way out. */
 export function setup(project: TestProject): () => void {
-  const outdir = mkdtempSync(join(tmpdir(), "reelmill-infra-"));
+  const runFolder = mkdtempSync(join(tmpdir(), "reelmill-infra-"));
+  const outdir = join(runFolder, "assembly");
   createReelmill({ outdir, pipelines: ["hls", "stereo", "clip"] }).app.synth();
   project.provide("assembly", outdir);
-  return () => rmSync(outdir, { recursive: true, force: true });
+  project.provide("runFolder", runFolder);
+  return () => endRun(runFolder);
 }

@@ -7,6 +7,7 @@ import {
   type AwsUnderTest,
   makeBucket,
   makeTable,
+  type StorageUnderTest,
   startStorage,
   startTables,
   uniqueName,
@@ -17,7 +18,7 @@ import { systemClock } from "../base/clock.ts";
 import { checkAws } from "./aws-checks.ts";
 import type { AwsHome } from "./aws-settings.ts";
 
-let storage: AwsUnderTest;
+let storage: StorageUnderTest;
 let tables: AwsUnderTest;
 let bucket: Awaited<ReturnType<typeof makeBucket>>;
 let table: Awaited<ReturnType<typeof makeTable>>;
@@ -26,7 +27,7 @@ let home: AwsHome;
 beforeAll(async () => {
   [storage, tables] = await Promise.all([startStorage(), startTables()]);
   [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
-  const sqs = createSqsClient(storage.place);
+  const sqs = createSqsClient(storage.queues);
   const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: uniqueName() }));
   sqs.destroy();
   home = {
@@ -37,7 +38,7 @@ beforeAll(async () => {
     table: table.name,
     s3Endpoint: storage.place.endpoint,
     dynamoDbEndpoint: tables.place.endpoint,
-    sqsEndpoint: storage.place.endpoint,
+    sqsEndpoint: storage.queues.endpoint,
     snsEndpoint: undefined,
     logsEndpoint: undefined,
     logGroups: [],
@@ -66,7 +67,7 @@ it("tells of a bucket, a table and queues that are not there or cannot be reache
     ["table", "ok:"],
     ["SQS hls", "ok:"],
   ]);
-  const none = new URL("/000000000000/none", storage.place.endpoint).href;
+  const none = new URL("/000000000000/none", storage.queues.endpoint).href;
   expect(await look({ bucket: "no-such-bucket", queueUrls: { hls: none } })).toMatchObject({
     bucket: expect.stringMatching(/^failed: no-such-bucket: .*\(OBJECT_NOT_FOUND\)$/),
     "SQS hls": expect.stringMatching(/^failed: http.*none: .*QueueDoesNotExist.*\(STORE_REFUSED\)$/),

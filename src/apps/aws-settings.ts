@@ -44,6 +44,10 @@ export interface ContainerPlace {
   readonly jobQueue: string;
   /** By pipeline; that of repair is there. */
   readonly jobDefinitions: Readonly<Record<string, string>>;
+  /** By pipeline: those with other disks, in GiB. */
+  readonly diskDefinitions: Readonly<
+    Record<string, readonly { readonly storageGb: number; readonly jobDefinition: string }[]>
+  >;
 }
 
 const QUEUE_URLS = JSON_TEXT.pipe(
@@ -112,6 +116,15 @@ const CONTAINER_SETTINGS = {
       unset: "",
     },
   },
+  BATCH_JOB_DEFINITIONS_REPAIR: {
+    schema: JSON_TEXT.pipe(z.record(z.string().regex(/^[1-9]\d{1,2}$/), BATCH_NAME)).default({}),
+    notes: {
+      meaning:
+        "The same with other disks, because AWS Batch lets nobody choose the disk of a single job: a job of `repair` gets the one with the least disk that is enough for its recordings, or else the one with the most.",
+      allowed: 'a JSON object of GiB of disk and names or ARNs, such as {"30":"repair-30","200":"repair-200"}',
+      unset: "all get `BATCH_JOB_DEFINITION_REPAIR`",
+    },
+  },
   BATCH_JOB_DEFINITION_CONVERT: {
     schema: BATCH_NAME.optional(),
     notes: {
@@ -155,13 +168,19 @@ export function readAwsHome(environment: Environment, server: ServerConfig, data
 function readContainers(environment: Environment, endpoint: string | undefined): ContainerPlace | undefined {
   const settings = readSettings(environment, CONTAINER_SETTINGS);
   const { BATCH_JOB_QUEUE: jobQueue, BATCH_JOB_DEFINITION_REPAIR: repair } = settings;
-  const { BATCH_JOB_DEFINITION_CONVERT: convert } = settings;
-  if (jobQueue === undefined && repair === undefined && convert === undefined) return undefined;
+  const { BATCH_JOB_DEFINITION_CONVERT: convert, BATCH_JOB_DEFINITIONS_REPAIR: disks } = settings;
+  const others = [
+    ...(convert === undefined ? [] : ["BATCH_JOB_DEFINITION_CONVERT"]),
+    ...(Object.keys(disks).length === 0 ? [] : ["BATCH_JOB_DEFINITIONS_REPAIR"]),
+  ];
+  if (jobQueue === undefined && repair === undefined && others.length === 0) return undefined;
   if (jobQueue !== undefined && repair !== undefined) {
-    return { endpoint, jobQueue, jobDefinitions: { repair, ...(convert === undefined ? {} : { convert }) } };
+    const sized = Object.entries(disks).map(([gb, jobDefinition]) => ({ storageGb: Number(gb), jobDefinition }));
+    const jobDefinitions = { repair, ...(convert === undefined ? {} : { convert }) };
+    return { endpoint, jobQueue, jobDefinitions, diskDefinitions: { repair: sized } };
   }
   const pair = "BATCH_JOB_QUEUE and BATCH_JOB_DEFINITION_REPAIR";
-  const rest = convert === undefined ? "" : "; BATCH_JOB_DEFINITION_CONVERT needs them";
+  const rest = others.map((name) => `; ${name} needs them`).join("");
   throw new ReelmillError("CONFIG_INVALID", `${pair} belong together: set both, or none${rest}.`);
 }
 

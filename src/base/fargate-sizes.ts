@@ -11,6 +11,9 @@ export interface FargateSize {
 /** The most that Fargate has. */
 export const LARGEST_FARGATE_SIZE: FargateSize = { vcpu: 16, memoryMb: 120 * 1024 };
 
+/** In GB, ascending: the disks that job definitions of AWS Batch are made for, because a single job cannot name its own. Those of the contract's sizes. */
+export const BATCH_DISKS_GB = [30, 60, 120, 175, 200] as const;
+
 const GB = 1024;
 
 /** Least, greatest and step of the memory in GB for each number of whole vCPUs, as the documentation of Amazon ECS lists them. */

@@ -5,6 +5,8 @@ export interface ContainerPlan {
   readonly vcpu: number;
   /** In MiB. */
   readonly memoryMb: number;
+  /** The least disk, in GiB; undefined: as is set for the pipeline. */
+  readonly storageGb?: number | undefined;
 }
 
 /** A container that is to work at one job, on whatever machine there is for it. */
@@ -15,7 +17,7 @@ export interface ContainerWish {
   /** As `ContainerPlan` has it. */
   readonly name: string;
   /** Undefined: as is set for the pipeline. */
-  readonly size: Pick<ContainerPlan, "vcpu" | "memoryMb"> | undefined;
+  readonly size: Pick<ContainerPlan, "vcpu" | "memoryMb" | "storageGb"> | undefined;
 }
 
 /** How a container is that was asked for. */

@@ -62,7 +62,8 @@ describe("the image", () => {
     const PATH = `${bin}:${dirname(process.execPath)}:${process.env["PATH"]}`;
     const steps = restOf("RUN").filter((step) => step.startsWith("reelmill "));
     expect(steps).toHaveLength(1);
-    for (const step of steps) execFileSync("sh", ["-c", step], { env: { PATH }, stdio: "pipe" });
+    const env = { PATH, NODE_OPTIONS: process.env["NODE_OPTIONS"] };
+    for (const step of steps) execFileSync("sh", ["-c", step], { env, stdio: "pipe" });
     expect(restOf("ENTRYPOINT")).toEqual(['["reelmill"]']);
   });
 });

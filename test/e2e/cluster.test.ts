@@ -22,6 +22,7 @@ import {
   environmentOf,
   makeBucket,
   makeTable,
+  type StorageUnderTest,
   startStorage,
   startTables,
   uniqueName,
@@ -53,13 +54,13 @@ interface ClusterJob {
 let folder: string;
 let clip: string;
 let files: Recordings;
-let storage: AwsUnderTest;
+let storage: StorageUnderTest;
 let tables: AwsUnderTest;
 let bucket: Awaited<ReturnType<typeof makeBucket>>;
 let table: Awaited<ReturnType<typeof makeTable>>;
 let sqs: SQSClient;
 let queueUrl: string;
-let topic: { readonly arn: string; readonly hear: () => Promise<unknown> };
+let topic: { readonly arn: string; readonly hear: () => Promise<unknown>; readonly close: () => void };
 let agent: Server;
 let told: string[];
 let server: RunningServer;
@@ -76,7 +77,7 @@ beforeAll(async () => {
   execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), clip]);
   [storage, tables] = await Promise.all([startStorage(), startTables()]);
   [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
-  sqs = createSqsClient(storage.place);
+  sqs = createSqsClient(storage.queues);
   queueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: uniqueName() }))).QueueUrl ?? "";
   topic = await openTopic();
   told = [];
@@ -105,6 +106,7 @@ afterAll(async () => {
   agent.closeAllConnections();
   await new Promise((resolve) => agent.close(resolve));
   sqs.destroy();
+  topic.close();
   await bucket.remove();
   await table.remove();
   await storage.stop();
@@ -117,20 +119,21 @@ function place(): Readonly<Record<string, string>> {
   return {
     ...KEYS,
     ...environmentOf({ storage, tables, bucket, table }),
-    REELMILL_SQS_ENDPOINT: storage.place.endpoint ?? "",
+    REELMILL_SQS_ENDPOINT: storage.queues.endpoint ?? "",
     REELMILL_LEASE_SECONDS: "5",
     SQS_QUEUE_URLS: JSON.stringify({ convert: queueUrl }),
-    REELMILL_SNS_ENDPOINT: storage.place.endpoint ?? "",
+    REELMILL_SNS_ENDPOINT: storage.topics.endpoint ?? "",
     SNS_TOPIC_ARN: topic.arn,
   };
 }
 
 /** A topic, and what hears the next of its news. */
 async function openTopic(): Promise<typeof topic> {
-  const sns = new SNSClient(clientSettings(storage.place));
-  const QueueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: uniqueName() }))).QueueUrl ?? "";
+  const sns = new SNSClient(clientSettings(storage.topics));
+  const subscriber = createSqsClient(storage.subscribers);
+  const QueueUrl = (await subscriber.send(new CreateQueueCommand({ QueueName: uniqueName() }))).QueueUrl ?? "";
   const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] });
-  const Endpoint = (await sqs.send(asked)).Attributes?.["QueueArn"];
+  const Endpoint = (await subscriber.send(asked)).Attributes?.["QueueArn"];
   const arn = (await sns.send(new CreateTopicCommand({ Name: uniqueName() }))).TopicArn ?? "";
   const RawMessageDelivery = "true";
   await sns.send(
@@ -138,10 +141,10 @@ async function openTopic(): Promise<typeof topic> {
   );
   sns.destroy();
   const hear = async (): Promise<unknown> => {
-    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }));
+    const { Messages = [] } = await subscriber.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }));
     return JSON.parse(Messages[0]?.Body ?? "null");
   };
-  return { arn, hear };
+  return { arn, hear, close: () => subscriber.destroy() };
 }
 
 function addMachine(environment: Readonly<Record<string, string>> = {}): WorkerCommand {
@@ -265,7 +268,7 @@ it("works at one job alone in a container that is started for it, and at no othe
 
 it("makes what machines share, once, and never on AWS itself", async () => {
   const [name, queue] = [uniqueName(), uniqueName()];
-  const SQS_QUEUE_URLS = JSON.stringify({ hls: new URL(`/000000000000/${queue}`, storage.place.endpoint) });
+  const SQS_QUEUE_URLS = JSON.stringify({ hls: new URL(`/000000000000/${queue}`, storage.queues.endpoint) });
   const environment = { ...place(), S3_BUCKET: name, DYNAMODB_TABLE: name, SQS_QUEUE_URLS };
   const init = (more: object = {}) =>
     reelmill(["cluster", "init", "--json"], { environment: { ...environment, ...more } });

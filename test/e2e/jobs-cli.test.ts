@@ -22,7 +22,13 @@ interface Running {
 
 function start(args: readonly string[], environment: Readonly<Record<string, string>>): Running {
   const child = spawn(join(ROOT, "reelmill"), args, {
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment },
+    // The guard against calls to elsewhere is in the options.
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      NODE_OPTIONS: process.env["NODE_OPTIONS"],
+      ...environment,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

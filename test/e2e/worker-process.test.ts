@@ -9,14 +9,18 @@ import { findFreePort, type RunningServer, startServer } from "./server.fixture.
 const folder = mkdtempSync(join(tmpdir(), "reelmill-worker-"));
 const SECRETS = {
   REELMILL_WEBHOOK_SECRETS: "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-  REELMILL_WEBHOOK_URLS: "https://hooks.example/secret",
+  REELMILL_WEBHOOK_URLS: "http://127.0.0.1:1/secret",
   REELMILL_API_KEY: "secret",
 };
 let server: RunningServer;
 
 beforeAll(async () => {
   const { damaged, reference } = makeRecordings(join(folder, "made"));
-  server = await startServer(folder, await findFreePort(), { ...SECRETS, LOG_LEVEL: "debug" });
+  server = await startServer(folder, await findFreePort(), {
+    ...SECRETS,
+    LOG_LEVEL: "debug",
+    REELMILL_WEBHOOK_PRIVATE_NETWORKS: "true",
+  });
   for (const [name, path] of Object.entries({ damaged, reference })) {
     const body = readFileSync(path);
     expect((await fetch(`${server.url}/v1/objects/uploads/k/${name}.mp4`, { method: "PUT", body })).status).toBe(201);

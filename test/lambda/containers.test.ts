@@ -239,11 +239,16 @@ describe("item-changed", () => {
   });
 
   it("leaves the one container of a batch to whoever is first, of the size that its submission was told", async () => {
-    const world = open();
+    const BATCH_JOB_DEFINITIONS_REPAIR = '{"60":"repair-60:1","200":"repair-200:1"}';
+    const world = open(clock, { BATCH_JOB_DEFINITIONS_REPAIR });
     await put(world, "uploads/day/broken.mp4", Buffer.from("no recording"));
-    const wanted = { input_prefix: "day", vcpu: 2, memory_mb: 6000 };
+    const wanted = { input_prefix: "day", vcpu: 2, memory_mb: 6000, storage_gb: 61 };
     const answer = await post(world, "/submit-batch", wanted);
-    expect(answer).toMatchObject({ statusCode: 202, batch_job_id: "container-1", resources: { memory_mb: 6144 } });
+    expect(answer).toMatchObject({
+      statusCode: 202,
+      batch_job_id: "container-1",
+      resources: { memory_mb: 6144, storage_gb: 61 },
+    });
     const [job] = (await world.parts.store.list({ limit: 2 })).jobs;
     const id = String(job?.id);
     expect(await tellChanges(world, id)).toEqual(DONE);
@@ -254,6 +259,7 @@ describe("item-changed", () => {
     expect(batch.asked[1]).toEqual(batch.asked[0]);
     expect(batch.asked[1]).toMatchObject({
       jobName: answer["job_id"],
+      jobDefinition: "repair-200:1",
       containerOverrides: { resourceRequirements: [{ value: "2" }, { value: "6144" }] },
     });
   });

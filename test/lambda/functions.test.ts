@@ -14,6 +14,7 @@ import {
   environmentOf,
   makeBucket,
   makeTable,
+  type StorageUnderTest,
   startStorage,
   startTables,
   temporaryFolder,
@@ -26,7 +27,7 @@ const KEY = "k".repeat(32);
 const HASH = createHash("sha256").update(KEY).digest("hex");
 
 let tables: AwsUnderTest;
-let storage: AwsUnderTest;
+let storage: StorageUnderTest;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let bucket: Awaited<ReturnType<typeof makeBucket>>;
 let table: Awaited<ReturnType<typeof makeTable>>;
@@ -39,7 +40,7 @@ let worlds: World[];
 
 beforeAll(async () => {
   [tables, storage, folder] = await Promise.all([startTables(), startStorage(), temporaryFolder()]);
-  sqs = createSqsClient(storage.place);
+  sqs = createSqsClient(storage.queues);
   wire = new DynamoDBClient(clientSettings(tables.place));
 });
 
@@ -70,7 +71,7 @@ function open(more: Readonly<Record<string, string>> = {}): World {
     LOG_FORMAT: "json",
     ...environmentOf({ storage, tables, bucket, table }),
     REELMILL_DATA: folder.path,
-    REELMILL_SQS_ENDPOINT: storage.place.endpoint ?? "",
+    REELMILL_SQS_ENDPOINT: storage.queues.endpoint ?? "",
     REELMILL_API_KEY_SHA256: HASH,
     SQS_QUEUE_URLS: JSON.stringify({ repair: queueUrl }),
     ...more,
@@ -110,6 +111,17 @@ describe("api", () => {
     expect([told.statusCode, JSON.parse(told.body.toString())]).toMatchObject([200, { id, status: "queued" }]);
     const listed = await ask("GET", "/v1/jobs?status=queued,running&limit=1");
     expect(JSON.parse(listed.body.toString())).toMatchObject({ jobs: [{ status: "queued" }] });
+  });
+
+  it("tells what jobs depend on, and nothing of the disk of one instance", async () => {
+    const { statusCode, body } = await ask("GET", "/v1/checks");
+    const { checks } = JSON.parse(body.toString()) as { readonly checks: readonly { check: string; status: string }[] };
+    const found = checks.map(({ check, status }) => (check === "clock" ? check : `${check} ${status}`));
+    // The clock of these tests stands still, which the store notices.
+    expect([statusCode, found]).toEqual([
+      200,
+      ["bucket ok", "clock", "table ok", "SQS repair ok", "ffmpeg ok", "queues ok"],
+    ]);
   });
 
   it("asks for the key", async () => {

@@ -196,14 +196,16 @@ describe("a batch that gets a container of its own", () => {
   const jobs = async () => (await server.store.list({ limit: 10 })).jobs;
 
   it("has it started, of the size that it is told, and answers with its id", async () => {
-    const { status, body } = await submit({ input_prefix: "day", vcpu: 2, memory_mb: 6000 }, again);
+    const { status, body } = await submit({ input_prefix: "day", vcpu: 2, memory_mb: 6000, storage_gb: 150 }, again);
     expect([status, body["batch_job_id"]]).toEqual([202, "12345678-1234-1234-1234-123456789012"]);
     const [job] = await jobs();
     expect(started).toEqual([job]);
     const plan = await repairPipeline.planContainer?.(job?.params ?? null, server.objects);
-    expect(plan).toEqual({ name: body["job_id"], vcpu: 2, memoryMb: 6144 });
-    expect(body["resources"]).toMatchObject({ vcpu: "2", memory_mb: 6144 });
-    expect((await submit({ input_prefix: "day", vcpu: 2, memory_mb: 6000 }, again)).body).toEqual(body);
+    expect(plan).toEqual({ name: body["job_id"], vcpu: 2, memoryMb: 6144, storageGb: 150 });
+    expect(body["resources"]).toMatchObject({ vcpu: "2", memory_mb: 6144, storage_gb: 150 });
+    expect((await submit({ input_prefix: "day", vcpu: 2, memory_mb: 6000, storage_gb: 150 }, again)).body).toEqual(
+      body,
+    );
     expect(started).toHaveLength(1);
   });
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { DeliveryRecord } from "../../src/apps/server/dependencies.ts";
+import { DEFAULT_LIMITS } from "../../src/apps/server/limits.ts";
 import { ALL_ROUTES } from "../../src/apps/server/routes/all-routes.ts";
 import { startServer, type TestServer } from "../../src/apps/server/server.fixture.ts";
 import { VIEWS } from "../../src/apps/server/view-schemas.ts";
@@ -128,6 +129,18 @@ describe("state", () => {
       bucket: ["ok", null],
       "queue echo": ["failed", "reelmill dead-letters list --queue echo"],
     });
+  });
+
+  it("says nothing of the disk where the server does not live on, because nothing of jobs comes to lie there", async () => {
+    // The disk of this fixture is full.
+    const start = async (livesOn: boolean) => {
+      server = await startServer({ limits: { ...DEFAULT_LIMITS, livesOn } });
+      const { checks } = VIEWS.checks.parse(await (await server.ask("/v1/checks")).json());
+      return checks.filter(({ status }) => status !== "ok").map(({ check }) => check);
+    };
+    expect(await start(true)).toEqual(["disk"]);
+    await server.stop();
+    expect(await start(false)).toEqual([]);
   });
 
   it("gives containers that are started for jobs the time that they take to come", async () => {

@@ -17,6 +17,7 @@ import { type Bucket, createS3Client } from "../../src/adapters/aws/bucket.ts";
 import { type AwsPlace, clientSettings } from "../../src/adapters/aws/connection.ts";
 import { createTableClient, type Table } from "../../src/adapters/aws/table.ts";
 import { createTable } from "../../src/adapters/aws/table-layout.ts";
+import { endpointUnderTest } from "./endpoints.ts";
 
 /** What the tests of the AWS adapters talk to. */
 export interface AwsUnderTest {
@@ -24,24 +25,42 @@ export interface AwsUnderTest {
   stop(): Promise<void>;
 }
 
-/** Set where the tests are to go to another endpoint, with credentials in the environment as the SDK wants them. */
-const ENDPOINT = process.env["REELMILL_TEST_AWS_ENDPOINT"] || undefined;
+/** S3, and what lies beside it. */
+export interface StorageUnderTest extends AwsUnderTest {
+  /** SQS. */
+  readonly queues: AwsPlace;
+  /** SNS. */
+  readonly topics: AwsPlace;
+  /** SQS as that SNS reaches it: an emulator gives news to queues of its own alone. */
+  readonly subscribers: AwsPlace;
+}
 
-/** Whether it is the emulators of this repository, which check no signature. */
-export const isEmulated = ENDPOINT === undefined;
+/** Whether objects lie in the emulator of this repository, which checks no signature. */
+export const isEmulated = endpointUnderTest("s3") === undefined;
 
 const REGION = process.env["AWS_REGION"] || "eu-central-1";
 
 /** The emulators ask for some; what is set wins. */
-function setCredentials(): void {
+export function setCredentials(): void {
   process.env["AWS_ACCESS_KEY_ID"] ??= "test";
   process.env["AWS_SECRET_ACCESS_KEY"] ??= "test";
 }
 
-/** S3, SQS and SNS on a port of loopback, or at the endpoint that the environment names; on wish pages of others may ask it, as the bucket's rules say. */
-export async function startStorage({ takesPages = false } = {}): Promise<AwsUnderTest> {
+/**
+ * S3, SQS and SNS on a port of loopback, or each at the endpoint that the environment names; on wish pages of others may ask the emulator, as the bucket's
+ * rules say.
+ */
+export async function startStorage({ takesPages = false } = {}): Promise<StorageUnderTest> {
   setCredentials();
-  if (ENDPOINT !== undefined) return { place: { region: REGION, endpoint: ENDPOINT }, stop: async () => undefined };
+  const [s3, sqs, sns] = [endpointUnderTest("s3"), endpointUnderTest("sqs"), endpointUnderTest("sns")];
+  const isWanted = [s3, sqs, sns].includes(undefined);
+  const emulator = isWanted ? await startEmulator(takesPages) : { endpoint: undefined, stop: async () => undefined };
+  const at = (endpoint = emulator.endpoint): AwsPlace => ({ region: REGION, endpoint });
+  const subscribers = sns === undefined ? at() : at(sqs);
+  return { place: at(s3), queues: at(sqs), topics: at(sns), subscribers, stop: emulator.stop };
+}
+
+async function startEmulator(takesPages: boolean) {
   // Not `startFauxqs`, which listens at every address.
   const app = buildApp({ logger: false, defaultRegion: REGION });
   if (takesPages) {
@@ -60,7 +79,7 @@ export async function startStorage({ takesPages = false } = {}): Promise<AwsUnde
     app.server.closeAllConnections();
     await app.close();
   };
-  return { place: { region: REGION, endpoint }, stop };
+  return { endpoint, stop };
 }
 
 /** The emulator lists keys as people of this machine's country sort, S3 by their bytes; nothing else of the tests asks for the former. */
@@ -77,7 +96,8 @@ function sortByBytes(): () => void {
 /** DynamoDB on a port of loopback, or at the endpoint that the environment names. */
 export async function startTables(): Promise<AwsUnderTest> {
   setCredentials();
-  if (ENDPOINT !== undefined) return { place: { region: REGION, endpoint: ENDPOINT }, stop: async () => undefined };
+  const named = endpointUnderTest("dynamodb");
+  if (named !== undefined) return { place: { region: REGION, endpoint: named }, stop: async () => undefined };
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();

@@ -1,10 +1,20 @@
+import { execFile, execFileSync } from "node:child_process";
 import { lookup } from "node:dns/promises";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { connect as connectByTls } from "node:tls";
-import { expect, it } from "vitest";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
+import { expect, inject, it } from "vitest";
+import { hasEndpoints } from "./endpoints.ts";
+import { endRun } from "./guard-process.ts";
 
-const IS_OPEN = Boolean(process.env["REELMILL_TEST_AWS_ENDPOINT"]);
+const IS_OPEN = hasEndpoints();
 
 // Each of these is recorded as well, and `fails` holds that the guard then fails the test itself.
 it.skipIf(IS_OPEN).fails("fails a test that connects elsewhere, even where it takes no notice", () => {
@@ -37,6 +47,42 @@ it.skipIf(IS_OPEN).fails("fails a test whose own resolver leads elsewhere", asyn
     socket.on("error", reject).on("connect", resolve);
   });
 });
+
+const TRY = 'fetch("http://203.0.113.1/").catch(() => undefined)';
+
+it.skipIf(IS_OPEN).fails("fails a test whose child tries, even one that is told another environment", async () => {
+  await promisify(execFile)(process.execPath, ["-e", TRY], { env: { PATH: process.env["PATH"] } });
+});
+
+it.skipIf(IS_OPEN).fails("fails a test whose child's child tries, by way of a shell", () => {
+  const inner = `require("node:child_process").execFileSync(process.execPath, ["-e", ${JSON.stringify(TRY)}])`;
+  execFileSync("sh", ["-c", '"$@"', "sh", process.execPath, "-e", inner]);
+});
+
+it.skipIf(IS_OPEN).fails("fails a test whose thread tries, even one that is told another environment", async () => {
+  const module = join(inject("runFolder"), `thread-${process.pid}.mjs`);
+  writeFileSync(module, TRY);
+  await once(new Worker(module, { env: {} }), "exit");
+});
+
+it.skipIf(IS_OPEN)(
+  "fails a run at its end by what nobody heard of: which host a child was refused, and what the child ran",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "reelmill-guard-"));
+    const url = pathToFileURL(join(import.meta.dirname, "refuse-outside.mjs"));
+    url.searchParams.set("report", join(folder, "refused-1"));
+    const program = join(folder, "call.mjs");
+    writeFileSync(
+      program,
+      `await ${TRY}; import("node:dns").then((dns) => dns.lookup("example.com", () => undefined));`,
+    );
+    const run = promisify(execFile)(process.execPath, [program, "now"], { env: { NODE_OPTIONS: `--import=${url}` } });
+    await expect(run).rejects.toThrow("A test tried to reach example.com, which is not this machine.");
+    const told = `203.0.113.1 by ${program} now\nexample.com by ${program} now`;
+    expect(() => endRun(folder)).toThrow(`Processes that tests had started tried to leave this machine:\n${told}`);
+    expect(existsSync(folder)).toBe(false);
+  },
+);
 
 it("lets a test talk to this machine", async () => {
   const server = createServer((_request, response) => response.end("here"));

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { endRun } from "./guard-process.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -10,9 +11,9 @@ declare module "vitest" {
   }
 }
 
-/** Makes the folder before the first test file; what it gives removes it behind the last. */
+/** Makes the folder before the first test file; what it gives removes it behind the last, and throws where a process that a test left behind was refused a way out. */
 export function setup({ provide }: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), "reelmill-tests-"));
   provide("runFolder", folder);
-  return () => rmSync(folder, { recursive: true, force: true });
+  return () => endRun(folder);
 }

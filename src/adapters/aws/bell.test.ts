@@ -8,7 +8,14 @@ import {
 } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { defineParts } from "../../../test/engine/engine.fixture.ts";
-import { type AwsUnderTest, makeTable, startStorage, startTables, uniqueName } from "../../../test/support/aws.ts";
+import {
+  type AwsUnderTest,
+  makeTable,
+  type StorageUnderTest,
+  startStorage,
+  startTables,
+  uniqueName,
+} from "../../../test/support/aws.ts";
 import { systemClock } from "../../base/clock.ts";
 import { createUuid } from "../../base/ids.ts";
 import type { Logger } from "../../base/log.ts";
@@ -26,7 +33,7 @@ const LONG_MS = 20_000;
 const LIVE = new AbortController().signal;
 
 let tables: AwsUnderTest;
-let storage: AwsUnderTest;
+let storage: StorageUnderTest;
 let table: Awaited<ReturnType<typeof makeTable>>;
 let client: SQSClient;
 let url: string;
@@ -45,7 +52,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   table = await makeTable(tables.place);
-  client = createSqsClient(storage.place);
+  client = createSqsClient(storage.queues);
   url = (await client.send(new CreateQueueCommand({ QueueName: uniqueName() }))).QueueUrl ?? "";
   bells = [];
   errors = [];
@@ -103,7 +110,7 @@ it("wakes one that waits, and hides the slip while it works", async () => {
 
 it("shows the slip again where a worker died, to another one", async () => {
   await submit();
-  const own = createSqsClient(storage.place);
+  const own = createSqsClient(storage.queues);
   let isDead = false;
   own.middlewareStack.add(
     (next) => async (args) => {
@@ -169,7 +176,7 @@ it("throws away slips that tell of nothing", async () => {
 });
 
 it("does not hold up jobs where SQS is away, and says so once", async () => {
-  const away = createSqsClient({ ...storage.place, endpoint: "http://127.0.0.1:1" });
+  const away = createSqsClient({ ...storage.queues, endpoint: "http://127.0.0.1:1" });
   const bell = startBell(away);
   store = createJobStore(table, systemClock, { onSent: bell.ring });
   await submit();
@@ -194,7 +201,7 @@ it("goes to the endpoint that it is told, whatever host a queue's URL names", as
 
 it("lets a slip be that SQS does not hold for it any more", async () => {
   await submit();
-  const own = createSqsClient(storage.place);
+  const own = createSqsClient(storage.queues);
   const bell = startBell(own);
   await bell.wait(LONG_MS, LIVE);
   let refusals = 0;

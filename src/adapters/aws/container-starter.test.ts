@@ -40,6 +40,13 @@ beforeEach(async () => {
   const target = {
     jobQueue: "arn:aws:batch:eu-central-1:1:job-queue/q",
     jobDefinitions: { repair: "repair:3", convert: "convert:4" },
+    diskDefinitions: {
+      repair: [
+        { storageGb: 200, jobDefinition: "repair-200:1" },
+        { storageGb: 30, jobDefinition: "repair-30:1" },
+        { storageGb: 60, jobDefinition: "repair-60:1" },
+      ],
+    },
   };
   starter = createBatchStarter({ region: "eu-central-1", endpoint }, target);
 });
@@ -66,6 +73,18 @@ it("asks AWS Batch for a container of the job's own size that works at the job",
     },
   });
   expect(seen[0]?.request.headers.authorization).toContain("/eu-central-1/batch/aws4_request");
+});
+
+it("chooses the definition by the least disk that is enough, or else the most", async () => {
+  for (const storageGb of [21, 30, 31, 70, 300, undefined]) {
+    await starter.start({ ...WISH, size: { ...WISH.size, storageGb } });
+  }
+  await starter.start({ ...WISH, pipeline: "convert", size: { ...WISH.size, storageGb: 200 } });
+  const chosen = seen.map(({ body }) => (body as { readonly jobDefinition: string }).jobDefinition);
+  expect(chosen).toEqual([
+    ...["repair-30:1", "repair-30:1", "repair-60:1", "repair-200:1", "repair-200:1"],
+    ...["repair:3", "convert:4"],
+  ]);
 });
 
 it("asks again what failed for a while, and tells what is refused", async () => {

@@ -9,6 +9,14 @@ export interface BatchTarget {
   readonly jobQueue: string;
   /** By pipeline: name, with or without revision, or ARN of the job definition: image, roles, network, disk, time-out, attempts, and a size. */
   readonly jobDefinitions: Readonly<Record<string, string>>;
+  /** By pipeline, where it has any: the same with other disks, in any order. */
+  readonly diskDefinitions: Readonly<Record<string, readonly DiskDefinition[]>>;
+}
+
+/** A job definition, and the disk that it gives, in GiB. */
+export interface DiskDefinition {
+  readonly storageGb: number;
+  readonly jobDefinition: string;
 }
 
 /** A starter on AWS Batch; `close` lets go of its connections. */
@@ -20,8 +28,8 @@ export interface BatchStarter extends ContainerStarter {
 const MAX_DESCRIBED = 100;
 
 /**
- * Starts containers by AWS Batch. Command, size and tasks at a time, one for each vCPU, are those of each job; all else is its definition's, the disk too, which the service
- * lets nobody change when a job is submitted.
+ * Starts containers by AWS Batch. Command, size and tasks at a time, one for each vCPU, are those of each job; all else is its definition's. The disk is, too: the service
+ * lets nobody change it when a job is submitted, so that the definition is chosen by it, the one with the least that is enough, or else the most.
  */
 export function createBatchStarter(place: AwsPlace, target: BatchTarget): BatchStarter {
   const client = new BatchClient(clientSettings(place));
@@ -48,8 +56,19 @@ export function createBatchStarter(place: AwsPlace, target: BatchTarget): BatchS
   };
 }
 
-function toRequest({ jobId, pipeline, name, size }: ContainerWish, { jobQueue, jobDefinitions }: BatchTarget) {
-  const jobDefinition = jobDefinitions[pipeline];
+function chooseDefinition({ pipeline, size }: ContainerWish, target: BatchTarget): string | undefined {
+  const wishedGb = size?.storageGb;
+  const usual = target.jobDefinitions[pipeline];
+  if (wishedGb === undefined) return usual;
+  const sized = target.diskDefinitions[pipeline]?.toSorted((a, b) => a.storageGb - b.storageGb) ?? [];
+  const enough = sized.find(({ storageGb }) => storageGb >= wishedGb) ?? sized.at(-1);
+  return enough?.jobDefinition ?? usual;
+}
+
+function toRequest(wish: ContainerWish, target: BatchTarget) {
+  const { jobId, pipeline, name, size } = wish;
+  const { jobQueue } = target;
+  const jobDefinition = chooseDefinition(wish, target);
   if (jobDefinition === undefined) {
     throw new ReelmillError("CONFIG_INVALID", `No job definition is set for containers of the pipeline ${pipeline}.`);
   }

@@ -192,13 +192,6 @@ describe("where webhooks do not go", () => {
 });
 
 describe("receivers that would hold a sender up", () => {
-  it("leaves one that never answers", async () => {
-    const { url } = await receiver(() => undefined);
-    const result = await send(url, {}, { timeoutMs: 100 });
-    expect(result).toMatchObject({ status: null, error: { code: "WEBHOOK_FAILED" } });
-    expect(result.error?.message).toContain("within 100 ms");
-  });
-
   it("leaves one that sends headers for ever, and one whose name is never resolved", async () => {
     const server = createTcpServer((socket) => {
       socket.on("error", () => undefined);
@@ -263,13 +256,5 @@ describe("receivers that would hold a sender up", () => {
     stops.push(async () => void server.close());
     const result = await send(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     expect(result).toMatchObject({ status: null, error: { code: "WEBHOOK_FAILED" } });
-  });
-
-  it("stops when it is told to", async () => {
-    const ending = new AbortController();
-    const { url } = await receiver(() => ending.abort());
-    await expect(send(url, {}, { signal: ending.signal })).rejects.toMatchObject({ code: "ABORTED" });
-    const ended = send(url, {}, { signal: AbortSignal.abort() });
-    await expect(ended).rejects.toMatchObject({ code: "ABORTED" });
   });
 });

@@ -222,7 +222,7 @@ function paramsOf(
   id: string,
   place: Place,
   { reference, files, kept }: BatchSelection,
-  { vcpu, memoryMb }: BatchResources,
+  { vcpu, memoryMb, storageGb }: BatchResources,
 ) {
   const { referenceKey: _key, ...places } = place;
   return {
@@ -230,7 +230,7 @@ function paramsOf(
     references: reference === undefined ? [] : [reference.key],
     ...(kept.length === 0 ? {} : { keptReferences: kept }),
     outputPrefix: OUTPUT_ROOT + place.outputPrefix,
-    batch: { id, ...places, inputRoot: INPUT_ROOT, vcpu, memoryMb },
+    batch: { id, ...places, inputRoot: INPUT_ROOT, vcpu, memoryMb, storageGb },
   };
 }
 

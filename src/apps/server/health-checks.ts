@@ -19,15 +19,18 @@ export async function lookAtAll(deps: ServerDependencies): Promise<readonly Heal
     fault === undefined
       ? sound("ffmpeg", "is there")
       : { check: "ffmpeg", status: "failed", detail: fault, command: "reelmill doctor" };
-  return [...place, checkDisk(system), ffmpeg, ...checkWatch(deps), ...queues];
+  return [...place, ...checkDisk(system, deps), ffmpeg, ...checkWatch(deps), ...queues];
 }
 
-function checkDisk({ disk: { path, freeBytes, totalBytes } }: SystemView): HealthCheck {
+/** Nothing of a process that does not live on: its disk is small and its own, and neither jobs nor uploads come to lie there. */
+function checkDisk({ disk }: SystemView, { limits }: ServerDependencies): readonly HealthCheck[] {
+  if (!limits.livesOn) return [];
+  const { path, freeBytes, totalBytes } = disk;
   const check = "disk";
   const detail = `${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} free in ${path}`;
-  if (freeBytes >= LOW_SPACE_BYTES) return sound(check, detail);
+  if (freeBytes >= LOW_SPACE_BYTES) return [sound(check, detail)];
   const isFull = freeBytes < NO_SPACE_BYTES;
-  return { check, status: isFull ? "failed" : "warning", detail, command: "reelmill jobs list --status succeeded" };
+  return [{ check, status: isFull ? "failed" : "warning", detail, command: "reelmill jobs list --status succeeded" }];
 }
 
 function checkWatch({ watch }: ServerDependencies): readonly HealthCheck[] {

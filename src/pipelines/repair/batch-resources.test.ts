@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { BATCH_DISKS_GB } from "../../base/fargate-sizes.ts";
 import { sizeBatch } from "./batch-resources.ts";
 
 const GIB = 1024 ** 3;
@@ -31,6 +32,8 @@ describe("sizeBatch", () => {
   ])("gives %d GB in all %d vCPUs, %d GB of memory and %d GB of storage", (totalGb, vcpu, memoryGb, storageGb) => {
     const expected = { vcpu, memoryMb: memoryGb * 1024, storageGb, isAutoScaled: true };
     expect(sizeBatch(load(totalGb, 1))).toEqual(expected);
+    // The stacks have a job definition for each.
+    expect(BATCH_DISKS_GB).toContain(storageGb);
   });
 
   it("has room for three times the largest file and 10 GB, up to 200", () => {

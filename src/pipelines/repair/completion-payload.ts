@@ -14,6 +14,7 @@ export const BATCH_PLACE = z.strictObject({
   inputRoot: z.string().max(1024).describe("What the keys of the input bucket begin with in the store."),
   vcpu: z.int().min(1).max(16).optional().describe("Of its container, where it gets one of its own."),
   memoryMb: z.int().min(512).max(122_880).optional().describe("Of that container, in MiB."),
+  storageGb: z.int().min(21).max(200).optional().describe("Its least disk, in GiB."),
 });
 
 /** As `BATCH_PLACE` has it. */

@@ -17,7 +17,8 @@ export async function planContainer(
 ): Promise<ContainerPlan> {
   const name = batch === undefined ? {} : { name: batch.id };
   if (batch?.vcpu !== undefined && batch.memoryMb !== undefined) {
-    return { ...name, ...fitFargateSize({ vcpu: batch.vcpu, memoryMb: batch.memoryMb }) };
+    const { vcpu, memoryMb, storageGb } = batch;
+    return { ...name, ...fitFargateSize({ vcpu, memoryMb }), storageGb };
   }
   let [totalBytes, largestBytes] = [0, 0];
   await runPool([...new Set(inputs)], LOOKS_AT_ONCE, new AbortController().signal, async (key) => {
@@ -25,6 +26,6 @@ export async function planContainer(
     totalBytes += bytes;
     largestBytes = Math.max(largestBytes, bytes);
   });
-  const { vcpu, memoryMb } = sizeBatch({ totalBytes, largestBytes, usesUntrunc: engine === "untrunc" });
-  return { ...name, vcpu, memoryMb };
+  const { vcpu, memoryMb, storageGb } = sizeBatch({ totalBytes, largestBytes, usesUntrunc: engine === "untrunc" });
+  return { ...name, vcpu, memoryMb, storageGb };
 }
