@@ -172,6 +172,20 @@ describe("submit --estimate", () => {
     expect(output).toBe("j1\n");
   });
 
+  it.each([
+    ["by itself on a terminal where files go by links", "link", true, [], 1],
+    ["not where --no-estimate is said", "link", true, ["--no-estimate"], 0],
+    ["not where nobody reads it", "link", false, [], 0],
+    ["not where the server is one's own", "parts", true, [], 0],
+  ] as const)("is told %s", async (_what, by, isErrorTerminal, more, times) => {
+    const pipelines = () => ({ ...routes["GET /v1/pipelines"](), uploads: { by, maxBytes: 1e9 } });
+    const estimates = { "POST /v1/estimates": () => told(REPORT) };
+    const running = await start({ ...routes, "GET /v1/pipelines": pipelines, ...estimates });
+    const { error } = await runAgainst(running, [...args.slice(0, -1), ...more], { isErrorTerminal });
+    expect(running.requests.filter(({ url }) => url === "/v1/estimates")).toHaveLength(times);
+    expect(error.includes("On AWS about $0.002")).toBe(times > 0);
+  });
+
   it("submits the job all the same where that cannot be told", async () => {
     const untold = { estimate: null, reason: "Nobody knows." };
     const running = await start({ ...routes, "POST /v1/estimates": () => untold });

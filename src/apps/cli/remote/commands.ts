@@ -64,7 +64,11 @@ function addSubmitCommand(program: Command, context: CliContext, exit: ReportExi
     .option("--priority <number>", "higher is taken first, -100 to 100", wholeNumber(-100, 100))
     .option("--idempotency-key <key>", "the same key again gives the first job, not another one")
     .option("--webhook <url>", "where the outcome is told")
-    .option("--estimate", "say first what the job would cost on AWS", false)
+    .option(
+      "--estimate",
+      "say first what the job would cost on AWS; done by itself on a terminal where the API is there",
+    )
+    .option("--no-estimate", "leave that out")
     .option("--watch", "follow the job until it ends", false)
     .option("-o, --output <folder>", "save the job's outputs there when it has ended; follows the job", parsePath)
     .addHelpText("after", SUBMIT_EXAMPLES)

@@ -58,8 +58,8 @@ export interface SubmitOptions extends RemoteOptions {
   readonly priority?: number;
   readonly idempotencyKey?: string;
   readonly webhook?: string;
-  /** Say first what the job would cost on AWS. */
-  readonly estimate: boolean;
+  /** Say first what the job would cost on AWS; undefined: where it costs that, and somebody reads it. */
+  readonly estimate?: boolean;
   readonly watch: boolean;
   /** Folder for the job's outputs; implies `watch`. */
   readonly output?: string;

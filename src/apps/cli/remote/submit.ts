@@ -46,7 +46,7 @@ export async function runSubmitCommand(
   if (options.output !== undefined) requireOutputFolder(options.output, makesPackage(resultSchema));
   const wanted: Wanted = { pipeline, params, files: locals, schema, uploads, ...toldOf(options) };
   const earlier = await findEarlier(client, wanted, options, context);
-  if (options.estimate && earlier === undefined) {
+  if (earlier === undefined && isEstimateWanted(options, uploads, context)) {
     const { tellEstimate } = await import("../cost/tell-estimate.ts");
     await tellEstimate(client, wanted, context);
   }
@@ -61,6 +61,15 @@ export async function runSubmitCommand(
     await saveOutputs(client, ended, options.output, context);
   }
   return exitCode;
+}
+
+/** Files that go by links go to the API on AWS, where a job is paid for. */
+function isEstimateWanted(
+  { estimate }: SubmitOptions,
+  { by }: UploadWay,
+  { isErrorTerminal }: Pick<CliContext, "isErrorTerminal">,
+): boolean {
+  return estimate ?? (by === "link" && isErrorTerminal);
 }
 
 /** What of a job is not among its params. */
