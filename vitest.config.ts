@@ -20,6 +20,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
     env: { NODE_COMPILE_CACHE: COMPILE_CACHE },
+    // As the launcher has it: docs/decisions/0002-sources-run-unbuilt.md.
+    execArgv: ["--no-memory-protection-keys"],
     globalSetup: "test/support/run-folder.ts",
     setupFiles: ["test/support/fixed-seed.ts", "test/support/loopback-only.ts"],
     projects: [

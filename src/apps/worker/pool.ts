@@ -238,7 +238,8 @@ function spawnMember({ worker, environment, clock, workerModule = WORKER_MAIN }:
   const child = fork(workerModule, [JSON.stringify(settings)], {
     env: environment as NodeJS.ProcessEnv,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
-    execArgv: ["--max-semi-space-size=2", "--heap-growing-percent=50"],
+    // As the launcher has them.
+    execArgv: ["--no-memory-protection-keys", "--max-semi-space-size=2", "--heap-growing-percent=50"],
   });
   const times = { heardAtMs: clock.monotonicMs(), prolongedAtMs: Number.NEGATIVE_INFINITY };
   return { owner, child, isReady: false, isBusy: false, ...times, isGivenUp: false };
