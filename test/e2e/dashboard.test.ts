@@ -132,9 +132,27 @@ describe.skipIf(missing !== undefined)("the dashboard of a running server", () =
       await download.saveAs(saved);
       expect(countPackets(saved)).toBe(128);
       if (!(await canPlay())) return;
-      await page.getByLabel("Recovered video damaged.mp4").waitFor();
+      await page.getByLabel("Video damaged.mp4").waitFor();
       await playThrough();
       expect(await page.evaluate('document.querySelector("video").duration')).toBeCloseTo(1.8, 1);
+    });
+
+    it("and converts a recording as the form says, shows what came of it, and plays it", async () => {
+      await visit.open("/");
+      await page.getByLabel("Choose files").setInputFiles([files.matroska]);
+      await page.getByText("Uploaded").waitFor();
+      await page.getByLabel("What to do").selectOption({ label: "Convert" });
+      await page.getByLabel("Convert to").selectOption({ label: "VP9 (WebM)" });
+      await page.getByLabel("Speed").selectOption({ label: "Fast" });
+      await page.getByLabel("Greatest height").fill("40");
+      await page.getByRole("button", { name: "Start convert" }).click();
+      await page.waitForURL("**/jobs/*");
+      await visit.heading("Succeeded").waitFor();
+      await page.getByText(/^libvpx-vp9, -crf 30, preset 3 · 75 pictures · /).waitFor();
+      await page.getByLabel("Checks of the output").getByText("75 pictures decoded").waitFor();
+      await page.getByLabel("Video output.webm").waitFor();
+      await playThrough();
+      expect(await page.evaluate('document.querySelector("video").videoHeight')).toBe(40);
     });
 
     it("several at once, followed live on the job's page and in the list", async () => {

@@ -16,7 +16,7 @@ export function Output({ objectKey }: { readonly objectKey: string }) {
   return (
     <div className="output">
       {!isRefused && VIDEO.test(name) && (
-        <video {...shared} aria-label={`Recovered video ${name}`} playsInline onError={onError} />
+        <video {...shared} aria-label={`Video ${name}`} playsInline onError={onError} />
       )}
       {!isRefused && AUDIO.test(name) && <audio {...shared} aria-label={`Output ${name}`} onError={onError} />}
       {isRefused && (
