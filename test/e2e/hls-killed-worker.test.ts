@@ -61,7 +61,7 @@ it("loses no more than a span's work where a worker is killed", async () => {
     const job = await ended(id);
     expect({ status: job.status, error: job.error }).toEqual({ status: "succeeded", error: null });
     expect(job.result?.report.pictures).toBe(1500);
-    expect(job.result?.report.findings).toContain("Encoded in 3 spans, one after the other.");
+    expect(job.result?.report.findings).toContain("Encoded in 3 spans, each a task of its own.");
     expect(readFileSync(log, "utf8").split("\n").filter(Boolean)).toEqual(["0", "1", "1", "2"]);
   } finally {
     await server.stop();

@@ -32,7 +32,7 @@ function describeRungs({ folder, main }: Packaged) {
 async function packAlike(input: string, spanSeconds: number, settings: object = SETTINGS): Promise<Packaged> {
   const whole = await packages.make(input, settings);
   const cut = await packages.make(input, settings, undefined, { spanSeconds });
-  expect(cut.report.findings.join()).toMatch(/Encoded in [2-9] spans, one after the other/);
+  expect(cut.report.findings.join()).toMatch(/Encoded in [2-9] spans, each a task of its own/);
   expect(cut.failed).toEqual([]);
   expect(describeRungs(cut)).toEqual(describeRungs(whole));
   expect(cut.report.pictures).toBe(whole.report.pictures);

@@ -297,7 +297,7 @@ function describeSpans(
   times: FrameTimes,
   settings: ConvertSettings,
 ): readonly string[] {
-  if (spans.length > 1 && processes === 1) return [`Encoded in ${spans.length} spans, one after the other.`];
+  if (spans.length > 1 && processes === 1) return [`Encoded in ${spans.length} spans, each a task of its own.`];
   if (spans.length > 1 && Number.isFinite(choice.usefulProcesses)) {
     return [
       `Encoded in ${spans.length} spans, ${processes} at a time: one process of ${choice.encoder} leaves cores idle at times.`,

@@ -97,7 +97,7 @@ export async function planPackage(
       ...whole.findings,
       ...(thinning.finding === null ? [] : [thinning.finding]),
       ...range.findings,
-      ...(spans.length > 1 ? [`Encoded in ${spans.length} spans, one after the other.`] : []),
+      ...(spans.length > 1 ? [`Encoded in ${spans.length} spans, each a task of its own.`] : []),
       ...describeClear(settings, subtitles.length > 0),
       ...(settings.subtitles === "drop" ? [] : describeLostSubtitles(manifest.subtitles, "HLS")),
       ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),
