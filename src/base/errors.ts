@@ -143,7 +143,8 @@ export const ERROR_CODES = {
   },
   WORKER_LOST: {
     retryable: false,
-    meaning: "Several workers in a row ended in the middle of the same task, by a crash or a lack of memory.",
+    meaning:
+      "Several workers in a row ended in the middle of the same task, by a crash or a lack of memory; or AWS Batch gave up the job's container, which may have taken longer than it may (job_timeout_seconds).",
   },
   TASK_BUSY: {
     retryable: true,
