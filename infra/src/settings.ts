@@ -22,6 +22,9 @@ export interface Settings extends Readonly<Record<NumberName, number>> {
   readonly webhook_secrets_arn: string | undefined;
 }
 
+/** A setting that is unknown or out of its range; the message says all that whoever set it has to know. */
+export class SettingError extends Error {}
+
 const TEXTS = {
   image_tag: /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/,
   alert_email: /^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$/,
@@ -61,7 +64,7 @@ export function readSettings(node: Node): Settings {
     const name = key.slice(PREFIX.length);
     if (isNumberName(name)) changed[name] = parseNumber(name, value);
     else if (isTextName(name)) changed[name] = parseText(name, value);
-    else throw new Error(`There is no setting "${name}". There are: ${settingNames().join(", ")}.`);
+    else throw new SettingError(`There is no setting "${name}". There are: ${settingNames().join(", ")}.`);
   }
   // Each value was parsed for its name.
   return { ...defaultSettings(), ...(changed as Partial<Settings>) };
@@ -92,12 +95,12 @@ function parseNumber(name: NumberName, value: unknown): number {
   const isFitting = typeof number === "number" && number >= min && number <= max;
   if (isFitting && (isFraction || Number.isInteger(number))) return number;
   const kind = isFraction ? "a number" : "a whole number";
-  throw new Error(`${name} must be ${kind} from ${min} to ${max} (${meaning}), not ${JSON.stringify(value)}.`);
+  throw new SettingError(`${name} must be ${kind} from ${min} to ${max} (${meaning}), not ${JSON.stringify(value)}.`);
 }
 
 function parseText(name: keyof typeof TEXTS, value: unknown): string {
   if (typeof value !== "string" || !TEXTS[name].test(value)) {
-    throw new Error(`${name} must match ${String(TEXTS[name])}, not ${JSON.stringify(value)}.`);
+    throw new SettingError(`${name} must match ${String(TEXTS[name])}, not ${JSON.stringify(value)}.`);
   }
   if (name === "object_made_job") requireUploadJob(value);
   return value;
@@ -107,5 +110,5 @@ function parseText(name: keyof typeof TEXTS, value: unknown): string {
 function requireUploadJob(value: string): void {
   const pipeline = readUploadJob({ OBJECT_MADE_JOB: value })?.pipeline ?? "";
   if (PIPELINES.includes(pipeline)) return;
-  throw new Error(`object_made_job must name a pipeline of ${PIPELINES.join(", ")}, not ${JSON.stringify(pipeline)}.`);
+  throw new SettingError(`object_made_job must name a pipeline of ${PIPELINES.join(", ")}, not ${JSON.stringify(pipeline)}.`);
 }

@@ -299,7 +299,9 @@ it("says what is wrong with its environment, and begins nothing", async () => {
     "CONFIG_INVALID",
     expect.stringMatching(/^S3_BUCKET is not set; .* DYNAMODB_TABLE is "\?", but must be /),
   ]);
-  expect(await say({ TASK_QUEUES: "convert,mend" })).toEqual([2, "CONFIG_INVALID", expect.stringContaining('"mend"')]);
+  // What is mistyped is named before any store is asked.
+  const mistyped = { TASK_QUEUES: "convert,mend", REELMILL_DYNAMODB_ENDPOINT: "http://127.0.0.1:9" };
+  expect(await say(mistyped)).toEqual([2, "CONFIG_INVALID", expect.stringContaining("mend")]);
   expect(await say({ REELMILL_MAX_WORKERS: "0" })).toEqual([2, "CONFIG_INVALID", expect.stringContaining('"0"')]);
   expect(await say({ REELMILL_BACKEND: "local" })).toEqual([2, "CONFIG_INVALID", expect.stringContaining("local")]);
   expect(await say({ DYNAMODB_TABLE: "no-such-table" })).toEqual([1, "STORE_REFUSED", expect.anything()]);

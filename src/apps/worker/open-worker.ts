@@ -6,7 +6,7 @@ import { loadConfig } from "../../base/config.ts";
 import type { Config, Environment } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
-import { type AwsHome, readAwsHome } from "../aws-settings.ts";
+import { type AwsHome, readAwsHome, readTaskQueues } from "../aws-settings.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import type { Parts } from "../parts.ts";
 import { requireDataFolder, requireWorkers } from "../server/check-settings.ts";
@@ -32,6 +32,8 @@ export interface OpenWorker {
   readonly log: Logger;
   /** The process's name among those that work with the home. */
   readonly owner: string;
+  /** The pipelines whose tasks it takes where it stays; undefined: all. */
+  readonly takes: readonly string[] | undefined;
 }
 
 /** One process has the data folder, so its name there is always the same. */
@@ -65,12 +67,16 @@ export async function withOpenWorker<T>(context: WorkerContext, use: (worker: Op
   const parts = await openParts(home, { owner: OWNER, durability: "normal", clock, log });
   let lock: FolderLock | undefined;
   try {
+    const takes = readTaskQueues(
+      environment,
+      parts.pipelines.all.map(({ name }) => name),
+    );
     await parts.requireStores();
     lock = lockFolder(dataFolder);
     await removeWorkFolders(parts.workRoot, OWNER);
     const shared = shareLogs({ home, logs, objects: parts.objects, dataFolder, isServer: false, clock, log });
     try {
-      return await use({ config, home, parts, log, owner: OWNER });
+      return await use({ config, home, parts, log, owner: OWNER, takes });
     } finally {
       await shared.stop();
     }

@@ -1,17 +1,12 @@
 import type { Logger } from "../../base/log.ts";
 import { untilAborted } from "../../base/until-aborted.ts";
-import { readTaskQueues } from "../aws-settings.ts";
 import { type WorkerContext, withOpenWorker } from "./open-worker.ts";
 import { startWorkers } from "./start-workers.ts";
 
 /** Works at what a cloud's queues hold until the signal is given; what is under way then goes back. Throws as `withOpenWorker`. */
 export async function stay(context: WorkerContext): Promise<void> {
-  await withOpenWorker(context, async ({ config, home, parts, log }) => {
+  await withOpenWorker(context, async ({ config, home, parts, log, takes }) => {
     const { environment, clock, signal } = context;
-    const takes = readTaskQueues(
-      environment,
-      parts.pipelines.all.map(({ name }) => name),
-    );
     const protection = await createProtection(environment["ECS_AGENT_URI"], log);
     const onBusy = (busy: number): void => protection?.setBusy(busy > 0);
     const pool = await startWorkers({ home, parts, config, environment, clock, log, takes, onBusy });
