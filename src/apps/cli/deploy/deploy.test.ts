@@ -186,6 +186,7 @@ describe("deploy", () => {
     const less = await settings({ unset: ["workers_reach", "job_vcpus"] });
     expect(less.told).toEqual({ ...email, ...job });
     expect(less.error).toContain("workers_reach: the default again (was endpoints)");
+    expect(less.error).not.toContain("tell nobody");
     expect(less.error).toContain("job_vcpus: nothing of that name is kept");
     // The CDK reads the checkout's by itself, and what it is told goes before that.
     write("infra/cdk.json", '{"context":{"reelmill:alert_email":"dev@example.com"}}');
@@ -198,7 +199,9 @@ describe("deploy", () => {
     await deploy();
     writeFileSync(log, "");
     account.stacks.set("ReelmillState", { RegistryUri: REGISTRY });
-    expect((await deploy()).error).toContain("What was set at earlier deployments is not known.");
+    const { error } = await deploy();
+    expect(error).toContain("What was set at earlier deployments is not known.");
+    expect(error).toContain("Alarms and the budget tell nobody: there is no alert_email.");
   });
 
   it("stops at a step that fails, says what its program said last, and notes nothing", async () => {

@@ -32,6 +32,8 @@ import { placeOf, requireKeyFile, showPlace } from "./use.ts";
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 /** What the CDK itself needs in an account, by the name that it gives it. */
 const TOOLKIT_STACK = "CDKToolkit";
+const NOBODY_IS_TOLD =
+  "Alarms and the budget tell nobody: there is no alert_email. Set it with --set alert_email=you@example.com.\n";
 const IMAGE_TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 /**
@@ -96,6 +98,7 @@ async function makeTemplates(
 function settingsFor(wishes: Wishes, before: Before, root: string, { writeError }: CliContext): readonly string[] {
   const settings = mergeSettings(wishes, readSetByCheckout(root), before.kept ?? {});
   writeError(describeSettings(settings, wishes, before));
+  if (!settings.some(({ name }) => name === "alert_email")) writeError(NOBODY_IS_TOLD);
   return toldSettings(settings);
 }
 
