@@ -6,6 +6,6 @@ try {
 } catch (error) {
   if (!(error instanceof SettingError)) throw error;
   // A trace would bury what is to be changed.
-  console.error(error.message);
+  process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 }

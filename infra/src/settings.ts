@@ -110,5 +110,7 @@ function parseText(name: keyof typeof TEXTS, value: unknown): string {
 function requireUploadJob(value: string): void {
   const pipeline = readUploadJob({ OBJECT_MADE_JOB: value })?.pipeline ?? "";
   if (PIPELINES.includes(pipeline)) return;
-  throw new SettingError(`object_made_job must name a pipeline of ${PIPELINES.join(", ")}, not ${JSON.stringify(pipeline)}.`);
+  throw new SettingError(
+    `object_made_job must name a pipeline of ${PIPELINES.join(", ")}, not ${JSON.stringify(pipeline)}.`,
+  );
 }
