@@ -1,12 +1,13 @@
 import { existsSync, rmSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { ReelmillError } from "../../src/base/errors.ts";
 import { watchNodePeak } from "../measuring/node-peak.ts";
 import { fillCommand, median, runMeasured } from "../measuring/run.ts";
 import { FRAME_RATE, makeSource } from "../measuring/source.ts";
 import { captureTool } from "../measuring/tools.ts";
 import type { ConvertBenchOptions } from "./options.ts";
-import { type Codec, type Height, missedTargets, type Ratios, type Speed, targetsFor } from "./targets.ts";
+import { type Codec, HEIGHTS, type Height, missedTargets, type Ratios, type Speed, targetsFor } from "./targets.ts";
 
 /** The plain command for one codec and size, and what is measured against it. */
 export interface Group {
@@ -57,7 +58,9 @@ export function rowId(codec: Codec, speed: Speed, height: Height): string {
 /** Runs the plain command and ours in turns, and holds ours against it. */
 export async function measureGroup(group: Group, options: ConvertBenchOptions, workFolder: string) {
   const { codec, height, speeds } = group;
-  const source = await makeSource(join(options.workFolder, "sources"), height, options.seconds, options.frameRate);
+  const source =
+    options.sourcePath ??
+    (await makeSource(join(options.workFolder, "sources"), height, options.seconds, options.frameRate));
   const templates = [PLAIN_COMMANDS[codec], ...speeds.map((speed) => options.command.replaceAll("{speed}", speed))];
   const contestants = templates.map((template, index) => ({
     template,
@@ -126,6 +129,15 @@ function compare(ours: Figures, plain: Figures): Ratios {
     size: ours.bytes / plain.bytes,
     ssimDifference: ours.ssim - plain.ssim,
   };
+}
+
+/** Of the sizes that there are targets for, the one nearest to a recording's. Throws INPUT_NOT_VIDEO where it has no pictures. */
+export async function nearestHeight(path: string): Promise<Height> {
+  const entries = ["-select_streams", "v:0", "-show_entries", "stream=height", "-of", "csv=p=0"];
+  const { stdout } = await captureTool("ffprobe", ["-v", "error", ...entries, path]);
+  const height = Number.parseInt(stdout.toString(), 10);
+  if (Number.isNaN(height)) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} has no pictures that ffprobe finds.`);
+  return HEIGHTS.reduce((best, each) => (Math.abs(each - height) < Math.abs(best - height) ? each : best));
 }
 
 async function countFrames(path: string): Promise<number> {

@@ -9,8 +9,17 @@ describe("the command line", () => {
   });
 
   it("reads switches", () => {
-    const options = parseConvertBenchOptions("--filter av1 --seconds 4 --rounds 1 --work /w --json a.json".split(" "));
-    expect(options).toMatchObject({ filter: /av1/, seconds: 4, rounds: 1, workFolder: "/w", jsonPath: "a.json" });
+    const options = parseConvertBenchOptions(
+      "--filter av1 --seconds 4 --source s.mp4 --rounds 1 --work /w --json a.json".split(" "),
+    );
+    expect(options).toMatchObject({
+      filter: /av1/,
+      seconds: 4,
+      rounds: 1,
+      workFolder: "/w",
+      jsonPath: "a.json",
+      sourcePath: "s.mp4",
+    });
     expect(parseConvertBenchOptions(["--help"])).toBeUndefined();
     expect(USAGE).toMatch(/^Usage: npm run bench:convert -- /);
   });

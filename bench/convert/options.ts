@@ -16,6 +16,8 @@ export interface ConvertBenchOptions extends CommonOptions, TurnOptions {
   readonly filter: RegExp;
   /** Pictures per second of the sources. */
   readonly frameRate: number;
+  /** A recording in place of the sources that are made; undefined: those. */
+  readonly sourcePath: string | undefined;
 }
 
 /** What `--help` prints. */
@@ -25,6 +27,7 @@ export const USAGE = `Usage: npm run bench:convert -- [switches]
   --rounds <n>          runs of each command, in turns; default 1; of more the medians count
   --seconds <n>         length of the sources; default 60, which is what the targets speak of
   --rate <n>            pictures per second of the sources; default 30; fewer where an encoder takes seconds for each
+  --source <file>       a recording of your own in place of those sources, held against the targets of the nearest size
   --command <template>  another command: {in} {out} {to} {speed}; default reelmill convert
   --timeout <seconds>   per run; default 3600
   --markdown            also print a Markdown table
@@ -34,12 +37,17 @@ export const USAGE = `Usage: npm run bench:convert -- [switches]
 
 /** Parses the arguments after the script's name; undefined where help is asked for. Throws USAGE. */
 export function parseConvertBenchOptions(args: readonly string[]): ConvertBenchOptions | undefined {
-  const values = parseSwitches(args, { filter: TEXT, rate: TEXT, ...TURN_SWITCHES, ...COMMON_SWITCHES }, USAGE);
+  const values = parseSwitches(
+    args,
+    { filter: TEXT, rate: TEXT, source: TEXT, ...TURN_SWITCHES, ...COMMON_SWITCHES },
+    USAGE,
+  );
   if (values.help === true) return undefined;
   const command = "convert {in} --to {to} --speed {speed} --reencode -o {out}";
   return {
     filter: new RegExp(values.filter ?? "."),
     frameRate: parsePositive(values.rate ?? String(FRAME_RATE), "--rate"),
+    sourcePath: values.source,
     ...readTurnSwitches(values),
     ...readCommonSwitches(values, { folderName: "reelmill-bench-convert", command, timeoutSeconds: 3600 }),
   };

@@ -1,5 +1,5 @@
 import type { Node } from "constructs";
-import { readUploadJob } from "../../src/apps/lambda/lambda-settings.ts";
+import { readUploadJob, SECRET_ARN } from "../../src/apps/lambda/lambda-settings.ts";
 import { NUMBERS, type NumberName, type NumberSetting } from "./numbers.ts";
 import { PIPELINES } from "./pipelines.ts";
 
@@ -31,8 +31,7 @@ const TEXTS = {
   workers_reach: /^(endpoints|internet)$/,
   otlp_endpoint: /^https:\/\/[A-Za-z0-9.-]+(\/[A-Za-z0-9._/-]*)?$/,
   object_made_job: /^\{.*\}$/s,
-  // With the six characters that Secrets Manager puts behind a name: a right without them would be one to whatever begins so.
-  webhook_secrets_arn: /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]{1,505}-[A-Za-z0-9]{6}$/,
+  webhook_secrets_arn: SECRET_ARN,
 } as const;
 
 /** Context keys that are settings begin with this, such as `-c reelmill:batch_max_vcpus=32`. */

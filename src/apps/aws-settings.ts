@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { BatchTarget } from "../adapters/aws/container-starter.ts";
 import type { Environment, ServerConfig } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
 import {
@@ -37,17 +38,10 @@ export interface AwsHome {
   readonly containers: ContainerPlace | undefined;
 }
 
-/** A queue of AWS Batch, and what is run there. */
-export interface ContainerPlace {
+/** A queue of AWS Batch, and what is run there; the definition of repair is there. */
+export interface ContainerPlace extends BatchTarget {
   /** Undefined: AWS itself. */
   readonly endpoint: string | undefined;
-  readonly jobQueue: string;
-  /** By pipeline; that of repair is there. */
-  readonly jobDefinitions: Readonly<Record<string, string>>;
-  /** By pipeline: those with other disks, in GiB. */
-  readonly diskDefinitions: Readonly<
-    Record<string, readonly { readonly storageGb: number; readonly jobDefinition: string }[]>
-  >;
 }
 
 const QUEUE_URLS = JSON_TEXT.pipe(

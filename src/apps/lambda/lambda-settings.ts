@@ -14,6 +14,9 @@ const UPLOAD_JOB = JSON_TEXT.pipe(
   z.strictObject({ pipeline: z.string().min(1), params: z.record(z.string(), z.json()).default({}) }),
 );
 
+/** The whole ARN of a secret. With the six characters that Secrets Manager puts behind a name: a right without them would be one to whatever begins so. */
+export const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]{1,505}-[A-Za-z0-9]{6}$/;
+
 const SETTINGS = {
   OBJECT_MADE_JOB: {
     schema: UPLOAD_JOB.optional(),
@@ -25,15 +28,12 @@ const SETTINGS = {
     },
   },
   WEBHOOK_SECRETS_ARN: {
-    schema: z
-      .string()
-      .regex(/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]{1,512}$/)
-      .optional(),
+    schema: z.string().regex(SECRET_ARN).optional(),
     notes: {
       meaning:
         "The secret in Secrets Manager whose text is what `REELMILL_WEBHOOK_SECRETS` would be, in place of that; read once by each instance of a function, when it starts.",
       allowed:
-        "the ARN of a secret, such as arn:aws:secretsmanager:eu-central-1:123456789012:secret:reelmill/webhooks-AbCdEf",
+        "the whole ARN of a secret, such as arn:aws:secretsmanager:eu-central-1:123456789012:secret:reelmill/webhooks-AbCdEf",
       unset: "",
     },
   },
