@@ -68,6 +68,16 @@ describe("runProcess", () => {
     expect(given).toEqual(expect.arrayContaining(["LIBVA_DRIVER_NAME", "PATH"]));
   });
 
+  it("runs a dozen at a time without a warning of Node's", async () => {
+    const path = await script("short", "sleep 0.3");
+    const warned = vi.fn();
+    process.on("warning", warned);
+    await Promise.all(Array.from({ length: 12 }, () => runProcess(path, [], { timeoutMs: 10_000 })));
+    process.off("warning", warned);
+    expect(warned).not.toHaveBeenCalled();
+    expect(process.listeners("exit").map(({ name }) => name)).not.toContain("endAll");
+  });
+
   it("ends the whole group on time-out, and by force when asking does not help", async () => {
     const path = await script(
       "deaf",

@@ -112,6 +112,23 @@ interface Stopper {
   readonly release: () => void;
 }
 
+/** The programs that run, which end when this process does. One listener for all: Node warns of a leak beyond ten. */
+const running = new Set<ChildProcess>();
+
+function endAll(): void {
+  for (const child of running) signalGroup(child, "SIGKILL");
+}
+
+function guard(child: ChildProcess): void {
+  if (running.size === 0) process.once("exit", endAll);
+  running.add(child);
+}
+
+function leave(child: ChildProcess): void {
+  running.delete(child);
+  if (running.size === 0) process.off("exit", endAll);
+}
+
 /** Ends the process group on time-out, abort, or when this process itself exits. */
 function guardProcess(child: ChildProcess, program: string, options: ProcessOptions): Stopper {
   let reason: Error | undefined;
@@ -123,18 +140,17 @@ function guardProcess(child: ChildProcess, program: string, options: ProcessOpti
     killTimer = setTimeout(() => signalGroup(child, "SIGKILL"), options.graceMs ?? DEFAULT_GRACE_MS);
   };
   const onAbort = (): void => stop(new ReelmillError("ABORTED", `${program} was cancelled.`));
-  const onExit = (): void => signalGroup(child, "SIGKILL");
   const timer = setTimeout(() => {
     const message = `${program} did not finish within ${options.timeoutMs / 1000} s and was stopped.`;
     stop(new ReelmillError("FFMPEG_TIMEOUT", message));
   }, options.timeoutMs);
   options.signal?.addEventListener("abort", onAbort, { once: true });
-  process.once("exit", onExit);
+  guard(child);
   const release = (): void => {
     clearTimeout(timer);
     clearTimeout(killTimer);
     options.signal?.removeEventListener("abort", onAbort);
-    process.off("exit", onExit);
+    leave(child);
   };
   return { stop, reason: () => reason, release };
 }

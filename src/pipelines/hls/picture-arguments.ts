@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { ReelmillError } from "../../base/errors.ts";
 import { forcedKeyArguments } from "../../ffmpeg/hardware-encoders.ts";
 import { type HighRange, highRangeParameters } from "./high-range.ts";
@@ -58,23 +59,28 @@ function codecArguments(
   keys: KeyArguments,
   highRange: HighRange | null,
 ): readonly string[] {
+  const cores = availableParallelism();
   // SVT-AV1 sets key pictures by their count alone, and none besides; its rate control knows no buffer.
-  if (codec === "av1") return ["-g", keys.distance];
+  if (codec === "av1") return ["-g", keys.distance, "-svtav1-params", `lp=${cores}`];
   return [
     ...["-maxrate", `${rung.maxKilobitsPerSecond}k`, "-bufsize", `${rung.bufferKilobits}k`],
     // Pictures without B-frames are shown when they are decoded: all rungs and the sound begin at 0.
     ...["-bf", "0", "-g", NO_KEY_PICTURES, "-force_key_frames", `expr:${keys.when}`],
     ...(device === null
-      ? ["-keyint_min", "1", "-forced-idr", "1", ...softwareArguments(codec, highRange)]
+      ? ["-keyint_min", "1", "-forced-idr", "1", ...softwareArguments(codec, highRange, cores)]
       : ["-profile:v", "high", ...forcedKeyArguments(device.family)]),
   ];
 }
 
-function softwareArguments(codec: "h264" | "hevc", highRange: HighRange | null): readonly string[] {
-  if (codec === "h264") return ["-profile:v", "high", "-sc_threshold", "0"];
+/** Of the cores that this process may use, as many threads as the encoder would take by itself, which counts those that a container may not use as well. */
+function softwareArguments(codec: "h264" | "hevc", highRange: HighRange | null, cores: number): readonly string[] {
+  if (codec === "h264") {
+    return ["-profile:v", "high", "-sc_threshold", "0", "-threads", String(Math.max(1, Math.floor(1.5 * cores)))];
+  }
   const colours = highRange === null ? [] : highRangeParameters(highRange);
+  const parameters = ["log-level=error:scenecut=0:open-gop=0", `pools=${cores}`, ...colours];
   // Apple's players show HEVC in MP4 only under this name.
-  return ["-tag:v", "hvc1", "-x265-params", ["log-level=error:scenecut=0:open-gop=0", ...colours].join(":")];
+  return ["-tag:v", "hvc1", "-x265-params", parameters.join(":")];
 }
 
 /** Tells of one picture after the other, by its time, whether `pictureArguments` forces a key picture there; the first is one. */
