@@ -61,6 +61,8 @@ describe("software", () => {
     const choice = await chooseEncoder(tools, fast, signal);
     expect(choice.arguments.join(" ")).toBe("-c:v libsvtav1 -crf 32 -g 240 -preset 6");
     expect(choice.settings).toEqual({ quality: 32, scale: "-crf", preset: "6" });
+    const large = await chooseEncoder(tools, { ...fast, pixels: 1920 * 1080 }, signal);
+    expect(large.arguments.join(" ")).toBe("-c:v libsvtav1 -crf 33 -g 240 -preset 8");
     const extremes = await Promise.all([0, 63].map((quality) => chooseEncoder(tools, { ...fast, quality }, signal)));
     expect(extremes.map(({ settings }) => settings.quality)).toEqual([2, 63]);
     const h264 = await chooseEncoder(tools, { ...SOFTWARE, speed: "fast" }, signal);

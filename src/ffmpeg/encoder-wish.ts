@@ -16,6 +16,8 @@ export interface EncoderWish {
   /** Overrides what `speed` means: a preset's name (x264, x265, nvenc, qsv), a preset's number (SVT-AV1) or `-cpu-used` (libaom, libvpx). */
   readonly preset?: string | undefined;
   readonly bitDepth: 8 | 10;
+  /** Of one picture that comes out; what `speed: "fast"` stands for may depend on it. Undefined: few. */
+  readonly pixels?: number | undefined;
   /** `auto`: the first family that works. A family that does not work is replaced by software, with a finding. */
   readonly hardware: "off" | "auto" | HardwareFamily;
   /** Whether a device that does not work goes without a finding, because nobody asked for one; default false. */

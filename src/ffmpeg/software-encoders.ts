@@ -85,21 +85,30 @@ function plan(
   return { software, preset, quality };
 }
 
-/**
- * The CRF of SVT-AV1 (preset 6) whose SSIM is that of libaom's `-cpu-used 4` at `crf` within 0.002; both whole, 0–63.
- * Measured at 20, 30 and 40: docs/decisions/0014-fast-av1.md.
- */
-export function svtQuality(crf: number): number {
-  return Math.min(63, crf + 2);
+/** From libaom's CRF (`-cpu-used 4`) to that of SVT-AV1 whose SSIM is the same within 0.002; both whole, 0–63. Measured: docs/decisions/0014-fast-av1.md. */
+function svtQuality(steps: number): SoftwarePlan["quality"] {
+  return (crf) => Math.min(63, crf + steps);
 }
 
+/** Up to 1280×720 preset 6 is fast enough and the smallest; above, it takes a third of libaom's time. */
+const MAX_SMALL_PIXELS = 1280 * 720;
+const FAST_AV1 = plan(SVT, "6", svtQuality(2));
+const FAST_LARGE_AV1 = plan(SVT, "8", svtQuality(3));
+
 /** In order of preference; the second is for builds of ffmpeg that lack the first. */
-const PLANS: Readonly<Record<VideoCodec, Readonly<Record<EncoderWish["speed"], readonly SoftwarePlan[]>>>> = {
-  h264: { standard: [plan(X264, "medium")], fast: [plan(X264, "faster")] },
-  hevc: { standard: [plan(X265, "medium")], fast: [plan(X265, "veryfast")] },
-  vp9: { standard: [plan(VPX, undefined)], fast: [plan(VPX, "3")] },
-  av1: { standard: [plan(AOM, "4")], fast: [plan(SVT, "6", svtQuality), plan(AOM, "8")] },
-};
+function plansFor({ codec, speed, pixels = 0 }: EncoderWish): readonly SoftwarePlan[] {
+  const isFast = speed === "fast";
+  switch (codec) {
+    case "h264":
+      return [plan(X264, isFast ? "faster" : "medium")];
+    case "hevc":
+      return [plan(X265, isFast ? "veryfast" : "medium")];
+    case "vp9":
+      return [plan(VPX, isFast ? "3" : undefined)];
+    case "av1":
+      return isFast ? [pixels > MAX_SMALL_PIXELS ? FAST_LARGE_AV1 : FAST_AV1, plan(AOM, "8")] : [plan(AOM, "4")];
+  }
+}
 
 interface QualityScale {
   readonly last: number;
@@ -164,5 +173,5 @@ function candidate({ software, preset, quality }: SoftwarePlan, wish: EncoderWis
 
 /** The software encoders for a wish, best first. Throws PARAMS_INVALID when its quality is out of range. */
 export function softwareCandidates(wish: EncoderWish): readonly EncoderCandidate[] {
-  return PLANS[wish.codec][wish.speed].map((entry) => candidate(entry, wish));
+  return plansFor(wish).map((entry) => candidate(entry, wish));
 }

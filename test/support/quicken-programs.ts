@@ -32,7 +32,9 @@ function busiestLibraries(path: string): readonly string[] {
   const env = { ...process.env, LD_DEBUG: "bindings" };
   const { stderr } = spawnSync(path, ["-version"], { env, encoding: "utf8", maxBuffer: MAX_OUTPUT_BYTES });
   const counts = new Map<string, number>();
-  for (const [, library = ""] of stderr.matchAll(/^ *\d+:\tbinding file \S+ \[0\] to (\/[\w./+-]+\.so[\w.]*) \[0\]:/gm)) {
+  for (const [, library = ""] of stderr.matchAll(
+    /^ *\d+:\tbinding file \S+ \[0\] to (\/[\w./+-]+\.so[\w.]*) \[0\]:/gm,
+  )) {
     counts.set(library, (counts.get(library) ?? 0) + 1);
   }
   const byCount = [...counts].toSorted(([, a], [, b]) => b - a);

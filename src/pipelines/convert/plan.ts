@@ -123,7 +123,7 @@ interface PlannedVideo {
 
 async function planVideo(path: string, parts: Unlisted, { tools, signal }: PlanningContext): Promise<PlannedVideo> {
   const { video: stream, settings } = parts;
-  const wish = wishFor(stream, settings);
+  const wish = wishFor(parts);
   const choose = async (either: AbortSignal) => {
     const choice = await chooseEncoder(tools, wish, either);
     const fallback = choice.hardware === null ? undefined : await chooseFallback(tools, wish, either);
@@ -170,9 +170,10 @@ function bitDepthFor(video: VideoStream, { bitDepth, to }: ConvertSettings): 8 |
   return video.bitDepth > 8 && to !== "h264" ? 10 : 8;
 }
 
-function wishFor(video: VideoStream, settings: ConvertSettings) {
+function wishFor({ video, settings, filters: { size } }: Unlisted) {
   const { to: codec, quality, speed, preset, hardware } = settings;
-  return { codec, quality, speed, preset, hardware, bitDepth: bitDepthFor(video, settings) };
+  const pixels = size.width * size.height;
+  return { codec, quality, speed, preset, hardware, pixels, bitDepth: bitDepthFor(video, settings) };
 }
 
 /** Whether pictures as they are would be what is wished. */
@@ -231,7 +232,7 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
   const atATime = Math.min(processes, choice.usefulProcesses, spans.length);
   // Threads wait for each other. One too many costs less than an idle core; where each core has a process of its own, they cost a tenth.
   const threads = Number.isFinite(choice.usefulProcesses) && atATime < cores ? cores : Math.ceil(cores / atATime);
-  const wish = wishFor(video, settings);
+  const wish = wishFor(parts);
   return {
     kind: "encode",
     codec: settings.to,
