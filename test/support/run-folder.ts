@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { endRun } from "./guard-process.ts";
-import { quickenPrograms } from "./quicken-programs.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -12,10 +11,9 @@ declare module "vitest" {
   }
 }
 
-/** Makes the folder before the first test file, and ffmpeg quick to start; what it gives removes it behind the last, and throws where a process that a test left behind was refused a way out. */
+/** Makes the folder before the first test file; what it gives removes it behind the last, and throws where a process that a test left behind was refused a way out. */
 export function setup({ provide }: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), "reelmill-tests-"));
   provide("runFolder", folder);
-  quickenPrograms(join(folder, "programs"));
   return () => endRun(folder);
 }
