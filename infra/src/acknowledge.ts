@@ -38,7 +38,7 @@ const WILDCARDS: readonly (readonly [finding: string, reason: string])[] = [
   ],
   [
     "Resource::*",
-    "Actions for which AWS knows no narrower resource: tokens of the registry, traces, lists of streams, jobs of AWS Batch, the agent of ECS.",
+    "Actions for which AWS knows no narrower resource: tokens of the registry, traces and spans, lists of streams, jobs of AWS Batch, the agent of ECS.",
   ],
 ];
 

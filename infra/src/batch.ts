@@ -24,7 +24,7 @@ import { CONTAINER_USER, commonEnvironment, WORK_FOLDER } from "./environment.ts
 import { checkedFargateSize } from "./fargate-sizes.ts";
 import { createLogGroup } from "./log-groups.ts";
 import type { Network } from "./network.ts";
-import { allowJobs, allowWork } from "./permissions.ts";
+import { allowJobs, allowTracing, allowWork } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
 import type { StateStack } from "./state-stack.ts";
 
@@ -87,10 +87,11 @@ export class Batch extends Construct {
     new CfnOutput(this, "JobQueueArn", { value: this.jobQueue.jobQueueArn });
   }
 
-  #createRole(id: string, pipeline: "repair" | "convert", { state }: WorkProps): Role {
+  #createRole(id: string, pipeline: "repair" | "convert", { settings, state }: WorkProps): Role {
     const role = new Role(this, id, { assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com") });
     allowJobs(role, state);
     allowWork(role, state.storage.objects, pipeline);
+    allowTracing(role, settings);
     return role;
   }
 

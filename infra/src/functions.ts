@@ -28,6 +28,7 @@ import {
   allowRemoving,
   allowSending,
   allowStarting,
+  allowTracing,
 } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
 import type { StateStack } from "./state-stack.ts";
@@ -80,6 +81,7 @@ export class ReelmillFunction extends Construct {
     if (props.tellsWebhooks) this.#giveWebhookSecrets(settings);
     allowJobs(role, state);
     allowSending(role, Object.values(namedQueues(state.queues)));
+    allowTracing(role, settings);
     addFaultAlarm(this, "Errors", {
       description: `${id} failed; its log says why.`,
       metric: this.function.metricErrors({ period: Duration.seconds(settings.alarm_period_seconds), statistic: "Sum" }),

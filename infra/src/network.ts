@@ -1,3 +1,4 @@
+import { Aws, CfnRule, Fn } from "aws-cdk-lib";
 import {
   FlowLogDestination,
   FlowLogTrafficType,
@@ -12,6 +13,7 @@ import {
   Vpc,
 } from "aws-cdk-lib/aws-ec2";
 import { Construct } from "constructs";
+import { xrayRegionOf } from "../../src/base/xray-endpoint.ts";
 import { createLogGroup } from "./log-groups.ts";
 import type { Settings } from "./settings.ts";
 
@@ -69,7 +71,7 @@ export class Network extends Construct {
   }
 
   /** Workers of both zones find an endpoint by its name, whichever zone it is in. */
-  #addEndpoints({ endpoint_zones: zones }: Settings): void {
+  #addEndpoints({ endpoint_zones: zones, otlp_endpoint: collector = "" }: Settings): void {
     const subnets = this.vpc.selectSubnets(this.subnets).subnets.slice(0, zones);
     const endpoints = new SecurityGroup(this, "Endpoints", {
       vpc: this.vpc,
@@ -77,8 +79,19 @@ export class Network extends Construct {
       allowAllOutbound: false,
     });
     endpoints.addIngressRule(this.workers, HTTPS, "TLS from workers");
-    for (const [name, service] of Object.entries(ASKED)) {
+    const xrayRegion = xrayRegionOf(collector);
+    if (xrayRegion !== undefined) this.#requireRegion(xrayRegion);
+    const asked = xrayRegion === undefined ? ASKED : { ...ASKED, Xray: InterfaceVpcEndpointAwsService.XRAY };
+    for (const [name, service] of Object.entries(asked)) {
       this.vpc.addInterfaceEndpoint(name, { service, open: false, securityGroups: [endpoints], subnets: { subnets } });
     }
+  }
+
+  /** The endpoint answers for X-Ray of its own region, which is known only when the stack is deployed. */
+  #requireRegion(region: string): void {
+    const assertDescription = `otlp_endpoint is X-Ray of ${region}; workers without a way out reach that of the stack's own region alone.`;
+    new CfnRule(this, "XrayRegion", {
+      assertions: [{ assert: Fn.conditionEquals(Aws.REGION, region), assertDescription }],
+    });
   }
 }

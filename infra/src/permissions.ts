@@ -3,7 +3,9 @@ import type { IJobDefinition, IJobQueue } from "aws-cdk-lib/aws-batch";
 import type { ICluster } from "aws-cdk-lib/aws-ecs";
 import { Effect, type IGrantable, type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
+import { XRAY_ACTIONS, xrayRegionOf } from "../../src/base/xray-endpoint.ts";
 import { type KeyPattern, type WorkedPipeline, WRITTEN_KEYS } from "./pipelines.ts";
+import type { Settings } from "./settings.ts";
 import type { StateStack } from "./state-stack.ts";
 import { namedQueues, type TaskQueue } from "./task-queues.ts";
 
@@ -92,6 +94,11 @@ export function allowStarting(grantee: IGrantable, queue: IJobQueue, definitions
 /** To ask what has become of containers; AWS knows no narrower resource. */
 export function allowLooking(grantee: IGrantable): void {
   allow(grantee, ["batch:DescribeJobs"], ["*"]);
+}
+
+/** To send spans of its work, where they go to X-Ray; any other collector wants no right of AWS. AWS knows no narrower resource. */
+export function allowTracing(grantee: IGrantable, { otlp_endpoint: collector }: Settings): void {
+  if (xrayRegionOf(collector ?? "") !== undefined) allow(grantee, XRAY_ACTIONS, ["*"]);
 }
 
 /** To keep itself from being scaled in while it works. */

@@ -14,7 +14,10 @@ export interface Settings extends Readonly<Record<NumberName, number>> {
    * addresses that they have while they run, with nothing let in, which cost nothing while nothing runs.
    */
   readonly workers_reach: "endpoints" | "internet";
-  /** The collector that traces are sent to, without `v1/traces`; workers speak TLS alone, at its own port. Undefined: nothing is traced by Reelmill itself. */
+  /**
+   * The collector that traces are sent to, without `v1/traces`; workers speak TLS alone, at its own port. X-Ray's of the stack's region, such as
+   * `https://xray.eu-central-1.amazonaws.com`, needs no other collector. Undefined: nothing is traced by Reelmill itself.
+   */
   readonly otlp_endpoint: string | undefined;
   /** The job that is submitted for each upload, as JSON of `pipeline` and `params`; undefined: none. */
   readonly object_made_job: string | undefined;

@@ -18,7 +18,7 @@ import type { WorkProps } from "./batch.ts";
 import { CONTAINER_USER, commonEnvironment, queueEnvironment, WORK_FOLDER } from "./environment.ts";
 import { checkedFargateSize } from "./fargate-sizes.ts";
 import { createLogGroup } from "./log-groups.ts";
-import { allowJobs, allowProtection, allowSending, allowTaking, allowWork } from "./permissions.ts";
+import { allowJobs, allowProtection, allowSending, allowTaking, allowTracing, allowWork } from "./permissions.ts";
 import type { OwnPipeline } from "./pipelines.ts";
 import type { TaskQueue } from "./task-queues.ts";
 
@@ -124,5 +124,6 @@ export function addWorker(
   allowSending(role, sends);
   for (const queue of takes) allowTaking(role, queue);
   allowProtection(role, cluster);
+  allowTracing(role, settings);
   return logGroup;
 }

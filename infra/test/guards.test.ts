@@ -175,12 +175,16 @@ describe("the network", () => {
     expect(guide).toContain(`| 2 | $${(2 * usd).toFixed(2)} |`);
   });
 
+  const networkOf = (settings: Settings): Template => {
+    const app = new App({ outdir: join(inject("assembly"), "network") });
+    const stack = new Stack(app, "Alone");
+    new Network(stack, "Network", settings);
+    return Template.fromStack(stack);
+  };
+
   it("has its endpoints in as many zones as are asked for", () => {
     const zonesIn = (settings: Settings): readonly number[] => {
-      const app = new App({ outdir: join(inject("assembly"), "zones") });
-      const stack = new Stack(app, "Zones");
-      new Network(stack, "Network", settings);
-      const endpoints = Object.values(Template.fromStack(stack).findResources("AWS::EC2::VPCEndpoint"));
+      const endpoints = Object.values(networkOf(settings).findResources("AWS::EC2::VPCEndpoint"));
       // As CloudFormation has it.
       return endpoints.flatMap(
         ({ Properties }) => (Properties as { readonly SubnetIds?: readonly Json[] }).SubnetIds?.length ?? [],
@@ -188,6 +192,29 @@ describe("the network", () => {
     };
     expect(zonesIn(defaultSettings())).toEqual(Array(8).fill(1));
     expect(zonesIn({ ...defaultSettings(), endpoint_zones: 2 })).toEqual(Array(8).fill(2));
+  });
+
+  it("has an endpoint of X-Ray where traces go there, and none where they go elsewhere or workers have a way out", () => {
+    const tracedTo = (otlp_endpoint: string, settings: Partial<Settings> = {}) =>
+      networkOf({ ...defaultSettings(), otlp_endpoint, ...settings });
+    const endpointsOf = (template: Template) =>
+      Object.values(template.findResources("AWS::EC2::VPCEndpoint")).map((each) => JSON.stringify(each));
+    const own = tracedTo("https://xray.eu-central-1.amazonaws.com");
+    const [endpoint = "", ...others] = endpointsOf(own).filter((text) => text.includes(".xray"));
+    expect(others).toEqual([]);
+    expect(endpoint).toContain('"VpcEndpointType":"Interface"');
+    expect(endpoint).toContain('"PrivateDnsEnabled":true');
+    expect(endpoint).toContain("NetworkEndpoints");
+    // Where it is deployed has to be where that X-Ray is.
+    const rule = '"Assert":{"Fn::Equals":[{"Ref":"AWS::Region"},"eu-central-1"]}';
+    expect(JSON.stringify(own.toJSON()["Rules"])).toContain(rule);
+    for (const template of [
+      tracedTo("https://collector.example.com"),
+      tracedTo("https://xray.eu-central-1.amazonaws.com", { workers_reach: "internet" }),
+    ]) {
+      expect(endpointsOf(template).filter((text) => text.includes("xray"))).toEqual([]);
+      expect(JSON.stringify(template.toJSON()["Rules"])).not.toContain("AWS::Region");
+    }
   });
 
   it("lets nothing in to workers, and TLS alone out", () => {

@@ -1,7 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { describe, expect, inject, it } from "vitest";
 import { createEmbeddedMetrics } from "../../src/adapters/telemetry/embedded-metrics.ts";
 import { METRICS, type MetricName } from "../../src/jobs/metrics.ts";
-import { type Json, propertiesOf, resourcesOf } from "./templates.fixture.ts";
+import { createReelmill } from "../src/reelmill.ts";
+import { type Json, propertiesOf, type Resource, resourcesOf, type TemplateJson } from "./templates.fixture.ts";
 
 const NAMES = Object.keys(METRICS) as MetricName[];
 
@@ -70,6 +72,55 @@ describe("metrics of work", () => {
     }
   });
 });
+
+describe("traces", () => {
+  /** Of the templates that the endpoint gives: roles of what is told of it, and roles that may send spans, by their ids. */
+  function rolesWith(endpoint: string) {
+    const { app } = createReelmill({
+      outdir: join(inject("assembly"), "traced"),
+      context: { "reelmill:otlp_endpoint": endpoint },
+      pipelines: ["hls", "stereo", "clip"],
+      builtinCloudFormationValidation: false,
+    });
+    const resources = app
+      .synth()
+      .stacks.flatMap(({ template }) => Object.entries((template as TemplateJson).Resources));
+    return {
+      told: resources.filter(([, each]) => JSON.stringify(each).includes(endpoint)).map(([, each]) => roleOf(each)),
+      allowed: resources.flatMap(([, each]) => (each.Type === "AWS::IAM::Policy" ? rolesThatSend(each) : [])),
+    };
+  }
+
+  it("that go to X-Ray may be sent by whatever is told to send them, and nobody else", () => {
+    const { told, allowed } = rolesWith("https://xray.eu-central-1.amazonaws.com");
+    expect(new Set(told).size).toBe(10);
+    expect(allowed.toSorted()).toEqual([...new Set(told)].toSorted());
+  });
+
+  it("that go to a collector need no right of AWS", () => {
+    const { told, allowed } = rolesWith("https://collector.example.com");
+    expect(new Set(told).size).toBe(10);
+    expect(allowed).toEqual([]);
+  });
+});
+
+/** The role that a container or function has itself. */
+function roleOf({ Properties = {} }: Resource): string {
+  const { ContainerProperties, TaskRoleArn, Role } = Properties;
+  const { JobRoleArn } = (ContainerProperties ?? {}) as { readonly JobRoleArn?: Json };
+  const [, id = ""] = /"Fn::GetAtt":\["(\w+)","Arn"\]/.exec(JSON.stringify(JobRoleArn ?? TaskRoleArn ?? Role)) ?? [];
+  return id;
+}
+
+/** The roles of a policy by which spans can be sent to X-Ray. */
+function rolesThatSend({ Properties = {} }: Resource): readonly string[] {
+  const { Statement } = Properties["PolicyDocument"] as { readonly Statement: readonly { readonly Action: Json }[] };
+  const actions = new Set(Statement.flatMap(({ Action }) => [Action].flat()));
+  const needed = ["xray:PutSpans", "xray:PutSpansForIndexing", "xray:PutTraceSegments"];
+  // As the CDK attaches policies.
+  const roles = Properties["Roles"] as readonly { readonly Ref: string }[];
+  return needed.every((each) => actions.has(each)) ? roles.map(({ Ref }) => Ref) : [];
+}
 
 describe("logs", () => {
   it("of every container and function are what the API looks into", () => {

@@ -1,8 +1,10 @@
+import type { RequestSigner } from "../adapters/telemetry/collector.ts";
 import type { OpenSpan } from "../adapters/telemetry/tracer.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Config, Environment } from "../base/config-defaults.ts";
 import type { Logger } from "../base/log.ts";
 import type { Tracer } from "../base/tracer.ts";
+import { xrayRegionOf } from "../base/xray-endpoint.ts";
 import type { ProcessRun } from "../ffmpeg/process.ts";
 import type { Metrics } from "../jobs/metrics.ts";
 
@@ -31,15 +33,24 @@ export interface TelemetryOpening {
 /** Of a process that tells nothing. */
 export const NO_TELEMETRY: Telemetry = { metrics: undefined, tracer: undefined, flush: async () => undefined };
 
-/** The variables without which nothing is traced. */
-const ENDPOINTS = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+/** The variables without which nothing is traced; the first that is set says where traces go. */
+const ENDPOINTS = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /** Opens what the settings ask for, and loads no more than that. Once in a process: it follows what ffmpeg does there. Throws CONFIG_INVALID. */
 export async function openTelemetry(opening: TelemetryOpening): Promise<Telemetry> {
   const metrics = opening.metrics === "emf" ? await openMetrics(opening) : undefined;
-  const isTraced = ENDPOINTS.some((name) => Boolean(opening.environment[name]));
-  const tracer = isTraced ? await openTracer(opening) : undefined;
+  const tracer = endpointIn(opening.environment) === "" ? undefined : await openTracer(opening);
   return { metrics, tracer, flush: async (withinMs) => await tracer?.flush(withinMs) };
+}
+
+/** Whether spans of a process with this environment go to X-Ray: their requests are signed, for which it needs what the AWS SDK goes by. */
+export function sendsToXray(environment: Environment): boolean {
+  return xrayRegionOf(endpointIn(environment)) !== undefined;
+}
+
+/** Empty where nothing is traced; not checked. */
+function endpointIn(environment: Environment): string {
+  return ENDPOINTS.map((name) => environment[name]).find(Boolean) ?? "";
 }
 
 async function openMetrics({ write, clock }: TelemetryOpening): Promise<Metrics> {
@@ -48,16 +59,18 @@ async function openMetrics({ write, clock }: TelemetryOpening): Promise<Metrics>
 }
 
 async function openTracer({ environment, log, clock }: TelemetryOpening): Promise<Tracer | undefined> {
-  const [{ readCollector }, { createSpanBuffer }, { createTracer }, { PROCESS_RUNS }] = await Promise.all([
+  const [{ readTraceDestination }, { createSpanBuffer }, { createTracer }, { PROCESS_RUNS }] = await Promise.all([
     import("./trace-settings.ts"),
     import("../adapters/telemetry/span-buffer.ts"),
     import("../adapters/telemetry/tracer.ts"),
     import("../ffmpeg/process.ts"),
   ]);
-  const collector = readCollector(environment);
-  if (collector === undefined) return undefined;
+  const destination = readTraceDestination(environment);
+  if (destination === undefined) return undefined;
+  const { collector, xrayRegion } = destination;
   const resource = { ...collector.resource, "process.pid": process.pid };
-  const tracer = createTracer(createSpanBuffer({ ...collector, resource }, log, clock), clock);
+  const signer = xrayRegion === undefined ? undefined : await openSigner(xrayRegion, clock);
+  const tracer = createTracer(createSpanBuffer({ ...collector, resource, signer }, log, clock), clock);
   const open = new WeakMap<ProcessRun, OpenSpan>();
   const ignored = (): void => undefined;
   PROCESS_RUNS.subscribe({
@@ -76,4 +89,9 @@ async function openTracer({ environment, log, clock }: TelemetryOpening): Promis
     error: ignored,
   });
   return tracer;
+}
+
+async function openSigner(region: string, clock: Clock): Promise<RequestSigner> {
+  const { createXraySigner } = await import("../adapters/aws/xray-signer.ts");
+  return createXraySigner(region, clock);
 }

@@ -1,7 +1,9 @@
 import { z } from "zod";
-import type { Collector } from "../adapters/telemetry/span-buffer.ts";
+import type { Collector } from "../adapters/telemetry/collector.ts";
 import type { Environment } from "../base/config-defaults.ts";
+import { SERVER_ADDRESS } from "../base/server-settings.ts";
 import { readSettings, type Setting, type SettingNotes, wholeNumber } from "../base/setting.ts";
+import { xrayRegionOf } from "../base/xray-endpoint.ts";
 
 const ADDRESS = z.url({ protocol: /^https?$/ }).max(2048);
 const ADDRESS_FORM = "an http or https address";
@@ -30,12 +32,13 @@ function decode(value: string): string | undefined {
   }
 }
 
-/** The variables of OpenTelemetry that are heeded, in the order of the reference page. */
+/** The variables of OpenTelemetry that are heeded, and what goes with them, in the order of the reference page. */
 const SETTINGS = {
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     schema: ADDRESS.optional(),
     notes: {
-      meaning: "The collector that traces are sent to, by OTLP over HTTP as JSON; `v1/traces` is put behind it.",
+      meaning:
+        "The collector that traces are sent to, by OTLP over HTTP as JSON; `v1/traces` is put behind it. Requests to X-Ray, such as https://xray.eu-central-1.amazonaws.com, are signed with the credentials that the AWS SDK finds.",
       allowed: `${ADDRESS_FORM}, such as http://127.0.0.1:4318`,
       unset: "",
     },
@@ -43,6 +46,14 @@ const SETTINGS = {
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: {
     schema: ADDRESS.optional(),
     notes: { meaning: "The same, with nothing put behind it.", allowed: ADDRESS_FORM, unset: "" },
+  },
+  REELMILL_XRAY_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: {
+      meaning: "Where X-Ray is, if not at AWS; one of the two above still names it, and with it the region.",
+      allowed: "an http or https address without user, query and fragment, such as http://127.0.0.1:9000",
+      unset: "",
+    },
   },
   OTEL_EXPORTER_OTLP_PROTOCOL: {
     schema: z.literal("http/json").default("http/json"),
@@ -82,18 +93,28 @@ const SETTINGS = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
+/** Where traces go, as the settings say it. */
+export interface TraceDestination {
+  readonly collector: Collector;
+  /** The region of X-Ray that they go to, which wants its requests signed; undefined: they go to somebody else. */
+  readonly xrayRegion: string | undefined;
+}
+
 /** Where traces go; undefined: nothing is traced. Throws CONFIG_INVALID. */
-export function readCollector(environment: Environment): Collector | undefined {
+export function readTraceDestination(environment: Environment): TraceDestination | undefined {
   const settings = readSettings(environment, SETTINGS);
   const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: whole } = settings;
-  const url = whole ?? (base && `${base.replace(/\/+$/, "")}/v1/traces`);
-  if (url === undefined || settings.OTEL_SDK_DISABLED) return undefined;
-  return {
-    url,
+  const named = whole ?? (base && `${base.replace(/\/+$/, "")}/v1/traces`);
+  if (named === undefined || settings.OTEL_SDK_DISABLED) return undefined;
+  const xrayRegion = xrayRegionOf(named);
+  const instead = xrayRegion === undefined ? undefined : settings.REELMILL_XRAY_ENDPOINT;
+  const collector = {
+    url: instead === undefined ? named : `${instead}${new URL(named).pathname}`,
     headers: settings.OTEL_EXPORTER_OTLP_HEADERS,
     timeoutMs: settings.OTEL_EXPORTER_OTLP_TIMEOUT,
     resource: { ...settings.OTEL_RESOURCE_ATTRIBUTES, "service.name": settings.OTEL_SERVICE_NAME },
   };
+  return { collector, xrayRegion };
 }
 
 /** The variables with their notes; the reference page is made from it. */

@@ -21,7 +21,7 @@ const WEBHOOK = z.string().transform((text, context) => {
 });
 
 /** An address without user, query and fragment; without a slash at its end. */
-const SERVER_ADDRESS = HTTP_URL.regex(/^[^?#@]*$/).transform((text) => text.replace(/\/+$/, ""));
+export const SERVER_ADDRESS = HTTP_URL.regex(/^[^?#@]*$/).transform((text) => text.replace(/\/+$/, ""));
 
 /** Folders of keys in plain letters, apart from those that the server puts things into itself. */
 const KEPT_PREFIX =

@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
+import type { ReceivedRequest } from "./signature.fixture.ts";
 
 const VALUE = z.union([
   z.strictObject({ stringValue: z.string() }),
@@ -41,8 +42,14 @@ const REQUEST = z.strictObject({
 /** A span that came, with the resource that it is of. */
 export type CollectedSpan = z.output<typeof SPAN> & { readonly resource: z.output<typeof ATTRIBUTES> };
 
-/** A collector on loopback. */
-export async function startCollector() {
+/** What is answered in place of taking a request. */
+export interface Refusal {
+  readonly status: number;
+  readonly message: string;
+}
+
+/** A collector on loopback; one that asks who sends may refuse what comes. */
+export async function startCollector(refuse: (request: ReceivedRequest) => Refusal | undefined = () => undefined) {
   const spans: CollectedSpan[] = [];
   const requests: { readonly url: string; readonly headers: IncomingHttpHeaders }[] = [];
   const faults: unknown[] = [];
@@ -50,8 +57,10 @@ export async function startCollector() {
   const server = createServer(async (request, response) => {
     let text = "";
     for await (const piece of request) text += String(piece);
-    requests.push({ url: request.url ?? "", headers: request.headers });
-    const status = statuses.shift() ?? 200;
+    const { url: target = "", method = "", headers } = request;
+    requests.push({ url: target, headers });
+    const refusal = refuse({ method, target, headers, body: text });
+    const status = refusal?.status ?? statuses.shift() ?? 200;
     const parsed = REQUEST.safeParse(JSON.parse(text));
     if (!parsed.success) faults.push(parsed.error.issues);
     else if (status === 200) {
@@ -61,7 +70,8 @@ export async function startCollector() {
         }
       }
     }
-    response.writeHead(status, { "content-type": "application/json" }).end("{}");
+    const answer = refusal === undefined ? {} : { message: refusal.message };
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

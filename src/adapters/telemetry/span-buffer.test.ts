@@ -5,14 +5,17 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { createFakeClock } from "../../../test/support/fake-clock.ts";
 import { startCollector } from "../../../test/telemetry/collector.fixture.ts";
 import { createLogger } from "../../base/log.ts";
+import type { RequestSigner } from "./collector.ts";
 import { createSpanBuffer, type EndedSpan } from "./span-buffer.ts";
 
 let collector: Awaited<ReturnType<typeof startCollector>>;
 let lines: string[];
+let reasons: string[];
 
 beforeEach(async () => {
   collector = await startCollector();
   lines = [];
+  reasons = [];
 });
 afterEach(() => collector.close());
 
@@ -22,9 +25,14 @@ function span(name: string): EndedSpan {
   return { ...ids, name, startMs, endMs: startMs + 1.5, fields: { whole: 2, part: 0.5, yes: true }, failure: "why" };
 }
 
-function open(url = `${collector.url}/v1/traces`, clock = createFakeClock()) {
-  const log = createLogger({ format: "json", level: "info", write: (line) => lines.push(JSON.parse(line).message) });
-  const to = { url, headers: {}, timeoutMs: 5000, resource: { "service.name": "reelmill" } };
+function open(url = `${collector.url}/v1/traces`, clock = createFakeClock(), signer?: RequestSigner, timeoutMs = 5000) {
+  const write = (line: string): void => {
+    const { message, error } = JSON.parse(line);
+    lines.push(message);
+    if (error !== undefined) reasons.push(JSON.stringify(error));
+  };
+  const log = createLogger({ format: "json", level: "info", write });
+  const to = { url, headers: {}, timeoutMs, resource: { "service.name": "reelmill" }, signer };
   return createSpanBuffer(to, log, clock);
 }
 
@@ -120,4 +128,29 @@ it("leaves a collector that does not answer to whoever has time", async () => {
     silent.closeAllConnections();
     silent.close();
   }
+});
+
+it("tells the reason that a collector gives, on one line, and asks it nothing more", async () => {
+  await collector.close();
+  collector = await startCollector(() => ({ status: 400, message: "Too \u001b[1mmuch.\nAnd more." }));
+  const buffer = open();
+  buffer.add(span("a"));
+  await buffer.flush();
+  expect(reasons).toEqual([expect.stringMatching(/answered with the status 400: Too \\+u001b\[1mmuch\."/)]);
+});
+
+it("sends what a signer makes of a request, and waits for one no longer than for an answer", async () => {
+  const proving: RequestSigner = {
+    sign: async ({ url, headers, body }) => ({ ...headers, "x-proof": `${url} ${body.length}` }),
+    advice: "",
+  };
+  const signed = open(undefined, undefined, proving);
+  signed.add(span("a"));
+  await signed.flush();
+  expect(collector.requests[0]?.headers["x-proof"]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1\/traces \d+$/);
+  const silent = open(undefined, undefined, { sign: () => new Promise(() => undefined), advice: "" }, 20);
+  silent.add(span("b"));
+  await silent.flush();
+  expect(collector.requests).toHaveLength(1);
+  expect(reasons).toEqual([expect.stringContaining("none could be signed within 20 ms")]);
 });

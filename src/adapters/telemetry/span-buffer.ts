@@ -1,11 +1,10 @@
-import { request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
 import type { Clock } from "../../base/clock.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createFaultLog } from "../../base/fault-log.ts";
 import type { Logger } from "../../base/log.ts";
 import { pause } from "../../base/pause.ts";
 import type { SpanFields } from "../../base/tracer.ts";
+import { type Collector, nameOf, postToCollector } from "./collector.ts";
 
 /** A span that is over. Ids are in hexadecimal digits, times in milliseconds since 1970-01-01T00:00:00Z. */
 export interface EndedSpan {
@@ -19,18 +18,6 @@ export interface EndedSpan {
   readonly fields: SpanFields;
   /** Undefined where it did not fail. */
   readonly failure: string | undefined;
-}
-
-/** Where spans go, and as whose. */
-export interface Collector {
-  /** The whole address, such as `http://127.0.0.1:4318/v1/traces`. */
-  readonly url: string;
-  /** Sent along; may hold a secret. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** For one request, in milliseconds. */
-  readonly timeoutMs: number;
-  /** What is told of whoever sends, `service.name` among it. */
-  readonly resource: SpanFields;
 }
 
 /** Keeps spans for a while and sends them together. */
@@ -73,7 +60,7 @@ export function createSpanBuffer(collector: Collector, log: Logger, clock: Clock
     while (kept.length > 0) {
       const spans = kept.splice(0, MAX_PER_REQUEST);
       try {
-        await post(collector, JSON.stringify(toRequest(spans, collector.resource)));
+        await postToCollector(collector, JSON.stringify(toRequest(spans, collector.resource)));
         faults.worked();
         isAway = false;
       } catch (error) {
@@ -99,8 +86,7 @@ export function createSpanBuffer(collector: Collector, log: Logger, clock: Clock
     const isLate = await Promise.race([send().then(() => false), pause(ms, timer.signal).then(() => true)]);
     timer.abort();
     if (!isLate) return;
-    const message = `The collector of traces at ${new URL(collector.url).host} did not answer within ${ms} ms.`;
-    fail(new ReelmillError("STORE_UNAVAILABLE", message));
+    fail(new ReelmillError("STORE_UNAVAILABLE", `${nameOf(collector)} did not answer within ${ms} ms.`));
   };
   return {
     add: (span) => {
@@ -152,34 +138,4 @@ function toValue(value: string | number | boolean): object {
   if (typeof value === "string") return { stringValue: value };
   if (typeof value === "boolean") return { boolValue: value };
   return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
-}
-
-/** Statuses after which the same request may be taken (OTLP/HTTP, "Retryable Response Codes"). */
-const PASSING = new Set([429, 502, 503, 504]);
-
-async function post({ url, headers, timeoutMs }: Collector, body: string): Promise<void> {
-  const request = url.startsWith("https:") ? requestHttps : requestHttp;
-  const status = await new Promise<number>((resolve, reject) => {
-    const asked = request(
-      url,
-      {
-        method: "POST",
-        headers: { ...headers, "content-type": "application/json", "content-length": Buffer.byteLength(body) },
-        signal: AbortSignal.timeout(timeoutMs),
-      },
-      (response) => {
-        response.on("error", reject);
-        response.on("end", () => resolve(response.statusCode ?? 0));
-        response.resume();
-      },
-    );
-    asked.on("error", reject);
-    asked.end(body);
-  }).catch((cause: Error) => {
-    const message = `The collector of traces at ${new URL(url).host} cannot be reached: ${cause.message}.`;
-    throw new ReelmillError("STORE_UNAVAILABLE", message, { cause });
-  });
-  if (status >= 200 && status < 300) return;
-  const code = PASSING.has(status) ? "STORE_UNAVAILABLE" : "STORE_REFUSED";
-  throw new ReelmillError(code, `The collector of traces at ${new URL(url).host} answered with the status ${status}.`);
 }

@@ -6,6 +6,7 @@ import type { Logger } from "../../base/log.ts";
 import { pause } from "../../base/pause.ts";
 import type { QueueBound } from "../../jobs/ports.ts";
 import type { Home, Listener, Parts } from "../parts.ts";
+import { sendsToXray } from "../telemetry.ts";
 import { startWorkerPool, type WorkerPool } from "./pool.ts";
 
 /** What workers are started with. */
@@ -66,10 +67,11 @@ export async function startWorkers(options: WorkersOptions): Promise<WorkerPool>
   };
 }
 
-/** Workers send spans themselves, and keep what that needs from pipelines. */
-function workerEnvironment(home: Home, environment: Environment): Environment {
+/** What worker processes are given of the server's environment. They send spans themselves, and keep what that needs from pipelines. */
+export function workerEnvironment(home: Pick<Home, "backend">, environment: Environment): Environment {
   const { OTEL_EXPORTER_OTLP_HEADERS: headers } = environment;
-  const kept = home.backend === "aws" ? withoutOwnSecrets(environment) : withoutSecrets(environment);
+  const asksAws = home.backend === "aws" || sendsToXray(environment);
+  const kept = asksAws ? withoutOwnSecrets(environment) : withoutSecrets(environment);
   return headers === undefined ? kept : { ...kept, OTEL_EXPORTER_OTLP_HEADERS: headers };
 }
 
