@@ -39,16 +39,26 @@ export function splitComplaints(errorTail: string): readonly string[] {
     .filter((line) => line !== "");
 }
 
-/** Throws FFMPEG_FAILED with the last complaint when the run did not exit with 0. */
+const NO_SPACE = /: No space left on device$/;
+/** ffmpeg ends well where it could not write the end of a file. */
+const UNFINISHED = /Error (?:writing trailer of|closing file) /;
+
+/** Throws FFMPEG_FAILED with the last complaint when the run did not exit with 0, NO_SPACE where it could not write all. */
 export function requireSuccess(program: string, result: ProcessResult): void {
-  if (result.exitCode === 0) return;
-  const complaint = splitComplaints(result.errorTail).slice(-3).join(" · ") || "it gave no reason";
-  throw new ReelmillError("FFMPEG_FAILED", `${program} stopped with status ${result.exitCode}: ${complaint}`);
+  const { exitCode, errorTail } = result;
+  const complaints = splitComplaints(errorTail);
+  const full = complaints.find((line) => NO_SPACE.test(line) && (exitCode !== 0 || UNFINISHED.test(line)));
+  if (full !== undefined) {
+    throw new ReelmillError("NO_SPACE", `The disk is full: ${program} could not write all (${full}).`);
+  }
+  if (exitCode === 0) return;
+  const complaint = complaints.slice(-3).join(" · ") || "it gave no reason";
+  throw new ReelmillError("FFMPEG_FAILED", `${program} stopped with status ${exitCode}: ${complaint}`);
 }
 
 /**
  * Runs ffmpeg to its end. Existing outputs are overwritten, so give temporary names. Throws FFMPEG_MISSING, FFMPEG_FAILED
- * with ffmpeg's last complaints, FFMPEG_TIMEOUT, ABORTED.
+ * with ffmpeg's last complaints, NO_SPACE, FFMPEG_TIMEOUT, ABORTED.
  */
 export async function runFfmpeg(tools: FfmpegTools, run: FfmpegRun): Promise<FfmpegRunResult> {
   const timeoutMs = run.timeoutMs ?? tools.timeoutMs;

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -175,6 +175,18 @@ describe("sound", () => {
         .map(({ audioGroupId }) => audioGroupId)
         .sort(),
     ).toEqual([...["stereo", "stereo", "surround", "surround"]]);
+  });
+
+  it("of one channel is as loud on both sides", async () => {
+    const input = packages.encode("mono.mp4", "testsrc2=s=160x90:r=25:d=2", ["-f", "lavfi", "-i", "sine=d=2"]);
+    const { folder, main } = await packages.make(input);
+    const [rendition] = main.renditions;
+    const loudness = (path: string): number => {
+      const args = ["-nostdin", "-hide_banner", "-i", path, "-map", "0:a", "-af", "volumedetect", "-f", "null", "-"];
+      const { stderr } = spawnSync("ffmpeg", args, { encoding: "utf8" });
+      return Number(/mean_volume: (-?[\d.]+) dB/.exec(stderr)?.[1] ?? Number.NaN);
+    };
+    expect(Math.abs(loudness(join(folder, rendition?.uri ?? "")) - loudness(input))).toBeLessThan(0.5);
   });
 
   it("is heard when it was heard in the source, whether it begins late or pauses", async () => {

@@ -16,6 +16,11 @@ function probe(input: string | Buffer, entries: string, format: readonly string[
 }
 
 describe("a package of transport streams", () => {
+  it("may have rungs of one bit rate where the pictures are too plain to take more", async () => {
+    const input = packages.encode("black.mp4", "color=black:s=320x180:r=25:d=5", ["-f", "lavfi", "-i", "sine=d=5"]);
+    expect((await packages.make(input, { segments: "ts", preset: "medium" })).failed).toEqual([]);
+  });
+
   it("has segments that play by themselves, on one clock with the sound, and I-frames that decode alone", async () => {
     const input = packages.clip("seven.mp4", { seconds: 7, rate: "30000/1001", size: "320x180" });
     const { folder, main, failed } = await packages.make(input, { segments: "ts" });

@@ -81,6 +81,12 @@ function isSmaller(width: number, height: number, settings: SizeSettings): boole
   return Number.isFinite(factor) && factor > 1;
 }
 
+/** The even number, 2 at least, that is nearest and not above the bound. */
+function nearestEven(side: number, bound = Number.POSITIVE_INFINITY): number {
+  const nearest = 2 * Math.round(side / 2);
+  return Math.max(2, nearest > bound ? nearest - 2 : nearest);
+}
+
 /** Undefined where the size stays. Sides of 4:2:0 are even. */
 export function scaledSize(
   width: number,
@@ -89,6 +95,6 @@ export function scaledSize(
 ): { readonly width: number; readonly height: number } | undefined {
   const factor = factorOf(width, height, settings);
   if (!Number.isFinite(factor) || factor === 1 || (factor > 1 && !settings.upscale)) return undefined;
-  const even = (side: number): number => Math.max(2, 2 * Math.round((side * factor) / 2));
-  return { width: even(width), height: even(height) };
+  const { width: widest, height: highest } = settings;
+  return { width: nearestEven(width * factor, widest), height: nearestEven(height * factor, highest) };
 }

@@ -31,6 +31,12 @@ describe("planLadder", () => {
     expect(names(square(3840, 2160))).toEqual(names(square(1920, 1080)));
   });
 
+  it("makes equal steps one rung, and adds one where no other is left", () => {
+    const step = { longPixels: 320, shortPixels: 180, kilobitsPerSecond: 300 };
+    const made = planLadder(square(320, 180), "h264", [step, step]).map(({ name }) => name);
+    expect(made).toEqual(["180p-300", "120p-180"]);
+  });
+
   it("stands portrait pictures upright and fits wide ones by their width", () => {
     expect(names(square(1080, 1920))[0]).toBe("1080x1920 7800");
     expect(names(square(1920, 804))[0]).toBe("1920x804 7800");

@@ -102,7 +102,8 @@ export function planLadder(
   wished: readonly LadderStep[] = LADDERS[codec],
 ): readonly Rung[] {
   const shown = squareSize(source);
-  const fitting = fittingSizes(shown, wished);
+  const nameOf = ({ scale, kbps }: Sized): string => describeRung(shown, codec, scale, kbps).name;
+  const fitting = [...new Map(fittingSizes(shown, wished).map((sized) => [nameOf(sized), sized])).values()];
   const sized = fitting.length >= 2 ? fitting : [...fitting, ...ownSizes(shown, wished, fitting)];
   const rungs = sized.map(({ scale, kbps }) => describeRung(shown, codec, scale, kbps));
   return sortRungs([...new Map(rungs.map((rung) => [rung.name, rung])).values()]);

@@ -13,6 +13,8 @@ export interface SoundPlan {
   readonly groupId: string;
   readonly streamIndex: number;
   readonly channels: number;
+  /** Whether the source has a single channel. */
+  readonly isMono: boolean;
   readonly kilobitsPerSecond: number;
   /** BCP 47; `und` where the source does not tell. */
   readonly language: string;

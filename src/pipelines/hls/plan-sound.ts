@@ -34,6 +34,7 @@ export function planSounds(tracks: readonly AudioStream[]): readonly SoundPlan[]
       groupId,
       streamIndex: track.index,
       ...GROUPS[groupId],
+      isMono: track.channels === 1,
       language,
       label: labels[index] as string,
       isDefault: index === first,

@@ -152,7 +152,7 @@ function planRungs(parts: LadderParts): readonly Rung[] {
   if (rungs.length >= 2) return sortRungs(rungs);
   throw new ReelmillError(
     "PARAMS_INVALID",
-    "Two different rungs are the least that a package has; give the ladder another one, or name another of codecs.",
+    "Two different rungs are the least that a package has; give the ladder another one, or codecs another codec.",
   );
 }
 

@@ -171,7 +171,7 @@ function scaleChains(
 
 /** Sound from the first picture on, silence where there is none, as many AAC frames as come nearest to the pictures' end. */
 function soundArguments(
-  { channels, kilobitsPerSecond }: SoundPlan,
+  { channels, isMono, kilobitsPerSecond }: SoundPlan,
   video: PackagePlan["video"],
   durationSeconds: number,
 ): readonly string[] {
@@ -180,7 +180,8 @@ function soundArguments(
     Math.max(1, Math.round((durationSeconds * SAMPLE_RATE_HZ) / AAC_FRAME_SAMPLES)) * AAC_FRAME_SAMPLES;
   const filters = [
     ...soundTimes(video, SAMPLE_RATE_HZ, endSamples / SAMPLE_RATE_HZ),
-    `aformat=channel_layouts=${channels === 2 ? "stereo" : "5.1"}`,
+    // By itself ffmpeg makes both sides of one channel 3 dB quieter.
+    isMono ? "pan=stereo|c0=c0|c1=c0" : `aformat=channel_layouts=${channels === 2 ? "stereo" : "5.1"}`,
     `apad=whole_len=${endSamples}`,
     `atrim=end_sample=${endSamples}`,
   ];

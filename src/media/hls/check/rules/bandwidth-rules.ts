@@ -129,13 +129,16 @@ export const BANDWIDTH_RULES: readonly Rule[] = [
     id: "several-variants",
     level: "must",
     clause: "Apple 9.9",
-    title: "Pictures are there at several bit rates.",
+    title: "Pictures are there at several bit rates; where they are too plain to differ in that, at several sizes.",
     check: (presentation, verdict) => {
       const videos = videoVariants(presentation);
       if (videos.length === 0) return;
       verdict.looked();
-      const rates = new Set(videos.map(({ variant }) => variant.bandwidthBitsPerSecond));
-      if (rates.size < 2) verdict.fail("the multivariant playlist", "All variants have one BANDWIDTH.");
+      const kinds = videos.map(({ variant: { bandwidthBitsPerSecond: rate, resolution: size } }) =>
+        [rate, size?.widthPixels, size?.heightPixels].join(),
+      );
+      if (new Set(kinds).size > 1) return;
+      verdict.fail("the multivariant playlist", "All variants have one BANDWIDTH and one RESOLUTION.");
     },
   },
   {
