@@ -1,6 +1,7 @@
 /**
- * Cold starts of every function, as sources and as the bundle of the image, each in a fresh process: `node bench/lambda/main.ts [rounds]`. The
- * compiled forms are kept between rounds, as the image has them; nothing is asked of AWS.
+ * Cold starts of every function, as sources and as the bundle of the image, each in a fresh process: `node bench/lambda/main.ts [rounds] [--no-cache]`. The
+ * compiled forms are kept between rounds, as the image has them, but for `--no-cache`; nothing is asked of AWS. Ends with status 1 where an import of the
+ * bundle takes longer than is wanted.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -33,7 +34,7 @@ interface Row {
 const folder = mkdtempSync(join(tmpdir(), "reelmill-cold-"));
 const environment = {
   PATH: process.env["PATH"],
-  NODE_COMPILE_CACHE: join(folder, "compiled"),
+  ...(process.argv.includes("--no-cache") ? {} : { NODE_COMPILE_CACHE: join(folder, "compiled") }),
   REELMILL_BACKEND: "aws",
   REELMILL_DATA: join(folder, "data"),
   REELMILL_API_KEY_SHA256: "0".repeat(64),
@@ -68,14 +69,15 @@ const COLUMNS = [
   { title: "CPU ms", widthChars: 6, cell: ({ best }: Row) => best.cpuMs.toFixed(0) },
 ];
 
-const rounds = Number(process.argv[2] ?? 10);
+const rounds = Number(process.argv.slice(2).find((argument) => argument !== "--no-cache") ?? 10);
 execFileSync(process.execPath, [at("../../scripts/bundle-lambda.ts")], { stdio: "inherit" });
 process.stdout.write(`${formatHeading(COLUMNS)}\n`);
 try {
   for (const place of PLACES) {
     for (const name of Object.keys(FUNCTIONS)) {
       const row = measure(place, name, rounds);
-      const isMissed = place.title === "bundle" && row.best.wallMs > TARGET_MS;
+      const isMissed = place.title === "bundle" && row.best.importedMs > TARGET_MS;
+      if (isMissed) process.exitCode = 1;
       process.stdout.write(`${formatLine(COLUMNS, row, isMissed ? [`above ${TARGET_MS} ms`] : [])}\n`);
     }
   }

@@ -37,6 +37,8 @@ export interface WorkProps {
 
 /** What a job definition is besides what all are. */
 interface DefinitionShape {
+  /** What is run where whoever submits a job does not say it. */
+  readonly command: readonly string[];
   readonly size: FargateSize;
   readonly storageGb: number;
   readonly logGroup: LogGroup;
@@ -74,11 +76,14 @@ export class Batch extends Construct {
     this.logGroups = [repairLogs, convertLogs];
     const storageGb = settings.job_ephemeral_storage_gb;
     const repairRole = this.#createRole("RepairRole", "repair", props);
-    const repair = { size: repairSize, logGroup: repairLogs, jobRole: repairRole };
+    // The record that `--once` reads is of conversions.
+    const ofJob = ["worker", "--job", "Ref::job_id"];
+    const repair = { command: ofJob, size: repairSize, logGroup: repairLogs, jobRole: repairRole };
     const jobRole = this.#createRole("ConvertRole", "convert", props);
+    const convertShape = { command: ["worker", "--once"], size: convertSize, logGroup: convertLogs, jobRole };
     this.jobDefinitions = {
       repair: this.#define("Repair", { ...repair, storageGb }, props),
-      convert: this.#define("Convert", { size: convertSize, logGroup: convertLogs, jobRole, storageGb }, props),
+      convert: this.#define("Convert", { ...convertShape, storageGb }, props),
     };
     const { executionRole } = this.jobDefinitions.repair.container;
     const defineDisk = (gb: number) => this.#define(`Disk${gb}`, { ...repair, executionRole, storageGb: gb }, props);
@@ -96,7 +101,7 @@ export class Batch extends Construct {
   }
 
   #define(id: string, shape: DefinitionShape, { settings, state, network }: WorkProps): EcsJobDefinition {
-    const { size, storageGb, logGroup, jobRole, executionRole } = shape;
+    const { command, size, storageGb, logGroup, jobRole, executionRole } = shape;
     const { vcpu, memoryMb } = size;
     const container = new EcsFargateContainerDefinition(this, `${id}Container`, {
       image: ContainerImage.fromEcrRepository(state.registry.repository, settings.image_tag),
@@ -107,7 +112,7 @@ export class Batch extends Construct {
       fargateOperatingSystemFamily: OperatingSystemFamily.LINUX,
       fargatePlatformVersion: FargatePlatformVersion.VERSION1_4,
       assignPublicIp: network.hasPublicAddresses,
-      command: ["worker", "--once"],
+      command: [...command],
       environment: {
         ...commonEnvironment(state, settings),
         AWS_REGION: Aws.REGION,

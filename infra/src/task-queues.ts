@@ -32,7 +32,7 @@ export class TaskQueue extends Construct {
       retentionPeriod: Duration.seconds(retentionSeconds),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: settings.maxReceiveCount },
     });
-    const advice = `There are dead letters of ${id}: look at them, then replay or discard them.`;
+    const advice = `No worker came when ${id} called: the tasks are in the table, and lost is nothing. See why nobody works at them (reelmill diagnose), then purge the dead letters.`;
     addAnyMessageAlarm(this, "AnyDeadLetter", this.deadLetters, alarms, advice);
     new CfnOutput(this, "Url", { value: this.queue.queueUrl });
     new CfnOutput(this, "DeadLettersUrl", { value: this.deadLetters.queueUrl });

@@ -91,15 +91,15 @@ describe("AWS Batch", () => {
   });
 
   it.each([
-    ["BatchRepair", "4", "8192"],
-    ["BatchConvert", "2", "4096"],
-  ])("%s has %s vCPUs, %s MB, 100 GB, 7200 s and two attempts", (id, vcpu, memory) => {
+    ["BatchRepair", "4", "8192", ["worker", "--job", "Ref::job_id"]],
+    ["BatchConvert", "2", "4096", ["worker", "--once"]],
+  ])("%s has %s vCPUs, %s MB, 100 GB, 7200 s and two attempts", (id, vcpu, memory, command) => {
     expect(propertiesOf("Work", "AWS::Batch::JobDefinition", id)).toMatchObject({
       PlatformCapabilities: ["FARGATE"],
       Timeout: { AttemptDurationSeconds: 7200 },
       RetryStrategy: { Attempts: 2, EvaluateOnExit: [{ Action: "EXIT", OnExitCode: "2" }] },
       ContainerProperties: {
-        Command: ["worker", "--once"],
+        Command: command,
         EphemeralStorage: { SizeInGiB: 100 },
         ResourceRequirements: [
           { Type: "MEMORY", Value: memory },
@@ -303,6 +303,11 @@ describe("interface", () => {
     });
   });
 
+  it.each(["ObjectMade", "ItemChanged", "Sweeper"])("gives the function %s 512 MiB and 60 s", (name) => {
+    const { Timeout, MemorySize } = propertiesOf("Interface", "AWS::Lambda::Function", `Events${name}`);
+    expect([MemorySize, Timeout]).toEqual([512, 60]);
+  });
+
   it("writes no header, and so no key, into the log of requests", () => {
     const { AccessLogSettings } = propertiesOf("Interface", "AWS::ApiGatewayV2::Stage");
     expect(JSON.stringify(AccessLogSettings)).toContain("$context.status");
@@ -373,7 +378,11 @@ describe("clips", () => {
         Finish: task,
       },
     });
-    const state = { ImageConfig: { Command: ["state"], EntryPoint: ["reelmill-lambda"] }, Timeout: 900 };
+    const state = {
+      ImageConfig: { Command: ["state"], EntryPoint: ["reelmill-lambda"] },
+      Timeout: 900,
+      MemorySize: 3008,
+    };
     expect(propertiesOf("Interface", "AWS::Lambda::Function", "ClipsWorkAtState")).toMatchObject(state);
   });
 });

@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from "node:child_process";
-import { lookup } from "node:dns/promises";
+import { createSocket } from "node:dgram";
+import { lookup, resolve4 } from "node:dns/promises";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -28,6 +29,19 @@ it.skipIf(IS_OPEN).fails("fails a test that connects elsewhere, even where it ta
 it.skipIf(IS_OPEN).fails("fails a test that asks for a name", () =>
   lookup("sqs.eu-central-1.amazonaws.com").then(() => undefined),
 );
+
+it.skipIf(IS_OPEN).fails("fails a test that asks servers of names", async () => {
+  await resolve4("sqs.eu-central-1.amazonaws.com");
+});
+
+it.skipIf(IS_OPEN).fails("fails a test that sends a datagram elsewhere", () => {
+  const socket = createSocket("udp4");
+  try {
+    socket.send("a", 9, "192.0.2.1");
+  } finally {
+    socket.close();
+  }
+});
 
 it.skipIf(IS_OPEN).fails("fails a test that connects elsewhere by TLS", () => {
   connectByTls({ host: "192.0.2.1", port: 443 });

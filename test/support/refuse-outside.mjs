@@ -2,6 +2,7 @@
  * Refuses whatever leads away from this machine, in the process or thread that loads it. Plain JavaScript of little weight: every Node process that a test
  * starts reads it first, on whatever Node it is (20 or newer).
  */
+import dgram from "node:dgram";
 import dns from "node:dns";
 import { appendFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
@@ -71,9 +72,37 @@ function lookupOfHere(lookup) {
   };
 }
 
+/** Sockets of UDP ask `lookup` of these options, or the system, only once they send. */
+function guardDatagrams() {
+  const { connect, send } = dgram.Socket.prototype;
+  dgram.Socket.prototype.connect = function checked(port, address, ...rest) {
+    if (typeof address === "string") check(address);
+    return connect.call(this, port, address, ...rest);
+  };
+  dgram.Socket.prototype.send = function checked(...args) {
+    // The message may be followed by where it begins and how long it is; then come port and address.
+    const address = args.slice(1).find((argument) => typeof argument === "string");
+    if (address !== undefined) check(address);
+    return send.apply(this, args);
+  };
+}
+
+/** Questions to servers of names, which lie elsewhere. */
+function guardResolvers(resolver) {
+  for (const name of Object.keys(resolver)) {
+    if (!/^(resolve|reverse)/.test(name) || typeof resolver[name] !== "function") continue;
+    resolver[name] = (host) => {
+      check(`the servers of names, for ${host}`);
+    };
+  }
+}
+
 if (globalThis[SET_UP] === undefined) {
   globalThis[SET_UP] = true;
   guardSockets();
+  guardDatagrams();
+  guardResolvers(dns);
+  guardResolvers(dns.promises);
   dns.lookup = Object.assign(lookupOfHere(dns.lookup), dns.lookup);
   dns.promises.lookup = lookupOfHere(dns.promises.lookup);
   syncBuiltinESMExports();
