@@ -133,16 +133,19 @@ function compare(ours: Figures, plain: Figures): Ratios {
 
 /** Of the sizes that there are targets for, the one nearest to a recording's. Throws INPUT_NOT_VIDEO where it has no pictures. */
 export async function nearestHeight(path: string): Promise<Height> {
-  const entries = ["-select_streams", "v:0", "-show_entries", "stream=height", "-of", "csv=p=0"];
-  const { stdout } = await captureTool("ffprobe", ["-v", "error", ...entries, path]);
-  const height = Number.parseInt(stdout.toString(), 10);
+  const height = await probeNumber(path, ["-show_entries", "stream=height"]);
   if (Number.isNaN(height)) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} has no pictures that ffprobe finds.`);
   return HEIGHTS.reduce((best, each) => (Math.abs(each - height) < Math.abs(best - height) ? each : best));
 }
 
 async function countFrames(path: string): Promise<number> {
-  const entries = ["-select_streams", "v:0", "-count_frames", "-show_entries", "stream=nb_read_frames"];
-  const { stdout } = await captureTool("ffprobe", ["-v", "error", ...entries, "-of", "csv=p=0", path]);
+  return await probeNumber(path, ["-count_frames", "-show_entries", "stream=nb_read_frames"]);
+}
+
+/** One whole number that ffprobe tells of the first stream of pictures; NaN where it tells none. */
+async function probeNumber(path: string, entries: readonly string[]): Promise<number> {
+  const options = ["-v", "error", "-select_streams", "v:0", ...entries, "-of", "csv=p=0"];
+  const { stdout } = await captureTool("ffprobe", [...options, path]);
   return Number.parseInt(stdout.toString(), 10);
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Collector } from "../adapters/telemetry/collector.ts";
 import type { Environment } from "../base/config-defaults.ts";
-import { SERVER_ADDRESS } from "../base/server-settings.ts";
+import { ENDPOINT_FORM, SERVER_ADDRESS } from "../base/server-settings.ts";
 import { readSettings, type Setting, type SettingNotes, wholeNumber } from "../base/setting.ts";
 import { xrayRegionOf } from "../base/xray-endpoint.ts";
 
@@ -51,7 +51,7 @@ const SETTINGS = {
     schema: SERVER_ADDRESS.optional(),
     notes: {
       meaning: "Where X-Ray is, if not at AWS; one of the two above still names it, and with it the region.",
-      allowed: "an http or https address without user, query and fragment, such as http://127.0.0.1:9000",
+      allowed: ENDPOINT_FORM,
       unset: "",
     },
   },

@@ -27,7 +27,8 @@ export const SERVER_ADDRESS = HTTP_URL.regex(/^[^?#@]*$/).transform((text) => te
 const KEPT_PREFIX =
   /^(?!(uploads|outputs|batches|logs|watch-[^/]*)(\/|$))[A-Za-z0-9_-]{1,100}(\/[A-Za-z0-9_-]{1,100}){0,5}$/;
 
-const ENDPOINT_FORM = "an http or https address without user, query and fragment, such as http://127.0.0.1:9000";
+/** What `SERVER_ADDRESS` takes, for people. */
+export const ENDPOINT_FORM = "an http or https address without user, query and fragment, such as http://127.0.0.1:9000";
 
 /** Schema and notes of the variables of the server and of the commands that talk to it, in the order of the reference page. */
 export const SERVER_SETTINGS = {

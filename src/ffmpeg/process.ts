@@ -119,7 +119,7 @@ function endAll(): void {
   for (const child of running) signalGroup(child, "SIGKILL");
 }
 
-function guard(child: ChildProcess): void {
+function endWithProcess(child: ChildProcess): void {
   if (running.size === 0) process.once("exit", endAll);
   running.add(child);
 }
@@ -145,7 +145,7 @@ function guardProcess(child: ChildProcess, program: string, options: ProcessOpti
     stop(new ReelmillError("FFMPEG_TIMEOUT", message));
   }, options.timeoutMs);
   options.signal?.addEventListener("abort", onAbort, { once: true });
-  guard(child);
+  endWithProcess(child);
   const release = (): void => {
     clearTimeout(timer);
     clearTimeout(killTimer);

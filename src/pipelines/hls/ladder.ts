@@ -102,11 +102,13 @@ export function planLadder(
   wished: readonly LadderStep[] = LADDERS[codec],
 ): readonly Rung[] {
   const shown = squareSize(source);
-  const nameOf = ({ scale, kbps }: Sized): string => describeRung(shown, codec, scale, kbps).name;
-  const fitting = [...new Map(fittingSizes(shown, wished).map((sized) => [nameOf(sized), sized])).values()];
-  const sized = fitting.length >= 2 ? fitting : [...fitting, ...ownSizes(shown, wished, fitting)];
-  const rungs = sized.map(({ scale, kbps }) => describeRung(shown, codec, scale, kbps));
-  return sortRungs([...new Map(rungs.map((rung) => [rung.name, rung])).values()]);
+  const distinctRungs = (sizes: readonly Sized[]): readonly Rung[] => {
+    const rungs = sizes.map(({ scale, kbps }) => describeRung(shown, codec, scale, kbps));
+    return [...new Map(rungs.map((rung) => [rung.name, rung])).values()];
+  };
+  const fitting = fittingSizes(shown, wished);
+  const rungs = distinctRungs(fitting);
+  return sortRungs(rungs.length >= 2 ? rungs : distinctRungs([...fitting, ...ownSizes(shown, wished, fitting)]));
 }
 
 /** As `planLadder`, the rungs of the steps that the source fills alone: none is added, and equal ones are not one. */
@@ -169,10 +171,10 @@ function fittingSizes(shown: Size, wished: readonly LadderStep[]): readonly Size
   });
 }
 
-/** Rungs for sources that fill one box or none. */
+/** Rungs for sources that fill one box, or several that come to the same, or none. */
 function ownSizes(shown: Size, wished: readonly LadderStep[], fitting: readonly Sized[]): readonly Sized[] {
   const above = wished.filter((step) => scaleInto(shown, step) > NEARLY).map((step) => step.kilobitsPerSecond);
-  const [only] = fitting;
+  const only = fitting.at(-1);
   if (only !== undefined && only.scale < 1) {
     return [{ scale: 1, kbps: above.length > 0 ? Math.min(...above) : 2 * only.kbps }];
   }
