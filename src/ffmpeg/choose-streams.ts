@@ -12,3 +12,16 @@ export function describeLostSubtitles(subtitles: readonly SubtitleStream[], hold
   if (lost === 0) return [];
   return [`Subtitles made of pictures (${formatCount(lost, "track")}) were left out: ${holder} holds text alone.`];
 }
+
+/** Sentences on streams that no output has: pictures besides those chosen, data, and attached pictures such as a cover. */
+export function describeLostStreams({
+  video,
+  otherStreamCount,
+}: Pick<MediaManifest, "video" | "otherStreamCount">): readonly string[] {
+  return [
+    ...(video.length > 1 ? [`Left out: ${formatCount(video.length - 1, "further stream")} of pictures.`] : []),
+    ...(otherStreamCount > 0
+      ? [`Left out: ${formatCount(otherStreamCount, "stream")} of data or attached pictures.`]
+      : []),
+  ];
+}

@@ -19,6 +19,7 @@ import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
 import { createMemoryTable } from "../support/memory-table.ts";
 import { createModelStore } from "../support/model-store.ts";
 import { defineParts } from "./engine.fixture.ts";
+import { type Fate, type Part, PLAIN, readChoice, type Schedule, schedules } from "./schedules.fixture.ts";
 
 /*
  * The engine's own loop on the adapters' own stores. Whatever a worker asks of its store, waits for or works at stops at a gate until the
@@ -38,54 +39,6 @@ const LEASE_MS = 15_000;
 const MOST_LOSSES = 2;
 /** Enough for every lease, delay and transition left half-written. */
 const LONG_MS = 20_000;
-
-type Part = "ok" | "bad" | "flaky";
-
-/** What happens to `parts` by so many workers; each choice says who goes on, and how. Behind the last one, the first who can. */
-interface Schedule {
-  readonly parts: readonly Part[];
-  readonly workers: number;
-  readonly choices: readonly number[];
-}
-
-const schedules: fc.Arbitrary<Schedule> = fc.record({
-  parts: fc.array(fc.constantFrom<Part>("ok", "ok", "bad", "flaky"), { minLength: 1, maxLength: 3 }),
-  workers: fc.integer({ min: 2, max: 3 }),
-  choices: fc.array(fc.nat(0xffff), { maxLength: 120, size: "max" }),
-});
-
-/** What becomes of a step. */
-type Fate =
-  | "goes on"
-  /** Its answer is lost, so that it is sent again. */
-  | "comes twice"
-  /** The worker dies before what it asks for is done. */
-  | "dies before"
-  /** It is done, and the worker dies before it hears of that. */
-  | "dies behind"
-  /** All leases run out before it, also those of workers that live. */
-  | "is late";
-
-const FATES: readonly (readonly [Fate, share: number])[] = [
-  ["dies before", 20],
-  ["dies behind", 20],
-  ["is late", 30],
-  ["comes twice", 50],
-];
-
-/** The choice's lower part says who, its upper part how, in thousandths. */
-function readChoice(choice: number): { readonly which: number; readonly fate: Fate } {
-  const which = choice & 0x3f;
-  let rest = (choice >> 6) % 1000;
-  for (const [fate, share] of FATES) {
-    if (rest < share) return { which, fate };
-    rest -= share;
-  }
-  return { which, fate: "goes on" };
-}
-
-/** The choice by which the first who can goes on. */
-const PLAIN = 0x8000;
 
 /** What is asked of a store, or of the table behind it. */
 interface Request {
@@ -444,10 +397,13 @@ async function assertEach(numRuns: number, worldOf: (parts: readonly Part[]) => 
   const property = fc.asyncProperty(schedules, async (schedule) => {
     await run(schedule, await worldOf(schedule.parts));
   });
-  await fc.assert(property, { numRuns });
+  await fc.assert(property, { numRuns: Math.max(numRuns, WANTED_RUNS) });
 }
 
 const RUNS = { model: 10_000, sqlite: 300, aws: 50 } as const;
+/** So many schedules at least, of each kind of store. */
+const WANTED_RUNS = Number(process.env["REELMILL_TEST_SCHEDULES"] ?? 0);
+vi.setConfig({ testTimeout: 120_000 + WANTED_RUNS * 500 });
 
 describe("a job ends once and alike, whatever comes twice, late, in another order or not at all", () => {
   it("by what the ports promise", async () => {

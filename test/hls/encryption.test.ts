@@ -230,7 +230,8 @@ describe("a package whose samples are encrypted", () => {
   });
 
   it("fails where the playlist does not tell that samples are encrypted", async () => {
-    const { folder, main } = await packages.make(packages.source("no-audio"), settings, KEY);
+    const { folder, main, report } = await packages.make(packages.source("no-audio"), settings, KEY);
+    expect(report.findings).toContain("Pictures are encrypted (SAMPLE-AES); in the clear: poster, thumbnails.");
     const path = join(folder, main.variants[0]?.uri ?? "");
     const media = readMedia(path);
     writePlaylist(path, { ...media, segments: media.segments.map((one) => ({ ...one, keys: [] })) });

@@ -138,6 +138,18 @@ describe("a package of 7 s", () => {
     await expect(made).rejects.toMatchObject({ code: "PARAMS_INVALID", message: expect.stringContaining("2160") });
   });
 
+  it("leaves out pictures besides the chosen ones and covers, and says so", async () => {
+    const ladder = { rungs: [{ height: 90, kbps: 150 }] };
+    for (const [source, lost] of [
+      ["two-videos", "Left out: 1 further stream of pictures."],
+      ["cover", "Left out: 1 stream of data or attached pictures."],
+    ] as const) {
+      const { report, failed } = await packages.make(packages.source(source), { ladder, thumbnails: false });
+      expect(report.findings.filter((finding) => finding.startsWith("Left out"))).toEqual([lost]);
+      expect(failed).toEqual([]);
+    }
+  });
+
   it("shows the bit rates that a ladder of the user's own asks for", async () => {
     const ladder = {
       rungs: [

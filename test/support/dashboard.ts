@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
+import { startRefusingProxy } from "./refusing-proxy.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -26,9 +27,13 @@ export function missingBrowser(): string | undefined {
   return existsSync(CHROMIUM_PATH) ? undefined : `${CHROMIUM_PATH} is not installed (apt-get install chromium)`;
 }
 
-/** Starts Chromium without a window. */
-export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM_PATH, args: CHROMIUM_ARGUMENTS });
+/** Starts Chromium without a window. Whatever it asks of another machine is refused, and fails the test. */
+export async function launchBrowser(): Promise<Browser> {
+  const { url, close } = await startRefusingProxy("Chromium");
+  const args = [...CHROMIUM_ARGUMENTS, `--proxy-server=${url}`];
+  const browser = await chromium.launch({ executablePath: CHROMIUM_PATH, args });
+  browser.on("disconnected", close);
+  return browser;
 }
 
 /** Builds the dashboard that a server serves, where it is older than its sources. */

@@ -32,6 +32,12 @@ export async function guardProcess(folder: string): Promise<() => readonly strin
   return () => [...refused.splice(0), ...takeLines(report)];
 }
 
+/** Has the test that runs fail as if it had tried itself: for programs that only others can watch. */
+export function noteRefused(what: string): void {
+  kept[KEPT] ??= [];
+  kept[KEPT].push(what);
+}
+
 /** Removes the folder at the end of a run. Throws where children were refused a way out after the last test that could hear of it. */
 export function endRun(folder: string): void {
   const reports = readdirSync(folder).filter((name) => name.startsWith(PREFIX));

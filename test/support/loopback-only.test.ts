@@ -12,6 +12,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { expect, inject, it } from "vitest";
+import { launchBrowser, missingBrowser } from "./dashboard.ts";
 import { hasEndpoints } from "./endpoints.ts";
 import { endRun } from "./guard-process.ts";
 
@@ -45,6 +46,13 @@ it.skipIf(IS_OPEN).fails("fails a test that sends a datagram elsewhere", () => {
 
 it.skipIf(IS_OPEN).fails("fails a test that connects elsewhere by TLS", () => {
   connectByTls({ host: "192.0.2.1", port: 443 });
+});
+
+it.skipIf(IS_OPEN || missingBrowser() !== undefined).fails("fails a test whose browser asks elsewhere", async () => {
+  const browser = await launchBrowser();
+  const page = await browser.newPage();
+  await page.goto("http://192.0.2.1/");
+  await browser.close();
 });
 
 it.skipIf(IS_OPEN).fails("fails a test that fetches from elsewhere", () =>

@@ -2,8 +2,7 @@ import { statSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
 import { createGrowingList } from "../../base/growing-list.ts";
 import { runBoth } from "../../base/run-both.ts";
-import { formatCount } from "../../base/units.ts";
-import { chooseVideo, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
+import { chooseVideo, describeLostStreams, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { chooseEncoder, chooseFallback, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
 import { type FrameTimes, listFrameTimes, MAX_PICTURES } from "../../ffmpeg/frame-times.ts";
 import type { MediaManifest, Ratio, SubtitleStream, VideoStream } from "../../ffmpeg/manifest.ts";
@@ -33,7 +32,7 @@ export interface PlanningContext extends SearchContext {
 
 /** Spans for each process: more even out what one scene costs more than another, fewer cost fewer key pictures. */
 const SPANS_PER_PROCESS = 2;
-/** Where each core has one process with one thread, nobody helps the last one. */
+/** Where each core has one process with one thread, nobody helps the last one: it must be short. */
 const LONE_SPANS_PER_PROCESS = 4;
 /** An encoder that begins anew costs a key picture. */
 const MIN_SPAN_SECONDS = 4;
@@ -104,7 +103,7 @@ export async function planConversion(
       ...searched.findings,
       ...(searched.search === null ? [] : [describeSearch(searched.search)]),
       ...sound.findings,
-      ...describeOthers(manifest),
+      ...describeLostStreams(manifest),
       ...(settings.subtitles === "keep" ? describeLostSubtitles(manifest.subtitles, container) : []),
     ],
   };
@@ -147,15 +146,6 @@ async function planVideo(path: string, parts: Unlisted, { tools, signal }: Plann
   const { choice, fallback } = early ?? (await choose(signal));
   const video = planEncoding({ ...parts, times, packetBytes: sizes.finish(), choice, fallback });
   return { video, times, findings: [...choice.findings, ...describeSpans(video, choice, times, settings)] };
-}
-
-function describeOthers({ video, otherStreamCount }: MediaManifest): readonly string[] {
-  return [
-    ...(video.length > 1 ? [`Left out: ${formatCount(video.length - 1, "further stream")} of pictures.`] : []),
-    ...(otherStreamCount > 0
-      ? [`Left out: ${formatCount(otherStreamCount, "stream")} of data or attached pictures.`]
-      : []),
-  ];
 }
 
 /** No picture is shown before time 0. */
@@ -273,7 +263,7 @@ function cut(parts: EncodingParts): readonly SpanPlan[] {
   const isBusy = Number.isFinite(choice.usefulProcesses);
   const atATime = Math.min(processes, choice.usefulProcesses);
   const maxSeconds = isBusy ? MAX_BUSY_SPAN_SECONDS : MAX_SPAN_SECONDS;
-  const perProcess = isBusy && atATime >= cores ? LONE_SPANS_PER_PROCESS : SPANS_PER_PROCESS;
+  const perProcess = atATime >= cores ? LONE_SPANS_PER_PROCESS : SPANS_PER_PROCESS;
   const least = isBusy && atATime === 1 ? 1 : atATime * perProcess;
   const count = Math.max(least, atATime * Math.ceil(duration / maxSeconds / atATime));
   return chooseSpans(ticks, keys, { count, minLength: minSpanSeconds / tickSeconds }).map((span) => ({

@@ -1,5 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { chooseVideo, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
+import { chooseVideo, describeLostStreams, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import type { MediaManifest, Ratio, VideoStream } from "../../ffmpeg/manifest.ts";
@@ -98,7 +98,8 @@ export async function planPackage(
       ...(thinning.finding === null ? [] : [thinning.finding]),
       ...range.findings,
       ...(spans.length > 1 ? [`Encoded in ${spans.length} spans, each a task of its own.`] : []),
-      ...describeClear(settings, subtitles.length > 0),
+      ...describeClear(settings, sounds.length > 0, subtitles.length > 0),
+      ...describeLostStreams(manifest),
       ...(settings.subtitles === "drop" ? [] : describeLostSubtitles(manifest.subtitles, "HLS")),
       ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),
     ],
@@ -253,6 +254,7 @@ function keyPicturesOf({ timeBase }: VideoStream, { isComplete }: PictureTimes, 
 /** What of an encrypted package everybody can read. */
 function describeClear(
   { encryptKeyUri, encryptMethod, thumbnails, preview }: HlsSettings,
+  hasSound: boolean,
   hasSubtitles: boolean,
 ): readonly string[] {
   if (encryptKeyUri === undefined) return [];
@@ -263,7 +265,8 @@ function describeClear(
     ...(preview ? ["preview"] : []),
   ];
   if (clear.length === 0) return [];
-  const what = isBySample ? "Pictures and sound are encrypted (SAMPLE-AES)" : "The segments are encrypted (AES-128)";
+  const samples = hasSound ? "Pictures and sound" : "Pictures";
+  const what = isBySample ? `${samples} are encrypted (SAMPLE-AES)` : "The segments are encrypted (AES-128)";
   return [`${what}; in the clear: ${clear.join(", ")}.`];
 }
 
