@@ -1,5 +1,5 @@
 import { formatCount } from "../base/units.ts";
-import type { MediaManifest, SubtitleStream, VideoStream } from "./manifest.ts";
+import type { AudioStream, MediaManifest, SubtitleStream, VideoStream } from "./manifest.ts";
 
 /** The pictures that players show where nobody chooses: those marked so, else the first; undefined where there are none. */
 export function chooseVideo({ video }: Pick<MediaManifest, "video">): VideoStream | undefined {
@@ -11,6 +11,17 @@ export function describeLostSubtitles(subtitles: readonly SubtitleStream[], hold
   const lost = subtitles.filter(({ isText }) => !isText).length;
   if (lost === 0) return [];
   return [`Subtitles made of pictures (${formatCount(lost, "track")}) were left out: ${holder} holds text alone.`];
+}
+
+/** The sound tracks that ffmpeg can decode, and a sentence on the others. */
+export function chooseKnownSounds(audio: readonly AudioStream[]): {
+  readonly known: readonly AudioStream[];
+  readonly findings: readonly string[];
+} {
+  const known = audio.filter(({ codec }) => codec !== "unknown");
+  const lost = audio.length - known.length;
+  const finding = `Left out: ${formatCount(lost, "sound track")} of a codec that ffmpeg does not know.`;
+  return { known, findings: lost === 0 ? [] : [finding] };
 }
 
 /** Sentences on streams that no output has: pictures besides those chosen, data, and attached pictures such as a cover. */

@@ -14,9 +14,16 @@ export interface SpanEncoder {
 }
 
 /** What one process is to encode. */
-export interface SpanJob {
-  readonly inputPath: string;
+export interface SpanJob extends SpanSource {
   readonly outputPath: string;
+  /** The encoder's clock; null: it counts pictures, which are evenly spaced. */
+  readonly encoderTimeBase: Ratio | "source" | null;
+  readonly encoder: SpanEncoder;
+}
+
+/** The pictures of a span. */
+export interface SpanSource {
+  readonly inputPath: string;
   readonly streamIndex: number;
   /** Filters before the cut, which look at neighbouring pictures (de-interlacing, another frame rate). */
   readonly contextFilters: readonly string[];
@@ -29,9 +36,6 @@ export interface SpanJob {
   readonly cutTimeBase: Ratio;
   /** Where reading begins, in seconds of the file's own clock; null: at its start. */
   readonly seekSeconds: number | null;
-  /** The encoder's clock; null: it counts pictures, which are evenly spaced. */
-  readonly encoderTimeBase: Ratio | "source" | null;
-  readonly encoder: SpanEncoder;
 }
 
 /**
@@ -52,6 +56,20 @@ export function describeSpanRun(job: SpanJob): Pick<FfmpegRun, "inputs" | "outpu
       ...encoder.arguments,
       // In thousandths of a second, the beginning would be rounded.
       ...["-movie_timescale", "90000", "-f", "mp4", fileArgument(job.outputPath)],
+    ],
+  };
+}
+
+/** A run that reads as `describeSpanRun` does and encodes nothing: its progress counts the pictures that there are. */
+export function describeCountRun(job: SpanSource): Pick<FfmpegRun, "inputs" | "outputArguments" | "globalArguments"> {
+  const filters = cutFilters(job);
+  return {
+    globalArguments: ["-copyts", ...errorOptions(job)],
+    inputs: [{ path: job.inputPath, options: seekOptions(job.seekSeconds), isRecording: true }],
+    outputArguments: [
+      ...["-map", `0:${job.streamIndex}`, "-fps_mode", "passthrough"],
+      ...(filters.length === 0 ? [] : ["-vf", filters.join(",")]),
+      ...["-c:v", "wrapped_avframe", "-f", "null", "-"],
     ],
   };
 }

@@ -79,16 +79,31 @@ async function mishearingFfmpeg(name: string, word: string, heard: string): Prom
   return { ...process.env, REELMILL_FFMPEG: path };
 }
 
-it.each([
+it.each<readonly [name: string, word: string, heard: string, problem: RegExp, settings: object]>([
+  [
+    "a-picture-that-the-encoder-lost",
+    "format=yuv420p",
+    String.raw`select=not(eq(n\,2)),format=yuv420p`,
+    /libx264 was given 5 pictures, and 4 came out/,
+    {},
+  ],
+  [
+    "pictures-of-an-even-rate-that-the-encoder-lost",
+    "format=yuv420p",
+    String.raw`select=gte(n\,5),format=yuv420p`,
+    /libx264 was given 25 pictures, and 20 came out/,
+    { frameRate: "25" },
+  ],
   [
     "sound-that-is-late",
     "asetpts=PTS-",
     "asetpts=PTS+round(0.08/TB)-",
     /sound track 1 begins at 0\.0[5-8]\d s, in the source at -?0\.00/,
+    {},
   ],
-  ["another-size", "format=yuv420p", "scale=64:64,format=yuv420p", /the pictures are 64x64, not 160x120/],
-  ["another-language", "language=deu", "language=eng", /is of language eng, not deu/],
-])("refuses an output with %s", async (name, word, heard, problem) => {
+  ["another-size", "format=yuv420p", "scale=64:64,format=yuv420p", /the pictures are 64x64, not 160x120/, {}],
+  ["another-language", "language=deu", "language=eng", /is of language eng, not deu/, {}],
+])("refuses an output with %s", async (name, word, heard, problem, more) => {
   const input = join(folder, "spoken.mkv");
   if (!existsSync(input)) {
     const media = "-f lavfi -i testsrc2=s=160x120:r=5:d=1 -f lavfi -i sine=d=1 -c:v libx264 -preset ultrafast -c:a ac3";
@@ -98,7 +113,7 @@ it.each([
   const conversion = convertFile({
     ...{ input, output: join(folder, `${name}.mp4`), cores: 2, minSpanSeconds: 1, clock: systemClock },
     environment: await mishearingFfmpeg(name, word, heard),
-    settings: CONVERT_SETTINGS.parse({ to: "h264", reencode: true, preset: "ultrafast", hardware: "off" }),
+    settings: CONVERT_SETTINGS.parse({ to: "h264", reencode: true, preset: "ultrafast", hardware: "off", ...more }),
     signal: new AbortController().signal,
     onProgress: () => undefined,
   });

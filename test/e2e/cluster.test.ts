@@ -51,6 +51,11 @@ interface ClusterJob {
   readonly tasks: { readonly total: number; readonly succeeded: number };
 }
 
+interface ClusterEvent {
+  readonly type: string;
+  readonly data: { readonly stage?: string; readonly index?: number };
+}
+
 let folder: string;
 let clip: string;
 let files: Recordings;
@@ -241,8 +246,18 @@ it(
     second.process.kill("SIGKILL");
     await second.ended();
     addMachine();
-    expect(await jobs.ended(id)).toMatchObject({ status: "succeeded", error: null });
+    const job = await jobs.ended(id);
+    expect(job).toMatchObject({ status: "succeeded", error: null });
     await expect.poll(slips).toBe(0);
+    // Whoever did what twice, nothing counted twice.
+    const { events } = await jobs.get<{ readonly events: readonly ClusterEvent[] }>(`jobs/${id}/events`);
+    const ends = events
+      .filter(({ type }) => type.startsWith("job.") || type === "task.succeeded")
+      .map(({ type, data: { stage = "", index = "" } }) => `${type} ${stage} ${index}`);
+    expect(ends).toEqual([...new Set(ends)]);
+    const counted = (type: string): number => ends.filter((one) => one.startsWith(`${type} `)).length;
+    expect(["job.started", "job.stage", "job.succeeded"].map(counted)).toEqual([1, 2, 1]);
+    expect(counted("task.succeeded")).toBe(job.tasks.total);
   },
   LONG_MS,
 );

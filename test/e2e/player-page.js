@@ -44,7 +44,9 @@ async function openHls(url) {
   hls.on(Hls.Events.ERROR, (_event, { details, error }) => {
     // So hls.js calls what it stops loading because another track was chosen.
     if (details === Hls.ErrorDetails.INTERNAL_ABORTED) return;
-    if (details !== "bufferStalledError" || !hasMediaAhead()) complain(`${details}: ${error?.message}`);
+    // The last append of packed audio holds nothing, which hls.js tells.
+    const isIdle = details === "bufferStalledError" || details === "bufferAppendNoProgress";
+    if (!isIdle || !hasMediaAhead()) complain(`${details}: ${error?.message}`);
   });
   hls.attachMedia(video);
   hls.loadSource(url);

@@ -39,9 +39,14 @@ describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
       heightPixels: 252,
     });
     writeFileSync(join(folder, "match.key"), KEY);
-    await Promise.all((["single-file", "separate"] as const).map((segments) => makePackage(recording, segments)));
-    await makePackage(recording, "single-file", "sample-aes");
-    await makePackage(recording, "ts", "sample-aes");
+    const bySample = { encryptMethod: "sample-aes", encryptKeyUri: "/media/match.key" };
+    await Promise.all(["single-file", "separate"].map((segments) => makePackage(recording, segments, { segments })));
+    await makePackage(recording, "sample-aes-single-file", bySample);
+    // hls.js decrypts no packed audio.
+    await makePackage(recording, "sample-aes-ts", { ...bySample, segments: "ts", audio: "none" });
+    await makePackage(recording, "ts", { segments: "ts" });
+    await makePackage(recording, "aes-128", { segments: "separate", encryptKeyUri: "/media/match.key" });
+    await makePackage(recording, "av1", { codecs: ["av1"], preset: "13" });
     server = await servePlayers(folder);
     browser = await launchBrowser();
   });
@@ -63,19 +68,12 @@ describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
     expect(complaints).toEqual([]);
   });
 
-  const makePackage = async (
-    input: string,
-    segments: "single-file" | "separate" | "ts",
-    encryptMethod?: "sample-aes",
-  ): Promise<void> => {
-    const encryption = encryptMethod === undefined ? {} : { encryptMethod, encryptKeyUri: "/media/match.key" };
-    // hls.js decrypts no packed audio.
-    const audio = segments === "ts" ? "none" : "auto";
+  const makePackage = async (input: string, name: string, more: Readonly<Record<string, unknown>>): Promise<void> => {
     await packageFile({
       input,
-      output: join(folder, encryptMethod === undefined ? segments : `${encryptMethod}-${segments}`),
-      settings: HLS_SETTINGS.parse({ preset: "ultrafast", ladder: LADDER, segments, audio, ...encryption }),
-      contentKey: encryptMethod && KEY,
+      output: join(folder, name),
+      settings: HLS_SETTINGS.parse({ preset: "ultrafast", ladder: LADDER, ...more }),
+      contentKey: "encryptKeyUri" in more ? KEY : undefined,
       environment: process.env,
       signal: new AbortController().signal,
       onProgress: () => undefined,
@@ -113,6 +111,22 @@ describe.skipIf(missing !== undefined)("HLS packages in Chromium", () => {
     await page.evaluate(`player.end(${PLAYING_RATE})`);
     expect(await page.evaluate("player.complaints")).toEqual([]);
     expect(await page.evaluate("document.querySelector('video').ended")).toBe(true);
+  });
+
+  it.each([
+    ["hls", "transport streams", "ts"],
+    ["hls", "encrypted segments", "aes-128"],
+    ["shaka", "encrypted segments", "aes-128"],
+    ["hls", "AV1", "av1"],
+  ])("plays with %s, and switches between, rungs of %s", async (player, _what, name) => {
+    await open(player, name);
+    await page.evaluate(`player.begin(${HEIGHTS[2]})`);
+    await page.evaluate(`player.change(${HEIGHTS[0]})`);
+    await page.evaluate(`player.end(${PLAYING_RATE})`);
+    expect(await page.evaluate("player.complaints")).toEqual([]);
+    const { currentTime, duration } = (await page.evaluate(PLACE)) as Readonly<Record<string, number>>;
+    expect(currentTime).toBe(duration);
+    expect(duration).toBeCloseTo(SECONDS, 1);
   });
 
   it("plays nothing of such rungs with another key", async () => {

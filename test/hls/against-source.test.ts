@@ -18,7 +18,7 @@ async function readPackage({ folder, main }: Packaged): Promise<Media> {
 }
 
 describe("the largest rung and the sound of a package", () => {
-  it.each(["late-audio-mp4", "late-audio-ts"])(
+  it.each(["late-audio-mp4", "late-audio-ts", "rotated", "vfr-mp4", "languages"])(
     "show each picture of %s once, in order, with sound in step",
     async (id) => {
       const made = await packages.make(packages.source(id), { thumbnails: false });

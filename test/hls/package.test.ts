@@ -138,6 +138,25 @@ describe("a package of 7 s", () => {
     await expect(made).rejects.toMatchObject({ code: "PARAMS_INVALID", message: expect.stringContaining("2160") });
   });
 
+  it("has a rung for cellular networks where there is no sound and the ladder has none for them", async () => {
+    const ladder = { rungs: [360, 180].map((height) => ({ height, kbps: 2 * height })) };
+    const input = packages.clip("silent-ladder.mp4", { seconds: 7, rate: "25", size: "640x360" });
+    const { report, failed } = await packages.make(input, { ladder, audio: "none", thumbnails: false });
+    expect(failed).toEqual([]);
+    expect(report.variants.map(({ resolution }) => resolution)).toEqual(["640x360", "320x180", "320x180"]);
+    expect(report.findings.join()).toContain("180p at 145 kbit/s was added.");
+  });
+
+  it("leaves out sound of a codec that nobody knows, and says so", async () => {
+    const input = packages.clip("unknown-sound.mkv", { seconds: 2, rate: "25", size: "160x90" });
+    const known = readFileSync(input);
+    known.write("A_ZZZ", known.indexOf("A_AAC"), "latin1");
+    writeFileSync(input, known);
+    const { report, failed } = await packages.make(input, { thumbnails: false });
+    expect(report.findings).toContain("Left out: 1 sound track of a codec that ffmpeg does not know.");
+    expect(failed).toEqual([]);
+  });
+
   it("leaves out pictures besides the chosen ones and covers, and says so", async () => {
     const ladder = { rungs: [{ height: 90, kbps: 150 }] };
     for (const [source, lost] of [
@@ -245,7 +264,38 @@ describe("subtitles", () => {
   });
 });
 
+/** The mean brightness (0 to 255) of a part of a picture. */
+function brightness(path: string, crop: string): number {
+  const look = ["-v", "error", "-nostdin", "-i", path, "-vf", `crop=${crop}`, "-f", "rawvideo", "-pix_fmt", "gray"];
+  const samples = execFileSync("ffmpeg", [...look, "pipe:1"]);
+  return samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
+}
+
 describe("poster and thumbnails", () => {
+  it("show the picture at a tenth of the length, and one of each two seconds", async () => {
+    const path = join(packages.root, "brightening.mp4");
+    const pictures = ["-f", "lavfi", "-i", "color=black:s=320x180:r=25:d=10,geq=lum=16+0.8*N:cb=128:cr=128"];
+    const coding = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
+    execFileSync("ffmpeg", ["-v", "error", "-nostdin", ...pictures, ...coding, path]);
+    const { folder } = await packages.make(path);
+    // In full range, each picture is brighter than the one before by 0.93.
+    const pictureOf = (file: string, crop: string): number =>
+      brightness(join(folder, file), crop) / (0.8 * (255 / 219));
+    expect(Math.abs(pictureOf("poster.jpg", "in_w:in_h") - 25)).toBeLessThan(4);
+    const cues = readFileSync(join(folder, "thumbnails", "index.vtt"), "utf8").matchAll(
+      /(sheet-\d+\.jpg)#xywh=([\d,]+)/g,
+    );
+    const shown = [...cues].map(([, sheet = "", place = ""]) => {
+      const [x, y, width, height] = place.split(",");
+      return pictureOf(join("thumbnails", sheet), `${width}:${height}:${x}:${y}`);
+    });
+    expect(shown).toHaveLength(5);
+    for (const [index, picture] of shown.entries()) {
+      expect(picture).toBeGreaterThan(50 * index - 4);
+      expect(picture).toBeLessThan(50 * index + 54);
+    }
+  });
+
   it("name a place for every two seconds within sheets that are there", async () => {
     const { folder } = await packages.make(packages.source("cfr25"));
     expect(readFileSync(join(folder, "poster.jpg")).subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]));

@@ -45,6 +45,15 @@ async function clickSeconds(input: string): Promise<readonly number[]> {
 }
 
 describe("sound of a package", () => {
+  it("is silent where the recording's does not decode, and the report says so", async () => {
+    const noise = "noise=amount='if(between(n,110,140),2,0)'";
+    const { report, failed } = await packages.make(filtered(clicks(), "garbled.mkv", noise), { thumbnails: false });
+    expect(failed).toEqual([]);
+    expect(report.findings).toContain("Some of sound track 1 does not decode: there is silence in its place.");
+    const whole = await packages.make(clicks(), { thumbnails: false });
+    expect(whole.report.findings.join()).not.toMatch(/decode/);
+  });
+
   it("stays within a millisecond of the pictures behind packets that were lost, and is not cut where one has a wrong time", async () => {
     const source = clicks();
     const wanted = await clickSeconds(source);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
-import { startRefusingProxy } from "./refusing-proxy.ts";
+import { noteRefused } from "./guard-process.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -27,12 +27,22 @@ export function missingBrowser(): string | undefined {
   return existsSync(CHROMIUM_PATH) ? undefined : `${CHROMIUM_PATH} is not installed (apt-get install chromium)`;
 }
 
-/** Starts Chromium without a window. Whatever it asks of another machine is refused, and fails the test. */
+/** Port 9 takes nothing: what is not of this machine goes there, Chromium's own calls of its maker among them. */
+const NOWHERE = "--proxy-server=http://127.0.0.1:9";
+
+/** Starts Chromium without a window. A page that asks another machine for anything is refused, and fails the test. */
 export async function launchBrowser(): Promise<Browser> {
-  const { url, close } = await startRefusingProxy("Chromium");
-  const args = [...CHROMIUM_ARGUMENTS, `--proxy-server=${url}`];
-  const browser = await chromium.launch({ executablePath: CHROMIUM_PATH, args });
-  browser.on("disconnected", close);
+  const browser = await chromium.launch({ executablePath: CHROMIUM_PATH, args: [...CHROMIUM_ARGUMENTS, NOWHERE] });
+  const { newContext } = browser;
+  browser.newContext = async (options) => {
+    const context = await newContext.call(browser, options);
+    context.on("request", (request) => {
+      const { protocol, hostname } = new URL(request.url());
+      const isHere = !/^(https?|wss?):$/.test(protocol) || /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+      if (!isHere) noteRefused(`${hostname} (Chromium)`);
+    });
+    return context;
+  };
   return browser;
 }
 

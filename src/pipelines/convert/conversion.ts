@@ -44,6 +44,11 @@ export interface EncodedVideo {
   readonly packedTicks: string | null;
   readonly outputTimeBase: Ratio;
   readonly lastDurationTicks: number;
+  /** As the source has them. */
+  readonly language: string | null;
+  readonly title: string | null;
+  /** How many pictures of the even rate that is asked for fill the time of the source's; null where none is asked for, or that time is not known. */
+  readonly evenPictures: number | null;
   /** As `VideoStream` has them; null where there are none, or the range was changed. */
   readonly masteringDisplay: string | null;
   readonly contentLight: string | null;

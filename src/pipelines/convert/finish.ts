@@ -126,6 +126,7 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
       packetDigest: video.decodesSpans ? () => digest.copy().digest("hex") : null,
       seconds: () =>
         spans.values().map(({ packedTicks }) => unpackTicks(packedTicks).map((at) => (at - origin) / timescale)),
+      due: listed?.length ?? video.evenPictures,
       isOfSource: listed !== undefined,
     },
     endSeconds: (lastTicks + lastDurationTicks - origin) / timescale,

@@ -76,17 +76,26 @@ export async function muxOutput(
   });
 }
 
-function describeStreams({ audio, subtitles }: ConversionPlan): readonly string[] {
+function describeStreams({ video, audio, subtitles }: ConversionPlan): readonly string[] {
   const hasDefault = audio.some(({ isDefault }) => isDefault);
   return [
-    ...audio.flatMap(({ language, title, isDefault }, index) => [
-      ...(language === null ? [] : [`-metadata:s:a:${index}`, `language=${language}`]),
-      ...(title === null ? [] : [`-metadata:s:a:${index}`, `title=${title}`]),
+    // What is copied brings its own.
+    ...(video.kind === "encode" ? describeLabels("v:0", video) : []),
+    ...audio.flatMap(({ isDefault, ...labels }, index) => [
+      ...describeLabels(`a:${index}`, labels),
       ...[`-disposition:a:${index}`, isDefault || (!hasDefault && index === 0) ? "default" : "0"],
     ]),
-    ...subtitles.flatMap(({ language }, index) =>
-      language === null ? [] : [`-metadata:s:s:${index}`, `language=${language}`],
-    ),
+    ...subtitles.flatMap(({ language }, index) => describeLabels(`s:${index}`, { language, title: null })),
+  ];
+}
+
+function describeLabels(
+  stream: string,
+  { language, title }: { readonly language: string | null; readonly title: string | null },
+): readonly string[] {
+  return [
+    ...(language === null ? [] : [`-metadata:s:${stream}`, `language=${language}`]),
+    ...(title === null ? [] : [`-metadata:s:${stream}`, `title=${title}`]),
   ];
 }
 

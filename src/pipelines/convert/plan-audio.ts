@@ -1,6 +1,6 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { formatCount } from "../../base/units.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
+import { chooseKnownSounds } from "../../ffmpeg/choose-streams.ts";
 import type { AudioStream, MediaManifest } from "../../ffmpeg/manifest.ts";
 import type { AudioPlan } from "./conversion.ts";
 import type { ConvertSettings } from "./options.ts";
@@ -18,7 +18,15 @@ const HOLDABLE: Readonly<Record<Container, readonly string[]>> = {
 /** They become arguments, and files may hold megabytes of them. */
 const MAX_TITLE_LENGTH = 1000;
 /** Of a tag of BCP 47 in practice. */
-export const MAX_LANGUAGE_LENGTH = 35;
+const MAX_LANGUAGE_LENGTH = 35;
+
+/** Language and title of a stream, as long as such are at most; null where it has none. */
+export function labelsOf({ language, title }: Pick<AudioStream, "language" | "title">) {
+  return {
+    language: language?.slice(0, MAX_LANGUAGE_LENGTH) ?? null,
+    title: title?.slice(0, MAX_TITLE_LENGTH) ?? null,
+  };
+}
 
 /**
  * What becomes of each sound track. Throws PARAMS_INVALID where a track that is not there is asked for, or one is to be copied that the
@@ -32,14 +40,13 @@ export function planAudio(
   if (settings.audio === "none") return { tracks: [], findings: [] };
   const chosen = chooseTracks(audio, settings.audioTracks);
   if (chosen.length === 0) return { tracks: [], findings: describeSilence(settings) };
-  const known = chosen.filter(({ codec }) => codec !== "unknown");
-  const lost = chosen.length - known.length;
-  if (lost > 0 && settings.audioTracks !== "all") {
+  const { known, findings } = chooseKnownSounds(chosen);
+  if (known.length < chosen.length && settings.audioTracks !== "all") {
     throw new ReelmillError("PARAMS_INVALID", "audioTracks names a sound track whose codec ffmpeg does not know.");
   }
   return {
     tracks: known.map((stream) => planTrack(stream, settings, container)),
-    findings: lost === 0 ? [] : [`Left out: ${formatCount(lost, "sound track")} of a codec that ffmpeg does not know.`],
+    findings,
   };
 }
 
@@ -63,8 +70,7 @@ function planTrack(stream: AudioStream, settings: ConvertSettings, container: Co
   const { index: streamIndex, codec, channels } = stream;
   const track = {
     streamIndex,
-    language: stream.language?.slice(0, MAX_LANGUAGE_LENGTH) ?? null,
-    title: stream.title?.slice(0, MAX_TITLE_LENGTH) ?? null,
+    ...labelsOf(stream),
     isDefault: stream.isDefault,
     channels,
     startSeconds: stream.startSeconds ?? null,

@@ -14,7 +14,7 @@ import { placeSpan } from "../../spans/place-span.ts";
 import type { AudioPlan, ConversionPlan, EncodedVideo, SpanPlan, VideoPlan } from "./conversion.ts";
 import { type ConvertSettings, extensionFor, rateOf } from "./options.ts";
 import { chooseFilters, describeKeptRange, type PictureFilters } from "./picture-filters.ts";
-import { MAX_LANGUAGE_LENGTH, planAudio } from "./plan-audio.ts";
+import { labelsOf, planAudio } from "./plan-audio.ts";
 import { planEncoder } from "./plan-encoder.ts";
 import { planLook } from "./plan-look.ts";
 import { chooseAims, describeSearch, type SearchContext, searchPlanned } from "./plan-search.ts";
@@ -32,7 +32,7 @@ export interface PlanningContext extends SearchContext {
 
 /** Spans for each process: more even out what one scene costs more than another, fewer cost fewer key pictures. */
 const SPANS_PER_PROCESS = 2;
-/** Where each core has one process with one thread, nobody helps the last one: it must be short. */
+/** Where each core has one process with one thread, nobody helps the last one. */
 const LONE_SPANS_PER_PROCESS = 4;
 /** An encoder that begins anew costs a key picture. */
 const MIN_SPAN_SECONDS = 4;
@@ -87,10 +87,7 @@ export async function planConversion(
     audio: sound.tracks,
     subtitles:
       settings.subtitles === "keep"
-        ? texts.map(({ index, language }) => ({
-            streamIndex: index,
-            language: language?.slice(0, MAX_LANGUAGE_LENGTH) ?? null,
-          }))
+        ? texts.map((stream) => ({ streamIndex: stream.index, language: labelsOf(stream).language }))
         : [],
     subtitleCodec: container === "mp4" ? "mov_text" : "webvtt",
     container,
@@ -236,6 +233,8 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     packedTicks: isKnown ? packTicks(times.ticks) : null,
     outputTimeBase: isKnown ? timeBase : ownTimeBase(settings),
     lastDurationTicks: isKnown ? times.lastDurationTicks || meanStep(times.ticks) : 0,
+    ...labelsOf(video),
+    evenPictures: times.isComplete ? countEven(parts) : null,
     masteringDisplay: settings.toneMap ? null : (video.masteringDisplay ?? null),
     contentLight: settings.toneMap ? null : (video.contentLight ?? null),
     processes: atATime,
@@ -246,6 +245,14 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
 
 function ownTimeBase({ frameRate }: ConvertSettings): Ratio {
   return frameRate === undefined ? OWN_TIME_BASE : reciprocal(rateOf(frameRate));
+}
+
+function countEven({ video, settings, times: { ticks, lastDurationTicks } }: EncodingParts): number | null {
+  if (settings.frameRate === undefined || ticks.length === 0) return null;
+  const lasts = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) + (lastDurationTicks || meanStep(ticks));
+  const rate = rateOf(settings.frameRate);
+  const { numerator, denominator } = video.timeBase;
+  return Math.round((((lasts * numerator) / denominator) * rate.numerator) / rate.denominator);
 }
 
 function meanStep(ticks: Float64Array): number {
@@ -263,7 +270,7 @@ function cut(parts: EncodingParts): readonly SpanPlan[] {
   const isBusy = Number.isFinite(choice.usefulProcesses);
   const atATime = Math.min(processes, choice.usefulProcesses);
   const maxSeconds = isBusy ? MAX_BUSY_SPAN_SECONDS : MAX_SPAN_SECONDS;
-  const perProcess = atATime >= cores ? LONE_SPANS_PER_PROCESS : SPANS_PER_PROCESS;
+  const perProcess = isBusy && atATime >= cores ? LONE_SPANS_PER_PROCESS : SPANS_PER_PROCESS;
   const least = isBusy && atATime === 1 ? 1 : atATime * perProcess;
   const count = Math.max(least, atATime * Math.ceil(duration / maxSeconds / atATime));
   return chooseSpans(ticks, keys, { count, minLength: minSpanSeconds / tickSeconds }).map((span) => ({

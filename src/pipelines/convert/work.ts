@@ -1,11 +1,16 @@
+import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
+import { formatCount } from "../../base/units.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
-import { describeSpanRun, type SpanJob } from "../../spans/encode-span.ts";
+import { describeCountRun, describeSpanRun, type SpanJob } from "../../spans/encode-span.ts";
 import { measurePictures } from "../../spans/join-spans.ts";
 import type { PlacedSpan } from "../../spans/place-span.ts";
 import type { ConversionPlan, EncodedVideo } from "./conversion.ts";
+
+/** By so much pictures of an even rate may be fewer than their time tells: at its ends, they are rounded. */
+export const EVEN_SLACK_PICTURES = 2;
 
 /** What a stage of a conversion is done with. */
 export interface ConvertHooks {
@@ -41,7 +46,8 @@ export function cutOf({ start, end, startTicks, endTicks, seekSeconds }: PlacedS
 
 /**
  * Encodes a cut into an MP4 file of its own. Where fewer pictures come out than the source tells of, it is done once more from the file's
- * start: a container's index may lead a seek astray. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, OUTPUT_NOT_VERIFIED, ABORTED.
+ * start: a container's index may lead a seek astray. What is missing then must be missing without the encoder, too. Throws FFMPEG_FAILED,
+ * FFMPEG_TIMEOUT, PROGRAM_KILLED, OUTPUT_NOT_VERIFIED, ABORTED.
  */
 export async function encodeCut(
   video: EncodedVideo,
@@ -62,8 +68,28 @@ export async function encodeCut(
     return { ...measureSpan(outputPath), seekSeconds: from };
   };
   const made = await encode(seekSeconds);
-  if (made.pictures === wanted || wanted === 0 || seekSeconds === null) return made;
-  return await encode(null);
+  const due = wanted === 0 ? (video.evenPictures ?? 0) - EVEN_SLACK_PICTURES : wanted;
+  const isShort = ({ pictures }: EncodedCut): boolean => pictures < due;
+  const isAstray = wanted !== 0 && seekSeconds !== null && made.pictures !== wanted;
+  const last = isAstray ? await encode(null) : made;
+  if (isShort(last)) await requireAllEncoded(video, { ...cut, seekSeconds: last.seekSeconds }, last, inputPath, hooks);
+  return last;
+}
+
+/** Pictures that a decoder loses are the recording's loss, those that an encoder loses would be ours. Throws OUTPUT_NOT_VERIFIED, and as `encodeCut`. */
+async function requireAllEncoded(
+  video: EncodedVideo,
+  cut: Cut,
+  { pictures }: EncodedCut,
+  inputPath: string,
+  { tools, signal }: ConvertHooks,
+): Promise<void> {
+  const run = describeCountRun({ ...describeCut(video, cut, inputPath), inputPath });
+  const { lastProgress } = await runFfmpeg(tools, { ...run, mayTakeLong: true, signal });
+  const given = lastProgress?.frames ?? 0;
+  if (given <= pictures) return;
+  const message = `${video.encoder.name} was given ${formatCount(given, "picture")}, and ${pictures} came out.`;
+  throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
 }
 
 /** What becomes of a cut's pictures before they are encoded. */

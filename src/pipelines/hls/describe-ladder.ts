@@ -4,6 +4,7 @@ import {
   askedRungs,
   type LadderSource,
   type LadderStep,
+  lackingCellularStep,
   leaveRoomForPackets,
   type Rung,
   type RungCodec,
@@ -18,6 +19,7 @@ export interface LadderParts {
   readonly highRange: HighRange | null;
   /** Of the pictures that are taken. */
   readonly framesPerSecond: number;
+  readonly hasSound: boolean;
 }
 
 /** The steps of a codec, with less for pictures where the segments' container needs it. */
@@ -27,6 +29,20 @@ export function carriedSteps(
 ): readonly LadderStep[] {
   const steps = ladderSteps(settings, codec, keepsHighRange(highRange, codec));
   return settings.segments === "ts" ? leaveRoomForPackets(steps, framesPerSecond) : steps;
+}
+
+/**
+ * What the ladders lack where there is no sound, which would be the variant for cellular networks by itself: a step of the first codec; none
+ * where one of them has such a step.
+ */
+export function missingCellularSteps(parts: LadderParts, codec: RungCodec): readonly LadderStep[] {
+  const { settings, hasSound, framesPerSecond } = parts;
+  const [first] = settings.codecs;
+  if (hasSound || codec !== first) return [];
+  const ladders = settings.codecs.map((one) => lackingCellularStep(carriedSteps(parts, one)));
+  const [step] = ladders;
+  if (step === undefined || ladders.includes(undefined)) return [];
+  return settings.segments === "ts" ? leaveRoomForPackets([step], framesPerSecond) : [step];
 }
 
 /** Findings of where a package's rungs are not those of a ladder of the user's own. Nobody asked for the steps of Apple's. */
@@ -48,10 +64,17 @@ function describeLost(parts: LadderParts): readonly string[] {
 function describeChanged(parts: LadderParts, codec: RungCodec, rungs: readonly Rung[]): readonly string[] {
   const asked = askedRungs(parts.source, codec, carriedSteps(parts, codec));
   const names = new Set(asked.map(({ name }) => name));
-  const added = rungs.filter((rung) => rung.codec === codec && !names.has(rung.name));
+  const cellular = askedRungs(parts.source, codec, missingCellularSteps(parts, codec));
+  const small = new Set(cellular.map(({ name }) => name));
+  const added = rungs.filter((rung) => rung.codec === codec && !names.has(rung.name) && !small.has(rung.name));
   const same = rungs.filter(({ name }) => asked.filter((rung) => rung.name === name).length > 1);
   const show = (those: readonly Rung[]): string => those.map(showRung).join(", ");
   return [
+    ...(cellular.length === 0
+      ? []
+      : [
+          `Without sound nothing of the ladder is for cellular networks (192 kbit/s at most); ${show(cellular)} was added.`,
+        ]),
     ...(added.length === 0
       ? []
       : [

@@ -14,9 +14,12 @@ import { encodeStreams } from "./work.ts";
 /** Share of the time that decoding takes of what a device has encoded. */
 const CHECKING_SHARE = 0.3;
 
-/** What came of a part: what a device failed with, so that it was encoded again without it; null: it was encoded as planned. */
+/** What came of a part. */
 export interface EncodedPart {
+  /** What a device failed with, so that it was encoded again without it; null: it was encoded as planned. */
   readonly deviceFault: string | null;
+  /** Indexes of the source's streams of whose sound some did not decode: silence stands in its place. */
+  readonly silenced: readonly number[];
 }
 
 /** A part and what came of it. */
@@ -37,25 +40,39 @@ export async function encodePart(
   knownFault: string | null = null,
 ): Promise<EncodedPart> {
   const encoder = plan.encoders.find(({ fallback }) => fallback !== null);
+  let silenced: readonly number[] = [];
+  const encode = async (as: PackagePlan, progress: PackageHooks): Promise<void> => {
+    silenced = findSilenced(plan, part, await encodeStreams(as, part, inputPath, folder, progress));
+  };
   if (encoder === undefined || part.span === null) {
-    await encodeStreams(plan, part, inputPath, folder, hooks);
-    return { deviceFault: null };
+    await encode(plan, hooks);
+    return { deviceFault: null, silenced };
   }
   let fault = knownFault ?? undefined;
   if (fault === undefined) {
     const tellEncoding = (fraction: number): void => hooks.onProgress((1 - CHECKING_SHARE) * fraction);
     const tellChecking = (fraction: number): void => hooks.onProgress(1 - CHECKING_SHARE * (1 - fraction));
     try {
-      await encodeStreams(plan, part, inputPath, folder, { ...hooks, onProgress: tellEncoding });
+      await encode(plan, { ...hooks, onProgress: tellEncoding });
       fault = await findFault(plan, part.span, folder, { ...hooks, onProgress: tellChecking });
     } catch (error) {
       fault = deviceFault(encoder, error, [dirname(inputPath), folder]);
       if (fault === undefined) throw error;
     }
   }
-  if (fault === undefined) return { deviceFault: null };
-  await encodeStreams(fallBack(plan, fault), part, inputPath, folder, hooks);
-  return { deviceFault: fault };
+  if (fault === undefined) return { deviceFault: null, silenced };
+  await encode(fallBack(plan, fault), hooks);
+  return { deviceFault: fault, silenced };
+}
+
+/** As ffmpeg 5 and 7 tell of a packet that does not decode. */
+const UNDECODED = /decoding stream #0:(\d+)\b|\[aist#0:(\d+)\/.*\bdecod/;
+
+function findSilenced({ sounds }: PackagePlan, { hasSound }: EncodePart, complaints: readonly string[]): number[] {
+  if (!hasSound) return [];
+  const told = complaints.map((line) => UNDECODED.exec(line)).filter((match) => match !== null);
+  const streams = new Set(told.map(([, before, now]) => Number(before ?? now)));
+  return [...streams].filter((index) => sounds.some(({ streamIndex }) => streamIndex === index));
 }
 
 /** As `encodePart`, one part after the other, all of the plan. */
@@ -98,7 +115,8 @@ export async function uniteRungs(
   hooks: PackageHooks,
 ): Promise<PackagePlan> {
   const fault = made.find((part) => part.deviceFault !== null)?.deviceFault ?? null;
-  const carried = fault === null ? plan : fallBack(plan, fault);
+  const heard = { ...plan, findings: [...plan.findings, ...describeSilenced(made)] };
+  const carried = fault === null ? heard : fallBack(heard, fault);
   const isOfDevice = (one: MadePart): boolean => one.part.span !== null && one.deviceFault === null;
   const again = fault === null ? [] : made.filter(isOfDevice).map(({ part }) => part);
   for (const part of again) await encodeStreams(carried, part, inputPath, folder, hooks);
@@ -107,6 +125,11 @@ export async function uniteRungs(
   const whole = { ...carried, spans: [WHOLE_SPAN], findings: [...carried.findings, ENCODED_WHOLE] };
   await encodeStreams(whole, { span: 0, hasSound: false }, inputPath, folder, hooks);
   return whole;
+}
+
+function describeSilenced(made: readonly MadePart[]): readonly string[] {
+  const streams = [...new Set(made.flatMap(({ silenced }) => silenced))];
+  return streams.map((index) => `Some of sound track ${index} does not decode: there is silence in its place.`);
 }
 
 /** The plan as it was carried out, with the sentence on that. Throws RangeError where no encoder was planned to take over. */

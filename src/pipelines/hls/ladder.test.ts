@@ -103,10 +103,11 @@ describe("planLadder", () => {
 });
 
 describe("describeLadder", () => {
-  it.each([
-    ["nothing where the rungs are those asked for", [360, 600, 180, 200], []],
+  it.each<readonly [what: string, hasSound: boolean, pairs: readonly number[], findings: readonly string[]]>([
+    ["nothing where the rungs are those asked for", true, [360, 600, 180, 200], []],
     [
       "what is left out and what is added in its place",
+      true,
       [180, 200, 720, 2500],
       [
         "Left out: 1 rung of the ladder (height 720) above 640x360.",
@@ -115,22 +116,33 @@ describe("describeLadder", () => {
     ],
     [
       "a smaller rung besides one of the recording's size",
+      true,
       [360, 600],
       [
         "The ladder has one rung of h264 that fits; 240p at 360 kbit/s was added, because players need two to choose from.",
       ],
     ],
     [
+      "a rung for cellular networks where no sound is for them",
+      false,
+      [360, 600, 180, 300],
+      [
+        "Without sound nothing of the ladder is for cellular networks (192 kbit/s at most); 180p at 145 kbit/s was added.",
+      ],
+    ],
+    ["nothing where a rung is for them", false, [360, 600, 180, 150], []],
+    [
       "rungs that are one",
+      true,
       [360, 600, 360, 600, 180, 200],
       ["The ladder has rungs of h264 that are the same here, and made once: 360p at 600 kbit/s."],
     ],
-  ])("tells %s", (_what, pairs, findings) => {
+  ])("tells %s", (_what, hasSound, pairs, findings) => {
     const rungs = Array.from({ length: pairs.length / 2 }, (_, at) => {
       return { height: pairs[2 * at], kbps: pairs[2 * at + 1] };
     });
     const settings = HLS_SETTINGS.parse({ ladder: { rungs } });
-    const parts = { source: square(640, 360), settings, highRange: null, framesPerSecond: 25 };
+    const parts = { source: square(640, 360), settings, highRange: null, framesPerSecond: 25, hasSound };
     const steps = rungs.map(({ height = 0, kbps = 0 }) => {
       return { longPixels: Math.round((height * 16) / 9), shortPixels: height, kilobitsPerSecond: kbps };
     });

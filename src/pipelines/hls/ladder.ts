@@ -137,6 +137,19 @@ export function leaveRoomForPackets(wished: readonly LadderStep[], framesPerSeco
   });
 }
 
+/** Apple's smallest step, within the smallest box of a ladder that has none for cellular networks; undefined where it has one. */
+export function lackingCellularStep(wished: readonly LadderStep[]): LadderStep | undefined {
+  const [least] = wished.toSorted((a, b) => a.longPixels * a.shortPixels - b.longPixels * b.shortPixels);
+  const [own] = LADDERS.h264;
+  if (least === undefined || own === undefined) return undefined;
+  if (wished.some(({ kilobitsPerSecond }) => kilobitsPerSecond <= CELLULAR_KBPS)) return undefined;
+  return {
+    longPixels: Math.min(own.longPixels, least.longPixels),
+    shortPixels: Math.min(own.shortPixels, least.shortPixels),
+    kilobitsPerSecond: own.kilobitsPerSecond,
+  };
+}
+
 /** By falling size, then bit rate: each can be scaled from the one before it. */
 export function sortRungs(rungs: readonly Rung[]): readonly Rung[] {
   return rungs.toSorted(

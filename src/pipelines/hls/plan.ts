@@ -1,5 +1,10 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { chooseVideo, describeLostStreams, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
+import {
+  chooseKnownSounds,
+  chooseVideo,
+  describeLostStreams,
+  describeLostSubtitles,
+} from "../../ffmpeg/choose-streams.ts";
 import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
 import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import type { MediaManifest, Ratio, VideoStream } from "../../ffmpeg/manifest.ts";
@@ -7,7 +12,7 @@ import { planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/p
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
-import { carriedSteps, describeLadder, type LadderParts } from "./describe-ladder.ts";
+import { carriedSteps, describeLadder, type LadderParts, missingCellularSteps } from "./describe-ladder.ts";
 import { planHighRange } from "./high-range.ts";
 import { type LadderSource, planLadder, type Rung, sortRungs, tooLargeSteps } from "./ladder.ts";
 import type { HlsSettings } from "./options.ts";
@@ -54,18 +59,17 @@ export async function planPackage(
   const thinning = planThinning(times.ticks, video.timeBase, meanRate(times, video));
   const whole = planDeinterlacing(video, settings.deinterlace);
   const { framesPerSecond } = thinning;
-  const ladder = { source: ladderSource(video), settings, highRange: range.highRange, framesPerSecond };
+  const heard = chooseKnownSounds(settings.audio === "none" ? [] : manifest.audio);
+  const sounds = planSounds(heard.known);
+  const hasSound = sounds.length > 0;
+  const ladder = { source: ladderSource(video), settings, highRange: range.highRange, framesPerSecond, hasSound };
   const rungs = planRungs(ladder);
   const { originTicks } = times;
   const durationSeconds = durationOf(times, video, manifest);
   requireBounded(durationSeconds);
-  const clock =
-    times.isComplete && video.timeBase.denominator <= MAX_TIMESCALE
-      ? video.timeBase
-      : { numerator: 1, denominator: 90_000 };
+  const clock = clockOf(video, times);
   const keyPictures = settings.codecs.includes("av1") ? keyPicturesOf(video, times, thinning) : null;
   const spans = spansOf({ video, times, thinning, clock, keyPictures, durationSeconds }, spanSeconds);
-  const sounds = settings.audio === "none" ? [] : planSounds(manifest.audio);
   const subtitles = settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles);
   return {
     video: {
@@ -98,12 +102,18 @@ export async function planPackage(
       ...(thinning.finding === null ? [] : [thinning.finding]),
       ...range.findings,
       ...(spans.length > 1 ? [`Encoded in ${spans.length} spans, each a task of its own.`] : []),
-      ...describeClear(settings, sounds.length > 0, subtitles.length > 0),
+      ...describeClear(settings, hasSound, subtitles.length > 0),
+      ...heard.findings,
       ...describeLostStreams(manifest),
       ...(settings.subtitles === "drop" ? [] : describeLostSubtitles(manifest.subtitles, "HLS")),
-      ...(sounds.length === 0 ? [] : describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds)),
+      ...(hasSound ? describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds) : []),
     ],
   };
+}
+
+/** The source's own, where that is known and fits into an MP4 file. */
+function clockOf({ timeBase }: VideoStream, { isComplete }: PictureTimes): Ratio {
+  return isComplete && timeBase.denominator <= MAX_TIMESCALE ? timeBase : { numerator: 1, denominator: 90_000 };
 }
 
 /** Gaps become silence and thumbnails: a time that is wrong by years would make no end of them. Throws INPUT_TOO_LONG. */
@@ -145,7 +155,8 @@ function planRungs(parts: LadderParts): readonly Rung[] {
       const problem = `ladder has no rung of ${codec} that ${width}x${height} fills, the smallest is of height ${least}; nothing is enlarged.`;
       throw new ReelmillError("PARAMS_INVALID", problem);
     }
-    const fitting = planLadder(source, codec, steps).filter(isEncodable);
+    const lacking = missingCellularSteps(parts, codec);
+    const fitting = planLadder(source, codec, [...steps, ...lacking]).filter(isEncodable);
     if (steps.length > 0 && fitting.length > 0) return fitting;
     const why = steps.length === 0 ? "the ladder has no rung of it" : `${width}x${height} are too few pixels for it`;
     throw new ReelmillError("PARAMS_INVALID", `codecs has ${codec}, but ${why}.`);

@@ -89,7 +89,7 @@ async function packageStreams(
     onProgress: (fraction: number) => onProgress(CHECKING_SHARE * fraction, "checking"),
   };
   const contentKey = await readNamedKey(encryptKey, environment);
-  const made = results.map((one) => ({ part: one.input, deviceFault: faultOf(one) }));
+  const made = results.map((one) => ({ part: one.input, ...outcomeOf(one) }));
   const report = await lendInput(objects, input, async (inputPath) => {
     await fetchWhole(planned, encodedFolder, context);
     const lend = (again: ReadonlySet<string>): LendSpans => lendSpans(context, again);
@@ -109,8 +109,8 @@ async function packageStreams(
   };
 }
 
-function faultOf(result: TaskResult<EncodePart, EncodedPart>): string | null {
-  return result.status === "succeeded" ? result.output.deviceFault : null;
+function outcomeOf(result: TaskResult<EncodePart, EncodedPart>): EncodedPart {
+  return result.status === "succeeded" ? result.output : { deviceFault: null, silenced: [] };
 }
 
 /** Spans as the tasks left them, one rung's at a time, but for those that lie in the folder of the work. */

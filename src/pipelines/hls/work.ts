@@ -23,7 +23,8 @@ const AAC_FRAME_SAMPLES = 1024;
 /**
  * Encodes a part in one process: decoded once, each rung scaled from the next larger one, every fragment of pictures begun by an IDR at the same
  * time in all rungs. Where a span does not begin with the picture that it should, it is done once more from the file's start: either that
- * picture does not decode, or the container's index led the seek astray. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED.
+ * picture does not decode, or the container's index led the seek astray. Gives what ffmpeg complained of. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT,
+ * PROGRAM_KILLED, ABORTED.
  */
 export async function encodeStreams(
   plan: PackagePlan,
@@ -31,19 +32,21 @@ export async function encodeStreams(
   inputPath: string,
   folder: string,
   hooks: PackageHooks,
-): Promise<void> {
+): Promise<readonly string[]> {
   const span = part.span === null ? undefined : plan.spans[part.span];
+  let complaints: readonly string[] = [];
   const encode = async (as: RungSpan): Promise<number> => {
-    await runPart(plan, part, as, inputPath, folder, hooks);
+    complaints = await runPart(plan, part, as, inputPath, folder, hooks);
     return beginOf(plan, part.span ?? 0, folder);
   };
   if (span === undefined || span.seekSeconds === null) return await runPart(plan, part, span, inputPath, folder, hooks);
   const begun = await encode(span);
-  if (begun < span.startSeconds + BEGIN_SLACK_SECONDS) return;
+  if (begun < span.startSeconds + BEGIN_SLACK_SECONDS) return complaints;
   const fromStart = { ...span, seekSeconds: null };
   // Key pictures are counted from the one that comes first.
   const again = await encode(begun === Number.POSITIVE_INFINITY ? fromStart : { ...fromStart, startSeconds: begun });
   if (again < begun - BEGIN_SLACK_SECONDS) await encode(fromStart);
+  return complaints;
 }
 
 /** When the first picture of an encoded span is shown, in seconds; Infinity where it has none. */
@@ -64,11 +67,11 @@ async function runPart(
   inputPath: string,
   folder: string,
   { tools, signal, onProgress }: PackageHooks,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { durationSeconds, encoders, video } = plan;
   const devices = encoders.flatMap(({ device }) => device?.globalArguments ?? []);
   const wanted = span?.pictures ?? null;
-  await runFfmpeg(tools, {
+  const { complaints } = await runFfmpeg(tools, {
     // The source's own times, exact to the tick: ffmpeg would shift them by a start that is rounded to microseconds.
     globalArguments: ["-copyts", ...(span === undefined ? [] : [...errorOptions(span), ...devices])],
     inputs: [{ path: inputPath, options: seekOptions(span?.seekSeconds ?? null), isRecording: true }],
@@ -83,6 +86,7 @@ async function runPart(
       onProgress(all > 0 ? Math.min(1, done / all) : 0);
     },
   });
+  return complaints;
 }
 
 function rungArguments(
