@@ -6,6 +6,7 @@ import {
   Architecture,
   DockerImageCode,
   DockerImageFunction,
+  FilterCriteria,
   type IFunction,
   StartingPosition,
   Tracing,
@@ -15,6 +16,7 @@ import { DynamoEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources"
 import type { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { ITEM_PATTERNS } from "../../src/apps/lambda/item-patterns.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { commonEnvironment, LAMBDA_ENTRY_POINT, LAMBDA_WORK_FOLDER, queueEnvironment } from "./environment.ts";
 import { addAnyMessageAlarm, addFaultAlarm } from "./fault-alarm.ts";
@@ -191,6 +193,7 @@ export class EventFunctions extends Construct {
         batchSize: 100,
         retryAttempts: settings.stream_retry_attempts,
         bisectBatchOnError: true,
+        filters: ITEM_PATTERNS.map((pattern) => FilterCriteria.filter(pattern)),
         reportBatchItemFailures: true,
         onFailure: new SqsDlq(this.lostEvents),
       }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ITEM_PATTERNS } from "../../src/apps/lambda/item-patterns.ts";
 import { type Json, propertiesOf, resourcesOf, type StackName } from "./templates.fixture.ts";
 
 /* The numbers are written out here, as the contract has them: what is read from the settings would follow their mistakes. */
@@ -327,6 +328,15 @@ describe("interface", () => {
     expect(propertiesOf("Interface", "AWS::Events::Rule", "EventsEveryMinute")).toMatchObject({
       ScheduleExpression: "rate(1 minute)",
     });
+  });
+
+  it("calls a function for those changes of the table alone that it acts on, not for every sign of life", () => {
+    const { FilterCriteria } = propertiesOf("Interface", "AWS::Lambda::EventSourceMapping");
+    const { Filters } = FilterCriteria as { readonly Filters: readonly { readonly Pattern: string }[] };
+    expect(Filters.map(({ Pattern }) => JSON.parse(Pattern))).toEqual(ITEM_PATTERNS);
+    // What the service takes, without asking it for more.
+    expect(Filters.length).toBeLessThanOrEqual(5);
+    for (const { Pattern } of Filters) expect(Pattern.length).toBeLessThanOrEqual(4096);
   });
 
   it("tells all that start containers where, and what each pipeline's is", () => {

@@ -25,10 +25,10 @@ export const API_HEADERS = {
   "x-forwarded-proto": "https",
 } as const;
 
-/** Asks by an event of an HTTP API as AWS documents it, payload format 2.0. */
-export async function askFunction(world: World, method: string, path: string, more: object): Promise<ApiAnswer> {
+/** A request as an HTTP API of API Gateway tells of it, payload format 2.0, as AWS documents it. */
+export function apiEvent(method: string, path: string, more: object): object {
   const [rawPath, rawQueryString = ""] = path.split("?");
-  const event = {
+  return {
     version: "2.0",
     routeKey: "$default",
     rawPath,
@@ -46,6 +46,11 @@ export async function askFunction(world: World, method: string, path: string, mo
     isBase64Encoded: false,
     ...more,
   };
+}
+
+/** Asks by such an event. */
+export async function askFunction(world: World, method: string, path: string, more: object): Promise<ApiAnswer> {
+  const event = apiEvent(method, path, more);
   const answer = (await callFunction("api", event, world)) as Omit<ApiAnswer, "body"> & { readonly body: string };
   return { ...answer, body: Buffer.from(answer.body, "base64") };
 }

@@ -37,17 +37,25 @@ async function startLambda(events: readonly unknown[]): Promise<{ server: Server
   return { server, told };
 }
 
-/** Starts the function as Lambda does, gives it the events, and gives back what it told, in order. `environment` has what the function needs. */
+/** The functions' program, from the sources. */
+const SOURCES = [process.execPath, join(ROOT, "src/apps/lambda/main.ts")] as const;
+
+/**
+ * Starts the function as Lambda does, gives it the events, and gives back what it told, in order. `environment` has what the function needs; `program`
+ * is what the function's name is put behind.
+ */
 export async function runFunction(
   name: string,
   events: readonly unknown[],
   environment: Readonly<Record<string, string>>,
+  program: readonly [string, ...string[]] = SOURCES,
 ): Promise<readonly Told[]> {
   const { server, told } = await startLambda(events);
-  const { PATH, NODE_COMPILE_CACHE } = process.env;
-  const child = spawn(process.execPath, [join(ROOT, "src/apps/lambda/main.ts"), name], {
+  const { PATH, NODE_COMPILE_CACHE, NODE_OPTIONS } = process.env;
+  const [command, ...args] = program;
+  const child = spawn(command, [...args, name], {
     env: {
-      ...{ PATH, NODE_COMPILE_CACHE },
+      ...{ PATH, NODE_COMPILE_CACHE, NODE_OPTIONS },
       AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${(server.address() as AddressInfo).port}`,
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",

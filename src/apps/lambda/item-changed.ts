@@ -50,7 +50,7 @@ const STARTS_AT_ONCE = 8;
 /** A job's own item, in whichever space of the table. */
 const JOB = /^((?:batch#[^/]+\/)?)job#([0-9a-zA-Z_.-]+)$/;
 
-/** A job as the last of the records about it tells. */
+/** A job as the last of the records about it tells; it may be further on, because records that ask for nothing are kept back (`item-patterns.ts`). */
 interface ChangedJob extends JobPlace {
   /** Of the first record about it. */
   readonly sequence: string;
