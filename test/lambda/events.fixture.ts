@@ -3,10 +3,15 @@ import { FUNCTIONS } from "../../src/apps/lambda/functions.ts";
 import type { World } from "../../src/apps/lambda/open.ts";
 
 /** Calls a function as Lambda does: what goes in and what comes out is JSON. */
-export async function callFunction(name: string, event: unknown, world: World): Promise<unknown> {
+export async function callFunction(
+  name: string,
+  event: unknown,
+  world: World,
+  signal = new AbortController().signal,
+): Promise<unknown> {
   const handle = await FUNCTIONS[name]?.(world);
   const answer = await handle?.(JSON.parse(JSON.stringify(event)), {
-    signal: new AbortController().signal,
+    signal,
     deadlineMs: Number.POSITIVE_INFINITY,
   });
   return answer === undefined ? undefined : JSON.parse(JSON.stringify(answer));
@@ -26,9 +31,23 @@ export const API_HEADERS = {
 } as const;
 
 /** Asks by an event of an HTTP API as AWS documents it, payload format 2.0. */
-export async function askFunction(world: World, method: string, path: string, more: object): Promise<ApiAnswer> {
+export async function askFunction(
+  world: World,
+  method: string,
+  path: string,
+  more: object,
+  signal?: AbortSignal,
+): Promise<ApiAnswer> {
+  const answer = (await callFunction("api", toApiEvent(method, path, more), world, signal)) as RawAnswer;
+  return { ...answer, body: Buffer.from(answer.body, "base64") };
+}
+
+type RawAnswer = Omit<ApiAnswer, "body"> & { readonly body: string };
+
+/** The event of a request, as AWS documents it. */
+export function toApiEvent(method: string, path: string, more: object): object {
   const [rawPath, rawQueryString = ""] = path.split("?");
-  const event = {
+  return {
     version: "2.0",
     routeKey: "$default",
     rawPath,
@@ -46,8 +65,6 @@ export async function askFunction(world: World, method: string, path: string, mo
     isBase64Encoded: false,
     ...more,
   };
-  const answer = (await callFunction("api", event, world)) as Omit<ApiAnswer, "body"> & { readonly body: string };
-  return { ...answer, body: Buffer.from(answer.body, "base64") };
 }
 
 /** As a stream of DynamoDB tells of a job's item as it is now. */
