@@ -121,7 +121,7 @@ async function onEmulators({ storage, tables }: Places, taskCount: number): Prom
   const table = await makeTable({ region, endpoint: tables });
   const bell = createSqsBell({
     ...{ client: sqs, queueUrls: { [PIPELINE]: url }, table, log: NO_LOG, clock: systemClock },
-    ...{ leaseMs: LEASE_MS, longPollSeconds: 20 },
+    ...{ restMs: LEASE_MS, longPollSeconds: 20 },
   });
   try {
     return await workOff(table, taskCount, bell.ring);

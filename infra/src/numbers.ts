@@ -21,7 +21,8 @@ function fraction(value: number, min: number, max: number, meaning: string): Num
 const MAX_VISIBILITY_SECONDS = 43_200;
 const MAX_QUEUE_SECONDS = 1_209_600;
 const DAY_SECONDS = 86_400;
-const VISIBILITY = "seconds that a received message of the queue stays hidden without a sign of life";
+const VISIBILITY =
+  "seconds that a received message of the queue stays hidden without a sign of life; it only wakes workers: the task of one that died is taken again by its lease in the table, but what scales the workers counts the message that long";
 const CONTRACT_RESOURCES = "of a repair job in AWS Batch that is not sized to its input";
 
 /** Every number, by the name that the contract has for it where it has one. The contract's values are the defaults. */

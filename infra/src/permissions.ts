@@ -74,9 +74,14 @@ export function allowSending(grantee: IGrantable, queues: readonly TaskQueue[]):
   );
 }
 
-/** To take tasks of the queue, and to keep or return them. */
+/** To take tasks of the queue, to know for how long it hides them, and to keep or return them. */
 export function allowTaking(grantee: IGrantable, { queue }: TaskQueue): void {
-  allow(grantee, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], [queue.queueArn]);
+  const actions = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"];
+  allow(
+    grantee,
+    actions.map((action) => `sqs:${action}`),
+    [queue.queueArn],
+  );
 }
 
 /** To count what waits in the queues. Dead letters of tasks lie in the table; nothing looks at those of the queues but alarms. */

@@ -27,8 +27,8 @@ import type { BatchParts, BatchPlace, Opening, Parts } from "./parts.ts";
 const LOOK_FOR_LOST_MS = 20_000;
 /** Without, it looks for all that others brought. */
 const LOOK_MS = 2000;
-/** A slip that is held by one who died comes again after that; whoever is idle has looked by then. */
-const SLIP_LEASE_MS = 60_000;
+/** A slip of a task that another worker is at comes again after that, so that it is gone soon after the task; whoever is idle has looked by then. */
+const SLIP_REST_MS = 60_000;
 
 /** Parts on AWS, with what functions see to while no worker runs. */
 export interface AwsParts extends Parts {
@@ -53,7 +53,7 @@ export function openAws(home: AwsHome, { owner, clock, log }: Opening): AwsParts
   const createBell = (queueUrls: Readonly<Record<string, string>>): SqsBell =>
     createSqsBell({
       ...{ client: sqs, queueUrls, table, log, clock },
-      leaseMs: SLIP_LEASE_MS,
+      restMs: SLIP_REST_MS,
       longPollSeconds: home.longPollSeconds,
     });
   const { ring } = createBell(home.queueUrls);

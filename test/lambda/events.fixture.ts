@@ -3,10 +3,15 @@ import { FUNCTIONS } from "../../src/apps/lambda/functions.ts";
 import type { World } from "../../src/apps/lambda/open.ts";
 
 /** Calls a function as Lambda does: what goes in and what comes out is JSON. */
-export async function callFunction(name: string, event: unknown, world: World): Promise<unknown> {
+export async function callFunction(
+  name: string,
+  event: unknown,
+  world: World,
+  signal = new AbortController().signal,
+): Promise<unknown> {
   const handle = await FUNCTIONS[name]?.(world);
   const answer = await handle?.(JSON.parse(JSON.stringify(event)), {
-    signal: new AbortController().signal,
+    signal,
     deadlineMs: Number.POSITIVE_INFINITY,
   });
   return answer === undefined ? undefined : JSON.parse(JSON.stringify(answer));
@@ -25,7 +30,21 @@ export const API_HEADERS = {
   "x-forwarded-proto": "https",
 } as const;
 
-/** A request as an HTTP API of API Gateway tells of it, payload format 2.0, as AWS documents it. */
+/** Asks by an event of an HTTP API as AWS documents it, payload format 2.0. */
+export async function askFunction(
+  world: World,
+  method: string,
+  path: string,
+  more: object,
+  signal?: AbortSignal,
+): Promise<ApiAnswer> {
+  const answer = (await callFunction("api", apiEvent(method, path, more), world, signal)) as RawAnswer;
+  return { ...answer, body: Buffer.from(answer.body, "base64") };
+}
+
+type RawAnswer = Omit<ApiAnswer, "body"> & { readonly body: string };
+
+/** The event of a request, as AWS documents it. */
 export function apiEvent(method: string, path: string, more: object): object {
   const [rawPath, rawQueryString = ""] = path.split("?");
   return {
@@ -46,13 +65,6 @@ export function apiEvent(method: string, path: string, more: object): object {
     isBase64Encoded: false,
     ...more,
   };
-}
-
-/** Asks by such an event. */
-export async function askFunction(world: World, method: string, path: string, more: object): Promise<ApiAnswer> {
-  const event = apiEvent(method, path, more);
-  const answer = (await callFunction("api", event, world)) as Omit<ApiAnswer, "body"> & { readonly body: string };
-  return { ...answer, body: Buffer.from(answer.body, "base64") };
 }
 
 /** As a stream of DynamoDB tells of a job's item as it is now. */

@@ -4,6 +4,7 @@ import {
   DeleteQueueCommand,
   GetQueueAttributesCommand,
   SendMessageCommand,
+  SetQueueAttributesCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
@@ -30,6 +31,8 @@ import { createJobStore } from "./job-store.ts";
 const LEASE_MS = 3000;
 const FROM = { owner: "w1", leaseMs: LEASE_MS, queues: [{ name: "parts", maxInFlight: 9 }] };
 const LONG_MS = 20_000;
+/** Longer than any test waits. */
+const REST_MS = 600_000;
 const LIVE = new AbortController().signal;
 
 let tables: AwsUnderTest;
@@ -53,7 +56,8 @@ afterAll(async () => {
 beforeEach(async () => {
   table = await makeTable(tables.place);
   client = createSqsClient(storage.queues);
-  url = (await client.send(new CreateQueueCommand({ QueueName: uniqueName() }))).QueueUrl ?? "";
+  const Attributes = { VisibilityTimeout: String(LEASE_MS / 1000) };
+  url = (await client.send(new CreateQueueCommand({ QueueName: uniqueName(), Attributes }))).QueueUrl ?? "";
   bells = [];
   errors = [];
   store = createJobStore(table, systemClock, { onSent: startBell().ring });
@@ -69,13 +73,13 @@ afterEach(async () => {
 const none = (): void => undefined;
 const log: Logger = { debug: none, info: none, warn: none, error: (text) => errors.push(text), child: () => log };
 
-function startBell(own: SQSClient = client, queueUrl = url): SqsBell {
+function startBell(own: SQSClient = client, queueUrl = url, restMs = REST_MS): SqsBell {
   const queueUrls = { parts: queueUrl };
   const bell = createSqsBell({
     client: own,
     queueUrls,
     table,
-    leaseMs: LEASE_MS,
+    restMs,
     longPollSeconds: 20,
     log,
     clock: systemClock,
@@ -108,7 +112,21 @@ it("wakes one that waits, and hides the slip while it works", async () => {
   expect(await slips()).toEqual([0, 1]);
 });
 
-it("shows the slip again where a worker died, to another one", async () => {
+/** Whoever gets the slip lets go of it at once, so that it shows who had it. */
+async function takeAndLetGo(): Promise<unknown> {
+  const other = startBell();
+  await other.wait(1000, LIVE);
+  await other.close();
+  return await slips();
+}
+
+/** What its owner sets while workers live. */
+async function setLease(seconds: number): Promise<void> {
+  const Attributes = { VisibilityTimeout: String(seconds) };
+  await client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes }));
+}
+
+it("shows the slip again where a worker died, to another one, after as long as the queue is set to", async () => {
   await submit();
   const own = createSqsClient(storage.queues);
   let isDead = false;
@@ -122,13 +140,6 @@ it("shows the slip again where a worker died, to another one", async () => {
   await startBell(own).wait(LONG_MS, LIVE);
   expect(await slips()).toEqual([0, 1]);
   isDead = true;
-  // Whoever gets it lets go of it at once, so that it shows who had it.
-  const takeAndLetGo = async (): Promise<unknown> => {
-    const other = startBell();
-    await other.wait(1000, LIVE);
-    await other.close();
-    return await slips();
-  };
   await expect.poll(takeAndLetGo).toEqual([1, 0]);
   own.destroy();
 });
@@ -141,6 +152,38 @@ it("keeps a slip hidden for longer than a lease, as long as its worker lives", a
   expect(await slips()).toEqual([0, 1]);
   await other.close();
   expect(await slips()).toEqual([0, 1]);
+});
+
+it("heeds what the queue is set to meanwhile: a slip that was to be hidden shortly is so for long", async () => {
+  const own = createSqsClient(storage.queues);
+  const hidden: unknown[] = [];
+  own.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const { VisibilityTimeout } = args.input as { readonly VisibilityTimeout?: number };
+        if (/^(ReceiveMessage|ChangeMessageVisibility)Command$/.test(`${commandName}`)) hidden.push(VisibilityTimeout);
+        return await next(args);
+      },
+    { step: "initialize" },
+  );
+  const bell = startBell(own);
+  await bell.wait(500, LIVE);
+  await setLease(6);
+  await submit();
+  await bell.wait(LONG_MS, LIVE);
+  await expect.poll(() => hidden.at(-1)).toBe(6);
+  expect(hidden.slice(0, -1)).not.toContainEqual(expect.any(Number));
+  expect(await slips()).toEqual([0, 1]);
+  own.destroy();
+});
+
+it("lets a slip rest shortly whose task another worker is at, however long the queue hides what is held", async () => {
+  await setLease(600);
+  await submit();
+  const bell = startBell(client, url, 1000);
+  await bell.wait(LONG_MS, LIVE);
+  await bell.wait(0, AbortSignal.abort());
+  await expect.poll(takeAndLetGo).toEqual([1, 0]);
 });
 
 it("lets go of what it holds when it ends", async () => {

@@ -1,6 +1,7 @@
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
+  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   SendMessageCommand,
@@ -31,8 +32,11 @@ export interface SqsBellOptions {
   readonly queueUrls: Readonly<Record<string, string>>;
   /** Where the messages are that slips tell of. */
   readonly table: Table;
-  /** For how long a slip stays hidden without a sign of life of the worker that holds it. */
-  readonly leaseMs: number;
+  /**
+   * For how long a slip is hidden that a worker lets go of while its message is still there. One that is held is hidden for as long as its queue is
+   * set to, and again while its worker lives.
+   */
+  readonly restMs: number;
   /** How long one question for slips waits at a queue, 0 to 20. */
   readonly longPollSeconds: number;
   readonly log: Logger;
@@ -58,6 +62,8 @@ export function createSqsClient(place: AwsPlace): SQSClient {
 const MAX_SLIPS = 10;
 const MAX_DELAY_SECONDS = 900;
 const RENEWALS_PER_LEASE = 3;
+/** A queue may be set to hide nothing at all: its slips come again at once, but are not renewed without a pause. */
+const MIN_LEASE_MS = 3000;
 /** While SQS cannot be used, the table is looked at so often; and SQS, where its questions do not wait. */
 const PAUSE_MS = 1000;
 
@@ -78,11 +84,13 @@ interface Slip {
   readonly message: { readonly sk: string } | undefined;
 }
 
+/** Slips of one worker, each with what keeps it hidden as long as that works. */
+type HeldSlips = Map<Slip, NodeJS.Timeout>;
+
 /** A bell on the queues given. */
 export function createSqsBell(options: SqsBellOptions): SqsBell {
-  const { queueUrls, leaseMs, log, clock } = options;
-  /** Slips of this worker: as long as it works, they are hidden. */
-  const held = new Set<Slip>();
+  const { queueUrls, restMs, log, clock } = options;
+  const held: HeldSlips = new Map();
   const faults = createFaultLog({
     ...{ log, clock },
     level: "error",
@@ -99,20 +107,19 @@ export function createSqsBell(options: SqsBellOptions): SqsBell {
       return false;
     }
   };
-  const renew = async (): Promise<void> => {
-    for (const slip of held) {
-      try {
-        await hide(options, slip, leaseMs);
-      } catch (error) {
-        // One that SQS does not hold for this worker any more comes again by itself; the others are to stay hidden.
-        if (!(error instanceof ReelmillError) || error.retryable) throw error;
-        held.delete(slip);
-      }
+  const renew = async (slip: Slip, leaseMs: number): Promise<void> => {
+    try {
+      await hide(options, slip, leaseMs);
+    } catch (error) {
+      // One that SQS does not hold for this worker any more comes again by itself.
+      if (!(error instanceof ReelmillError) || error.retryable) throw error;
+      drop(held, slip);
     }
   };
-  const beat = (): void => void (held.size > 0 && survive(renew));
-  const beats = setInterval(beat, leaseMs / RENEWALS_PER_LEASE);
-  beats.unref();
+  const hold = (slip: Slip, leaseMs: number): void => {
+    const beat = (): void => void survive(() => renew(slip, leaseMs));
+    held.set(slip, setInterval(beat, leaseMs / RENEWALS_PER_LEASE).unref());
+  };
   return {
     ring: async (message) => {
       const url = queueUrls[message.queue];
@@ -120,13 +127,12 @@ export function createSqsBell(options: SqsBellOptions): SqsBell {
     },
     wait: async (timeoutMs, signal) => {
       const hasWorked = await survive(async () => {
-        await letGo(options, held, leaseMs);
-        await waitForSlip(options, held, timeoutMs, signal);
+        await letGo(options, held, restMs);
+        await waitForSlip(options, hold, timeoutMs, signal);
       });
       if (!hasWorked) await pause(Math.min(timeoutMs, PAUSE_MS), signal);
     },
     close: async () => {
-      clearInterval(beats);
       if (held.size > 0) await survive(() => letGo(options, held, 0));
     },
   };
@@ -148,10 +154,22 @@ async function hide({ client }: SqsBellOptions, { url, receipt }: Slip, forMs: n
   await asking(url, () => client.send(request));
 }
 
+function drop(held: HeldSlips, slip: Slip): void {
+  clearInterval(held.get(slip));
+  held.delete(slip);
+}
+
+/** For how long the queue hides what is received: asked each time, because who runs it may set it anew under workers that live. */
+async function findLeaseMs({ client }: SqsBellOptions, url: string): Promise<number> {
+  const request = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["VisibilityTimeout"] });
+  const { Attributes = {} } = await asking(url, () => client.send(request));
+  return Math.max(MIN_LEASE_MS, Number(Attributes["VisibilityTimeout"] ?? 0) * 1000);
+}
+
 /** Removes the slips of what is done; those of what is not come again after a while. */
-async function letGo(options: SqsBellOptions, held: Set<Slip>, afterMs: number): Promise<void> {
-  for (const slip of held) {
-    held.delete(slip);
+async function letGo(options: SqsBellOptions, held: HeldSlips, afterMs: number): Promise<void> {
+  for (const slip of held.keys()) {
+    drop(held, slip);
     if (!(await removeIfDone(options, slip))) await hide(options, slip, afterMs);
   }
 }
@@ -167,7 +185,7 @@ async function removeIfDone({ client, table }: SqsBellOptions, slip: Slip): Prom
 /** Waits at all queues at once; holds the first slip of each that tells of something, and lets go of all others. */
 async function waitForSlip(
   options: SqsBellOptions,
-  held: Set<Slip>,
+  hold: (slip: Slip, leaseMs: number) => void,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -182,7 +200,7 @@ async function waitForSlip(
         if (await removeIfDone(options, slip)) continue;
         if (either.aborted) await hide(options, slip, 0);
         else {
-          held.add(slip);
+          hold(slip, await findLeaseMs(options, url));
           found.abort();
         }
       }
@@ -196,7 +214,7 @@ async function waitForSlip(
 }
 
 async function receive(
-  { client, leaseMs, longPollSeconds }: SqsBellOptions,
+  { client, longPollSeconds }: SqsBellOptions,
   queue: string,
   url: string,
   waitMs: number,
@@ -206,7 +224,6 @@ async function receive(
     QueueUrl: url,
     MaxNumberOfMessages: MAX_SLIPS,
     WaitTimeSeconds: Math.min(longPollSeconds, Math.ceil(waitMs / 1000)),
-    VisibilityTimeout: Math.ceil(leaseMs / 1000),
   });
   try {
     const { Messages = [] } = await asking(url, () => client.send(request, { abortSignal: signal }));

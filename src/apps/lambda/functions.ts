@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createWorkFolders } from "../../adapters/local/work-folders.ts";
 import { withoutSecrets } from "../../base/config.ts";
 import { createDeliver, type World } from "./open.ts";
@@ -20,7 +21,10 @@ export const FUNCTIONS: Readonly<Record<string, (world: World) => Promise<Lambda
       import("./api.ts"),
       import("./lambda-server.ts"),
     ]);
-    return createApi(await createLambdaServer(world));
+    // The app is made for a server, whose requests know of no call.
+    const calls = new AsyncLocalStorage<AbortSignal>();
+    const answer = createApi(await createLambdaServer(world, { findSignal: () => calls.getStore() }));
+    return (event, { signal }) => calls.run(signal, () => answer(event));
   },
   "object-made": async ({ home, parts, service, environment, log }) => {
     const [{ onObjectMade }, { readUploadJob }] = await Promise.all([

@@ -19,10 +19,27 @@ import type { World } from "./open.ts";
 const ANY_LOAN = { method: "GET", key: "uploads/any", forMs: 1000 } as const;
 
 /**
+ * A function has 29 s for a request, API Gateway 30: what is left of that lists the batch before and makes its job, and has a container started, behind. A
+ * request that runs out of time would do so again at each try.
+ */
+const REFERENCE_SEARCH_MS = 15_000;
+
+/** How long requests may take. */
+export interface RequestBounds {
+  /** Of the call that is under way: aborted shortly before its time is over. */
+  readonly findSignal: () => AbortSignal | undefined;
+  /** For how long a reference for a batch is looked for. */
+  readonly referenceSearchMs?: number;
+}
+
+/**
  * The app that a server runs, without what a function has not that is frozen between calls: workers, a watch folder, streams that stay open. Throws
  * CONFIG_INVALID where no API key is set.
  */
-export async function createLambdaServer(world: World): Promise<FastifyInstance> {
+export async function createLambdaServer(
+  world: World,
+  { findSignal, referenceSearchMs = REFERENCE_SEARCH_MS }: RequestBounds,
+): Promise<FastifyInstance> {
   const { config, home, parts, service, environment, clock, log, telemetry } = world;
   const { signal } = new AbortController();
   const { apiKeyHashes, maxUploadBytes } = config.server;
@@ -34,6 +51,12 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
   const settings = explainConfig(environment, {}).map(({ name, value, source }) => ({ name, value, source }));
   const batch = await openBatch({ home, parts, config, dataFolder: home.data, context: { environment, clock } });
   const look = createSystemView(config, searchPath, home.data);
+  const givePatience = (): AbortSignal => {
+    const late = new AbortController();
+    // Not `AbortSignal.timeout`: joined with another, nothing would hold it until its time has come.
+    setTimeout(() => late.abort(), referenceSearchMs).unref();
+    return AbortSignal.any([late.signal, findSignal() ?? signal]);
+  };
   return createServer({
     ...parts,
     version: readVersion(),
@@ -49,7 +72,7 @@ export async function createLambdaServer(world: World): Promise<FastifyInstance>
     ffmpegFault: () => findFfmpegFault(config, searchPath),
     logs: openLogs(home, { own: undefined, objects: parts.objects }),
     cost: openCost({ home, parts, prices: loadPrices(config.priceFile), environment, signal }),
-    batch,
+    batch: { ...batch, givePatience },
     watch: undefined,
     dashboard: findDashboard(() => findStore(batch.lender)),
     signal,

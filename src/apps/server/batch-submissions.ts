@@ -57,7 +57,7 @@ export interface BatchSubmissions {
 
 /** Submissions on the server's own parts. */
 export function createBatchSubmissions(deps: ServerDependencies): BatchSubmissions {
-  const { objects, service, store, batch, signal } = deps;
+  const { objects, service, store, batch, signal, log } = deps;
   return {
     submit: async (request, idempotencyKey) => {
       const earlier = idempotencyKey === undefined ? undefined : await findEarlier(deps, request, idempotencyKey);
@@ -70,7 +70,8 @@ export function createBatchSubmissions(deps: ServerDependencies): BatchSubmissio
         strategy: request.reference_strategy,
         keptPrefix: batch.referencePrefix,
       };
-      const selection = await selectBatch(question, { objects, findHealthy: batch.findHealthy, signal });
+      const { findHealthy, givePatience } = batch;
+      const selection = await selectBatch(question, { objects, findHealthy, signal, patience: givePatience?.(), log });
       const id = await chooseId(objects, idempotencyKey);
       const params = paramsOf(id, place, selection, resourcesFor(request, selection));
       const { job } = await service.submit({ pipeline: "repair", params, idempotencyKey });

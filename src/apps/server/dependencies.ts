@@ -128,6 +128,8 @@ export interface BatchDependencies {
   readonly startContainer: ((job: Job) => Promise<string>) | undefined;
   /** Finds a reference for a batch. */
   readonly findHealthy: BatchSources["findHealthy"];
+  /** Gives the signal that ends a search for a reference which begins now; left out where requests may take as long as they take. */
+  readonly givePatience?: (() => AbortSignal) | undefined;
 }
 
 /** The built dashboard. */

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { ReelmillError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
 import { compareKeys } from "../../jobs/object-key.ts";
 import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
-import { type BatchQuestion, selectBatch } from "./select-batch.ts";
+import { type BatchQuestion, type BatchSources, selectBatch } from "./select-batch.ts";
 
 /** Keys, each with its size and its time. */
 type Shelf = Readonly<Record<string, readonly [bytes: number, modifiedAtMs: number]>>;
@@ -18,20 +20,18 @@ function shelve(shelf: Shelf): ObjectStore {
   return store as ObjectStore;
 }
 
+const none = (): void => undefined;
+const LOG: Logger = { debug: none, info: none, warn: none, error: none, child: () => LOG };
+const QUESTION: BatchQuestion = { prefix: "in", referenceKey: undefined, strategy: "smallest", keptPrefix: "kept" };
+
 async function select(shelf: Shelf, question: Partial<BatchQuestion> = {}, examined: string[] = []) {
   const findHealthy = async (candidates: readonly ObjectInfo[]): Promise<ObjectInfo | undefined> => {
     examined.push(...candidates.map(({ key }) => key));
     return candidates.find(({ key }) => key.includes("good"));
   };
-  const asked = {
-    prefix: "in",
-    referenceKey: undefined,
-    strategy: "smallest",
-    keptPrefix: "kept",
-    ...question,
-  } as const;
   const { signal } = new AbortController();
-  const { reference, files, kept } = await selectBatch(asked, { objects: shelve(shelf), findHealthy, signal });
+  const sources = { objects: shelve(shelf), findHealthy, signal, log: LOG };
+  const { reference, files, kept } = await selectBatch({ ...QUESTION, ...question }, sources);
   return { reference: reference?.key, files: files.map(({ key }) => key), kept };
 }
 
@@ -75,5 +75,51 @@ describe("selectBatch", () => {
     await expect(select(shelfOf(1001))).rejects.toMatchObject({ code: "REQUEST_INVALID" });
     const besides = Object.fromEntries(Array.from({ length: 1500 }, (_, at) => [`in/${at}.txt`, [1, 1] as const]));
     expect((await select({ ...besides, "in/z.mp4": [1, 1] })).files).toEqual(["in/z.mp4"]);
+  });
+});
+
+describe("the patience of selectBatch", () => {
+  /** Reads until it is told to stop, as from a store that does not answer. */
+  const searchInVain: BatchSources["findHealthy"] = (_candidates, signal) =>
+    new Promise((_resolve, reject) => {
+      const stop = (): void => reject(new ReelmillError("ABORTED", "Cancelled."));
+      if (signal.aborted) stop();
+      else signal.addEventListener("abort", stop);
+    });
+  const choose = async (sources: Partial<BatchSources>) => {
+    const warnings: unknown[] = [];
+    const log: Logger = { ...LOG, warn: (...told) => warnings.push(told) };
+    const { signal } = new AbortController();
+    const ports = { objects: shelve(SHELF), findHealthy: searchInVain, signal, log, ...sources };
+    const { reference, files } = await selectBatch(QUESTION, ports);
+    return { reference: reference?.key, count: files.length, warnings };
+  };
+  const toldOf = [[expect.stringContaining("took too long"), { prefix: "in", candidates: 5 }]];
+
+  it("ends a search that takes too long, and the batch goes on without a reference", async () => {
+    const ending = new AbortController();
+    const choosing = choose({ patience: ending.signal });
+    ending.abort();
+    expect(await choosing).toEqual({ reference: undefined, count: 5, warnings: toldOf });
+    expect(await choose({ patience: AbortSignal.abort() })).toMatchObject({ reference: undefined, count: 5 });
+  });
+
+  it("says so too where what could not be read in the end passed as what does not play", async () => {
+    const findHealthy = async (): Promise<undefined> => undefined;
+    expect((await choose({ findHealthy, patience: AbortSignal.abort() })).warnings).toEqual(toldOf);
+    expect((await choose({ findHealthy, patience: new AbortController().signal })).warnings).toEqual([]);
+  });
+
+  it("takes what was found at the last moment", async () => {
+    const findHealthy: BatchSources["findHealthy"] = async ([first]) => first;
+    const chosen = await choose({ findHealthy, patience: AbortSignal.abort() });
+    expect(chosen).toEqual({ reference: "in/empty.mp4", count: 4, warnings: [] });
+  });
+
+  it("hides neither that the server ends nor that the store is away", async () => {
+    const aborted = AbortSignal.abort();
+    await expect(choose({ signal: aborted, patience: aborted })).rejects.toMatchObject({ code: "ABORTED" });
+    const findHealthy = () => Promise.reject(new ReelmillError("STORE_UNAVAILABLE", "Away."));
+    await expect(choose({ findHealthy, patience: aborted })).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   });
 });

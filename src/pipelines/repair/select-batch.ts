@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
 import { compareKeys } from "../../jobs/object-key.ts";
 import type { ObjectInfo, ObjectStore } from "../../jobs/object-store.ts";
 import { isRecordingName } from "./recording-name.ts";
@@ -30,6 +31,10 @@ export interface BatchSources {
   /** The first of some that plays and may teach others; throws where a store is away, and ABORTED. */
   readonly findHealthy: (candidates: readonly ObjectInfo[], signal: AbortSignal) => Promise<ObjectInfo | undefined>;
   readonly signal: AbortSignal;
+  /** Given, it ends the search for a reference alone: the batch is then one in which none plays. Undefined: it takes as long as it takes. */
+  readonly patience?: AbortSignal | undefined;
+  /** Hears of a search that was ended so. */
+  readonly log: Logger;
 }
 
 /** What a batch comes to. */
@@ -49,7 +54,7 @@ export interface BatchSelection {
  */
 export async function selectBatch(question: BatchQuestion, sources: BatchSources): Promise<BatchSelection> {
   const { prefix, referenceKey, strategy, keptPrefix } = question;
-  const { objects, findHealthy, signal } = sources;
+  const { objects } = sources;
   const found = await listRecordings(objects, prefix, MAX_BATCH_FILES + 1);
   if (found.length > MAX_BATCH_FILES) {
     const message = `More than ${MAX_BATCH_FILES} recordings lie below ${prefix}/; submit them in several batches.`;
@@ -57,7 +62,7 @@ export async function selectBatch(question: BatchQuestion, sources: BatchSources
   }
   const reference =
     referenceKey === undefined
-      ? await findHealthy(inOrder(found, strategy).slice(0, MAX_EXAMINED), signal)
+      ? await searchReference(prefix, inOrder(found, strategy).slice(0, MAX_EXAMINED), sources)
       : await requireReference(objects, referenceKey);
   const files = found.filter(({ key }) => key !== reference?.key);
   if (files.length === 0) {
@@ -83,6 +88,30 @@ async function listRecordings(objects: ObjectStore, prefix: string, limit: numbe
 
 function inOrder(found: readonly ObjectInfo[], strategy: ReferenceStrategy): readonly ObjectInfo[] {
   return found.toSorted((a, b) => costOf(a, strategy) - costOf(b, strategy) || compareKeys(a.key, b.key));
+}
+
+/** The first that plays, as far as there is patience. */
+async function searchReference(
+  prefix: string,
+  candidates: readonly ObjectInfo[],
+  { findHealthy, signal, patience, log }: BatchSources,
+): Promise<ObjectInfo | undefined> {
+  if (patience === undefined) return await findHealthy(candidates, signal);
+  let reference: ObjectInfo | undefined;
+  try {
+    reference = await findHealthy(candidates, AbortSignal.any([signal, patience]));
+  } catch (error) {
+    const isOutOfPatience = patience.aborted && !signal.aborted;
+    if (!isOutOfPatience || !(error instanceof ReelmillError) || error.code !== "ABORTED") throw error;
+  }
+  // Whoever searches may take what was not read in the end for what does not play.
+  if (reference === undefined && patience.aborted) {
+    log.warn("The search for a reference took too long; the batch goes on without one.", {
+      prefix,
+      candidates: candidates.length,
+    });
+  }
+  return reference;
 }
 
 async function requireReference(objects: ObjectStore, key: string): Promise<ObjectInfo> {

@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createApi } from "../../src/apps/lambda/api.ts";
+import { createLambdaServer } from "../../src/apps/lambda/lambda-server.ts";
+import { openWorld, type World } from "../../src/apps/lambda/open.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import type { ObjectStore } from "../../src/jobs/object-store.ts";
+import {
+  type AwsUnderTest,
+  environmentOf,
+  makeBucket,
+  makeTable,
+  type StorageUnderTest,
+  startStorage,
+  startTables,
+  temporaryFolder,
+} from "../support/aws.ts";
+import { API_HEADERS, apiEvent, askFunction } from "./events.fixture.ts";
+
+const KEY = "k".repeat(32);
+const HEADERS = { ...API_HEADERS, "x-api-key": KEY, "content-type": "application/json" };
+const KEYS = ["uploads/day/a.mp4", "uploads/day/b.mp4"];
+
+let tables: AwsUnderTest;
+let storage: StorageUnderTest;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let bucket: Awaited<ReturnType<typeof makeBucket>>;
+let table: Awaited<ReturnType<typeof makeTable>>;
+let world: World;
+let lines: string[];
+
+beforeAll(async () => {
+  [tables, storage, folder] = await Promise.all([startTables(), startStorage(), temporaryFolder()]);
+});
+
+afterAll(async () => {
+  await tables.stop();
+  await storage.stop();
+  await folder.remove();
+});
+
+beforeEach(async () => {
+  [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
+  lines = [];
+  const environment = {
+    PATH: process.env["PATH"] ?? "",
+    LOG_FORMAT: "json",
+    ...environmentOf({ storage, tables, bucket, table }),
+    REELMILL_DATA: folder.path,
+    REELMILL_SQS_ENDPOINT: storage.queues.endpoint ?? "",
+    REELMILL_API_KEY_SHA256: createHash("sha256").update(KEY).digest("hex"),
+  };
+  world = openWorld(environment, systemClock, (line) => lines.push(line));
+  for (const key of KEYS) await world.parts.objects.put(key, bytesOf("no recording"));
+});
+
+afterEach(async () => {
+  world.parts.close();
+  await bucket.remove();
+  await table.remove();
+});
+
+async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
+
+/** A world whose store begins to read recordings and never ends; `onRead` hears of it. */
+function withoutAnswers(onRead: () => void): World {
+  const { objects } = world.parts;
+  const read: ObjectStore["read"] = (key, ...rest) => {
+    if (!KEYS.includes(key)) return objects.read(key, ...rest);
+    onRead();
+    return new Promise(() => undefined);
+  };
+  return { ...world, parts: { ...world.parts, objects: { ...objects, read } } };
+}
+
+describe("submit-batch on a store that does not answer", () => {
+  const request = { headers: HEADERS, body: JSON.stringify({ input_prefix: "day" }) };
+  const taken = { reference_file: "", file_count: 2, files_to_repair: ["day/a.mp4", "day/b.mp4"] };
+  const expectTaken = async (statusCode: number, body: Buffer): Promise<void> => {
+    const told = JSON.parse(body.toString());
+    expect([statusCode, told]).toMatchObject([202, taken]);
+    expect((await world.parts.store.get(told.batch_job_id))?.params).toMatchObject({ inputs: KEYS, references: [] });
+    expect(lines.map((line) => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({ level: "warn", prefix: "uploads/day", candidates: 2 }),
+    );
+  };
+
+  it("goes on without a reference once it has looked for one for long enough", async () => {
+    const slow = withoutAnswers(() => undefined);
+    const app = await createLambdaServer(slow, { findSignal: () => undefined, referenceSearchMs: 300 });
+    const { statusCode, body } = await createApi(app)(apiEvent("POST", "/submit-batch", request));
+    await expectTaken(statusCode, Buffer.from(body, "base64"));
+  });
+
+  it("goes on without a reference where its call is about to end", async () => {
+    const ending = new AbortController();
+    const slow = withoutAnswers(() => ending.abort());
+    const { statusCode, body } = await askFunction(slow, "POST", "/submit-batch", request, ending.signal);
+    await expectTaken(statusCode, body);
+    // Less than the 15 s for which it would look otherwise.
+  }, 10_000);
+});
