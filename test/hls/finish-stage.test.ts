@@ -17,7 +17,7 @@ const MESSAGE = { job_id: "a", media_id: "m", org_id: "o" };
 const PLAN = {
   rungs: [{ name: "360p-h264" }, { name: "180p-h264" }],
   spans: [{}],
-  ...{ sounds: [], subtitles: [], keyUri: null },
+  ...{ sounds: [], subtitles: [], findings: [], keyUri: null },
   video: { packedTicks: null, timeBase: { numerator: 1, denominator: 1 } },
   clock: { numerator: 1, denominator: 1 },
 };
