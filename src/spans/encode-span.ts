@@ -43,33 +43,38 @@ export interface SpanSource {
  * the file's own times, cut by times after the decoder, so that none is lost or doubled. The output's own times do not matter.
  */
 export function describeSpanRun(job: SpanJob): Pick<FfmpegRun, "inputs" | "outputArguments" | "globalArguments"> {
-  const { encoder, streamIndex, encoderTimeBase } = job;
-  const filters = [...cutFilters(job), encoder.filter].filter((filter) => filter !== "");
-  const threads = ["-threads", String(encoder.threads)];
+  const { encoder, encoderTimeBase, outputPath } = job;
+  const filters = encoder.filter === "" ? [] : [encoder.filter];
+  const { globalArguments, inputs, outputArguments } = describeReading(job, filters, [
+    "-threads",
+    `${encoder.threads}`,
+  ]);
   return {
-    globalArguments: ["-copyts", ...errorOptions(job), ...encoder.globalArguments],
-    inputs: [{ path: job.inputPath, options: [...threads, ...seekOptions(job.seekSeconds)], isRecording: true }],
+    globalArguments: [...globalArguments, ...encoder.globalArguments],
+    inputs,
     outputArguments: [
-      ...["-map", `0:${streamIndex}`, "-map_metadata", "-1", "-map_chapters", "-1", "-fps_mode", "passthrough"],
-      ...describeClock(encoderTimeBase),
-      ...(filters.length === 0 ? [] : ["-vf", filters.join(",")]),
-      ...encoder.arguments,
+      ...outputArguments,
+      ...["-map_metadata", "-1", "-map_chapters", "-1", ...describeClock(encoderTimeBase), ...encoder.arguments],
       // In thousandths of a second, the beginning would be rounded.
-      ...["-movie_timescale", "90000", "-f", "mp4", fileArgument(job.outputPath)],
+      ...["-movie_timescale", "90000", "-f", "mp4", fileArgument(outputPath)],
     ],
   };
 }
 
 /** A run that reads as `describeSpanRun` does and encodes nothing: its progress counts the pictures that there are. */
 export function describeCountRun(job: SpanSource): Pick<FfmpegRun, "inputs" | "outputArguments" | "globalArguments"> {
-  const filters = cutFilters(job);
+  const { outputArguments, ...reading } = describeReading(job);
+  return { ...reading, outputArguments: [...outputArguments, "-c:v", "wrapped_avframe", "-f", "null", "-"] };
+}
+
+function describeReading(job: SpanSource, lastFilters: readonly string[] = [], options: readonly string[] = []) {
+  const filters = [...cutFilters(job), ...lastFilters];
   return {
     globalArguments: ["-copyts", ...errorOptions(job)],
-    inputs: [{ path: job.inputPath, options: seekOptions(job.seekSeconds), isRecording: true }],
+    inputs: [{ path: job.inputPath, options: [...options, ...seekOptions(job.seekSeconds)], isRecording: true }],
     outputArguments: [
       ...["-map", `0:${job.streamIndex}`, "-fps_mode", "passthrough"],
       ...(filters.length === 0 ? [] : ["-vf", filters.join(",")]),
-      ...["-c:v", "wrapped_avframe", "-f", "null", "-"],
     ],
   };
 }

@@ -20,7 +20,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { makeRecordings } from "../e2e/recordings.fixture.ts";
 import { API_HEADERS, apiEvent } from "../lambda/events.fixture.ts";
 import { runFunction } from "../lambda/runtime.fixture.ts";
-import { environmentOf, makeBucket, makeTable, startStorage, startTables } from "../support/aws.ts";
+import { environmentOf, openStores, type Stores } from "../support/aws.ts";
 import { ROOT } from "../support/documentation.ts";
 import { copyFromCheckout, linkPackages, readCopy, type Stage, stages } from "./image.fixture.ts";
 
@@ -176,16 +176,3 @@ describe("the functions of the image", () => {
     expect(await objects.head("outputs/day/damaged.mp4")).toBeDefined();
   });
 });
-
-/** Emulators, and what of them the functions are given. */
-async function openStores() {
-  const [tables, storage] = await Promise.all([startTables(), startStorage()]);
-  const [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
-  const close = async (): Promise<void> => {
-    await Promise.all([bucket.remove(), table.remove()]);
-    await Promise.all([tables.stop(), storage.stop()]);
-  };
-  return { tables, storage, bucket, table, close };
-}
-
-type Stores = Awaited<ReturnType<typeof openStores>>;

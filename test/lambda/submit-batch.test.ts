@@ -5,60 +5,42 @@ import { createLambdaServer } from "../../src/apps/lambda/lambda-server.ts";
 import { openWorld, type World } from "../../src/apps/lambda/open.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { ObjectStore } from "../../src/jobs/object-store.ts";
-import {
-  type AwsUnderTest,
-  environmentOf,
-  makeBucket,
-  makeTable,
-  type StorageUnderTest,
-  startStorage,
-  startTables,
-  temporaryFolder,
-} from "../support/aws.ts";
+import { environmentOf, openStores, type Stores, temporaryFolder } from "../support/aws.ts";
 import { API_HEADERS, apiEvent, askFunction } from "./events.fixture.ts";
 
 const KEY = "k".repeat(32);
 const HEADERS = { ...API_HEADERS, "x-api-key": KEY, "content-type": "application/json" };
 const KEYS = ["uploads/day/a.mp4", "uploads/day/b.mp4"];
 
-let tables: AwsUnderTest;
-let storage: StorageUnderTest;
+let stores: Stores;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let bucket: Awaited<ReturnType<typeof makeBucket>>;
-let table: Awaited<ReturnType<typeof makeTable>>;
 let world: World;
 let lines: string[];
 
 beforeAll(async () => {
-  [tables, storage, folder] = await Promise.all([startTables(), startStorage(), temporaryFolder()]);
+  [stores, folder] = await Promise.all([openStores(), temporaryFolder()]);
 });
 
 afterAll(async () => {
-  await tables.stop();
-  await storage.stop();
+  await stores.close();
   await folder.remove();
 });
 
 beforeEach(async () => {
-  [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
   lines = [];
   const environment = {
     PATH: process.env["PATH"] ?? "",
     LOG_FORMAT: "json",
-    ...environmentOf({ storage, tables, bucket, table }),
+    ...environmentOf(stores),
     REELMILL_DATA: folder.path,
-    REELMILL_SQS_ENDPOINT: storage.queues.endpoint ?? "",
+    REELMILL_SQS_ENDPOINT: stores.storage.queues.endpoint ?? "",
     REELMILL_API_KEY_SHA256: createHash("sha256").update(KEY).digest("hex"),
   };
   world = openWorld(environment, systemClock, (line) => lines.push(line));
   for (const key of KEYS) await world.parts.objects.put(key, bytesOf("no recording"));
 });
 
-afterEach(async () => {
-  world.parts.close();
-  await bucket.remove();
-  await table.remove();
-});
+afterEach(() => world.parts.close());
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);

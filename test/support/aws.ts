@@ -65,7 +65,7 @@ async function startEmulator(takesPages: boolean) {
   const app = buildApp({ logger: false, defaultRegion: REGION });
   if (takesPages) {
     app.addHook("onRequest", (request, reply, done) => {
-      reply.header("access-control-allow-origin", "*");
+      reply.headers({ "access-control-allow-origin": "*", "access-control-expose-headers": "ETag" });
       if (request.method !== "OPTIONS") return done();
       reply.headers({ "access-control-allow-methods": "GET, HEAD, PUT", "access-control-allow-headers": "*" });
       reply.code(204).send();
@@ -167,6 +167,27 @@ export function uniqueName(): string {
 export async function temporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), "reelmill-aws-"));
   return { path, remove: () => rm(path, { recursive: true }) };
+}
+
+/** Where a test's objects and rows lie. */
+export interface Stores {
+  readonly storage: StorageUnderTest;
+  readonly tables: AwsUnderTest;
+  readonly bucket: Bucket;
+  readonly table: Table;
+  /** Removes what is in them, and stops the emulators. */
+  close(): Promise<void>;
+}
+
+/** A bucket and a table of a test file's own. */
+export async function openStores(): Promise<Stores> {
+  const [tables, storage] = await Promise.all([startTables(), startStorage()]);
+  const [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
+  const close = async (): Promise<void> => {
+    await Promise.all([bucket.remove(), table.remove()]);
+    await Promise.all([tables.stop(), storage.stop()]);
+  };
+  return { storage, tables, bucket, table, close };
 }
 
 /** What a process is told of the stores under test, in its environment. */

@@ -34,8 +34,7 @@ export async function guardProcess(folder: string): Promise<() => readonly strin
 
 /** Has the test that runs fail as if it had tried itself: for programs that only others can watch. */
 export function noteRefused(what: string): void {
-  kept[KEPT] ??= [];
-  kept[KEPT].push(what);
+  kept[KEPT]?.push(what);
 }
 
 /** Removes the folder at the end of a run. Throws where children were refused a way out after the last test that could hear of it. */

@@ -234,7 +234,7 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     outputTimeBase: isKnown ? timeBase : ownTimeBase(settings),
     lastDurationTicks: isKnown ? times.lastDurationTicks || meanStep(times.ticks) : 0,
     ...labelsOf(video),
-    evenPictures: times.isComplete ? countEven(parts) : null,
+    evenPictures: countEven(parts),
     masteringDisplay: settings.toneMap ? null : (video.masteringDisplay ?? null),
     contentLight: settings.toneMap ? null : (video.contentLight ?? null),
     processes: atATime,
@@ -247,8 +247,9 @@ function ownTimeBase({ frameRate }: ConvertSettings): Ratio {
   return frameRate === undefined ? OWN_TIME_BASE : reciprocal(rateOf(frameRate));
 }
 
-function countEven({ video, settings, times: { ticks, lastDurationTicks } }: EncodingParts): number | null {
-  if (settings.frameRate === undefined || ticks.length === 0) return null;
+function countEven({ video, settings, times }: EncodingParts): number | null {
+  const { ticks, lastDurationTicks, isComplete } = times;
+  if (!isComplete || settings.frameRate === undefined || ticks.length === 0) return null;
   const lasts = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) + (lastDurationTicks || meanStep(ticks));
   const rate = rateOf(settings.frameRate);
   const { numerator, denominator } = video.timeBase;

@@ -69,10 +69,10 @@ export async function encodeCut(
   };
   const made = await encode(seekSeconds);
   const due = wanted === 0 ? (video.evenPictures ?? 0) - EVEN_SLACK_PICTURES : wanted;
-  const isShort = ({ pictures }: EncodedCut): boolean => pictures < due;
   const isAstray = wanted !== 0 && seekSeconds !== null && made.pictures !== wanted;
   const last = isAstray ? await encode(null) : made;
-  if (isShort(last)) await requireAllEncoded(video, { ...cut, seekSeconds: last.seekSeconds }, last, inputPath, hooks);
+  const isShort = last.pictures < due;
+  if (isShort) await requireAllEncoded(video, { ...cut, seekSeconds: last.seekSeconds }, last, inputPath, hooks);
   return last;
 }
 

@@ -23,11 +23,12 @@ export interface LadderParts {
 }
 
 /** The steps of a codec, with less for pictures where the segments' container needs it. */
-export function carriedSteps(
-  { settings, highRange, framesPerSecond }: LadderParts,
-  codec: RungCodec,
-): readonly LadderStep[] {
-  const steps = ladderSteps(settings, codec, keepsHighRange(highRange, codec));
+export function carriedSteps(parts: LadderParts, codec: RungCodec): readonly LadderStep[] {
+  const { settings, highRange } = parts;
+  return inSegments(parts, ladderSteps(settings, codec, keepsHighRange(highRange, codec)));
+}
+
+function inSegments({ settings, framesPerSecond }: LadderParts, steps: readonly LadderStep[]): readonly LadderStep[] {
   return settings.segments === "ts" ? leaveRoomForPackets(steps, framesPerSecond) : steps;
 }
 
@@ -36,13 +37,13 @@ export function carriedSteps(
  * where one of them has such a step.
  */
 export function missingCellularSteps(parts: LadderParts, codec: RungCodec): readonly LadderStep[] {
-  const { settings, hasSound, framesPerSecond } = parts;
+  const { settings, hasSound } = parts;
   const [first] = settings.codecs;
   if (hasSound || codec !== first) return [];
   const ladders = settings.codecs.map((one) => lackingCellularStep(carriedSteps(parts, one)));
   const [step] = ladders;
   if (step === undefined || ladders.includes(undefined)) return [];
-  return settings.segments === "ts" ? leaveRoomForPackets([step], framesPerSecond) : [step];
+  return inSegments(parts, [step]);
 }
 
 /** Findings of where a package's rungs are not those of a ladder of the user's own. Nobody asked for the steps of Apple's. */
@@ -63,10 +64,9 @@ function describeLost(parts: LadderParts): readonly string[] {
 
 function describeChanged(parts: LadderParts, codec: RungCodec, rungs: readonly Rung[]): readonly string[] {
   const asked = askedRungs(parts.source, codec, carriedSteps(parts, codec));
-  const names = new Set(asked.map(({ name }) => name));
   const cellular = askedRungs(parts.source, codec, missingCellularSteps(parts, codec));
-  const small = new Set(cellular.map(({ name }) => name));
-  const added = rungs.filter((rung) => rung.codec === codec && !names.has(rung.name) && !small.has(rung.name));
+  const names = new Set([...asked, ...cellular].map(({ name }) => name));
+  const added = rungs.filter((rung) => rung.codec === codec && !names.has(rung.name));
   const same = rungs.filter(({ name }) => asked.filter((rung) => rung.name === name).length > 1);
   const show = (those: readonly Rung[]): string => those.map(showRung).join(", ");
   return [
