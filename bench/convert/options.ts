@@ -24,7 +24,7 @@ export interface ConvertBenchOptions extends CommonOptions, TurnOptions {
 export const USAGE = `Usage: npm run bench:convert -- [switches]
 
   --filter <regexp>     only conversions whose name matches: av1-360p, av1-fast-360p, vp9-1080p, h264-360p, …
-  --rounds <n>          runs of each command, in turns; default 1; of more the medians count
+  --rounds <n>          runs of each command, in turns; default 1; of more the medians count, of the ratios too
   --seconds <n>         length of the sources; default 60, which is what the targets speak of
   --rate <n>            pictures per second of the sources; default 30; fewer where an encoder takes seconds for each
   --source <file>       a recording of your own in place of those sources, held against the targets of the nearest size

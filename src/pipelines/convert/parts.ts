@@ -17,7 +17,8 @@ export interface PlannedPart {
   readonly weight: number;
 }
 
-const SOUND_WEIGHT = 1;
+/** So many pixels of H.264 take about as long to encode as a second of a sound track; with slower encoders fewer do. */
+const SOUND_SECOND_PIXELS = 400_000;
 
 /** What a conversion encodes, in the order of the spans, sound last; empty where everything is copied. */
 export function partsOf(plan: ConversionPlan): readonly PlannedPart[] {
@@ -27,8 +28,15 @@ export function partsOf(plan: ConversionPlan): readonly PlannedPart[] {
     const label = spans.length === 1 ? "pictures" : `pictures ${start} to ${end - 1}`;
     return { part: { part: "span", index }, label, weight };
   });
-  if (!plan.audio.some(({ kind }) => kind === "encode")) return pictures;
-  return [...pictures, { part: { part: "sound" }, label: "sound", weight: SOUND_WEIGHT }];
+  const tracks = plan.audio.filter(({ kind }) => kind === "encode").length;
+  if (tracks === 0) return pictures;
+  return [...pictures, { part: { part: "sound" }, label: "sound", weight: weighSound(plan, tracks) }];
+}
+
+/** In pictures, as spans are weighed: sound is one part, however long it is, which has to begin early where it takes long. */
+function weighSound({ look, durationSeconds }: ConversionPlan, tracks: number): number {
+  const secondPictures = SOUND_SECOND_PIXELS / Math.max(1, look.widthPixels * look.heightPixels);
+  return Math.max(1, Math.round(tracks * (durationSeconds ?? 0) * secondPictures));
 }
 
 /** The name of a part's file. */

@@ -45,6 +45,34 @@ it("begins with the span that took most bytes in the source", async () => {
   expect(noisy).toBeGreaterThan(70);
 });
 
+it("begins with the sound where it takes longer than the pictures", async () => {
+  const weights = async (size: string): Promise<readonly number[]> => {
+    const path = join(makeFolder(), "sound.mp4");
+    execFileSync("ffmpeg", [
+      ...[
+        "-nostdin",
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        `testsrc=s=${size}:r=5:d=10`,
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=d=10",
+      ],
+      ...["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", path],
+    ]);
+    const parts = partsOf(await plan(path, { to: "h264", reencode: true }));
+    return [parts.at(-1), parts[0]].map((part) => part?.weight ?? Number.NaN);
+  };
+  const [sound, pictures] = await weights("64x48");
+  expect(sound).toBeGreaterThan(Number(pictures));
+  const [lesser, larger] = await weights("1280x720");
+  expect(lesser).toBeLessThan(Number(larger));
+});
+
 it("says which settings change nothing of this recording", async () => {
   const path = join(makeFolder(), "small.mp4");
   execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x90:d=1", path]);

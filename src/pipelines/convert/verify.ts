@@ -100,9 +100,14 @@ async function compareDecoded(
   const isSame = (await digestPackets(tools, outputPath, PICTURES_INDEX, signal)) === packetDigest();
   if (!isSame) return { isClean: false, videoFrames: 0, complaints: ["the pictures are not those that were encoded"] };
   const maxSeconds = firstSeconds + HEAD_SECONDS;
-  const head = await verifyDecodes(tools, outputPath, { maxSeconds, signal });
-  const soundAlone = { streams: "audio", signal, onFrame } as const;
-  const sound = audio.length === 0 ? undefined : await verifyDecodes(tools, outputPath, soundAlone);
+  const [head, sound] = await runBoth(
+    signal,
+    async (either) => await verifyDecodes(tools, outputPath, { maxSeconds, signal: either }),
+    async (either) =>
+      audio.length === 0
+        ? undefined
+        : await verifyDecodes(tools, outputPath, { streams: "audio", signal: either, onFrame }),
+  );
   return {
     isClean: head.isClean && sound?.isClean !== false,
     videoFrames: head.videoFrames === 0 ? 0 : count,
