@@ -13,12 +13,20 @@ export interface Exchange {
   /** How it is called in messages: addresses may hold secrets. */
   readonly what: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Text, or a file of that many bytes. */
-  readonly body?: string | { readonly path: string; readonly bytes: number };
+  /** Text, or so many bytes of a file. */
+  readonly body?: string | FileBytes;
   /** Where the answer's body goes; without it, it is given back as text of at most 1 MiB. */
   readonly saveTo?: string;
+  /** Told of a file's bytes as they go out. */
   readonly onBytes?: (bytes: number) => void;
   readonly signal: AbortSignal;
+}
+
+/** Bytes of a file; `from` is the first one's offset, default 0. */
+interface FileBytes {
+  readonly path: string;
+  readonly bytes: number;
+  readonly from?: number;
 }
 
 /** A successful answer. */
@@ -27,6 +35,8 @@ export interface Answer {
   readonly text: string;
   /** Bytes saved. */
   readonly savedBytes: number;
+  /** What a store calls what was written. */
+  readonly etag: string | undefined;
 }
 
 /** Without a byte for so long, a connection counts as dead. */
@@ -42,11 +52,12 @@ export async function exchange(wanted: Exchange): Promise<Answer> {
   try {
     const response = await send(wanted);
     const status = response.statusCode ?? 0;
+    const { etag } = response.headers;
     if (status >= 200 && status < 300 && wanted.saveTo !== undefined) {
-      return { text: "", savedBytes: await save(response, wanted.saveTo, wanted) };
+      return { text: "", savedBytes: await save(response, wanted.saveTo, wanted), etag };
     }
     const text = await readText(response);
-    if (status >= 200 && status < 300) return { text, savedBytes: 0 };
+    if (status >= 200 && status < 300) return { text, savedBytes: 0, etag };
     throw refusal(wanted.what, status, text);
   } catch (error) {
     if (wanted.signal.aborted) throw new ReelmillError("ABORTED", `${wanted.what} was cancelled.`, { cause: error });
@@ -89,14 +100,14 @@ async function send({ method, url, headers, body, onBytes, signal }: Exchange): 
 /** Only the bytes that were announced: a file that grows meanwhile must not break the request's form. */
 async function sendFile(
   request: ClientRequest,
-  { path, bytes }: { readonly path: string; readonly bytes: number },
+  { path, bytes, from = 0 }: FileBytes,
   onBytes: Exchange["onBytes"],
 ): Promise<void> {
   if (bytes === 0) {
     request.end();
     return;
   }
-  const file = createReadStream(path, { end: bytes - 1 });
+  const file = createReadStream(path, { start: from, end: from + bytes - 1 });
   file.on("data", (piece) => onBytes?.(piece.length));
   await pipeline(file, request);
 }
@@ -112,11 +123,10 @@ async function readText(response: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString("utf8");
 }
 
-async function save(response: IncomingMessage, path: string, { onBytes, what }: Exchange): Promise<number> {
+async function save(response: IncomingMessage, path: string, { what }: Exchange): Promise<number> {
   let bytes = 0;
   response.on("data", (piece: Buffer) => {
     bytes += piece.length;
-    onBytes?.(piece.length);
   });
   await pipeline(response, createWriteStream(path));
   const announced = response.headers["content-length"];

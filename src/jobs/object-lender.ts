@@ -35,10 +35,36 @@ export interface LentObject {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** An object that is written in parts, each by a loan of its own. Nothing appears until all of them are there and it is completed. */
+export interface MultipartUpload {
+  readonly key: string;
+  /** The store's own, by which nobody can write who has no loan. */
+  readonly uploadId: string;
+  /** Of the object, which decides how long its parts are. */
+  readonly bytes: number;
+}
+
+/** Lends objects part by part. What nobody completes is removed by the store's own rules. All methods throw as `lend`, and STORE_UNAVAILABLE. */
+export interface MultipartLender {
+  /** Gives the id, and the length of all parts but the last; undefined: the object is short enough for one loan, and nothing was begun. */
+  begin(key: string, bytes: number): Promise<{ readonly uploadId: string; readonly partBytes: number } | undefined>;
+  /** Lends one part to be written; `number` is from 1. Throws REQUEST_INVALID where there is none of that number. */
+  lendPart(upload: MultipartUpload, number: number, forMs: number): Promise<LentObject>;
+  /**
+   * Makes the object of its parts; `tags` are what the store told of each, in their order. Again, where the object is there, it does nothing. Throws
+   * REQUEST_INVALID where there are more or fewer than the object has parts, UPLOAD_NOT_FOUND.
+   */
+  complete(upload: MultipartUpload, tags: readonly string[]): Promise<void>;
+  /** Removes what was written; nothing where there is no such upload. */
+  abort(upload: Pick<MultipartUpload, "key" | "uploadId">): Promise<void>;
+}
+
 /** Lends objects to those who have no key. Which keys may be lent is the caller's to decide. */
 export interface ObjectLender {
-  /** The most that can be written by one loan; undefined: the store sets no bound. */
+  /** The longest object that can be written by loans, of parts where there are some; undefined: the store sets no bound. */
   readonly maxBytes: number | undefined;
+  /** Undefined: one loan is for an object of any length. */
+  readonly multipart: MultipartLender | undefined;
   /**
    * Nothing is asked of the store: whether the object is there shows when it is read. `forMs` is from 1000 to 7 days, the longest that a
    * presigned URL may last. Throws OBJECT_KEY_INVALID, BODY_TOO_LARGE for more than the store takes in one request, STORE_REFUSED where

@@ -60,6 +60,55 @@ export function describeObjectLender(name: string, create: () => Promise<ObjectL
       });
     });
 
+    it("writes longer objects in parts, in any order, which appear once they are completed", async ({ skip }) => {
+      const { multipart } = fixture.lender;
+      skip(multipart === undefined, "one loan is for any length");
+      const key = "in parts ü.mp4";
+      expect(await multipart?.begin(key, 1000)).toBeUndefined();
+      const bytes = 12_000_000;
+      const { uploadId = "", partBytes = 0 } = (await multipart?.begin(key, bytes)) ?? {};
+      const count = Math.ceil(bytes / partBytes);
+      expect(count).toBeGreaterThan(1);
+      const upload = { key, uploadId, bytes };
+      const etags: string[] = [];
+      for (let number = count; number > 0; number--) {
+        const lent = await multipart?.lendPart(upload, number, FOR_MS);
+        const body = Buffer.alloc(Math.min(partBytes, bytes - (number - 1) * partBytes), number);
+        const url = new URL(lent?.url ?? "", fixture.base);
+        const answer = await fetch(url, { method: "PUT", body, headers: { ...lent?.headers } });
+        etags[number - 1] = answer.headers.get("etag") ?? "";
+      }
+      await expect(multipart?.lendPart(upload, count + 1, FOR_MS)).rejects.toMatchObject({ code: "REQUEST_INVALID" });
+      await expect(multipart?.complete(upload, etags.slice(1))).rejects.toMatchObject({ code: "REQUEST_INVALID" });
+      expect(await fixture.store.head(key)).toBeUndefined();
+      await multipart?.complete(upload, etags);
+      const pieces: Uint8Array[] = [];
+      for await (const piece of await fixture.store.read(key)) pieces.push(piece);
+      const whole = Buffer.concat(pieces);
+      expect([whole.length, whole[0], whole[partBytes - 1], whole[partBytes], whole.at(-1)]).toEqual([
+        bytes,
+        1,
+        1,
+        2,
+        count,
+      ]);
+      // The answer may have been lost.
+      await multipart?.complete(upload, etags);
+    });
+
+    it("keeps nothing of parts that are given up, and knows no other uploads", async ({ skip }) => {
+      const { multipart } = fixture.lender;
+      skip(multipart === undefined, "one loan is for any length");
+      const bytes = 12_000_000;
+      const { uploadId = "" } = (await multipart?.begin("given up", bytes)) ?? {};
+      await multipart?.abort({ key: "given up", uploadId });
+      await multipart?.abort({ key: "given up", uploadId });
+      const complete = multipart?.complete({ key: "given up", uploadId, bytes }, ["a", "b", "c"]);
+      await expect(complete).rejects.toMatchObject({ code: "UPLOAD_NOT_FOUND" });
+      expect(await fixture.store.head("given up")).toBeUndefined();
+      await expect(multipart?.begin("../given up", bytes)).rejects.toMatchObject({ code: "OBJECT_KEY_INVALID" });
+    });
+
     it("lends for one length, one key and one way alone", async ({ skip }) => {
       skip(!fixture.isChecked, "whoever answers does not check it");
       expect(await write("long", TEXT, 9)).not.toBe(200);

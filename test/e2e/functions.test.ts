@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -22,6 +22,8 @@ const KEY = "k3y-0f-the-functions";
 
 let folder: string;
 let files: Recordings;
+/** The damaged recording as a camera leaves it that reserves room ahead: long enough to be uploaded in parts. */
+let reserved: string;
 let storage: AwsUnderTest;
 let tables: AwsUnderTest;
 let bucket: Awaited<ReturnType<typeof makeBucket>>;
@@ -34,6 +36,9 @@ beforeAll(async () => {
   buildServedDashboard();
   folder = mkdtempSync(join(tmpdir(), "reelmill-functions-"));
   files = makeRecordings(join(folder, "made"));
+  reserved = join(folder, "reserved.mp4");
+  copyFileSync(files.damaged, reserved);
+  truncateSync(reserved, 101_000_000);
   [storage, tables] = await Promise.all([startStorage({ takesPages: true }), startTables()]);
   [bucket, table] = await Promise.all([makeBucket(storage.place), makeTable(tables.place)]);
   const place = {
@@ -68,7 +73,7 @@ it("is used by the command line, which follows a job to its end and fetches what
   const out = join(folder, "out");
   mkdirSync(out);
   const environment = { REELMILL_SERVER: bridge.url, REELMILL_API_KEY: KEY };
-  const args = ["submit", "repair", files.damaged, "--reference", files.reference, "-o", out];
+  const args = ["submit", "repair", reserved, "--reference", files.reference, "-o", out];
   const { status, output, error } = await reelmill(args, { environment });
   expect([status, error]).toEqual([0, expect.stringContaining("succeeded, finish, 100 %")]);
   expect(error).not.toContain("Trying again");
@@ -101,9 +106,10 @@ it.skipIf(missing !== undefined)("shows the dashboard, which sends files to the 
     page.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).origin}`));
     // Before the key was given, the server refused.
     visit.complaints.length = 0;
-    await visit.submit([files.damaged], files.reference);
+    await visit.submit([reserved], files.reference);
     await visit.heading("Succeeded").waitFor();
-    expect(asked.filter((request) => request === `PUT ${storage.place.endpoint}`)).toHaveLength(2);
+    // The parts of the one, and the other whole.
+    expect(asked.filter((request) => request === `PUT ${storage.place.endpoint}`)).toHaveLength(13 + 1);
     // However often its stream of events is asked for again, it is live, and asks for little besides.
     await visit.open("/");
     await page.getByText("Live", { exact: true }).waitFor();

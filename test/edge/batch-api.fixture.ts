@@ -1,4 +1,13 @@
-import { createReadStream, mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  createReadStream,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -65,8 +74,9 @@ export async function startStandIn(parent: string): Promise<StandIn> {
     if (isUpset(`STORE ${request.method}`, response)) return;
     if (request.method === "PUT") {
       mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, body);
-      response.end();
+      const part = new URL(request.url ?? "", "http://x").searchParams.get("part");
+      writeFileSync(part === null ? path : `${path}.${part}`, body);
+      response.setHeader("etag", `"${part}"`).end();
       return;
     }
     response.setHeader("content-length", statSync(path).size);
@@ -94,6 +104,17 @@ export async function startStandIn(parent: string): Promise<StandIn> {
     const asked = body.length === 0 ? {} : JSON.parse(body.toString("utf8"));
     if (name === "POST /prod/upload-url" || name === "POST /prod/download-url") {
       return answerJson(response, 200, { url: `${store.url}/${encodeURI(asked.key)}?signature=s3cret` });
+    }
+    if (name === "POST /prod/upload-part-url") {
+      const query = `signature=s3cret&part=${asked.part_number}`;
+      return answerJson(response, 200, { url: `${store.url}/${encodeURI(asked.key)}?${query}` });
+    }
+    if (name === "POST /prod/complete-upload") {
+      const path = join(folder, asked.key);
+      const parts = asked.etags.map((etag: string) => readFileSync(`${path}.${JSON.parse(etag)}`));
+      writeFileSync(path, Buffer.concat(parts));
+      for (const number of parts.keys()) rmSync(`${path}.${number + 1}`);
+      return answerJson(response, 200, { key: asked.key });
     }
     if (name === "POST /prod/submit-batch") {
       submitted.push(asked);

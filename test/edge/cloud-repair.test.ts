@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -137,7 +137,8 @@ describe("the repair by the batch API", () => {
   });
 
   it("sends again what failed for a while, as often as it may", async () => {
-    standIn.upset("POST /prod/upload-url", busy, busy, busy);
+    // A link and what is sent by it are tried together.
+    standIn.upset("POST /prod/upload-url", busy, busy);
     standIn.upset("STORE PUT", (response) => response.destroy());
     standIn.upset("STORE GET", (response) => {
       response.setHeader("content-length", 1000);
@@ -147,6 +148,19 @@ describe("the repair by the batch API", () => {
     expect(await repairThere()).toMatchObject({ status: "repaired" });
     standIn.upset("POST /prod/upload-url", busy, busy, busy, busy);
     await expect(repairThere()).rejects.toMatchObject({ code: "CLOUD_UNREACHABLE" });
+  });
+
+  it("sends a file in parts where it is told to, each anew that broke", async () => {
+    standIn.upset("POST /prod/upload-url", (response) => {
+      response.end(JSON.stringify({ upload_id: "the upload", part_bytes: 50_000 }));
+    });
+    standIn.upset("STORE PUT", (response) => response.destroy());
+    expect(await repairThere()).toMatchObject({ status: "repaired" });
+    const parts = Math.ceil(statSync(recordings.damaged).size / 50_000);
+    expect(parts).toBeGreaterThan(1);
+    // The reference comes whole.
+    expect(standIn.seen.filter((name) => name === "STORE PUT")).toHaveLength(parts + 1 + 1);
+    expect(standIn.seen.filter((name) => name === "POST /prod/complete-upload")).toHaveLength(1);
   });
 
   it("gives up at once where it is refused, and keeps the key out of what it says", async () => {

@@ -338,6 +338,22 @@ describe("the links of a server on one machine", () => {
     expect((await upload()).href).toMatch(/^https:\/\/mill\.example\/works\/v1\/lent\?/);
   });
 
+  it("are for whole objects alone: none is begun in parts here", async () => {
+    const url = await link("/upload-url", { key: "day/a.mp4", size_bytes: 10_000_000_000, multipart: true });
+    expect(url.pathname).toBe("/v1/lent");
+    const upload = { key: "day/a.mp4", upload_id: "any" };
+    for (const [path, more] of [
+      ["/upload-part-url", { size_bytes: 10, part_number: 1 }],
+      ["/complete-upload", { size_bytes: 10, etags: ["a"] }],
+      ["/abort-upload", {}],
+    ] as const) {
+      expect(await ask(path, { ...upload, ...more })).toMatchObject({
+        status: 404,
+        body: { code: "UPLOAD_NOT_FOUND" },
+      });
+    }
+  });
+
   it("are given for no object out of the buckets, none that is too large, and none to be read that is not there", async () => {
     await server.stop();
     await start({ limits: { ...DEFAULT_LIMITS, uploadBytes: 10 } });

@@ -12,9 +12,10 @@ import type { Bucket } from "./bucket.ts";
 import { asking } from "./connection.ts";
 
 const MIB = 1024 * 1024;
-/** S3 takes no smaller part but the last, and no more of them than this. */
-const FIRST_PART_BYTES = 8 * MIB;
-const MAX_PARTS = 10_000;
+/** What a connection that breaks may cost; S3 takes none below 5 MiB but the last. */
+export const FIRST_PART_BYTES = 8 * MIB;
+/** S3 takes no more of them for one object. */
+export const MAX_PARTS = 10_000;
 /** Where nobody knows how much comes, so many parts have one size; those behind are twice as large, so that 10,000 reach 5 TB. */
 const PARTS_OF_ONE_SIZE = 1000;
 /** What is held in memory of one upload at a time, or one part where that is larger, besides the part that is being gathered. */

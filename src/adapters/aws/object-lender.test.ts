@@ -24,6 +24,19 @@ describe("a link to an object of S3", () => {
     expect(longer.searchParams.get("X-Amz-Signature")).not.toBe(url.searchParams.get("X-Amz-Signature"));
   });
 
+  it("is for one part of an object, of a size that ten thousand are enough for", async () => {
+    const { multipart } = lender;
+    const link = async (bytes: number, number: number) =>
+      new URL((await multipart?.lendPart({ key: "a", uploadId: "id", bytes }, number, 1000))?.url ?? "");
+    const url = await link(200_000_000, 24);
+    expect(url.searchParams.get("X-Amz-SignedHeaders")).toBe("content-length;host");
+    expect([url.searchParams.get("partNumber"), url.searchParams.get("uploadId")]).toEqual(["24", "id"]);
+    await expect(link(200_000_000, 25)).rejects.toMatchObject({ code: "REQUEST_INVALID" });
+    expect((await link(5 * 1024 ** 4, 10_000)).searchParams.get("partNumber")).toBe("10000");
+    await expect(link(5 * 1024 ** 4, 10_001)).rejects.toMatchObject({ code: "REQUEST_INVALID" });
+    await expect(link(5 * 1024 ** 4 + 1, 1)).rejects.toMatchObject({ code: "BODY_TOO_LARGE" });
+  });
+
   it("is given for no more than S3 takes in one request", async () => {
     const loan = { method: "PUT", key: "a", bytes: 5 * 1024 ** 3 + 1, forMs: 1000 } as const;
     await expect(lender.lend(loan)).rejects.toMatchObject({ code: "BODY_TOO_LARGE" });

@@ -5,6 +5,7 @@ import { requireObjectKey } from "../../jobs/object-key.ts";
 import type { Loan, ObjectLender } from "../../jobs/object-lender.ts";
 import { createS3Client } from "./bucket.ts";
 import { type AwsPlace, asking } from "./connection.ts";
+import { createMultipartLender, type LentPartSizes, MAX_OBJECT_BYTES } from "./multipart-lender.ts";
 
 /** The most that S3 takes in one request. */
 const MAX_PUT_BYTES = 5 * 1024 ** 3;
@@ -18,11 +19,11 @@ export interface S3ObjectLender extends ObjectLender {
  * Lends objects of a bucket by presigned URLs, which S3 itself answers. The length of what is written is signed with them. They end with
  * the credentials that signed them, where those are for a time shorter than the loan's.
  */
-export function createS3ObjectLender(place: AwsPlace, bucketName: string): S3ObjectLender {
+export function createS3ObjectLender(place: AwsPlace, bucketName: string, sizes: LentPartSizes = {}): S3ObjectLender {
   // With checksums, that of no bytes at all would be signed, because the body is not known here.
   const client = createS3Client(place, false);
   return {
-    maxBytes: MAX_PUT_BYTES,
+    maxBytes: MAX_OBJECT_BYTES,
     lend: async (loan) => {
       requireObjectKey(loan.key);
       const url = await asking(loan.key, () =>
@@ -30,6 +31,7 @@ export function createS3ObjectLender(place: AwsPlace, bucketName: string): S3Obj
       );
       return { url, headers: {} };
     },
+    multipart: createMultipartLender({ client, name: bucketName }, sizes),
     close: () => client.destroy(),
   };
 }
@@ -46,7 +48,9 @@ function commandOf(bucketName: string, loan: Loan): GetObjectCommand | PutObject
   }
   if (loan.bytes > MAX_PUT_BYTES) {
     const message = `The file has ${loan.bytes} bytes; more than ${MAX_PUT_BYTES} cannot be uploaded to S3 in one request.`;
-    throw new ReelmillError("BODY_TOO_LARGE", message);
+    throw new ReelmillError("BODY_TOO_LARGE", message, {
+      advice: "Ask for it in parts: multipart of POST /upload-url.",
+    });
   }
   return new PutObjectCommand({ ...place, ContentLength: loan.bytes });
 }

@@ -38,6 +38,7 @@ export function createLocalObjectLender({ path, secret, clock }: LocalLenderOpti
       .digest();
   return {
     maxBytes: undefined,
+    multipart: undefined,
     lend: async (loan) => {
       requireObjectKey(loan.key);
       const shown = { method: loan.method, key: loan.key, bytes: bytesOf(loan), untilMs: clock.nowMs() + loan.forMs };

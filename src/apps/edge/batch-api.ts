@@ -1,7 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
-import { type Answer, type Exchange, exchange } from "../http-exchange.ts";
+import { exchange } from "../http-exchange.ts";
+import { LINK, sendByLink } from "../send-by-link.ts";
 
 /** How the batch API is reached. */
 export interface BatchApiOptions {
@@ -37,24 +38,21 @@ const JOB_STATE = z.object({
 /** Where a batch job stands; the fields are those of the completion payload. */
 export type BatchJobState = z.infer<typeof JOB_STATE>;
 
-const LENT_URL = z.object({
-  url: z.url({ protocol: /^https?$/ }),
-  headers: z.record(z.string(), z.string()).optional(),
-});
 const SUBMITTED = z.object({ job_id: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/) });
 
-/** A file's way to the store, and what hears of it. */
+/** A file's way to the store or from it. */
 export interface Transfer {
   readonly key: string;
   readonly path: string;
   readonly signal: AbortSignal;
-  readonly onBytes: (bytes: number) => void;
 }
 
 /** The batch API as a client sees it. All methods throw CLOUD_UNREACHABLE after the retries, CLOUD_REFUSED, ABORTED. */
 export interface BatchApi {
-  /** `POST /upload-url {key, size_bytes}` → `{url, headers?}`, then `PUT` of the file there. */
-  upload(transfer: Transfer & { readonly bytes: number }): Promise<void>;
+  /** `POST /upload-url {key, size_bytes}` → `{url, headers?}`, then `PUT` of the file there; or in parts, as `sendByLink`, whose `onProgress` it is. */
+  upload(
+    transfer: Transfer & { readonly bytes: number; readonly onProgress: (sentBytes: number) => void },
+  ): Promise<void>;
   /** `POST /submit-batch`; gives the job's id. */
   submit(request: BatchRequest, signal: AbortSignal): Promise<string>;
   /** `GET /jobs/{job_id}`. */
@@ -63,20 +61,24 @@ export interface BatchApi {
   download(transfer: Transfer & { readonly bucket: string | undefined }): Promise<number>;
 }
 
+/** One request to the API. */
+interface Asked {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly signal: AbortSignal;
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 const MAX_RETRY_MS = 60_000;
+/** For what an upload that is given up left, after which the service may be about to end. */
+const TIDYING_MS = 10_000;
 
 /** A client of the batch API. */
 export function createBatchApi(options: BatchApiOptions): BatchApi {
   const base = options.baseUrl.replace(/\/+$/, "");
-  const call = async <T>(
-    method: "GET" | "POST",
-    path: string,
-    schema: z.ZodType<T>,
-    signal: AbortSignal,
-    body?: Readonly<Record<string, unknown>>,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<T> => {
-    const answer = await withRetries(options, {
+  const send = async ({ method, path, signal, body, headers }: Asked): Promise<string> => {
+    const answer = await exchange({
       method,
       url: base + path,
       what: `${method} ${path}`,
@@ -84,30 +86,43 @@ export function createBatchApi(options: BatchApiOptions): BatchApi {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal,
     });
-    return parse(schema, answer.text, `${method} ${path}`);
+    return answer.text;
   };
+  const call = async <T>(schema: z.ZodType<T>, asked: Asked): Promise<T> =>
+    parse(schema, await send(asked), `${asked.method} ${asked.path}`);
   return {
-    upload: async ({ key, path, bytes, signal, onBytes }) => {
-      const { url, headers = {} } = await call("POST", "/upload-url", LENT_URL, signal, { key, size_bytes: bytes });
-      const body = { path, bytes };
-      await withRetries(options, { method: "PUT", url, what: `The upload of ${key}`, headers, body, onBytes, signal });
-    },
+    upload: (transfer) =>
+      sendByLink({
+        ...transfer,
+        what: `The upload of ${transfer.key}`,
+        ask: (path, schema, body, signal) => call(schema, { method: "POST", path, signal, body }),
+        abandon: async (body) => {
+          const signal = AbortSignal.timeout(TIDYING_MS);
+          await send({ method: "POST", path: "/abort-upload", signal, body });
+        },
+        retrying: (attempt) => withRetries(options, transfer.signal, attempt),
+      }),
     submit: async ({ inputPrefix, referenceKey, referenceStrategy, idempotencyKey }, signal) => {
       const body = {
         input_prefix: inputPrefix,
         reference_strategy: referenceStrategy,
         ...(referenceKey === undefined ? {} : { reference_key: referenceKey }),
       };
-      const sent = { "idempotency-key": idempotencyKey };
-      return (await call("POST", "/submit-batch", SUBMITTED, signal, body, sent)).job_id;
+      const headers = { "idempotency-key": idempotencyKey };
+      const asked: Asked = { method: "POST", path: "/submit-batch", signal, body, headers };
+      return (await withRetries(options, signal, () => call(SUBMITTED, asked))).job_id;
     },
-    look: (jobId, signal) => call("GET", `/jobs/${encodeURIComponent(jobId)}`, JOB_STATE, signal),
-    download: async ({ key, bucket, path, signal, onBytes }) => {
+    look: async (jobId, signal) => {
+      const asked: Asked = { method: "GET", path: `/jobs/${encodeURIComponent(jobId)}`, signal };
+      return await withRetries(options, signal, () => call(JOB_STATE, asked));
+    },
+    download: async ({ key, bucket, path, signal }) => {
       const body = { key, ...(bucket === undefined ? {} : { bucket }) };
-      const { url, headers = {} } = await call("POST", "/download-url", LENT_URL, signal, body);
-      const what = `The download of ${key}`;
-      return (await withRetries(options, { method: "GET", url, what, headers, saveTo: path, onBytes, signal }))
-        .savedBytes;
+      return await withRetries(options, signal, async () => {
+        const link = await call(LINK, { method: "POST", path: "/download-url", signal, body });
+        const what = `The download of ${key}`;
+        return (await exchange({ ...link, method: "GET", what, saveTo: path, signal })).savedBytes;
+      });
     },
   };
 }
@@ -121,15 +136,19 @@ function parse<T>(schema: z.ZodType<T>, text: string, what: string): T {
   }
 }
 
-async function withRetries({ retries, firstRetryMs = 2000 }: BatchApiOptions, wanted: Exchange): Promise<Answer> {
+async function withRetries<T>(
+  { retries, firstRetryMs = 2000 }: BatchApiOptions,
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+): Promise<T> {
   for (let retry = 0; ; retry++) {
     try {
-      return await exchange(wanted);
+      return await attempt();
     } catch (error) {
       if (!(error instanceof ReelmillError) || error.code !== "CLOUD_UNREACHABLE" || retry === retries) throw error;
     }
     const delayMs = Math.min(firstRetryMs * 2 ** retry, MAX_RETRY_MS);
-    await pause(delayMs * (0.5 + Math.random() / 2), wanted.signal);
+    await pause(delayMs * (0.5 + Math.random() / 2), signal);
   }
 }
 

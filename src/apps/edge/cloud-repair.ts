@@ -67,7 +67,7 @@ async function repair(api: BatchApi, options: CloudRepairOptions, request: Repai
   // What the payload lists are the inputs; each output has the same name below the output prefix.
   const downloadKey = `${(state.output_prefix ?? inputPrefix).replace(/\/+$/, "")}/${basename(outputKey)}`;
   const bucket = state.output_bucket;
-  const bytes = await api.download({ key: downloadKey, bucket, path: output, signal, onBytes: () => undefined });
+  const bytes = await api.download({ key: downloadKey, bucket, path: output, signal });
   if (bytes === 0) throw new ReelmillError("CLOUD_REFUSED", `What ${jobId} left at ${downloadKey} is empty.`);
   return { status: "repaired", output, report, jobId };
 }
@@ -87,13 +87,8 @@ async function uploadAll(
   const totalBytes = sized.reduce((sum, { bytes }) => sum + bytes, 0);
   let sentBytes = 0;
   for (const { key, path, bytes } of sized) {
-    let fileBytes = 0;
-    const onBytes = (count: number): void => {
-      // One that is sent again begins anew.
-      fileBytes = Math.min(bytes, fileBytes + count);
-      onShare((sentBytes + fileBytes) / totalBytes);
-    };
-    await api.upload({ key, path, bytes, signal, onBytes });
+    const onProgress = (fileBytes: number): void => onShare((sentBytes + fileBytes) / totalBytes);
+    await api.upload({ key, path, bytes, signal, onProgress });
     sentBytes += bytes;
   }
 }

@@ -22,6 +22,7 @@ import { addObjectRoutes, OBJECT_PREFIX } from "./routes/objects.ts";
 import { addQueueRoutes } from "./routes/queues.ts";
 import { addSessionRoutes } from "./routes/session.ts";
 import { addStatusRoutes } from "./routes/status.ts";
+import { addUploadPartRoutes } from "./routes/upload-parts.ts";
 import { addUploadRoutes } from "./routes/uploads.ts";
 import { addWatchRoutes } from "./routes/watch.ts";
 import { addWebRoutes } from "./routes/web.ts";
@@ -98,6 +99,7 @@ function addRoutes(app: FastifyInstance, deps: ServerDependencies, { hub, access
   addCostRoutes(app, deps);
   addEventRoutes(app, deps, hub);
   addBatchRoutes(app, deps, hub);
+  addUploadPartRoutes(app, deps);
   addQueueRoutes(app, deps, hub);
   addDeadLetterRoutes(app, deps, hub);
   addWatchRoutes(app, deps, hub);

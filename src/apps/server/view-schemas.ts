@@ -194,7 +194,9 @@ export const VIEWS = {
         .strictObject({
           by: z
             .enum(["parts", "link"])
-            .describe("`parts`: tus at /v1/uploads, which can go on; `link`: POST /upload-url, then one PUT."),
+            .describe(
+              "`parts`: tus at /v1/uploads, which can go on; `link`: POST /upload-url, then one PUT, or one for each part.",
+            ),
           maxBytes: COUNT.describe("Of one file."),
         })
         .describe("How files come to this server."),
@@ -250,6 +252,13 @@ export const VIEWS = {
       expires_in_seconds: COUNT,
     })
     .meta({ id: "Lent" }),
+  multipartUpload: z
+    .strictObject({
+      upload_id: z.string().describe("For POST /upload-part-url, /complete-upload and /abort-upload."),
+      part_bytes: COUNT.describe("Of every part but the last."),
+    })
+    .meta({ id: "MultipartUpload" }),
+  completedUpload: z.strictObject({ key: z.string().describe("In the input bucket.") }).meta({ id: "CompletedUpload" }),
   batchSubmitted: z
     .strictObject({
       message: z.string(),

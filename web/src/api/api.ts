@@ -11,6 +11,7 @@ import type {
   JobView,
   LentView,
   LogLine,
+  MultipartView,
   NewJob,
   ObjectView,
   PipelineView,
@@ -46,8 +47,18 @@ export interface Api {
   readonly findUploadWay: () => Promise<"parts" | "link">;
   /** Whether it is there or not. */
   readonly removeObject: (key: string) => Promise<void>;
-  /** A link to write one object below `uploads/` by, and what the request has to carry. */
-  readonly lendUpload: (key: string, bytes: number, signal?: AbortSignal) => Promise<LentView>;
+  /** A link to write one object below `uploads/` by, and what the request has to carry; or an upload in parts that was begun. */
+  readonly lendUpload: (key: string, bytes: number, signal?: AbortSignal) => Promise<LentView | MultipartView>;
+  /** A link to write one part by, whose number is from 1. */
+  readonly lendPart: (
+    part: UploadInParts & { readonly part_number: number },
+    signal?: AbortSignal,
+  ) => Promise<LentView>;
+  readonly completeUpload: (
+    parts: UploadInParts & { readonly etags: readonly string[] },
+    signal?: AbortSignal,
+  ) => Promise<void>;
+  readonly abortUpload: (upload: Omit<UploadInParts, "size_bytes">) => Promise<void>;
   readonly listQueues: (signal?: AbortSignal) => Promise<readonly QueueView[]>;
   readonly changeQueue: (queue: string, change: "pause" | "resume") => Promise<void>;
   readonly listDeadLetters: (signal?: AbortSignal) => Promise<readonly DeadLetterView[]>;
@@ -66,6 +77,13 @@ export interface Api {
   readonly findObjectBytes: (key: string, signal?: AbortSignal) => Promise<number | null>;
   /** A stored object as text; refuses with TOO_LARGE what nobody writes by hand or for a player. */
   readonly readObjectText: (key: string, signal?: AbortSignal) => Promise<string>;
+}
+
+/** An upload in parts, as the server names it. */
+interface UploadInParts {
+  readonly key: string;
+  readonly upload_id: string;
+  readonly size_bytes: number;
 }
 
 const LOG_LINES = 500;
@@ -98,6 +116,9 @@ type JobCalls = Pick<
   | "listPipelines"
   | "findUploadWay"
   | "lendUpload"
+  | "lendPart"
+  | "completeUpload"
+  | "abortUpload"
   | "removeObject"
   | "listDeliveries"
   | "redeliver"
@@ -134,9 +155,13 @@ function createJobCalls(send: SendRequest, read: Read, post: Post): JobCalls {
       }
     },
     lendUpload: async (key, bytes, signal) => {
-      const body = { key, size_bytes: bytes };
-      return (await (await send("POST", "/upload-url", { body, signal })).json()) as LentView;
+      const body = { key, size_bytes: bytes, multipart: true };
+      return (await (await send("POST", "/upload-url", { body, signal })).json()) as LentView | MultipartView;
     },
+    lendPart: async (body, signal) =>
+      (await (await send("POST", "/upload-part-url", { body, signal })).json()) as LentView,
+    completeUpload: async (body, signal) => void (await send("POST", "/complete-upload", { body, signal })),
+    abortUpload: async (body) => void (await send("POST", "/abort-upload", { body })),
     listPipelines: async (signal) => (await read<{ pipelines: PipelineView[] }>("/v1/pipelines", signal)).pipelines,
     listDeliveries: async (jobId, signal) => {
       const path = `/v1/webhooks/deliveries?jobId=${encodeURIComponent(jobId)}`;

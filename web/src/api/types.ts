@@ -145,6 +145,13 @@ export interface LentView {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** An object that is to be written in parts. */
+export interface MultipartView {
+  readonly upload_id: string;
+  /** Of all parts but the last. */
+  readonly part_bytes: number;
+}
+
 /** State of one queue. */
 export interface QueueView {
   readonly queue: string;

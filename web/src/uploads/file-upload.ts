@@ -1,11 +1,11 @@
 import type { Api } from "../api/api.ts";
-import { createLinkUpload } from "./link-upload.ts";
+import { createLinkUpload, type LinkUploadApi } from "./link-upload.ts";
 import { createTusUpload } from "./tus-upload.ts";
 import type { FileUpload, UploadHandlers } from "./upload.ts";
 
 /** What reaches the server. */
 export interface UploadAccess {
-  readonly api: Pick<Api, "findUploadWay" | "lendUpload" | "removeObject">;
+  readonly api: Pick<Api, "findUploadWay"> & LinkUploadApi;
   readonly readKey: () => string | null;
 }
 

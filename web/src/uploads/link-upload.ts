@@ -1,4 +1,6 @@
 import type { Api } from "../api/api.ts";
+import { createPartUpload, type PartsApi, type PartUpload } from "./part-upload.ts";
+import { BrokenUploadError, put } from "./put.ts";
 import { createRandomId } from "./random-id.ts";
 import type { FileUpload, UploadHandlers } from "./upload.ts";
 
@@ -6,7 +8,7 @@ import type { FileUpload, UploadHandlers } from "./upload.ts";
 const MAX_NAME_BYTES = 200;
 /** Control characters, those that nobody sees, and parts of paths. */
 const UNSAFE = /[\p{Cc}\p{Cf}\u2028\u2029/\\]/gu;
-/** Each sends the whole file again. */
+/** Of one request in a row. */
 const MAX_RETRIES = 3;
 const RETRY_MS = 3000;
 
@@ -18,30 +20,37 @@ export function keyNameFor(name: string): string {
   return short === "" ? "upload" : short.replace(/^\./, "_.");
 }
 
-/** Prepares the upload of one file to the server's store, in one request: once stopped, it begins anew. */
-export function createLinkUpload(
-  file: File,
-  api: Pick<Api, "lendUpload" | "removeObject">,
-  handlers: UploadHandlers,
-): FileUpload {
+/** What reaches the server for an upload by links. */
+export type LinkUploadApi = Pick<Api, "lendUpload" | "removeObject"> & PartsApi;
+
+/**
+ * Prepares the upload of one file to the server's store: in one request, which begins anew once it was stopped, or in parts where the server answers so,
+ * which go on.
+ */
+export function createLinkUpload(file: File, api: LinkUploadApi, handlers: UploadHandlers): FileUpload {
   const key = `${createRandomId()}/${keyNameFor(file.name)}`;
   let stopping: AbortController | null = null;
+  let parts: PartUpload | null = null;
   const pause = async (): Promise<void> => stopping?.abort();
-  const sendOnce = async (signal: AbortSignal): Promise<void> => {
-    signal.throwIfAborted();
-    handlers.onProgress(0);
-    const { url, headers } = await api.lendUpload(key, file.size, signal);
-    await put(file, url, headers, handlers.onProgress, signal);
+  /** So that the next start begins anew; what the store keeps of it goes by its own rules. */
+  const forget = async (): Promise<void> => {
+    await parts?.forget().catch(() => undefined);
+    parts = null;
   };
   const send = async (signal: AbortSignal): Promise<void> => {
-    for (let retries = 0; ; retries++) {
-      try {
-        await sendOnce(signal);
-        return;
-      } catch (error) {
-        if (signal.aborted || retries === MAX_RETRIES || !(error instanceof BrokenUploadError)) throw error;
-        await new Promise((resolve) => window.setTimeout(resolve, RETRY_MS));
-      }
+    await retrying(async () => {
+      if (parts !== null) return;
+      signal.throwIfAborted();
+      handlers.onProgress(0);
+      const answer = await api.lendUpload(key, file.size, signal);
+      if ("upload_id" in answer) parts = createPartUpload(file, key, answer, api, retrying);
+      else await put(file, answer, handlers.onProgress, signal);
+    }, signal);
+    try {
+      await parts?.send(handlers.onProgress, signal);
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof BrokenUploadError)) await forget();
+      throw error;
     }
   };
   return {
@@ -54,46 +63,20 @@ export function createLinkUpload(
     pause,
     cancel: async () => {
       await pause();
+      await forget();
       // Its last byte may have been there before the store's answer was.
       if (stopping !== null) await api.removeObject(`uploads/${key}`);
     },
   };
 }
 
-/** The connection broke, which another attempt may not. */
-class BrokenUploadError extends Error {
-  override readonly name = "BrokenUploadError";
-}
-
-/** By XMLHttpRequest, because `fetch` does not tell how much was sent. */
-async function put(
-  file: File,
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  onProgress: (sentBytes: number) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const request = new XMLHttpRequest();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  request.open("PUT", url);
-  for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-  request.upload.onprogress = ({ loaded }) => onProgress(loaded);
-  request.onload = () => {
-    if (request.status < 300) resolve();
-    else {
-      const message = `The server's store refused the file with status ${request.status}.`;
-      reject(request.status >= 500 ? new BrokenUploadError(message) : new Error(message));
+async function retrying<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let retries = 0; ; retries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (signal.aborted || retries === MAX_RETRIES || !(error instanceof BrokenUploadError)) throw error;
+      await new Promise((resolve) => window.setTimeout(resolve, RETRY_MS));
     }
-  };
-  request.onerror = () => reject(new BrokenUploadError("The server's store could not be reached, or broke off."));
-  request.onabort = () => reject(new Error("The upload was stopped."));
-  const abort = (): void => request.abort();
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    if (signal.aborted) return;
-    request.send(file);
-    await promise;
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }

@@ -38,7 +38,7 @@ export function requireFitting(path: string, bytes: number, { by, maxBytes }: Up
   const message = `${path} has ${bytes} bytes; the server takes ${maxBytes} at most in one file.`;
   if (by === "parts") throw new ReelmillError("BODY_TOO_LARGE", message);
   const advice = "Put it into the bucket by other means, below uploads/, and name its key with --param.";
-  throw new ReelmillError("BODY_TOO_LARGE", `${message} It would be sent in one request.`, { advice });
+  throw new ReelmillError("BODY_TOO_LARGE", message, { advice });
 }
 
 /**

@@ -145,12 +145,6 @@ const UPLOADS = z.object({ by: z.enum(["parts", "link"]), maxBytes: COUNT });
 /** How files come to a server, as it tells itself. */
 export type UploadWay = z.output<typeof UPLOADS>;
 
-/** What a link was given out for. */
-export const LENT = z.object({
-  url: z.url({ protocol: /^https?$/ }),
-  headers: z.record(z.string(), z.string()).default({}),
-});
-
 /** What the server offers. */
 export const PIPELINES = z.object({
   /** Earlier servers take parts, and say themselves what is too large. */

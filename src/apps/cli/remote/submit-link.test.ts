@@ -67,11 +67,74 @@ describe("submit where files go by a link", () => {
     expect(key).toMatch(/^[0-9a-f-]{36}\/ü #1\.mp4$/);
     expect(String(stored[key])).toBe("recording");
     expect(JSON.parse(String(server.requests.at(-1)?.body))).toMatchObject({ params: { inputs: [`uploads/${key}`] } });
-    expect(error).toContain("It is sent in one request, so from its beginning. Trying again.");
+    expect(error).toContain("Trying again.");
     expect(requestsOf("POST")).toEqual(["/upload-url", "/upload-url", "/v1/jobs"]);
     for (const { method, headers } of server.requests) {
       expect(headers["x-api-key"]).toBe(method === "PUT" ? undefined : "the-key");
     }
+  });
+
+  describe("in parts", () => {
+    /** As S3 has them: of ten bytes, the last of less. */
+    const inParts = (onPut: (number: number, response: ServerResponse) => boolean = () => false): Routes => {
+      const parts = new Map<number, Buffer>();
+      const linkOf = (number: number) => ({
+        url: `${server.address}/store/${number}`,
+        headers: {},
+        expires_in_seconds: 9,
+      });
+      return {
+        ...byLink(),
+        "POST /upload-url": () => ({ upload_id: "the upload", part_bytes: 10 }),
+        "POST /upload-part-url": ({ body }) => linkOf(JSON.parse(String(body)).part_number),
+        "PUT /store/*": ({ url, body }, response) => {
+          const number = Number(url.split("/").at(-1));
+          if (onPut(number, response)) return;
+          parts.set(number, body);
+          response.writeHead(200, { etag: `"tag ${number}"` }).end();
+        },
+        "POST /complete-upload": ({ body }) => {
+          const { key, etags } = JSON.parse(String(body)) as { key: string; etags: string[] };
+          stored[key] = Buffer.concat(etags.map((etag) => parts.get(Number(/\d+/.exec(etag)?.[0])) ?? Buffer.of()));
+          return { key };
+        },
+        "POST /abort-upload": (_request, response) => void response.writeHead(204).end(),
+      };
+    };
+    const text = "0123456789abcdefghi";
+
+    it("sends a part anew that broke, and no other", async () => {
+      let broken = 0;
+      server = await startCannedServer(
+        inParts((number, response) => {
+          if (number !== 2 || broken++ > 0) return false;
+          response.destroy();
+          return true;
+        }),
+      );
+      const { exitCode, error } = await submit(put("a.mp4", Buffer.from(text)));
+      expect([exitCode, Object.values(stored).map(String)]).toEqual([0, [text]]);
+      expect(error).toContain("Trying again.");
+      expect(requestsOf("PUT").toSorted()).toEqual(["/store/1", "/store/2", "/store/2"]);
+      for (const { method, headers } of server.requests) {
+        expect(headers["x-api-key"]).toBe(method === "PUT" ? undefined : "the-key");
+      }
+    });
+
+    it("has the store forget them where it gives up", async () => {
+      server = await startCannedServer(inParts((_number, response) => Boolean(response.writeHead(403).end("No."))));
+      await expect(submit(put("a.mp4", Buffer.from(text)))).rejects.toMatchObject({ code: "UPLOAD_REFUSED" });
+      expect(JSON.parse(String(server.requests.at(-1)?.body))).toEqual({
+        key: expect.stringMatching(/\/a\.mp4$/),
+        upload_id: "the upload",
+      });
+      expect(requestsOf("POST").at(-1)).toBe("/abort-upload");
+    });
+
+    it("refuses parts that the store gives no name", async () => {
+      server = await startCannedServer(inParts((_number, response) => Boolean(response.writeHead(200).end())));
+      await expect(submit(put("a.mp4", Buffer.from(text)))).rejects.toMatchObject({ code: "UPLOAD_REFUSED" });
+    });
   });
 
   it("sends nothing that is larger than one request may be, and says where it can go", async () => {
@@ -79,7 +142,7 @@ describe("submit where files go by a link", () => {
     const refused = submit(put("large.mp4", Buffer.alloc(21)));
     await expect(refused).rejects.toMatchObject({
       code: "BODY_TOO_LARGE",
-      message: expect.stringMatching(/has 21 bytes; the server takes 20 .* one request/),
+      message: expect.stringMatching(/has 21 bytes; the server takes 20 at most/),
       advice: expect.stringContaining("--param"),
     });
     expect(requestsOf("POST")).toEqual([]);

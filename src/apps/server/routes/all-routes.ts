@@ -10,6 +10,7 @@ import { OBJECT_ROUTES } from "./objects.ts";
 import { QUEUE_ROUTES } from "./queues.ts";
 import { SESSION_ROUTES } from "./session.ts";
 import { STATUS_ROUTES } from "./status.ts";
+import { UPLOAD_PART_ROUTES } from "./upload-parts.ts";
 import { UPLOAD_ROUTES } from "./uploads.ts";
 import { WATCH_ROUTES } from "./watch.ts";
 import { WEBHOOK_ROUTES } from "./webhooks.ts";
@@ -22,6 +23,7 @@ export const ALL_ROUTES: readonly RouteContract[] = [
   UPLOAD_ROUTES,
   OBJECT_ROUTES,
   BATCH_ROUTES,
+  UPLOAD_PART_ROUTES,
   LENT_ROUTES,
   QUEUE_ROUTES,
   DEAD_LETTER_ROUTES,

@@ -13,7 +13,7 @@ import { readIdempotencyKey } from "./jobs.ts";
 const TAG = "batch";
 const KEY = z.string().min(1).max(1000);
 /** Long enough to begin a transfer, which may then take longer. */
-const LOAN_MS = 3600_000;
+export const LOAN_MS = 3600_000;
 
 /** The batch API: damaged recordings by the folder, as the edge service gives them to a cloud. */
 export const BATCH_ROUTES = {
@@ -22,8 +22,17 @@ export const BATCH_ROUTES = {
     path: "/upload-url",
     tag: TAG,
     summary: "Get a link to write one object of the input bucket by, with PUT and without a key",
-    body: z.strictObject({ key: KEY, size_bytes: z.int().min(0) }),
-    answers: { 200: { description: "The link.", schema: VIEWS.lent } },
+    body: z.strictObject({
+      key: KEY,
+      size_bytes: z.int().min(0),
+      multipart: z
+        .boolean()
+        .default(false)
+        .describe("Whether the answer may be an upload in parts; short objects have none."),
+    }),
+    answers: {
+      200: { description: "The link, or an upload in parts.", schema: z.union([VIEWS.lent, VIEWS.multipartUpload]) },
+    },
     errors: ["OBJECT_KEY_INVALID", "BODY_TOO_LARGE"],
   },
   download: {
@@ -66,12 +75,15 @@ export function addBatchRoutes(app: FastifyInstance, deps: ServerDependencies, h
     return { url: toAbsolute(url, request, batch.publicUrl), headers, expires_in_seconds: LOAN_MS / 1000 };
   };
   serve(app, BATCH_ROUTES.upload, async ({ body, request }) => {
-    const { key, size_bytes: bytes } = body;
+    const { size_bytes: bytes, multipart } = body;
+    const key = INPUT_ROOT + body.key;
     if (bytes > limits.uploadBytes) {
       const message = `The file has ${bytes} bytes; ${limits.uploadBytes} are allowed.`;
       throw new ReelmillError("BODY_TOO_LARGE", message);
     }
-    return await lend({ method: "PUT", key: INPUT_ROOT + key, bytes, forMs: LOAN_MS }, request);
+    const begun = multipart ? await batch.lender.multipart?.begin(key, bytes) : undefined;
+    if (begun !== undefined) return { upload_id: begun.uploadId, part_bytes: begun.partBytes };
+    return await lend({ method: "PUT", key, bytes, forMs: LOAN_MS }, request);
   });
   serve(app, BATCH_ROUTES.download, async ({ body, request }) => {
     const { inputBucket, outputBucket } = batch;

@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { ReelmillError } from "../base/errors.ts";
+import { runPool } from "../base/run-pool.ts";
+import { exchange } from "./http-exchange.ts";
+
+/** What a link was given out for: one request to the store, without any key of the API. */
+export const LINK = z.object({
+  url: z.url({ protocol: /^https?$/ }),
+  headers: z.record(z.string(), z.string()).default({}),
+});
+const PARTS = z.object({ upload_id: z.string().min(1), part_bytes: z.int().min(1) });
+const NOTHING = z.unknown();
+const MAX_PARTS = 10_000;
+/** One connection may not fill the line. */
+const PARTS_AT_ONCE = 4;
+
+type Path = "/upload-url" | "/upload-part-url" | "/complete-upload";
+
+/** A file on its way to the store of an API that gives out links. */
+export interface LinkedUpload {
+  readonly path: string;
+  /** In the input bucket. */
+  readonly key: string;
+  readonly bytes: number;
+  /** How it is called in messages. */
+  readonly what: string;
+  readonly signal: AbortSignal;
+  /** Told the bytes sent so far; less than before where some have to be sent anew. */
+  readonly onProgress: (sentBytes: number) => void;
+  /** Asks the API, with POST. */
+  readonly ask: <T>(path: Path, schema: z.ZodType<T>, body: object, signal: AbortSignal) => Promise<T>;
+  /** Tells `POST /abort-upload`, also where `signal` has ended everything else. */
+  readonly abandon: (body: object) => Promise<void>;
+  /** Does what failed again, where that may help. */
+  readonly retrying: <T>(attempt: () => Promise<T>) => Promise<T>;
+}
+
+/**
+ * Sends a file by links of `POST /upload-url`: in one request, which the store takes whole or not at all, or in parts where the API answers so, of
+ * which one that breaks is sent anew alone. Every try has a link of its own. Throws what `ask` does, and as `exchange`.
+ */
+export async function sendByLink(upload: LinkedUpload): Promise<void> {
+  const { path, key, bytes, what, signal, ask, retrying } = upload;
+  const asked = { key, size_bytes: bytes, multipart: true };
+  const parts = await retrying(async () => {
+    const answer = await ask("/upload-url", z.union([PARTS, LINK]), asked, signal);
+    if ("upload_id" in answer) return answer;
+    let sent = 0;
+    upload.onProgress(sent);
+    const onBytes = (more: number): void => {
+      sent += more;
+      upload.onProgress(sent);
+    };
+    await exchange({ ...answer, method: "PUT", what, body: { path, bytes }, onBytes, signal });
+    return undefined;
+  });
+  if (parts !== undefined) await sendParts(upload, parts);
+}
+
+async function sendParts(upload: LinkedUpload, begun: z.output<typeof PARTS>): Promise<void> {
+  const { key, bytes, signal, ask, retrying } = upload;
+  const { upload_id, part_bytes: partBytes } = begun;
+  const count = Math.ceil(bytes / partBytes);
+  const named = { key, upload_id, size_bytes: bytes };
+  const etags = new Array<string>(count);
+  let sent = 0;
+  const onBytes = (more: number): void => {
+    sent += more;
+    upload.onProgress(sent);
+  };
+  try {
+    if (count > MAX_PARTS) throw new ReelmillError("CLOUD_REFUSED", `${upload.what} was to have ${count} parts.`);
+    const sendPart = async (index: number, either: AbortSignal): Promise<void> => {
+      etags[index] = await retrying(async () => {
+        const link = await ask("/upload-part-url", LINK, { ...named, part_number: index + 1 }, either);
+        return await putPart(upload, index * partBytes, partBytes, link, onBytes, either);
+      });
+    };
+    await runPool([...etags.keys()], PARTS_AT_ONCE, signal, sendPart);
+    await retrying(() => ask("/complete-upload", NOTHING, { ...named, etags }, signal));
+  } catch (error) {
+    // What went wrong is what the caller hears; parts that cannot be removed now go by the store's own rules.
+    await upload.abandon({ key, upload_id }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Gives what the store calls the part. */
+async function putPart(
+  { path, bytes: fileBytes, what }: LinkedUpload,
+  from: number,
+  partBytes: number,
+  link: z.output<typeof LINK>,
+  onBytes: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  const bytes = Math.min(partBytes, fileBytes - from);
+  let sent = 0;
+  const onMore = (more: number): void => {
+    sent += more;
+    onBytes(more);
+  };
+  try {
+    const body = { path, bytes, from };
+    const { etag } = await exchange({ ...link, method: "PUT", what, body, onBytes: onMore, signal });
+    if (etag !== undefined) return etag;
+    throw new ReelmillError("CLOUD_REFUSED", `${what}: the store took a part, and did not say what it calls it.`);
+  } catch (error) {
+    onBytes(-sent);
+    throw error;
+  }
+}

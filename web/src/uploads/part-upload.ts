@@ -1,0 +1,76 @@
+import type { Api } from "../api/api.ts";
+import type { MultipartView } from "../api/types.ts";
+import { put } from "./put.ts";
+
+/** One connection may not fill the line. */
+const PARTS_AT_ONCE = 4;
+
+/** The calls that an upload in parts makes. */
+export type PartsApi = Pick<Api, "lendPart" | "completeUpload" | "abortUpload">;
+
+/** A file that is being written in parts, of which those that are there stay there when it is stopped. */
+export interface PartUpload {
+  /** Sends what is missing, and makes the object. */
+  readonly send: (onProgress: (sentBytes: number) => void, signal: AbortSignal) => Promise<void>;
+  /** Has the store forget the parts. */
+  readonly forget: () => Promise<void>;
+}
+
+/** What goes on where a part broke; gives what `attempt` gave in the end. */
+export type Retrying = <T>(attempt: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+
+/** Goes on with an upload that the server has begun for an object of the input bucket. */
+export function createPartUpload(
+  file: File,
+  key: string,
+  { upload_id, part_bytes }: MultipartView,
+  api: PartsApi,
+  retrying: Retrying,
+): PartUpload {
+  const upload = { key, upload_id, size_bytes: file.size };
+  const etags = new Array<string | undefined>(Math.ceil(file.size / part_bytes)).fill(undefined);
+  const sent = new Map<number, number>();
+  const sendPart = async (index: number, onProgress: (sentBytes: number) => void, signal: AbortSignal) => {
+    const bytes = file.slice(index * part_bytes, (index + 1) * part_bytes);
+    const tell = (partBytes: number): void => {
+      sent.set(index, partBytes);
+      onProgress([...sent.values()].reduce((sum, more) => sum + more, 0));
+    };
+    try {
+      etags[index] = await retrying(async () => {
+        tell(0);
+        const link = await api.lendPart({ ...upload, part_number: index + 1 }, signal);
+        const etag = await put(bytes, link, tell, signal);
+        if (etag === null) throw new Error("The server's store does not tell this page what it calls a part (ETag).");
+        return etag;
+      }, signal);
+      tell(bytes.size);
+    } catch (error) {
+      sent.delete(index);
+      throw error;
+    }
+  };
+  return {
+    send: async (onProgress, signal) => {
+      const ending = new AbortController();
+      const either = AbortSignal.any([signal, ending.signal]);
+      const missing = [...etags.keys()].filter((index) => etags[index] === undefined).values();
+      const sendMissing = async (): Promise<void> => {
+        for (const index of missing) await sendPart(index, onProgress, either);
+      };
+      const lanes = Array.from({ length: PARTS_AT_ONCE }, sendMissing);
+      try {
+        await Promise.all(lanes);
+      } finally {
+        ending.abort();
+        await Promise.allSettled(lanes);
+      }
+      signal.throwIfAborted();
+      await retrying(
+        () => api.completeUpload({ ...upload, etags: etags.filter((etag) => etag !== undefined) }, signal),
+        signal,
+      );
+    },
+    forget: () => api.abortUpload({ key, upload_id }),
+  };
+}
