@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StateMachine, type StateMachineDefinition } from "aws-local-stepfunctions";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -15,6 +16,8 @@ import type { ObjectStore } from "../../src/jobs/object-store.ts";
 import { createPipelineRegistry, type Pipeline } from "../../src/jobs/pipeline.ts";
 import type { Engine } from "../../src/jobs/run-task.ts";
 import { createJobService, type JobService } from "../../src/jobs/service.ts";
+import { convertPipeline } from "../../src/pipelines/convert/pipeline.ts";
+import { hlsPipeline } from "../../src/pipelines/hls/pipeline.ts";
 import { repairPipeline } from "../../src/pipelines/repair/pipeline.ts";
 import { makeRecordings } from "../e2e/recordings.fixture.ts";
 import { defineParts } from "../engine/engine.fixture.ts";
@@ -64,10 +67,15 @@ interface Led {
 }
 
 /** `crashes` are invocations, counted over all, that end as where a function is killed: nobody hears of what was done. */
-function lead(pipeline: Pipeline, objects = {} as ObjectStore, crashes: readonly number[] = []): Led {
+function lead(
+  pipeline: Pipeline,
+  objects = {} as ObjectStore,
+  crashes: readonly number[] = [],
+  create = async () => "/none",
+): Led {
   const store = createJobStore(table, clock);
   const pipelines = createPipelineRegistry([pipeline]);
-  const workFolders = { create: async () => "/none", remove: async () => undefined };
+  const workFolders = { create, remove: async () => undefined };
   const environment = { PATH: process.env["PATH"] };
   const engine = { store, objects, pipelines, workFolders, log, clock, environment, random: () => 0 };
   const definition = defineStateMachine(pipeline, { functionArn: FUNCTION });
@@ -240,6 +248,34 @@ it("repairs recordings in a bucket", async () => {
     const output = await objects.withLocalFile(`outputs/${job.id}/damaged.mp4`, (path) => readFile(path));
     expect(output.includes("moov")).toBe(true);
     expect(entered.sort()).toEqual(["Finish", "Plan", "WorkAtTask", "WorkAtTask"]);
+  } finally {
+    await bucket.remove();
+    await storage.stop();
+    await folder.remove();
+  }
+});
+
+it.each([
+  ["convert", convertPipeline, { to: "h264", reencode: true, preset: "ultrafast" }],
+  ["hls", hlsPipeline, { preset: "ultrafast" }],
+] as const)("works through a recording in a bucket: %s", async (_name, pipeline, params) => {
+  const [storage, folder] = [await startStorage(), await temporaryFolder()];
+  const bucket = await makeBucket(storage.place);
+  try {
+    const objects = createS3ObjectStore({ bucket, workFolder: join(folder.path, "lent") });
+    const clip = join(folder.path, "clip.mp4");
+    const sources = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=2", "-f", "lavfi", "-i", "sine=d=2"];
+    const codecs = ["-c:v", "libx264", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac"];
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...sources, ...codecs, clip]);
+    await objects.putFile("uploads/clip.mp4", clip);
+    const led = lead(pipeline, objects, [], () => mkdtemp(join(folder.path, "work-")));
+    const { job } = await led.service.submit({
+      pipeline: pipeline.name,
+      params: { input: "uploads/clip.mp4", ...params },
+    });
+    expect(await led.execute(job.id)).toEqual({ jobId: job.id, status: "succeeded" });
+    expect(count("WorkAtTask")).toBeGreaterThan(0);
+    expect((await objects.list(`outputs/${job.id}/`, { limit: 10 })).length).toBeGreaterThan(0);
   } finally {
     await bucket.remove();
     await storage.stop();
