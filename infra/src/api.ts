@@ -9,7 +9,16 @@ import { API_KEY_PARAMETER, OUTPUTS } from "../../src/adapters/aws/stack-names.t
 import { acknowledge } from "./acknowledge.ts";
 import { type FunctionProps, ReelmillFunction } from "./functions.ts";
 import { createLogGroup } from "./log-groups.ts";
-import { allow, allowCounting, allowReading, allowRemoving, allowStarting, allowWriting } from "./permissions.ts";
+import {
+  allow,
+  allowCounting,
+  allowCountingContainers,
+  allowReading,
+  allowRemoving,
+  allowStarting,
+  allowWriting,
+} from "./permissions.ts";
+import type { WorkStack } from "./work-stack.ts";
 
 /** The HTTP API: everything goes to one function, which is the same app that a server of one's own runs. */
 export class Api extends Construct {
@@ -25,7 +34,7 @@ export class Api extends Construct {
       command: "api",
       memoryMb: settings.api_memory_mb,
       timeoutSeconds: settings.api_timeout_seconds,
-      environment: { REELMILL_API_KEY_SHA256: this.#apiKeyHash() },
+      environment: { REELMILL_API_KEY_SHA256: this.#apiKeyHash(), ECS_SERVICES: namesOf(props.work) },
       tellsWebhooks: true,
     });
     this.function = serve.function;
@@ -84,10 +93,15 @@ export class Api extends Construct {
     allowWriting(this.function, objects, ["uploads/*", "references/*", "batches/*"]);
     allowRemoving(this.function, objects, ["uploads/*", "references/*", "outputs/*"]);
     allowCounting(this.function, state);
+    allowCountingContainers(this.function, work.services);
     // Those of batches, whose submission tells the container; of all others the functions.
     const { jobQueue, jobDefinitions, repairDisks } = work.batch;
     allowStarting(this.function, jobQueue, [jobDefinitions.repair, ...repairDisks.values()]);
   }
+}
+
+function namesOf({ cluster, services }: WorkStack): string {
+  return services.map(({ serviceName }) => `${cluster.clusterName}/${serviceName}`).join(",");
 }
 
 const ACCESS_LOG = {

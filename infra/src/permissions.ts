@@ -1,6 +1,6 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import type { IJobDefinition, IJobQueue } from "aws-cdk-lib/aws-batch";
-import type { ICluster } from "aws-cdk-lib/aws-ecs";
+import type { IBaseService, ICluster } from "aws-cdk-lib/aws-ecs";
 import { Effect, type IGrantable, type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { XRAY_ACTIONS, xrayRegionOf } from "../../src/base/xray-endpoint.ts";
@@ -99,6 +99,16 @@ export function allowStarting(grantee: IGrantable, queue: IJobQueue, definitions
 /** To ask what has become of containers; AWS knows no narrower resource. */
 export function allowLooking(grantee: IGrantable): void {
   allow(grantee, ["batch:DescribeJobs"], ["*"]);
+}
+
+/** To count containers: jobs of AWS Batch, for which AWS knows no narrower resource, and the services' own figures. */
+export function allowCountingContainers(grantee: IGrantable, services: readonly IBaseService[]): void {
+  allow(grantee, ["batch:ListJobs"], ["*"]);
+  allow(
+    grantee,
+    ["ecs:DescribeServices"],
+    services.map(({ serviceArn }) => serviceArn),
+  );
 }
 
 /** To send spans of its work, where they go to X-Ray; any other collector wants no right of AWS. AWS knows no narrower resource. */

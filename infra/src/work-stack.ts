@@ -1,5 +1,5 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
-import { Cluster, ContainerInsights } from "aws-cdk-lib/aws-ecs";
+import { Cluster, ContainerInsights, type IBaseService } from "aws-cdk-lib/aws-ecs";
 import type { Construct } from "constructs";
 import { acknowledgeWildcards } from "./acknowledge.ts";
 import { Batch } from "./batch.ts";
@@ -25,6 +25,8 @@ export class WorkStack extends Stack {
   readonly hls: GpuService;
   /** Undefined: there is no such pipeline. */
   readonly stereo: StereoServices | undefined;
+  /** All that take tasks of queues. */
+  readonly services: readonly IBaseService[];
 
   constructor(scope: Construct, id: string, props: StackProps & { settings: Settings; state: StateStack }) {
     super(scope, id, props);
@@ -42,6 +44,7 @@ export class WorkStack extends Stack {
     const { hls, stereo } = state.queues;
     this.hls = new GpuService(this, "Hls", { ...common, pipeline: "hls", takes: [hls], sends: [hls] });
     this.stereo = stereo && this.#createStereo(stereo, common);
+    this.services = [this.hls, ...(this.stereo ? Object.values(this.stereo) : [])].map(({ service }) => service);
     new CfnOutput(this, "ClusterName", { value: this.cluster.clusterName });
   }
 

@@ -38,6 +38,7 @@ describe("rights", () => {
     const wide = new Set(rights.filter(({ resource }) => resource === "*").map(({ action }) => action));
     expect([...wide].toSorted()).toEqual([
       "batch:DescribeJobs",
+      "batch:ListJobs",
       "dynamodb:ListStreams",
       "ecr:GetAuthorizationToken",
       "ecs:DiscoverPollEndpoint",

@@ -46,6 +46,8 @@ beforeAll(async () => {
     queueUrls: { hls: QueueUrl },
     longPollSeconds: 0,
     containers: undefined,
+    services: [],
+    ecsEndpoint: undefined,
   };
 });
 

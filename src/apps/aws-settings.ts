@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { CountedService } from "../adapters/aws/container-counter.ts";
 import type { BatchTarget } from "../adapters/aws/container-starter.ts";
 import type { Environment, ServerConfig } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
@@ -36,6 +37,10 @@ export interface AwsHome {
   readonly longPollSeconds: number;
   /** What starts containers for jobs; undefined: nothing does, their tasks wait for workers. */
   readonly containers: ContainerPlace | undefined;
+  /** Services of ECS whose workers take tasks of the queues. */
+  readonly services: readonly CountedService[];
+  /** Undefined: AWS itself. */
+  readonly ecsEndpoint: string | undefined;
 }
 
 /** A queue of AWS Batch, and what is run there; the definition of repair is there. */
@@ -129,6 +134,18 @@ const CONTAINER_SETTINGS = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
+const SERVICE_SETTINGS = {
+  ECS_SERVICES: {
+    schema: commaSeparated(z.string().regex(/^[\w-]{1,255}\/[\w-]{1,255}$/)).default([]),
+    notes: {
+      meaning:
+        "The services of ECS whose workers are counted for `GET /v1/stats` and `monitor`, together with the containers of `BATCH_JOB_QUEUE`. Needs the rights `ecs:DescribeServices` and `batch:ListJobs`. Read by servers and functions.",
+      allowed: "names of clusters and services, such as mill/gpu, separated by commas",
+      unset: "those of no service are counted",
+    },
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
 const WORKER_SETTINGS = {
   TASK_QUEUES: {
     schema: commaSeparated(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/)).default([]),
@@ -143,7 +160,7 @@ const WORKER_SETTINGS = {
 /** Reads where everything is. Throws CONFIG_INVALID naming every variable that is missing or not allowed. */
 export function readAwsHome(environment: Environment, server: ServerConfig, data: string): AwsHome {
   const settings = readSettings(environment, HOME_SETTINGS);
-  const { s3Endpoint, dynamoDbEndpoint, sqsEndpoint, snsEndpoint, logsEndpoint, batchEndpoint } = server;
+  const { s3Endpoint, dynamoDbEndpoint, sqsEndpoint, snsEndpoint, logsEndpoint, batchEndpoint, ecsEndpoint } = server;
   return {
     backend: "aws",
     data,
@@ -156,7 +173,14 @@ export function readAwsHome(environment: Environment, server: ServerConfig, data
     queueUrls: settings.SQS_QUEUE_URLS,
     longPollSeconds: settings.SQS_LONG_POLL_WAIT_SECONDS,
     containers: readContainers(environment, batchEndpoint),
+    services: readSettings(environment, SERVICE_SETTINGS).ECS_SERVICES.map(toService),
+    ecsEndpoint,
   };
+}
+
+function toService(text: string): CountedService {
+  const [cluster = "", service = ""] = text.split("/");
+  return { cluster, service };
 }
 
 function readContainers(environment: Environment, endpoint: string | undefined): ContainerPlace | undefined {
@@ -191,8 +215,10 @@ export function readTaskQueues(environment: Environment, known: readonly string[
 
 /** The variables of the backend `aws` with their notes; the reference page is made from it. */
 export function describeAwsSettings(): readonly (SettingNotes & { readonly name: string })[] {
-  return Object.entries({ ...HOME_SETTINGS, ...CONTAINER_SETTINGS, ...WORKER_SETTINGS }).map(([name, { notes }]) => ({
-    name,
-    ...notes,
-  }));
+  return Object.entries({ ...HOME_SETTINGS, ...CONTAINER_SETTINGS, ...SERVICE_SETTINGS, ...WORKER_SETTINGS }).map(
+    ([name, { notes }]) => ({
+      name,
+      ...notes,
+    }),
+  );
 }

@@ -4,6 +4,7 @@ import { createSqsBell, createSqsClient, type SqsBell } from "../adapters/aws/be
 import { createS3Client } from "../adapters/aws/bucket.ts";
 import { type Care, createCare } from "../adapters/aws/care.ts";
 import type { AwsPlace } from "../adapters/aws/connection.ts";
+import type { AwsContainerCounter } from "../adapters/aws/container-counter.ts";
 import type { BatchStarter } from "../adapters/aws/container-starter.ts";
 import { createDeliveryStore } from "../adapters/aws/delivery-store.ts";
 import { createJobContainers, type JobContainers } from "../adapters/aws/job-containers.ts";
@@ -64,11 +65,13 @@ export function openAws(home: AwsHome, { owner, clock, log }: Opening): AwsParts
   });
   const pipelines = createRegistry();
   const starter = home.containers && createLazyStarter(region, home.containers);
+  const counter = createLazyCounter(home);
   const own = Object.keys(home.containers?.jobDefinitions ?? {}).filter((name) => home.queueUrls[name] === undefined);
   const containers = starter && createJobContainers({ table, clock, objects, pipelines, starter, own });
   return {
     ...{ store, objects, pipelines, containers, ...folders },
     startContainer: containers?.start,
+    countContainers: counter?.count,
     queue: createTaskQueue(table, clock),
     deliveries: createDeliveryStore(table, clock),
     records: createBatchRecords(table, clock),
@@ -90,25 +93,48 @@ export function openAws(home: AwsHome, { owner, clock, log }: Opening): AwsParts
       for (const client of [s3, tables, sqs]) client.destroy();
       sns.close();
       starter?.close();
+      counter?.close();
     },
   };
 }
 
-/** A starter that loads what it needs with its first request: most processes make none. */
 function createLazyStarter(region: string, { endpoint, ...target }: ContainerPlace): BatchStarter {
-  let opened: Promise<BatchStarter> | undefined;
-  const open = async (): Promise<BatchStarter> => {
+  const { use, close } = lazily(async () => {
     const { createBatchStarter } = await import("../adapters/aws/container-starter.ts");
     return createBatchStarter({ region, endpoint }, target);
+  });
+  return {
+    start: async (wish) => (await use()).start(wish),
+    look: async (ids) => (ids.length === 0 ? new Map() : (await use()).look(ids)),
+    close,
   };
-  const use = (): Promise<BatchStarter> => {
+}
+
+/** Undefined where there is nothing to count. */
+function createLazyCounter({ region, services, containers, ecsEndpoint }: AwsHome): AwsContainerCounter | undefined {
+  if (containers === undefined && services.length === 0) return undefined;
+  const { use, close } = lazily(async () => {
+    const { createContainerCounter } = await import("../adapters/aws/container-counter.ts");
+    const place = { region, batchEndpoint: containers?.endpoint, ecsEndpoint };
+    return createContainerCounter(place, { jobQueue: containers?.jobQueue, services });
+  });
+  return { count: async (signal) => (await use()).count(signal), close };
+}
+
+/** What loads when it is used first, which in most processes is never. */
+function lazily<T extends { close(): void }>(open: () => Promise<T>) {
+  let opened: Promise<T> | undefined;
+  const use = (): Promise<T> => {
     opened ??= open();
     return opened;
   };
   return {
-    start: async (wish) => (await use()).start(wish),
-    look: async (ids) => (ids.length === 0 ? new Map() : (await use()).look(ids)),
-    close: () => void opened?.then((starter) => starter.close()),
+    use,
+    close: () =>
+      void opened?.then(
+        (one) => one.close(),
+        () => undefined,
+      ),
   };
 }
 

@@ -67,6 +67,7 @@ export function openLocal(
       news: undefined,
       listen: undefined,
       startContainer: undefined,
+      countContainers: undefined,
       requireStores: async () => undefined,
       sweepTemporary: objects.sweepTemporary,
       close: () => database.close(),

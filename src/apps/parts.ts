@@ -2,6 +2,7 @@ import type { Durability } from "../adapters/local/database.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { BatchRecords } from "../jobs/batch-records.ts";
+import type { ContainerCounter } from "../jobs/container-starter.ts";
 import type { DeliveryStore, SendWebhook } from "../jobs/deliveries.ts";
 import type { Job, JobWebhook } from "../jobs/job.ts";
 import type { ObjectStore } from "../jobs/object-store.ts";
@@ -40,6 +41,8 @@ export interface Parts {
   readonly listen: ((queues: readonly string[]) => Listener) | undefined;
   /** Asks for a container that works at the job, and gives its id; the same one however often. Undefined where there are no containers. */
   readonly startContainer: ((job: Job) => Promise<string>) | undefined;
+  /** Counts the containers elsewhere that work at queues and jobs; undefined where there are none. */
+  readonly countContainers: ContainerCounter["count"] | undefined;
   /** Throws STORE_UNAVAILABLE, STORE_REFUSED where what is kept cannot be reached. */
   requireStores(): Promise<void>;
   /** Removes what processes that are gone left half-written in the stores. */

@@ -14,6 +14,7 @@ export interface ServerConfig {
   readonly logsEndpoint: string | undefined;
   /** As `s3Endpoint`, of what starts containers. */
   readonly batchEndpoint: string | undefined;
+  readonly ecsEndpoint: string | undefined;
   /** As `s3Endpoint`, of secrets. */
   readonly secretsEndpoint: string | undefined;
   /** Address to listen at. */
@@ -146,6 +147,7 @@ export function defaultConfigFor(environment: Environment): Config | undefined {
       snsEndpoint: undefined,
       logsEndpoint: undefined,
       batchEndpoint: undefined,
+      ecsEndpoint: undefined,
       secretsEndpoint: undefined,
       host: "127.0.0.1",
       port: 8080,

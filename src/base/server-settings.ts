@@ -85,6 +85,10 @@ export const SERVER_SETTINGS = {
       unset: "",
     },
   },
+  REELMILL_ECS_ENDPOINT: {
+    schema: SERVER_ADDRESS.optional(),
+    notes: { meaning: "Where the services of `ECS_SERVICES` are, if not at AWS.", allowed: ENDPOINT_FORM, unset: "" },
+  },
   REELMILL_SECRETS_ENDPOINT: {
     schema: SERVER_ADDRESS.optional(),
     notes: {
@@ -281,6 +285,7 @@ export function readServerConfig(environment: Environment, read: ReadSetting): S
     snsEndpoint: read(environment, "REELMILL_SNS_ENDPOINT"),
     logsEndpoint: read(environment, "REELMILL_LOGS_ENDPOINT"),
     batchEndpoint: read(environment, "REELMILL_BATCH_ENDPOINT"),
+    ecsEndpoint: read(environment, "REELMILL_ECS_ENDPOINT"),
     secretsEndpoint: read(environment, "REELMILL_SECRETS_ENDPOINT"),
     host: read(environment, "REELMILL_HOST"),
     port: read(environment, "REELMILL_PORT"),

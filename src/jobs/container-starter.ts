@@ -35,3 +35,18 @@ export interface ContainerStarter {
   /** How containers are, by their ids; those that are not known any more are left out. Throws STORE_UNAVAILABLE, STORE_REFUSED. */
   look(containerIds: readonly string[]): Promise<ReadonlyMap<string, ContainerState>>;
 }
+
+/** How many containers work or are to work, whoever started them. */
+export interface ContainerCount {
+  /** That there are to be by now. */
+  readonly desired: number;
+  readonly running: number;
+  /** Asked for, and waiting for a machine or starting. */
+  readonly pending: number;
+}
+
+/** Counts containers. */
+export interface ContainerCounter {
+  /** Throws STORE_UNAVAILABLE, STORE_REFUSED, and for `signal` what that was aborted with. */
+  count(signal: AbortSignal): Promise<ContainerCount>;
+}

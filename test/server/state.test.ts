@@ -158,6 +158,24 @@ describe("state", () => {
     expect(await look()).toMatchObject({ status: "failed", detail: expect.stringContaining("AWS Batch") });
   });
 
+  it("counts containers elsewhere, not at every request, and does without where they cannot be counted", async () => {
+    const clock = createFakeClock();
+    let asked = 0;
+    const counts = [{ desired: 3, running: 1, pending: 2 }, undefined, { desired: 0, running: 0, pending: 0 }];
+    const countContainers = async () => {
+      const count = counts[asked++];
+      if (count === undefined) throw new ReelmillError("STORE_REFUSED", "No right.");
+      return count;
+    };
+    server = await startServer({ clock, countContainers });
+    const look = async () => VIEWS.stats.parse(await (await server.ask("/v1/stats")).json()).containers;
+    expect([await look(), await look(), asked]).toEqual([counts[0], counts[0], 1]);
+    clock.advance(10_001);
+    expect(await look()).toBeNull();
+    clock.advance(10_001);
+    expect(await look()).toEqual(counts[2]);
+  });
+
   it("gives Prometheus jobs, queues, workers, requests by route, and the process", async () => {
     server = await startServer();
     await server.post("/v1/jobs", { pipeline: "echo", params: { text: "a" } });

@@ -89,6 +89,7 @@ export function createStats(jobs: Iterable<JobView>): StatsView {
   return {
     jobs: { byStatus, endedLastDay: 14 },
     workers: { desired: 2, running: 2, busy: 1, max: 4 },
+    containers: { desired: 3, running: 1, pending: 2 },
     uptimeSeconds: 273_840,
   };
 }

@@ -2,6 +2,7 @@ import type { ShownLoan } from "../../adapters/local/object-lender.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Tracer } from "../../base/tracer.ts";
+import type { ContainerCounter } from "../../jobs/container-starter.ts";
 import type { Job, JobError } from "../../jobs/job.ts";
 import type { LogReader } from "../../jobs/log-reader.ts";
 import type { ObjectLender } from "../../jobs/object-lender.ts";
@@ -160,6 +161,8 @@ export interface ServerDependencies {
   /** Tells what jobs cost on AWS. */
   readonly cost: CostService;
   readonly workers: { stats(): WorkerStats };
+  /** As `Parts` has it. */
+  readonly countContainers: ContainerCounter["count"] | undefined;
   readonly system: () => Promise<SystemView>;
   /** Looks at what keeps jobs and objects. */
   readonly checkPlace: () => Promise<readonly HealthCheck[]>;

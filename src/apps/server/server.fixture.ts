@@ -84,6 +84,7 @@ export async function startServer(changes: Partial<ServerDependencies> = {}) {
         return info && { ...unexamined(info.bytes), seconds: 60, widthPixels: 640, heightPixels: 360 };
       },
     }),
+    countContainers: undefined,
     workers: { stats: () => ({ desired: 1, running: 1, busy: 0, max: 2 }) },
     system: async () => SYSTEM,
     checkPlace: async () => [],

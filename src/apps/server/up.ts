@@ -216,6 +216,7 @@ async function serve(running: Running): Promise<void> {
       limits: limitsOf(config),
       cost: openCost({ ...running, environment: context.environment, signal: ending.signal }),
       workers: pool,
+      countContainers: parts.countContainers,
       system: describeSystem(running),
       checkPlace: () => checkPlace(running.home, parts, clock),
       ffmpegFault: lookForFfmpeg,

@@ -216,6 +216,12 @@ export const VIEWS = {
       jobs: z.strictObject({ byStatus: z.record(z.enum(JOB_STATUSES), COUNT), endedLastDay: COUNT }),
       queues: z.array(QUEUE),
       workers: WORKERS,
+      containers: z
+        .strictObject({ desired: COUNT, running: COUNT, pending: COUNT })
+        .nullable()
+        .describe(
+          "Those of AWS Batch and ECS that work elsewhere; null: none are known, or they cannot be counted. At most 5000 of Batch in each state.",
+        ),
       startsContainers: z.boolean().describe("Whether containers are started for jobs, which then need no worker."),
       uptimeSeconds: COUNT,
     })

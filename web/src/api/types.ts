@@ -179,6 +179,8 @@ export interface DeadLetterView {
 export interface StatsView {
   readonly jobs: { readonly byStatus: Readonly<Partial<Record<JobStatus, number>>>; readonly endedLastDay: number };
   readonly workers: { readonly desired: number; readonly running: number; readonly busy: number; readonly max: number };
+  /** Elsewhere; null: none are known. */
+  readonly containers: { readonly desired: number; readonly running: number; readonly pending: number } | null;
   readonly uptimeSeconds: number;
 }
 

@@ -164,6 +164,7 @@ export const STATS = z.object({
   jobs: z.object({ byStatus: z.record(z.string(), COUNT), endedLastDay: COUNT }),
   queues: z.array(QUEUE),
   workers: z.object({ desired: COUNT, running: COUNT, busy: COUNT, max: COUNT }),
+  containers: z.object({ desired: COUNT, running: COUNT, pending: COUNT }).nullable().default(null),
   startsContainers: z.boolean().default(false),
   uptimeSeconds: z.number(),
 });

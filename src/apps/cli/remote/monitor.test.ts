@@ -33,6 +33,14 @@ describe("monitor", () => {
     expect(output).not.toContain("\u001b");
   });
 
+  it("tells of containers elsewhere, in place of workers that the server has not", async () => {
+    const workers = { desired: 0, running: 0, busy: 0, max: 0 };
+    await start(() => ({ ...STATS, workers, containers: { desired: 3, running: 1, pending: 2 } }));
+    const { output } = await runAgainst(server, ["monitor", "--once"]);
+    expect(output).toContain("containers  1 running, 2 pending, 3 desired\n");
+    expect(output).not.toContain("workers");
+  });
+
   it("gives a line of JSON for each look", async () => {
     await start();
     const { output } = await runAgainst(server, ["monitor", "--once", "--json"]);

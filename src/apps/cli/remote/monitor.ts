@@ -113,17 +113,26 @@ function formatScreen(
   return `${HOME}${cut.join("\r\n")}${CLEAR_BELOW}`;
 }
 
+function formatWorkers({ workers, containers }: StatsView): readonly string[] {
+  const { busy, running, desired, max } = workers;
+  const own = max === 0 ? [] : [`workers  ${busy} busy, ${running} running, ${desired} desired, ${max} at most`];
+  const elsewhere =
+    containers === null
+      ? []
+      : [`containers  ${containers.running} running, ${containers.pending} pending, ${containers.desired} desired`];
+  const known = [...own, ...elsewhere];
+  return known.length > 0 ? known : ["workers  none of this server; those elsewhere show in the queues as in flight"];
+}
+
 function formatLook({ atMs, stats, jobs }: Look, server: string): string {
-  const { workers, queues } = stats;
+  const { queues } = stats;
   const { byStatus, endedLastDay } = stats.jobs;
   const time = new Date(atMs).toISOString().slice(0, 19).replace("T", " ");
   const counts = Object.entries(byStatus).map(([status, count]) => `${count} ${status}`);
   const dead = queues.reduce((sum, queue) => sum + queue.dead, 0);
   const head = [
     `${time} UTC  ${server}  up ${formatElapsedMs(stats.uptimeSeconds * 1000)}`,
-    workers.max === 0
-      ? "workers  none of this server; those elsewhere show in the queues as in flight"
-      : `workers  ${workers.busy} busy, ${workers.running} running, ${workers.desired} desired, ${workers.max} at most`,
+    ...formatWorkers(stats),
     `jobs     ${counts.join(", ")}; ${endedLastDay} ended within a day`,
     ...(dead > 0 ? [`ALARM    ${dead} dead ${dead === 1 ? "letter" : "letters"}: reelmill dead-letters list`] : []),
   ];

@@ -5,9 +5,11 @@ import { ReelmillError } from "../../../base/errors.ts";
 import { createFaultLog } from "../../../base/fault-log.ts";
 import { makeFolder } from "../../../base/make-folder.ts";
 import { systemCodeOf } from "../../../base/system-code.ts";
+import type { ContainerCount } from "../../../jobs/container-starter.ts";
 import { type RouteContract, serve } from "../contract.ts";
 import type { ServerDependencies } from "../dependencies.ts";
 import { lookAtAll } from "../health-checks.ts";
+import { createKeptLook } from "../kept-look.ts";
 import type { ServerMetrics } from "../metrics.ts";
 import { VIEWS } from "../view-schemas.ts";
 import { toQueueView } from "../views.ts";
@@ -79,18 +81,23 @@ export const STATUS_ROUTES = {
   },
 } as const satisfies Readonly<Record<string, RouteContract>>;
 
-/** Whoever asks more often gets the same answer: asking writes to the disk. */
+/** Asking writes to the disk. */
 const READY_KEEP_MS = 2000;
+/** AWS bounds how often it is asked, and so many jobs as there are may take several requests. */
+const COUNT_KEEP_MS = 10_000;
+const COUNT_TIMEOUT_MS = 3000;
 
 /** Serves `STATUS_ROUTES`. */
 export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, metrics: ServerMetrics): void {
   const { store, workers, system, ffmpegFault, watch, clock, version, batch } = deps;
   const startMs = clock.monotonicMs();
   const readiness = createReadiness(deps);
+  const findContainers = createContainerLook(deps);
   serve(app, STATUS_ROUTES.stats, async () => ({
     jobs: await store.count(),
     queues: (await readQueues(deps)).map(toQueueView),
     workers: workers.stats(),
+    containers: await findContainers(),
     startsContainers: batch.startContainer !== undefined,
     uptimeSeconds: Math.floor((clock.monotonicMs() - startMs) / 1000),
   }));
@@ -126,7 +133,6 @@ export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, 
 
 /** Gives what is in the way of taking jobs; undefined where nothing is. */
 function createReadiness({ store, uploadFolder, clock, log }: ServerDependencies) {
-  let known: { readonly atMs: number; readonly fault: Promise<ReelmillError | undefined> } | undefined;
   const faults = createFaultLog({
     log,
     clock,
@@ -148,11 +154,29 @@ function createReadiness({ store, uploadFolder, clock, log }: ServerDependencies
       return unreadiness(error);
     }
   };
-  return async (): Promise<ReelmillError | undefined> => {
-    const nowMs = clock.monotonicMs();
-    if (known === undefined || nowMs - known.atMs > READY_KEEP_MS) known = { atMs: nowMs, fault: probe() };
-    return await known.fault;
-  };
+  return createKeptLook(clock, READY_KEEP_MS, probe);
+}
+
+/** Gives null where there are no containers, and where they cannot be counted: all else that is told is as good without. */
+function createContainerLook({ countContainers, clock, log }: ServerDependencies) {
+  const faults = createFaultLog({
+    log,
+    clock,
+    level: "warn",
+    message: "Containers cannot be counted.",
+    over: "Containers can be counted again.",
+  });
+  return createKeptLook(clock, COUNT_KEEP_MS, async (): Promise<ContainerCount | null> => {
+    if (countContainers === undefined) return null;
+    try {
+      const count = await countContainers(AbortSignal.timeout(COUNT_TIMEOUT_MS));
+      faults.worked();
+      return count;
+    } catch (error) {
+      faults.failed(error);
+      return null;
+    }
+  });
 }
 
 function unreadiness(error: unknown): ReelmillError {

@@ -36,13 +36,16 @@ export function SystemPage() {
 }
 
 function Activity({ stats }: { readonly stats: StatsView }) {
-  const { workers, jobs, uptimeSeconds } = stats;
+  const { workers, containers, jobs, uptimeSeconds } = stats;
   const figures = [
     ["Running jobs", formatExact(jobs.byStatus.running ?? 0)],
     ["Queued jobs", formatExact(jobs.byStatus.queued ?? 0)],
     ["Ended in a day", formatExact(jobs.endedLastDay)],
     ["Workers busy", `${workers.busy} of ${workers.running}`],
     ["Workers at most", formatExact(workers.max)],
+    ...(containers === null
+      ? []
+      : ([["Containers", `${containers.running} running, ${containers.pending} pending`]] as const)),
     ["Up for", formatSeconds(uptimeSeconds)],
   ] as const;
   return (
