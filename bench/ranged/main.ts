@@ -1,17 +1,19 @@
 /**
- * A repair of 2 GB on an emulated S3, in a process of its own, next to the same one of a file: `npm run bench:ranged -- [bytes]`. The
- * emulator, which keeps all objects in memory, takes about three times as much of it.
+ * A job of `repair` on 2 GB in an emulated S3, by the worker that a container of AWS Batch runs (`reelmill worker --job`), next to the same repair of
+ * a file: `npm run bench:ranged -- [bytes]`. The emulator, which keeps all objects in memory, takes about three times as much of it.
  */
 import { createHash } from "node:crypto";
 import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { buildApp } from "fauxqs";
 import { createS3Client } from "../../src/adapters/aws/bucket.ts";
-import { createS3ObjectStore } from "../../src/adapters/aws/object-store.ts";
+import { openWorld } from "../../src/apps/lambda/open.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import type { Json } from "../../src/base/json.ts";
 import type { MovedBytes } from "../../src/jobs/object-store.ts";
+import { makeTable, startTables } from "../../test/support/aws.ts";
 import { watchNodePeak } from "../measuring/node-peak.ts";
 import { launcher, quoteForShell, runMeasured } from "../measuring/run.ts";
 import { makeLongRecording } from "../repair/long-recording.ts";
@@ -20,10 +22,10 @@ const MAX_UPLOADED_SHARE = 0.01;
 const MAX_WORKER_BYTES = 256 * 1024 * 1024;
 const MEGABYTE = 1e6;
 const TIMEOUT_SECONDS = 900;
-const KEYS = { input: "uploads/damaged.mp4", reference: "uploads/reference.mp4", output: "outputs/repaired.mp4" };
+const KEYS = { input: "uploads/damaged.mp4", reference: "uploads/reference.mp4" };
 const BUCKET = "reelmill-bench";
+const REGION = "eu-central-1";
 
-const ROOT = new URL("../../", import.meta.url);
 const wantedBytes = Number(process.argv[2] ?? 2e9);
 const folder = mkdtempSync(join(process.env["REELMILL_BENCH_FOLDER"] ?? tmpdir(), "reelmill-ranged-"));
 const at = (name: string): string => join(folder, name);
@@ -58,28 +60,40 @@ async function measure(): Promise<boolean> {
   const onFiles = await runMeasured(local.join(" "), at("log"), TIMEOUT_SECONDS);
   const expected = await digest(createReadStream(at("local.mp4")));
   rmSync(at("local.mp4"));
-  const storage = await startStorage();
-  const client = createS3Client({ region: "eu-central-1", endpoint: storage.endpoint });
+  const [storage, tables] = await Promise.all([startStorage(), startTables()]);
+  const client = createS3Client({ region: REGION, endpoint: storage.endpoint });
   await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
-  const objects = createS3ObjectStore({ bucket: { client, name: BUCKET }, workFolder: at("lent") });
-  await objects.putFile(KEYS.input, at("damaged.mp4"));
-  await objects.putFile(KEYS.reference, at("reference.mp4"));
+  client.destroy();
+  const table = await makeTable(tables.place);
+  const environment = {
+    REELMILL_BACKEND: "aws",
+    ...{ REELMILL_S3_ENDPOINT: storage.endpoint, REELMILL_DYNAMODB_ENDPOINT: tables.place.endpoint ?? "" },
+    ...{ AWS_REGION: REGION, S3_BUCKET: BUCKET, DYNAMODB_TABLE: table.name, REELMILL_DATA: at("worker") },
+  };
+  const { parts, service } = openWorld({ ...process.env, ...environment }, systemClock, () => undefined);
+  await parts.objects.putFile(KEYS.input, at("damaged.mp4"));
+  await parts.objects.putFile(KEYS.reference, at("reference.mp4"));
+  const params = { inputs: [KEYS.input], references: [KEYS.reference] };
+  const { job } = await service.submit({ pipeline: "repair", params });
   const before = storage.receivedBytes();
   const peak = watchNodePeak();
-  // As the launcher starts it.
-  process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.reelmill/compile-cache", ROOT));
-  const job = fileURLToPath(new URL("test/support/work-on-s3.ts", ROOT));
-  const words = [process.execPath, "--max-semi-space-size=2", job, storage.endpoint, BUCKET];
-  const command = [...words, at("worker"), KEYS.input, KEYS.reference, KEYS.output].map(quoteForShell).join(" ");
+  const settings = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  const command = ["env", ...settings.map(quoteForShell), launcher(), "worker", "--job", job.id].join(" ");
   const onS3 = await runMeasured(command, at("log"), TIMEOUT_SECONDS, peak.sample);
   const sentBytes = storage.receivedBytes() - before;
-  const said = readFileSync(at("log"), "utf8").trim();
-  if (onS3.exitCode !== 0) throw new Error(`The job failed: ${said}`);
-  const { moved } = JSON.parse(said.split("\n").at(-1) ?? "") as { readonly moved: MovedBytes };
-  const isIdentical = (await digest(await objects.read(KEYS.output))) === expected;
-  client.destroy();
-  await storage.stop();
+  if (onS3.exitCode !== 0) throw new Error(`The job failed: ${readFileSync(at("log"), "utf8").trim()}`);
+  const [task] = await parts.store.listTasks(job.id, "work");
+  const { moved, output } = repaired(task?.output ?? null);
+  const isIdentical = (await digest(await parts.objects.read(output))) === expected;
+  parts.close();
+  await table.remove();
+  await Promise.all([storage.stop(), tables.stop()]);
   return report({ payloadBytes, sentBytes, moved, isIdentical, peakBytes: peak.peakBytes(), onS3, onFiles });
+}
+
+/** Of what the pipeline gives for a file. */
+function repaired(output: Json): { readonly moved: MovedBytes; readonly output: string } {
+  return output as unknown as { readonly moved: MovedBytes; readonly output: string };
 }
 
 interface Figures {
