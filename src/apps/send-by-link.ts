@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ReelmillError } from "../base/errors.ts";
 import { runPool } from "../base/run-pool.ts";
+import { MAX_PARTS } from "../jobs/object-lender.ts";
 import { exchange } from "./http-exchange.ts";
 
 /** What a link was given out for: one request to the store, without any key of the API. */
@@ -10,7 +11,6 @@ export const LINK = z.object({
 });
 const PARTS = z.object({ upload_id: z.string().min(1), part_bytes: z.int().min(1) });
 const NOTHING = z.unknown();
-const MAX_PARTS = 10_000;
 /** One connection may not fill the line. */
 const PARTS_AT_ONCE = 4;
 
@@ -62,8 +62,9 @@ async function sendParts(upload: LinkedUpload, begun: z.output<typeof PARTS>): P
   const { upload_id, part_bytes: partBytes } = begun;
   const count = Math.ceil(bytes / partBytes);
   const named = { key, upload_id, size_bytes: bytes };
-  const etags = new Array<string>(count);
+  const etags: string[] = [];
   let sent = 0;
+  let isCompleting = false;
   const onBytes = (more: number): void => {
     sent += more;
     upload.onProgress(sent);
@@ -76,11 +77,13 @@ async function sendParts(upload: LinkedUpload, begun: z.output<typeof PARTS>): P
         return await putPart(upload, index * partBytes, partBytes, link, onBytes, either);
       });
     };
-    await runPool([...etags.keys()], PARTS_AT_ONCE, signal, sendPart);
+    const indexes = Array.from({ length: count }, (_, index) => index);
+    await runPool(indexes, PARTS_AT_ONCE, signal, sendPart);
+    isCompleting = true;
     await retrying(() => ask("/complete-upload", NOTHING, { ...named, etags }, signal));
   } catch (error) {
-    // What went wrong is what the caller hears; parts that cannot be removed now go by the store's own rules.
-    await upload.abandon({ key, upload_id }).catch(() => undefined);
+    // What went wrong is what the caller hears; parts that are not removed now go by the store's own rules. It may be putting them together, unheard.
+    if (!isCompleting) await upload.abandon({ key, upload_id }).catch(() => undefined);
     throw error;
   }
 }
@@ -96,7 +99,10 @@ async function putPart(
 ): Promise<string> {
   const bytes = Math.min(partBytes, fileBytes - from);
   let sent = 0;
+  let isOver = false;
   const onMore = (more: number): void => {
+    // Some go out still where the store has answered before it had all.
+    if (isOver) return;
     sent += more;
     onBytes(more);
   };
@@ -106,6 +112,7 @@ async function putPart(
     if (etag !== undefined) return etag;
     throw new ReelmillError("CLOUD_REFUSED", `${what}: the store took a part, and did not say what it calls it.`);
   } catch (error) {
+    isOver = true;
     onBytes(-sent);
     throw error;
   }

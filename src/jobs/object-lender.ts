@@ -35,6 +35,9 @@ export interface LentObject {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** No object has more. */
+export const MAX_PARTS = 10_000;
+
 /** An object that is written in parts, each by a loan of its own. Nothing appears until all of them are there and it is completed. */
 export interface MultipartUpload {
   readonly key: string;
@@ -52,7 +55,7 @@ export interface MultipartLender {
   lendPart(upload: MultipartUpload, number: number, forMs: number): Promise<LentObject>;
   /**
    * Makes the object of its parts; `tags` are what the store told of each, in their order. Again, where the object is there, it does nothing. Throws
-   * REQUEST_INVALID where there are more or fewer than the object has parts, UPLOAD_NOT_FOUND.
+   * REQUEST_INVALID where there are more or fewer than the object has parts, UPLOAD_REFUSED where one of them is not there as told, UPLOAD_NOT_FOUND.
    */
   complete(upload: MultipartUpload, tags: readonly string[]): Promise<void>;
   /** Removes what was written; nothing where there is no such upload. */

@@ -80,6 +80,8 @@ export function describeObjectLender(name: string, create: () => Promise<ObjectL
       }
       await expect(multipart?.lendPart(upload, count + 1, FOR_MS)).rejects.toMatchObject({ code: "REQUEST_INVALID" });
       await expect(multipart?.complete(upload, etags.slice(1))).rejects.toMatchObject({ code: "REQUEST_INVALID" });
+      const others = etags.map(() => '"00000000000000000000000000000000"');
+      await expect(multipart?.complete(upload, others)).rejects.toMatchObject({ code: "UPLOAD_REFUSED" });
       expect(await fixture.store.head(key)).toBeUndefined();
       await multipart?.complete(upload, etags);
       const pieces: Uint8Array[] = [];

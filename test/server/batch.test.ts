@@ -360,6 +360,8 @@ describe("the links of a server on one machine", () => {
     const codes = async (path: string, body: unknown) => (await ask(path, body)).body["code"];
     expect(await codes("/upload-url", { key: "../outputs/a.mp4", size_bytes: 1 })).toBe("OBJECT_KEY_INVALID");
     expect(await codes("/upload-url", { key: "a.mp4", size_bytes: 11 })).toBe("BODY_TOO_LARGE");
+    const part = { key: "a.mp4", upload_id: "any", size_bytes: 11, part_number: 1 };
+    expect(await codes("/upload-part-url", part)).toBe("BODY_TOO_LARGE");
     expect(await codes("/download-url", { key: "a.mp4" })).toBe("OBJECT_NOT_FOUND");
     expect(await codes("/download-url", { key: "a.mp4", bucket: "references" })).toBe("REQUEST_INVALID");
   });

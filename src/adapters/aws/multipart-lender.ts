@@ -8,10 +8,10 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { ReelmillError } from "../../base/errors.ts";
 import { requireObjectKey } from "../../jobs/object-key.ts";
-import type { MultipartLender, MultipartUpload } from "../../jobs/object-lender.ts";
+import { MAX_PARTS, type MultipartLender, type MultipartUpload } from "../../jobs/object-lender.ts";
 import { type Bucket, headObject } from "./bucket.ts";
 import { asking } from "./connection.ts";
-import { FIRST_PART_BYTES, MAX_PARTS } from "./multipart.ts";
+import { FIRST_PART_BYTES } from "./multipart.ts";
 
 /** The longest object of S3, as all stores that speak its protocol have it. */
 export const MAX_OBJECT_BYTES = 5 * 1024 ** 4;
@@ -62,8 +62,8 @@ export function createMultipartLender(bucket: Bucket, sizes: LentPartSizes): Mul
         try {
           await client.send(command);
         } catch (error) {
-          if (!(error instanceof NoSuchUpload)) throw error;
-          await requireCompleted(bucket, upload);
+          if (error instanceof NoSuchUpload) await requireCompleted(bucket, upload, tags.length);
+          else throw isOfParts(error) ? refused(error) : error;
         }
       });
     },
@@ -80,13 +80,23 @@ export function createMultipartLender(bucket: Bucket, sizes: LentPartSizes): Mul
   };
 }
 
+/** Whether the parts are not what the request says of them, or one is too short. */
+function isOfParts(error: unknown): error is Error {
+  return error instanceof Error && ["InvalidPart", "InvalidPartOrder", "EntityTooSmall"].includes(error.name);
+}
+
+function refused(cause: Error): ReelmillError {
+  return new ReelmillError("UPLOAD_REFUSED", `The parts make no object: ${cause.message}`, { cause });
+}
+
 /** The answer to the request that completed it may have been lost, so that it was sent again. */
-async function requireCompleted(bucket: Bucket, { key, bytes }: MultipartUpload): Promise<void> {
+async function requireCompleted(bucket: Bucket, { key, bytes }: MultipartUpload, parts: number): Promise<void> {
   const found = await headObject(bucket, key).catch((error: unknown) => {
     if (error instanceof ReelmillError && error.code === "OBJECT_NOT_FOUND") return undefined;
     throw error;
   });
-  if (found?.bytes === bytes) return;
+  // Of objects made of parts, S3's tag ends with their number.
+  if (found?.bytes === bytes && found.tag.replaceAll('"', "").endsWith(`-${parts}`)) return;
   throw new ReelmillError("UPLOAD_NOT_FOUND", "There is no such upload in parts, or not any more.");
 }
 

@@ -7,6 +7,7 @@ import {
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { ReelmillError } from "../../base/errors.ts";
+import { MAX_PARTS } from "../../jobs/object-lender.ts";
 import type { ByteRange, ObjectInfo } from "../../jobs/object-store.ts";
 import type { Bucket } from "./bucket.ts";
 import { asking } from "./connection.ts";
@@ -14,8 +15,6 @@ import { asking } from "./connection.ts";
 const MIB = 1024 * 1024;
 /** What a connection that breaks may cost; S3 takes none below 5 MiB but the last. */
 export const FIRST_PART_BYTES = 8 * MIB;
-/** S3 takes no more of them for one object. */
-export const MAX_PARTS = 10_000;
 /** Where nobody knows how much comes, so many parts have one size; those behind are twice as large, so that 10,000 reach 5 TB. */
 const PARTS_OF_ONE_SIZE = 1000;
 /** What is held in memory of one upload at a time, or one part where that is larger, besides the part that is being gathered. */

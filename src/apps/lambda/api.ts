@@ -96,7 +96,7 @@ function requireSmall(bytes: number): void {
 
 /** Their parts would lie on the disk of one instance, of which the next request knows nothing. */
 function noUploads(): ReelmillError {
-  return new ReelmillError("FORBIDDEN", "Uploads in parts are not taken here.", {
-    advice: "Ask POST /upload-url for a link into the bucket; an object of a few megabytes can be put to /v1/objects.",
+  return new ReelmillError("FORBIDDEN", "Uploads by tus are not taken here.", {
+    advice: "Ask POST /upload-url for links into the bucket; an object of a few megabytes can be put to /v1/objects.",
   });
 }

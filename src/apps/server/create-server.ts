@@ -22,7 +22,7 @@ import { addObjectRoutes, OBJECT_PREFIX } from "./routes/objects.ts";
 import { addQueueRoutes } from "./routes/queues.ts";
 import { addSessionRoutes } from "./routes/session.ts";
 import { addStatusRoutes } from "./routes/status.ts";
-import { addUploadPartRoutes } from "./routes/upload-parts.ts";
+import { addUploadPartRoutes, UPLOAD_PART_ROUTES } from "./routes/upload-parts.ts";
 import { addUploadRoutes } from "./routes/uploads.ts";
 import { addWatchRoutes } from "./routes/watch.ts";
 import { addWebRoutes } from "./routes/web.ts";
@@ -204,7 +204,8 @@ function addRateLimit(app: FastifyInstance, max: number): void {
     // An address of IPv6 is whatever its owner likes.
     ipv6Subnet: 64,
     // An upload's parts are bounded by its bytes.
-    allowList: ({ method }) => method === "GET" || method === "HEAD" || method === "OPTIONS" || method === "PATCH",
+    allowList: ({ method, url }) =>
+      ["GET", "HEAD", "OPTIONS", "PATCH"].includes(method) || url === UPLOAD_PART_ROUTES.lend.path,
     errorResponseBuilder: (_request, { after }) =>
       new ReelmillError("RATE_LIMITED", `There were more than ${max} requests within a minute; try again in ${after}.`),
   });

@@ -4,7 +4,7 @@ export interface ServerLimits {
   readonly bodyBytes: number;
   /** Of one upload; tus names it `Tus-Max-Size`. */
   readonly uploadBytes: number;
-  /** Whether uploads in parts are taken; where not, a file goes to the store by a link of `POST /upload-url`, in one request. */
+  /** Whether uploads by tus are taken; where not, a file goes to the store by links of `POST /upload-url`. */
   readonly takesParts: boolean;
   /** Of an object that is sent in one answer; for more than that the answer leads into the store. Null: there is no bound. */
   readonly sentBytes: number | null;

@@ -43,7 +43,7 @@ export interface Api {
   readonly listEvents: (id: string, signal?: AbortSignal) => Promise<readonly EventView[]>;
   readonly listLogs: (id: string, signal?: AbortSignal) => Promise<readonly LogLine[]>;
   readonly listPipelines: (signal?: AbortSignal) => Promise<readonly PipelineView[]>;
-  /** How files get to the server: in parts, or to its store in one request by a link of `lendUpload`. */
+  /** How files get to the server: in parts, or to its store by links of `lendUpload`. */
   readonly findUploadWay: () => Promise<"parts" | "link">;
   /** Whether it is there or not. */
   readonly removeObject: (key: string) => Promise<void>;

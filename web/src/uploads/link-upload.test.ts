@@ -1,5 +1,7 @@
-import { expect, it } from "vitest";
-import { keyNameFor } from "./link-upload.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createFakeStore, type FakeStore } from "../../test-support/fake-store.ts";
+import { ApiError } from "../api/api-error.ts";
+import { createLinkUpload, keyNameFor, type LinkUploadApi } from "./link-upload.ts";
 
 it.each([
   ["Hochzeit 1.MP4", "Hochzeit 1.MP4"],
@@ -18,4 +20,72 @@ it.each([
 it("keeps the end of a long name", () => {
   expect(keyNameFor(`${"ä".repeat(300)}.mp4`)).toBe(`${"ä".repeat(98)}.mp4`);
   expect(keyNameFor(`${"😀".repeat(300)}.mp4`)).toBe(`${"😀".repeat(49)}.mp4`);
+});
+
+describe("an upload in parts", () => {
+  let store: FakeStore;
+  /** What the API refuses next. */
+  let failures: ApiError[];
+  let asked: string[];
+  let done: string[];
+  const answer = async <T>(name: string, value: T): Promise<T> => {
+    asked.push(name);
+    const failure = name === "lend" ? failures.shift() : undefined;
+    if (failure !== undefined) throw failure;
+    return value;
+  };
+  const api: LinkUploadApi = {
+    lendUpload: () => answer("begin", { upload_id: "u", part_bytes: 10 }),
+    lendPart: ({ part_number }) => answer("lend", { url: `/${part_number}`, headers: {} }),
+    completeUpload: () => answer("complete", undefined),
+    abortUpload: () => answer("abort", undefined),
+    removeObject: () => answer("remove", undefined),
+  };
+  const create = () =>
+    createLinkUpload(new File(["0123456789abcde"], "a.mp4"), api, {
+      onProgress: () => undefined,
+      onDone: (key) => done.push(key),
+      onError: () => undefined,
+      onUnauthorized: () => undefined,
+    });
+
+  beforeEach(() => {
+    store = createFakeStore();
+    vi.stubGlobal("XMLHttpRequest", store.Request);
+    vi.stubGlobal("window", { setTimeout: (wake: () => void) => setTimeout(wake, 0) });
+    failures = [];
+    asked = [];
+    done = [];
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it("goes on by itself where store or server could not for a while", async () => {
+    store.upset.set("/2", [0, 503]);
+    failures = [new ApiError("NETWORK", 0, "Away."), new ApiError("HTTP_503", 503, "Busy.")];
+    await create().start();
+    expect([...store.stored.values()].sort()).toEqual(["0123456789", "abcde"]);
+    expect(done).toEqual([expect.stringMatching(/^uploads\/[0-9a-f]{32}\/a\.mp4$/)]);
+    expect(asked).not.toContain("abort");
+  });
+
+  it("keeps what is there where the server stays away, and goes on when it is resumed", async () => {
+    store.upset.set("/2", [503, 503, 503, 503]);
+    const upload = create();
+    await expect(upload.start()).rejects.toThrow("503");
+    expect(asked).not.toContain("abort");
+    await upload.start();
+    expect(asked.filter((name) => name === "begin")).toHaveLength(1);
+    expect(done).toHaveLength(1);
+  });
+
+  it("begins anew where the store has forgotten it", async () => {
+    store.upset.set("/2", [404]);
+    const upload = create();
+    await expect(upload.start()).rejects.toThrow("404");
+    await upload.start();
+    expect(asked.filter((name) => name === "begin" || name === "abort")).toEqual(["begin", "abort", "begin"]);
+    expect(done).toHaveLength(1);
+  });
 });

@@ -1,6 +1,7 @@
 import type { Api } from "../api/api.ts";
+import { ApiError } from "../api/api-error.ts";
 import { createPartUpload, type PartsApi, type PartUpload } from "./part-upload.ts";
-import { BrokenUploadError, put } from "./put.ts";
+import { BrokenUploadError, put, RefusedUploadError } from "./put.ts";
 import { createRandomId } from "./random-id.ts";
 import type { FileUpload, UploadHandlers } from "./upload.ts";
 
@@ -49,7 +50,7 @@ export function createLinkUpload(file: File, api: LinkUploadApi, handlers: Uploa
     try {
       await parts?.send(handlers.onProgress, signal);
     } catch (error) {
-      if (!signal.aborted && !(error instanceof BrokenUploadError)) await forget();
+      if (isLost(error)) await forget();
       throw error;
     }
   };
@@ -75,8 +76,23 @@ async function retrying<T>(attempt: () => Promise<T>, signal: AbortSignal): Prom
     try {
       return await attempt();
     } catch (error) {
-      if (signal.aborted || retries === MAX_RETRIES || !(error instanceof BrokenUploadError)) throw error;
+      if (signal.aborted || retries === MAX_RETRIES || !isPassing(error)) throw error;
       await new Promise((resolve) => window.setTimeout(resolve, RETRY_MS));
+      // Whoever stopped it may have gone on with it meanwhile.
+      signal.throwIfAborted();
     }
   }
+}
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof BrokenUploadError) return true;
+  const status = error instanceof ApiError ? error.status : Number.NaN;
+  // None: the server was not reached.
+  return status === 0 || status === 408 || status === 429 || status >= 500;
+}
+
+/** Whether the parts that are there are of no use any more; else the upload goes on with them when it is resumed. */
+function isLost(error: unknown): boolean {
+  if (error instanceof RefusedUploadError) return true;
+  return error instanceof ApiError && ["UPLOAD_NOT_FOUND", "UPLOAD_REFUSED"].includes(error.code);
 }

@@ -1,37 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { createFakeStore, type FakeStore } from "../../test-support/fake-store.ts";
 import { createPartUpload, type PartsApi } from "./part-upload.ts";
 
-/** Parts by their link, as the store has them. */
-let stored: Map<string, string>;
-/** Links whose parts never end. */
-let stuck: Set<string>;
+let store: FakeStore;
 let asked: { readonly complete: unknown[]; readonly aborted: unknown[] };
-
-/** What browsers have, as far as it is used. */
-class Request {
-  status = 200;
-  readonly upload: { onprogress?: (event: { readonly loaded: number }) => void } = {};
-  onload?: () => void;
-  onabort?: () => void;
-  #url = "";
-  open(_method: string, url: string): void {
-    this.#url = url;
-  }
-  setRequestHeader(): void {}
-  getResponseHeader(): string {
-    return `tag ${this.#url}`;
-  }
-  abort(): void {
-    this.onabort?.();
-  }
-  async send(body: Blob): Promise<void> {
-    const text = await body.text();
-    this.upload.onprogress?.({ loaded: 1 });
-    if (stuck.has(this.#url)) return;
-    stored.set(this.#url, text);
-    this.onload?.();
-  }
-}
 
 const api: PartsApi = {
   lendPart: async ({ part_number }) => ({ url: `/${part_number}`, headers: {} }),
@@ -42,9 +14,8 @@ const file = new File(["0123456789abcdefghijABCDE"], "a.mp4");
 const create = () => createPartUpload(file, "k/a.mp4", { upload_id: "u", part_bytes: 10 }, api, (attempt) => attempt());
 
 beforeEach(() => {
-  vi.stubGlobal("XMLHttpRequest", Request);
-  stored = new Map();
-  stuck = new Set();
+  store = createFakeStore();
+  vi.stubGlobal("XMLHttpRequest", store.Request);
   asked = { complete: [], aborted: [] };
 });
 afterEach(() => {
@@ -54,7 +25,7 @@ afterEach(() => {
 it("sends a file in parts, and has the object made of them in their order", async () => {
   const told: number[] = [];
   await create().send((bytes) => told.push(bytes), new AbortController().signal);
-  expect(Object.fromEntries(stored)).toEqual({ "/1": "0123456789", "/2": "abcdefghij", "/3": "ABCDE" });
+  expect(Object.fromEntries(store.stored)).toEqual({ "/1": "0123456789", "/2": "abcdefghij", "/3": "ABCDE" });
   expect(told.at(-1)).toBe(25);
   const etags = ["tag /1", "tag /2", "tag /3"];
   expect(asked.complete).toEqual([{ key: "k/a.mp4", upload_id: "u", size_bytes: 25, etags }]);
@@ -62,17 +33,17 @@ it("sends a file in parts, and has the object made of them in their order", asyn
 
 it("goes on with the parts that were missing when it was stopped", async () => {
   const upload = create();
-  stuck.add("/2");
+  store.stuck.add("/2");
   const stopping = new AbortController();
   const stopped = upload.send(() => undefined, stopping.signal);
-  await vi.waitFor(() => expect(stored.size).toBe(2));
+  await vi.waitFor(() => expect(store.stored.size).toBe(2));
   stopping.abort();
   await expect(stopped).rejects.toThrow("stopped");
   expect(asked.complete).toEqual([]);
-  stored.clear();
-  stuck.clear();
+  store.stored.clear();
+  store.stuck.clear();
   await upload.send(() => undefined, new AbortController().signal);
-  expect([...stored.keys()]).toEqual(["/2"]);
+  expect([...store.stored.keys()]).toEqual(["/2"]);
   expect(asked.complete).toHaveLength(1);
 });
 

@@ -1,13 +1,18 @@
 import type { LentView } from "../api/types.ts";
 
-/** The connection broke, which another attempt may not. */
+/** The connection broke, or the store could not for now; another attempt may do. */
 export class BrokenUploadError extends Error {
   override readonly name = "BrokenUploadError";
 }
 
+/** The store does not take what is sent, now or later. */
+export class RefusedUploadError extends Error {
+  override readonly name = "RefusedUploadError";
+}
+
 /**
  * Writes bytes by a link into the server's store, and gives what the store calls them; null where it does not say. By XMLHttpRequest, because `fetch` does not
- * tell how much was sent. Throws BrokenUploadError where another attempt may help, and an Error where the store refuses or `signal` was given.
+ * tell how much was sent. Throws BrokenUploadError, RefusedUploadError, and an Error where `signal` was given.
  */
 export async function put(
   bytes: Blob,
@@ -25,7 +30,8 @@ export async function put(
     if (request.status < 300) resolve(request.getResponseHeader("ETag"));
     else {
       const message = `The server's store refused the file with status ${request.status}.`;
-      reject(request.status >= 500 ? new BrokenUploadError(message) : new Error(message));
+      const isPassing = request.status === 408 || request.status === 429 || request.status >= 500;
+      reject(isPassing ? new BrokenUploadError(message) : new RefusedUploadError(message));
     }
   };
   request.onerror = () => reject(new BrokenUploadError("The server's store could not be reached, or broke off."));

@@ -8,10 +8,9 @@ import type { ApiClient, ApiRequest } from "./api-client.ts";
 import { type LocalFile, withLocalFile } from "./local-file.ts";
 import { objectPath } from "./paths.ts";
 import { pauseAfter } from "./pause-after.ts";
-import type { UploadHooks } from "./upload.ts";
+import { statusOf } from "./problem.ts";
+import { MAX_FAILURES, type UploadHooks } from "./upload.ts";
 
-/** Of one request in a row. */
-const MAX_FAILURES = 4;
 /** What the server's input bucket is to its jobs. */
 const INPUT_ROOT = "uploads/";
 
@@ -56,13 +55,18 @@ async function retry<T>(
     } catch (reason) {
       const error = translate(reason);
       await requireUnchanged();
-      const isPassing = error instanceof ReelmillError && error.retryable && error.code !== "ABORTED";
-      if (!isPassing || failures >= MAX_FAILURES) throw error;
+      if (!isPassing(error) || failures >= MAX_FAILURES) throw error;
       failures += 1;
       hooks.onRetry?.(error);
       await context.sleep(pauseAfter(failures), client.signal);
     }
   }
+}
+
+function isPassing(error: unknown): error is ReelmillError {
+  if (!(error instanceof ReelmillError) || error.code === "ABORTED") return false;
+  // What stands before a server answers without its codes.
+  return error.retryable || (statusOf(error) ?? 0) >= 500;
 }
 
 /** The codes of the edge are about the batch API that it was told of. */

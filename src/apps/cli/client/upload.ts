@@ -11,8 +11,8 @@ import type { UploadWay } from "./views.ts";
 const TUS = { "tus-resumable": "1.0.0" } as const;
 /** One request each; what a broken connection may cost. */
 const PIECE_BYTES = 16 * 1024 * 1024;
-/** In a row, without a byte getting through in between. */
-const MAX_FAILURES = 8;
+/** In a row, without a byte getting through in between: of a whole upload by tus, of each request of one by links. */
+export const MAX_FAILURES = 8;
 
 /** How an upload is watched. */
 export interface UploadHooks {

@@ -6,6 +6,7 @@ import { BATCH_REQUEST, createBatchSubmissions, INPUT_ROOT, OUTPUT_ROOT, require
 import { type RouteContract, serve } from "../contract.ts";
 import type { ServerDependencies } from "../dependencies.ts";
 import type { EventHub } from "../event-hub.ts";
+import type { ServerLimits } from "../limits.ts";
 import { requireObject } from "../send-object.ts";
 import { VIEWS } from "../view-schemas.ts";
 import { readIdempotencyKey } from "./jobs.ts";
@@ -77,10 +78,7 @@ export function addBatchRoutes(app: FastifyInstance, deps: ServerDependencies, h
   serve(app, BATCH_ROUTES.upload, async ({ body, request }) => {
     const { size_bytes: bytes, multipart } = body;
     const key = INPUT_ROOT + body.key;
-    if (bytes > limits.uploadBytes) {
-      const message = `The file has ${bytes} bytes; ${limits.uploadBytes} are allowed.`;
-      throw new ReelmillError("BODY_TOO_LARGE", message);
-    }
+    requireUploadable(bytes, limits);
     const begun = multipart ? await batch.lender.multipart?.begin(key, bytes) : undefined;
     if (begun !== undefined) return { upload_id: begun.uploadId, part_bytes: begun.partBytes };
     return await lend({ method: "PUT", key, bytes, forMs: LOAN_MS }, request);
@@ -98,6 +96,12 @@ export function addBatchRoutes(app: FastifyInstance, deps: ServerDependencies, h
     return reply.code(202).header("location", `/jobs/${answer.job_id}`).send(answer);
   });
   serve(app, BATCH_ROUTES.look, ({ params }) => submissions.look(`untrunc-${params.id}`));
+}
+
+/** Throws BODY_TOO_LARGE. */
+export function requireUploadable(bytes: number, { uploadBytes }: Pick<ServerLimits, "uploadBytes">): void {
+  if (bytes <= uploadBytes) return;
+  throw new ReelmillError("BODY_TOO_LARGE", `The file has ${bytes} bytes; ${uploadBytes} are allowed.`);
 }
 
 /** A path of this server as the address that whoever asks for it can reach it by. */

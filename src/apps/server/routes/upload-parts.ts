@@ -1,12 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { ReelmillError } from "../../../base/errors.ts";
-import type { MultipartLender, MultipartUpload } from "../../../jobs/object-lender.ts";
+import { MAX_PARTS, type MultipartLender, type MultipartUpload } from "../../../jobs/object-lender.ts";
 import { INPUT_ROOT } from "../batch-submissions.ts";
 import { type RouteContract, serve } from "../contract.ts";
 import type { ServerDependencies } from "../dependencies.ts";
 import { VIEWS } from "../view-schemas.ts";
-import { LOAN_MS } from "./batch.ts";
+import { LOAN_MS, requireUploadable } from "./batch.ts";
 
 const TAG = "batch";
 /** What `POST /upload-url` was asked with, and what it answered. */
@@ -15,7 +15,6 @@ const UPLOAD = {
   upload_id: z.string().min(1).max(2000).describe("As POST /upload-url answered."),
 };
 const SIZE = { size_bytes: z.int().min(0).describe("Of the whole object, as POST /upload-url was told it.") };
-const MAX_PARTS = 10_000;
 
 /** How objects of the input bucket are written in parts, where `POST /upload-url` answers with an `upload_id`. */
 export const UPLOAD_PART_ROUTES = {
@@ -40,7 +39,7 @@ export const UPLOAD_PART_ROUTES = {
       etags: z.array(z.string().min(1).max(200)).min(1).max(MAX_PARTS).describe("Of the parts, in their order."),
     }),
     answers: { 200: { description: "It is there.", schema: VIEWS.completedUpload } },
-    errors: ["OBJECT_KEY_INVALID", "UPLOAD_NOT_FOUND", "UPLOAD_REFUSED"],
+    errors: ["OBJECT_KEY_INVALID", "BODY_TOO_LARGE", "UPLOAD_NOT_FOUND", "UPLOAD_REFUSED"],
   },
   abort: {
     method: "POST",
@@ -54,9 +53,10 @@ export const UPLOAD_PART_ROUTES = {
 } as const satisfies Readonly<Record<string, RouteContract>>;
 
 /** Serves `UPLOAD_PART_ROUTES`. */
-export function addUploadPartRoutes(app: FastifyInstance, { batch: { lender } }: ServerDependencies): void {
+export function addUploadPartRoutes(app: FastifyInstance, { batch: { lender }, limits }: ServerDependencies): void {
   const { multipart } = lender;
   serve(app, UPLOAD_PART_ROUTES.lend, async ({ body }) => {
+    requireUploadable(body.size_bytes, limits);
     const lent = await taking(multipart).lendPart(
       { ...toUpload(body), bytes: body.size_bytes },
       body.part_number,
@@ -65,6 +65,7 @@ export function addUploadPartRoutes(app: FastifyInstance, { batch: { lender } }:
     return { ...lent, expires_in_seconds: LOAN_MS / 1000 };
   });
   serve(app, UPLOAD_PART_ROUTES.complete, async ({ body }) => {
+    requireUploadable(body.size_bytes, limits);
     await taking(multipart).complete({ ...toUpload(body), bytes: body.size_bytes }, body.etags);
     return { key: body.key };
   });
