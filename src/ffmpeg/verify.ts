@@ -26,6 +26,11 @@ export interface VerifyOptions {
   readonly streams?: "audio" | undefined;
   /** Of an MP4 file: every picture, at whatever time its edit list would show it; default false. */
   readonly ignoresEdits?: boolean | undefined;
+  /**
+   * Leave out the filter that smooths the edges of blocks (loop filter): it reads nothing of the file, so that there is nothing in it that could be
+   * wrong, and takes about a third of the time of H.264. Default false.
+   */
+  readonly skipsLoopFilter?: boolean | undefined;
   /** Threads of the decoder, ≥ 1; default: as ffmpeg sees fit, for a short look one. */
   readonly threads?: number | undefined;
   /**
@@ -103,7 +108,7 @@ export async function verifyDecodes(
   let audioFrames = 0;
   const audioStreams = new Set<string>();
   const timeBases: TimeBases = new Map();
-  const { maxSeconds, streams, ignoresEdits = false, onFrame, signal } = options;
+  const { maxSeconds, streams, ignoresEdits = false, skipsLoopFilter = false, onFrame, signal } = options;
   const countLine = (line: string): void => {
     onFrame?.(readTime(line, timeBases), videoFrames);
     if (audioStreams.has(line.slice(0, line.indexOf(",")))) audioFrames += 1;
@@ -123,7 +128,11 @@ export async function verifyDecodes(
     // A line for each picture is all that is wanted: copying and hashing its samples would take half as long as decoding.
     ...["-c:v", "wrapped_avframe", "-f", "framehash", "-hash", "adler32"],
   ];
-  const inputOptions = [...threadOptions(options), ...(ignoresEdits ? ["-ignore_editlist", "1"] : [])];
+  const inputOptions = [
+    ...threadOptions(options),
+    ...(ignoresEdits ? ["-ignore_editlist", "1"] : []),
+    ...(skipsLoopFilter ? ["-skip_loop_filter", "all"] : []),
+  ];
   // Lines are counted, not kept, however many there are.
   const bound = Number.POSITIVE_INFINITY;
   const result = await listDigests(tools, path, output, reader, signal, inputOptions, bound);
@@ -157,7 +166,11 @@ export async function requireDecodes(
 ): Promise<void> {
   const tell = (_seconds: number, frames: number): void => onProgress?.(Math.min(1, frames / (pictures ?? 1)));
   const onFrame = onProgress === undefined || pictures === null ? undefined : tell;
-  const { isClean, videoFrames, complaints } = await verifyDecodes(patient(tools), path, { ...options, onFrame });
+  const { isClean, videoFrames, complaints } = await verifyDecodes(patient(tools), path, {
+    ...options,
+    skipsLoopFilter: true,
+    onFrame,
+  });
   if (isClean && (pictures === null || videoFrames === pictures)) return;
   const fault = complaints.at(-1) ?? `${formatCount(videoFrames, "picture")} came out, ${pictures} were to come`;
   throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${what} does not decode: ${fault}.`);
