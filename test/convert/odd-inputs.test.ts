@@ -124,6 +124,19 @@ describe("converting what is unusual", () => {
     expect(even.said).toContain("16777216 are the most");
   });
 
+  it.each([
+    ["h264", "mp4", "veryfast"],
+    ["hevc", "mp4", "ultrafast"],
+    ["vp9", "webm", "8"],
+  ])("shows the last picture for as long as the recording does: %s", async (to, container, preset) => {
+    const last = "setts=pts=PTS:dts=DTS:duration=if(eq(N\\,49)\\,3/TB\\,DURATION)";
+    const still = make(`-i clip.mp4 -an -c copy -bsf:v ${last}`, "still.mp4");
+    expect(Number(probe(still, "format=duration"))).toBeCloseTo(49 / 25 + 3, 2);
+    const output = at(`still_${to}.${container}`);
+    await convert(still, "--to", to, "--reencode", "--preset", preset, "-o", output);
+    expect(Number(probe(output, "format=duration"))).toBeCloseTo(49 / 25 + 3, 2);
+  });
+
   it("keeps the shape of pictures that are turned and not square", async () => {
     make("-i clip.mp4 -vf setsar=4/3 -c:v libx264 -preset ultrafast -an", "wide.mp4");
     make("-i wide.mp4 -c copy -metadata:s:v rotate=90", "turned.mp4");

@@ -98,7 +98,9 @@ describe.skipIf(missing !== undefined)("an HLS package in the dashboard", () => 
     }
     expect(await plot.locator("desc").textContent()).toMatch(/^180p-120: from \d+ kbit\/s to \d+ kbit\/s\. 126p-60:/);
     await page.getByText("Bit rates as a table").click();
-    expect(await page.getByRole("table", { name: "Bit rates by segment" }).locator("tbody tr").count()).toBe(SEGMENTS);
+    const table = page.getByRole("table", { name: "Bit rates by segment" });
+    await table.waitFor();
+    expect(await table.locator("tbody tr").count()).toBe(SEGMENTS);
   });
 
   it("plays, with the quality, the sound and the subtitles that are chosen", async () => {

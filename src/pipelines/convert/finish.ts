@@ -118,6 +118,7 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
   return {
     pieces: joinSpans(spans, { timescale, originTicks: origin, lastDurationTicks }, { extra, onMedia }),
     timescale,
+    lastDurationTicks,
     pictureBytes,
     expected: {
       count,

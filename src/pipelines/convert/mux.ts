@@ -18,10 +18,13 @@ export interface ConversionParts {
   readonly audioPath: string | undefined;
 }
 
-/** The joined pictures: an MP4, piece by piece, and its ticks per second. */
+/** The joined pictures: an MP4, piece by piece. */
 export interface JoinedPictures {
   readonly pieces: Iterable<Uint8Array>;
+  /** Ticks per second. */
   readonly timescale: number;
+  /** How long the last one is shown. */
+  readonly lastDurationTicks: number;
 }
 
 /**
@@ -65,6 +68,7 @@ export async function muxOutput(
       ...["-map_metadata", "0", "-map_chapters", "0", "-c", "copy"],
       ...(plan.subtitles.length === 0 ? [] : ["-c:s", plan.subtitleCodec]),
       ...describeStreams(plan),
+      ...(joined === undefined ? [] : ["-bsf:v", lastDuration(joined, plan)]),
       ...containerArguments(plan, joined?.timescale),
       fileArgument(outputPath),
     ],
@@ -74,6 +78,15 @@ export async function muxOutput(
       if (plan.durationSeconds) onProgress(Math.min(1, outputSeconds / plan.durationSeconds) / 2);
     },
   });
+}
+
+/**
+ * Of the last packet, muxers ask how long it lasts, and of the last one that is shown: all are told the same. ffmpeg 5.1 reads the mean of all of them for it
+ * where pictures are not decoded in their order. The filter counts in the ticks of the output.
+ */
+function lastDuration({ lastDurationTicks, timescale }: JoinedPictures, { container }: ConversionPlan): string {
+  const ticks = container === "mp4" ? lastDurationTicks : Math.round((lastDurationTicks / timescale) * 1000);
+  return `setts=pts=PTS:dts=DTS:duration=${Math.max(1, ticks)}`;
 }
 
 function describeStreams({ video, audio, subtitles }: ConversionPlan): readonly string[] {

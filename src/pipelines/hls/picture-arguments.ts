@@ -38,7 +38,7 @@ export function pictureArguments(
     ...codecArguments(encoder, rung, keyArguments(keyPictures, startSeconds), video.highRange),
     ...["-video_track_timescale", String(clock.denominator)],
     // The muxer asks only the last picture how long it lasts: all others end where the next begins.
-    ...(lastDurationTicks === null ? [] : ["-bsf:v", `setts=duration=${lastDurationTicks}`]),
+    ...(lastDurationTicks === null ? [] : ["-bsf:v", `setts=pts=PTS:dts=DTS:duration=${lastDurationTicks}`]),
   ];
 }
 
