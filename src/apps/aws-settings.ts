@@ -84,6 +84,15 @@ const HOME_SETTINGS = {
       unset: "",
     },
   },
+  ECS_SERVICES: {
+    schema: commaSeparated(z.string().regex(/^[\w-]{1,255}\/[\w-]{1,255}$/)).default([]),
+    notes: {
+      meaning:
+        "The services of ECS whose workers are counted for `GET /v1/stats` and `monitor`, together with the containers of `BATCH_JOB_QUEUE`. Needs the rights `ecs:DescribeServices` and `batch:ListJobs`. Read by servers and functions.",
+      allowed: "names of clusters and services, such as mill/gpu, separated by commas",
+      unset: "those of no service are counted",
+    },
+  },
   SQS_LONG_POLL_WAIT_SECONDS: {
     schema: wholeNumber(0, 20).default(20),
     notes: {
@@ -134,18 +143,6 @@ const CONTAINER_SETTINGS = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
-const SERVICE_SETTINGS = {
-  ECS_SERVICES: {
-    schema: commaSeparated(z.string().regex(/^[\w-]{1,255}\/[\w-]{1,255}$/)).default([]),
-    notes: {
-      meaning:
-        "The services of ECS whose workers are counted for `GET /v1/stats` and `monitor`, together with the containers of `BATCH_JOB_QUEUE`. Needs the rights `ecs:DescribeServices` and `batch:ListJobs`. Read by servers and functions.",
-      allowed: "names of clusters and services, such as mill/gpu, separated by commas",
-      unset: "those of no service are counted",
-    },
-  },
-} as const satisfies Readonly<Record<string, Setting>>;
-
 const WORKER_SETTINGS = {
   TASK_QUEUES: {
     schema: commaSeparated(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/)).default([]),
@@ -173,7 +170,7 @@ export function readAwsHome(environment: Environment, server: ServerConfig, data
     queueUrls: settings.SQS_QUEUE_URLS,
     longPollSeconds: settings.SQS_LONG_POLL_WAIT_SECONDS,
     containers: readContainers(environment, batchEndpoint),
-    services: readSettings(environment, SERVICE_SETTINGS).ECS_SERVICES.map(toService),
+    services: settings.ECS_SERVICES.map(toService),
     ecsEndpoint,
   };
 }
@@ -215,10 +212,8 @@ export function readTaskQueues(environment: Environment, known: readonly string[
 
 /** The variables of the backend `aws` with their notes; the reference page is made from it. */
 export function describeAwsSettings(): readonly (SettingNotes & { readonly name: string })[] {
-  return Object.entries({ ...HOME_SETTINGS, ...CONTAINER_SETTINGS, ...SERVICE_SETTINGS, ...WORKER_SETTINGS }).map(
-    ([name, { notes }]) => ({
-      name,
-      ...notes,
-    }),
-  );
+  return Object.entries({ ...HOME_SETTINGS, ...CONTAINER_SETTINGS, ...WORKER_SETTINGS }).map(([name, { notes }]) => ({
+    name,
+    ...notes,
+  }));
 }

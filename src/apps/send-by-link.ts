@@ -40,41 +40,44 @@ export interface LinkedUpload {
  * which one that breaks is sent anew alone. Every try has a link of its own. Throws what `ask` does, and as `exchange`.
  */
 export async function sendByLink(upload: LinkedUpload): Promise<void> {
-  const { path, key, bytes, what, signal, ask, retrying } = upload;
+  const { key, bytes, signal, ask, retrying } = upload;
   const asked = { key, size_bytes: bytes, multipart: true };
+  let sent = 0;
+  const onBytes = (more: number): void => {
+    sent += more;
+    upload.onProgress(sent);
+  };
   const parts = await retrying(async () => {
     const answer = await ask("/upload-url", z.union([PARTS, LINK]), asked, signal);
     if ("upload_id" in answer) return answer;
-    let sent = 0;
-    upload.onProgress(sent);
-    const onBytes = (more: number): void => {
-      sent += more;
-      upload.onProgress(sent);
-    };
-    await exchange({ ...answer, method: "PUT", what, body: { path, bytes }, onBytes, signal });
+    upload.onProgress(0);
+    await put(upload, { from: 0, bytes }, answer, onBytes, signal);
     return undefined;
   });
-  if (parts !== undefined) await sendParts(upload, parts);
+  if (parts !== undefined) await sendParts(upload, parts, onBytes);
 }
 
-async function sendParts(upload: LinkedUpload, begun: z.output<typeof PARTS>): Promise<void> {
+async function sendParts(
+  upload: LinkedUpload,
+  begun: z.output<typeof PARTS>,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
   const { key, bytes, signal, ask, retrying } = upload;
   const { upload_id, part_bytes: partBytes } = begun;
   const count = Math.ceil(bytes / partBytes);
   const named = { key, upload_id, size_bytes: bytes };
   const etags: string[] = [];
-  let sent = 0;
   let isCompleting = false;
-  const onBytes = (more: number): void => {
-    sent += more;
-    upload.onProgress(sent);
-  };
   try {
     if (count > MAX_PARTS) throw new ReelmillError("CLOUD_REFUSED", `${upload.what} was to have ${count} parts.`);
     const sendPart = async (index: number, either: AbortSignal): Promise<void> => {
       etags[index] = await retrying(async () => {
         const link = await ask("/upload-part-url", LINK, { ...named, part_number: index + 1 }, either);
-        return await putPart(upload, index * partBytes, partBytes, link, onBytes, either);
+        const from = index * partBytes;
+        const etag = await put(upload, { from, bytes: Math.min(partBytes, bytes - from) }, link, onBytes, either);
+        if (etag !== undefined) return etag;
+        const message = `${upload.what}: the store took a part, and did not say what it calls it.`;
+        throw new ReelmillError("CLOUD_REFUSED", message);
       });
     };
     const indexes = Array.from({ length: count }, (_, index) => index);
@@ -88,16 +91,14 @@ async function sendParts(upload: LinkedUpload, begun: z.output<typeof PARTS>): P
   }
 }
 
-/** Gives what the store calls the part. */
-async function putPart(
-  { path, bytes: fileBytes, what }: LinkedUpload,
-  from: number,
-  partBytes: number,
+/** Writes bytes of the file, and gives what the store calls them. `onBytes` hears of bytes that went out, and in the end of those that went out in vain, below 0. */
+async function put(
+  { path, what }: LinkedUpload,
+  range: { readonly from: number; readonly bytes: number },
   link: z.output<typeof LINK>,
   onBytes: (bytes: number) => void,
   signal: AbortSignal,
-): Promise<string> {
-  const bytes = Math.min(partBytes, fileBytes - from);
+): Promise<string | undefined> {
   let sent = 0;
   let isOver = false;
   const onMore = (more: number): void => {
@@ -107,10 +108,8 @@ async function putPart(
     onBytes(more);
   };
   try {
-    const body = { path, bytes, from };
-    const { etag } = await exchange({ ...link, method: "PUT", what, body, onBytes: onMore, signal });
-    if (etag !== undefined) return etag;
-    throw new ReelmillError("CLOUD_REFUSED", `${what}: the store took a part, and did not say what it calls it.`);
+    const body = { path, ...range };
+    return (await exchange({ ...link, method: "PUT", what, body, onBytes: onMore, signal })).etag;
   } catch (error) {
     isOver = true;
     onBytes(-sent);

@@ -70,3 +70,8 @@ function servedArguments({ options = [] }: FfmpegInput, { url }: ServedMedia): r
     ...["-http_proxy", "none", "-i", url],
   ];
 }
+
+/** Tells a muxer that every packet of pictures lasts so many ticks of the output. Their times have to be named as well: left out, ffmpeg 5.1 loses their order. */
+export function packetDuration(ticks: number): readonly string[] {
+  return ["-bsf:v", `setts=pts=PTS:dts=DTS:duration=${ticks}`];
+}

@@ -2,7 +2,7 @@ import { BatchClient, type JobStatus, ListJobsCommand } from "@aws-sdk/client-ba
 import { DescribeServicesCommand, ECSClient } from "@aws-sdk/client-ecs";
 import { ReelmillError } from "../../base/errors.ts";
 import type { ContainerCount, ContainerCounter } from "../../jobs/container-starter.ts";
-import { type AwsPlace, asking, clientSettings } from "./connection.ts";
+import { asking, clientSettings } from "./connection.ts";
 
 /** Whose containers are counted. */
 export interface CountedContainers {
@@ -41,9 +41,8 @@ const MAX_PAGES = 50;
 /** Counts the containers of a job queue of AWS Batch, where each job wishes for one, 5000 at most in each state, and of services of ECS. */
 export function createContainerCounter(place: CounterPlace, counted: CountedContainers): AwsContainerCounter {
   const { region, batchEndpoint, ecsEndpoint } = place;
-  const clientFor = (endpoint: string | undefined): AwsPlace => ({ region, endpoint });
-  const batch = new BatchClient(clientSettings(clientFor(batchEndpoint)));
-  const ecs = new ECSClient(clientSettings(clientFor(ecsEndpoint)));
+  const batch = new BatchClient(clientSettings({ region, endpoint: batchEndpoint }));
+  const ecs = new ECSClient(clientSettings({ region, endpoint: ecsEndpoint }));
   return {
     count: async (abortSignal) => {
       const { jobQueue, services } = counted;

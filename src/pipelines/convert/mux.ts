@@ -1,4 +1,4 @@
-import { type FfmpegInput, fileArgument, PIPE } from "../../ffmpeg/arguments.ts";
+import { type FfmpegInput, fileArgument, PIPE, packetDuration } from "../../ffmpeg/arguments.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { ConversionPlan } from "./conversion.ts";
 import type { EncodedPart } from "./parts.ts";
@@ -68,7 +68,7 @@ export async function muxOutput(
       ...["-map_metadata", "0", "-map_chapters", "0", "-c", "copy"],
       ...(plan.subtitles.length === 0 ? [] : ["-c:s", plan.subtitleCodec]),
       ...describeStreams(plan),
-      ...(joined === undefined ? [] : ["-bsf:v", lastDuration(joined, plan)]),
+      ...(joined === undefined ? [] : packetDuration(lastTicks(joined, plan))),
       ...containerArguments(plan, joined?.timescale),
       fileArgument(outputPath),
     ],
@@ -82,11 +82,11 @@ export async function muxOutput(
 
 /**
  * Of the last packet, muxers ask how long it lasts, and of the last one that is shown: all are told the same. ffmpeg 5.1 reads the mean of all of them for it
- * where pictures are not decoded in their order. The filter counts in the ticks of the output.
+ * where pictures are not decoded in their order. Told in the ticks of the output.
  */
-function lastDuration({ lastDurationTicks, timescale }: JoinedPictures, { container }: ConversionPlan): string {
+function lastTicks({ lastDurationTicks, timescale }: JoinedPictures, { container }: ConversionPlan): number {
   const ticks = container === "mp4" ? lastDurationTicks : Math.round((lastDurationTicks / timescale) * 1000);
-  return `setts=pts=PTS:dts=DTS:duration=${Math.max(1, ticks)}`;
+  return Math.max(1, ticks);
 }
 
 function describeStreams({ video, audio, subtitles }: ConversionPlan): readonly string[] {

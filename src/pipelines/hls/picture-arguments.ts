@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { ReelmillError } from "../../base/errors.ts";
+import { packetDuration } from "../../ffmpeg/arguments.ts";
 import { forcedKeyArguments } from "../../ffmpeg/hardware-encoders.ts";
 import { type HighRange, highRangeParameters } from "./high-range.ts";
 import type { Rung } from "./ladder.ts";
@@ -38,7 +39,7 @@ export function pictureArguments(
     ...codecArguments(encoder, rung, keyArguments(keyPictures, startSeconds), video.highRange),
     ...["-video_track_timescale", String(clock.denominator)],
     // The muxer asks only the last picture how long it lasts: all others end where the next begins.
-    ...(lastDurationTicks === null ? [] : ["-bsf:v", `setts=pts=PTS:dts=DTS:duration=${lastDurationTicks}`]),
+    ...(lastDurationTicks === null ? [] : packetDuration(lastDurationTicks)),
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Api } from "../api/api.ts";
 import { ApiError } from "../api/api-error.ts";
 import { createPartUpload, type PartsApi, type PartUpload } from "./part-upload.ts";
-import { BrokenUploadError, put, RefusedUploadError } from "./put.ts";
+import { BrokenUploadError, isPassingStatus, put, RefusedUploadError } from "./put.ts";
 import { createRandomId } from "./random-id.ts";
 import type { FileUpload, UploadHandlers } from "./upload.ts";
 
@@ -86,9 +86,8 @@ async function retrying<T>(attempt: () => Promise<T>, signal: AbortSignal): Prom
 
 function isPassing(error: unknown): boolean {
   if (error instanceof BrokenUploadError) return true;
-  const status = error instanceof ApiError ? error.status : Number.NaN;
-  // None: the server was not reached.
-  return status === 0 || status === 408 || status === 429 || status >= 500;
+  // 0: the server was not reached.
+  return error instanceof ApiError && (error.status === 0 || isPassingStatus(error.status));
 }
 
 /** Whether the parts that are there are of no use any more; else the upload goes on with them when it is resumed. */

@@ -1,3 +1,4 @@
+import { runPool } from "../../../src/base/run-pool.ts";
 import type { Api } from "../api/api.ts";
 import type { MultipartView } from "../api/types.ts";
 import { put } from "./put.ts";
@@ -52,19 +53,8 @@ export function createPartUpload(
   };
   return {
     send: async (onProgress, signal) => {
-      const ending = new AbortController();
-      const either = AbortSignal.any([signal, ending.signal]);
-      const missing = [...etags.keys()].filter((index) => etags[index] === undefined).values();
-      const sendMissing = async (): Promise<void> => {
-        for (const index of missing) await sendPart(index, onProgress, either);
-      };
-      const lanes = Array.from({ length: PARTS_AT_ONCE }, sendMissing);
-      try {
-        await Promise.all(lanes);
-      } finally {
-        ending.abort();
-        await Promise.allSettled(lanes);
-      }
+      const missing = [...etags.keys()].filter((index) => etags[index] === undefined);
+      await runPool(missing, PARTS_AT_ONCE, signal, (index, either) => sendPart(index, onProgress, either));
       signal.throwIfAborted();
       await retrying(
         () => api.completeUpload({ ...upload, etags: etags.filter((etag) => etag !== undefined) }, signal),

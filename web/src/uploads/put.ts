@@ -10,6 +10,11 @@ export class RefusedUploadError extends Error {
   override readonly name = "RefusedUploadError";
 }
 
+/** Whether another attempt may be answered otherwise. */
+export function isPassingStatus(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
+}
+
 /**
  * Writes bytes by a link into the server's store, and gives what the store calls them; null where it does not say. By XMLHttpRequest, because `fetch` does not
  * tell how much was sent. Throws BrokenUploadError, RefusedUploadError, and an Error where `signal` was given.
@@ -30,8 +35,7 @@ export async function put(
     if (request.status < 300) resolve(request.getResponseHeader("ETag"));
     else {
       const message = `The server's store refused the file with status ${request.status}.`;
-      const isPassing = request.status === 408 || request.status === 429 || request.status >= 500;
-      reject(isPassing ? new BrokenUploadError(message) : new RefusedUploadError(message));
+      reject(isPassingStatus(request.status) ? new BrokenUploadError(message) : new RefusedUploadError(message));
     }
   };
   request.onerror = () => reject(new BrokenUploadError("The server's store could not be reached, or broke off."));

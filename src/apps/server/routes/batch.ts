@@ -12,7 +12,8 @@ import { VIEWS } from "../view-schemas.ts";
 import { readIdempotencyKey } from "./jobs.ts";
 
 const TAG = "batch";
-const KEY = z.string().min(1).max(1000);
+/** Of an object, below its bucket. */
+export const KEY = z.string().min(1).max(1000);
 /** Long enough to begin a transfer, which may then take longer. */
 export const LOAN_MS = 3600_000;
 

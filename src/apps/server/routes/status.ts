@@ -93,14 +93,17 @@ export function addStatusRoutes(app: FastifyInstance, deps: ServerDependencies, 
   const startMs = clock.monotonicMs();
   const readiness = createReadiness(deps);
   const findContainers = createContainerLook(deps);
-  serve(app, STATUS_ROUTES.stats, async () => ({
-    jobs: await store.count(),
-    queues: (await readQueues(deps)).map(toQueueView),
-    workers: workers.stats(),
-    containers: await findContainers(),
-    startsContainers: batch.startContainer !== undefined,
-    uptimeSeconds: Math.floor((clock.monotonicMs() - startMs) / 1000),
-  }));
+  serve(app, STATUS_ROUTES.stats, async () => {
+    const [jobs, queues, containers] = await Promise.all([store.count(), readQueues(deps), findContainers()]);
+    return {
+      jobs,
+      queues: queues.map(toQueueView),
+      workers: workers.stats(),
+      containers,
+      startsContainers: batch.startContainer !== undefined,
+      uptimeSeconds: Math.floor((clock.monotonicMs() - startMs) / 1000),
+    };
+  });
   serve(app, STATUS_ROUTES.system, () => system());
   serve(app, STATUS_ROUTES.checks, async () => ({ checks: await lookAtAll(deps) }));
   serve(app, STATUS_ROUTES.metrics, async ({ reply }) => {

@@ -6,12 +6,12 @@ import { INPUT_ROOT } from "../batch-submissions.ts";
 import { type RouteContract, serve } from "../contract.ts";
 import type { ServerDependencies } from "../dependencies.ts";
 import { VIEWS } from "../view-schemas.ts";
-import { LOAN_MS, requireUploadable } from "./batch.ts";
+import { KEY, LOAN_MS, requireUploadable } from "./batch.ts";
 
 const TAG = "batch";
 /** What `POST /upload-url` was asked with, and what it answered. */
 const UPLOAD = {
-  key: z.string().min(1).max(1000),
+  key: KEY,
   upload_id: z.string().min(1).max(2000).describe("As POST /upload-url answered."),
 };
 const SIZE = { size_bytes: z.int().min(0).describe("Of the whole object, as POST /upload-url was told it.") };
