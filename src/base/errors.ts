@@ -33,7 +33,7 @@ export const ERROR_CODES = {
     meaning:
       "A file in the watch folder has a name that no job can name it by, such as one with a control character or one that is not in UTF-8; rename the file.",
   },
-  INPUT_EMPTY: { retryable: false, meaning: "The file holds no bytes, so there is nothing to recover." },
+  INPUT_EMPTY: { retryable: false, meaning: "The file holds no bytes." },
   INPUT_NOT_VIDEO: {
     retryable: false,
     meaning: "The file's content is not a recording of a kind that Reelmill knows.",

@@ -34,7 +34,7 @@ function requireRegularFile(path: string, stats: Stats): void {
     throw new ReelmillError("INPUT_UNREADABLE", `${path} is ${nameKind(stats)}, but a regular file is needed.`);
   }
   if (stats.size === 0) {
-    throw new ReelmillError("INPUT_EMPTY", `${path} is empty: there is nothing to recover.`);
+    throw new ReelmillError("INPUT_EMPTY", `${path} is empty: it holds no bytes.`);
   }
 }
 

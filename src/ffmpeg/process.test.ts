@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,6 +88,17 @@ describe("runProcess", () => {
     const run = runProcess(path, [], { timeoutMs: 500, graceMs: 200 });
     await expect(run).rejects.toMatchObject({ code: "FFMPEG_TIMEOUT", retryable: true });
     expect(await isRunning(await readPid("pid"))).toBe(false);
+  });
+
+  it.runIf(process.platform === "linux")("ends with a process that is killed and can end nothing itself", async () => {
+    const path = await script("endless", `echo $$ > "${join(folder, "endless.pid")}"; exec sleep 600`);
+    const module = JSON.stringify(join(import.meta.dirname, "process.ts"));
+    const code = `const { runProcess } = await import(${module}); await runProcess(${JSON.stringify(path)}, [], { timeoutMs: 600_000 });`;
+    const owner = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: "ignore" });
+    await vi.waitFor(async () => expect(await isRunning(await readPid("endless.pid"))).toBe(true), 10_000);
+    owner.kill("SIGKILL");
+    await once(owner, "exit");
+    await vi.waitFor(async () => expect(await isRunning(await readPid("endless.pid"))).toBe(false), 5000);
   });
 
   it("ends on abort, and does not begin when aborted before", async () => {

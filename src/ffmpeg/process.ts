@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { Readable, Writable } from "node:stream";
 import type { Environment } from "../base/config-defaults.ts";
 import { ReelmillError } from "../base/errors.ts";
+import { bindToThread, isUnstarted } from "./bound-command.ts";
 import { programEnvironment } from "./program-environment.ts";
 
 const DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -112,7 +113,7 @@ interface Stopper {
   readonly release: () => void;
 }
 
-/** The programs that run, which end when this process does. One listener for all: Node warns of a leak beyond ten. */
+/** The programs that run, which end when this process does; where it is killed, `bindToThread` sees to that. One listener for all: Node warns of a leak beyond ten. */
 const running = new Set<ChildProcess>();
 
 function endAll(): void {
@@ -178,12 +179,17 @@ function hand(take: (piece: Buffer) => void, piece: Buffer, guard: Stopper): voi
   }
 }
 
+function unstarted(path: string, cause: unknown): ReelmillError {
+  return new ReelmillError("FFMPEG_MISSING", `${path} could not be started.`, { cause });
+}
+
 async function runUntraced(path: string, args: readonly string[], options: ProcessOptions): Promise<ProcessResult> {
   const program = basename(path);
   if (options.signal?.aborted) throw new ReelmillError("ABORTED", `${program} was cancelled before it began.`);
   const maxOutputBytes = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
   const inputs = options.inputs ?? [];
-  const child = spawn(path, args, {
+  const command = bindToThread({ path, args });
+  const child = spawn(command.path, command.args, {
     detached: true,
     // biome-ignore lint/style/noProcessEnv: what a program inherits is this process's own.
     env: options.environment ?? programEnvironment(process.env),
@@ -213,14 +219,16 @@ async function runUntraced(path: string, args: readonly string[], options: Proce
     const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((settle, fail) => {
       child.once("close", (...ending) => settle(ending));
       child.once("error", (error) => {
-        fail(new ReelmillError("FFMPEG_MISSING", `${path} could not be started.`, { cause: error }));
+        fail(unstarted(path, error));
       });
     });
     const reason = guard.reason();
     if (reason !== undefined) throw reason;
     // What came before may look like a whole result.
     if (exitCode === null) throw endedBySignal(program, signal ?? "SIGKILL");
-    return { exitCode, output: Buffer.concat(pieces), errorTail: errorTail.toString("utf8") };
+    const complaints = errorTail.toString("utf8");
+    if (isUnstarted(exitCode, complaints)) throw unstarted(path, complaints.trim());
+    return { exitCode, output: Buffer.concat(pieces), errorTail: complaints };
   } finally {
     stopFeeding();
     guard.release();

@@ -137,6 +137,21 @@ describe("converting what is unusual", () => {
     expect(Number(probe(output, "format=duration"))).toBeCloseTo(49 / 25 + 3, 2);
   });
 
+  it("publishes nothing whose last picture ends at another time than the recording's", async () => {
+    const last = "setts=pts=PTS:dts=DTS:duration=if(eq(N\\,49)\\,3/TB\\,DURATION)";
+    const still = make(`-i clip.mp4 -an -c copy -bsf:v ${last}`, "held.mp4");
+    const forgetful = at("forgetful-ffmpeg");
+    const script = 'for a do shift; case $a in setts=*) a=null;; esac; set -- "$@" "$a"; done; exec ffmpeg "$@"';
+    writeFileSync(forgetful, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const args = ["convert", still, "--to", "h264", "--reencode", "--preset", "veryfast", "-o", at("held_h264.mp4")];
+    const { status, error } = await reelmill(args, { environment: { ...process.env, REELMILL_FFMPEG: forgetful } });
+    expect([status, error]).toEqual([
+      1,
+      expect.stringMatching(/the last one ends -?\d+\.\d+ ms late.*OUTPUT_NOT_VERIFIED/),
+    ]);
+    expect(readdirSync(folder)).not.toContain("held_h264.mp4");
+  });
+
   it("keeps the shape of pictures that are turned and not square", async () => {
     make("-i clip.mp4 -vf setsar=4/3 -c:v libx264 -preset ultrafast -an", "wide.mp4");
     make("-i wide.mp4 -c copy -metadata:s:v rotate=90", "turned.mp4");

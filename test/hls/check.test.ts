@@ -219,9 +219,21 @@ describe("reelmill hls check", () => {
     editMedia("low/index.m3u8", () => ({ hasEndList: false }))(folder);
     const { status, output } = run(join(folder, "main.m3u8"));
     expect(status).toBe(1);
-    expect(output).toMatch(/^endlist +must +failed +RFC 8216bis §4\.4\.3\.4$/m);
+    expect(output).toMatch(/^endlist +must +RFC 8216bis §4\.4\.3\.4$/m);
     expect(output).toContain("low/index.m3u8: EXT-X-ENDLIST is not there.");
     expect(output).toContain("1 must and 0 shoulds failed");
+  });
+
+  it("tells a missing segment first, and of each place once why the rest was not checked", () => {
+    const folder = copyOf(FMP4);
+    rmSync(join(folder, "low", readMedia(join(folder, "low", "index.m3u8")).segments[0]?.uri ?? ""));
+    const { output } = run(join(folder, "main.m3u8"));
+    expect(output.split("\n").slice(2, 3).join()).toMatch(/^files-exist +must +/);
+    const unchecked = output.slice(output.indexOf("\nnot checked: "));
+    expect(unchecked).toMatch(
+      /^\nnot checked: .*segment-durations.*\n( {2}low\/\S+: .+\n)+\n\S+main\.m3u8: 1 must and/,
+    );
+    expect(unchecked.match(/^ {2}low\/index\.m3u8: /gm)).toHaveLength(1);
   });
 
   it("prints the report as JSON", () => {

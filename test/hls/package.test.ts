@@ -85,6 +85,38 @@ describe("a package of pictures that come unevenly", () => {
     }
   });
 
+  /** 4 s of pictures of which the last one is held for 3 s, with a tone as long as all that. */
+  function heldClip(name: string): string {
+    const short = packages.encode(`short-${name}`, "testsrc2=s=160x90:r=25:d=4", ["-f", "lavfi", "-i", "sine=d=6.9"]);
+    const held = join(packages.root, name);
+    // By the order of decoding: the last picture decoded is the last one shown.
+    const last = "setts=pts=PTS:dts=DTS:duration=if(eq(N\\,99)\\,3/TB\\,DURATION)";
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", short, "-c", "copy", "-bsf:v", last, held]);
+    return held;
+  }
+
+  function listedSeconds({ folder, main }: Packaged): readonly number[] {
+    return main.variants.map(({ uri }) => {
+      const { segments } = readMedia(join(folder, uri));
+      return segments.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0);
+    });
+  }
+
+  it.each([120, 2])("holds the last picture for as long as the recording does, spans of %i s", async (spanSeconds) => {
+    const made = await packages.make(heldClip(`held-${spanSeconds}.mp4`), {}, undefined, { spanSeconds });
+    expect([made.report.durationSeconds, made.failed]).toEqual([expect.closeTo(99 / 25 + 3, 3), []]);
+    for (const seconds of listedSeconds(made)) expect(Math.abs(seconds - (99 / 25 + 3))).toBeLessThan(0.02);
+  });
+
+  it("says that MPEG-TS cannot hold the last picture, and what of the sound that costs", async () => {
+    const made = await packages.make(heldClip("held-ts.mp4"), { segments: "ts" });
+    expect(made.failed).toEqual([]);
+    const findings = made.report.findings.join(" ");
+    expect(findings).toContain("shown for 2.96 s less than in the recording: MPEG-TS");
+    expect(findings).toMatch(/2\.9\d s of sound track 1 behind the last picture were left out/);
+    for (const seconds of listedSeconds(made)) expect(Math.abs(seconds - 4)).toBeLessThan(0.02);
+  });
+
   it("takes every second picture of 120 per second at its own time", async () => {
     const made = await packages.make(packages.encode("fast.mp4", "testsrc2=s=160x90:r=120000/1001:d=4", TONE));
     expect(made.report.findings.join(" ")).toContain("One picture of 2 was taken");

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ReelmillError } from "../../base/errors.ts";
 import type { CliContext } from "./cli-context.ts";
 import { exitCodeOf } from "./exit-codes.ts";
-import { reportFailure, reportFileFailure, reportSkipped } from "./failure.ts";
+import { reportFailure, reportFileFailure, reportSkipped, requireUncancelled } from "./failure.ts";
 import { runProgram } from "./program.ts";
 import { createProgressBar } from "./progress-bar.ts";
 import { createRecordingContext } from "./recording-context.fixture.ts";
@@ -121,6 +121,14 @@ describe("reportFailure", () => {
     expect(statuses).toEqual([2, 2, 130, 1]);
     expect(exitCodeOf(new ReelmillError("ABORTED", ""), "SIGTERM")).toBe(143);
     expect(exitCodeOf(new ReelmillError("ABORTED", ""), "SIGHUP")).toBe(129);
+  });
+});
+
+describe("requireUncancelled", () => {
+  it("names the file, not the program that was told first", () => {
+    const cancelled = new ReelmillError("ABORTED", "ffmpeg was cancelled.");
+    expect(() => requireUncancelled(cancelled, "a.mp4", "converted")).toThrow(/^a\.mp4 was not converted: .*cancelled/);
+    requireUncancelled(new ReelmillError("NO_SPACE", "Full."), "a.mp4", "converted");
   });
 });
 

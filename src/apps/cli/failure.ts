@@ -72,3 +72,10 @@ export async function reportFailure(error: unknown, args: readonly string[], con
   }
   return exitCodeOf(error, context.signal.reason);
 }
+
+/** Throws ABORTED where that is what went wrong with a file: of the many programs that work at it, one happened to be told. */
+export function requireUncancelled(error: unknown, path: string, deed: string): void {
+  if (!(error instanceof ReelmillError && error.code === "ABORTED")) return;
+  const message = `${path} was not ${deed}: the work was cancelled, and nothing half done was left behind.`;
+  throw new ReelmillError("ABORTED", message, { cause: error });
+}

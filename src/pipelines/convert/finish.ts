@@ -85,8 +85,6 @@ const FINEST_TIMESCALE = 1_000_000;
 interface Join extends JoinedPictures {
   readonly pictureBytes: number;
   readonly expected: ExpectedPictures;
-  /** When the last picture ends. */
-  readonly endSeconds: number;
   readonly findings: readonly string[];
 }
 
@@ -112,6 +110,7 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
   const origin = Math.min(firstTicks, Math.round(originSeconds * timescale));
   const meanStep = Math.max(1, Math.round((lastTicks - firstTicks) / Math.max(1, count - 1)));
   const lastDurationTicks = Math.round(video.lastDurationTicks * factor) || meanStep;
+  const endSeconds = (lastTicks + lastDurationTicks - origin) / timescale;
   const extra = hdrBoxes(video.masteringDisplay, video.contentLight);
   const digest = createHash("md5");
   const onMedia = (piece: Uint8Array): void => void digest.update(piece);
@@ -124,13 +123,13 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
       count,
       firstSeconds: (firstTicks - origin) / timescale,
       lastSeconds: (lastTicks - origin) / timescale,
+      endSeconds,
       packetDigest: video.decodesSpans ? () => digest.copy().digest("hex") : null,
       seconds: () =>
         spans.values().map(({ packedTicks }) => unpackTicks(packedTicks).map((at) => (at - origin) / timescale)),
       due: listed?.length ?? video.evenPictures,
       isOfSource: listed !== undefined,
     },
-    endSeconds: (lastTicks + lastDurationTicks - origin) / timescale,
     findings,
   };
 }
@@ -175,7 +174,7 @@ function describeReport(
     findings: [...findings, ...(joined?.findings ?? []), ...corrected],
     inputBytes: statSync(paths.input).size,
     outputBytes: statSync(paths.output).size,
-    durationSeconds: joined?.endSeconds ?? durationSeconds,
+    durationSeconds: joined?.expected.endSeconds ?? durationSeconds,
     search: search === null ? null : describeSearched(search, correctedQuality),
     score,
   };

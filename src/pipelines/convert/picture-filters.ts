@@ -45,7 +45,8 @@ export function chooseFilters(video: VideoStream, settings: ConvertSettings): Pi
     const [right, bottom] = [width % 2, height % 2];
     size = { width: width + right, height: height + bottom };
     picture.push(`pad=${size.width}:${size.height}:0:0`, `fillborders=right=${right}:bottom=${bottom}:mode=smear`);
-    findings.push(`${width}x${height} has an odd side, which its encoder does not take: the last line was repeated.`);
+    const sizes = `the last line was repeated, for ${size.width}x${size.height}`;
+    findings.push(`${width}x${height} has an odd side, which its encoder does not take: ${sizes}.`);
   }
   return { context, picture, size, findings };
 }

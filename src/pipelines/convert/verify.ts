@@ -1,7 +1,7 @@
 import { runBoth } from "../../base/run-both.ts";
 import { formatCount } from "../../base/units.ts";
 import { listFrameTimes } from "../../ffmpeg/frame-times.ts";
-import { type MediaManifest, probeManifest } from "../../ffmpeg/manifest.ts";
+import { type MediaManifest, probeManifest, type VideoStream } from "../../ffmpeg/manifest.ts";
 import { patient } from "../../ffmpeg/tools.ts";
 import { type DecodeCheck, digestPackets, type VerifyOptions, verifyDecodes } from "../../ffmpeg/verify.ts";
 import { unpackTicks } from "../../spans/packed-ticks.ts";
@@ -18,6 +18,8 @@ export interface ExpectedPictures {
   /** When the first and the last one begin, from the beginning of the output. */
   readonly firstSeconds: number;
   readonly lastSeconds: number;
+  /** When the last one ends; null: as it was copied. */
+  readonly endSeconds: number | null;
   /** MD5 of their packets, each of which was decoded in its span, once they have been joined; null: they are decoded now. */
   readonly packetDigest: (() => string) | null;
   /** When they begin, rising, in pieces: those of a long recording take much memory. */
@@ -142,6 +144,7 @@ function copiedPictures({ video: { packedTicks, outputTimeBase }, originSeconds 
     firstSeconds: (ticks[0] ?? 0) * tick - originSeconds,
     packetDigest: null,
     lastSeconds: (ticks.at(-1) ?? 0) * tick - originSeconds,
+    endSeconds: null,
     *seconds() {
       const all = unpack();
       for (let start = 0; start < all.length; start += PIECE_PICTURES) {
@@ -172,15 +175,18 @@ async function checkPictures(
   for (const piece of expected.seconds()) {
     for (const at of piece) worst = Math.max(worst, Math.abs((ticks[index++] as number) * tick - at));
   }
-  const off = `off by ${(worst * 1000).toFixed(3)} ms at most`;
-  return [
-    judgeCount(expected, count),
-    {
-      name: "times",
-      status: worst <= SLACK_SECONDS[container] ? "passed" : "failed",
-      detail: `their times are ${off}`,
-    },
-  ];
+  const off = `their times are off by ${(worst * 1000).toFixed(3)} ms at most`;
+  const [due, end] = [expected.endSeconds, endOf(manifest, stream)];
+  const late = due === null || end === undefined ? 0 : end - due;
+  const isOnTime = Math.max(worst, Math.abs(late)) <= SLACK_SECONDS[container];
+  const detail = isOnTime ? off : `${off}, the last one ends ${(late * 1000).toFixed(3)} ms late`;
+  return [judgeCount(expected, count), { name: "times", status: isOnTime ? "passed" : "failed", detail }];
+}
+
+/** When a stream of pictures ends; undefined where the container tells that of the longest stream alone. */
+function endOf(manifest: MediaManifest, { startSeconds = 0, durationSeconds }: VideoStream): number | undefined {
+  if (durationSeconds !== undefined) return startSeconds + durationSeconds;
+  return manifest.audio.length + manifest.subtitles.length === 0 ? manifest.durationSeconds : undefined;
 }
 
 /** Pictures that the source's decoder lost are missing rightly, and yet they are missing. */

@@ -122,7 +122,9 @@ export async function uniteRungs(
   for (const part of again) await encodeStreams(carried, part, inputPath, folder, hooks);
   const there = new Set(again.flatMap((part) => filesOf(plan, part, folder)));
   if (await joinRungs(carried, folder, lend(there), hooks.signal)) return carried;
-  const whole = { ...carried, spans: [WHOLE_SPAN], findings: [...carried.findings, ENCODED_WHOLE] };
+  const { lastDurationTicks = null } = plan.spans.at(-1) ?? {};
+  const span = { ...WHOLE_SPAN, lastDurationTicks };
+  const whole = { ...carried, spans: [span], findings: [...carried.findings, ENCODED_WHOLE] };
   await encodeStreams(whole, { span: 0, hasSound: false }, inputPath, folder, hooks);
   return whole;
 }

@@ -69,7 +69,7 @@ export interface RungSpan extends Pick<SpanJob, "startTicks" | "endTicks" | "see
   readonly pictures: number | null;
   /** When its first picture is shown in the whole, in seconds. */
   readonly startSeconds: number;
-  /** How long the last picture lasts, in ticks of a track that counts the clock's denominator; null: as long as the source says. */
+  /** How long the last picture lasts, in ticks of a track that counts the clock's denominator; null: as long as ffmpeg takes it to. */
   readonly lastDurationTicks: number | null;
 }
 

@@ -5,8 +5,6 @@ import {
   describeLostStreams,
   describeLostSubtitles,
 } from "../../ffmpeg/choose-streams.ts";
-import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
-import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import type { MediaManifest, Ratio, VideoStream } from "../../ffmpeg/manifest.ts";
 import { planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
@@ -16,7 +14,8 @@ import { carriedSteps, describeLadder, type LadderParts, missingCellularSteps } 
 import { planHighRange } from "./high-range.ts";
 import { type LadderSource, planLadder, type Rung, sortRungs, tooLargeSteps } from "./ladder.ts";
 import type { HlsSettings } from "./options.ts";
-import type { PackagePlan } from "./packaging.ts";
+import type { PackagePlan, RungSpan } from "./packaging.ts";
+import { durationOf, listPictureTimes, meanRate, type PictureTimes, secondsOf, TOLD_SECONDS } from "./picture-times.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
 import { planSounds } from "./plan-sound.ts";
 import { planSpans, SPAN_SECONDS, WHOLE_SPAN } from "./plan-spans.ts";
@@ -24,8 +23,6 @@ import { planPreview } from "./preview.ts";
 import { planSubtitles } from "./subtitles.ts";
 import { MAX_FRAMES_PER_SECOND, planThinning, type Thinning, TURN_SLACK_SECONDS } from "./thin-pictures.ts";
 
-/** Sound that is left out beyond this is worth a word. */
-const TOLD_SECONDS = 0.1;
 /** Two days; ten hours have been tried. */
 const MAX_SECONDS = 172_800;
 /** As many ticks as an MP4 file's time scale can hold well; finer clocks are those of files that do not tell times. */
@@ -55,7 +52,7 @@ export async function planPackage(
   const preview = await planPreview(settings, { tools, signal });
   const range = planHighRange(video, settings);
   const chosen = await chooseRungEncoders(settings, range.highRange, { tools, signal });
-  const times = await listTimes(path, video, { tools, signal });
+  const { times, findings } = await listPictureTimes(path, video, settings, { tools, signal });
   const thinning = planThinning(times.ticks, video.timeBase, meanRate(times, video));
   const whole = planDeinterlacing(video, settings.deinterlace);
   const { framesPerSecond } = thinning;
@@ -101,6 +98,7 @@ export async function planPackage(
       ...whole.findings,
       ...(thinning.finding === null ? [] : [thinning.finding]),
       ...range.findings,
+      ...findings,
       ...(spans.length > 1 ? [`Encoded in ${spans.length} spans, each a task of its own.`] : []),
       ...describeClear(settings, hasSound, subtitles.length > 0),
       ...heard.findings,
@@ -168,75 +166,21 @@ function planRungs(parts: LadderParts): readonly Rung[] {
   );
 }
 
-/** As `FrameTimes`, with the time of the first picture that decodes. */
-interface PictureTimes extends Pick<FrameTimes, "ticks" | "lastDurationTicks" | "isComplete"> {
-  readonly originTicks: number;
-  /** Of the pictures that decoding can begin at; empty where only decoding tells. */
-  readonly keys: readonly number[];
-}
-
-/** So many packets are decoded to find the first picture: beginnings that lack what they refer to are shorter. */
-const FIRST_PACKETS = 60;
-
-/** By the packets, which costs no decoding, where they tell; what becomes 0 is the first picture that there really is. */
-async function listTimes(
-  path: string,
-  video: VideoStream,
-  { tools, signal }: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
-): Promise<PictureTimes> {
-  const listed = await listFrameTimes(tools, path, video.index, signal);
-  const maxPackets = listed.isComplete ? FIRST_PACKETS : undefined;
-  const decoded = await listDecodedTimes(tools, path, video.index, { maxPackets, signal });
-  if (listed.isComplete) {
-    const shown = decoded.find((at) => listed.ticks.includes(at));
-    return { ...listed, originTicks: shown ?? listed.ticks[0] ?? 0 };
-  }
-  const ticks = Float64Array.from(decoded);
-  const isComplete = ticks.length > 0 && ticks.every((at, index) => index === 0 || at > (ticks[index - 1] as number));
-  const { lastDurationTicks } = listed;
-  return { ticks, keys: [], lastDurationTicks, isComplete, originTicks: ticks[0] ?? 0 };
-}
-
-function secondsOf(ticks: number, { numerator, denominator }: Ratio): number {
-  return (ticks * numerator) / denominator;
-}
-
 /** Of the samples once they stand upright. */
 function aspectOf({ sampleAspect: { numerator, denominator }, rotationDegrees }: VideoStream): number {
   return rotationDegrees % 180 === 0 ? numerator / denominator : denominator / numerator;
 }
 
-function meanRate({ ticks }: Pick<FrameTimes, "ticks">, { timeBase, frameRate }: VideoStream): number {
-  const seconds = secondsOf((ticks.at(-1) ?? 0) - (ticks[0] ?? 0), timeBase);
-  if (ticks.length > 1 && seconds > 0) return (ticks.length - 1) / seconds;
-  return frameRate === undefined ? 0 : frameRate.numerator / frameRate.denominator;
-}
-
-function durationOf(
-  { ticks, lastDurationTicks, originTicks }: PictureTimes,
-  video: VideoStream,
-  manifest: MediaManifest,
-): number {
-  const [first, last] = [ticks[0], ticks.at(-1)];
-  if (first === undefined || last === undefined) return video.durationSeconds ?? manifest.durationSeconds ?? 0;
-  const step = ticks.length > 1 ? (last - first) / (ticks.length - 1) : 0;
-  return secondsOf(last - originTicks + (lastDurationTicks || step), video.timeBase);
-}
-
 /**
- * How long the last picture that is taken lasts, in ticks of the clock's denominator: to the end, for those behind it are not there, and as long at least as makes
- * 60 per second of them all.
+ * How long the last picture that is taken lasts, in ticks of the clock's denominator: to the end, for those behind it are not there; where pictures are left
+ * out, as long at least as makes 60 per second of them all. Null where nobody knows when it is shown.
  */
-function lastDuration(
-  { ticks }: Thinning,
-  { originTicks }: PictureTimes,
-  durationSeconds: number,
-  { timeBase }: VideoStream,
-  { denominator }: Ratio,
-): number {
-  const last = ticks.at(-1);
-  const rest = last === undefined ? 0 : durationSeconds - secondsOf(last - originTicks, timeBase);
-  return Math.ceil(Math.max(1 / MAX_FRAMES_PER_SECOND + TURN_SLACK_SECONDS, rest) * denominator);
+function lastDuration({ video, times, thinning, clock, durationSeconds }: Pictures): number | null {
+  const last = thinning.ticks.at(-1);
+  if (last === undefined) return null;
+  const rest = durationSeconds - secondsOf(last - times.originTicks, video.timeBase);
+  if (thinning.filter === null) return Math.max(1, Math.round(rest * clock.denominator));
+  return Math.ceil(Math.max(1 / MAX_FRAMES_PER_SECOND + TURN_SLACK_SECONDS, rest) * clock.denominator);
 }
 
 interface Pictures {
@@ -248,13 +192,16 @@ interface Pictures {
   readonly durationSeconds: number;
 }
 
+function spansOf(pictures: Pictures, spanSeconds: number): readonly RungSpan[] {
+  const spans = cutPictures(pictures, spanSeconds);
+  const lastDurationTicks = lastDuration(pictures);
+  return spans.map((span, index) => (index === spans.length - 1 ? { ...span, lastDurationTicks } : span));
+}
+
 /** Pictures can be cut where each has a time and none is left out: what is, follows from those before. */
-function spansOf({ video, times, thinning, clock, keyPictures, durationSeconds }: Pictures, spanSeconds: number) {
-  if (thinning.filter !== null) {
-    return [{ ...WHOLE_SPAN, lastDurationTicks: lastDuration(thinning, times, durationSeconds, video, clock) }];
-  }
+function cutPictures({ video, times, thinning, keyPictures }: Pictures, spanSeconds: number): readonly RungSpan[] {
   // Without key pictures that are known, every span would be read from the file's beginning.
-  if (!times.isComplete || times.keys.length === 0) return [WHOLE_SPAN];
+  if (thinning.filter !== null || !times.isComplete || times.keys.length === 0) return [WHOLE_SPAN];
   return planSpans({ ...times, timeBase: video.timeBase, keyPictures }, spanSeconds);
 }
 

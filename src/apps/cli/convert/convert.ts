@@ -15,7 +15,7 @@ import {
 } from "../../../pipelines/convert/index.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_FAILURE, EXIT_OK } from "../exit-codes.ts";
-import { reportFileFailure } from "../failure.ts";
+import { reportFileFailure, requireUncancelled } from "../failure.ts";
 import { createProgressBar } from "../progress-bar.ts";
 import { describeMisuse, nameSwitches } from "../switches.ts";
 
@@ -98,6 +98,7 @@ async function convertOne(
 ): Promise<Outcome> {
   const bar = createProgressBar(context, label);
   const startMs = context.clock.monotonicMs();
+  let said: string | undefined;
   try {
     requireFreeTarget(target, makesFolder);
     const { environment, clock, signal } = context;
@@ -111,16 +112,21 @@ async function convertOne(
       onProgress: bar.update,
       onSearched: (search) => {
         if (isJson) return;
+        said = describeSearch(search);
         bar.clear();
-        context.writeOutput(`${printableLine(`${input}: ${describeSearch(search)}`)}\n`);
+        context.writeOutput(`${printableLine(`${input}: ${said}`)}\n`);
       },
     });
     bar.clear();
-    if (!isJson) context.writeOutput(formatReport(input, target, report, context.clock.monotonicMs() - startMs));
+    if (!isJson) {
+      const findings = report.findings.filter((finding) => finding !== said);
+      const elapsedMs = context.clock.monotonicMs() - startMs;
+      context.writeOutput(formatReport(input, target, { ...report, findings }, elapsedMs));
+    }
     return { input, output: target, report };
   } catch (error) {
     bar.clear();
-    if (error instanceof ReelmillError && error.code === "ABORTED") throw error;
+    requireUncancelled(error, input, "converted");
     const failure = withFlags(describeFailure(error));
     await reportFileFailure({ path: input, notices: [], ...failure }, context);
     return { input, output: null, report: null, error: failure };

@@ -6,7 +6,7 @@ import { printableJson, printableLine } from "../../../base/printable.ts";
 import { formatCount } from "../../../base/units.ts";
 import { checkPresentation, type PresentationReport } from "../../../media/hls/check/check-presentation.ts";
 import type { DecryptSource } from "../../../media/hls/check/presentation.ts";
-import type { Outcome, RuleResult } from "../../../media/hls/check/rule.ts";
+import type { Finding, Outcome, RuleResult } from "../../../media/hls/check/rule.ts";
 import { readContentKey } from "../../../pipelines/hls/content-key.ts";
 import { createDecrypter } from "../../../pipelines/hls/encrypt.ts";
 import { MAIN_PLAYLIST } from "../../../pipelines/hls/index.ts";
@@ -19,6 +19,9 @@ const MISSING_KEY =
   "The segments are encrypted: with --key <file>, the 16 bytes of their key, all of them would be checked.";
 const WRONG_KEY = "Nearly nothing could be decrypted: --key is probably not the key of this package.";
 const UNUSED_KEY = "--key was not needed: there is no segment that it could decrypt.";
+
+/** For so many places it is printed why rules were not checked; JSON has them all. */
+const MAX_REASONS = 10;
 
 /** `reelmill hls check` as the command line gives it. */
 export interface HlsCheckOptions {
@@ -101,18 +104,35 @@ function describeKeyUse(hasKey: boolean, { segments, misfits }: KeyUse): readonl
 }
 
 function formatReport(playlist: string, { rules }: PresentationReport, notices: readonly string[]): string {
-  const told = rules.filter(({ outcome }) => outcome === "failed" || outcome === "not-checked");
-  const columns = [{ title: "rule" }, { title: "level" }, { title: "outcome" }, { title: "clause" }];
-  const rows = told.map(({ id, level, outcome, clause }) => [id, level, outcome, clause]);
-  const sections = told.length === 0 ? [] : [formatTable(columns, rows), told.map(formatFindings).join("")];
+  const failed = rules.filter(({ outcome }) => outcome === "failed");
+  const columns = [{ title: "failed" }, { title: "level" }, { title: "clause" }];
+  const rows = failed.map(({ id, level, clause }) => [id, level, clause]);
+  const told = failed.length === 0 ? [] : [formatTable(columns, rows), failed.map(formatFindings).join("")];
+  const unchecked = rules.filter(({ outcome }) => outcome === "not-checked");
   const last = [...notices, `${printableLine(playlist)}: ${summarize(rules)}`].map((line) => `${line}\n`).join("");
-  return [...sections, last].join("\n");
+  return [...told, ...(unchecked.length === 0 ? [] : [formatUnchecked(unchecked)]), last].join("\n");
 }
 
 function formatFindings({ id, title, findings, moreFindings }: RuleResult): string {
+  return formatSection(`${id}: ${title}`, findings, moreFindings);
+}
+
+/** One file that is missing keeps most rules from being checked: of each place the plainest reason is told. */
+function formatUnchecked(rules: readonly RuleResult[]): string {
+  const reasons = new Map<string, Finding>();
+  for (const { where, message } of rules.flatMap(({ findings }) => findings)) {
+    const place = where.replace(/^the stream /, "");
+    const told = reasons.get(place);
+    if (told === undefined || message.length < told.message.length) reasons.set(place, { where: place, message });
+  }
+  const shown = [...reasons.values()].slice(0, MAX_REASONS);
+  return formatSection(`not checked: ${rules.map(({ id }) => id).join(", ")}`, shown, reasons.size - shown.length);
+}
+
+function formatSection(title: string, findings: readonly Finding[], moreFindings: number): string {
   const lines = findings.map(({ where, message }) => `  ${printableLine(where)}: ${printableLine(message)}`);
   const more = moreFindings === 0 ? [] : [`  and ${moreFindings} more`];
-  return `${[`${id}: ${title}`, ...lines, ...more].join("\n")}\n`;
+  return `${[title, ...lines, ...more].join("\n")}\n`;
 }
 
 function summarize(rules: readonly RuleResult[]): string {

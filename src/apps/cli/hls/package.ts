@@ -16,6 +16,7 @@ import {
 } from "../../../pipelines/hls/index.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_OK } from "../exit-codes.ts";
+import { requireUncancelled } from "../failure.ts";
 import { createProgressBar } from "../progress-bar.ts";
 import { describeMisuse, nameSwitches } from "../switches.ts";
 import { formatTable } from "../table.ts";
@@ -58,6 +59,7 @@ export async function runHlsPackageCommand(
   try {
     report = await packageFile({ input, output, settings, contentKey, environment, signal, onProgress: bar.update });
   } catch (error) {
+    requireUncancelled(error, input, "packaged");
     if (!(error instanceof ReelmillError && error.code === "PARAMS_INVALID")) throw error;
     throw new ReelmillError(error.code, nameSwitches(error.message, SETTINGS), { cause: error });
   } finally {

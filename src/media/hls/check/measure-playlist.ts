@@ -43,7 +43,7 @@ export async function measurePlaylist(
       if (signal.aborted) throw new ReelmillError("ABORTED", "The check was cancelled.");
       const { sizeBytes, content } = await measuring.measure(segment, index);
       table.push(segment, sizeBytes, content);
-      isEncrypted ||= segment.keys.length > 0 && content === undefined;
+      isEncrypted ||= segment.keys.length > 0 && content === undefined && sizeBytes !== undefined;
       // Reads are synchronous: a signal is heard, and others have their turn, only where this lets go.
       if (index % SEGMENTS_PER_TURN === 0) await new Promise((settle) => setTimeout(settle, 0));
     }
