@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { App, Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { Bucket } from "aws-cdk-lib/aws-s3";
-import { beforeAll, describe, expect, inject, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { OUTPUTS } from "../../src/adapters/aws/stack-names.ts";
 import { shippedPrices } from "../../src/cost/price-table.ts";
 import { Network } from "../src/network.ts";
@@ -12,6 +12,7 @@ import { createReelmill } from "../src/reelmill.ts";
 import { defaultSettings, type Settings } from "../src/settings.ts";
 import {
   type Json,
+  OTHER_SETTINGS,
   propertiesOf,
   type Resource,
   readTemplate,
@@ -22,26 +23,8 @@ import {
 
 const DENY_PLAIN = { Effect: "Deny", Principal: { AWS: "*" }, Condition: { Bool: { "aws:SecureTransport": "false" } } };
 
-const SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:reelmill/webhooks-AbCdEf";
-const UPLOAD_JOB = '{"pipeline":"convert","params":{"to":"vp9"}}';
-
-/** The templates for the pipelines that there are, with workers that have addresses of their own, and with all that is not set by itself. */
-let otherwise: readonly TemplateJson[];
-
-beforeAll(() => {
-  const { app } = createReelmill({
-    outdir: join(inject("assembly"), "otherwise"),
-    context: {
-      "reelmill:workers_reach": "internet",
-      "reelmill:job_retention_days": "7",
-      "reelmill:object_made_job": UPLOAD_JOB,
-      "reelmill:webhook_secrets_arn": SECRET_ARN,
-    },
-    // Half of the time; the templates of all other tests went through it.
-    builtinCloudFormationValidation: false,
-  });
-  otherwise = app.synth().stacks.map(({ template }) => template as TemplateJson);
-});
+const { object_made_job: UPLOAD_JOB, webhook_secrets_arn: SECRET_ARN } = OTHER_SETTINGS;
+const otherwise: readonly TemplateJson[] = STACKS.map((stack) => readTemplate(stack, "otherwise"));
 
 function resourcesIn({ Resources }: TemplateJson, type: string): readonly Resource[] {
   return Object.values(Resources).filter(({ Type }) => Type === type);
@@ -312,12 +295,7 @@ describe("pipelines", () => {
 it("the stack that is kept tells what is not the default, for the next deployment", () => {
   const settingsOf = ({ Outputs }: TemplateJson): unknown => JSON.parse(String(Outputs?.[OUTPUTS.settings]?.Value));
   const [state] = otherwise;
-  expect(state && settingsOf(state)).toEqual({
-    job_retention_days: 7,
-    object_made_job: UPLOAD_JOB,
-    webhook_secrets_arn: SECRET_ARN,
-    workers_reach: "internet",
-  });
+  expect(state && settingsOf(state)).toEqual(OTHER_SETTINGS);
   expect(settingsOf(readTemplate("State"))).toEqual({});
 });
 

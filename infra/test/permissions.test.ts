@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type Json, resourcesOf, STACKS, type StackName } from "./templates.fixture.ts";
+import {
+  type Json,
+  resourcesOf,
+  STACKS,
+  type StackName,
+  TEMPLATE_KINDS,
+  type TemplateKind,
+} from "./templates.fixture.ts";
 
 /** What a role may do: an action, to what, and on which condition; or what it never may, whatever else allows it. */
 interface Right {
@@ -22,35 +29,36 @@ const GIVEN = [
 /** A job's own, its parts, and what lies below a prefix that a batch or a message names. */
 const MADE = ["outputs/job/parts/plan.json", "outputs/tuesday/clip.mp4", "outputs/media/org/one/asset.json"];
 
+/** What AWS knows no narrower resource for. */
+const FOR_EVERYTHING = new Set([
+  "batch:DescribeJobs",
+  "batch:ListJobs",
+  "dynamodb:ListStreams",
+  "ecr:GetAuthorizationToken",
+  "ecs:DiscoverPollEndpoint",
+  "ecs:Poll",
+  "ecs:StartTelemetrySession",
+  "logs:CreateLogStream",
+  "logs:PutLogEvents",
+  "xray:GetSamplingRules",
+  "xray:GetSamplingTargets",
+  "xray:PutSpans",
+  "xray:PutSpansForIndexing",
+  "xray:PutTelemetryRecords",
+  "xray:PutTraceSegments",
+]);
+
 describe("rights", () => {
-  const rights = STACKS.flatMap(rightsIn);
+  const rights = STACKS.flatMap((stack) => rightsIn(stack, "assembly"));
 
   it("are those that were looked at, line by line", async () => {
-    await expect(`${rights.map(lineOf).toSorted().join("\n")}\n`).toMatchFileSnapshot("permissions.golden.txt");
+    await expect(linesOf(rights)).toMatchFileSnapshot("permissions.golden.txt");
   });
 
-  it("are named action by action", () => {
-    const wide = rights.filter(({ action }) => action.includes("*")).map(({ role, action }) => `${role} ${action}`);
-    expect(wide).toEqual(["Work/HlsMachineRole ecs:Submit*"]);
-  });
-
-  it("are for everything only where AWS knows no narrower resource", () => {
-    const wide = new Set(rights.filter(({ resource }) => resource === "*").map(({ action }) => action));
-    expect([...wide].toSorted()).toEqual([
-      "batch:DescribeJobs",
-      "batch:ListJobs",
-      "dynamodb:ListStreams",
-      "ecr:GetAuthorizationToken",
-      "ecs:DiscoverPollEndpoint",
-      "ecs:Poll",
-      "ecs:StartTelemetrySession",
-      "logs:CreateLogStream",
-      "logs:PutLogEvents",
-      "xray:GetSamplingRules",
-      "xray:GetSamplingTargets",
-      "xray:PutTelemetryRecords",
-      "xray:PutTraceSegments",
-    ]);
+  it("that settings add are those that were looked at", async () => {
+    const known = new Set(rights.map(lineOf));
+    const added = STACKS.flatMap((stack) => rightsIn(stack, "otherwise")).filter((right) => !known.has(lineOf(right)));
+    await expect(linesOf(added)).toMatchFileSnapshot("permissions-otherwise.golden.txt");
   });
 
   it("let workers take from their own queues alone", () => {
@@ -96,6 +104,20 @@ describe("rights", () => {
       new Set(["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]),
     );
   });
+});
+
+describe.each(TEMPLATE_KINDS)("rights of the templates of %s", (kind) => {
+  const rights = STACKS.flatMap((stack) => rightsIn(stack, kind));
+
+  it("are named action by action", () => {
+    const wide = rights.filter(({ action }) => action.includes("*")).map(({ role, action }) => `${role} ${action}`);
+    expect(wide).toEqual(["Work/HlsMachineRole ecs:Submit*"]);
+  });
+
+  it("are for everything only where AWS knows no narrower resource", () => {
+    const wide = new Set(rights.filter(({ resource }) => resource === "*").map(({ action }) => action));
+    expect([...wide].filter((action) => !FOR_EVERYTHING.has(action))).toEqual([]);
+  });
 
   it("let nobody administer anything", () => {
     const kinds = new Set(rights.map(({ action }) => action.slice(0, action.indexOf(":"))));
@@ -118,16 +140,20 @@ function matches(pattern: string, text: string): boolean {
   return new RegExp(`^${parts.join(".*")}$`).test(text);
 }
 
+function linesOf(rights: readonly Right[]): string {
+  return `${rights.map(lineOf).toSorted().join("\n")}\n`;
+}
+
 function lineOf({ isDenied, role, action, resource, condition }: Right): string {
   return [role, isDenied ? `never ${action}` : action, resource, condition].filter((part) => part !== "").join("  ");
 }
 
-function rightsIn(stack: StackName): readonly Right[] {
-  const policies = resourcesOf(stack, "AWS::IAM::Policy").flatMap(([id, { Properties = {} }]) => {
+function rightsIn(stack: StackName, kind: TemplateKind): readonly Right[] {
+  const policies = resourcesOf(stack, "AWS::IAM::Policy", kind).flatMap(([id, { Properties = {} }]) => {
     const role = `${stack}/${nameOf(id).replace(/DefaultPolicy$/, "")}`;
     return statementsOf(Properties["PolicyDocument"]).flatMap((statement) => rightsOf(role, statement));
   });
-  const managed = resourcesOf(stack, "AWS::IAM::Role").flatMap(([id, { Properties = {} }]) =>
+  const managed = resourcesOf(stack, "AWS::IAM::Role", kind).flatMap(([id, { Properties = {} }]) =>
     [Properties["ManagedPolicyArns"] ?? []].flat().map((policy) => ({
       isDenied: false,
       role: `${stack}/${nameOf(id)}`,

@@ -1,13 +1,13 @@
 import { loadAwsServiceSpecSync } from "@aws-cdk/aws-service-spec";
 import type { PropertyType, ResourceProperties, SpecDatabase } from "@aws-cdk/service-spec-types";
 import { describe, expect, it } from "vitest";
-import { type Json, type Resource, readTemplate, STACKS } from "./templates.fixture.ts";
+import { type Json, type Resource, readTemplate, STACKS, TEMPLATE_KINDS } from "./templates.fixture.ts";
 
 const database = loadAwsServiceSpecSync();
 
 describe("every resource is as its service specifies it", () => {
-  it.each(STACKS)("%s", (stack) => {
-    const resources = Object.entries(readTemplate(stack).Resources);
+  it.each(STACKS.flatMap((stack) => TEMPLATE_KINDS.map((kind) => [stack, kind] as const)))("%s, %s", (stack, kind) => {
+    const resources = Object.entries(readTemplate(stack, kind).Resources);
     expect(resources.flatMap(([id, resource]) => faultsOf(database, id, resource))).toEqual([]);
     expect(resources.length).toBeGreaterThan(0);
   });

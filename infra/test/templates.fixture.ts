@@ -8,6 +8,22 @@ export type StackName = "State" | "Work" | "Interface" | "Operations";
 /** All stacks. */
 export const STACKS: readonly StackName[] = ["State", "Work", "Interface", "Operations"];
 
+/** Which templates: those that the contract's numbers give, for all of its pipelines; or those of `OTHER_SETTINGS`, for the pipelines that there are. */
+export type TemplateKind = "assembly" | "otherwise";
+
+/** Both. */
+export const TEMPLATE_KINDS: readonly TemplateKind[] = ["assembly", "otherwise"];
+
+/** Whatever adds something to the stacks, or has workers reach AWS another way. */
+export const OTHER_SETTINGS = {
+  alert_email: "night@example.com",
+  job_retention_days: 7,
+  object_made_job: '{"pipeline":"convert","params":{"to":"vp9"}}',
+  otlp_endpoint: "https://xray.eu-central-1.amazonaws.com",
+  webhook_secrets_arn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:reelmill/webhooks-AbCdEf",
+  workers_reach: "internet",
+} as const;
+
 /** Anything that JSON has. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
@@ -24,16 +40,20 @@ export interface TemplateJson {
   readonly Outputs?: Readonly<Record<string, { readonly Value: Json }>>;
 }
 
-/** The template that the contract's numbers give, for all of its pipelines. */
-export function readTemplate(stack: StackName): TemplateJson {
-  const file = join(inject("assembly"), `Reelmill${stack}.template.json`);
+/** The template of a stack. */
+export function readTemplate(stack: StackName, kind: TemplateKind = "assembly"): TemplateJson {
+  const file = join(inject(kind), `Reelmill${stack}.template.json`);
   // Written by the CDK.
   return JSON.parse(readFileSync(file, "utf8")) as TemplateJson;
 }
 
 /** All resources of a type, in one stack, with their logical ids. */
-export function resourcesOf(stack: StackName, type: string): readonly (readonly [id: string, resource: Resource])[] {
-  return Object.entries(readTemplate(stack).Resources).filter(([, { Type }]) => Type === type);
+export function resourcesOf(
+  stack: StackName,
+  type: string,
+  kind: TemplateKind = "assembly",
+): readonly (readonly [id: string, resource: Resource])[] {
+  return Object.entries(readTemplate(stack, kind).Resources).filter(([, { Type }]) => Type === type);
 }
 
 /** The properties of the one resource of the type whose logical id begins so. */
