@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openWorld, type World } from "../../src/apps/lambda/open.ts";
 import { systemClock } from "../../src/base/clock.ts";
@@ -106,10 +107,13 @@ it.skipIf(missing !== undefined)("shows the dashboard, which sends files to the 
     page.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).origin}`));
     // Before the key was given, the server refused.
     visit.complaints.length = 0;
+    await leaveUpload(page, 5);
+    await page.getByText("1 upload was broken off").waitFor();
+    asked.length = 0;
     await visit.submit([reserved], files.reference);
     await visit.heading("Succeeded").waitFor();
-    // The parts of the one, and the other whole.
-    expect(asked.filter((request) => request === `PUT ${storage.place.endpoint}`)).toHaveLength(13 + 1);
+    // The parts of the one that were missing, and the other whole.
+    expect(asked.filter((request) => request === `PUT ${storage.place.endpoint}`)).toHaveLength(13 - 5 + 1);
     // However often its stream of events is asked for again, it is live, and asks for little besides.
     await visit.open("/");
     await page.getByText("Live", { exact: true }).waitFor();
@@ -127,3 +131,19 @@ it.skipIf(missing !== undefined)("shows the dashboard, which sends files to the 
     await browser.close();
   }
 });
+
+/** Begins to upload the long file, and leaves the page when so many of its parts are there. */
+async function leaveUpload(page: Page, parts: number): Promise<void> {
+  const hold = `${storage.place.endpoint}/**`;
+  await page.route(hold, async (route) => {
+    const number = Number(new URL(route.request().url()).searchParams.get("partNumber"));
+    // Nobody ever answers the others.
+    if (number <= parts) await route.continue();
+  });
+  await page.getByLabel("Choose files").setInputFiles([reserved]);
+  const kept = "Object.entries(localStorage).filter(([key]) => key.startsWith('reelmill.upload.'))";
+  const tags = `${kept}.flatMap(([, text]) => JSON.parse(text).etags).filter((tag) => tag !== null)`;
+  await expect.poll(() => page.evaluate(`${tags}.length`)).toBe(parts);
+  await page.reload();
+  await page.unroute(hold);
+}

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createFakeStorage } from "../../test-support/fake-storage.ts";
 import { createFakeStore, type FakeStore } from "../../test-support/fake-store.ts";
 import { ApiError } from "../api/api-error.ts";
+import { createKeptUploads, type KeptUploads } from "./kept-uploads.ts";
 import { createLinkUpload, keyNameFor, type LinkUploadApi } from "./link-upload.ts";
 
 it.each([
@@ -28,6 +30,7 @@ describe("an upload in parts", () => {
   let failures: ApiError[];
   let asked: string[];
   let done: string[];
+  let storage: Storage;
   const answer = async <T>(name: string, value: T): Promise<T> => {
     asked.push(name);
     const failure = name === "lend" ? failures.shift() : undefined;
@@ -41,8 +44,10 @@ describe("an upload in parts", () => {
     abortUpload: () => answer("abort", undefined),
     removeObject: () => answer("remove", undefined),
   };
+  /** Another one stands for the page after a reload. */
+  let kept: KeptUploads;
   const create = () =>
-    createLinkUpload(new File(["0123456789abcde"], "a.mp4"), api, {
+    createLinkUpload(new File(["0123456789abcde"], "a.mp4", { lastModified: 7 }), api, kept, {
       onProgress: () => undefined,
       onDone: (key) => done.push(key),
       onError: () => undefined,
@@ -53,6 +58,8 @@ describe("an upload in parts", () => {
     store = createFakeStore();
     vi.stubGlobal("XMLHttpRequest", store.Request);
     vi.stubGlobal("window", { setTimeout: (wake: () => void) => setTimeout(wake, 0) });
+    storage = createFakeStorage();
+    kept = createKeptUploads(storage);
     failures = [];
     asked = [];
     done = [];
@@ -87,5 +94,61 @@ describe("an upload in parts", () => {
     await upload.start();
     expect(asked.filter((name) => name === "begin" || name === "abort")).toEqual(["begin", "abort", "begin"]);
     expect(done).toHaveLength(1);
+  });
+
+  it("goes on after a reload with the same file, which is then forgotten", async () => {
+    store.stuck.add("/2");
+    void create().start();
+    await vi.waitFor(() => expect(store.stored.size).toBe(1));
+    await vi.waitFor(() => expect(storage.getItem(storage.key(0) ?? "")).toContain("tag /1"));
+    expect(kept.list()).toEqual([]);
+    store.stuck.clear();
+    store.stored.clear();
+    kept = createKeptUploads(storage);
+    expect(kept.list()).toMatchObject([{ name: "a.mp4", bytes: 15 }]);
+    await create().start();
+    expect([...store.stored.keys()]).toEqual(["/2"]);
+    expect(asked.filter((name) => name === "begin")).toHaveLength(1);
+    expect([done.length, storage.length]).toEqual([1, 0]);
+  });
+
+  it("begins anew, by itself, where the store swept what was left", async () => {
+    store.stuck.add("/2");
+    void create().start();
+    await vi.waitFor(() => expect(storage.getItem(storage.key(0) ?? "")).toContain("tag /1"));
+    store.stuck.clear();
+    store.upset.set("/2", [404]);
+    kept = createKeptUploads(storage);
+    await create().start();
+    expect(asked.filter((name) => name === "begin")).toHaveLength(2);
+    expect([done.length, storage.length]).toEqual([1, 0]);
+  });
+
+  it.each([
+    ["another file", { name: "b.mp4" }],
+    ["a file that was changed", { modifiedMs: 8 }],
+    ["what this version did not write", { etags: [5] }],
+  ])("begins anew for %s", async (_case, change) => {
+    const left = { name: "a.mp4", bytes: 15, modifiedMs: 7, key: "k/a.mp4", upload_id: "u", part_bytes: 10 };
+    storage.setItem("reelmill.upload.1", JSON.stringify({ ...left, etags: ["tag /1", null], ...change }));
+    await create().start();
+    expect(asked.filter((name) => name === "begin")).toHaveLength(1);
+    expect(store.stored.size).toBe(2);
+  });
+
+  it("needs no storage", async () => {
+    const refuse = (): never => {
+      throw new DOMException("Forbidden.", "SecurityError");
+    };
+    kept = createKeptUploads({
+      ...storage,
+      length: 0,
+      key: refuse,
+      getItem: refuse,
+      setItem: refuse,
+      removeItem: refuse,
+    });
+    await create().start();
+    expect([done.length, kept.list()]).toEqual([1, []]);
   });
 });

@@ -1,6 +1,7 @@
 import type { Api } from "../api/api.ts";
 import { ApiError } from "../api/api-error.ts";
-import { createPartUpload, type PartsApi, type PartUpload } from "./part-upload.ts";
+import type { KeptUpload, KeptUploads } from "./kept-uploads.ts";
+import { beginParts, createPartUpload, type PartsApi, type PartUpload } from "./part-upload.ts";
 import { BrokenUploadError, isPassingStatus, put, RefusedUploadError } from "./put.ts";
 import { createRandomId } from "./random-id.ts";
 import type { FileUpload, UploadHandlers } from "./upload.ts";
@@ -26,32 +27,51 @@ export type LinkUploadApi = Pick<Api, "lendUpload" | "removeObject"> & PartsApi;
 
 /**
  * Prepares the upload of one file to the server's store: in one request, which begins anew once it was stopped, or in parts where the server answers so,
- * which go on.
+ * which go on, even after a reload of the page.
  */
-export function createLinkUpload(file: File, api: LinkUploadApi, handlers: UploadHandlers): FileUpload {
-  const key = `${createRandomId()}/${keyNameFor(file.name)}`;
+export function createLinkUpload(
+  file: File,
+  api: LinkUploadApi,
+  kept: KeptUploads,
+  handlers: UploadHandlers,
+): FileUpload {
   let stopping: AbortController | null = null;
-  let parts: PartUpload | null = null;
+  let key = `${createRandomId()}/${keyNameFor(file.name)}`;
+  let parts: (PartUpload & { readonly storageKey: string }) | null = null;
   const pause = async (): Promise<void> => stopping?.abort();
+  const goOn = (upload: KeptUpload, storageKey: string): void => {
+    key = upload.key;
+    const keep = (standing: KeptUpload): void => kept.keep(storageKey, file, standing);
+    keep(upload);
+    parts = { ...createPartUpload(file, upload, api, retrying, keep), storageKey };
+  };
   /** So that the next start begins anew; what the store keeps of it goes by its own rules. */
   const forget = async (): Promise<void> => {
-    await parts?.forget().catch(() => undefined);
+    if (parts === null) return;
+    const { storageKey, forget: forgetParts } = parts;
     parts = null;
+    kept.forget(storageKey);
+    await forgetParts().catch(() => undefined);
   };
   const send = async (signal: AbortSignal): Promise<void> => {
+    const left = parts === null ? kept.take(file) : undefined;
+    if (left !== undefined) goOn(left, left.storageKey);
     await retrying(async () => {
       if (parts !== null) return;
       signal.throwIfAborted();
       handlers.onProgress(0);
       const answer = await api.lendUpload(key, file.size, signal);
-      if ("upload_id" in answer) parts = createPartUpload(file, key, answer, api, retrying);
+      if ("upload_id" in answer) goOn(beginParts(file, key, answer), kept.createKey());
       else await put(file, answer, handlers.onProgress, signal);
     }, signal);
     try {
       await parts?.send(handlers.onProgress, signal);
     } catch (error) {
-      if (isLost(error)) await forget();
-      throw error;
+      if (!isLost(error)) throw error;
+      await forget();
+      // The store may have swept what was left long ago.
+      if (left === undefined) throw error;
+      await send(signal);
     }
   };
   return {
@@ -59,7 +79,9 @@ export function createLinkUpload(file: File, api: LinkUploadApi, handlers: Uploa
       stopping = new AbortController();
       const { signal } = stopping;
       await send(signal);
-      if (!signal.aborted) handlers.onDone(`uploads/${key}`);
+      if (signal.aborted) return;
+      if (parts !== null) kept.forget(parts.storageKey);
+      handlers.onDone(`uploads/${key}`);
     },
     pause,
     cancel: async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createFakeStore, type FakeStore } from "../../test-support/fake-store.ts";
-import { createPartUpload, type PartsApi } from "./part-upload.ts";
+import type { KeptUpload } from "./kept-uploads.ts";
+import { beginParts, createPartUpload, type PartsApi } from "./part-upload.ts";
 
 let store: FakeStore;
 let asked: { readonly complete: unknown[]; readonly aborted: unknown[] };
@@ -11,12 +12,22 @@ const api: PartsApi = {
   abortUpload: async (body) => void asked.aborted.push(body),
 };
 const file = new File(["0123456789abcdefghijABCDE"], "a.mp4");
-const create = () => createPartUpload(file, "k/a.mp4", { upload_id: "u", part_bytes: 10 }, api, (attempt) => attempt());
+const begun = beginParts(file, "k/a.mp4", { upload_id: "u", part_bytes: 10 });
+let standing: KeptUpload[];
+const create = (upload: KeptUpload = begun) =>
+  createPartUpload(
+    file,
+    upload,
+    api,
+    (attempt) => attempt(),
+    (now) => standing.push(structuredClone(now)),
+  );
 
 beforeEach(() => {
   store = createFakeStore();
   vi.stubGlobal("XMLHttpRequest", store.Request);
   asked = { complete: [], aborted: [] };
+  standing = [];
 });
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -45,6 +56,18 @@ it("goes on with the parts that were missing when it was stopped", async () => {
   await upload.send(() => undefined, new AbortController().signal);
   expect([...store.stored.keys()]).toEqual(["/2"]);
   expect(asked.complete).toHaveLength(1);
+});
+
+it("goes on from what another page was told of the parts", async () => {
+  const told: number[] = [];
+  await create({ ...begun, etags: ["tag /1", null, "tag /3"] }).send(
+    (bytes) => told.push(bytes),
+    new AbortController().signal,
+  );
+  expect([...store.stored.keys()]).toEqual(["/2"]);
+  expect([told[0], told.at(-1)]).toEqual([15, 25]);
+  expect(asked.complete).toMatchObject([{ etags: ["tag /1", "tag /2", "tag /3"] }]);
+  expect(standing).toEqual([{ ...begun, etags: ["tag /1", "tag /2", "tag /3"] }]);
 });
 
 it("names the upload that is to be forgotten", async () => {

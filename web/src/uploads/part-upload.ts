@@ -1,6 +1,7 @@
 import { runPool } from "../../../src/base/run-pool.ts";
 import type { Api } from "../api/api.ts";
 import type { MultipartView } from "../api/types.ts";
+import type { KeptUpload } from "./kept-uploads.ts";
 import { put } from "./put.ts";
 
 /** One connection may not fill the line. */
@@ -20,19 +21,25 @@ export interface PartUpload {
 /** What goes on where a part broke; gives what `attempt` gave in the end. */
 export type Retrying = <T>(attempt: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 
-/** Goes on with an upload that the server has begun for an object of the input bucket. */
+/** A new upload of which no part is there. */
+export function beginParts(file: File, key: string, { upload_id, part_bytes }: MultipartView): KeptUpload {
+  return { key, upload_id, part_bytes, etags: new Array(Math.ceil(file.size / part_bytes)).fill(null) };
+}
+
+/** Goes on with an upload that the server has begun for an object of the input bucket; `onPart` is told how it then stands. */
 export function createPartUpload(
   file: File,
-  key: string,
-  { upload_id, part_bytes }: MultipartView,
+  { key, upload_id, part_bytes, etags: known }: KeptUpload,
   api: PartsApi,
   retrying: Retrying,
+  onPart: (upload: KeptUpload) => void,
 ): PartUpload {
   const upload = { key, upload_id, size_bytes: file.size };
-  const etags = new Array<string | undefined>(Math.ceil(file.size / part_bytes)).fill(undefined);
-  const sent = new Map<number, number>();
+  const etags = [...known];
+  const partOf = (index: number): Blob => file.slice(index * part_bytes, (index + 1) * part_bytes);
+  const sent = new Map(etags.flatMap((etag, index) => (etag === null ? [] : [[index, partOf(index).size]])));
   const sendPart = async (index: number, onProgress: (sentBytes: number) => void, signal: AbortSignal) => {
-    const bytes = file.slice(index * part_bytes, (index + 1) * part_bytes);
+    const bytes = partOf(index);
     const tell = (partBytes: number): void => {
       sent.set(index, partBytes);
       onProgress([...sent.values()].reduce((sum, more) => sum + more, 0));
@@ -46,6 +53,7 @@ export function createPartUpload(
         return etag;
       }, signal);
       tell(bytes.size);
+      onPart({ key, upload_id, part_bytes, etags });
     } catch (error) {
       sent.delete(index);
       throw error;
@@ -53,11 +61,11 @@ export function createPartUpload(
   };
   return {
     send: async (onProgress, signal) => {
-      const missing = [...etags.keys()].filter((index) => etags[index] === undefined);
+      const missing = [...etags.keys()].filter((index) => etags[index] === null);
       await runPool(missing, PARTS_AT_ONCE, signal, (index, either) => sendPart(index, onProgress, either));
       signal.throwIfAborted();
       await retrying(
-        () => api.completeUpload({ ...upload, etags: etags.filter((etag) => etag !== undefined) }, signal),
+        () => api.completeUpload({ ...upload, etags: etags.filter((etag) => etag !== null) }, signal),
         signal,
       );
     },

@@ -1,6 +1,7 @@
 import { defaultOptions } from "tus-js-client";
 import { createFileUpload, type UploadAccess } from "./file-upload.ts";
 import { readFinished, writeFinished } from "./finished-uploads.ts";
+import { createKeptUploads } from "./kept-uploads.ts";
 import { createRandomId } from "./random-id.ts";
 import type { BrokenUpload, FileUpload, UploadItem } from "./upload.ts";
 
@@ -22,9 +23,12 @@ export interface UploadStore {
 }
 
 /** What the store takes from its surroundings. */
-export interface UploadStoreOptions extends UploadAccess {
+export interface UploadStoreOptions extends Omit<UploadAccess, "kept"> {
   readonly onUnauthorized: () => void;
+  /** Of the tab. */
   readonly storage: Storage;
+  /** Of the browser. */
+  readonly lastingStorage: Storage;
 }
 
 const AT_A_TIME = 2;
@@ -32,6 +36,7 @@ const AT_A_TIME = 2;
 /** Creates the list of uploads, with those that an earlier load of the page finished. */
 export function createUploadStore(options: UploadStoreOptions): UploadStore {
   let items = readFinished(options.storage);
+  const kept = createKeptUploads(options.lastingStorage);
   const uploads = new Map<string, FileUpload>();
   const listeners = new Set<() => void>();
   const set = (next: readonly UploadItem[]): void => {
@@ -54,12 +59,16 @@ export function createUploadStore(options: UploadStoreOptions): UploadStore {
   };
   const create = (file: File, jobId: string | null): UploadItem => {
     const item = createItem(file, jobId);
-    const upload = createFileUpload(file, options, {
-      onProgress: (sentBytes) => patch(item.id, { sentBytes }),
-      onDone: (key) => end(item.id, { state: "done", key, sentBytes: file.size }),
-      onError: (message) => end(item.id, { state: "failed", message }),
-      onUnauthorized: options.onUnauthorized,
-    });
+    const upload = createFileUpload(
+      file,
+      { ...options, kept },
+      {
+        onProgress: (sentBytes) => patch(item.id, { sentBytes }),
+        onDone: (key) => end(item.id, { state: "done", key, sentBytes: file.size }),
+        onError: (message) => end(item.id, { state: "failed", message }),
+        onUnauthorized: options.onUnauthorized,
+      },
+    );
     uploads.set(item.id, upload);
     return item;
   };
@@ -91,12 +100,18 @@ export function createUploadStore(options: UploadStoreOptions): UploadStore {
       startNext();
     },
     setRole: (id, role) => patch(id, { role }),
-    listBroken,
-    forgetBroken: async (storageKey) => defaultOptions.urlStorage.removeUpload(storageKey),
+    listBroken: async () => [...(await listBrokenTus()), ...kept.list()],
+    forgetBroken: async (storageKey) => {
+      const parts = kept.find(storageKey);
+      if (parts === undefined) return await defaultOptions.urlStorage.removeUpload(storageKey);
+      kept.forget(storageKey);
+      // What cannot be removed now goes by the store's own rules.
+      await options.api.abortUpload({ key: parts.key, upload_id: parts.upload_id }).catch(() => undefined);
+    },
   };
 }
 
-async function listBroken(): Promise<readonly BrokenUpload[]> {
+async function listBrokenTus(): Promise<readonly BrokenUpload[]> {
   const previous = await defaultOptions.urlStorage.findAllUploads();
   return previous.map(({ size, metadata, urlStorageKey }) => ({
     name: metadata["filename"] ?? "unnamed file",

@@ -9,7 +9,10 @@ const UploadsContext = createContext<UploadStore | null>(null);
 export function UploadsProvider({ children }: { readonly children: ReactNode }) {
   const { api, readKey, requireKey } = useApiAccess();
   const [store] = useState(() =>
-    createUploadStore({ api, readKey, onUnauthorized: requireKey, storage: window.sessionStorage }),
+    createUploadStore({
+      ...{ api, readKey, onUnauthorized: requireKey },
+      ...{ storage: window.sessionStorage, lastingStorage: window.localStorage },
+    }),
   );
   return <UploadsContext value={store}>{children}</UploadsContext>;
 }
