@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { DeleteBucketCommand } from "@aws-sdk/client-s3";
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import {
@@ -14,6 +15,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { createSqsClient } from "../../src/adapters/aws/bell.ts";
 import { clientSettings } from "../../src/adapters/aws/connection.ts";
@@ -39,6 +41,8 @@ import { reelmill } from "./workplace.fixture.ts";
  */
 
 const SECONDS = 20;
+/** Each costs the start of a machine, and up to a lease. */
+const KILLS = process.env["REELMILL_TEST_EVERY_WRITE"] === "1" ? 20 : 5;
 /** Two servers and a worker share the cores. */
 const LONG_MS = 300_000;
 const KEYS = { AWS_ACCESS_KEY_ID: "test-key-id", AWS_SECRET_ACCESS_KEY: "test-s3cret" };
@@ -261,6 +265,43 @@ it(
     const counted = (type: string): number => ends.filter((one) => one.startsWith(`${type} `)).length;
     expect(["job.started", "job.stage", "job.succeeded"].map(counted)).toEqual([1, 2, 1]);
     expect(counted("task.succeeded")).toBe(job.tasks.total);
+  },
+  LONG_MS,
+);
+
+it(
+  "ends every job once, however often machines are killed",
+  async () => {
+    await jobs.put("uploads/killed/damaged.mp4", readFileSync(files.damaged));
+    await jobs.put("uploads/killed/reference.mp4", readFileSync(files.reference));
+    const params = { inputs: ["uploads/killed/damaged.mp4"], references: ["uploads/killed/reference.mp4"] };
+    const pauses = fc.sample(fc.integer({ min: 0, max: 1500 }), KILLS).values();
+    const ids: string[] = [];
+    const submit = async (): Promise<void> => void ids.push((await jobs.submit("repair", params)).id);
+    const isOver = async (id: string): Promise<boolean> =>
+      !["queued", "running"].includes((await jobs.get<ClusterJob>(`jobs/${id}`)).status);
+    for (const pauseMs of pauses) {
+      const machine = addMachine();
+      await submit();
+      // What it begins with is drawn by lot, and where in it the machine falls.
+      await machine.said(/ begins$/, 1);
+      await delay(pauseMs);
+      machine.process.kill("SIGKILL");
+      await machine.ended();
+      if (await isOver(ids.at(-1) ?? "")) await submit();
+    }
+    addMachine();
+    for (const id of ids) expect(await jobs.ended(id)).toMatchObject({ status: "succeeded", error: null });
+    const countEnds = async (id: string): Promise<number> => {
+      const { events } = await jobs.get<{ readonly events: readonly ClusterEvent[] }>(`jobs/${id}/events`);
+      return events.filter(({ type }) => type === "job.succeeded").length;
+    };
+    // What a machine that was killed left to be told is told by another one, some seconds later.
+    for (const id of ids) await expect.poll(() => countEnds(id)).toBeGreaterThan(0);
+    expect(await Promise.all(ids.map(countEnds))).toEqual(ids.map(() => 1));
+    const outputs = await outputsOf(jobs, await Promise.all(ids.map((id) => jobs.get<ClusterJob>(`jobs/${id}`))));
+    expect(new Set(outputs.map((made) => JSON.stringify(Object.values(made)))).size).toBe(1);
+    expect(outputs.map((made) => Object.keys(made).length)).toEqual(ids.map(() => 1));
   },
   LONG_MS,
 );
