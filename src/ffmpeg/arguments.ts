@@ -71,7 +71,10 @@ function servedArguments({ options = [] }: FfmpegInput, { url }: ServedMedia): r
   ];
 }
 
-/** Tells a muxer that every packet of pictures lasts so many ticks of the output. Their times have to be named as well: left out, ffmpeg 5.1 loses their order. */
+/** A muxer of MP4 takes no packet that lasts longer, in ticks of the output. */
+export const MAX_PACKET_TICKS = 2 ** 31 - 1;
+
+/** Tells a muxer that every packet of pictures lasts so many ticks of the output, from 1 to `MAX_PACKET_TICKS`. Their times have to be named as well: left out, ffmpeg 5.1 loses their order. */
 export function packetDuration(ticks: number): readonly string[] {
   return ["-bsf:v", `setts=pts=PTS:dts=DTS:duration=${ticks}`];
 }

@@ -12,6 +12,9 @@ const MAX_LIST_BYTES = 512 * 1024 * 1024;
 /** As many as are listed: 38 hours of 120 pictures a second. */
 export const MAX_PICTURES = 2 ** 24;
 
+/** A last picture of which less than this share of a mean step is told: who wrote the file did not know. */
+const UNTOLD_SHARE = 0.1;
+
 /** When the pictures of a stream are shown, by its packets. */
 export interface FrameTimes {
   /** Presentation times in ticks of the stream's time base, rising. */
@@ -52,6 +55,17 @@ export async function listFrameTimes(
   });
   requireSuccess("ffprobe", result);
   return collector.finish();
+}
+
+/** The mean distance of times that rise, in ticks; 0 of fewer than two. */
+export function meanStep(ticks: Float64Array): number {
+  return ticks.length > 1 ? ((ticks.at(-1) ?? 0) - (ticks[0] ?? 0)) / (ticks.length - 1) : 0;
+}
+
+/** How long the last picture lasts, in ticks: as it is told, else a mean step; 0 of a single one of which nothing is told. */
+export function lastDurationOf({ ticks, lastDurationTicks }: Pick<FrameTimes, "ticks" | "lastDurationTicks">): number {
+  const step = meanStep(ticks);
+  return lastDurationTicks > UNTOLD_SHARE * step ? lastDurationTicks : step;
 }
 
 interface Collector {

@@ -227,7 +227,7 @@ async function runUntraced(path: string, args: readonly string[], options: Proce
     // What came before may look like a whole result.
     if (exitCode === null) throw endedBySignal(program, signal ?? "SIGKILL");
     const complaints = errorTail.toString("utf8");
-    if (isUnstarted(exitCode, complaints)) throw unstarted(path, complaints.trim());
+    if (isUnstarted(exitCode, complaints)) throw unstarted(path, new Error(complaints.trim()));
     return { exitCode, output: Buffer.concat(pieces), errorTail: complaints };
   } finally {
     stopFeeding();

@@ -137,6 +137,19 @@ describe("converting what is unusual", () => {
     expect(Number(probe(output, "format=duration"))).toBeCloseTo(49 / 25 + 3, 2);
   });
 
+  it.each([
+    ["24", 26],
+    ["30000/1001", 32],
+    ["60", 32],
+  ])("ends WebM's pictures where a whole millisecond does, at %s a second", async (rate, pictures) => {
+    const name = `ms-${rate.replace("/", "-")}`;
+    const input = make(`-f lavfi -i testsrc2=s=64x48:r=${rate} -frames:v ${pictures} -preset ultrafast`, `${name}.mp4`);
+    const output = at(`${name}.webm`);
+    const { said } = await convert(input, "--to", "vp9", "--preset", "8", "-o", output);
+    expect(said).toContain("times passed");
+    expect(Number(probe(output, "format=duration"))).toBeCloseTo(Number(probe(input, "format=duration")), 2);
+  });
+
   it("publishes nothing whose last picture ends at another time than the recording's", async () => {
     const last = "setts=pts=PTS:dts=DTS:duration=if(eq(N\\,49)\\,3/TB\\,DURATION)";
     const still = make(`-i clip.mp4 -an -c copy -bsf:v ${last}`, "held.mp4");
@@ -147,7 +160,7 @@ describe("converting what is unusual", () => {
     const { status, error } = await reelmill(args, { environment: { ...process.env, REELMILL_FFMPEG: forgetful } });
     expect([status, error]).toEqual([
       1,
-      expect.stringMatching(/the last one ends -?\d+\.\d+ ms late.*OUTPUT_NOT_VERIFIED/),
+      expect.stringMatching(/the last one ends \d+\.\d+ ms early.*OUTPUT_NOT_VERIFIED/),
     ]);
     expect(readdirSync(folder)).not.toContain("held_h264.mp4");
   });

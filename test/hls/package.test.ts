@@ -13,7 +13,10 @@ function shownSeconds(path: string): readonly number[] {
   const options = ["-v", "error", "-allowed_extensions", "ALL", "-select_streams", "v:0"];
   const listing = ["-show_entries", "frame=best_effort_timestamp_time", "-of", "csv=p=0"];
   const own = path.endsWith(".m3u8") ? options : options.filter((option) => !/allowed|ALL/.test(option));
-  const text = execFileSync("ffprobe", [...own, ...listing, path], { encoding: "utf8", maxBuffer: 1 << 26 });
+  const text = execFileSync("ffprobe", [...own, ...listing, path], {
+    ...{ encoding: "utf8", maxBuffer: 1 << 26 },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   const times: number[] = [];
   for (const line of text.split("\n")) {
     // AVI tells no time of the last picture; it stands one step behind the others.
@@ -102,10 +105,39 @@ describe("a package of pictures that come unevenly", () => {
     });
   }
 
-  it.each([120, 2])("holds the last picture for as long as the recording does, spans of %i s", async (spanSeconds) => {
-    const made = await packages.make(heldClip(`held-${spanSeconds}.mp4`), {}, undefined, { spanSeconds });
+  it.each([
+    [120, { codecs: ["h264", "av1"] }],
+    [2, {}],
+  ])("holds the last picture for as long as the recording does, spans of %i s, %j", async (spanSeconds, settings) => {
+    const made = await packages.make(heldClip(`held-${spanSeconds}.mp4`), settings, undefined, { spanSeconds });
     expect([made.report.durationSeconds, made.failed]).toEqual([expect.closeTo(99 / 25 + 3, 3), []]);
     for (const seconds of listedSeconds(made)) expect(Math.abs(seconds - (99 / 25 + 3))).toBeLessThan(0.02);
+  });
+
+  it.each([120, 2])("holds the last picture that decodes to the end, spans of %i s", async (spanSeconds) => {
+    const whole = packages.encode("whole.mp4", "testsrc2=s=160x90:r=25:d=6", ["-f", "lavfi", "-i", "sine=d=6"]);
+    const spoilt = join(packages.root, `spoilt-${spanSeconds}.mp4`);
+    // Slices of the last 2 s of which nothing is left but their headers' first byte.
+    const noise = "noise=amount='if(gte(n\\,100)\\,1\\,0)'";
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", whole, "-c", "copy", "-bsf:v", noise, spoilt]);
+    const shown = shownSeconds(spoilt);
+    const made = await packages.make(spoilt, {}, undefined, { spanSeconds });
+    expect([made.report.durationSeconds, made.failed]).toEqual([expect.closeTo(6, 2), []]);
+    expect(made.report.pictures).toBe(shown.length);
+    for (const seconds of listedSeconds(made)) expect(Math.abs(seconds - 6)).toBeLessThan(0.02);
+  });
+
+  it("holds it no longer than an hour, and whatever ticks the recording counts", async () => {
+    const short = packages.encode("two.mp4", "testsrc2=s=160x90:r=25:d=2");
+    const held = join(packages.root, "held-day.mp4");
+    const last = "setts=pts=PTS:dts=DTS:duration=if(eq(N\\,49)\\,2147483647\\,DURATION)";
+    const fine = ["-video_track_timescale", "500000"];
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", short, "-c", "copy", "-bsf:v", last, ...fine, held]);
+    const made = await packages.make(held, { thumbnails: false });
+    expect(made.report.findings.join(" ")).toMatch(
+      /shown for 694\.97 s less than in the recording: 3600 s are the longest/,
+    );
+    for (const seconds of listedSeconds(made)) expect(seconds).toBeCloseTo(49 / 25 + 3600, 3);
   });
 
   it("says that MPEG-TS cannot hold the last picture, and what of the sound that costs", async () => {

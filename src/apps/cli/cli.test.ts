@@ -127,7 +127,12 @@ describe("reportFailure", () => {
 describe("requireUncancelled", () => {
   it("names the file, not the program that was told first", () => {
     const cancelled = new ReelmillError("ABORTED", "ffmpeg was cancelled.");
-    expect(() => requireUncancelled(cancelled, "a.mp4", "converted")).toThrow(/^a\.mp4 was not converted: .*cancelled/);
+    expect(() => requireUncancelled(cancelled, "a.mp4", "converted")).toThrow(
+      "a.mp4 was not converted: the work was cancelled.",
+    );
+    expect(() => requireUncancelled(cancelled, "a.mp4", "converted", 2)).toThrow(
+      / 2 files behind it were not begun\.$/,
+    );
     requireUncancelled(new ReelmillError("NO_SPACE", "Full."), "a.mp4", "converted");
   });
 });

@@ -2,6 +2,7 @@ import { describeFailure } from "../../base/describe-failure.ts";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { printableJson, printableLine, printableText } from "../../base/printable.ts";
+import { formatCount } from "../../base/units.ts";
 import type { CliContext } from "./cli-context.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 
@@ -73,9 +74,13 @@ export async function reportFailure(error: unknown, args: readonly string[], con
   return exitCodeOf(error, context.signal.reason);
 }
 
-/** Throws ABORTED where that is what went wrong with a file: of the many programs that work at it, one happened to be told. */
-export function requireUncancelled(error: unknown, path: string, deed: string): void {
+/**
+ * Throws ABORTED where that is what went wrong with a file: of the many programs that work at it, one happened to be told. `notBegun`: how many files were to
+ * follow it.
+ */
+export function requireUncancelled(error: unknown, path: string, deed: string, notBegun = 0): void {
   if (!(error instanceof ReelmillError && error.code === "ABORTED")) return;
-  const message = `${path} was not ${deed}: the work was cancelled, and nothing half done was left behind.`;
-  throw new ReelmillError("ABORTED", message, { cause: error });
+  const others =
+    notBegun === 0 ? "" : ` ${formatCount(notBegun, "file")} behind it ${notBegun === 1 ? "was" : "were"} not begun.`;
+  throw new ReelmillError("ABORTED", `${path} was not ${deed}: the work was cancelled.${others}`, { cause: error });
 }

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
 import { type FileSource, openFileSource } from "../../base/file-source.ts";
-import { formatBytes, formatCount } from "../../base/units.ts";
+import { formatBytes, formatCount, formatMediaSeconds } from "../../base/units.ts";
+import { MAX_PACKET_TICKS } from "../../ffmpeg/arguments.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import { hdrBoxes } from "../../spans/hdr-boxes.ts";
 import { type EncodedSpan, joinSpans, matchTicks, readSpan } from "../../spans/join-spans.ts";
@@ -108,30 +109,42 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
     return { source, packedTicks: packTicks(ticks) };
   });
   const origin = Math.min(firstTicks, Math.round(originSeconds * timescale));
-  const meanStep = Math.max(1, Math.round((lastTicks - firstTicks) / Math.max(1, count - 1)));
-  const lastDurationTicks = Math.round(video.lastDurationTicks * factor) || meanStep;
-  const endSeconds = (lastTicks + lastDurationTicks - origin) / timescale;
+  const meanTicks = Math.max(1, Math.round((lastTicks - firstTicks) / Math.max(1, count - 1)));
+  const lastListed = listed?.at(-1);
+  const end = lastListed === undefined ? lastTicks + meanTicks : (lastListed + video.lastDurationTicks) * factor;
+  const last = holdLast(lastTicks, Math.round(end), timescale);
+  findings.push(...last.findings);
+  const secondsOf = (ticks: number): number => (ticks - origin) / timescale;
+  const [lastSeconds, endSeconds] = [secondsOf(lastTicks), secondsOf(lastTicks + last.durationTicks)];
   const extra = hdrBoxes(video.masteringDisplay, video.contentLight);
   const digest = createHash("md5");
   const onMedia = (piece: Uint8Array): void => void digest.update(piece);
   return {
-    pieces: joinSpans(spans, { timescale, originTicks: origin, lastDurationTicks }, { extra, onMedia }),
-    timescale,
-    lastDurationTicks,
-    pictureBytes,
+    pieces: joinSpans(
+      spans,
+      { timescale, originTicks: origin, lastDurationTicks: last.durationTicks },
+      { extra, onMedia },
+    ),
+    ...{ timescale, lastSeconds, endSeconds, pictureBytes },
     expected: {
-      count,
-      firstSeconds: (firstTicks - origin) / timescale,
-      lastSeconds: (lastTicks - origin) / timescale,
-      endSeconds,
+      ...{ count, lastSeconds, endSeconds },
+      firstSeconds: secondsOf(firstTicks),
       packetDigest: video.decodesSpans ? () => digest.copy().digest("hex") : null,
-      seconds: () =>
-        spans.values().map(({ packedTicks }) => unpackTicks(packedTicks).map((at) => (at - origin) / timescale)),
+      seconds: () => spans.values().map(({ packedTicks }) => unpackTicks(packedTicks).map(secondsOf)),
       due: listed?.length ?? video.evenPictures,
       isOfSource: listed !== undefined,
     },
     findings,
   };
+}
+
+/** How long the last picture that came out is shown: up to the end of those that the recording has, of which the last ones may not decode. */
+function holdLast(lastTicks: number, endTicks: number, timescale: number) {
+  const wished = Math.max(1, endTicks - lastTicks);
+  const durationTicks = Math.min(wished, MAX_PACKET_TICKS);
+  const lost = formatMediaSeconds((wished - durationTicks) / timescale);
+  const finding = `The last picture is shown for ${lost} less than in the recording: MP4 can tell no more.`;
+  return { durationTicks, findings: durationTicks < wished ? [finding] : [] };
 }
 
 /** When the pictures of a span are shown, and what is to be said of those that are missing. */

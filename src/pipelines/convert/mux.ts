@@ -23,8 +23,9 @@ export interface JoinedPictures {
   readonly pieces: Iterable<Uint8Array>;
   /** Ticks per second. */
   readonly timescale: number;
-  /** How long the last one is shown. */
-  readonly lastDurationTicks: number;
+  /** When the last one begins and ends, from the beginning of the output. */
+  readonly lastSeconds: number;
+  readonly endSeconds: number;
 }
 
 /**
@@ -82,10 +83,13 @@ export async function muxOutput(
 
 /**
  * Of the last packet, muxers ask how long it lasts, and of the last one that is shown: all are told the same. ffmpeg 5.1 reads the mean of all of them for it
- * where pictures are not decoded in their order. Told in the ticks of the output.
+ * where pictures are not decoded in their order. Told in the ticks of the output; WebM's begin where a millisecond does, and so they end.
  */
-function lastTicks({ lastDurationTicks, timescale }: JoinedPictures, { container }: ConversionPlan): number {
-  const ticks = container === "mp4" ? lastDurationTicks : Math.round((lastDurationTicks / timescale) * 1000);
+function lastTicks({ lastSeconds, endSeconds, timescale }: JoinedPictures, { container }: ConversionPlan): number {
+  const ticks =
+    container === "mp4"
+      ? Math.round((endSeconds - lastSeconds) * timescale)
+      : Math.round(endSeconds * 1000) - Math.round(lastSeconds * 1000);
   return Math.max(1, ticks);
 }
 

@@ -4,7 +4,7 @@ import { createGrowingList } from "../../base/growing-list.ts";
 import { runBoth } from "../../base/run-both.ts";
 import { chooseVideo, describeLostStreams, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { chooseEncoder, chooseFallback, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
-import { type FrameTimes, listFrameTimes, MAX_PICTURES } from "../../ffmpeg/frame-times.ts";
+import { type FrameTimes, lastDurationOf, listFrameTimes, MAX_PICTURES } from "../../ffmpeg/frame-times.ts";
 import type { MediaManifest, Ratio, SubtitleStream, VideoStream } from "../../ffmpeg/manifest.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
@@ -232,7 +232,7 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     encoderTimeBase: encoderClock(parts),
     packedTicks: isKnown ? packTicks(times.ticks) : null,
     outputTimeBase: isKnown ? timeBase : ownTimeBase(settings),
-    lastDurationTicks: isKnown ? times.lastDurationTicks || meanStep(times.ticks) : 0,
+    lastDurationTicks: isKnown ? Math.max(1, Math.round(lastDurationOf(times))) : 0,
     ...labelsOf(video),
     evenPictures: countEven(parts),
     masteringDisplay: settings.toneMap ? null : (video.masteringDisplay ?? null),
@@ -248,17 +248,12 @@ function ownTimeBase({ frameRate }: ConvertSettings): Ratio {
 }
 
 function countEven({ video, settings, times }: EncodingParts): number | null {
-  const { ticks, lastDurationTicks, isComplete } = times;
+  const { ticks, isComplete } = times;
   if (!isComplete || settings.frameRate === undefined || ticks.length === 0) return null;
-  const lasts = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) + (lastDurationTicks || meanStep(ticks));
+  const lasts = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) + lastDurationOf(times);
   const rate = rateOf(settings.frameRate);
   const { numerator, denominator } = video.timeBase;
   return Math.round((((lasts * numerator) / denominator) * rate.numerator) / rate.denominator);
-}
-
-function meanStep(ticks: Float64Array): number {
-  if (ticks.length < 2) return 1;
-  return Math.max(1, Math.round(((ticks.at(-1) ?? 0) - (ticks[0] ?? 0)) / (ticks.length - 1)));
 }
 
 function cut(parts: EncodingParts): readonly SpanPlan[] {

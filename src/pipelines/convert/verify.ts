@@ -30,6 +30,8 @@ export interface ExpectedPictures {
 
 /** WebM counts milliseconds; MP4 counts the source's own ticks, which microseconds of a command line may touch. */
 const SLACK_SECONDS = { mp4: 0.000_01, webm: 0.000_6 } as const;
+/** A WebM's pictures begin and end with whole milliseconds, and last one at least. */
+const END_SLACK_SECONDS = { mp4: SLACK_SECONDS.mp4, webm: 0.001_6 } as const;
 /** Where pictures lie in the output. */
 const PICTURES_INDEX = 0;
 /** Of pictures that were decoded already so much is decoded once more: the output's own description of them might be wrong. */
@@ -177,10 +179,12 @@ async function checkPictures(
   }
   const off = `their times are off by ${(worst * 1000).toFixed(3)} ms at most`;
   const [due, end] = [expected.endSeconds, endOf(manifest, stream)];
-  const late = due === null || end === undefined ? 0 : end - due;
-  const isOnTime = Math.max(worst, Math.abs(late)) <= SLACK_SECONDS[container];
-  const detail = isOnTime ? off : `${off}, the last one ends ${(late * 1000).toFixed(3)} ms late`;
-  return [judgeCount(expected, count), { name: "times", status: isOnTime ? "passed" : "failed", detail }];
+  const endsLate = due === null || end === undefined ? 0 : end - due;
+  const isEndRight = Math.abs(endsLate) <= END_SLACK_SECONDS[container];
+  const isRight = worst <= SLACK_SECONDS[container] && isEndRight;
+  const wrong = `, the last one ends ${Math.abs(1000 * endsLate).toFixed(3)} ms ${endsLate < 0 ? "early" : "late"}`;
+  const detail = isEndRight ? off : `${off}${wrong}`;
+  return [judgeCount(expected, count), { name: "times", status: isRight ? "passed" : "failed", detail }];
 }
 
 /** When a stream of pictures ends; undefined where the container tells that of the longest stream alone. */

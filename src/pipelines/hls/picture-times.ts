@@ -1,15 +1,17 @@
 import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
-import { type FrameTimes, listFrameTimes } from "../../ffmpeg/frame-times.ts";
+import { type FrameTimes, lastDurationOf, listFrameTimes, meanStep } from "../../ffmpeg/frame-times.ts";
 import type { MediaManifest, Ratio, VideoStream } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { HlsSettings } from "./options.ts";
 
-/** What is left out of a recording beyond this is worth a word. */
-export const TOLD_SECONDS = 0.1;
 /** So many packets are decoded to find the first picture: beginnings that lack what they refer to are shorter. */
 const FIRST_PACKETS = 60;
 /** A last picture that is shown for longer than so many mean steps is one that is held. */
 const HELD_STEPS = 1.5;
+/** A picture that is held is a segment as long, which players load whole; a time that is wrong would make no end of it. */
+const MAX_HELD_SECONDS = 3600;
+/** What is left out of a recording beyond this is worth a word. */
+const TOLD_SECONDS = 0.1;
 
 /** As `FrameTimes`, with the time of the first picture that decodes. */
 export interface PictureTimes extends Pick<FrameTimes, "ticks" | "lastDurationTicks" | "isComplete"> {
@@ -18,7 +20,7 @@ export interface PictureTimes extends Pick<FrameTimes, "ticks" | "lastDurationTi
   readonly keys: readonly number[];
 }
 
-/** When a recording's pictures are shown, as far as the package's segments can tell it, and what is to be said of the rest. */
+/** When a recording's pictures are shown, as far as a package with such segments can tell it, and what is to be said of the rest. */
 export async function listPictureTimes(
   path: string,
   video: VideoStream,
@@ -26,12 +28,18 @@ export async function listPictureTimes(
   context: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
 ): Promise<{ readonly times: PictureTimes; readonly findings: readonly string[] }> {
   const listed = await listTimes(path, video, context);
-  if (segments !== "ts") return { times: listed, findings: [] };
-  const times = endAsTransportStream(listed);
-  const lost = secondsOf(listed.lastDurationTicks - times.lastDurationTicks, video.timeBase);
-  const why = "MPEG-TS tells no picture's length";
+  const told = lastDurationOf(listed);
+  const maxTicks = (MAX_HELD_SECONDS * video.timeBase.denominator) / video.timeBase.numerator;
+  const lastDurationTicks = Math.min(segments === "ts" ? unheld(told, meanStep(listed.ticks)) : told, maxTicks);
+  const lost = secondsOf(told - lastDurationTicks, video.timeBase);
+  const why = segments === "ts" ? "MPEG-TS tells no picture's length" : `${MAX_HELD_SECONDS} s are the longest`;
   const finding = `The last picture is shown for ${lost.toFixed(2)} s less than in the recording: ${why}.`;
-  return { times, findings: lost > TOLD_SECONDS ? [finding] : [] };
+  return { times: { ...listed, lastDurationTicks }, findings: lost > TOLD_SECONDS ? [finding] : [] };
+}
+
+/** In MPEG-TS pictures last until the next one; players take the last one to last as long as the others. */
+function unheld(durationTicks: number, step: number): number {
+  return step === 0 || durationTicks <= HELD_STEPS * step ? durationTicks : step;
 }
 
 /** By the packets, which costs no decoding, where they tell; what becomes 0 is the first picture that there really is. */
@@ -53,17 +61,6 @@ async function listTimes(
   return { ticks, keys: [], lastDurationTicks, isComplete, originTicks: ticks[0] ?? 0 };
 }
 
-/** In MPEG-TS pictures last until the next one; players take the last one to last as long as the others. */
-function endAsTransportStream(times: PictureTimes): PictureTimes {
-  const step = meanStep(times);
-  return step === 0 || times.lastDurationTicks <= HELD_STEPS * step ? times : { ...times, lastDurationTicks: step };
-}
-
-/** 0 of a single picture. */
-function meanStep({ ticks }: Pick<PictureTimes, "ticks">): number {
-  return ticks.length > 1 ? ((ticks.at(-1) ?? 0) - (ticks[0] ?? 0)) / (ticks.length - 1) : 0;
-}
-
 /** Ticks of a time base in seconds. */
 export function secondsOf(ticks: number, { numerator, denominator }: Ratio): number {
   return (ticks * numerator) / denominator;
@@ -71,7 +68,7 @@ export function secondsOf(ticks: number, { numerator, denominator }: Ratio): num
 
 /** Pictures per second; 0 where nothing tells. */
 export function meanRate(times: Pick<PictureTimes, "ticks">, { timeBase, frameRate }: VideoStream): number {
-  const step = secondsOf(meanStep(times), timeBase);
+  const step = secondsOf(meanStep(times.ticks), timeBase);
   if (step > 0) return 1 / step;
   return frameRate === undefined ? 0 : frameRate.numerator / frameRate.denominator;
 }
@@ -80,5 +77,5 @@ export function meanRate(times: Pick<PictureTimes, "ticks">, { timeBase, frameRa
 export function durationOf(times: PictureTimes, video: VideoStream, manifest: MediaManifest): number {
   const last = times.ticks.at(-1);
   if (last === undefined) return video.durationSeconds ?? manifest.durationSeconds ?? 0;
-  return secondsOf(last - times.originTicks + (times.lastDurationTicks || meanStep(times)), video.timeBase);
+  return secondsOf(last - times.originTicks + times.lastDurationTicks, video.timeBase);
 }

@@ -1,4 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { MAX_PACKET_TICKS } from "../../ffmpeg/arguments.ts";
 import {
   chooseKnownSounds,
   chooseVideo,
@@ -15,7 +16,7 @@ import { planHighRange } from "./high-range.ts";
 import { type LadderSource, planLadder, type Rung, sortRungs, tooLargeSteps } from "./ladder.ts";
 import type { HlsSettings } from "./options.ts";
 import type { PackagePlan, RungSpan } from "./packaging.ts";
-import { durationOf, listPictureTimes, meanRate, type PictureTimes, secondsOf, TOLD_SECONDS } from "./picture-times.ts";
+import { durationOf, listPictureTimes, meanRate, type PictureTimes, secondsOf } from "./picture-times.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
 import { planSounds } from "./plan-sound.ts";
 import { planSpans, SPAN_SECONDS, WHOLE_SPAN } from "./plan-spans.ts";
@@ -23,6 +24,8 @@ import { planPreview } from "./preview.ts";
 import { planSubtitles } from "./subtitles.ts";
 import { MAX_FRAMES_PER_SECOND, planThinning, type Thinning, TURN_SLACK_SECONDS } from "./thin-pictures.ts";
 
+/** Sound that is left out beyond this is worth a word. */
+const TOLD_SECONDS = 0.1;
 /** Two days; ten hours have been tried. */
 const MAX_SECONDS = 172_800;
 /** As many ticks as an MP4 file's time scale can hold well; finer clocks are those of files that do not tell times. */
@@ -109,9 +112,10 @@ export async function planPackage(
   };
 }
 
-/** The source's own, where that is known and fits into an MP4 file. */
-function clockOf({ timeBase }: VideoStream, { isComplete }: PictureTimes): Ratio {
-  return isComplete && timeBase.denominator <= MAX_TIMESCALE ? timeBase : { numerator: 1, denominator: 90_000 };
+/** The source's own, where that is known and fits into an MP4 file, its last picture too. */
+function clockOf({ timeBase }: VideoStream, { isComplete, lastDurationTicks }: PictureTimes): Ratio {
+  const fits = timeBase.denominator <= MAX_TIMESCALE && lastDurationTicks * timeBase.numerator <= MAX_PACKET_TICKS;
+  return isComplete && fits ? timeBase : { numerator: 1, denominator: 90_000 };
 }
 
 /** Gaps become silence and thumbnails: a time that is wrong by years would make no end of them. Throws INPUT_TOO_LONG. */
@@ -173,13 +177,13 @@ function aspectOf({ sampleAspect: { numerator, denominator }, rotationDegrees }:
 
 /**
  * How long the last picture that is taken lasts, in ticks of the clock's denominator: to the end, for those behind it are not there; where pictures are left
- * out, as long at least as makes 60 per second of them all. Null where nobody knows when it is shown.
+ * out, as long at least as makes 60 per second of them all. Null where nobody knows.
  */
 function lastDuration({ video, times, thinning, clock, durationSeconds }: Pictures): number | null {
   const last = thinning.ticks.at(-1);
   if (last === undefined) return null;
   const rest = durationSeconds - secondsOf(last - times.originTicks, video.timeBase);
-  if (thinning.filter === null) return Math.max(1, Math.round(rest * clock.denominator));
+  if (thinning.filter === null) return rest > 0 ? Math.max(1, Math.round(rest * clock.denominator)) : null;
   return Math.ceil(Math.max(1 / MAX_FRAMES_PER_SECOND + TURN_SLACK_SECONDS, rest) * clock.denominator);
 }
 

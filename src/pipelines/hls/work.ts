@@ -1,4 +1,4 @@
-import { fileArgument } from "../../ffmpeg/arguments.ts";
+import { fileArgument, MAX_PACKET_TICKS } from "../../ffmpeg/arguments.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { cutFilters, errorOptions, seekOptions } from "../../spans/encode-span.ts";
@@ -15,7 +15,7 @@ const FRAGMENTS = "+empty_moov+default_base_moof+skip_trailer";
 /** Sound is cut into pieces of a second, which segments are put together of. */
 const SOUND_FRAGMENT_MICROSECONDS = 1_000_000;
 /** Less than the distance of two pictures, more than what clocks round. */
-const BEGIN_SLACK_SECONDS = 0.005;
+const SLACK_SECONDS = 0.005;
 const HIGH_RANGE_FILTER = "format=yuv420p10le";
 const SAMPLE_RATE_HZ = 48_000;
 const AAC_FRAME_SAMPLES = 1024;
@@ -23,8 +23,8 @@ const AAC_FRAME_SAMPLES = 1024;
 /**
  * Encodes a part in one process: decoded once, each rung scaled from the next larger one, every fragment of pictures begun by an IDR at the same
  * time in all rungs. Where a span does not begin with the picture that it should, it is done once more from the file's start: either that
- * picture does not decode, or the container's index led the seek astray. Gives what ffmpeg complained of. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT,
- * PROGRAM_KILLED, ABORTED.
+ * picture does not decode, or the container's index led the seek astray. Where the last ones of the recording do not decode, it is done once more with the one
+ * before them held to the end. Gives what ffmpeg complained of. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED.
  */
 export async function encodeStreams(
   plan: PackagePlan,
@@ -35,29 +35,59 @@ export async function encodeStreams(
 ): Promise<readonly string[]> {
   const span = part.span === null ? undefined : plan.spans[part.span];
   let complaints: readonly string[] = [];
-  const encode = async (as: RungSpan): Promise<number> => {
+  let encoded = span;
+  const encode = async (as: RungSpan | undefined): Promise<SpanTimes> => {
+    encoded = as;
     complaints = await runPart(plan, part, as, inputPath, folder, hooks);
-    return beginOf(plan, part.span ?? 0, folder);
+    return as === undefined ? NOTHING_SHOWN : timesOf(plan, part.span ?? 0, folder);
   };
-  if (span === undefined || span.seekSeconds === null) return await runPart(plan, part, span, inputPath, folder, hooks);
-  const begun = await encode(span);
-  if (begun < span.startSeconds + BEGIN_SLACK_SECONDS) return complaints;
-  const fromStart = { ...span, seekSeconds: null };
-  // Key pictures are counted from the one that comes first.
-  const again = await encode(begun === Number.POSITIVE_INFINITY ? fromStart : { ...fromStart, startSeconds: begun });
-  if (again < begun - BEGIN_SLACK_SECONDS) await encode(fromStart);
+  let shown = await encode(span);
+  if (span === undefined) return complaints;
+  if (span.seekSeconds !== null && shown.beginSeconds >= span.startSeconds + SLACK_SECONDS) {
+    const { beginSeconds } = shown;
+    const fromStart = { ...span, seekSeconds: null };
+    // Key pictures are counted from the one that comes first.
+    shown = await encode(
+      beginSeconds === Number.POSITIVE_INFINITY ? fromStart : { ...fromStart, startSeconds: beginSeconds },
+    );
+    if (shown.beginSeconds < beginSeconds - SLACK_SECONDS) shown = await encode(fromStart);
+  }
+  const lastDurationTicks = heldTicks(plan, span, shown);
+  if (lastDurationTicks !== undefined && encoded !== undefined) await encode({ ...encoded, lastDurationTicks });
   return complaints;
 }
 
-/** When the first picture of an encoded span is shown, in seconds; Infinity where it has none. */
-function beginOf(plan: PackagePlan, span: number, folder: string): number {
+/** How long the last picture that decoded has to be held, where it is not the one that should be the last; else undefined. */
+function heldTicks(
+  { clock, durationSeconds }: PackagePlan,
+  { lastDurationTicks }: RungSpan,
+  { lastSeconds }: SpanTimes,
+): number | undefined {
+  if (lastDurationTicks === null || lastSeconds === Number.NEGATIVE_INFINITY) return undefined;
+  const restSeconds = durationSeconds - lastSeconds;
+  if (restSeconds <= lastDurationTicks / clock.denominator + SLACK_SECONDS) return undefined;
+  return Math.min(MAX_PACKET_TICKS, Math.round(restSeconds * clock.denominator));
+}
+
+/** When the first and the last picture of an encoded span are shown, in seconds; infinite where it has none. */
+interface SpanTimes {
+  readonly beginSeconds: number;
+  readonly lastSeconds: number;
+}
+
+const NOTHING_SHOWN: SpanTimes = { beginSeconds: Number.POSITIVE_INFINITY, lastSeconds: Number.NEGATIVE_INFINITY };
+
+function timesOf(plan: PackagePlan, span: number, folder: string): SpanTimes {
   const [rung] = plan.rungs;
-  if (rung === undefined) return Number.POSITIVE_INFINITY;
-  let begin = Number.POSITIVE_INFINITY;
-  indexFile(spanPath(folder, plan, rung, span), ([first = begin], timescale) => {
-    begin = Math.min(begin, first / timescale);
+  if (rung === undefined) return NOTHING_SHOWN;
+  let { beginSeconds, lastSeconds } = NOTHING_SHOWN;
+  indexFile(spanPath(folder, plan, rung, span), (ticks, timescale) => {
+    for (const at of ticks) {
+      beginSeconds = Math.min(beginSeconds, at / timescale);
+      lastSeconds = Math.max(lastSeconds, at / timescale);
+    }
   });
-  return begin;
+  return { beginSeconds, lastSeconds };
 }
 
 async function runPart(

@@ -56,8 +56,8 @@ export async function runConvertCommand(
   for (const [index, input] of inputs.entries()) {
     const target = outputs[index] as string;
     const label = inputs.length === 1 ? basename(input) : `[${index + 1}/${inputs.length}] ${basename(input)}`;
-    const outcome = await convertOne({ input, target, label, makesFolder }, settings, json, context);
-    outcomes.push(outcome);
+    const notBegun = inputs.length - index - 1;
+    outcomes.push(await convertOne({ input, target, label, makesFolder, notBegun }, settings, json, context));
   }
   const failed = outcomes.filter(({ error }) => error !== undefined).length;
   if (json) {
@@ -88,10 +88,12 @@ interface OneFile {
   readonly target: string;
   readonly label: string;
   readonly makesFolder: boolean;
+  /** How many files follow it. */
+  readonly notBegun: number;
 }
 
 async function convertOne(
-  { input, target, label, makesFolder }: OneFile,
+  { input, target, label, makesFolder, notBegun }: OneFile,
   settings: ConvertSettings,
   isJson: boolean,
   context: CliContext,
@@ -126,7 +128,7 @@ async function convertOne(
     return { input, output: target, report };
   } catch (error) {
     bar.clear();
-    requireUncancelled(error, input, "converted");
+    requireUncancelled(error, input, "converted", notBegun);
     const failure = withFlags(describeFailure(error));
     await reportFileFailure({ path: input, notices: [], ...failure }, context);
     return { input, output: null, report: null, error: failure };

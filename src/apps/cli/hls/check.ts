@@ -4,7 +4,11 @@ import { ReelmillError } from "../../../base/errors.ts";
 import { translateInputError } from "../../../base/file-errors.ts";
 import { printableJson, printableLine } from "../../../base/printable.ts";
 import { formatCount } from "../../../base/units.ts";
-import { checkPresentation, type PresentationReport } from "../../../media/hls/check/check-presentation.ts";
+import {
+  checkPresentation,
+  type PresentationReport,
+  type UnreadPlaylist,
+} from "../../../media/hls/check/check-presentation.ts";
 import type { DecryptSource } from "../../../media/hls/check/presentation.ts";
 import type { Finding, Outcome, RuleResult } from "../../../media/hls/check/rule.ts";
 import { readContentKey } from "../../../pipelines/hls/content-key.ts";
@@ -15,13 +19,12 @@ import type { CliContext } from "../cli-context.ts";
 import { EXIT_FAILURE, EXIT_OK } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
 
-const MISSING_KEY =
-  "The segments are encrypted: with --key <file>, the 16 bytes of their key, all of them would be checked.";
+const MISSING_KEY = "The segments are encrypted: with --key <file>, the 16 bytes of their key, they would be checked.";
 const WRONG_KEY = "Nearly nothing could be decrypted: --key is probably not the key of this package.";
 const UNUSED_KEY = "--key was not needed: there is no segment that it could decrypt.";
 
-/** For so many places it is printed why rules were not checked; JSON has them all. */
-const MAX_REASONS = 10;
+/** Of so many playlists it is printed why rules were not checked; JSON has them all. */
+const MAX_PLAYLISTS = 10;
 
 /** `reelmill hls check` as the command line gives it. */
 export interface HlsCheckOptions {
@@ -103,30 +106,24 @@ function describeKeyUse(hasKey: boolean, { segments, misfits }: KeyUse): readonl
   return misfits > segments / 2 ? [WRONG_KEY] : [];
 }
 
-function formatReport(playlist: string, { rules }: PresentationReport, notices: readonly string[]): string {
+function formatReport(playlist: string, { rules, unread }: PresentationReport, notices: readonly string[]): string {
   const failed = rules.filter(({ outcome }) => outcome === "failed");
   const columns = [{ title: "failed" }, { title: "level" }, { title: "clause" }];
   const rows = failed.map(({ id, level, clause }) => [id, level, clause]);
   const told = failed.length === 0 ? [] : [formatTable(columns, rows), failed.map(formatFindings).join("")];
-  const unchecked = rules.filter(({ outcome }) => outcome === "not-checked");
+  const unchecked = rules.filter(({ outcome }) => outcome === "not-checked").map(({ id }) => id);
   const last = [...notices, `${printableLine(playlist)}: ${summarize(rules)}`].map((line) => `${line}\n`).join("");
-  return [...told, ...(unchecked.length === 0 ? [] : [formatUnchecked(unchecked)]), last].join("\n");
+  return [...told, ...(unchecked.length === 0 ? [] : [formatUnchecked(unchecked, unread)]), last].join("\n");
 }
 
 function formatFindings({ id, title, findings, moreFindings }: RuleResult): string {
   return formatSection(`${id}: ${title}`, findings, moreFindings);
 }
 
-/** One file that is missing keeps most rules from being checked: of each place the plainest reason is told. */
-function formatUnchecked(rules: readonly RuleResult[]): string {
-  const reasons = new Map<string, Finding>();
-  for (const { where, message } of rules.flatMap(({ findings }) => findings)) {
-    const place = where.replace(/^the stream /, "");
-    const told = reasons.get(place);
-    if (told === undefined || message.length < told.message.length) reasons.set(place, { where: place, message });
-  }
-  const shown = [...reasons.values()].slice(0, MAX_REASONS);
-  return formatSection(`not checked: ${rules.map(({ id }) => id).join(", ")}`, shown, reasons.size - shown.length);
+/** One file that is missing keeps most rules from being checked. */
+function formatUnchecked(ids: readonly string[], unread: readonly UnreadPlaylist[]): string {
+  const shown = unread.slice(0, MAX_PLAYLISTS).map(({ path, reason }) => ({ where: path, message: `${reason}.` }));
+  return formatSection(`not checked: ${ids.join(", ")}`, shown, unread.length - shown.length);
 }
 
 function formatSection(title: string, findings: readonly Finding[], moreFindings: number): string {

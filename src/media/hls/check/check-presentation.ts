@@ -1,7 +1,16 @@
+import { isPartlyUnread, unreadReason } from "./figures.ts";
 import type { DecryptSource, OpenSource } from "./presentation.ts";
 import { readPresentation } from "./read-presentation.ts";
 import { type RuleResult, Verdict } from "./rule.ts";
 import { ALL_RULES } from "./rules/all-rules.ts";
+
+/** A playlist of which not all could be looked into. */
+export interface UnreadPlaylist {
+  /** Below the presentation's folder. */
+  readonly path: string;
+  /** Part of a sentence. */
+  readonly reason: string;
+}
 
 /** What came of checking a presentation. */
 export interface PresentationReport {
@@ -10,6 +19,8 @@ export interface PresentationReport {
   readonly playlist: string;
   /** Whether no must failed. */
   readonly isConforming: boolean;
+  /** Playlists of which not all could be looked into, which keeps rules from being checked. */
+  readonly unread: readonly UnreadPlaylist[];
   /** Every rule, in the order of the table. */
   readonly rules: readonly RuleResult[];
 }
@@ -32,5 +43,7 @@ export async function checkPresentation(
     return verdict.finish(rule);
   });
   const isConforming = rules.every(({ level, outcome }) => level === "should" || outcome !== "failed");
-  return { schema: 1, playlist: path, isConforming, rules };
+  const unread = presentation.playlists.filter(isPartlyUnread);
+  const reasons = unread.map((media) => ({ path: media.path, reason: unreadReason(media) }));
+  return { schema: 1, playlist: path, isConforming, unread: reasons, rules };
 }

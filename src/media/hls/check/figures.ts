@@ -1,3 +1,4 @@
+import { formatCount } from "../../../base/units.ts";
 import type { SegmentContent, TrackFacts, TrackSpan } from "./measure.ts";
 import type { MeasuredPlaylist, Presentation, VariantView } from "./presentation.ts";
 import type { MeasuredSegment } from "./segment-table.ts";
@@ -35,9 +36,20 @@ export function isPartlyUnread(media: MeasuredPlaylist): boolean {
   return media.segments.values().some(({ content, segment }) => content === undefined && !segment.isGap);
 }
 
-/** Why a playlist was not looked into, for findings. */
-export function unreadReason(media: MeasuredPlaylist): string {
-  return media.isEncrypted ? "its segments are encrypted" : "not all of its segments could be read";
+/** Why a playlist was not, or not wholly, looked into, for findings. */
+export function unreadReason({ segments }: Pick<MeasuredPlaylist, "segments">): string {
+  const counts = { missing: 0, encrypted: 0, unreadable: 0 };
+  for (const { segment, sizeBytes, content } of segments) {
+    if (content !== undefined || segment.isGap) continue;
+    if (sizeBytes === undefined) counts.missing++;
+    else if (segment.keys.length > 0) counts.encrypted++;
+    else counts.unreadable++;
+  }
+  const told = Object.entries(counts).filter(([, count]) => count > 0);
+  const [[what, count] = ["", 0]] = told;
+  if (count === segments.length) return `its segments are ${what}`;
+  const list = told.map(([what, count]) => `${count} ${count === 1 ? "is" : "are"} ${what}`);
+  return `of its ${formatCount(segments.length, "segment")} ${list.join(", ")}`;
 }
 
 /** The span that leads a segment: its pictures, or its sound where it has none. */
