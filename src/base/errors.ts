@@ -43,6 +43,11 @@ export const ERROR_CODES = {
     meaning:
       "By its times the recording would become more than is made: an HLS package of more than 48 hours, or, at an even frame rate, more than 16,777,216 pictures. A time of it is wrong, or it has to be cut first.",
   },
+  INPUT_DISCONTINUOUS: {
+    retryable: false,
+    meaning:
+      "The times of the recording jump back in the middle of it, as where MPEG-TS files were joined byte by byte; write it anew so that its times go on.",
+  },
   INPUT_TOO_SHORT: {
     retryable: false,
     meaning:

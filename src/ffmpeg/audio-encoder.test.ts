@@ -43,7 +43,7 @@ describe("audioArguments", () => {
 
   it("refuses a bitrate that no encoder takes", () => {
     for (const bitrateKbps of [0, 7, 513, 128.5, Number.NaN]) {
-      expect(() => audioArguments({ codec: "opus", channels: 2, bitrateKbps })).toThrow(/bitrateKbps is .* 8 to 512/);
+      expect(() => audioArguments({ codec: "opus", channels: 2, bitrateKbps })).toThrow(/audioBitrate is .* 8 to 512/);
     }
     expect(audioArguments({ codec: "opus", channels: 6, bitrateKbps: 600 }).arguments).toContain("600k");
   });

@@ -1,5 +1,6 @@
 import { assertNever } from "../base/assert-never.ts";
 import { ReelmillError } from "../base/errors.ts";
+import { formatCount } from "../base/units.ts";
 
 /** A codec that sound can be converted to. */
 export type AudioCodec = "aac" | "opus";
@@ -43,8 +44,8 @@ const AAC_FILTER = "aformat=channel_layouts=7.1|5.1|5.0|quad|4.0|3.0|2.1|stereo|
 function resolveBitrate({ bitrateKbps = DEFAULT_BITRATE_KBPS, channels }: AudioWish): number {
   const last = MAX_BITRATE_KBPS_PER_CHANNEL * channels;
   if (Number.isInteger(bitrateKbps) && bitrateKbps >= MIN_BITRATE_KBPS && bitrateKbps <= last) return bitrateKbps;
-  const range = `a whole number from ${MIN_BITRATE_KBPS} to ${last} (kbit/s) for ${channels} channel(s)`;
-  throw new ReelmillError("PARAMS_INVALID", `bitrateKbps is ${bitrateKbps}; it is ${range}.`);
+  const range = `a whole number from ${MIN_BITRATE_KBPS} to ${last} (kbit/s) for ${formatCount(channels, "channel")}`;
+  throw new ReelmillError("PARAMS_INVALID", `audioBitrate is ${bitrateKbps}; it is ${range}.`);
 }
 
 /** How ffmpeg is told to encode sound. Throws PARAMS_INVALID when the bitrate is out of range. */

@@ -58,6 +58,7 @@ describe("software", () => {
 
   it("has the measured settings for speed", async () => {
     const fast = { ...SOFTWARE, codec: "av1", speed: "fast" } as const;
+    expect((await chooseEncoder(tools, { ...fast, shortPixels: 62 }, signal)).encoder).toBe("libaom-av1");
     const choice = await chooseEncoder(tools, fast, signal);
     expect(choice.arguments.join(" ")).toBe("-c:v libsvtav1 -crf 32 -g 240 -preset 6");
     expect(choice.settings).toEqual({ quality: 32, scale: "-crf", preset: "6" });

@@ -18,6 +18,8 @@ export interface EncoderWish {
   readonly bitDepth: 8 | 10;
   /** Of one picture that comes out; what `speed: "fast"` stands for may depend on it. Undefined: few. */
   readonly pixels?: number | undefined;
+  /** Its shorter side: an encoder may take none of so few. Undefined: enough for all. */
+  readonly shortPixels?: number | undefined;
   /** `auto`: the first family that works. A family that does not work is replaced by software, with a finding. */
   readonly hardware: "off" | "auto" | HardwareFamily;
   /** Whether a device that does not work goes without a finding, because nobody asked for one; default false. */

@@ -2,6 +2,7 @@ import { ReelmillError } from "../base/errors.ts";
 import { createGrowingList } from "../base/growing-list.ts";
 import { inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
 import { createLineReader } from "./lines.ts";
+import type { Ratio } from "./manifest.ts";
 import { runProcess } from "./process.ts";
 import { requireSuccess } from "./run.ts";
 import { type FfmpegTools, patient } from "./tools.ts";
@@ -25,6 +26,8 @@ export interface FrameTimes {
   readonly lastDurationTicks: number;
   /** Pictures that an edit list hides. */
   readonly hiddenCount: number;
+  /** By how much a packet is decoded before the one in front of it in the file, at most, in ticks: no whole recording has that. */
+  readonly backTicks: number;
   /** Whether each packet tells its time, and no two the same; otherwise only decoding tells. */
   readonly isComplete: boolean;
 }
@@ -44,7 +47,7 @@ export async function listFrameTimes(
   const collector = createCollector(onBytes);
   const args = [
     ...PROBE_ARGUMENTS,
-    ...["-select_streams", String(streamIndex), "-show_entries", "packet=pts,duration,size,flags"],
+    ...["-select_streams", String(streamIndex), "-show_entries", "packet=pts,dts,duration,size,flags"],
     ...["-of", "compact=p=0:nk=0", ...inputArguments({ path, isRecording: true })],
   ];
   const result = await runProcess(tools.ffprobePath, args, {
@@ -55,6 +58,18 @@ export async function listFrameTimes(
   });
   requireSuccess("ffprobe", result);
   return collector.finish();
+}
+
+/** What a file may jump back by, for its clock's sake. */
+const MAX_BACK_SECONDS = 1;
+
+/** Throws INPUT_DISCONTINUOUS where the times of a recording begin anew within it: pictures would be shown over each other. */
+export function requireContinuous({ backTicks }: Pick<FrameTimes, "backTicks">, path: string, timeBase: Ratio): void {
+  const seconds = (backTicks * timeBase.numerator) / timeBase.denominator;
+  if (seconds <= MAX_BACK_SECONDS) return;
+  const problem = `The times of ${path} jump back by ${seconds.toFixed(2)} s in the middle, as where recordings were joined byte by byte.`;
+  const advice = "Write it anew, so that its times go on, such as by `ffmpeg -i joined.ts -map 0 -c copy whole.mkv`.";
+  throw new ReelmillError("INPUT_DISCONTINUOUS", problem, { advice });
 }
 
 /** The mean distance of times that rise, in ticks; 0 of fewer than two. */
@@ -79,9 +94,16 @@ function createCollector(onBytes: ((bytes: number) => void) | undefined): Collec
   let lacksTimes = false;
   let last = Number.NEGATIVE_INFINITY;
   let lastDurationTicks = 0;
+  let lastDecodeTicks = Number.NEGATIVE_INFINITY;
+  let backTicks = 0;
   const keyTimes: number[] = [];
   const takeLine = (line: string): void => {
     const flags = /(?:^|\|)flags=(\S{2})/.exec(line)?.[1];
+    const decoded = /(?:^|\|)dts=(-?\d+)/.exec(line)?.[1];
+    if (decoded !== undefined) {
+      backTicks = Math.max(backTicks, lastDecodeTicks - Number(decoded));
+      lastDecodeTicks = Number(decoded);
+    }
     // Discarded packets are decoded, but what comes of them is not shown.
     if (flags === undefined) return;
     if (flags[1] === "D") {
@@ -123,6 +145,7 @@ function createCollector(onBytes: ((bytes: number) => void) | undefined): Collec
         ),
         lastDurationTicks,
         hiddenCount,
+        backTicks,
         isComplete: !lacksTimes && !hasTwins && ticks.length > 0,
       };
     },

@@ -68,6 +68,8 @@ export interface AudioStream extends StreamBase {
 export interface SubtitleStream extends StreamBase {
   /** Whether ffmpeg makes other text of it; pictures (DVD, Blu-ray, DVB) are none. */
   readonly isText: boolean;
+  /** Whether it is to be shown unasked, such as where foreign speech is translated. */
+  readonly isForced: boolean;
 }
 
 /** What a file holds, by its headers: probed once for a job. */
@@ -138,7 +140,9 @@ const STREAM = z.object({
   sample_rate: number,
   channels: number,
   channel_layout: text,
-  disposition: z.object({ default: number, attached_pic: number }).catch({ default: 0, attached_pic: 0 }),
+  disposition: z
+    .object({ default: number, attached_pic: number, forced: number })
+    .catch({ default: 0, attached_pic: 0, forced: 0 }),
   tags: z.record(z.string(), z.unknown()).catch({}),
   side_data_list: z.array(SIDE_DATA).catch([]),
 });
@@ -186,6 +190,7 @@ export async function probeManifest(tools: FfmpegTools, path: string, signal?: A
     subtitles: of("subtitle").map((stream) => ({
       ...describeBase(stream),
       isText: TEXT_SUBTITLES.has(stream.codec_name),
+      isForced: stream.disposition.forced === 1,
     })),
     chapterCount: chapters.length,
     otherStreamCount: streams.length - video.length - of("audio").length - of("subtitle").length,

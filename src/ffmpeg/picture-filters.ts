@@ -19,6 +19,9 @@ export function planDeinterlacing(
   { isInterlaced }: Pick<VideoStream, "isInterlaced">,
   when: "auto" | "off" | "on",
 ): { readonly filters: readonly string[]; readonly findings: readonly string[] } {
+  if (when === "off" && isInterlaced) {
+    return { filters: [], findings: ["The pictures stay interlaced, and are marked as progressive."] };
+  }
   if (when === "off" || (when === "auto" && !isInterlaced)) return { filters: [], findings: [] };
   return {
     filters: [`bwdif=mode=send_frame:deint=${when === "on" ? "all" : "interlaced"}`],

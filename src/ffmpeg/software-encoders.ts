@@ -95,8 +95,11 @@ const MAX_SMALL_PIXELS = 1280 * 720;
 const FAST_AV1 = plan(SVT, "6", svtQuality(2));
 const FAST_LARGE_AV1 = plan(SVT, "8", svtQuality(3));
 
+/** Of a side; SVT-AV1 takes no smaller pictures. */
+const MIN_SVT_PIXELS = 64;
+
 /** In order of preference; the second is for builds of ffmpeg that lack the first. */
-function plansFor({ codec, speed, pixels = 0 }: EncoderWish): readonly SoftwarePlan[] {
+function plansFor({ codec, speed, pixels = 0, shortPixels = MIN_SVT_PIXELS }: EncoderWish): readonly SoftwarePlan[] {
   const isFast = speed === "fast";
   switch (codec) {
     case "h264":
@@ -106,7 +109,9 @@ function plansFor({ codec, speed, pixels = 0 }: EncoderWish): readonly SoftwareP
     case "vp9":
       return [plan(VPX, isFast ? "3" : undefined)];
     case "av1":
-      return isFast ? [pixels > MAX_SMALL_PIXELS ? FAST_LARGE_AV1 : FAST_AV1, plan(AOM, "8")] : [plan(AOM, "4")];
+      if (!isFast) return [plan(AOM, "4")];
+      if (shortPixels < MIN_SVT_PIXELS) return [plan(AOM, "8")];
+      return [pixels > MAX_SMALL_PIXELS ? FAST_LARGE_AV1 : FAST_AV1, plan(AOM, "8")];
   }
 }
 

@@ -137,6 +137,38 @@ describe("converting what is unusual", () => {
     expect(Number(probe(output, "format=duration"))).toBeCloseTo(49 / 25 + 3, 2);
   });
 
+  it("sends to repair with a recording that was cut short among its fragments", async () => {
+    make("-i clip.mp4 -c copy -movflags frag_keyframe+empty_moov+default_base_moof", "whole-fragments.mp4");
+    const bytes = readFileSync(at("whole-fragments.mp4"));
+    writeFileSync(at("fragments.mp4"), bytes.subarray(0, Math.floor(bytes.length * 0.8)));
+    const told = /cut short: `reelmill repair/;
+    const cut = await convert(at("fragments.mp4"), "--to", "h264", ...QUICK, "--reencode", "-o", at("f.mp4"));
+    expect(cut).toEqual({ status: 0, said: expect.stringMatching(told) });
+    const healthy = await convert(
+      at("whole-fragments.mp4"),
+      "--to",
+      "h264",
+      ...QUICK,
+      "--reencode",
+      "-o",
+      at("f2.mp4"),
+    );
+    expect(healthy).toEqual({ status: 0, said: expect.not.stringMatching(told) });
+    const copied = await convert(at("fragments.mp4"), "--to", "h264", "-o", at("f3.mp4"));
+    expect(copied).toEqual({ status: 1, said: expect.stringMatching(/cut short: `reelmill repair .*fragments\.mp4`/) });
+  });
+
+  it("refuses MPEG-TS that was joined byte by byte, in which times begin anew", async () => {
+    make("-i clip.mp4 -c copy", "part.ts");
+    const part = readFileSync(at("part.ts"));
+    writeFileSync(at("joined.ts"), Buffer.concat([part, part]));
+    const { status, said } = await convert(at("joined.ts"), "--to", "h264", ...QUICK, "-o", at("joined.mp4"));
+    expect([status, said]).toEqual([1, expect.stringMatching(/joined\.ts jump back by 1\.9\d s.*INPUT_DISCONTINUOUS/)]);
+    execFileSync("ffmpeg", ["-v", "error", "-i", at("joined.ts"), "-map", "0", "-c", "copy", at("anew.mkv")]);
+    expect((await convert(at("anew.mkv"), "--to", "h264", ...QUICK, "-o", at("anew.mp4"))).status).toBe(0);
+    expect(Number(probe(at("anew.mp4"), "format=duration"))).toBeCloseTo(4, 0);
+  });
+
   it.each([
     ["24", 26],
     ["30000/1001", 32],

@@ -335,6 +335,36 @@ function brightness(path: string, crop: string): number {
   return samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
 }
 
+describe("what a recording does not tell plainly", () => {
+  it("tells of sound behind the pictures where the container does not say how long it is", async () => {
+    const long = packages.encode("long.mp4", "testsrc2=s=160x90:r=25:d=2", ["-f", "lavfi", "-i", "sine=d=5"]);
+    const path = join(packages.root, "long.mkv");
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", long, "-c", "copy", path]);
+    const { report } = await packages.make(path);
+    expect(report.findings.join(" ")).toMatch(/3\.0\d s of sound track 1 behind the last picture were left out/);
+  });
+
+  it("refuses MPEG-TS that was joined byte by byte, in which times begin anew", async () => {
+    const parts = ["first", "second"].map((name) => {
+      return readFileSync(packages.encode(`${name}.ts`, "testsrc2=s=160x90:r=25:d=3", TONE));
+    });
+    const joined = join(packages.root, "joined.ts");
+    writeFileSync(joined, Buffer.concat(parts));
+    const error = await packages.make(joined).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: "INPUT_DISCONTINUOUS",
+      message: expect.stringMatching(/jump back by 2\.9\d s/),
+    });
+  });
+
+  it("names the rule that should be kept and is not", async () => {
+    const gap = "testsrc2=s=160x90:r=25:d=4,setpts=PTS+gte(N\\,40)*17.4/TB";
+    const { report } = await packages.make(packages.encode("gap-2.mp4", gap));
+    expect(report.rules.shouldsFailed).toBeGreaterThan(0);
+    expect(report.findings.join(" ")).toMatch(/A rule that should be kept is broken: [a-z-]+ \(.*index\.m3u8/);
+  });
+});
+
 describe("poster and thumbnails", () => {
   it("show the picture at a tenth of the length, and one of each two seconds", async () => {
     const path = join(packages.root, "brightening.mp4");

@@ -7,6 +7,7 @@ import { createPendingOutput } from "../../base/pending-output.ts";
 import { withWorkFolder } from "../../base/work-folder.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
+import { adviseRepair } from "../cut-short.ts";
 import type { ConversionReport, SearchReport } from "./conversion.ts";
 import { finishConversion } from "./finish.ts";
 import type { ConvertSettings } from "./options.ts";
@@ -57,7 +58,7 @@ export async function convertFile(conversion: FileConversion): Promise<Conversio
       return report;
     } catch (error) {
       pending.discard();
-      throw translateOutputError(output, error);
+      throw translateOutputError(output, adviseRepair(input, error));
     } finally {
       process.off("exit", pending.discard);
     }

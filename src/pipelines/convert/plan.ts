@@ -4,13 +4,20 @@ import { createGrowingList } from "../../base/growing-list.ts";
 import { runBoth } from "../../base/run-both.ts";
 import { chooseVideo, describeLostStreams, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { chooseEncoder, chooseFallback, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
-import { type FrameTimes, lastDurationOf, listFrameTimes, MAX_PICTURES } from "../../ffmpeg/frame-times.ts";
+import {
+  type FrameTimes,
+  lastDurationOf,
+  listFrameTimes,
+  MAX_PICTURES,
+  requireContinuous,
+} from "../../ffmpeg/frame-times.ts";
 import type { MediaManifest, Ratio, SubtitleStream, VideoStream } from "../../ffmpeg/manifest.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
 import { isConstantRate, originTicks } from "../../spans/encode-span.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
 import { placeSpan } from "../../spans/place-span.ts";
+import { describeCutShort } from "../cut-short.ts";
 import type { AudioPlan, ConversionPlan, EncodedVideo, SpanPlan, VideoPlan } from "./conversion.ts";
 import { type ConvertSettings, extensionFor, rateOf } from "./options.ts";
 import { chooseFilters, describeKeptRange, type PictureFilters } from "./picture-filters.ts";
@@ -101,6 +108,7 @@ export async function planConversion(
       ...(searched.search === null ? [] : [describeSearch(searched.search)]),
       ...sound.findings,
       ...describeLostStreams(manifest),
+      ...describeCutShort(path),
       ...(settings.subtitles === "keep" ? describeLostSubtitles(manifest.subtitles, container) : []),
     ],
   };
@@ -133,6 +141,7 @@ async function planVideo(path: string, parts: Unlisted, { tools, signal }: Plann
     async (either) => await listFrameTimes(tools, path, stream.index, either, sizes.push),
     async (either) => (isFit ? undefined : await choose(either)),
   );
+  requireContinuous(times, path, stream.timeBase);
   if (isFit && isCopied(stream, times, settings)) {
     const { index: streamIndex, timeBase: outputTimeBase } = stream;
     const packedTicks = packTicks(times.ticks);
@@ -159,8 +168,8 @@ function bitDepthFor(video: VideoStream, { bitDepth, to }: ConvertSettings): 8 |
 
 function wishFor({ video, settings, filters: { size } }: Unlisted) {
   const { to: codec, quality, speed, preset, hardware } = settings;
-  const pixels = size.width * size.height;
-  return { codec, quality, speed, preset, hardware, pixels, bitDepth: bitDepthFor(video, settings) };
+  const [pixels, shortPixels] = [size.width * size.height, Math.min(size.width, size.height)];
+  return { codec, quality, speed, preset, hardware, pixels, shortPixels, bitDepth: bitDepthFor(video, settings) };
 }
 
 /** Whether pictures as they are would be what is wished. */

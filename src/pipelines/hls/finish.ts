@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { checkPresentation, type PresentationReport } from "../../media/hls/check/check-presentation.ts";
+import type { RuleResult } from "../../media/hls/check/rule.ts";
 import type { MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { serializePlaylist } from "../../media/hls/serialize-playlist.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
@@ -62,7 +63,7 @@ export async function finishPackage(
     pictures: made.pictures,
     durationSeconds: plan.durationSeconds,
     encoder: plan.encoders.map(({ name, preset }) => `${name}, preset ${preset}`).join("; "),
-    findings: [...plan.findings, ...made.findings],
+    findings: [...plan.findings, ...made.findings, ...describeShoulds(report)],
     inputBytes: statSync(places.inputPath).size,
     outputBytes: sizeOf(places.packageFolder),
   };
@@ -149,11 +150,18 @@ function requireConforming({ rules, isConforming }: PresentationReport, { durati
     const length = `The recording lasts ${Number(durationSeconds.toFixed(3))} s and has no sound`;
     throw new ReelmillError("INPUT_TOO_SHORT", `${length}: not even its smallest rung keeps to 192 kbit/s.`);
   }
-  const told = broken.slice(0, MAX_TOLD).map(({ id, findings }) => {
-    const [finding] = findings;
-    return finding === undefined ? id : `${id} (${finding.where}: ${finding.message})`;
-  });
+  const told = broken.slice(0, MAX_TOLD).map(describeBroken);
   throw new ReelmillError("OUTPUT_NOT_VERIFIED", `The package breaks rules of HLS: ${told.join("; ")}.`);
+}
+
+function describeBroken({ id, findings: [finding] }: RuleResult): string {
+  return finding === undefined ? id : `${id} (${finding.where}: ${finding.message})`;
+}
+
+/** Rules that should be kept, and are not. */
+function describeShoulds({ rules }: PresentationReport): readonly string[] {
+  const broken = rules.filter(({ level, outcome }) => level === "should" && outcome === "failed").slice(0, MAX_TOLD);
+  return broken.map((rule) => `A rule that should be kept is broken: ${describeBroken(rule)}`);
 }
 
 function describeReport(

@@ -145,7 +145,7 @@ function describeSubtitles({ plan }: MeasuredSubtitles): Rendition {
     language: plan.language,
     isDefault: false,
     isAutoselect: true,
-    isForced: false,
+    isForced: plan.isForced,
     uri: `${plan.name}/${SEGMENTS_PLAYLIST}`,
   };
 }

@@ -7,6 +7,7 @@ import { openFileSource } from "../../base/file-source.ts";
 import { systemCodeOf } from "../../base/system-code.ts";
 import { withWorkFolder } from "../../base/work-folder.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
+import { adviseRepair } from "../cut-short.ts";
 import { checkEncryption } from "./content-key.ts";
 import { encodeParts, uniteRungs } from "./encode-part.ts";
 import { finishPackage } from "./finish.ts";
@@ -74,7 +75,7 @@ export async function packageFile(packaging: FilePackaging): Promise<PackageRepo
       publish(packageFolder, output);
       return report;
     } catch (error) {
-      throw translateOutputError(output, error);
+      throw translateOutputError(output, adviseRepair(input, error));
     }
   });
 }

@@ -32,6 +32,8 @@ export interface SubtitlePlan {
   readonly language: string;
   /** For people, unique. */
   readonly label: string;
+  /** Whether it is meant to be shown without being asked for, such as of foreign speech. */
+  readonly isForced: boolean;
 }
 
 /** How a device that encodes is called. */

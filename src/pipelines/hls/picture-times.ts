@@ -1,5 +1,11 @@
 import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
-import { type FrameTimes, lastDurationOf, listFrameTimes, meanStep } from "../../ffmpeg/frame-times.ts";
+import {
+  type FrameTimes,
+  lastDurationOf,
+  listFrameTimes,
+  meanStep,
+  requireContinuous,
+} from "../../ffmpeg/frame-times.ts";
 import type { MediaManifest, Ratio, VideoStream } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { HlsSettings } from "./options.ts";
@@ -49,6 +55,7 @@ async function listTimes(
   { tools, signal }: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
 ): Promise<PictureTimes> {
   const listed = await listFrameTimes(tools, path, video.index, signal);
+  requireContinuous(listed, path, video.timeBase);
   const maxPackets = listed.isComplete ? FIRST_PACKETS : undefined;
   const decoded = await listDecodedTimes(tools, path, video.index, { maxPackets, signal });
   if (listed.isComplete) {

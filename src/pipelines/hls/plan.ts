@@ -11,6 +11,7 @@ import { planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/p
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
+import { describeCutShort } from "../cut-short.ts";
 import { carriedSteps, describeLadder, type LadderParts, missingCellularSteps } from "./describe-ladder.ts";
 import { planHighRange } from "./high-range.ts";
 import { type LadderSource, planLadder, type Rung, sortRungs, tooLargeSteps } from "./ladder.ts";
@@ -21,11 +22,10 @@ import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoder
 import { planSounds } from "./plan-sound.ts";
 import { planSpans, SPAN_SECONDS, WHOLE_SPAN } from "./plan-spans.ts";
 import { planPreview } from "./preview.ts";
+import { describeCuts } from "./sound-cuts.ts";
 import { planSubtitles } from "./subtitles.ts";
 import { MAX_FRAMES_PER_SECOND, planThinning, type Thinning, TURN_SLACK_SECONDS } from "./thin-pictures.ts";
 
-/** Sound that is left out beyond this is worth a word. */
-const TOLD_SECONDS = 0.1;
 /** Two days; ten hours have been tried. */
 const MAX_SECONDS = 172_800;
 /** As many ticks as an MP4 file's time scale can hold well; finer clocks are those of files that do not tell times. */
@@ -64,11 +64,11 @@ export async function planPackage(
   const hasSound = sounds.length > 0;
   const ladder = { source: ladderSource(video), settings, highRange: range.highRange, framesPerSecond, hasSound };
   const rungs = planRungs(ladder);
-  const { originTicks } = times;
   const durationSeconds = durationOf(times, video, manifest);
   requireBounded(durationSeconds);
   const clock = clockOf(video, times);
   const keyPictures = settings.codecs.includes("av1") ? keyPicturesOf(video, times, thinning) : null;
+  const shown = { startSeconds: secondsOf(times.originTicks, video.timeBase), durationSeconds };
   const spans = spansOf({ video, times, thinning, clock, keyPictures, durationSeconds }, spanSeconds);
   const subtitles = settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles);
   return {
@@ -76,7 +76,7 @@ export async function planPackage(
       streamIndex: video.index,
       timeBase: video.timeBase,
       packedTicks: times.isComplete && thinning.filter === null ? packTicks(times.ticks) : null,
-      originTicks,
+      originTicks: times.originTicks,
       contextFilters: [...whole.filters, ...(thinning.filter === null ? [] : [thinning.filter])],
       highRange: range.highRange,
       standardFilters: [...(video.isHdr ? TONE_MAP_FILTERS : []), "format=yuv420p"],
@@ -105,9 +105,8 @@ export async function planPackage(
       ...(spans.length > 1 ? [`Encoded in ${spans.length} spans, each a task of its own.`] : []),
       ...describeClear(settings, hasSound, subtitles.length > 0),
       ...heard.findings,
-      ...describeLostStreams(manifest),
-      ...(settings.subtitles === "drop" ? [] : describeLostSubtitles(manifest.subtitles, "HLS")),
-      ...(hasSound ? describeCuts(manifest, secondsOf(originTicks, video.timeBase), durationSeconds) : []),
+      ...describeLosses(path, manifest, settings),
+      ...(await describeCuts(path, hasSound ? manifest.audio : [], shown, { tools, signal })),
     ],
   };
 }
@@ -213,6 +212,12 @@ function keyPicturesOf({ timeBase }: VideoStream, { isComplete }: PictureTimes, 
   return planKeyPictures(isComplete ? thinning.ticks : [], timeBase, thinning.isDivided ? thinning.framesPerSecond : 0);
 }
 
+/** What the recording has or had, and the package has not. */
+function describeLosses(path: string, manifest: MediaManifest, { subtitles }: HlsSettings): readonly string[] {
+  const texts = subtitles === "drop" ? [] : describeLostSubtitles(manifest.subtitles, "HLS");
+  return [...describeLostStreams(manifest), ...describeCutShort(path), ...texts];
+}
+
 /** What of an encrypted package everybody can read. */
 function describeClear(
   { encryptKeyUri, encryptMethod, thumbnails, preview }: HlsSettings,
@@ -230,18 +235,4 @@ function describeClear(
   const samples = hasSound ? "Pictures and sound" : "Pictures";
   const what = isBySample ? `${samples} are encrypted (SAMPLE-AES)` : "The segments are encrypted (AES-128)";
   return [`${what}; in the clear: ${clear.join(", ")}.`];
-}
-
-/** All renditions begin and end together (Apple 8.3, 8.7): what sounds before the first picture or after the last is left out. */
-function describeCuts({ audio }: MediaManifest, originSeconds: number, durationSeconds: number): readonly string[] {
-  return audio.flatMap(({ index, startSeconds, durationSeconds: length }) => {
-    if (startSeconds === undefined) return [];
-    const early = originSeconds - startSeconds;
-    const late = length === undefined ? 0 : startSeconds + length - (originSeconds + durationSeconds);
-    const tell = (seconds: number, where: string): readonly string[] =>
-      seconds <= TOLD_SECONDS
-        ? []
-        : [`${seconds.toFixed(2)} s of sound track ${index} ${where} were left out: HLS has all streams last as long.`];
-    return [...tell(early, "before the first picture"), ...tell(late, "behind the last picture")];
-  });
 }

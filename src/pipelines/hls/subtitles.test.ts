@@ -52,7 +52,7 @@ it("writes a long track in turns, and stops where it is told to", async () => {
   const packageFolder = join(folder, "package");
   mkdirSync(packageFolder);
   const stopping = new AbortController();
-  const plan = { name: "subtitles", streamIndex: 0, language: "und", label: "Subtitles" };
+  const plan = { name: "subtitles", streamIndex: 0, language: "und", label: "Subtitles", isForced: false };
   const times = { originSeconds: 0, durationSeconds: 3600, firstTimestampTicks: 0 };
   setImmediate(() => stopping.abort());
   const writing = { targetSeconds: 6, encryption: undefined, signal: stopping.signal };
@@ -60,11 +60,25 @@ it("writes a long track in turns, and stops where it is told to", async () => {
   expect(readdirSync(join(packageFolder, "subtitles")).length).toBeLessThan(600);
 });
 
+it.each([
+  ["I <3 you, if a < b", "I &lt;3 you, if a &lt; b"],
+  ["Look: A --> B", "Look: A --&gt; B"],
+  ["00:01.000 --> 00:02.000", "00:01.000 --&gt; 00:02.000"],
+  ["Tom & Jerry &amp; Spike &#38; R&D;", "Tom &amp; Jerry &amp; Spike &#38; R&D;"],
+  ["<i>slanted</i> <v Ann>said</v> <c.red>red</c> <00:00:01.500>now", null],
+  ["<img src=x> </div>", "&lt;img src=x> &lt;/div>"],
+])("has of the text %j what players show of it", (line, expected) => {
+  const text = `WEBVTT\n\n00:01.000 --> 00:02.000\n${line}\n`;
+  const [segment = ""] = cutSubtitles(text, { originSeconds: 0, durationSeconds: 6, firstTimestampTicks: 0 });
+  expect(segment.split("\n").slice(4)).toEqual([expected ?? line, ""]);
+  expect(parseWebVtt(segment).cues).toHaveLength(1);
+});
+
 it("names tracks once each, by title or language, and leaves out those made of pictures", () => {
   const base = { codec: "subrip", isDefault: false, timeBase: { numerator: 1, denominator: 1000 } };
   const times = { startSeconds: 0, durationSeconds: 1 };
   const track = (index: number, language: string | undefined, title: string | undefined, isText: boolean) => ({
-    ...{ ...base, ...times, index, language, title, isText },
+    ...{ ...base, ...times, index, language, title, isText, isForced: index === 5 },
   });
   const tracks = [
     track(2, "ger", undefined, true),
@@ -74,9 +88,9 @@ it("names tracks once each, by title or language, and leaves out those made of p
     track(6, "eng", undefined, false),
   ];
   expect(planSubtitles(tracks)).toEqual([
-    { name: "subtitles-1-de", streamIndex: 2, language: "de", label: "Deutsch" },
-    { name: "subtitles-2-de", streamIndex: 3, language: "de", label: "Deutsch (2)" },
-    { name: "subtitles-3-und", streamIndex: 4, language: "und", label: "for  all  #EXTM3U" },
-    { name: "subtitles-4-und", streamIndex: 5, language: "und", label: "Subtitles 4" },
+    { name: "subtitles-1-de", streamIndex: 2, language: "de", label: "Deutsch", isForced: false },
+    { name: "subtitles-2-de", streamIndex: 3, language: "de", label: "Deutsch (2)", isForced: false },
+    { name: "subtitles-3-und", streamIndex: 4, language: "und", label: "for  all  #EXTM3U", isForced: false },
+    { name: "subtitles-4-und", streamIndex: 5, language: "und", label: "Subtitles 4", isForced: true },
   ]);
 });

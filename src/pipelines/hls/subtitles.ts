@@ -21,6 +21,7 @@ export function planSubtitles(tracks: readonly SubtitleStream[]): readonly Subti
       streamIndex: track.index,
       language,
       label: labels[index] as string,
+      isForced: track.isForced,
     };
   });
 }
@@ -76,8 +77,17 @@ function parseCue(block: string, originSeconds: number, durationSeconds: number)
   const endSeconds = Math.min(durationSeconds, parseTime(end) - originSeconds);
   if (endSeconds <= startSeconds) return undefined;
   const times = `${vttTime(startSeconds)} --> ${vttTime(endSeconds)}${settings}`;
-  const shown = lines.slice(at + 1).filter((line) => line !== "");
+  const shown = lines.slice(at + 1).flatMap((line) => (line === "" ? [] : [escapeCueText(line)]));
   return { startSeconds, endSeconds, text: [times, ...shown, ""].join("\n") };
+}
+
+/** Markup of WebVTT (§4.2.2): a tag, or a time within a cue. */
+const NO_MARKUP = /<(?!\/?(?:b|i|u|c|v|lang|ruby|rt)(?:[.\s][^<>]*)?>|(?:\d+:)?\d\d:\d\d\.\d{3}>)/g;
+const NO_REFERENCE = /&(?!(?:[a-z]+|#\d+|#x[\da-f]+);)/gi;
+
+/** What stands in a text as it is, and would be taken for markup: ffmpeg passes on both without telling them apart. */
+function escapeCueText(line: string): string {
+  return line.replaceAll(NO_REFERENCE, "&amp;").replaceAll("-->", "--&gt;").replaceAll(NO_MARKUP, "&lt;");
 }
 
 function parseTime(text: string): number {

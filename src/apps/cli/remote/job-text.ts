@@ -64,6 +64,12 @@ export function outputKeys(result: Json): readonly string[] {
   return [...new Set(typeof single === "string" ? [single, ...several] : several)];
 }
 
+/** What is converted to which codec, by the params of a job; undefined of those that convert nothing. */
+export function conversionOf(params: Json): { readonly input: string; readonly to: string } | undefined {
+  const [input, to] = [textOf(fieldOf(params, "input")), textOf(fieldOf(params, "to"))];
+  return input === undefined || to === undefined ? undefined : { input, to };
+}
+
 /** Key of the playlist that a job's package begins with; undefined where it made none. */
 export function packageKey(result: Json): string | undefined {
   return textOf(fieldOf(result, "playlist"));

@@ -1,5 +1,5 @@
 import { lstatSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { ReelmillError } from "../../../base/errors.ts";
 import { printableLine } from "../../../base/printable.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -8,7 +8,7 @@ import { downloadObject, nameFor } from "../client/download.ts";
 import { objectPath, withQuery } from "../client/paths.ts";
 import { type JobView, OBJECT_PAGE } from "../client/views.ts";
 import { createProgressBar } from "../progress-bar.ts";
-import { outputKeys, packageKey } from "./job-text.ts";
+import { conversionOf, outputKeys, packageKey } from "./job-text.ts";
 import { makeFolders, removeEmptyFolders } from "./output-folder.ts";
 
 const PAGE = "1000";
@@ -29,7 +29,7 @@ export async function saveOutputs(client: ApiClient, job: JobView, folder: strin
   if (keys.length === 0) return;
   const addresses = keys.map((key) => `${client.server}${objectPath(key)}`);
   try {
-    if (playlist === undefined) await saveFiles(client, keys, folder, context);
+    if (playlist === undefined) await saveFiles(client, job, keys, folder, context);
     else await savePackage(client, playlist, folder, context);
   } catch (error) {
     if (!(error instanceof ReelmillError)) throw error;
@@ -44,13 +44,27 @@ function describeRest(id: string, addresses: readonly string[]): string {
   return `What the job ${id} made is on the server: ${first}${more}.`;
 }
 
+/** All conversions are called the same on the server; of many jobs' nobody could tell which is which. */
+const OWN_NAME = /^output(\.[a-z\d]+)$/;
+
+/** As `reelmill convert` would call it, where the server has no name for a file. */
+function fileNameFor(key: string, { params }: JobView): string {
+  const name = nameFor(key);
+  const [, extension] = OWN_NAME.exec(name) ?? [];
+  const wish = conversionOf(params);
+  if (extension === undefined || wish === undefined) return name;
+  const source = nameFor(wish.input);
+  return nameFor(`${source.slice(0, source.length - extname(source).length)}_${wish.to}${extension}`);
+}
+
 async function saveFiles(
   client: ApiClient,
+  job: JobView,
   keys: readonly string[],
   folder: string,
   context: CliContext,
 ): Promise<void> {
-  const savings = keys.map((key) => ({ key, folder, name: nameFor(key) }));
+  const savings = keys.map((key) => ({ key, folder, name: fileNameFor(key, job) }));
   const made = makeFolders([folder]);
   try {
     await saveAll(client, savings, context, (path, name) => {

@@ -284,13 +284,14 @@ describe("submit -o", () => {
   const OBJECT = Buffer.from("mended ".repeat(1000));
 
   /** A job that ended at once with these outputs. */
-  function ended(outputs: readonly (string | null)[]): Routes {
+  function ended(outputs: readonly (string | null)[], params: object = {}): Routes {
     const files = outputs.map((output) => ({
       input: "uploads/1/a.mp4",
       output,
       status: output === null ? "failed" : "repaired",
     }));
-    const job = cannedJob({ id: "j1", status: "succeeded", progress: 1, result: { schema: 1, files, summary: {} } });
+    const result = { schema: 1, files, summary: {} };
+    const job = { ...cannedJob({ id: "j1", status: "succeeded", progress: 1, result }), params };
     return {
       ...taking,
       "GET /v1/jobs/j1/events": (_request, response) => {
@@ -304,6 +305,17 @@ describe("submit -o", () => {
 
   const submit = (): ReturnType<typeof runAgainst> =>
     runAgainst(server, ["submit", "repair", "-p", "inputs=uploads/1/a.mp4", "-o", join(folder, "out")]);
+
+  it("names a conversion by what was converted", async () => {
+    const key = "outputs/j1/output.webm";
+    server = await startCannedServer({
+      ...ended([key], { input: "uploads/1/Holiday.2.mov", to: "vp9" }),
+      [`GET /v1/objects/${key}`]: (_request, response) =>
+        void response.writeHead(200, { "content-length": OBJECT.length }).end(OBJECT),
+    });
+    expect((await submit()).exitCode).toBe(0);
+    expect(readdirSync(join(folder, "out"))).toEqual(["Holiday.2_vp9.webm"]);
+  });
 
   it("follows the job and saves its outputs; a broken download goes on", async () => {
     server = await startCannedServer({
