@@ -238,6 +238,14 @@ describe("converting what is unusual", () => {
     });
   });
 
+  it("does not make a folder of a name for one file", async () => {
+    const { status, said } = await convert(at("clip.mp4"), at("h.mkv"), "--to", "h264", "-o", at("both.mp4"));
+    expect([status, said]).toEqual([2, expect.stringMatching(/both\.mp4 names a file, but 2 recordings/)]);
+    const rate = await convert(at("clip.mp4"), "--to", "h264", "--frame-rate", "1000", "-o", at("fast.mp4"));
+    expect(rate).toEqual({ status: 2, said: expect.stringMatching(/must be like 25, .*from 1 to 300[^;]*$/) });
+    expect(readdirSync(folder)).not.toContain("both.mp4");
+  });
+
   it("names switches, not params, and leaves nothing half-written", async () => {
     expect(await convert(at("clip.mp4"), "--to", "vp9", "--audio-tracks", "3", "-o", at("x.webm"))).toMatchObject({
       status: 1,

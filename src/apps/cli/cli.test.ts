@@ -6,6 +6,7 @@ import { reportFailure, reportFileFailure, reportSkipped, requireUncancelled } f
 import { runProgram } from "./program.ts";
 import { createProgressBar } from "./progress-bar.ts";
 import { createRecordingContext } from "./recording-context.fixture.ts";
+import { nameSwitches, nameSwitchesOf } from "./switches.ts";
 import { formatTable } from "./table.ts";
 
 async function run(args: readonly string[], context: CliContext): Promise<number> {
@@ -121,6 +122,19 @@ describe("reportFailure", () => {
     expect(statuses).toEqual([2, 2, 130, 1]);
     expect(exitCodeOf(new ReelmillError("ABORTED", ""), "SIGTERM")).toBe(143);
     expect(exitCodeOf(new ReelmillError("ABORTED", ""), "SIGHUP")).toBe(129);
+  });
+});
+
+describe("names of settings", () => {
+  const settings = ["audio", "toneMap", "audioBitrate", "subtitles"];
+
+  it("are switches in messages, and in reports where they do something", () => {
+    expect(nameSwitches("audioBitrate is 9, and audio exclude it.", settings)).toBe(
+      "--audio-bitrate is 9, and --audio exclude it.",
+    );
+    expect(nameSwitchesOf("2 subtitles are lost; toneMap turns them.", settings)).toBe(
+      "2 subtitles are lost; --tone-map turns them.",
+    );
   });
 });
 

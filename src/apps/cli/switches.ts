@@ -9,11 +9,17 @@ function switchOf(name: string): string {
 
 /** A message about the settings named, in the words of the command line. */
 export function nameSwitches(message: string, settings: readonly string[]): string {
-  const names = new RegExp(
-    `(?<![-\\w])(${settings.join("|")})\\b(?=,? (is|are|has|names|and|exclude|cannot|go|must|where))`,
-    "g",
-  );
-  return message.replaceAll(names, switchOf);
+  return nameBefore(message, settings, "is|are|has|names|and|exclude|cannot|go|must|where");
+}
+
+/** As `nameSwitches`, of a sentence of a report: there, what settings are called are words like others but where they do something. */
+export function nameSwitchesOf(finding: string, settings: readonly string[]): string {
+  return nameBefore(finding, settings, "changes|encodes|makes|turns");
+}
+
+function nameBefore(text: string, settings: readonly string[], verbs: string): string {
+  const names = new RegExp(`(?<![-\\w])(${settings.join("|")})\\b(?=,? (${verbs})\\b)`, "g");
+  return text.replaceAll(names, switchOf);
 }
 
 /** USAGE, with what is wrong with each switch of those given. */

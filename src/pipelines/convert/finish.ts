@@ -180,7 +180,7 @@ function describeReport(
   const corrected =
     correctedQuality === null ? [] : [`It became too large and was encoded once more, at quality ${correctedQuality}.`];
   return {
-    pictures: joined?.expected.count ?? null,
+    pictures: joined?.expected.count ?? (video.packedTicks === null ? null : unpackTicks(video.packedTicks).length),
     spans: video.kind === "encode" ? video.spans.length : 0,
     encoder: video.kind === "encode" ? `${video.encoder.name}, ${video.encoder.settings}` : "copy",
     checks,

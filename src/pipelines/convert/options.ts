@@ -49,7 +49,10 @@ const FIELDS = z.strictObject({
   upscale: z.boolean().default(false).describe("Make smaller pictures as large as width and height say."),
   frameRate: z
     .string()
-    .regex(/^\d{1,3}(\.\d{1,3})?$|^\d{1,6}\/\d{1,5}$/, "must be like 25, 29.97 or 30000/1001")
+    .regex(/^\d{1,3}(\.\d{1,3})?$|^\d{1,6}\/\d{1,5}$/, {
+      error: "must be like 25, 29.97 or 30000/1001, from 1 to 300",
+      abort: true,
+    })
     .refine((text) => isUsualRate(rateOf(text)), "must be from 1 to 300")
     .optional()
     .describe("Pictures per second, such as 25 or 30000/1001. Default: each picture at its own time."),

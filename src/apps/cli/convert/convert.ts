@@ -17,7 +17,7 @@ import type { CliContext } from "../cli-context.ts";
 import { EXIT_FAILURE, EXIT_OK } from "../exit-codes.ts";
 import { reportFileFailure, requireUncancelled } from "../failure.ts";
 import { createProgressBar } from "../progress-bar.ts";
-import { describeMisuse, nameSwitches } from "../switches.ts";
+import { describeMisuse, nameSwitches, nameSwitchesOf } from "../switches.ts";
 
 const SETTINGS = Object.keys(CONVERT_SETTINGS.shape).filter((name) => name !== "to");
 
@@ -50,6 +50,15 @@ export async function runConvertCommand(
   const makesFolder = output !== undefined && isFolderOutput(output, inputs.length);
   if (output !== undefined && !makesFolder && extensionOf(output) !== naming.extension) {
     const message = `--output ${output} must end in ${naming.extension}, which is what ${settings.to} becomes.`;
+    throw new ReelmillError("USAGE", message);
+  }
+  if (
+    output !== undefined &&
+    inputs.length > 1 &&
+    extensionOf(output) === naming.extension &&
+    !isFolderOutput(output, 1)
+  ) {
+    const message = `--output ${output} names a file, but ${inputs.length} recordings are to be converted: name a folder.`;
     throw new ReelmillError("USAGE", message);
   }
   const outcomes: Outcome[] = [];
@@ -145,7 +154,7 @@ function formatReport(input: string, output: string, report: ConversionReport, e
     `  ${encoder}${pictures === null ? "" : `, ${formatCount(pictures, "picture")}`}${length}`,
     `  ${formatBytes(inputBytes)} → ${formatBytes(outputBytes)} (${Math.round((100 * outputBytes) / inputBytes)} %)`,
     ...checks.map(({ name, status, detail }) => `  ${name} ${status}: ${detail}`),
-    ...findings.map((finding) => `  ${finding}`),
+    ...findings.map((finding) => `  ${nameSwitchesOf(finding, SETTINGS)}`),
   ];
   return `${lines.map(printableLine).join("\n")}\n`;
 }
