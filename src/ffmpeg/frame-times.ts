@@ -13,7 +13,7 @@ const MAX_LIST_BYTES = 512 * 1024 * 1024;
 /** As many as are listed: 38 hours of 120 pictures a second. */
 export const MAX_PICTURES = 2 ** 24;
 
-/** A last picture of which less than this share of a mean step is told: who wrote the file did not know. */
+/** A last picture of which less than this share of the shortest step is told: who wrote the file did not know. */
 const UNTOLD_SHARE = 0.1;
 
 /** When the pictures of a stream are shown, by its packets. */
@@ -26,7 +26,7 @@ export interface FrameTimes {
   readonly lastDurationTicks: number;
   /** Pictures that an edit list hides. */
   readonly hiddenCount: number;
-  /** By how much a packet is decoded before the one in front of it in the file, at most, in ticks: no whole recording has that. */
+  /** By how much packets that are shown are decoded before those in front of them in the file, at most, in ticks: no whole recording has that. */
   readonly backTicks: number;
   /** Whether each packet tells its time, and no two the same; otherwise only decoding tells. */
   readonly isComplete: boolean;
@@ -79,8 +79,31 @@ export function meanStep(ticks: Float64Array): number {
 
 /** How long the last picture lasts, in ticks: as it is told, else a mean step; 0 of a single one of which nothing is told. */
 export function lastDurationOf({ ticks, lastDurationTicks }: Pick<FrameTimes, "ticks" | "lastDurationTicks">): number {
-  const step = meanStep(ticks);
-  return lastDurationTicks > UNTOLD_SHARE * step ? lastDurationTicks : step;
+  let least = Number.POSITIVE_INFINITY;
+  for (let index = 1; index < ticks.length; index++) {
+    least = Math.min(least, (ticks[index] as number) - (ticks[index - 1] as number));
+  }
+  const isTold = lastDurationTicks > (ticks.length > 1 ? UNTOLD_SHARE * least : 0);
+  return isTold ? lastDurationTicks : meanStep(ticks);
+}
+
+/** The middle one of three. */
+function medianOf(a = 0, b = 0, c = 0): number {
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+}
+
+/** Measures by how much times fall back and stay there: of three packets each, for single ones may tell a wrong time. */
+function createFallBack(): { readonly take: (ticks: number) => void; readonly ticks: () => number } {
+  const last: number[] = [];
+  let most = 0;
+  return {
+    take: (ticks) => {
+      if (last.push(ticks) < 6) return;
+      most = Math.max(most, medianOf(last[0], last[1], last[2]) - medianOf(last[3], last[4], last[5]));
+      last.shift();
+    },
+    ticks: () => most,
+  };
 }
 
 interface Collector {
@@ -94,22 +117,18 @@ function createCollector(onBytes: ((bytes: number) => void) | undefined): Collec
   let lacksTimes = false;
   let last = Number.NEGATIVE_INFINITY;
   let lastDurationTicks = 0;
-  let lastDecodeTicks = Number.NEGATIVE_INFINITY;
-  let backTicks = 0;
+  const fallBack = createFallBack();
   const keyTimes: number[] = [];
   const takeLine = (line: string): void => {
     const flags = /(?:^|\|)flags=(\S{2})/.exec(line)?.[1];
-    const decoded = /(?:^|\|)dts=(-?\d+)/.exec(line)?.[1];
-    if (decoded !== undefined) {
-      backTicks = Math.max(backTicks, lastDecodeTicks - Number(decoded));
-      lastDecodeTicks = Number(decoded);
-    }
     // Discarded packets are decoded, but what comes of them is not shown.
     if (flags === undefined) return;
     if (flags[1] === "D") {
       hiddenCount++;
       return;
     }
+    const decoded = /(?:^|\|)dts=(-?\d+)/.exec(line)?.[1];
+    if (decoded !== undefined) fallBack.take(Number(decoded));
     const time = /(?:^|\|)pts=(-?\d+)/.exec(line)?.[1];
     if (time === undefined) {
       lacksTimes = true;
@@ -145,7 +164,7 @@ function createCollector(onBytes: ((bytes: number) => void) | undefined): Collec
         ),
         lastDurationTicks,
         hiddenCount,
-        backTicks,
+        backTicks: fallBack.ticks(),
         isComplete: !lacksTimes && !hasTwins && ticks.length > 0,
       };
     },

@@ -19,14 +19,19 @@ export function planDeinterlacing(
   { isInterlaced }: Pick<VideoStream, "isInterlaced">,
   when: "auto" | "off" | "on",
 ): { readonly filters: readonly string[]; readonly findings: readonly string[] } {
-  if (when === "off" && isInterlaced) {
-    return { filters: [], findings: ["The pictures stay interlaced, and are marked as progressive."] };
-  }
   if (when === "off" || (when === "auto" && !isInterlaced)) return { filters: [], findings: [] };
   return {
     filters: [`bwdif=mode=send_frame:deint=${when === "on" ? "all" : "interlaced"}`],
     findings: ["The pictures were de-interlaced (bwdif), one for each."],
   };
+}
+
+/** Of interlaced pictures that are encoded as they are. */
+export function describeInterlaced(
+  { isInterlaced }: Pick<VideoStream, "isInterlaced">,
+  when: "auto" | "off" | "on",
+): readonly string[] {
+  return isInterlaced && when === "off" ? ["The pictures stay interlaced, and are marked as progressive."] : [];
 }
 
 /** Turn high dynamic range (PQ, HLG) into BT.709. */

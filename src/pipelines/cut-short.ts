@@ -5,6 +5,9 @@ import { eachTopLevelBox, type TopLevelBox } from "../media/isobmff/top-level.ts
 /** What a file that ends too early fails with, in words of whichever step came upon it. */
 const SYMPTOMS: readonly string[] = ["FFMPEG_FAILED", "OUTPUT_NOT_VERIFIED"];
 
+const FIRST_BOXES: readonly string[] = ["ftyp", "moov", "wide", "mdat", "free", "skip"];
+const CUT_BOXES: readonly string[] = ["mdat", "moov", "moof"];
+
 /** What an input failed with; where it ends within a box of MP4 or QuickTime, as where a card was pulled, with the advice to repair it first. */
 export function adviseRepair(path: string, error: unknown): unknown {
   if (!(error instanceof ReelmillError) || !SYMPTOMS.includes(error.code) || !isCutShort(path)) return error;
@@ -22,10 +25,11 @@ function isCutShort(path: string): boolean {
   try {
     let last: TopLevelBox | undefined;
     for (const box of eachTopLevelBox(source)) {
-      if (last === undefined && box.type !== "ftyp" && box.type !== "moov") return false;
+      if (last === undefined && !FIRST_BOXES.includes(box.type)) return false;
       last = box;
     }
-    return last !== undefined && last.declaredSizeBytes > last.sizeBytes;
+    // Of other types may be what some program put behind the end.
+    return last !== undefined && CUT_BOXES.includes(last.type) && last.declaredSizeBytes > last.sizeBytes;
   } finally {
     source.close();
   }

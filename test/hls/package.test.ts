@@ -353,7 +353,7 @@ describe("what a recording does not tell plainly", () => {
     const error = await packages.make(joined).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       code: "INPUT_DISCONTINUOUS",
-      message: expect.stringMatching(/jump back by 2\.9\d s/),
+      message: expect.stringMatching(/jump back by 2\.8\d s/),
     });
   });
 

@@ -12,6 +12,7 @@ import {
   requireContinuous,
 } from "../../ffmpeg/frame-times.ts";
 import type { MediaManifest, Ratio, SubtitleStream, VideoStream } from "../../ffmpeg/manifest.ts";
+import { describeInterlaced } from "../../ffmpeg/picture-filters.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
 import { isConstantRate, originTicks } from "../../spans/encode-span.ts";
@@ -102,7 +103,7 @@ export async function planConversion(
     durationSeconds: manifest.durationSeconds ?? null,
     findings: [
       ...filters.findings,
-      ...(planned.video.kind === "encode" ? describeKeptRange(video, settings, bitDepthFor(video, settings)) : []),
+      ...(planned.video.kind === "encode" ? describeKept(video, settings) : []),
       ...planned.findings,
       ...searched.findings,
       ...(searched.search === null ? [] : [describeSearch(searched.search)]),
@@ -164,6 +165,14 @@ function originOf(manifest: MediaManifest, { outputTimeBase }: VideoPlan, firstT
 function bitDepthFor(video: VideoStream, { bitDepth, to }: ConvertSettings): 8 | 10 {
   if (bitDepth !== "source") return bitDepth === "8" ? 8 : 10;
   return video.bitDepth > 8 && to !== "h264" ? 10 : 8;
+}
+
+/** What pictures keep that players may show badly. */
+function describeKept(video: VideoStream, settings: ConvertSettings): readonly string[] {
+  return [
+    ...describeInterlaced(video, settings.deinterlace),
+    ...describeKeptRange(video, settings, bitDepthFor(video, settings)),
+  ];
 }
 
 function wishFor({ video, settings, filters: { size } }: Unlisted) {

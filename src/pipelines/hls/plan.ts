@@ -7,7 +7,7 @@ import {
   describeLostSubtitles,
 } from "../../ffmpeg/choose-streams.ts";
 import type { MediaManifest, Ratio, VideoStream } from "../../ffmpeg/manifest.ts";
-import { planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
+import { describeInterlaced, planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
@@ -99,6 +99,7 @@ export async function planPackage(
       ...describeLadder(ladder, rungs),
       ...preview.findings,
       ...whole.findings,
+      ...describeInterlaced(video, settings.deinterlace),
       ...(thinning.finding === null ? [] : [thinning.finding]),
       ...range.findings,
       ...findings,

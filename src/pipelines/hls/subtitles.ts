@@ -83,7 +83,7 @@ function parseCue(block: string, originSeconds: number, durationSeconds: number)
 
 /** Markup of WebVTT (§4.2.2): a tag, or a time within a cue. */
 const NO_MARKUP = /<(?!\/?(?:b|i|u|c|v|lang|ruby|rt)(?:[.\s][^<>]*)?>|(?:\d+:)?\d\d:\d\d\.\d{3}>)/g;
-const NO_REFERENCE = /&(?!(?:[a-z]+|#\d+|#x[\da-f]+);)/gi;
+const NO_REFERENCE = /&(?!(?:[a-z][a-z\d]*|#\d+|#x[\da-f]+);)/gi;
 
 /** What stands in a text as it is, and would be taken for markup: ffmpeg passes on both without telling them apart. */
 function escapeCueText(line: string): string {

@@ -3,6 +3,8 @@ import { createRandomId } from "./random-id.ts";
 import type { BrokenUpload } from "./upload.ts";
 
 const PREFIX = "reelmill.upload.";
+/** A page that ended without a word is waited for so long after it sent a part. */
+const HELD_MS = 300_000;
 
 /** An upload in parts, as it outlasts the page. */
 export interface KeptUpload extends MultipartView {
@@ -17,6 +19,8 @@ interface KeptRecord extends KeptUpload {
   readonly name: string;
   readonly bytes: number;
   readonly modifiedMs: number;
+  /** Until then, a page works at it, as far as others can tell; 0: none does. */
+  readonly heldUntilMs: number;
 }
 
 /** Uploads in parts that this browser began and did not end. */
@@ -28,8 +32,10 @@ export interface KeptUploads {
   readonly keep: (storageKey: string, file: File, upload: KeptUpload) => void;
   readonly forget: (storageKey: string) => void;
   readonly find: (storageKey: string) => KeptUpload | undefined;
-  /** Those that nobody on this page works at. */
+  /** Those that no page works at. */
   readonly list: () => readonly BrokenUpload[];
+  /** Lets others have what this page worked at. */
+  readonly leave: () => void;
 }
 
 /** `storage` is shared with the other pages of this browser, and may be forbidden or full: uploads then end with their page. */
@@ -43,11 +49,18 @@ export function createKeptUploads(storage: Storage): KeptUploads {
       return undefined;
     }
   };
+  const write = (storageKey: string, record: KeptRecord): void => {
+    try {
+      storage.setItem(storageKey, JSON.stringify(record));
+    } catch {
+      // Forbidden or full: it then ends with the page.
+    }
+  };
   const free = (): readonly (readonly [storageKey: string, record: KeptRecord])[] => {
     const keys = Array.from({ length: lengthOf(storage) }, (_, index) => storage.key(index) ?? "");
     return keys.flatMap((key) => {
       const record = key.startsWith(PREFIX) && !taken.has(key) ? read(key) : undefined;
-      return record === undefined ? [] : [[key, record] as const];
+      return record === undefined || record.heldUntilMs > Date.now() ? [] : [[key, record] as const];
     });
   };
   return {
@@ -65,12 +78,11 @@ export function createKeptUploads(storage: Storage): KeptUploads {
       return storageKey;
     },
     keep: (storageKey, { name, size, lastModified }, upload) => {
-      const record: KeptRecord = { ...upload, name, bytes: size, modifiedMs: lastModified };
-      try {
-        storage.setItem(storageKey, JSON.stringify(record));
-      } catch {
-        // Forbidden or full: it then ends with the page.
-      }
+      // A part may come to its end when the upload has been taken off.
+      if (!taken.has(storageKey)) return;
+      const { key, upload_id, part_bytes, etags } = upload;
+      const file = { name, bytes: size, modifiedMs: lastModified, heldUntilMs: Date.now() + HELD_MS };
+      write(storageKey, { key, upload_id, part_bytes, etags, ...file });
     },
     forget: (storageKey) => {
       taken.delete(storageKey);
@@ -81,6 +93,12 @@ export function createKeptUploads(storage: Storage): KeptUploads {
       }
     },
     find: read,
+    leave: () => {
+      for (const storageKey of taken) {
+        const record = read(storageKey);
+        if (record !== undefined) write(storageKey, { ...record, heldUntilMs: 0 });
+      }
+    },
     list: () => free().map(([storageKey, { name, bytes }]) => ({ name, bytes, storageKey })),
   };
 }
@@ -95,10 +113,12 @@ function lengthOf(storage: Storage): number {
 
 function isRecord(value: unknown): value is KeptRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { key, upload_id, part_bytes, etags, name, bytes, modifiedMs } = value as Readonly<Record<string, unknown>>;
+  const { key, upload_id, part_bytes, etags, name, bytes, modifiedMs, heldUntilMs } = value as Readonly<
+    Record<string, unknown>
+  >;
   return (
     [key, upload_id, name].every((text) => typeof text === "string") &&
-    [part_bytes, bytes, modifiedMs].every((number) => typeof number === "number") &&
+    [part_bytes, bytes, modifiedMs, heldUntilMs].every((number) => typeof number === "number") &&
     Array.isArray(etags) &&
     etags.every((etag) => etag === null || typeof etag === "string")
   );

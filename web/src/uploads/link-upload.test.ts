@@ -104,6 +104,8 @@ describe("an upload in parts", () => {
     expect(kept.list()).toEqual([]);
     store.stuck.clear();
     store.stored.clear();
+    expect(createKeptUploads(storage).list()).toEqual([]);
+    kept.leave();
     kept = createKeptUploads(storage);
     expect(kept.list()).toMatchObject([{ name: "a.mp4", bytes: 15 }]);
     await create().start();
@@ -118,6 +120,7 @@ describe("an upload in parts", () => {
     await vi.waitFor(() => expect(storage.getItem(storage.key(0) ?? "")).toContain("tag /1"));
     store.stuck.clear();
     store.upset.set("/2", [404]);
+    kept.leave();
     kept = createKeptUploads(storage);
     await create().start();
     expect(asked.filter((name) => name === "begin")).toHaveLength(2);
@@ -129,7 +132,15 @@ describe("an upload in parts", () => {
     ["a file that was changed", { modifiedMs: 8 }],
     ["what this version did not write", { etags: [5] }],
   ])("begins anew for %s", async (_case, change) => {
-    const left = { name: "a.mp4", bytes: 15, modifiedMs: 7, key: "k/a.mp4", upload_id: "u", part_bytes: 10 };
+    const left = {
+      name: "a.mp4",
+      bytes: 15,
+      modifiedMs: 7,
+      key: "k/a.mp4",
+      upload_id: "u",
+      part_bytes: 10,
+      heldUntilMs: 0,
+    };
     storage.setItem("reelmill.upload.1", JSON.stringify({ ...left, etags: ["tag /1", null], ...change }));
     await create().start();
     expect(asked.filter((name) => name === "begin")).toHaveLength(1);

@@ -66,6 +66,7 @@ export function createLinkUpload(
     }, signal);
     try {
       await parts?.send(handlers.onProgress, signal);
+      if (parts !== null) kept.forget(parts.storageKey);
     } catch (error) {
       if (!isLost(error)) throw error;
       await forget();
@@ -79,9 +80,7 @@ export function createLinkUpload(
       stopping = new AbortController();
       const { signal } = stopping;
       await send(signal);
-      if (signal.aborted) return;
-      if (parts !== null) kept.forget(parts.storageKey);
-      handlers.onDone(`uploads/${key}`);
+      if (!signal.aborted) handlers.onDone(`uploads/${key}`);
     },
     pause,
     cancel: async () => {

@@ -29,6 +29,8 @@ export interface UploadStoreOptions extends Omit<UploadAccess, "kept"> {
   readonly storage: Storage;
   /** Of the browser. */
   readonly lastingStorage: Storage;
+  /** Takes what is to be done when the page is left. */
+  readonly onLeave: (leave: () => void) => void;
 }
 
 const AT_A_TIME = 2;
@@ -37,6 +39,7 @@ const AT_A_TIME = 2;
 export function createUploadStore(options: UploadStoreOptions): UploadStore {
   let items = readFinished(options.storage);
   const kept = createKeptUploads(options.lastingStorage);
+  options.onLeave(kept.leave);
   const uploads = new Map<string, FileUpload>();
   const listeners = new Set<() => void>();
   const set = (next: readonly UploadItem[]): void => {

@@ -12,6 +12,7 @@ export function UploadsProvider({ children }: { readonly children: ReactNode }) 
     createUploadStore({
       ...{ api, readKey, onUnauthorized: requireKey },
       ...{ storage: window.sessionStorage, lastingStorage: window.localStorage },
+      onLeave: (leave) => window.addEventListener("pagehide", leave),
     }),
   );
   return <UploadsContext value={store}>{children}</UploadsContext>;

@@ -23,8 +23,8 @@ const MISSING_KEY = "The segments are encrypted: with --key <file>, the 16 bytes
 const WRONG_KEY = "Nearly nothing could be decrypted: --key is probably not the key of this package.";
 const UNUSED_KEY = "--key was not needed: there is no segment that it could decrypt.";
 
-/** Of so many playlists it is printed why rules were not checked; JSON has them all. */
-const MAX_PLAYLISTS = 10;
+/** So many reasons are printed why rules were not checked; JSON has them all. */
+const MAX_REASONS = 10;
 
 /** `reelmill hls check` as the command line gives it. */
 export interface HlsCheckOptions {
@@ -111,7 +111,7 @@ function formatReport(playlist: string, { rules, unread }: PresentationReport, n
   const columns = [{ title: "failed" }, { title: "level" }, { title: "clause" }];
   const rows = failed.map(({ id, level, clause }) => [id, level, clause]);
   const told = failed.length === 0 ? [] : [formatTable(columns, rows), failed.map(formatFindings).join("")];
-  const unchecked = rules.filter(({ outcome }) => outcome === "not-checked").map(({ id }) => id);
+  const unchecked = rules.filter(({ outcome }) => outcome === "not-checked");
   const last = [...notices, `${printableLine(playlist)}: ${summarize(rules)}`].map((line) => `${line}\n`).join("");
   return [...told, ...(unchecked.length === 0 ? [] : [formatUnchecked(unchecked, unread)]), last].join("\n");
 }
@@ -120,10 +120,15 @@ function formatFindings({ id, title, findings, moreFindings }: RuleResult): stri
   return formatSection(`${id}: ${title}`, findings, moreFindings);
 }
 
-/** One file that is missing keeps most rules from being checked. */
-function formatUnchecked(ids: readonly string[], unread: readonly UnreadPlaylist[]): string {
-  const shown = unread.slice(0, MAX_PLAYLISTS).map(({ path, reason }) => ({ where: path, message: `${reason}.` }));
-  return formatSection(`not checked: ${ids.join(", ")}`, shown, unread.length - shown.length);
+/** One file that is missing keeps most rules from being checked; where all could be read, the rules have reasons of their own. */
+function formatUnchecked(rules: readonly RuleResult[], unread: readonly UnreadPlaylist[]): string {
+  const own = new Map(
+    rules.flatMap(({ findings }) => findings).map((finding) => [`${finding.where} ${finding.message}`, finding]),
+  );
+  const playlists = unread.map(({ path, reason }) => ({ where: path, message: `${reason}.` }));
+  const reasons = playlists.length > 0 ? playlists : [...own.values()];
+  const shown = reasons.slice(0, MAX_REASONS);
+  return formatSection(`not checked: ${rules.map(({ id }) => id).join(", ")}`, shown, reasons.length - shown.length);
 }
 
 function formatSection(title: string, findings: readonly Finding[], moreFindings: number): string {

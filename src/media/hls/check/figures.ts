@@ -46,6 +46,7 @@ export function unreadReason({ segments }: Pick<MeasuredPlaylist, "segments">): 
     else counts.unreadable++;
   }
   const told = Object.entries(counts).filter(([, count]) => count > 0);
+  if (told.length === 0) return "there is nothing in it to be read";
   const [[what, count] = ["", 0]] = told;
   if (count === segments.length) return `its segments are ${what}`;
   const list = told.map(([what, count]) => `${count} ${count === 1 ? "is" : "are"} ${what}`);
