@@ -125,7 +125,9 @@ describe("claims", () => {
     const before = readFileSync(lockPath(), "utf8");
     while (readFileSync(lockPath(), "utf8") === before) await new Promise((settle) => setTimeout(settle, 5));
     expect(await claim.isHeld()).toBe(true);
-    writeFileSync(lockPath(), JSON.stringify({ name: "a.mp4", holder: "other", token: "other" }));
+    // As another takes it over: written into the lock in place, it could fall between a beat's look and its writing.
+    writeFileSync(`${lockPath()}.other`, JSON.stringify({ name: "a.mp4", holder: "other", token: "other" }));
+    renameSync(`${lockPath()}.other`, lockPath());
     if (!claim.lost.aborted) await new Promise((settle) => claim.lost.addEventListener("abort", settle));
     expect(await claim.isHeld()).toBe(false);
   });
