@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ReelmillError } from "../../src/base/errors.ts";
 import { watchNodePeak } from "../measuring/node-peak.ts";
 import { fillCommand, median, runMeasured } from "../measuring/run.ts";
+import { createSlices, type Slices } from "../measuring/slices.ts";
 import { FRAME_RATE, makeSource } from "../measuring/source.ts";
 import { captureTool } from "../measuring/tools.ts";
 import type { ConvertBenchOptions } from "./options.ts";
@@ -62,16 +63,14 @@ export async function measureGroup(group: Group, options: ConvertBenchOptions, w
     options.sourcePath ??
     (await makeSource(join(options.workFolder, "sources"), height, options.seconds, options.frameRate));
   const templates = [PLAIN_COMMANDS[codec], ...speeds.map((speed) => options.command.replaceAll("{speed}", speed))];
-  const contestants = templates.map((template, index) => ({
-    template,
-    outputPath: join(workFolder, `${codec}-${height}p-${index}.${codec === "h264" ? "mp4" : "webm"}`),
-    runs: [] as Run[],
-  }));
-  for (let round = 0; round < options.rounds; round++) {
-    for (const { template, outputPath, runs } of contestants) {
-      runs.push(await runOnce(template, { in: source, out: outputPath, to: codec }, options.timeoutSeconds));
-    }
-  }
+  const contestants = templates.map(
+    (template, index): Contestant => ({
+      template,
+      outputPath: join(workFolder, `${codec}-${height}p-${index}.${codec === "h264" ? "mp4" : "webm"}`),
+      runs: [],
+    }),
+  );
+  for (let round = 0; round < options.rounds; round++) await runRound(contestants, { in: source, to: codec }, options);
   const sourceFrameCount = await countFrames(source);
   const [plain, ...ours] = await Promise.all(
     contestants.map(({ outputPath, runs }) => summarise(runs, source, sourceFrameCount, outputPath)),
@@ -90,6 +89,32 @@ export async function measureGroup(group: Group, options: ConvertBenchOptions, w
   });
 }
 
+/** What is held against the others, and what its runs so far came to. */
+interface Contestant {
+  readonly template: string;
+  readonly outputPath: string;
+  readonly runs: Run[];
+}
+
+/** Runs each once: one behind the other, or all of them in slices. */
+async function runRound(
+  contestants: readonly Contestant[],
+  values: Readonly<Record<string, string>>,
+  { sliceSeconds, timeoutSeconds }: ConvertBenchOptions,
+): Promise<void> {
+  const run = async ({ template, outputPath, runs }: Contestant, slices?: Slices): Promise<void> => {
+    // In slices each takes as long as all of them.
+    const limitSeconds = slices === undefined ? timeoutSeconds : timeoutSeconds * contestants.length;
+    runs.push(await runOnce(template, { ...values, out: outputPath }, limitSeconds, slices));
+  };
+  if (sliceSeconds === undefined) {
+    for (const contestant of contestants) await run(contestant);
+  } else {
+    const slices = createSlices(sliceSeconds);
+    await Promise.all(contestants.map((contestant) => run(contestant, slices)));
+  }
+}
+
 interface Run {
   readonly wallSeconds: number;
   readonly cpuSeconds: number;
@@ -97,12 +122,17 @@ interface Run {
   readonly exitCode: number;
 }
 
-async function runOnce(template: string, values: Readonly<Record<string, string>>, timeoutSeconds: number) {
+async function runOnce(
+  template: string,
+  values: Readonly<Record<string, string>>,
+  timeoutSeconds: number,
+  slices: Slices | undefined,
+): Promise<Run> {
   const outputPath = values["out"] ?? "";
   rmSync(outputPath, { force: true });
   const peak = watchNodePeak();
   const command = fillCommand(template, values);
-  const cost = await runMeasured(command, `${outputPath}.log`, timeoutSeconds, peak.sample);
+  const cost = await runMeasured(command, `${outputPath}.log`, timeoutSeconds, { watch: peak.sample, slices });
   return { ...cost, nodePeakBytes: peak.peakBytes() };
 }
 

@@ -16,6 +16,8 @@ export interface ConvertBenchOptions extends CommonOptions, TurnOptions {
   readonly filter: RegExp;
   /** Pictures per second of the sources. */
   readonly frameRate: number;
+  /** The commands take turns of so many seconds; undefined: one runs behind the other. */
+  readonly sliceSeconds: number | undefined;
   /** A recording in place of the sources that are made; undefined: those. */
   readonly sourcePath: string | undefined;
 }
@@ -25,6 +27,8 @@ export const USAGE = `Usage: npm run bench:convert -- [switches]
 
   --filter <regexp>     only conversions whose name matches: av1-360p, av1-fast-360p, vp9-1080p, h264-360p, …
   --rounds <n>          runs of each command, in turns; default 1; of more the medians count, of the ratios too
+  --slices <seconds>    stop and continue the commands of a round in turns of so many seconds, all of them at a time, in place of one
+                        behind the other: for machines that are busier at some minutes than at others
   --seconds <n>         length of the sources; default 60, which is what the targets speak of
   --rate <n>            pictures per second of the sources; default 30; fewer where an encoder takes seconds for each
   --source <file>       a recording of your own in place of those sources, held against the targets of the nearest size
@@ -39,7 +43,7 @@ export const USAGE = `Usage: npm run bench:convert -- [switches]
 export function parseConvertBenchOptions(args: readonly string[]): ConvertBenchOptions | undefined {
   const values = parseSwitches(
     args,
-    { filter: TEXT, rate: TEXT, source: TEXT, ...TURN_SWITCHES, ...COMMON_SWITCHES },
+    { filter: TEXT, rate: TEXT, slices: TEXT, source: TEXT, ...TURN_SWITCHES, ...COMMON_SWITCHES },
     USAGE,
   );
   if (values.help === true) return undefined;
@@ -47,6 +51,7 @@ export function parseConvertBenchOptions(args: readonly string[]): ConvertBenchO
   return {
     filter: new RegExp(values.filter ?? "."),
     frameRate: parsePositive(values.rate ?? String(FRAME_RATE), "--rate"),
+    sliceSeconds: values.slices === undefined ? undefined : parsePositive(values.slices, "--slices"),
     sourcePath: values.source,
     ...readTurnSwitches(values),
     ...readCommonSwitches(values, { folderName: "reelmill-bench-convert", command, timeoutSeconds: 3600 }),

@@ -80,10 +80,11 @@ type Run = Omit<Figures, "bytes" | "pictures">;
 async function runOnce(command: string, logPath: string, timeoutSeconds: number): Promise<Run> {
   const peak = watchNodePeak();
   const encoding = watchCpu(ENCODING_MARK);
-  const { wallSeconds, cpuSeconds, exitCode } = await runMeasured(command, logPath, timeoutSeconds, (rootPid) => {
+  const watch = (rootPid: number): void => {
     peak.sample(rootPid);
     encoding.sample(rootPid);
-  });
+  };
+  const { wallSeconds, cpuSeconds, exitCode } = await runMeasured(command, logPath, timeoutSeconds, { watch });
   return {
     ...{ wallSeconds, cpuSeconds, exitCode },
     encodingWallSeconds: encoding.wallSeconds(),

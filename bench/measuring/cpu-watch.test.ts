@@ -20,7 +20,7 @@ describe("the processor time of some of a command's processes", () => {
       `${busy("another", 800)}; sh -c ${quoteForShell(`${busy("the-mark", 600)}; true`)}`,
       join(folder, "log"),
       60,
-      watch.sample,
+      { watch: watch.sample },
     );
     expect(cpuSeconds).toBeGreaterThan(1);
     expect(watch.cpuSeconds()).toBeGreaterThan(0.3);
@@ -30,7 +30,7 @@ describe("the processor time of some of a command's processes", () => {
 
   it("is not a number where there is none", async () => {
     const watch = watchCpu("the-mark");
-    await runMeasured("sleep 0.2; true", join(folder, "log"), 60, watch.sample);
+    await runMeasured("sleep 0.2; true", join(folder, "log"), 60, { watch: watch.sample });
     expect([watch.cpuSeconds(), watch.wallSeconds()]).toEqual([Number.NaN, Number.NaN]);
   });
 });

@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function peakOf(command: string): Promise<number> {
   const peak = watchNodePeak();
-  const { exitCode } = await runMeasured(command, join(folder, "log"), 60, peak.sample);
+  const { exitCode } = await runMeasured(command, join(folder, "log"), 60, { watch: peak.sample });
   expect(exitCode).toBe(0);
   return peak.peakBytes();
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Slices } from "./slices.ts";
 
 /** What running a command cost. */
 export interface RunCost {
@@ -20,17 +21,24 @@ const KIBIBYTE = 1024;
 const POLL_MS = 5;
 const WATCH_MS = 25;
 
+/** How a command is measured. */
+export interface MeasureOptions {
+  /** Called with the id of the first process of the command's tree, again and again while it runs. */
+  readonly watch?: (rootPid: number) => void;
+  /** With others in turns. The wall time is then that of the own slices, while the timeout goes by all. */
+  readonly slices?: Slices | undefined;
+}
+
 /**
  * Runs a shell command line and measures it, its output going to `logPath`. `/usr/bin/time` does the measuring where
  * it is installed: it is a small process, so the peak is the command's own and not inherited from this one. Without
- * it, /proc is polled, which may miss a short peak and the CPU time of the last milliseconds. `watch` is called with the
- * id of the first process of the command's tree, again and again while it runs.
+ * it, /proc is polled, which may miss a short peak and the CPU time of the last milliseconds.
  */
 export async function runMeasured(
   command: string,
   logPath: string,
   timeoutSeconds: number,
-  watch?: (rootPid: number) => void,
+  { watch, slices }: MeasureOptions = {},
 ): Promise<RunCost> {
   const hasGnuTime = existsSync(GNU_TIME);
   const reportPath = `${logPath}.time`;
@@ -40,10 +48,12 @@ export async function runMeasured(
     : ["bash", "-c", command];
   const startedAt = performance.now();
   const child = spawn(file as string, args, { stdio: ["ignore", log, log], detached: true });
+  const member = child.pid === undefined ? undefined : slices?.join(child.pid);
   const polled = { cpuSeconds: 0, peakBytes: 0 };
   const poll = hasGnuTime ? undefined : setInterval(() => pollProc(child.pid ?? 0, polled), POLL_MS);
   const watching = watch === undefined ? undefined : setInterval(() => watch(child.pid ?? 0), WATCH_MS);
   let timedOut = false;
+  let slicedSeconds: number | undefined;
   const alarm = setTimeout(() => {
     timedOut = true;
     if (child.pid !== undefined) killGroup(child.pid);
@@ -52,12 +62,13 @@ export async function runMeasured(
     child.on("error", reject);
     child.on("close", (code, signal) => resolve(code ?? (signal === null ? -1 : -9)));
   }).finally(() => {
+    slicedSeconds = member?.leave();
     clearTimeout(alarm);
     clearInterval(poll);
     clearInterval(watching);
     closeSync(log);
   });
-  const wallSeconds = (performance.now() - startedAt) / 1000;
+  const wallSeconds = slicedSeconds ?? (performance.now() - startedAt) / 1000;
   const cost = hasGnuTime ? readGnuTime(reportPath) : polled;
   return { exitCode: exitCode > 128 && exitCode < 160 ? 128 - exitCode : exitCode, timedOut, wallSeconds, ...cost };
 }

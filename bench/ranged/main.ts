@@ -79,7 +79,7 @@ async function measure(): Promise<boolean> {
   const peak = watchNodePeak();
   const settings = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
   const command = ["env", ...settings.map(quoteForShell), launcher(), "worker", "--job", job.id].join(" ");
-  const onS3 = await runMeasured(command, at("log"), TIMEOUT_SECONDS, peak.sample);
+  const onS3 = await runMeasured(command, at("log"), TIMEOUT_SECONDS, { watch: peak.sample });
   const sentBytes = storage.receivedBytes() - before;
   if (onS3.exitCode !== 0) throw new Error(`The job failed: ${readFileSync(at("log"), "utf8").trim()}`);
   const [task] = await parts.store.listTasks(job.id, "work");

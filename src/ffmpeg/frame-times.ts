@@ -2,7 +2,7 @@ import { ReelmillError } from "../base/errors.ts";
 import { createGrowingList } from "../base/growing-list.ts";
 import { inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
 import { createLineReader } from "./lines.ts";
-import type { Ratio } from "./manifest.ts";
+import { type Ratio, secondsOf } from "./manifest.ts";
 import { runProcess } from "./process.ts";
 import { requireSuccess } from "./run.ts";
 import { type FfmpegTools, patient } from "./tools.ts";
@@ -65,7 +65,7 @@ const MAX_BACK_SECONDS = 1;
 
 /** Throws INPUT_DISCONTINUOUS where the times of a recording begin anew within it: pictures would be shown over each other. */
 export function requireContinuous({ backTicks }: Pick<FrameTimes, "backTicks">, path: string, timeBase: Ratio): void {
-  const seconds = (backTicks * timeBase.numerator) / timeBase.denominator;
+  const seconds = secondsOf(backTicks, timeBase);
   if (seconds <= MAX_BACK_SECONDS) return;
   const problem = `The times of ${path} jump back by ${seconds.toFixed(2)} s in the middle, as where recordings were joined byte by byte.`;
   const advice = "Write it anew, so that its times go on, such as by `ffmpeg -i joined.ts -map 0 -c copy whole.mkv`.";

@@ -11,6 +11,11 @@ export interface Ratio {
   readonly denominator: number;
 }
 
+/** Ticks of a time base in seconds. */
+export function secondsOf(ticks: number, { numerator, denominator }: Ratio): number {
+  return (ticks * numerator) / denominator;
+}
+
 /** Colour as ITU-T H.273 names it, in ffmpeg's words; undefined where the stream does not say. */
 export interface ColourTags {
   readonly range: string | undefined;

@@ -11,7 +11,13 @@ import {
   MAX_PICTURES,
   requireContinuous,
 } from "../../ffmpeg/frame-times.ts";
-import type { MediaManifest, Ratio, SubtitleStream, VideoStream } from "../../ffmpeg/manifest.ts";
+import {
+  type MediaManifest,
+  type Ratio,
+  type SubtitleStream,
+  secondsOf,
+  type VideoStream,
+} from "../../ffmpeg/manifest.ts";
 import { describeInterlaced } from "../../ffmpeg/picture-filters.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
@@ -158,8 +164,7 @@ async function planVideo(path: string, parts: Unlisted, { tools, signal }: Plann
 /** No picture is shown before time 0. */
 function originOf(manifest: MediaManifest, { outputTimeBase }: VideoPlan, firstTicks: number | undefined): number {
   if (firstTicks === undefined) return manifest.startSeconds;
-  const { numerator, denominator } = outputTimeBase;
-  return (Math.min(originTicks(manifest, outputTimeBase), firstTicks) * numerator) / denominator;
+  return secondsOf(Math.min(originTicks(manifest, outputTimeBase), firstTicks), outputTimeBase);
 }
 
 function bitDepthFor(video: VideoStream, { bitDepth, to }: ConvertSettings): 8 | 10 {
@@ -270,8 +275,7 @@ function countEven({ video, settings, times }: EncodingParts): number | null {
   if (!isComplete || settings.frameRate === undefined || ticks.length === 0) return null;
   const lasts = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) + lastDurationOf(times);
   const rate = rateOf(settings.frameRate);
-  const { numerator, denominator } = video.timeBase;
-  return Math.round((((lasts * numerator) / denominator) * rate.numerator) / rate.denominator);
+  return Math.round((secondsOf(lasts, video.timeBase) * rate.numerator) / rate.denominator);
 }
 
 function cut(parts: EncodingParts): readonly SpanPlan[] {

@@ -1,6 +1,6 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { type FrameTimes, MAX_PICTURES } from "../../ffmpeg/frame-times.ts";
-import type { MediaManifest, Ratio, VideoStream } from "../../ffmpeg/manifest.ts";
+import { type MediaManifest, type Ratio, secondsOf, type VideoStream } from "../../ffmpeg/manifest.ts";
 import { type ConvertSettings, rateOf } from "./options.ts";
 
 /**
@@ -14,7 +14,7 @@ export function requireCountable(
   { frameRate }: Pick<ConvertSettings, "frameRate">,
 ): void {
   if (frameRate === undefined) return;
-  const listed = (((ticks.at(-1) ?? 0) - (ticks[0] ?? 0)) * timeBase.numerator) / timeBase.denominator;
+  const listed = secondsOf((ticks.at(-1) ?? 0) - (ticks[0] ?? 0), timeBase);
   const seconds = Math.max(listed, durationSeconds);
   const count = seconds * ratioOf(rateOf(frameRate));
   if (count <= MAX_PICTURES) return;

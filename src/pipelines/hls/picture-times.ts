@@ -6,7 +6,7 @@ import {
   meanStep,
   requireContinuous,
 } from "../../ffmpeg/frame-times.ts";
-import type { MediaManifest, Ratio, VideoStream } from "../../ffmpeg/manifest.ts";
+import { type MediaManifest, secondsOf, type VideoStream } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { HlsSettings } from "./options.ts";
 
@@ -66,11 +66,6 @@ async function listTimes(
   const isComplete = ticks.length > 0 && ticks.every((at, index) => index === 0 || at > (ticks[index - 1] as number));
   const { lastDurationTicks } = listed;
   return { ticks, keys: [], lastDurationTicks, isComplete, originTicks: ticks[0] ?? 0 };
-}
-
-/** Ticks of a time base in seconds. */
-export function secondsOf(ticks: number, { numerator, denominator }: Ratio): number {
-  return (ticks * numerator) / denominator;
 }
 
 /** Pictures per second; 0 where nothing tells. */

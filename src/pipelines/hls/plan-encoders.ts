@@ -6,7 +6,7 @@ import {
   type EncoderWish,
   encoderCandidates,
 } from "../../ffmpeg/encoder-choice.ts";
-import type { Ratio } from "../../ffmpeg/manifest.ts";
+import { type Ratio, secondsOf } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { type HighRange, keepsHighRange } from "./high-range.ts";
 import type { Rung, RungCodec } from "./ladder.ts";
@@ -98,12 +98,8 @@ function wishFor(
  * they are known, else `steadyRate` is the rate that a filter makes, 0 where there is none. Throws PARAMS_INVALID where the rate is not
  * constant enough.
  */
-export function planKeyPictures(
-  ticks: ArrayLike<number>,
-  { numerator, denominator }: Ratio,
-  steadyRate: number,
-): number {
-  const secondsAt = (index: number): number => ((ticks[index] ?? 0) * numerator) / denominator;
+export function planKeyPictures(ticks: ArrayLike<number>, timeBase: Ratio, steadyRate: number): number {
+  const secondsAt = (index: number): number => secondsOf(ticks[index] ?? 0, timeBase);
   const last = ticks.length - 1;
   const rate = steadyRate > 0 ? steadyRate : last / Math.max(secondsAt(last) - secondsAt(0), Number.EPSILON);
   const count = Math.max(1, Math.round(rate * KEY_FRAME_SECONDS));

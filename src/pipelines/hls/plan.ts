@@ -6,7 +6,7 @@ import {
   describeLostStreams,
   describeLostSubtitles,
 } from "../../ffmpeg/choose-streams.ts";
-import type { MediaManifest, Ratio, VideoStream } from "../../ffmpeg/manifest.ts";
+import { type MediaManifest, type Ratio, secondsOf, type VideoStream } from "../../ffmpeg/manifest.ts";
 import { describeInterlaced, planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
@@ -17,7 +17,7 @@ import { planHighRange } from "./high-range.ts";
 import { type LadderSource, planLadder, type Rung, sortRungs, tooLargeSteps } from "./ladder.ts";
 import type { HlsSettings } from "./options.ts";
 import type { PackagePlan, RungSpan } from "./packaging.ts";
-import { durationOf, listPictureTimes, meanRate, type PictureTimes, secondsOf } from "./picture-times.ts";
+import { durationOf, listPictureTimes, meanRate, type PictureTimes } from "./picture-times.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
 import { planSounds } from "./plan-sound.ts";
 import { planSpans, SPAN_SECONDS, WHOLE_SPAN } from "./plan-spans.ts";

@@ -1,4 +1,4 @@
-import type { Ratio } from "../../ffmpeg/manifest.ts";
+import { type Ratio, secondsOf } from "../../ffmpeg/manifest.ts";
 
 /** So many pictures per second at most (Apple 1.19). */
 export const MAX_FRAMES_PER_SECOND = 60;
@@ -33,8 +33,7 @@ export function planThinning(ticks: Float64Array, timeBase: Ratio, meanRate: num
   const all = { filter: null, finding: null, framesPerSecond: meanRate, isDivided: false, ticks };
   const divisor = frameDivisor(meanRate);
   // Of ten hours, a second list would take as much memory as all else.
-  const secondsOf = (at: number): number => (at * timeBase.numerator) / timeBase.denominator;
-  const isEven = ticks.length === 0 || (meanRate / divisor <= LIMIT && isSteady(ticks, secondsOf, meanRate));
+  const isEven = ticks.length === 0 || (meanRate / divisor <= LIMIT && isSteady(ticks, timeBase, meanRate));
   if (divisor > 1 && isEven) {
     return {
       filter: `select=not(mod(n\\,${divisor}))`,
@@ -44,9 +43,9 @@ export function planThinning(ticks: Float64Array, timeBase: Ratio, meanRate: num
       ticks: ticks.filter((_at, index) => index % divisor === 0),
     };
   }
-  if (isEven || (meanRate <= LIMIT && !isAnywhereTooFast(ticks, secondsOf))) return all;
+  if (isEven || (meanRate <= LIMIT && !isAnywhereTooFast(ticks, timeBase))) return all;
   const isTaken = createTurns();
-  const taken = ticks.filter((at) => isTaken(secondsOf(at)));
+  const taken = ticks.filter((at) => isTaken(secondsOf(at, timeBase)));
   if (taken.length === ticks.length) return all;
   return {
     // Variable 0 is when the next turn is; a picture that is late moves all turns behind it.
@@ -63,17 +62,17 @@ function frameDivisor(framesPerSecond: number): number {
   return Math.max(1, Math.ceil(framesPerSecond / (MAX_FRAMES_PER_SECOND * (1 + RATE_SLACK))));
 }
 
-function isSteady(ticks: Float64Array, secondsOf: (ticks: number) => number, rate: number): boolean {
+function isSteady(ticks: Float64Array, timeBase: Ratio, rate: number): boolean {
   return ticks.every((at, index) => {
-    const steps = index === 0 ? 1 : secondsOf(at - (ticks[index - 1] as number)) * rate;
+    const steps = index === 0 ? 1 : secondsOf(at - (ticks[index - 1] as number), timeBase) * rate;
     return steps >= STEADY.least && steps <= STEADY.most;
   });
 }
 
 /** Whether some second has more than 60 pictures and the one that a second of exactly 60 begins again with. */
-function isAnywhereTooFast(ticks: Float64Array, secondsOf: (ticks: number) => number): boolean {
+function isAnywhereTooFast(ticks: Float64Array, timeBase: Ratio): boolean {
   const ahead = MAX_FRAMES_PER_SECOND + 1;
-  return ticks.some((at, index) => secondsOf((ticks[index + ahead] ?? Number.POSITIVE_INFINITY) - at) < 1);
+  return ticks.some((at, index) => secondsOf((ticks[index + ahead] ?? Number.POSITIVE_INFINITY) - at, timeBase) < 1);
 }
 
 /** As the filter does it: tells of one picture after the other whether it is taken. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
+import { secondsOf } from "../../ffmpeg/manifest.ts";
 import { requireDecodes } from "../../ffmpeg/verify.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
 import { eachTick } from "../../spans/packed-ticks.ts";
@@ -96,7 +97,7 @@ function compareWithSource(
   const slack = SLACK_SECONDS + (clock.denominator === timeBase.denominator ? 0 : clock.numerator / clock.denominator);
   const expected = (packedTicks === null ? Iterator.from<number>([]) : eachTick(packedTicks))
     .filter((at) => at >= (startTicks ?? at) && at < (endTicks ?? Number.POSITIVE_INFINITY))
-    .map((at) => ((at - originTicks) * timeBase.numerator) / timeBase.denominator);
+    .map((at) => secondsOf(at - originTicks, timeBase));
   let due = expected.next();
   let expectedCount = 0;
   const passDue = (): void => {

@@ -1,4 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { secondsOf } from "../../ffmpeg/manifest.ts";
 import { measurePlaylist, type PresentationAccess } from "../../media/hls/check/measure-playlist.ts";
 import type { MeasuredPlaylist, PresentationFault } from "../../media/hls/check/presentation.ts";
 import type { MediaPlaylist, MultivariantPlaylist } from "../../media/hls/playlist.ts";
@@ -47,7 +48,7 @@ export async function writePlaylists(
     const measuredFrames = await measure(iFrames, `${stream.name}/${I_FRAMES_PLAYLIST}`);
     rungs.push({ name, codec, media, iFrames: measuredFrames });
   }
-  const originSeconds = (video.originTicks * video.timeBase.numerator) / video.timeBase.denominator;
+  const originSeconds = secondsOf(video.originTicks, video.timeBase);
   const firstTimestampTicks = mode === "ts" ? FIRST_TIMESTAMP_TICKS : 0;
   const texts: MeasuredSubtitles[] = [];
   for (const plan of subtitles) {

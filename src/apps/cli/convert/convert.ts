@@ -48,19 +48,7 @@ export async function runConvertCommand(
   const naming = { suffix: `_${settings.to}`, extension: extensionFor(settings.to), deed: "converted" };
   const outputs = chooseOutputs(named, output, naming);
   const makesFolder = output !== undefined && isFolderOutput(output, inputs.length);
-  if (output !== undefined && !makesFolder && extensionOf(output) !== naming.extension) {
-    const message = `--output ${output} must end in ${naming.extension}, which is what ${settings.to} becomes.`;
-    throw new ReelmillError("USAGE", message);
-  }
-  if (
-    output !== undefined &&
-    inputs.length > 1 &&
-    extensionOf(output) === naming.extension &&
-    !isFolderOutput(output, 1)
-  ) {
-    const message = `--output ${output} names a file, but ${inputs.length} recordings are to be converted: name a folder.`;
-    throw new ReelmillError("USAGE", message);
-  }
+  if (output !== undefined) requireOutputName(output, inputs.length, settings.to);
   const outcomes: Outcome[] = [];
   for (const [index, input] of inputs.entries()) {
     const target = outputs[index] as string;
@@ -78,6 +66,20 @@ export async function runConvertCommand(
     );
   }
   return failed === 0 ? EXIT_OK : EXIT_FAILURE;
+}
+
+/** Throws USAGE where one file is not named as what is made, or several are to become one. */
+function requireOutputName(output: string, count: number, to: ConvertSettings["to"]): void {
+  if (isFolderOutput(output, 1)) return;
+  const extension = extensionFor(to);
+  const isNamedSo = extensionOf(output) === extension;
+  if (count === 1 && !isNamedSo) {
+    throw new ReelmillError("USAGE", `--output ${output} must end in ${extension}, which is what ${to} becomes.`);
+  }
+  if (count > 1 && isNamedSo) {
+    const message = `--output ${output} names a file, but ${count} recordings are to be converted: name a folder.`;
+    throw new ReelmillError("USAGE", message);
+  }
 }
 
 function parseSettings(given: Readonly<Record<string, unknown>>): ConvertSettings {
