@@ -97,10 +97,9 @@ export async function readMedia(path: string): Promise<Media> {
   const main = videos.find((stream) => stream.disposition?.attached_pic !== 1);
   if (main === undefined) throw new Error(`${path} has no video track.`);
   const tracks = probed.streams.filter((stream) => stream.codec_type === "audio");
-  const [pictures, ...sounds] = await Promise.all([
-    readPictures(path, main.index),
-    ...tracks.map((stream) => readSound(path, stream)),
-  ]);
+  const [shown, ...heard] = await decode(path, [pictureOutputs(main.index), ...tracks.map(soundOutputs)]);
+  const pictures = readPictures(path, shown);
+  const sounds = tracks.map((stream, at) => readSound(stream, heard[at]));
   const starts = [pictures.seconds[0] ?? 0, ...sounds.map((sound) => sound.startSeconds)];
   return {
     look: readLook(path, main),
@@ -119,24 +118,38 @@ export async function readMedia(path: string): Promise<Media> {
   };
 }
 
-async function readPictures(path: string, index: number): Promise<Pictures> {
-  const size = THUMBNAIL_SIDE ** 2;
-  const side = THUMBNAIL_SIDE;
+/** What a track is decoded to: its data, and the list of its frames with their times. */
+interface Outputs {
+  readonly data: readonly string[];
+  readonly list: readonly string[];
+}
+
+/** What came of it. */
+interface Decoded {
+  readonly raw: Buffer;
+  readonly frames: readonly { readonly seconds: number; readonly durationSeconds: number }[];
+}
+
+function pictureOutputs(index: number): Outputs {
   const passthrough = ["-map", `0:${index}`, "-fps_mode", "passthrough", "-enc_time_base", "-1"];
-  const scale = `scale=${side}:${side}:flags=area,format=gray`;
-  const { raw, list } = await decode(path, [...passthrough, "-vf", scale], [...passthrough, "-vf", scale]);
-  const frames = readFrameList(list);
+  const scaled = [...passthrough, "-vf", `scale=${THUMBNAIL_SIDE}:${THUMBNAIL_SIDE}:flags=area,format=gray`];
+  return { data: [...scaled, "-f", "rawvideo"], list: scaled };
+}
+
+function soundOutputs({ index }: ProbedStream): Outputs {
+  const coding = ["-map", `0:${index}`, "-c:a", "pcm_s16le"];
+  return { data: [...coding, "-ac", "1", "-ar", String(SAMPLE_RATE), "-f", "s16le"], list: coding };
+}
+
+function readPictures(path: string, { raw, frames } = NOTHING): Pictures {
+  const size = THUMBNAIL_SIDE ** 2;
   const thumbnails = frames.map((_, at) => raw.subarray(at * size, (at + 1) * size));
   if (raw.length !== frames.length * size)
     throw new Error(`${path}: ${raw.length} bytes of ${frames.length} pictures.`);
   return { seconds: frames.map((frame) => frame.seconds), thumbnails };
 }
 
-async function readSound(path: string, stream: ProbedStream): Promise<Sound> {
-  const map = ["-map", `0:${stream.index}`];
-  const mono = [...map, "-ac", "1", "-ar", String(SAMPLE_RATE), "-c:a", "pcm_s16le"];
-  const { raw, list } = await decode(path, mono, [...map, "-c:a", "pcm_s16le"], "s16le");
-  const frames = readFrameList(list);
+function readSound(stream: ProbedStream, { raw, frames } = NOTHING): Sound {
   const last = frames.at(-1);
   const samples = Float32Array.from({ length: raw.length >> 1 }, (_, at) => raw.readInt16LE(at * 2) / 32768);
   return {
@@ -149,20 +162,26 @@ async function readSound(path: string, stream: ProbedStream): Promise<Sound> {
   };
 }
 
-/** Decodes twice in one run: the raw data, and the list of frames with their times. */
-async function decode(path: string, rawArgs: readonly string[], listArgs: readonly string[], rawFormat = "rawvideo") {
-  const outputs = [...rawArgs, "-f", rawFormat, "pipe:1", ...listArgs, "-f", "framecrc", "pipe:3"];
-  const child = spawn("ffmpeg", ["-nostdin", "-v", "error", "-copyts", "-i", path, ...outputs], {
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+const NOTHING: Decoded = { raw: Buffer.alloc(0), frames: [] };
+
+/** Decodes all tracks in one run: most of a short file's time is ffmpeg's start. */
+async function decode(path: string, tracks: readonly Outputs[]): Promise<readonly Decoded[]> {
+  const args = tracks.flatMap(({ data, list }, at) => [
+    ...[...data, `pipe:${3 + 2 * at}`],
+    ...[...list, "-f", "framecrc", `pipe:${4 + 2 * at}`],
+  ]);
+  const child = spawn("ffmpeg", ["-nostdin", "-v", "error", "-copyts", "-i", path, ...args], {
+    stdio: ["ignore", "ignore", "pipe", ...tracks.flatMap(() => ["pipe", "pipe"] as const)],
   });
-  const [raw, complaints, list] = await Promise.all(
-    [1, 2, 3].map((descriptor) => collect(child.stdio[descriptor] as NodeJS.ReadableStream)),
+  const [complaints, ...outputs] = await Promise.all(
+    child.stdio.slice(2).map((stream) => collect(stream as NodeJS.ReadableStream)),
   );
   const status = child.exitCode ?? (await new Promise((resolve) => child.once("close", resolve)));
-  if (status !== 0 || raw === undefined || list === undefined) {
-    throw new Error(`ffmpeg ended with ${String(status)} on ${path}: ${complaints?.toString() ?? ""}`);
-  }
-  return { raw, list: list.toString() };
+  if (status !== 0) throw new Error(`ffmpeg ended with ${String(status)} on ${path}: ${complaints?.toString() ?? ""}`);
+  return tracks.map((_, at) => ({
+    raw: outputs[2 * at] ?? NOTHING.raw,
+    frames: readFrameList(outputs[2 * at + 1]?.toString() ?? ""),
+  }));
 }
 
 async function collect(stream: NodeJS.ReadableStream): Promise<Buffer> {

@@ -1,30 +1,13 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ReelmillError } from "../../src/base/errors.ts";
 import { readMedia } from "./ladder.fixture.ts";
 import { createPackages, type Packaged } from "./package.fixture.ts";
+import { loudness, shownSeconds } from "./played.fixture.ts";
 
 const packages = createPackages();
-
-/** When pictures are shown by ffmpeg's own decoders, from the first one on. */
-function shownSeconds(path: string): readonly number[] {
-  const options = ["-v", "error", "-allowed_extensions", "ALL", "-select_streams", "v:0"];
-  const listing = ["-show_entries", "frame=best_effort_timestamp_time", "-of", "csv=p=0"];
-  const own = path.endsWith(".m3u8") ? options : options.filter((option) => !/allowed|ALL/.test(option));
-  const text = execFileSync("ffprobe", [...own, ...listing, path], {
-    ...{ encoding: "utf8", maxBuffer: 1 << 26 },
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const times: number[] = [];
-  for (const line of text.split("\n")) {
-    // AVI tells no time of the last picture; it stands one step behind the others.
-    if (line.startsWith("N/A")) times.push(2 * (times.at(-1) ?? 0) - (times.at(-2) ?? 0));
-    else if (/^-?\d/.test(line)) times.push(Number.parseFloat(line));
-  }
-  return times.map((time) => time - (times[0] ?? 0));
-}
 
 const TONE = ["-f", "lavfi", "-i", "sine=d=4"];
 
@@ -86,67 +69,6 @@ describe("a package of pictures that come unevenly", () => {
     for (const [index, at] of found.entries()) {
       expect(Math.abs(at - (index < 60 ? index / 30 : 2 + (index - 60) / 60))).toBeLessThan(0.0001);
     }
-  });
-
-  /** 4 s of pictures of which the last one is held for 3 s, with a tone as long as all that. */
-  function heldClip(name: string): string {
-    const short = packages.encode(`short-${name}`, "testsrc2=s=160x90:r=25:d=4", ["-f", "lavfi", "-i", "sine=d=6.9"]);
-    const held = join(packages.root, name);
-    // By the order of decoding: the last picture decoded is the last one shown.
-    const last = "setts=pts=PTS:dts=DTS:duration=if(eq(N\\,99)\\,3/TB\\,DURATION)";
-    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", short, "-c", "copy", "-bsf:v", last, held]);
-    return held;
-  }
-
-  function listedSeconds({ folder, main }: Packaged): readonly number[] {
-    return main.variants.map(({ uri }) => {
-      const { segments } = readMedia(join(folder, uri));
-      return segments.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0);
-    });
-  }
-
-  it.each([
-    [120, { codecs: ["h264", "av1"] }],
-    [2, {}],
-  ])("holds the last picture for as long as the recording does, spans of %i s, %j", async (spanSeconds, settings) => {
-    const made = await packages.make(heldClip(`held-${spanSeconds}.mp4`), settings, undefined, { spanSeconds });
-    expect([made.report.durationSeconds, made.failed]).toEqual([expect.closeTo(99 / 25 + 3, 3), []]);
-    for (const seconds of listedSeconds(made)) expect(Math.abs(seconds - (99 / 25 + 3))).toBeLessThan(0.02);
-  });
-
-  it.each([120, 2])("holds the last picture that decodes to the end, spans of %i s", async (spanSeconds) => {
-    const whole = packages.encode("whole.mp4", "testsrc2=s=160x90:r=25:d=6", ["-f", "lavfi", "-i", "sine=d=6"]);
-    const spoilt = join(packages.root, `spoilt-${spanSeconds}.mp4`);
-    // Slices of the last 2 s of which nothing is left but their headers' first byte.
-    const noise = "noise=amount='if(gte(n\\,100)\\,1\\,0)'";
-    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", whole, "-c", "copy", "-bsf:v", noise, spoilt]);
-    const shown = shownSeconds(spoilt);
-    const made = await packages.make(spoilt, {}, undefined, { spanSeconds });
-    expect([made.report.durationSeconds, made.failed]).toEqual([expect.closeTo(6, 2), []]);
-    expect(made.report.pictures).toBe(shown.length);
-    for (const seconds of listedSeconds(made)) expect(Math.abs(seconds - 6)).toBeLessThan(0.02);
-  });
-
-  it("holds it no longer than an hour, and whatever ticks the recording counts", async () => {
-    const short = packages.encode("two.mp4", "testsrc2=s=160x90:r=25:d=2");
-    const held = join(packages.root, "held-day.mp4");
-    const last = "setts=pts=PTS:dts=DTS:duration=if(eq(N\\,49)\\,2147483647\\,DURATION)";
-    const fine = ["-video_track_timescale", "500000"];
-    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", short, "-c", "copy", "-bsf:v", last, ...fine, held]);
-    const made = await packages.make(held, { thumbnails: false });
-    expect(made.report.findings.join(" ")).toMatch(
-      /shown for 694\.97 s less than in the recording: 3600 s are the longest/,
-    );
-    for (const seconds of listedSeconds(made)) expect(seconds).toBeCloseTo(49 / 25 + 3600, 3);
-  });
-
-  it("says that MPEG-TS cannot hold the last picture, and what of the sound that costs", async () => {
-    const made = await packages.make(heldClip("held-ts.mp4"), { segments: "ts" });
-    expect(made.failed).toEqual([]);
-    const findings = made.report.findings.join(" ");
-    expect(findings).toContain("shown for 2.96 s less than in the recording: MPEG-TS");
-    expect(findings).toMatch(/2\.9\d s of sound track 1 behind the last picture were left out/);
-    for (const seconds of listedSeconds(made)) expect(Math.abs(seconds - 4)).toBeLessThan(0.02);
   });
 
   it("takes every second picture of 120 per second at its own time", async () => {
@@ -276,11 +198,6 @@ describe("sound", () => {
     const input = packages.encode("mono.mp4", "testsrc2=s=160x90:r=25:d=2", ["-f", "lavfi", "-i", "sine=d=2"]);
     const { folder, main } = await packages.make(input);
     const [rendition] = main.renditions;
-    const loudness = (path: string): number => {
-      const args = ["-nostdin", "-hide_banner", "-i", path, "-map", "0:a", "-af", "volumedetect", "-f", "null", "-"];
-      const { stderr } = spawnSync("ffmpeg", args, { encoding: "utf8" });
-      return Number(/mean_volume: (-?[\d.]+) dB/.exec(stderr)?.[1] ?? Number.NaN);
-    };
     expect(Math.abs(loudness(join(folder, rendition?.uri ?? "")) - loudness(input))).toBeLessThan(0.5);
   });
 
@@ -336,14 +253,6 @@ function brightness(path: string, crop: string): number {
 }
 
 describe("what a recording does not tell plainly", () => {
-  it("tells of sound behind the pictures where the container does not say how long it is", async () => {
-    const long = packages.encode("long.mp4", "testsrc2=s=160x90:r=25:d=2", ["-f", "lavfi", "-i", "sine=d=5"]);
-    const path = join(packages.root, "long.mkv");
-    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", long, "-c", "copy", path]);
-    const { report } = await packages.make(path);
-    expect(report.findings.join(" ")).toMatch(/3\.0\d s of sound track 1 behind the last picture were left out/);
-  });
-
   it("refuses MPEG-TS that was joined byte by byte, in which times begin anew", async () => {
     const parts = ["first", "second"].map((name) => {
       return readFileSync(packages.encode(`${name}.ts`, "testsrc2=s=160x90:r=25:d=3", TONE));

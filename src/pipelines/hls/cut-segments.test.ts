@@ -20,7 +20,12 @@ function indexOf(lengthsMs: readonly number[]): FragmentIndex {
   return { initializationBytes: 500, timescale: TIMESCALE, fragments: createFragmentTable(fragments) };
 }
 
-const lengths = fc.array(fc.integer({ min: 40, max: 2100 }), { minLength: 1, maxLength: 60 });
+/** Some as of pictures that are held. */
+const length = fc.oneof(
+  { weight: 9, arbitrary: fc.integer({ min: 40, max: 2100 }) },
+  fc.integer({ min: 2100, max: 20_000 }),
+);
+const lengths = fc.array(length, { minLength: 1, maxLength: 60 });
 
 it("covers every byte and tick once, in segments of about six seconds", () => {
   fc.assert(
@@ -31,6 +36,10 @@ it("covers every byte and tick once, in segments of about six seconds", () => {
       expect(cuts[0]?.startBytes).toBe(500);
       for (const [at, { endBytes }] of cuts.entries()) expect(cuts[at + 1]?.startBytes ?? endBytes).toBe(endBytes);
       const target = targetDuration([index]);
+      for (const { fragments } of cuts.filter((cut) => cut.fragments.length > 1)) {
+        const ms = fragments.reduce((sum, { durationTicks }) => sum + durationTicks, 0);
+        expect(Math.round(ms / TIMESCALE)).toBeLessThanOrEqual(6);
+      }
       for (const mode of ["single-file", "separate"] as const) {
         const { segments } = segmentPlaylist(index, mode, target);
         const total = segments.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0);
@@ -42,6 +51,11 @@ it("covers every byte and tick once, in segments of about six seconds", () => {
       }
     }),
   );
+});
+
+it("begins another segment before what is held for longer than is left of six seconds", () => {
+  const ms = segmentPlaylist(indexOf([2000, 2000, 2000, 2000, 2000, 2600]), "single-file", 6).segments;
+  expect(ms.map(({ durationSeconds }) => durationSeconds)).toEqual([6, 4, 2.6]);
 });
 
 it("keeps to even six seconds where fragments of two seconds do, whatever rounding does to them", () => {

@@ -6,9 +6,10 @@ import {
   meanStep,
   requireContinuous,
 } from "../../ffmpeg/frame-times.ts";
-import { type MediaManifest, secondsOf, type VideoStream } from "../../ffmpeg/manifest.ts";
+import { type MediaManifest, type Ratio, secondsOf, type VideoStream } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { HlsSettings } from "./options.ts";
+import { type SoundStretch, TOLD_SECONDS } from "./sound-cuts.ts";
 
 /** So many packets are decoded to find the first picture: beginnings that lack what they refer to are shorter. */
 const FIRST_PACKETS = 60;
@@ -16,8 +17,6 @@ const FIRST_PACKETS = 60;
 const HELD_STEPS = 1.5;
 /** A picture that is held is a segment as long, which players load whole; a time that is wrong would make no end of it. */
 const MAX_HELD_SECONDS = 3600;
-/** What is left out of a recording beyond this is worth a word. */
-const TOLD_SECONDS = 0.1;
 
 /** As `FrameTimes`, with the time of the first picture that decodes. */
 export interface PictureTimes extends Pick<FrameTimes, "ticks" | "lastDurationTicks" | "isComplete"> {
@@ -35,12 +34,45 @@ export async function listPictureTimes(
 ): Promise<{ readonly times: PictureTimes; readonly findings: readonly string[] }> {
   const listed = await listTimes(path, video, context);
   const told = lastDurationOf(listed);
-  const maxTicks = (MAX_HELD_SECONDS * video.timeBase.denominator) / video.timeBase.numerator;
-  const lastDurationTicks = Math.min(segments === "ts" ? unheld(told, meanStep(listed.ticks)) : told, maxTicks);
+  const lastDurationTicks = Math.min(
+    segments === "ts" ? unheld(told, meanStep(listed.ticks)) : told,
+    ticksOf(MAX_HELD_SECONDS, video.timeBase),
+  );
   const lost = secondsOf(told - lastDurationTicks, video.timeBase);
   const why = segments === "ts" ? "MPEG-TS tells no picture's length" : `${MAX_HELD_SECONDS} s are the longest`;
   const finding = `The last picture is shown for ${lost.toFixed(2)} s less than in the recording: ${why}.`;
   return { times: { ...listed, lastDurationTicks }, findings: lost > TOLD_SECONDS ? [finding] : [] };
+}
+
+/**
+ * The same with the last picture held until the last sound ends, which would be lost otherwise: all streams of a package last as long. An hour at
+ * most, and not in MPEG-TS.
+ */
+export function holdForSound(
+  times: PictureTimes,
+  video: VideoStream,
+  sounds: readonly SoundStretch[],
+  { segments }: Pick<HlsSettings, "segments">,
+): { readonly times: PictureTimes; readonly findings: readonly string[] } {
+  const { lastDurationTicks } = times;
+  const end = endOf(times, video);
+  const lateSeconds = Math.max(...sounds.map(({ endSeconds }) => endSeconds)) - (end ?? Number.POSITIVE_INFINITY);
+  if (segments === "ts" || lateSeconds <= TOLD_SECONDS) return { times, findings: [] };
+  const maxTicks = ticksOf(MAX_HELD_SECONDS, video.timeBase);
+  const heldTicks = Math.min(maxTicks, lastDurationTicks + ticksOf(lateSeconds, video.timeBase));
+  const heldSeconds = secondsOf(heldTicks - lastDurationTicks, video.timeBase);
+  const finding = `The last picture is held for ${heldSeconds.toFixed(2)} s more than in the recording, until the sound ends.`;
+  return { times: { ...times, lastDurationTicks: heldTicks }, findings: heldSeconds > 0 ? [finding] : [] };
+}
+
+function ticksOf(seconds: number, { numerator, denominator }: Ratio): number {
+  return Math.round((seconds * denominator) / numerator);
+}
+
+/** When the last picture ends, in the source's times; undefined where nothing tells. */
+export function endOf(times: PictureTimes, video: VideoStream): number | undefined {
+  const last = times.ticks.at(-1);
+  return last === undefined ? undefined : secondsOf(last + times.lastDurationTicks, video.timeBase);
 }
 
 /** In MPEG-TS pictures last until the next one; players take the last one to last as long as the others. */

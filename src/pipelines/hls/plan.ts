@@ -17,17 +17,15 @@ import { planHighRange } from "./high-range.ts";
 import { type LadderSource, planLadder, type Rung, sortRungs, tooLargeSteps } from "./ladder.ts";
 import type { HlsSettings } from "./options.ts";
 import type { PackagePlan, RungSpan } from "./packaging.ts";
-import { durationOf, listPictureTimes, meanRate, type PictureTimes } from "./picture-times.ts";
+import { meanRate, type PictureTimes } from "./picture-times.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
 import { planSounds } from "./plan-sound.ts";
 import { planSpans, SPAN_SECONDS, WHOLE_SPAN } from "./plan-spans.ts";
+import { planTimes } from "./plan-times.ts";
 import { planPreview } from "./preview.ts";
-import { describeCuts } from "./sound-cuts.ts";
 import { planSubtitles } from "./subtitles.ts";
 import { MAX_FRAMES_PER_SECOND, planThinning, type Thinning, TURN_SLACK_SECONDS } from "./thin-pictures.ts";
 
-/** Two days; ten hours have been tried. */
-const MAX_SECONDS = 172_800;
 /** As many ticks as an MP4 file's time scale can hold well; finer clocks are those of files that do not tell times. */
 const MAX_TIMESCALE = 10_000_000;
 
@@ -55,20 +53,18 @@ export async function planPackage(
   const preview = await planPreview(settings, { tools, signal });
   const range = planHighRange(video, settings);
   const chosen = await chooseRungEncoders(settings, range.highRange, { tools, signal });
-  const { times, findings } = await listPictureTimes(path, video, settings, { tools, signal });
-  const thinning = planThinning(times.ticks, video.timeBase, meanRate(times, video));
-  const whole = planDeinterlacing(video, settings.deinterlace);
-  const { framesPerSecond } = thinning;
   const heard = chooseKnownSounds(settings.audio === "none" ? [] : manifest.audio);
   const sounds = planSounds(heard.known);
   const hasSound = sounds.length > 0;
+  const recording = { path, manifest, video, sounds: hasSound ? heard.known : [] };
+  const { times, durationSeconds, findings } = await planTimes(recording, settings, { tools, signal });
+  const thinning = planThinning(times.ticks, video.timeBase, meanRate(times, video));
+  const whole = planDeinterlacing(video, settings.deinterlace);
+  const { framesPerSecond } = thinning;
   const ladder = { source: ladderSource(video), settings, highRange: range.highRange, framesPerSecond, hasSound };
   const rungs = planRungs(ladder);
-  const durationSeconds = durationOf(times, video, manifest);
-  requireBounded(durationSeconds);
   const clock = clockOf(video, times);
   const keyPictures = settings.codecs.includes("av1") ? keyPicturesOf(video, times, thinning) : null;
-  const shown = { startSeconds: secondsOf(times.originTicks, video.timeBase), durationSeconds };
   const spans = spansOf({ video, times, thinning, clock, keyPictures, durationSeconds }, spanSeconds);
   const subtitles = settings.subtitles === "drop" ? [] : planSubtitles(manifest.subtitles);
   return {
@@ -107,7 +103,6 @@ export async function planPackage(
       ...describeClear(settings, hasSound, subtitles.length > 0),
       ...heard.findings,
       ...describeLosses(path, manifest, settings),
-      ...(await describeCuts(path, hasSound ? manifest.audio : [], shown, { tools, signal })),
     ],
   };
 }
@@ -116,13 +111,6 @@ export async function planPackage(
 function clockOf({ timeBase }: VideoStream, { isComplete, lastDurationTicks }: PictureTimes): Ratio {
   const fits = timeBase.denominator <= MAX_TIMESCALE && lastDurationTicks * timeBase.numerator <= MAX_PACKET_TICKS;
   return isComplete && fits ? timeBase : { numerator: 1, denominator: 90_000 };
-}
-
-/** Gaps become silence and thumbnails: a time that is wrong by years would make no end of them. Throws INPUT_TOO_LONG. */
-function requireBounded(durationSeconds: number): void {
-  if (durationSeconds <= MAX_SECONDS) return;
-  const message = `By the times of its pictures the recording lasts ${Math.round(durationSeconds)} s; a package has ${MAX_SECONDS} s at most.`;
-  throw new ReelmillError("INPUT_TOO_LONG", message);
 }
 
 /** What a look at the recording would not change. Throws PARAMS_INVALID. */

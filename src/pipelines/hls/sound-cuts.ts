@@ -2,8 +2,8 @@ import type { AudioStream } from "../../ffmpeg/manifest.ts";
 import { measureSounds } from "../../ffmpeg/sound-ends.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 
-/** Sound that is left out beyond this is worth a word. */
-const TOLD_SECONDS = 0.1;
+/** Where sound ends later than the pictures, or is left out, by more than this, that is worth a word. */
+export const TOLD_SECONDS = 0.1;
 
 /** When pictures begin, in the source's times, and how long they last. */
 interface PictureStretch {
@@ -11,33 +11,43 @@ interface PictureStretch {
   readonly durationSeconds: number;
 }
 
+/** When a track sounds, in the source's times. */
+export interface SoundStretch {
+  readonly index: number;
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+}
+
 /**
- * What of the sound is left out: all renditions begin and end together (Apple 8.3, 8.7), so what sounds before the first picture or after the last.
- * Where the container does not tell of a track, such as Matroska, the file is read. Throws as `measureSounds`.
+ * When the tracks sound, by the container where it tells of all of them that they end with the pictures or before; else, such as in Matroska, the
+ * file is read. Throws as `measureSounds`.
  */
-export async function describeCuts(
+export async function listSoundStretches(
   path: string,
   tracks: readonly AudioStream[],
-  pictures: PictureStretch,
+  picturesEndSeconds: number,
   { tools, signal }: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
-): Promise<readonly string[]> {
-  const isTold = tracks.every(
-    ({ startSeconds, durationSeconds }) => startSeconds !== undefined && durationSeconds !== undefined,
+): Promise<readonly SoundStretch[]> {
+  const told = tracks.flatMap(({ index, startSeconds, durationSeconds }) =>
+    startSeconds === undefined || durationSeconds === undefined
+      ? []
+      : [{ index, startSeconds, endSeconds: startSeconds + durationSeconds }],
   );
-  const measured = isTold ? undefined : await measureSounds(tools, path, signal);
-  return tracks.flatMap(({ index, startSeconds, durationSeconds }) => {
-    const told =
-      startSeconds === undefined || durationSeconds === undefined
-        ? measured?.get(index)
-        : { startSeconds, endSeconds: startSeconds + durationSeconds };
-    if (told === undefined) return [];
-    const early = pictures.startSeconds - told.startSeconds;
-    const late = told.endSeconds - (pictures.startSeconds + pictures.durationSeconds);
-    return [
-      ...describeCut(early, index, "before the first picture"),
-      ...describeCut(late, index, "behind the last picture"),
-    ];
+  const isPlain = told.every(({ endSeconds }) => endSeconds <= picturesEndSeconds + TOLD_SECONDS);
+  if (told.length === tracks.length && isPlain) return told;
+  const measured = await measureSounds(tools, path, signal);
+  return tracks.flatMap(({ index }) => {
+    const stretch = measured.get(index);
+    return stretch === undefined ? [] : [{ ...stretch, index }];
   });
+}
+
+/** What of the sound is left out: all renditions begin and end together (Apple 8.3, 8.7), so what sounds before the first picture or after the last. */
+export function describeCuts(sounds: readonly SoundStretch[], pictures: PictureStretch): readonly string[] {
+  return sounds.flatMap(({ index, startSeconds, endSeconds }) => [
+    ...describeCut(pictures.startSeconds - startSeconds, index, "before the first picture"),
+    ...describeCut(endSeconds - (pictures.startSeconds + pictures.durationSeconds), index, "behind the last picture"),
+  ]);
 }
 
 function describeCut(seconds: number, track: number, where: string): readonly string[] {
