@@ -4,7 +4,16 @@ import { bytesOfParts, readParts, requireInside, sliceParts } from "../../jobs/o
 import type { ByteRange, MovedBytes, ObjectPart } from "../../jobs/object-store.ts";
 import type { Bucket } from "./bucket.ts";
 import { statusOf } from "./connection.ts";
-import { type CopySource, copiedPart, inParts, type Part, type PartSizes, upload, uploadedPart } from "./multipart.ts";
+import {
+  type CopySource,
+  copiedPart,
+  inParts,
+  type Part,
+  type PartSizes,
+  requireUnchanged,
+  upload,
+  uploadedPart,
+} from "./multipart.ts";
 import { readObject } from "./read-object.ts";
 
 const MIB = 1024 * 1024;
@@ -52,7 +61,7 @@ async function composeByCopy(
   steps: readonly Step[],
   { signal }: ComposeOptions,
 ): Promise<MovedBytes> {
-  await inParts(bucket, key, toParts(bucket, key, steps, signal));
+  await inParts(bucket, key, toParts(bucket, key, steps, signal), () => requireUnchanged(bucket, copiedOf(steps)));
   return steps.map(movedBy).reduce(addMoved);
 }
 
@@ -79,13 +88,10 @@ async function* toParts(
       },
     };
   }
-  await requireUnchanged(bucket, steps);
 }
 
-/** Some stores take no notice of the condition that a copy is made on. */
-async function requireUnchanged(bucket: Bucket, steps: readonly Step[]): Promise<void> {
-  const copied = new Map(steps.flatMap((step) => (step.kind === "copy" ? [[step.from.key, step.from.tag]] : [])));
-  for (const [key, tag] of copied) await readObject(bucket, key, { start: 0, end: 0 }, tag);
+function copiedOf(steps: readonly Step[]): readonly CopySource[] {
+  return steps.flatMap((step) => (step.kind === "copy" ? [step.from] : []));
 }
 
 const NO_COPY = "The store did not say that it copied a part.";

@@ -11,6 +11,7 @@ import { MAX_PARTS } from "../../jobs/object-lender.ts";
 import type { ByteRange, ObjectInfo } from "../../jobs/object-store.ts";
 import type { Bucket } from "./bucket.ts";
 import { asking } from "./connection.ts";
+import { readObject } from "./read-object.ts";
 
 const MIB = 1024 * 1024;
 /** What a connection that breaks may cost; S3 takes none below 5 MiB but the last. */
@@ -124,9 +125,15 @@ export function isCopiedWhole(bytes: number, { copyBytes = MAX_COPY_BYTES }: Par
   return bytes <= copyBytes;
 }
 
-/** Copies an object in parts within the bucket; none of its bytes comes by here. */
+/** Copies an object in parts within the bucket; none of its bytes comes by here. Throws STORE_UNAVAILABLE where it was replaced meanwhile. */
 export async function copyInParts(bucket: Bucket, from: CopySource, key: string, sizes: PartSizes): Promise<void> {
-  await inParts(bucket, key, copiedParts(bucket, from, key, sizes));
+  await inParts(bucket, key, copiedParts(bucket, from, key, sizes), () => requireUnchanged(bucket, [from]));
+}
+
+/** Some stores take no notice of the condition that a copy is made on. To be asked when all copies are made. Throws STORE_UNAVAILABLE. */
+export async function requireUnchanged(bucket: Bucket, copied: readonly CopySource[]): Promise<void> {
+  const tags = new Map(copied.map(({ key, tag }) => [key, tag]));
+  for (const [key, tag] of tags) await readObject(bucket, key, { start: 0, end: 0 }, tag);
 }
 
 async function* copiedParts(
@@ -164,13 +171,22 @@ export function copySourceOf({ name }: Bucket, key: string): string {
   return `${name}/${key.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-/** Makes an object of parts. Nothing appears unless all are sent, and what was sent of those that fail is taken back. */
-export async function inParts(bucket: Bucket, key: string, parts: AsyncIterable<Part>): Promise<void> {
+/**
+ * Makes an object of parts. Nothing appears unless all are sent and `check`, which is asked then, does not throw; what was sent of those that
+ * fail is taken back.
+ */
+export async function inParts(
+  bucket: Bucket,
+  key: string,
+  parts: AsyncIterable<Part>,
+  check?: () => Promise<void>,
+): Promise<void> {
   const { client, name: Bucket } = bucket;
   const created = await asking(key, () => client.send(new CreateMultipartUploadCommand({ Bucket, Key: key })));
   const target = { Bucket, Key: key, UploadId: created.UploadId };
   try {
     const Parts = await sendAll(key, created.UploadId ?? "", parts);
+    await check?.();
     await asking(key, () => client.send(new CompleteMultipartUploadCommand({ ...target, MultipartUpload: { Parts } })));
   } catch (error) {
     // What went wrong is what the caller hears; parts that cannot be taken back now go by the bucket's lifecycle rule.

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, request, type Server } from "node:http";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import {
   type AwsUnderTest,
@@ -144,6 +145,29 @@ it("notices that what is copied was replaced, also where the store does not", as
   await expect(store.compose("to", [{ kind: "range", from, range }])).rejects.toMatchObject({
     code: "STORE_UNAVAILABLE",
   });
+  expect(await store.head("to")).toBeUndefined();
+});
+
+it.each(["copy", "compose"] as const)("notices that what is copied is replaced while it is (%s)", async (way) => {
+  const from = await store.put("from", inPieces(patternOf(14 * MIB), MIB));
+  const parted = createS3ObjectStore({ bucket, workFolder: work.path, copyBytes: 6 * MIB });
+  let isReplaced = false;
+  bucket.client.middlewareStack.add(
+    (next, context) => async (args) => {
+      if (context.commandName !== "UploadPartCopyCommand") return await next(args);
+      // Long enough that whoever looks as soon as the requests are on their way sees nothing yet.
+      await sleep(200);
+      if (!isReplaced) {
+        isReplaced = true;
+        await store.put("from", inPieces(Buffer.alloc(14 * MIB), MIB));
+      }
+      return await next(args);
+    },
+    { step: "initialize" },
+  );
+  const parts = [{ kind: "range", from, range: { start: 0, end: from.bytes } }] as const;
+  const copying = way === "copy" ? parted.copy("from", "to") : store.compose("to", parts);
+  await expect(copying).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   expect(await store.head("to")).toBeUndefined();
 });
 
