@@ -8,6 +8,7 @@ import {
   type CopySource,
   copiedPart,
   inParts,
+  isCopiedInParts,
   type Part,
   type PartSizes,
   requireUnchanged,
@@ -47,8 +48,11 @@ export async function composeObject(
 ): Promise<MovedBytes> {
   requireInside(parts);
   const steps = planSteps(parts);
+  const copied = copiedOf(steps);
   try {
-    if (steps.some(({ kind }) => kind === "copy")) return await composeByCopy(bucket, key, steps, options);
+    if (copied.length > 0 && copied.every((from) => isCopiedInParts(bucket, from.key))) {
+      return await composeByCopy(bucket, key, steps, options);
+    }
   } catch (error) {
     if (!isUnsupported(error)) throw error;
   }

@@ -130,6 +130,14 @@ export async function copyInParts(bucket: Bucket, from: CopySource, key: string,
   await inParts(bucket, key, copiedParts(bucket, from, key, sizes), () => requireUnchanged(bucket, [from]));
 }
 
+/**
+ * Whether the store is asked to copy parts of the object. Ceph decodes the name in that request twice: by a key with `%` it copies another
+ * object, or breaks down. Of stores at an endpoint of their own nobody knows which they are.
+ */
+export function isCopiedInParts({ client }: Bucket, key: string): boolean {
+  return client.config.forcePathStyle !== true || !key.includes("%");
+}
+
 /** Some stores take no notice of the condition that a copy is made on. To be asked when all copies are made. Throws STORE_UNAVAILABLE. */
 export async function requireUnchanged(bucket: Bucket, copied: readonly CopySource[]): Promise<void> {
   const tags = new Map(copied.map(({ key, tag }) => [key, tag]));

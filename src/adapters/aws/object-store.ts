@@ -16,7 +16,15 @@ import { type Bucket, headObject } from "./bucket.ts";
 import { composeObject } from "./compose.ts";
 import { asking } from "./connection.ts";
 import { listObjects } from "./list-objects.ts";
-import { copyInParts, copySourceOf, ifSame, isCopiedWhole, type PartSizes, upload } from "./multipart.ts";
+import {
+  copyInParts,
+  copySourceOf,
+  ifSame,
+  isCopiedInParts,
+  isCopiedWhole,
+  type PartSizes,
+  upload,
+} from "./multipart.ts";
 import { readObject } from "./read-object.ts";
 
 /** Where the store works. */
@@ -114,7 +122,8 @@ async function copyObject(options: S3ObjectStoreOptions, fromKey: string, toKey:
     const CopySource = copySourceOf(bucket, fromKey);
     const request = new CopyObjectCommand({ Bucket: bucket.name, Key: toKey, CopySource, ...ifSame(from.tag) });
     await asking(fromKey, () => bucket.client.send(request));
-  } else await copyInParts(bucket, from, toKey, options);
+  } else if (isCopiedInParts(bucket, fromKey)) await copyInParts(bucket, from, toKey, options);
+  else await upload(bucket, toKey, await readObject(bucket, fromKey, undefined, from.tag), options, from.bytes);
   return await headObject(bucket, toKey);
 }
 
