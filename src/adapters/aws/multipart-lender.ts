@@ -2,6 +2,7 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  ListPartsCommand,
   NoSuchUpload,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
@@ -10,7 +11,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { requireObjectKey } from "../../jobs/object-key.ts";
 import { MAX_PARTS, type MultipartLender, type MultipartUpload } from "../../jobs/object-lender.ts";
 import { type Bucket, headObject } from "./bucket.ts";
-import { asking } from "./connection.ts";
+import { asking, statusOf } from "./connection.ts";
 import { FIRST_PART_BYTES } from "./multipart.ts";
 
 /** The longest object of S3, as all stores that speak its protocol have it. */
@@ -62,7 +63,7 @@ export function createMultipartLender(bucket: Bucket, sizes: LentPartSizes): Mul
         try {
           await client.send(command);
         } catch (error) {
-          if (error instanceof NoSuchUpload) await requireCompleted(bucket, upload, tags.length);
+          if (await isOfUnknown(bucket, upload, error)) await requireCompleted(bucket, upload, tags.length);
           else throw isOfParts(error) ? refused(error) : error;
         }
       });
@@ -78,6 +79,21 @@ export function createMultipartLender(bucket: Bucket, sizes: LentPartSizes): Mul
       });
     },
   };
+}
+
+/** Whether there is no such upload. Ceph answers 500 about one that it does not know; where the parts may not be listed, that stays the answer. */
+async function isOfUnknown(
+  { client, name }: Bucket,
+  { key, uploadId }: MultipartUpload,
+  error: unknown,
+): Promise<boolean> {
+  if (error instanceof NoSuchUpload) return true;
+  if ((statusOf(error) ?? 0) < 500) return false;
+  const list = new ListPartsCommand({ Bucket: name, Key: key, UploadId: uploadId, MaxParts: 1 });
+  return await client.send(list).then(
+    () => false,
+    (answer: unknown) => statusOf(answer) === 404,
+  );
 }
 
 /** Whether the parts are not what the request says of them, or one is too short. */

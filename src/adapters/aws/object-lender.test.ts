@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { createS3Client } from "./bucket.ts";
+import { createMultipartLender } from "./multipart-lender.ts";
 import { createS3ObjectLender } from "./object-lender.ts";
 
 // What an emulator does not check is looked at in the links themselves; nothing is asked of AWS to make one.
@@ -40,5 +42,33 @@ describe("a link to an object of S3", () => {
   it("is given for no more than S3 takes in one request", async () => {
     const loan = { method: "PUT", key: "a", bytes: 5 * 1024 ** 3 + 1, forMs: 1000 } as const;
     await expect(lender.lend(loan)).rejects.toMatchObject({ code: "BODY_TOO_LARGE" });
+  });
+});
+
+describe("an upload that the store cannot complete and answers 500", () => {
+  it.each([
+    ["is not there where its parts are not", 404, "UPLOAD_NOT_FOUND"],
+    ["may be completed later where they are", 200, "STORE_UNAVAILABLE"],
+    ["may be completed later where nobody may ask for them", 403, "STORE_UNAVAILABLE"],
+  ])("%s", async (_, listed, code) => {
+    const client = createS3Client({ region: "eu-central-1", endpoint: "http://127.0.0.1:1" });
+    const answers = new Map([
+      ["CompleteMultipartUploadCommand", 500],
+      ["ListPartsCommand", listed],
+      ["HeadObjectCommand", 404],
+    ]);
+    client.middlewareStack.add(
+      (_next, context) => async () => {
+        const httpStatusCode = answers.get(String(context.commandName)) ?? 400;
+        if (httpStatusCode === 200) return { output: { $metadata: {} }, response: {} };
+        const name = httpStatusCode === 404 ? "NotFound" : "Refused";
+        throw Object.assign(new Error("no"), { name, $metadata: { httpStatusCode } });
+      },
+      { step: "initialize" },
+    );
+    const lender = createMultipartLender({ client, name: "bucket" }, {});
+    const completed = lender.complete({ key: "a", uploadId: "id", bytes: 1 }, ["tag"]);
+    await expect(completed).rejects.toMatchObject({ code });
+    client.destroy();
   });
 });
