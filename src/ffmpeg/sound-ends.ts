@@ -18,17 +18,46 @@ interface EndsCollector {
   readonly finish: () => SoundEnds | undefined;
 }
 
+/** What follows on, or not by more than this, is of one piece. */
+const PIECE_SECONDS = 0.5;
+
+/**
+ * Packets and frames count in pieces of two or more, as far as there are any: single ones that stand apart tell a wrong time more often than that
+ * they sound alone, by weeks at times.
+ */
 function collectEnds(): EndsCollector {
-  let [start, end, longest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  const all = createStretch();
+  const pieces = createStretch();
+  let longest = 0;
+  let last: { readonly from: number; readonly to: number } | undefined;
   return {
     take: (seconds, durationSeconds) => {
       if (!Number.isFinite(seconds)) return;
       const duration = Number.isFinite(durationSeconds) ? durationSeconds : 0;
-      start = Math.min(start, seconds);
-      end = Math.max(end, seconds + duration);
       longest = Math.max(longest, duration);
+      const taken = { from: seconds, to: seconds + duration };
+      all.take(taken);
+      if (last !== undefined && Math.abs(taken.from - last.to) <= PIECE_SECONDS) {
+        pieces.take(last);
+        pieces.take(taken);
+      }
+      last = taken;
     },
-    finish: () => (start > end ? undefined : { startSeconds: start, endSeconds: end, longestSeconds: longest }),
+    finish: () => {
+      const stretch = pieces.ends() ?? all.ends();
+      return stretch === undefined ? undefined : { ...stretch, longestSeconds: longest };
+    },
+  };
+}
+
+function createStretch() {
+  let [start, end] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  return {
+    take: ({ from, to }: { readonly from: number; readonly to: number }): void => {
+      start = Math.min(start, from);
+      end = Math.max(end, to);
+    },
+    ends: () => (start > end ? undefined : { startSeconds: start, endSeconds: end }),
   };
 }
 
