@@ -36,10 +36,12 @@ export async function encodeStreams(
   const span = part.span === null ? undefined : plan.spans[part.span];
   let complaints: readonly string[] = [];
   let encoded = span;
+  // Only a seek can lead astray, and only the recording's last picture is held.
+  const isLookedAt = span !== undefined && (span.seekSeconds !== null || span.lastDurationTicks !== null);
   const encode = async (as: RungSpan | undefined): Promise<SpanTimes> => {
     encoded = as;
     complaints = await runPart(plan, part, as, inputPath, folder, hooks);
-    return as === undefined ? NOTHING_SHOWN : timesOf(plan, part.span ?? 0, folder);
+    return isLookedAt ? timesOf(plan, part.span ?? 0, folder) : NOTHING_SHOWN;
   };
   let shown = await encode(span);
   if (span === undefined) return complaints;
