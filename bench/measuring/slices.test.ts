@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -9,11 +9,21 @@ import { runMeasured } from "./run.ts";
 import { createSlices } from "./slices.ts";
 
 let folder: string;
+const begun: ChildProcess[] = [];
+
+function begin(command: string): ChildProcess {
+  const child = spawn("bash", ["-c", command]);
+  begun.push(child);
+  return child;
+}
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "reelmill-slices-"));
 });
 afterEach(() => {
+  for (const { pid } of begun.splice(0)) {
+    for (const each of [...childrenOf(pid ?? 0), pid ?? 0]) spawnSync("kill", ["-KILL", String(each)]);
+  }
   rmSync(folder, { recursive: true });
 });
 
@@ -27,8 +37,8 @@ function statesOf(pid: number | undefined): readonly string[] {
 describe("slices", () => {
   it("stop all processes of a command while another has its turn", async () => {
     const slices = createSlices(3600);
-    const first = spawn("sleep", ["60"]);
-    const second = spawn("bash", ["-c", "sleep 60; true"]);
+    const first = begin("sleep 60");
+    const second = begin("sleep 60; true");
     await expect.poll(() => statesOf(second.pid)).toHaveLength(2);
     const member = slices.join(first.pid as number);
     slices.join(second.pid as number);
@@ -38,8 +48,27 @@ describe("slices", () => {
     await once(first, "exit");
     expect(member.leave()).toBeGreaterThan(0);
     await expect.poll(() => statesOf(second.pid)).toEqual(["S", "S"]);
-    process.kill(childrenOf(second.pid as number)[0] as number);
-    await once(second, "exit");
+  });
+
+  it("lets all go on where the benchmark is interrupted", async () => {
+    const program = join(folder, "program.ts");
+    const slices = JSON.stringify(join(import.meta.dirname, "slices.ts"));
+    writeFileSync(
+      program,
+      `import { createSlices } from ${slices};
+const { join } = createSlices(3600);
+for (const pid of process.argv.slice(2)) join(Number(pid));
+console.log("joined");
+setInterval(() => undefined, 1000);`,
+    );
+    const commands = [begin("sleep 60"), begin("sleep 60")];
+    const bench = spawn(process.execPath, [program, ...commands.map(({ pid }) => String(pid))]);
+    begun.push(bench);
+    await once(bench.stdout, "data");
+    expect(commands.map(({ pid }) => statesOf(pid))).toEqual([["S"], ["T"]]);
+    bench.kill("SIGINT");
+    await once(bench, "exit");
+    await expect.poll(() => commands.map(({ pid }) => statesOf(pid))).toEqual([["S"], ["S"]]);
   });
 
   it("give each command the time in which it ran", async () => {

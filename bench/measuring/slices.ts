@@ -12,6 +12,9 @@ export interface Member {
   readonly leave: () => number;
 }
 
+/** By these the benchmark is ended from outside. */
+const ENDING = ["SIGINT", "SIGTERM"] as const;
+
 interface Running {
   readonly rootPid: number;
   runMs: number;
@@ -23,45 +26,45 @@ interface Running {
  */
 export function createSlices(sliceSeconds: number): Slices {
   const members: Running[] = [];
-  let turn: { readonly member: Running; readonly fromMs: number } | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const book = (): void => {
-    if (turn !== undefined) turn.member.runMs += performance.now() - turn.fromMs;
+  let turn: { readonly member: Running; readonly fromMs: number; readonly timer: NodeJS.Timeout } | undefined;
+  const end = (): void => {
+    if (turn === undefined) return;
+    clearTimeout(turn.timer);
+    turn.member.runMs += performance.now() - turn.fromMs;
     turn = undefined;
   };
   const begin = (member: Running): void => {
     signalTree(member.rootPid, "SIGCONT");
-    turn = { member, fromMs: performance.now() };
+    turn = { member, fromMs: performance.now(), timer: setTimeout(pass, sliceSeconds * 1000, member) };
   };
-  const pass = (): void => {
-    if (turn === undefined) return;
-    const { member } = turn;
-    const next = members[(members.indexOf(member) + 1) % members.length];
-    if (next === undefined || next === member) return;
-    signalTree(member.rootPid, "SIGSTOP");
-    book();
+  const pass = (member: Running): void => {
+    const next = members[(members.indexOf(member) + 1) % members.length] ?? member;
+    if (next !== member) signalTree(member.rootPid, "SIGSTOP");
+    end();
     begin(next);
+  };
+  // Who is stopped would never end.
+  const release = (signal: NodeJS.Signals): void => {
+    for (const { rootPid } of members) signalTree(rootPid, "SIGCONT");
+    process.kill(process.pid, signal);
   };
   return {
     join: (rootPid) => {
       const member: Running = { rootPid, runMs: 0 };
       members.push(member);
+      if (members.length === 1) for (const signal of ENDING) process.once(signal, release);
       if (turn === undefined) begin(member);
       else signalTree(rootPid, "SIGSTOP");
-      timer ??= setInterval(pass, sliceSeconds * 1000);
       return {
         leave: () => {
           const index = members.indexOf(member);
           members.splice(index, 1);
           if (turn?.member === member) {
-            book();
+            end();
             const next = members[index % members.length];
             if (next !== undefined) begin(next);
           }
-          if (members.length === 0) {
-            clearInterval(timer);
-            timer = undefined;
-          }
+          if (members.length === 0) for (const signal of ENDING) process.off(signal, release);
           return member.runMs / 1000;
         },
       };

@@ -16,6 +16,11 @@ export function secondsOf(ticks: number, { numerator, denominator }: Ratio): num
   return (ticks * numerator) / denominator;
 }
 
+/** Seconds in ticks of a time base, not rounded. */
+export function ticksOf(seconds: number, { numerator, denominator }: Ratio): number {
+  return (seconds * denominator) / numerator;
+}
+
 /** Colour as ITU-T H.273 names it, in ffmpeg's words; undefined where the stream does not say. */
 export interface ColourTags {
   readonly range: string | undefined;

@@ -1,5 +1,5 @@
 import { fileArgument } from "../ffmpeg/arguments.ts";
-import type { MediaManifest, Ratio } from "../ffmpeg/manifest.ts";
+import { type MediaManifest, type Ratio, ticksOf } from "../ffmpeg/manifest.ts";
 import type { FfmpegRun } from "../ffmpeg/run.ts";
 
 /** An encoder, ready to be called. */
@@ -118,7 +118,7 @@ export function isConstantRate(ticks: ArrayLike<number>, timeBase: Ratio): boole
   if (count < 3) return true;
   const first = ticks[0] as number;
   const step = ((ticks[count - 1] as number) - first) / (count - 1);
-  const slack = Math.max(1, (0.001 * timeBase.denominator) / timeBase.numerator);
+  const slack = Math.max(1, ticksOf(0.001, timeBase));
   for (let index = 1; index < count; index++) {
     if (Math.abs((ticks[index] as number) - first - index * step) > slack) return false;
   }
@@ -127,5 +127,5 @@ export function isConstantRate(ticks: ArrayLike<number>, timeBase: Ratio): boole
 
 /** The earliest time of any stream of a file, in ticks of one of them: what the output counts from. */
 export function originTicks({ startSeconds }: Pick<MediaManifest, "startSeconds">, timeBase: Ratio): number {
-  return Math.round((startSeconds * timeBase.denominator) / timeBase.numerator);
+  return Math.round(ticksOf(startSeconds, timeBase));
 }

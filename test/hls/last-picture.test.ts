@@ -69,6 +69,16 @@ describe("a last picture that lasts", () => {
     for (const seconds of listedSeconds(made)) expect(seconds).toBeCloseTo(49 / 25 + 3600, 3);
   });
 
+  it("may be the only one, of so few bits and pictures a second that they round to nothing", async () => {
+    const short = packages.encode("one.mp4", "color=s=160x90:r=25:d=0.04");
+    const held = join(packages.root, "held-one.mp4");
+    const last = "setts=pts=PTS:dts=DTS:duration=2400/TB";
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", short, "-c", "copy", "-bsf:v", last, held]);
+    const made = await packages.make(held, { thumbnails: false });
+    expect([made.report.durationSeconds, made.failed]).toEqual([2400, []]);
+    expect(new Set(made.main.variants.map(({ framesPerSecond }) => framesPerSecond))).toEqual(new Set([0.001]));
+  });
+
   it("is not held in MPEG-TS, which the report says, and what of the sound that costs", async () => {
     const made = await packages.make(heldClip("held-ts.mp4"), { segments: "ts" });
     expect(made.failed).toEqual([]);
@@ -95,6 +105,14 @@ describe("sound that lasts longer than the pictures", () => {
     const { report } = await packages.make(longSounding("long-ts.mp4"), { segments: "ts" });
     expect(report.durationSeconds).toBeCloseTo(2, 1);
     expect(report.findings.join(" ")).toMatch(/3\.0\d s of sound track 1 behind the last picture were left out/);
+  });
+
+  it("is left out where it lasts for longer than a segment leaves room, which the report says", async () => {
+    const path = packages.encode("song.mp4", "testsrc2=s=160x90:r=25:d=2", ["-f", "lavfi", "-i", "sine=d=12"]);
+    const { report, failed } = await packages.make(path);
+    expect([report.durationSeconds, failed]).toEqual([expect.closeTo(2, 1), []]);
+    expect(report.findings.join(" ")).toMatch(/10\.0\d s of sound track 1 behind the last picture were left out/);
+    expect(report.rules.shouldsFailed).toBe(0);
   });
 
   it("is not believed in where only the container tells of it", async () => {

@@ -81,14 +81,14 @@ export function createMultipartLender(bucket: Bucket, sizes: LentPartSizes): Mul
   };
 }
 
-/** Whether there is no such upload. Ceph answers 500 about one that it does not know; where the parts may not be listed, that stays the answer. */
+/** Whether there is no such upload. Ceph answers 500 about one that it does not know; where the parts may not be listed, as with the rights that are given on AWS, that stays the answer. */
 async function isOfUnknown(
   { client, name }: Bucket,
   { key, uploadId }: MultipartUpload,
   error: unknown,
 ): Promise<boolean> {
   if (error instanceof NoSuchUpload) return true;
-  if ((statusOf(error) ?? 0) < 500) return false;
+  if (statusOf(error) !== 500) return false;
   const list = new ListPartsCommand({ Bucket: name, Key: key, UploadId: uploadId, MaxParts: 1 });
   return await client.send(list).then(
     () => false,

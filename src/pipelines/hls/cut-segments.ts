@@ -45,7 +45,7 @@ function* groupFragments({ fragments, timescale }: FragmentIndex): Generator<rea
   let nextSeconds = Number.NEGATIVE_INFINITY;
   for (const fragment of fragments) {
     const seconds = fragment.startTicks / timescale;
-    const isTooLong = Math.round(secondsOf([...group, fragment], timescale)) > SEGMENT_SECONDS;
+    const isTooLong = Math.round(lengthSeconds([...group, fragment], timescale)) > SEGMENT_SECONDS;
     if (seconds >= nextSeconds - SLACK_SECONDS || (isTooLong && group.length > 0)) {
       if (group.length > 0) yield group;
       group = [];
@@ -61,13 +61,13 @@ export function targetDuration(indexes: readonly FragmentIndex[]): number {
   let longest = SEGMENT_SECONDS;
   for (const index of indexes) {
     for (const { fragments } of cutSegments(index, "single-file")) {
-      longest = Math.max(longest, Math.round(secondsOf(fragments, index.timescale)));
+      longest = Math.max(longest, Math.round(lengthSeconds(fragments, index.timescale)));
     }
   }
   return longest;
 }
 
-function secondsOf(fragments: readonly IndexedFragment[], timescale: number): number {
+function lengthSeconds(fragments: readonly IndexedFragment[], timescale: number): number {
   return fragments.reduce((sum, { durationTicks }) => sum + durationTicks, 0) / timescale;
 }
 
@@ -81,7 +81,7 @@ export function segmentPlaylist(
   const map = mapOf(index, mode);
   const segments = cutSegments(index, mode).map(({ file, startBytes, endBytes, fragments }, at) => {
     const lengthBytes = endBytes - startBytes;
-    const seconds = secondsOf(fragments, index.timescale);
+    const seconds = lengthSeconds(fragments, index.timescale);
     const segment = describeSegment({ file, seconds, key: keys[at] }, map);
     if (mode === "single-file") return { ...segment, byteRange: { offsetBytes: startBytes, lengthBytes } };
     // Where a byte range does not tell how large a segment is.
@@ -111,7 +111,7 @@ export function iFramePlaylist(
       const origin = mode === "single-file" ? 0 : startBytes;
       const offsetBytes = fragment.startBytes - origin;
       const lengthBytes = fragment.firstSampleEndBytes - fragment.startBytes;
-      const seconds = secondsOf([fragment], index.timescale);
+      const seconds = lengthSeconds([fragment], index.timescale);
       return {
         ...describeSegment({ file, seconds, key: keys[at] }, map),
         byteRange: { offsetBytes, lengthBytes },

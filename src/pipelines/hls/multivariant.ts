@@ -86,6 +86,9 @@ function measured<T>(value: T | undefined, path: string): T {
   throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${path} of the package could not be measured.`);
 }
 
+/** Of one picture that is held for long; players take 0 for no rate. */
+const LEAST_RATE = 0.001;
+
 /** Of packages that are shorter than half a segment no peak is counted, or one below the average of all: BANDWIDTH is never the lower one. */
 function ratesOf(media: MeasuredPlaylist): BitRates {
   const { peak, average } = measured(bitRatesOf(media), media.path);
@@ -109,7 +112,7 @@ function streamAttributes(media: MeasuredPlaylist, uri: string): StreamAttribute
 function pictureAttributes(media: MeasuredPlaylist, uri: string): VariantStream {
   return {
     ...streamAttributes(media, uri),
-    framesPerSecond: Number(largestRate(media).toFixed(3)),
+    framesPerSecond: Math.max(LEAST_RATE, Number(largestRate(media).toFixed(3))),
     closedCaptionsGroupId: null,
   };
 }

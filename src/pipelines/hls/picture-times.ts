@@ -6,9 +6,10 @@ import {
   meanStep,
   requireContinuous,
 } from "../../ffmpeg/frame-times.ts";
-import { type MediaManifest, type Ratio, secondsOf, type VideoStream } from "../../ffmpeg/manifest.ts";
+import { type MediaManifest, secondsOf, ticksOf, type VideoStream } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { HlsSettings } from "./options.ts";
+import { KEY_FRAME_SECONDS, SEGMENT_SECONDS } from "./packaging.ts";
 import { type SoundStretch, TOLD_SECONDS } from "./sound-cuts.ts";
 
 /** So many packets are decoded to find the first picture: beginnings that lack what they refer to are shorter. */
@@ -17,6 +18,8 @@ const FIRST_PACKETS = 60;
 const HELD_STEPS = 1.5;
 /** A picture that is held is a segment as long, which players load whole; a time that is wrong would make no end of it. */
 const MAX_HELD_SECONDS = 3600;
+/** For the sound's sake it is held for no longer than what is left of a segment behind its group of pictures: long segments tell players too low a bit rate. */
+const MAX_SOUND_SECONDS = SEGMENT_SECONDS - KEY_FRAME_SECONDS;
 
 /** As `FrameTimes`, with the time of the first picture that decodes. */
 export interface PictureTimes extends Pick<FrameTimes, "ticks" | "lastDurationTicks" | "isComplete"> {
@@ -36,7 +39,7 @@ export async function listPictureTimes(
   const told = lastDurationOf(listed);
   const lastDurationTicks = Math.min(
     segments === "ts" ? unheld(told, meanStep(listed.ticks)) : told,
-    ticksOf(MAX_HELD_SECONDS, video.timeBase),
+    Math.round(ticksOf(MAX_HELD_SECONDS, video.timeBase)),
   );
   const lost = secondsOf(told - lastDurationTicks, video.timeBase);
   const why = segments === "ts" ? "MPEG-TS tells no picture's length" : `${MAX_HELD_SECONDS} s are the longest`;
@@ -45,8 +48,8 @@ export async function listPictureTimes(
 }
 
 /**
- * The same with the last picture held until the last sound ends, which would be lost otherwise: all streams of a package last as long. An hour at
- * most, and not in MPEG-TS.
+ * The same with the last picture held until the last sound ends, which would be lost otherwise: all streams of a package last as long. Not where it
+ * sounds on for longer than a segment leaves room, nor in MPEG-TS.
  */
 export function holdForSound(
   times: PictureTimes,
@@ -57,16 +60,12 @@ export function holdForSound(
   const { lastDurationTicks } = times;
   const end = endOf(times, video);
   const lateSeconds = Math.max(...sounds.map(({ endSeconds }) => endSeconds)) - (end ?? Number.POSITIVE_INFINITY);
-  if (segments === "ts" || lateSeconds <= TOLD_SECONDS) return { times, findings: [] };
-  const maxTicks = ticksOf(MAX_HELD_SECONDS, video.timeBase);
-  const heldTicks = Math.min(maxTicks, lastDurationTicks + ticksOf(lateSeconds, video.timeBase));
-  const heldSeconds = secondsOf(heldTicks - lastDurationTicks, video.timeBase);
-  const finding = `The last picture is held for ${heldSeconds.toFixed(2)} s more than in the recording, until the sound ends.`;
-  return { times: { ...times, lastDurationTicks: heldTicks }, findings: heldSeconds > 0 ? [finding] : [] };
-}
-
-function ticksOf(seconds: number, { numerator, denominator }: Ratio): number {
-  return Math.round((seconds * denominator) / numerator);
+  if (segments === "ts" || lateSeconds <= TOLD_SECONDS || lateSeconds > MAX_SOUND_SECONDS)
+    return { times, findings: [] };
+  const heldTicks = Math.ceil(ticksOf(lateSeconds, video.timeBase));
+  const heldSeconds = secondsOf(heldTicks, video.timeBase).toFixed(2);
+  const finding = `The last picture is held for ${heldSeconds} s more than in the recording, until the sound ends.`;
+  return { times: { ...times, lastDurationTicks: lastDurationTicks + heldTicks }, findings: [finding] };
 }
 
 /** When the last picture ends, in the source's times; undefined where nothing tells. */
