@@ -216,7 +216,7 @@ export const ERROR_CODES = {
   },
   DATA_FOLDER_IN_USE: {
     retryable: false,
-    meaning: "Another Reelmill server works with the data folder; each server needs one of its own.",
+    meaning: "Another Reelmill server or worker works with the data folder; each needs one of its own.",
   },
   ADDRESS_UNUSABLE: {
     retryable: false,

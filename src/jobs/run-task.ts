@@ -98,8 +98,11 @@ async function attend(
       "WORKER_LOST",
       `${lostWorkers} workers in a row ended in the middle of this task (${task.label}); the last ones by a crash or a lack of memory.`,
     );
+    log.error(`${task.label} was given up`, { error: lost });
     return await conclude(engine, attempt, failure(lost, true), policy, options);
   }
+  if (lostWorkers > 0)
+    log.warn(`${task.label} begins again: its worker ended in the middle of it`, { lost_workers: lostWorkers });
   return await runAttempt(engine, attempt, options);
 }
 

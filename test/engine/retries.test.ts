@@ -137,6 +137,7 @@ describe("a worker that is lost", () => {
     engine.clock.advance(15_000);
     await engine.drain("w2");
     expect(await engine.store.get(id)).toMatchObject({ status: "succeeded", result: ["second"] });
+    expect(engine.lines.filter((line) => line.includes("begins again: its worker ended"))).toHaveLength(1);
     resume("first");
     await late;
     expect(await engine.store.get(id)).toMatchObject({ status: "succeeded", result: ["second"] });
@@ -185,6 +186,7 @@ describe("a worker that is lost", () => {
     }
     await engine.drain();
     expect(await engine.store.get(id)).toMatchObject({ status: "partial", result: [null, "B"] });
+    expect(engine.lines.filter((line) => line.includes("was given up"))).toHaveLength(1);
     const [letter, ...others] = await engine.queue.listDead({ limit: 9 });
     expect(others).toEqual([]);
     expect(letter).toMatchObject({ ref: { jobId: id, index: 0 }, reason: { code: "WORKER_LOST" } });

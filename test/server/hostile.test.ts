@@ -90,7 +90,8 @@ describe("hostile requests", () => {
     const { id } = VIEWS.job.parse(await made.json());
     const shown = VIEWS.job.parse(await (await server.ask(`/v1/jobs/${id}`)).json());
     expect(shown.params).toEqual({ text, times: 1 });
-    expect((await server.ask("/v1/jobs?pipeline=%00%F0%9F%98%80")).status).toBe(200);
+    const unknown = VIEWS.problem.parse(await (await server.ask("/v1/jobs?pipeline=%00%F0%9F%98%80")).json());
+    expect([unknown.code, unknown.detail]).toEqual(["PIPELINE_UNKNOWN", expect.stringContaining("😀")]);
     expect((await server.ask("/v1/jobs/%F0%9F%98%80%00")).status).toBe(404);
   });
 

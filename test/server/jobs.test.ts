@@ -105,7 +105,8 @@ describe("jobs", () => {
     expect(await found("status=queued,running")).toBe(2);
     expect(await found("status=cancelled")).toBe(1);
     expect(await found("pipeline=echo")).toBe(3);
-    expect(await found("pipeline=other")).toBe(0);
+    const unknown = await problemOf(await server.ask("/v1/jobs?pipeline=other"));
+    expect(unknown).toMatchObject({ code: "PIPELINE_UNKNOWN", detail: expect.stringMatching(/"other".*echo/) });
   });
 
   it.each([
@@ -202,7 +203,12 @@ describe("queues and dead letters", () => {
     await made();
     for (let count = 0; count < 3; count += 1) await bury();
     await server.store.update(first, () => ({ status: "succeeded" }));
-    expect(await (await server.post("/v1/dead-letters/replay", { queue: "other" })).json()).toEqual({ replayed: 0 });
+    for (const response of [
+      await server.post("/v1/dead-letters/replay", { queue: "other" }),
+      await server.ask("/v1/dead-letters?queue=other"),
+    ]) {
+      expect((await problemOf(response)).code).toBe("QUEUE_UNKNOWN");
+    }
     expect(await (await server.post("/v1/dead-letters/replay")).json()).toEqual({ replayed: 2 });
     expect(await server.queue.listDead({ limit: 10 })).toMatchObject([{ ref: { jobId: first } }]);
   });

@@ -33,7 +33,7 @@ function translate(folder: string, error: unknown): unknown {
   if ((Number(error.errcode) & 0xff) === BUSY) {
     return new ReelmillError(
       "DATA_FOLDER_IN_USE",
-      `Another Reelmill server works with the data folder ${folder}. Use that one, or give this one a folder of its own with --data.`,
+      `Another Reelmill server or worker works with the data folder ${folder}. Use that one, or give this one a folder of its own (REELMILL_DATA, or --data of \`reelmill up\`).`,
       { cause: error },
     );
   }

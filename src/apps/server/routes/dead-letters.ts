@@ -6,6 +6,7 @@ import type { ServerDependencies } from "../dependencies.ts";
 import type { EventHub } from "../event-hub.ts";
 import { VIEWS } from "../view-schemas.ts";
 import { toDeadLetterView } from "../views.ts";
+import { requireQueue } from "./queues.ts";
 
 const TAG = "dead letters";
 const ID = z.strictObject({
@@ -26,7 +27,7 @@ export const DEAD_LETTER_ROUTES = {
     summary: "Messages that were given up, oldest first, without taking them",
     query: z.strictObject({ queue: QUEUE, limit: queryNumber(1, PAGE, PAGE) }),
     answers: { 200: { description: "The dead letters.", schema: VIEWS.deadLetters } },
-    errors: [],
+    errors: ["QUEUE_UNKNOWN"],
   },
   replayAll: {
     method: "POST",
@@ -35,7 +36,7 @@ export const DEAD_LETTER_ROUTES = {
     summary: "Put all of them, or those of one queue, back to work; those that are not wanted any more stay",
     body: z.strictObject({ queue: QUEUE }).optional(),
     answers: { 200: { description: "How many.", schema: VIEWS.replayed } },
-    errors: [],
+    errors: ["QUEUE_UNKNOWN"],
   },
   replay: {
     method: "POST",
@@ -61,10 +62,12 @@ export const DEAD_LETTER_ROUTES = {
 export function addDeadLetterRoutes(app: FastifyInstance, deps: ServerDependencies, hub: EventHub): void {
   const { queue, service } = deps;
   serve(app, DEAD_LETTER_ROUTES.list, async ({ query }) => {
+    if (query.queue !== undefined) await requireQueue(deps, query.queue);
     const letters = await queue.listDead({ queue: query.queue, limit: query.limit });
     return { deadLetters: letters.map(toDeadLetterView) };
   });
   serve(app, DEAD_LETTER_ROUTES.replayAll, async ({ body }) => {
+    if (body?.queue !== undefined) await requireQueue(deps, body.queue);
     const replayed = await replayAll(deps, body?.queue);
     hub.nudge();
     return { replayed };

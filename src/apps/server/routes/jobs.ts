@@ -68,7 +68,7 @@ export const JOB_ROUTES = {
       cursor: z.string().max(100).optional(),
     }),
     answers: { 200: { description: "A page of jobs.", schema: VIEWS.jobPage } },
-    errors: ["CURSOR_INVALID"],
+    errors: ["CURSOR_INVALID", "PIPELINE_UNKNOWN"],
   },
   get: {
     method: "GET",
@@ -146,7 +146,7 @@ const AFTERMATH_MS = 15 * 60_000;
 
 /** Serves `JOB_ROUTES`. */
 export function addJobRoutes(app: FastifyInstance, deps: ServerDependencies, hub: EventHub): void {
-  const { store, queue, service, clock, logs } = deps;
+  const { store, queue, service, clock, logs, pipelines } = deps;
   const view = (job: Job) => toJobView(job, clock.nowMs());
   serve(app, JOB_ROUTES.create, async ({ body, request, reply }) => {
     const idempotencyKey = readIdempotencyKey(request.headers["idempotency-key"]);
@@ -161,6 +161,8 @@ export function addJobRoutes(app: FastifyInstance, deps: ServerDependencies, hub
     const { pipeline, parent, idempotencyKey, limit, cursor } = query;
     const statuses = query.status as readonly JobStatus[] | undefined;
     const page = await store.list({ pipeline, statuses, parentJobId: parent, idempotencyKey, limit, cursor });
+    // Jobs of a pipeline that is not there any more are shown; a name that has none may be mistyped.
+    if (pipeline !== undefined && page.jobs.length === 0) pipelines.get(pipeline);
     return { jobs: page.jobs.map(view), nextCursor: page.nextCursor ?? null };
   });
   serve(app, JOB_ROUTES.get, async ({ params }) => view(await requireJob(store, params.id)));

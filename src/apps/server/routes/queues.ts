@@ -59,7 +59,8 @@ export async function readQueues({ queue, pipelines }: ServerDependencies): Prom
   return all.sort((a, b) => (a.queue < b.queue ? -1 : 1));
 }
 
-async function readQueue(deps: ServerDependencies, name: string): Promise<QueueDepth> {
+/** A queue by its name. Throws QUEUE_UNKNOWN naming those there are. */
+export async function requireQueue(deps: ServerDependencies, name: string): Promise<QueueDepth> {
   const queues = await readQueues(deps);
   const found = queues.find(({ queue }) => queue === name);
   if (found !== undefined) return found;
@@ -90,10 +91,10 @@ export function addQueueRoutes(app: FastifyInstance, deps: ServerDependencies, h
     [QUEUE_ROUTES.resume, false],
   ] as const) {
     serve(app, contract, async ({ params }) => {
-      await readQueue(deps, params.queue);
+      await requireQueue(deps, params.queue);
       await queue.setPaused(params.queue, isPaused);
       hub.nudge();
-      return toQueueView(await readQueue(deps, params.queue));
+      return toQueueView(await requireQueue(deps, params.queue));
     });
   }
 }
