@@ -85,6 +85,17 @@ describe("cost estimate", () => {
     expect(output).toMatch(/^Prices: us-east-1, known as of 2025-01-01 to 2026-09-05\.$/m);
   });
 
+  it("says whose prices count where a server answers and a file of prices is named", async () => {
+    const running = await start({ "POST /v1/estimates": () => told({ ...REPORT, kind: "estimate" }) });
+    const environment = { PATH: process.env["PATH"], REELMILL_PRICES: "prices.json" };
+    const { error } = await runAgainst(running, ["cost", "estimate", recording, "--pipeline", "repair"], {
+      environment,
+    });
+    expect(error).toMatch(
+      /^The prices are those of the server at http:\/\/127\.0\.0\.1:\d+; REELMILL_PRICES counts for it /m,
+    );
+  });
+
   it("goes by the benchmarks where no server answers, with the prices of a file, and says both", async () => {
     const own = join(folder, "prices.json");
     const price = { usd: 1, per: "x", region: "mars-1", asOf: "2026-11-01", source: "https://example.com/" };

@@ -44,7 +44,14 @@ export async function estimateFiles(
   const plan = { pipeline, params, files: await examineFiles(files, context), perMonth };
   const client = await connect(options, context);
   try {
-    return await askForEstimate(client, plan);
+    const estimate = await askForEstimate(client, plan);
+    if ((context.environment["REELMILL_PRICES"] ?? "") !== "") {
+      const whose = `The prices are those of the server at ${client.server}`;
+      context.writeError(
+        `${printableLine(`${whose}; REELMILL_PRICES counts for it where it was started with that.`)}\n`,
+      );
+    }
+    return estimate;
   } catch (error) {
     // Whoever names a server wants its answer.
     const isAway = error instanceof ReelmillError && error.code === "SERVER_UNREACHABLE";
