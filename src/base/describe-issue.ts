@@ -4,6 +4,9 @@ import { formatCount } from "./units.ts";
 /** A longer value is cut: it is to be found again, not to be read. */
 const SHOWN_LENGTH = 60;
 
+/** Names of what is not to be repeated. */
+const SECRET = /secret|password|token/i;
+
 const KINDS: Readonly<Record<string, string>> = {
   int: "a whole number",
   number: "a number",
@@ -22,7 +25,7 @@ export function describeIssue(issue: z.core.$ZodIssue, given: unknown): string {
   const rule = describeRule(issue).replace(/\.$/, "");
   if (!rule.startsWith("must ")) return rule;
   if (value === undefined) return `is missing, and ${rule}`;
-  return isKept(value) ? rule : `${showValue(value)} ${rule}`;
+  return isKept(value) || SECRET.test(String(issue.path.at(-1))) ? rule : `${showValue(value)} ${rule}`;
 }
 
 function describeRule(issue: z.core.$ZodIssue): string {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { z } from "zod";
+import { describeIssue } from "../../base/describe-issue.ts";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
 
 /** An answer that is no error. */
@@ -98,7 +99,9 @@ export function serve<const Contract extends RouteContract>(
 function check(where: "path" | "query" | "body", schema: z.ZodType, given: unknown): unknown {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${[where, ...path].join(".")}: ${message}`);
+  const faults = parsed.error.issues.map(
+    (issue) => `${[where, ...issue.path].join(".")}: ${describeIssue(issue, given)}`,
+  );
   throw new ReelmillError("REQUEST_INVALID", `The request does not fit. ${faults.slice(0, 20).join("; ")}.`);
 }
 
