@@ -19,10 +19,8 @@ import type { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 import { BacklogScaling } from "./backlog-scaling.ts";
+import { GPU_MACHINE } from "./gpu-machine.ts";
 import { addWorker, FROM_ZERO, type WorkerProps } from "./worker-service.ts";
-
-/** What the contract runs GPU workers on: one NVIDIA T4, 4 vCPUs, 16 GiB. */
-const GPU_MACHINE = "g4dn.xlarge";
 
 /** Workers of `hls` on machines with a GPU: the first on demand, further ones spot, none while there is nothing to do. */
 export class GpuService extends Construct {

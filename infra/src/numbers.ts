@@ -1,3 +1,5 @@
+import { GPU_MACHINE, GPU_MACHINE_TASK_MB, GPU_MACHINE_VCPUS } from "./gpu-machine.ts";
+
 /** One number that the stacks are made with. */
 export interface NumberSetting {
   readonly value: number;
@@ -75,14 +77,19 @@ export const NUMBERS = {
 
   gpu_messages_per_worker: whole(1, 1, 1000, "messages, visible and in flight, for which one GPU worker is wanted"),
   gpu_max_capacity: whole(3, 1, 100, "GPU workers, and machines for them, at most"),
-  gpu_on_demand_base_capacity: whole(1, 0, 100, "GPU machines that are on demand before any other"),
+  gpu_on_demand_base_capacity: whole(
+    1,
+    0,
+    100,
+    "GPU machines that are on demand before any other; at most `gpu_max_capacity`",
+  ),
   gpu_on_demand_percentage_above_base: whole(0, 0, 100, "per cent of the further GPU machines that are on demand"),
-  gpu_vcpu: whole(4, 1, 16, "vCPUs of a GPU worker; a g4dn.xlarge has 4"),
+  gpu_vcpu: whole(4, 1, GPU_MACHINE_VCPUS, `vCPUs of a GPU worker; its machine, a ${GPU_MACHINE}, has no more`),
   gpu_memory_mb: whole(
     15_360,
     512,
-    122_880,
-    "MiB of memory of a GPU worker; a g4dn.xlarge has 16 GiB less what its system needs",
+    GPU_MACHINE_TASK_MB,
+    `MiB of memory of a GPU worker; its machine, a ${GPU_MACHINE}, has 16 GiB less what its system needs`,
   ),
   gpu_disk_gb: whole(200, 30, 16_384, "GiB of disk of a GPU machine"),
 

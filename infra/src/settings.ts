@@ -69,7 +69,15 @@ export function readSettings(node: Node): Settings {
     else throw new SettingError(`There is no setting "${name}". There are: ${settingNames().join(", ")}.`);
   }
   // Each value was parsed for its name.
-  return { ...defaultSettings(), ...(changed as Partial<Settings>) };
+  const settings = { ...defaultSettings(), ...(changed as Partial<Settings>) };
+  requireTogether(settings);
+  return settings;
+}
+
+/** Refuses numbers that are allowed each by itself, but not together. */
+function requireTogether({ gpu_on_demand_base_capacity: base, gpu_max_capacity: max }: Settings): void {
+  if (base <= max) return;
+  throw new SettingError(`gpu_on_demand_base_capacity must be at most gpu_max_capacity, which is ${max}, not ${base}.`);
 }
 
 /** What is not the default, by name; without the image's tag, which is another one for each version. */

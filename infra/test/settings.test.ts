@@ -44,6 +44,12 @@ describe("settings", () => {
     });
   });
 
+  it("may use all of the GPU machine, and all of them on demand", () => {
+    const changed = { gpu_vcpu: 4, gpu_memory_mb: 15_360, gpu_max_capacity: 5, gpu_on_demand_base_capacity: 5 };
+    const context = Object.fromEntries(Object.entries(changed).map(([name, value]) => [`reelmill:${name}`, value]));
+    expect(read(context)).toEqual({ ...defaultSettings(), ...changed });
+  });
+
   it.each([
     [{ "reelmill:batch_max_vcpu": 5 }, /no setting "batch_max_vcpu".*batch_max_vcpus/],
     [{ "reelmill:toString": 5 }, /no setting "toString"/],
@@ -51,6 +57,16 @@ describe("settings", () => {
     [{ "reelmill:job_vcpu": "" }, /job_vcpu must be/],
     [{ "reelmill:job_vcpu": "4.5" }, /job_vcpu must be/],
     [{ "reelmill:SQS_LONG_POLL_WAIT_SECONDS": 21 }, /from 0 to 20/],
+    [{ "reelmill:gpu_vcpu": "16" }, /gpu_vcpu must be a whole number from 1 to 4 \(.*g4dn\.xlarge.*\), not "16"/],
+    [
+      { "reelmill:gpu_memory_mb": 15_361 },
+      /gpu_memory_mb must be .* from 512 to 15360 \(.*g4dn\.xlarge.*\), not 15361/,
+    ],
+    [{ "reelmill:gpu_on_demand_base_capacity": 4 }, /gpu_on_demand_base_capacity must be at most .* which is 3, not 4/],
+    [
+      { "reelmill:gpu_max_capacity": 4, "reelmill:gpu_on_demand_base_capacity": 5 },
+      /gpu_max_capacity, which is 4, not 5/,
+    ],
     [{ "reelmill:workers_reach": "nat" }, /workers_reach must match/],
     [{ "reelmill:otlp_endpoint": "http://collector:4318" }, /otlp_endpoint must match/],
     [{ "reelmill:alert_email": "nobody" }, /alert_email must match/],
