@@ -20,7 +20,7 @@ ${rows.join("\n")}
 | \`alert_email\` | none | an address | takes alarms and news of the budget |
 | \`workers_reach\` | endpoints | endpoints, internet | how workers get to AWS; see [what it costs while nothing runs](../guide/aws.md#what-it-costs-while-nothing-runs) |
 | \`otlp_endpoint\` | none | an https address without port | the collector of [traces](../guide/observability.md#traces), or [X-Ray](../guide/observability.md#aws-x-ray) of the stacks' region, such as https://xray.eu-central-1.amazonaws.com |
-| \`object_made_job\` | none | \`{"pipeline":…,"params":{…}}\`, as [\`OBJECT_MADE_JOB\`](configuration.md#functions-on-aws) | the job that is submitted for each upload |
+| \`object_made_job\` | none | \`{"pipeline":…,"params":{…}}\`, as [\`OBJECT_MADE_JOB\`](configuration.md#functions-on-aws) | the job that is submitted for each upload; what its pipeline would not take is refused |
 | \`webhook_secrets_arn\` | none | the whole ARN of a secret in Secrets Manager | holds [what webhooks are signed with](../guide/aws.md#secrets); where there is none jobs may name no webhook |
 `;
 }

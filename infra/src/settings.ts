@@ -1,5 +1,8 @@
 import type { Node } from "constructs";
 import { readUploadJob, SECRET_ARN } from "../../src/apps/lambda/lambda-settings.ts";
+import { paramsForUpload, UPLOADS } from "../../src/apps/lambda/upload-params.ts";
+import { ReelmillError } from "../../src/base/errors.ts";
+import { createRegistry } from "../../src/pipelines/registry.ts";
 import { NUMBERS, type NumberName, type NumberSetting } from "./numbers.ts";
 import { PIPELINES } from "./pipelines.ts";
 
@@ -19,7 +22,7 @@ export interface Settings extends Readonly<Record<NumberName, number>> {
    * `https://xray.eu-central-1.amazonaws.com`, needs no other collector. Undefined: nothing is traced by Reelmill itself.
    */
   readonly otlp_endpoint: string | undefined;
-  /** The job that is submitted for each upload, as JSON of `pipeline` and `params`; undefined: none. */
+  /** The job that is submitted for each upload, as JSON of `pipeline` and `params` without the one for the upload; undefined: none. */
   readonly object_made_job: string | undefined;
   /** ARN, whole, of the secret in Secrets Manager that holds what webhooks are signed with; undefined: jobs may name no webhook. */
   readonly webhook_secrets_arn: string | undefined;
@@ -36,6 +39,9 @@ const TEXTS = {
   object_made_job: /^\{.*\}$/s,
   webhook_secrets_arn: SECRET_ARN,
 } as const;
+
+/** Stands for the object that was uploaded. */
+const ANY_UPLOAD = `${UPLOADS}recording.mp4`;
 
 /** Context keys that are settings begin with this, such as `-c reelmill:batch_max_vcpus=32`. */
 const PREFIX = "reelmill:";
@@ -116,11 +122,19 @@ function parseText(name: keyof typeof TEXTS, value: unknown): string {
   return value;
 }
 
-/** What the function would refuse when it starts is refused here. */
+/** What the function would refuse when it starts, or its job at each upload, is refused here. */
 function requireUploadJob(value: string): void {
-  const pipeline = readUploadJob({ OBJECT_MADE_JOB: value })?.pipeline ?? "";
-  if (PIPELINES.includes(pipeline)) return;
-  throw new SettingError(
-    `object_made_job must name a pipeline of ${PIPELINES.join(", ")}, not ${JSON.stringify(pipeline)}.`,
-  );
+  try {
+    const job = readUploadJob({ OBJECT_MADE_JOB: value });
+    if (job === undefined) return;
+    if (!PIPELINES.includes(job.pipeline)) {
+      const given = JSON.stringify(job.pipeline);
+      throw new SettingError(`object_made_job must name a pipeline of ${PIPELINES.join(", ")}, not ${given}.`);
+    }
+    const pipelines = createRegistry();
+    pipelines.get(job.pipeline).parseParams(paramsForUpload(pipelines, job, ANY_UPLOAD));
+  } catch (error) {
+    if (!(error instanceof ReelmillError)) throw error;
+    throw new SettingError(`object_made_job is refused: ${error.message}`);
+  }
 }

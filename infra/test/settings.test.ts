@@ -44,6 +44,17 @@ describe("settings", () => {
     });
   });
 
+  it.each([
+    '{"pipeline":"repair"}',
+    '{"pipeline":"repair","params":{"verify":"full"}}',
+    '{"pipeline":"convert","params":{"to":"av1"}}',
+    '{"pipeline":"hls"}',
+    // As the function does: what is uploaded takes its place.
+    '{"pipeline":"hls","params":{"input":"uploads/another.mp4"}}',
+  ])("take jobs for uploads that their pipeline takes: %s", (object_made_job) => {
+    expect(read({ "reelmill:object_made_job": object_made_job })).toMatchObject({ object_made_job });
+  });
+
   it("may use all of the GPU machine, and all of them on demand", () => {
     const changed = { gpu_vcpu: 4, gpu_memory_mb: 15_360, gpu_max_capacity: 5, gpu_on_demand_base_capacity: 5 };
     const context = Object.fromEntries(Object.entries(changed).map(([name, value]) => [`reelmill:${name}`, value]));
@@ -72,8 +83,24 @@ describe("settings", () => {
     [{ "reelmill:alert_email": "nobody" }, /alert_email must match/],
     [{ "reelmill:job_retention_days": 0 }, /job_retention_days must be a whole number from 1 to 3650/],
     [{ "reelmill:object_made_job": "convert" }, /object_made_job must match/],
-    [{ "reelmill:object_made_job": '{"pipeline":"convert","parms":{}}' }, /OBJECT_MADE_JOB is .*must be a JSON object/],
+    [
+      { "reelmill:object_made_job": '{"pipeline":"convert","parms":{}}' },
+      /object_made_job .*OBJECT_MADE_JOB is .*must be a JSON object/,
+    ],
     [{ "reelmill:object_made_job": '{"pipeline":"stereo"}' }, /of repair, convert, hls, not "stereo"/],
+    [
+      { "reelmill:object_made_job": '{"pipeline":"convert","params":{"to":"vp10"}}' },
+      /object_made_job is refused: .* pipeline convert\. to: "vp10" must be one of .*vp9/,
+    ],
+    [{ "reelmill:object_made_job": '{"pipeline":"convert"}' }, /object_made_job is refused: .* to: is missing/],
+    [
+      { "reelmill:object_made_job": '{"pipeline":"repair","params":{"to":"vp9","engine":"magic"}}' },
+      /object_made_job is refused: .* engine: "magic" must be one of auto, native, untrunc; .*"to"/,
+    ],
+    [
+      { "reelmill:object_made_job": '{"pipeline":"hls","params":{"segmentSeconds":"six"}}' },
+      /object_made_job is refused: .* pipeline hls\. .*"segmentSeconds"/,
+    ],
     [{ "reelmill:webhook_secrets_arn": "whsec_AAAA" }, /webhook_secrets_arn must match/],
     [{ "reelmill:webhook_secrets_arn": SECRET_ARN.replace("-AbCdEf", "") }, /webhook_secrets_arn must match/],
   ])("are refused: %o", (context, message) => {

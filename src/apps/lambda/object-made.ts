@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { ReelmillError } from "../../base/errors.ts";
-import type { Json } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
 import type { PipelineRegistry } from "../../jobs/pipeline.ts";
 import type { JobService } from "../../jobs/service.ts";
 import type { UploadJob } from "./lambda-settings.ts";
 import { parseEvent } from "./parse-event.ts";
+import { paramsForUpload, UPLOADS } from "./upload-params.ts";
 
 /** An object that was written. */
 interface MadeObject {
@@ -83,9 +83,6 @@ export interface ObjectMadePorts {
   readonly log: Logger;
 }
 
-/** Whatever lies elsewhere was written by jobs, or is nobody's upload: a job for it could make more of the same without end. */
-const UPLOADS = "uploads/";
-
 /**
  * Submits the job that is set for each upload that the event tells of, once for each write, however often that is told. Gives the jobs' ids. Throws
  * REQUEST_INVALID, PARAMS_INVALID, STORE_UNAVAILABLE.
@@ -101,7 +98,7 @@ export async function onObjectMade(event: unknown, ports: ObjectMadePorts): Prom
     const digest = createHash("sha256")
       .update(JSON.stringify([made.bucket, made.key, made.write]))
       .digest("hex");
-    const params = { ...job.params, ...inputParam(pipelines, job.pipeline, made.key) };
+    const params = paramsForUpload(pipelines, job, made.key);
     try {
       const submitted = await service.submit({ pipeline: job.pipeline, params, idempotencyKey: `object/${digest}` });
       ids.push(submitted.job.id);
@@ -112,10 +109,4 @@ export async function onObjectMade(event: unknown, ports: ObjectMadePorts): Prom
     }
   }
   return ids;
-}
-
-/** The pipeline's param for what it works on: one object, or a list of them. */
-function inputParam(pipelines: PipelineRegistry, name: string, key: string): Readonly<Record<string, Json>> {
-  const { properties } = pipelines.get(name).paramsSchema as { readonly properties?: Readonly<Record<string, Json>> };
-  return properties?.["inputs"] === undefined ? { input: key } : { inputs: [key] };
 }
