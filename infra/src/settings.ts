@@ -46,6 +46,9 @@ const ANY_UPLOAD = `${UPLOADS}recording.mp4`;
 /** Context keys that are settings begin with this, such as `-c reelmill:batch_max_vcpus=32`. */
 const PREFIX = "reelmill:";
 
+/** The context key of the names that `reelmill deploy --unset` has, with commas between: nothing is made of them, but they are to be settings. */
+const UNSET = "reelmill-unset";
+
 /** The contract's values. */
 export function defaultSettings(): Settings {
   const numbers = Object.fromEntries(Object.entries(NUMBERS).map(([name, { value }]) => [name, value]));
@@ -72,12 +75,24 @@ export function readSettings(node: Node): Settings {
     const name = key.slice(PREFIX.length);
     if (isNumberName(name)) changed[name] = parseNumber(name, value);
     else if (isTextName(name)) changed[name] = parseText(name, value);
-    else throw new SettingError(`There is no setting "${name}". There are: ${settingNames().join(", ")}.`);
+    else throw noSetting(name);
   }
+  requireSettings(context[UNSET]);
   // Each value was parsed for its name.
   const settings = { ...defaultSettings(), ...(changed as Partial<Settings>) };
   requireTogether(settings);
   return settings;
+}
+
+/** Refuses names that are none of a setting. */
+function requireSettings(names: unknown): void {
+  if (typeof names !== "string") return;
+  const unknown = names.split(",").find((name) => !isNumberName(name) && !isTextName(name));
+  if (unknown !== undefined) throw noSetting(unknown);
+}
+
+function noSetting(name: string): SettingError {
+  return new SettingError(`There is no setting "${name}". There are: ${settingNames().join(", ")}.`);
 }
 
 /** Refuses numbers that are allowed each by itself, but not together. */

@@ -55,6 +55,13 @@ describe("settings", () => {
     expect(read({ "reelmill:object_made_job": object_made_job })).toMatchObject({ object_made_job });
   });
 
+  it("are as they were where names of some are said to be unset", () => {
+    expect(read({ "reelmill-unset": "batch_max_vcpus,alert_email", "reelmill:job_vcpu": 2 })).toEqual({
+      ...defaultSettings(),
+      job_vcpu: 2,
+    });
+  });
+
   it("may use all of the GPU machine, and all of them on demand", () => {
     const changed = { gpu_vcpu: 4, gpu_memory_mb: 15_360, gpu_max_capacity: 5, gpu_on_demand_base_capacity: 5 };
     const context = Object.fromEntries(Object.entries(changed).map(([name, value]) => [`reelmill:${name}`, value]));
@@ -64,6 +71,8 @@ describe("settings", () => {
   it.each([
     [{ "reelmill:batch_max_vcpu": 5 }, /no setting "batch_max_vcpu".*batch_max_vcpus/],
     [{ "reelmill:toString": 5 }, /no setting "toString"/],
+    [{ "reelmill-unset": "nonsense" }, /no setting "nonsense"\. There are: .*batch_max_vcpus/],
+    [{ "reelmill-unset": "job_vcpu,alert_email,toString" }, /no setting "toString"/],
     [{ "reelmill:job_vcpu": 17 }, /job_vcpu must be a whole number from 1 to 16/],
     [{ "reelmill:job_vcpu": "" }, /job_vcpu must be/],
     [{ "reelmill:job_vcpu": "4.5" }, /job_vcpu must be/],

@@ -195,6 +195,21 @@ describe("deploy", () => {
     expect(own.error).toContain("alert_email=dev@example.com (infra/cdk.json)");
   });
 
+  it("tells which names are unset to what knows the settings, but for those that are kept, which an earlier version may have had", async () => {
+    const synth = () => calls().find((call) => call.startsWith("cdk synth"));
+    await deploy({ set: ["of_old=1", "workers_reach=internet"] });
+    expect(synth()).not.toContain("unset");
+    writeFileSync(log, "");
+    await deploy({ unset: ["of_old", "nonsense", "job_vcpu"] });
+    expect(synth()).toMatch(
+      / --context reelmill:workers_reach=internet --context reelmill-unset=nonsense,job_vcpu in infra$/,
+    );
+    writeFileSync(log, "");
+    await deploy({ unset: ["workers_reach"], synthOnly: true });
+    expect(synth()).toContain(" --context reelmill-unset=workers_reach in infra");
+    expect((await deploy({ unset: ["nonsense"], dryRun: true })).output).toContain("--context reelmill-unset=nonsense");
+  });
+
   it("says that it does not know what a version has set that kept nothing", async () => {
     await deploy();
     writeFileSync(log, "");
@@ -266,6 +281,7 @@ describe("deploy begins nothing", () => {
     [{ imageTag: "a b" }, /--image-tag "a b"/],
     [{ set: ["image_tag=1"] }, /--image-tag/],
     [{ unset: ["a=b"] }, /--unset "a=b"/],
+    [{ unset: ["image_tag"] }, /--unset "image_tag": .*--image-tag/],
     [{ set: ["job_vcpu=2"], unset: ["job_vcpu"] }, /both given for "job_vcpu"/],
   ])("with %j", async (options, message) => {
     await expect(deploy(options)).rejects.toMatchObject({ code: "USAGE", message: expect.stringMatching(message) });

@@ -22,6 +22,7 @@ import {
   readSetByCheckout,
   readWishes,
   toldSettings,
+  toldUnset,
   type Wishes,
 } from "./kept-settings.ts";
 import { type Machine, requireEngine, requireStackPackages, runStep, type StepWorld } from "./machine.ts";
@@ -62,7 +63,8 @@ export async function runDeployCommand(options: DeployOptions, context: CliConte
     const before = await look(account, imageTag);
     const keyHashes = keyHashesOf(config, keyFile, before.hasApi);
     const engine = before.hasImage ? undefined : await requireEngine(context);
-    const synth = synthStep(imageTag, settingsFor(wishes, before, root, context));
+    const settings = settingsFor(wishes, before, root, context);
+    const synth = synthStep(imageTag, settings, toldUnset(wishes, before.kept ?? {}));
     await deploy({ machine, engine, region, context }, { account, before, imageTag, keyHashes, synth });
     const outputs = await readOutputs(account);
     const stack = STACK_NAMES.interface;
@@ -78,6 +80,11 @@ export async function runDeployCommand(options: DeployOptions, context: CliConte
   }
 }
 
+/** By what the command line says alone. */
+function synthAlone(imageTag: string, wishes: Wishes): Step {
+  return synthStep(imageTag, toldSettings(mergeSettings(wishes, {}, {})), toldUnset(wishes, {}));
+}
+
 /** Makes the templates with what the command line and the checkout say alone: nobody is asked what is kept. */
 async function makeTemplates(
   imageTag: string,
@@ -86,7 +93,7 @@ async function makeTemplates(
   { json }: DeployOptions,
   context: CliContext,
 ): Promise<void> {
-  const synth = synthStep(imageTag, toldSettings(mergeSettings(wishes, {}, {})));
+  const synth = synthAlone(imageTag, wishes);
   await tellAndRun(synth, { machine, engine: undefined, region: undefined, context });
   const templates = join(machine.root, "infra", "out");
   context.writeOutput(
@@ -201,7 +208,7 @@ function showSteps(
 ): number {
   const registryUri = `<${OUTPUTS.registryUri} of ${STACK_NAMES.state}>`;
   const all = [
-    synthStep(imageTag, toldSettings(mergeSettings(readWishes({ set, unset }), {}, {}))),
+    synthAlone(imageTag, readWishes({ set, unset })),
     bootstrapStep(),
     stateStep(),
     buildStep(registryUri, imageTag, root),

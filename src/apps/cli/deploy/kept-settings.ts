@@ -36,6 +36,7 @@ export function readWishes({ set, unset }: Pick<DeployOptions, "set" | "unset">)
   }
   for (const name of unset) {
     if (!NAME.test(name)) throw usage(`--unset "${name}" must be the name of a setting.`);
+    if (name === IMAGE_TAG) throw usage(`--unset "${name}": the image's tag is said by --image-tag.`);
     if (Object.hasOwn(values, name)) throw usage(`--set and --unset are both given for "${name}".`);
   }
   return { set: values, unset: new Set(unset) };
@@ -99,6 +100,14 @@ export function mergeSettings({ set, unset }: Wishes, ofCheckout: NamedSettings,
 /** As the CDK is told them: without those that it reads by itself. */
 export function toldSettings(settings: readonly EffectiveSetting[]): readonly string[] {
   return settings.filter(({ source }) => source !== "infra/cdk.json").map(({ name, value }) => `${name}=${value}`);
+}
+
+/**
+ * The names that are unset, as the stacks' own program is told them, which refuses what is no setting. Without those that are kept: that is how one goes
+ * that an earlier version had.
+ */
+export function toldUnset({ unset }: Wishes, kept: NamedSettings): readonly string[] {
+  return [...unset].filter((name) => !Object.hasOwn(kept, name));
 }
 
 /** For people: what is in effect, what is no longer, and what nobody knows. Empty where there is nothing to be said. */

@@ -19,9 +19,11 @@ function step(title: string, program: Step["program"], args: readonly string[], 
   return { title, program, args, shown };
 }
 
-/** Makes the templates; `settings` are `name=value`. */
-export function synthStep(imageTag: string, settings: readonly string[]): Step {
-  const context = [`image_tag=${imageTag}`, ...settings].flatMap((each) => ["--context", `reelmill:${each}`]);
+/** Makes the templates; `settings` are `name=value`, `unset` names that are refused there where they are no settings. */
+export function synthStep(imageTag: string, settings: readonly string[], unset: readonly string[]): Step {
+  const told = [`image_tag=${imageTag}`, ...settings].map((each) => `reelmill:${each}`);
+  if (unset.length > 0) told.push(`reelmill-unset=${unset.join(",")}`);
+  const context = told.flatMap((each) => ["--context", each]);
   return step("Make the templates", "cdk", ["synth", "--quiet", "--output", ASSEMBLY, ...context]);
 }
 
