@@ -16,7 +16,7 @@ import {
   taskKey,
   taskRange,
 } from "./job-items.ts";
-import { putBack, strikeAll } from "./queue-book.ts";
+import { openBook, putBack, strikeAll } from "./queue-book.ts";
 import {
   discardDead,
   discarding,
@@ -66,8 +66,6 @@ export interface Committer {
   readonly table: Table;
   readonly clock: Clock;
   readonly logEnd: LogEnd;
-  /** Sees to it that there is a book of the queue. */
-  readonly openQueue: (queue: string) => Promise<void>;
   /** Hears of every message that was sent or put back. */
   readonly onSent: (message: SentMessage) => Promise<void>;
 }
@@ -410,16 +408,17 @@ async function putBackLater(
 
 /** Takes off messages that are done with, whoever holds them by now, and sends others; gives the book of the queue of the former. */
 async function writeMessages(
-  { table, clock, openQueue, onSent }: Committer,
+  { table, clock, onSent }: Committer,
   { place, settled, messages }: Pending,
   besides: readonly Write[],
 ): Promise<KnownBook | undefined> {
   const over = settled.filter((one) => one.as !== "retried");
-  if (messages.length > 0) await openQueue(place.queue);
   await writeItems(table, [...besides, ...over.map(discarding), ...messages.map(sending)]);
   const ids = over.map(({ id }) => id);
   const asOfMs = clock.nowMs();
   const book = await strikeAll(table, place.queue, ids);
+  // Whose messages were struck has a book. Without one nobody would receive what was just sent.
+  if (messages.length > 0 && book === undefined) await openBook(table, place.queue);
   for (const message of messages) await onSent({ ...message, delayMs: 0 });
   return book && { book, asOfMs };
 }

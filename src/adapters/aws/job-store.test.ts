@@ -1,3 +1,4 @@
+import { ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { type AwsUnderTest, makeTable, startTables } from "../../../test/support/aws.ts";
 import { createFakeClock, type FakeClock } from "../../../test/support/fake-clock.ts";
@@ -7,7 +8,7 @@ import { onCancel, onStarted, onSucceeded, type StageYield } from "../../jobs/tr
 import { appendEntry, createLogEnd, type LogEnd } from "./change-log.ts";
 import { createJobStore } from "./job-store.ts";
 import { readBooks, takeMessage } from "./queue-book.ts";
-import { createTableClient, queryItems } from "./table.ts";
+import { createTableClient, deleteItem, queryItems } from "./table.ts";
 
 const FROM = { owner: "w1", leaseMs: 15_000, queues: [{ name: "p", maxInFlight: 9 }] };
 
@@ -115,6 +116,27 @@ it("has a table that is not there refused, and a service that is away waited for
   const away = createJobStore({ client, name: table.name }, clock);
   await expect(away.get("x")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", retryable: true });
   client.destroy();
+});
+
+/** What is left of a table that is lost and made anew: nothing. */
+async function emptyTable(): Promise<void> {
+  const { Items = [] } = await table.client.send(new ScanCommand({ TableName: table.name, ConsistentRead: true }));
+  for (const { pk, sk } of Items) await deleteItem(table, { pk: String(pk), sk: String(sk) });
+}
+
+it("goes on in a table that was lost and made anew: what is sent then is received, and jobs can be cancelled", async () => {
+  await store.create(newJob());
+  await take();
+  await emptyTable();
+  const { job } = await store.create(newJob());
+  const plan = await take();
+  expect(plan.message.ref).toEqual({ jobId: job.id, stage: "plan", index: 0 });
+  // The book alone is gone when the next messages are put in, and then when they are dropped.
+  await deleteItem(table, { pk: "queues", sk: "p" });
+  await complete(plan, { stage: "plan", tasks: [{ label: "a", input: null }] });
+  expect((await take()).message.ref).toEqual({ jobId: job.id, stage: "work", index: 0 });
+  await deleteItem(table, { pk: "queues", sk: "p" });
+  expect(await store.update(job.id, onCancel)).toMatchObject({ status: "cancelled" });
 });
 
 it("tells those who follow changes of progress, but not of every beat", async () => {

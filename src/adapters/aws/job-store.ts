@@ -23,7 +23,6 @@ import { changeSeqOf, createLogEnd, lastNumber, readChanges, readEvents } from "
 import { type Committer, createJob, type Left, readJob, readSettledJob, tasksOf, transition } from "./job-commit.ts";
 import { applyChange } from "./job-draft.ts";
 import { jobKey, jobPartition, parseJobItem, toTask } from "./job-items.ts";
-import { openBook } from "./queue-book.ts";
 import { createSweep, settleStale } from "./sweep.ts";
 import { getItem, getItems, type Item, type ItemKey, putItem, queryItems, type Table } from "./table.ts";
 import { beatTask, completeTask, takeNamed, takeTask } from "./task-attempts.ts";
@@ -112,18 +111,7 @@ export function createCommitter(
   clock: Clock,
   { onSent = async () => undefined }: JobStoreOptions = {},
 ): Committer {
-  const opened = new Set<string>();
-  return {
-    table,
-    clock,
-    logEnd: createLogEnd(table, clock),
-    onSent,
-    openQueue: async (queue) => {
-      if (opened.has(queue)) return;
-      await openBook(table, queue);
-      opened.add(queue);
-    },
-  };
+  return { table, clock, logEnd: createLogEnd(table, clock), onSent };
 }
 
 /** Key of what is remembered of an idempotency key. */

@@ -4,8 +4,10 @@ import { MAX_MESSAGE_WAIT_MS, type TaskMessage } from "../../jobs/ports.ts";
 import {
   type Change,
   type Condition,
+  getItem,
   type Item,
   type ItemKey,
+  type Path,
   putItem,
   queryItems,
   type Table,
@@ -64,8 +66,9 @@ function toBook(item: Item): Book {
   };
 }
 
-/** Opens the book of a queue that has none yet. */
+/** Opens the book of a queue that has none. Asked each time, by a read, which is cheaper than a write in vain: a table may be lost and made anew. */
 export async function openBook(table: Table, queue: string): Promise<void> {
+  if ((await getItem(table, keyOf(queue))) !== undefined) return;
   const book = { isPaused: false, takes: 0, holds: {} };
   await putItem(table, { ...keyOf(queue), ...book }, [{ path: ["pk"], is: "absent" }]);
 }
@@ -153,10 +156,14 @@ export async function strikeHold(table: Table, held: HeldMessage): Promise<boole
   return await changeHold(table, held, { remove: [["holds", String(held.id)]] });
 }
 
-/** Strikes messages that are not wanted any more, whoever holds them; gives the book as it then is, undefined where there is nothing to strike. */
+/**
+ * Strikes messages that are not wanted any more, whoever holds them; gives the book as it then is, undefined where there is nothing to strike or no
+ * book, as in a table that was made anew.
+ */
 export async function strikeAll(table: Table, queue: string, ids: readonly number[]): Promise<Book | undefined> {
   if (ids.length === 0) return undefined;
-  const struck = await updateItem(table, keyOf(queue), { remove: ids.map((id) => ["holds", String(id)]) });
+  const remove = ids.map((id): Path => ["holds", String(id)]);
+  const struck = await updateItem(table, keyOf(queue), { remove, where: [{ path: ["pk"], is: "there" }] });
   return struck && toBook(struck);
 }
 
