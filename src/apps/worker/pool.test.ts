@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createFakeClock, type FakeClock } from "../../../test/support/fake-clock.ts";
@@ -19,11 +19,14 @@ let looks = 0;
 const extended: (readonly [owner: string, leaseMs: number])[] = [];
 const released: string[] = [];
 const errors: string[] = [];
+const infos: string[] = [];
+let isAway = false;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "reelmill-pool-"));
   clock = createFakeClock();
-  for (const list of [extended, released, errors]) list.length = 0;
+  for (const list of [extended, released, errors, infos]) list.length = 0;
+  isAway = false;
   waiting = 1;
 });
 
@@ -34,10 +37,10 @@ afterEach(async () => {
 });
 
 /** A pool of one worker that behaves as `kind` says. */
-async function startPool(kind: "blocked" | "deaf" | "idle"): Promise<WorkerPool> {
+async function startPool(kind: "blocked" | "deaf" | "idle", lookMs?: number): Promise<WorkerPool> {
   const log: Logger = {
     debug: () => undefined,
-    info: () => undefined,
+    info: (message) => infos.push(message),
     warn: () => undefined,
     error: (message) => errors.push(message),
     child: () => log,
@@ -45,6 +48,7 @@ async function startPool(kind: "blocked" | "deaf" | "idle"): Promise<WorkerPool>
   const queue: Pick<TaskQueue, "countWaiting" | "extendOwner" | "releaseOwner"> = {
     countWaiting: async () => {
       looks += 1;
+      if (isAway) throw new Error("away");
       return waiting;
     },
     extendOwner: async (owner, leaseMs) => void extended.push([owner, leaseMs]),
@@ -62,7 +66,7 @@ async function startPool(kind: "blocked" | "deaf" | "idle"): Promise<WorkerPool>
       leaseMs: LEASE_MS,
       idleEndMs: 1000,
       queues: [],
-      lookMs: undefined,
+      lookMs,
       metrics: "none",
       logFormat: "json",
       logLevel: "error",
@@ -101,6 +105,24 @@ it("looks at the queue once for many new jobs", async () => {
   expect(looks).toBeGreaterThan(0);
   expect(looks).toBeLessThan(5);
 });
+
+it("says that the queue can be read again when it was, not after a look that did not ask it", async () => {
+  waiting = 0;
+  isAway = true;
+  looks = 0;
+  pool = await startPool("idle", 2000);
+  await vi.waitFor(() => expect(looks).toBe(1), 5000);
+  // Looks after workers, for which the queue is not asked.
+  await setTimeout(1200);
+  expect(looks).toBe(1);
+  clock.advance(2000);
+  await vi.waitFor(() => expect(looks).toBe(2), 5000);
+  expect([errors, infos]).toEqual([["The queue could not be read."], []]);
+  isAway = false;
+  clock.advance(2000);
+  await vi.waitFor(() => expect(infos).toEqual(["The queue can be read again."]), 5000);
+  expect([errors.length, looks]).toEqual([1, 3]);
+}, 30_000);
 
 it("does not take a worker for gone that does not listen any more", async () => {
   const started = await startPool("deaf");

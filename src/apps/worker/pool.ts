@@ -151,7 +151,7 @@ function look(pool: Pool): void {
       pool.isLookDue = false;
       return measure(pool);
     })
-    .then(pool.queueFaults.worked, pool.queueFaults.failed);
+    .catch(pool.queueFaults.failed);
 }
 
 /** Starts as many workers as there is work for, and wakes those that have none. */
@@ -168,6 +168,8 @@ async function measure(pool: Pool): Promise<void> {
     worker.queues.map(({ name }) => name),
     maxWorkers,
   );
+  // Not after every look: most ask the queue nothing.
+  pool.queueFaults.worked();
   pool.desired = Math.min(maxWorkers, countBusy(pool) + waiting);
   const missing = clock.monotonicMs() < pool.pauseUntilMs ? 0 : pool.desired - members.size;
   for (let count = 0; count < missing; count++) start(pool);
