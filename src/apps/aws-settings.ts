@@ -199,15 +199,26 @@ function readContainers(environment: Environment, endpoint: string | undefined):
   throw new ReelmillError("CONFIG_INVALID", `${pair} belong together: set both, or none${rest}.`);
 }
 
-/** The pipelines that this worker takes tasks of; undefined: all. Throws CONFIG_INVALID for one that `known` has not. */
-export function readTaskQueues(environment: Environment, known: readonly string[]): readonly string[] | undefined {
+/**
+ * The pipelines that this worker takes tasks of; undefined: all. Throws CONFIG_INVALID where that, or a queue of the home, is of one that `known`
+ * has not.
+ */
+export function readTaskQueues(
+  environment: Environment,
+  { queueUrls }: AwsHome,
+  known: readonly string[],
+): readonly string[] | undefined {
   const { TASK_QUEUES } = readSettings(environment, WORKER_SETTINGS);
-  const unknown = TASK_QUEUES.find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    const message = `TASK_QUEUES names "${unknown}", but must be names of pipelines, separated by commas: ${known.join(", ")}.`;
-    throw new ReelmillError("CONFIG_INVALID", message);
-  }
+  requireKnown("TASK_QUEUES", TASK_QUEUES, "names of pipelines, separated by commas", known);
+  requireKnown("SQS_QUEUE_URLS", Object.keys(queueUrls), "a JSON object of pipelines and URLs", known);
   return TASK_QUEUES.length === 0 ? undefined : TASK_QUEUES;
+}
+
+function requireKnown(variable: string, names: readonly string[], allowed: string, known: readonly string[]): void {
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const message = `${variable} names "${unknown}", but must be ${allowed}; pipelines are ${known.join(", ")}.`;
+  throw new ReelmillError("CONFIG_INVALID", message);
 }
 
 /** The variables of the backend `aws` with their notes; the reference page is made from it. */

@@ -340,6 +340,11 @@ it("makes what machines share, once, and never on AWS itself", async () => {
   const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: queue }));
   expect(QueueUrl).toContain(queue);
   expect(await init({ REELMILL_S3_ENDPOINT: "" })).toMatchObject({ status: 2 });
+  const refusal = expect.stringMatching(/SQS_QUEUE_URLS names "mend", .* repair, convert, hls/);
+  expect(await init({ SQS_QUEUE_URLS: '{"mend":"http://127.0.0.1:9/1/q"}' })).toMatchObject({
+    status: 2,
+    error: refusal,
+  });
   await bucket.client.send(new DeleteBucketCommand({ Bucket: name }));
 });
 
@@ -361,6 +366,12 @@ it("says what is wrong with its environment, and begins nothing", async () => {
   // What is mistyped is named before any store is asked.
   const mistyped = { TASK_QUEUES: "convert,mend", REELMILL_DYNAMODB_ENDPOINT: "http://127.0.0.1:9" };
   expect(await say(mistyped)).toEqual([2, "CONFIG_INVALID", expect.stringContaining("mend")]);
+  const SQS_QUEUE_URLS = '{"foo":"http://127.0.0.1:9/1/q"}';
+  const noQueue = expect.stringMatching(/^SQS_QUEUE_URLS names "foo", but must be .* repair, convert, hls\.$/);
+  expect(await say({ ...mistyped, TASK_QUEUES: "", SQS_QUEUE_URLS })).toEqual([2, "CONFIG_INVALID", noQueue]);
+  const environment = { ...place(), ...mistyped, REELMILL_DATA: join(folder, "wrong"), REELMILL_PORT: "0" };
+  const up = await reelmill(["up"], { environment });
+  expect(up).toMatchObject({ status: 2, error: expect.stringContaining('TASK_QUEUES names "mend"') });
   expect(await say({ REELMILL_MAX_WORKERS: "0" })).toEqual([2, "CONFIG_INVALID", expect.stringContaining('"0"')]);
   expect(await say({ REELMILL_BACKEND: "local" })).toEqual([2, "CONFIG_INVALID", expect.stringContaining("local")]);
   expect(await say({ DYNAMODB_TABLE: "no-such-table" })).toEqual([1, "STORE_REFUSED", expect.anything()]);

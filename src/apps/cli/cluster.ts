@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { loadConfig } from "../../base/config.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { printableJson } from "../../base/printable.ts";
-import { readAwsHome } from "../aws-settings.ts";
+import { readAwsHome, readTaskQueues } from "../aws-settings.ts";
 import type { CliContext } from "./cli-context.ts";
 import type { ClusterInitOptions } from "./command-options.ts";
 import { EXIT_OK } from "./exit-codes.ts";
@@ -20,6 +20,12 @@ export async function runClusterInit({ json }: ClusterInitOptions, context: CliC
       "REELMILL_S3_ENDPOINT and REELMILL_DYNAMODB_ENDPOINT must be set: on AWS itself the stacks make bucket and table.";
     throw new ReelmillError("CONFIG_INVALID", message);
   }
+  const { createRegistry } = await import("../../pipelines/registry.ts");
+  readTaskQueues(
+    environment,
+    home,
+    createRegistry().all.map(({ name }) => name),
+  );
   const { makeStores } = await import("../aws-wiring.ts");
   const made = await makeStores(home);
   if (json) context.writeOutput(`${printableJson({ schema: 1, stores: made.map((store) => ({ ...store })) })}\n`);

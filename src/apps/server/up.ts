@@ -17,7 +17,7 @@ import { untilAborted } from "../../base/until-aborted.ts";
 import type { PriceTable } from "../../cost/price-table.ts";
 import type { DeliveryLoop } from "../../jobs/delivery-loop.ts";
 import { createJobService } from "../../jobs/service.ts";
-import { readAwsHome } from "../aws-settings.ts";
+import { readAwsHome, readTaskQueues } from "../aws-settings.ts";
 import { loadPrices } from "../cost/price-file.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import { createNewsLoop } from "../news.ts";
@@ -92,6 +92,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
   let lock: FolderLock | undefined;
   let sharing: LogSharing | undefined;
   try {
+    requirePipelines(home, environment, parts);
     await parts.requireStores();
     lock = lockFolder(dataFolder);
     await removeWorkFolders(parts.workRoot, OWNER);
@@ -145,6 +146,16 @@ function placeWatch({ watch }: UpOptions, config: Config, dataFolder: string): W
 function homeOf({ server }: Config, environment: Environment, data: string, place: WatchPlace | undefined): Home {
   if (server.backend === "aws") return readAwsHome(environment, server, data);
   return { backend: "local", data, mounts: place?.mounts ?? {} };
+}
+
+/** Names of pipelines that are mistyped are named before any store is asked; a server's own workers take the tasks of all. */
+function requirePipelines(home: Home, environment: Environment, { pipelines }: Parts): void {
+  if (home.backend !== "aws") return;
+  readTaskQueues(
+    environment,
+    home,
+    pipelines.all.map(({ name }) => name),
+  );
 }
 
 /** Everybody who can reach a port can use it: beyond this machine that takes a key. */

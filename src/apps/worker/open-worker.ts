@@ -69,6 +69,7 @@ export async function withOpenWorker<T>(context: WorkerContext, use: (worker: Op
   try {
     const takes = readTaskQueues(
       environment,
+      home,
       parts.pipelines.all.map(({ name }) => name),
     );
     await parts.requireStores();
