@@ -374,6 +374,14 @@ it("says what is wrong with its environment, and begins nothing", async () => {
   expect(up).toMatchObject({ status: 2, error: expect.stringContaining('TASK_QUEUES names "mend"') });
   expect(await say({ REELMILL_MAX_WORKERS: "0" })).toEqual([2, "CONFIG_INVALID", expect.stringContaining('"0"')]);
   expect(await say({ REELMILL_BACKEND: "local" })).toEqual([2, "CONFIG_INVALID", expect.stringContaining("local")]);
-  expect(await say({ DYNAMODB_TABLE: "no-such-table" })).toEqual([1, "STORE_REFUSED", expect.anything()]);
-  expect(await say({ S3_BUCKET: "no-such-bucket" })).toEqual([1, "STORE_REFUSED", expect.anything()]);
+  expect(await say({ DYNAMODB_TABLE: "no-such-table" })).toEqual([
+    1,
+    "STORE_REFUSED",
+    expect.stringContaining("table no-such-table"),
+  ]);
+  expect(await say({ S3_BUCKET: "no-such-bucket" })).toEqual([
+    1,
+    "STORE_REFUSED",
+    expect.stringContaining("bucket no-such-bucket"),
+  ]);
 });

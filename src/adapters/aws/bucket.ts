@@ -25,7 +25,9 @@ export function createS3Client(place: AwsPlace, sendsChecksums = place.endpoint 
 
 /** What the bucket has under the key; the tag is empty where the store gives none. Throws OBJECT_NOT_FOUND. */
 export async function headObject({ client, name }: Bucket, key: string): Promise<ObjectInfo> {
-  const head = await asking(key, () => client.send(new HeadObjectCommand({ Bucket: name, Key: key })));
+  const head = await asking({ bucket: name, key }, () =>
+    client.send(new HeadObjectCommand({ Bucket: name, Key: key })),
+  );
   const bytes = head.ContentLength ?? 0;
   return { key, bytes, modifiedAtMs: toModifiedAtMs(head.LastModified), tag: head.ETag ?? "" };
 }

@@ -35,8 +35,23 @@ const PASSING =
 const FULL = /EntityTooLarge|QuotaExceeded|StorageFull/i;
 const ABSENT = new Set(["NoSuchKey", "NotFound"]);
 
+/** What a request is about, as messages name it: something by itself, a bucket or table, or what lies in one. */
+export type Subject = string | BucketSubject | TableSubject;
+
+/** A bucket, or an object in it. */
+export interface BucketSubject {
+  readonly bucket: string;
+  readonly key?: string;
+}
+
+/** A table, or a partition of it. */
+export interface TableSubject {
+  readonly table: string;
+  readonly key?: string;
+}
+
 /** Sends a request and throws the store's errors for the service's: OBJECT_NOT_FOUND, OBJECT_KEY_INVALID, NO_SPACE, STORE_REFUSED, STORE_UNAVAILABLE. */
-export async function asking<T>(subject: string, send: () => Promise<T>): Promise<T> {
+export async function asking<T>(subject: Subject, send: () => Promise<T>): Promise<T> {
   try {
     return await send();
   } catch (error) {
@@ -45,15 +60,14 @@ export async function asking<T>(subject: string, send: () => Promise<T>): Promis
 }
 
 /** The store's error for one of the SDK's; what the SDK did not raise is given back unchanged. */
-export function translateAwsError(subject: string, error: unknown): unknown {
+export function translateAwsError(subject: Subject, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof ReelmillError) return error;
-  const shown = `"${printableLine(subject.length > 200 ? `…${subject.slice(-200)}` : subject)}"`;
   const because = `${error.name}: ${printableLine(error.message.slice(0, 300))}`;
   const give = (code: "OBJECT_NOT_FOUND" | "OBJECT_KEY_INVALID" | "NO_SPACE" | "STORE_REFUSED" | "STORE_UNAVAILABLE") =>
-    new ReelmillError(code, `The request about ${shown} failed (${because}).`, { cause: error });
+    new ReelmillError(code, `The request ${nameSubject(subject)} failed (${because}).`, { cause: error });
   const status = statusOf(error);
   if (ABSENT.has(error.name)) {
-    return new ReelmillError("OBJECT_NOT_FOUND", `There is no object ${shown}.`, { cause: error });
+    return new ReelmillError("OBJECT_NOT_FOUND", `There is no ${nameAbsent(subject)}.`, { cause: error });
   }
   if (error.name === "KeyTooLongError") return give("OBJECT_KEY_INVALID");
   if (FULL.test(error.name) || status === 507) return give("NO_SPACE");
@@ -63,6 +77,24 @@ export function translateAwsError(subject: string, error: unknown): unknown {
   if (status === 412) return give("STORE_UNAVAILABLE");
   // What was cut short has the status of its beginning.
   return status >= 500 || status === 429 || status < 400 ? give("STORE_UNAVAILABLE") : give("STORE_REFUSED");
+}
+
+function nameSubject(subject: Subject): string {
+  if (typeof subject === "string") return `about ${quote(subject)}`;
+  const place = "bucket" in subject ? `bucket ${subject.bucket}` : `table ${subject.table}`;
+  return `to ${printableLine(place)}${subject.key ? ` about ${quote(subject.key)}` : ""}`;
+}
+
+function nameAbsent(subject: Subject): string {
+  if (typeof subject !== "string" && "bucket" in subject && !subject.key) {
+    return `bucket ${printableLine(subject.bucket)}`;
+  }
+  return `object ${quote(typeof subject === "string" ? subject : (subject.key ?? ""))}`;
+}
+
+/** Longer ones are known by their end. */
+function quote(text: string): string {
+  return `"${printableLine(text.length > 200 ? `…${text.slice(-200)}` : text)}"`;
 }
 
 /** The HTTP status that the service answered with; undefined where it did not, or the error is none of the SDK's. */

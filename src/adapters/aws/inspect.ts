@@ -32,7 +32,7 @@ export async function measureSkew({ client, name }: Bucket, clock: Clock): Promi
     },
     { step: "deserialize", priority: "low" },
   );
-  await asking(name, () => client.send(request));
+  await asking({ bucket: name }, () => client.send(request));
   const atMs = Date.parse(date ?? "");
   return Number.isNaN(atMs) ? undefined : clock.nowMs() - atMs;
 }

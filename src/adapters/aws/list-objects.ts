@@ -32,7 +32,7 @@ export async function listObjects(
       EncodingType: "url",
       ...(token === undefined ? (afterKey === "" ? {} : { StartAfter: afterKey }) : { ContinuationToken: token }),
     });
-    const page = await asking(prefix, () => bucket.client.send(request));
+    const page = await asking({ bucket: bucket.name, key: prefix }, () => bucket.client.send(request));
     found.push(...infosOf(page));
     if (page.IsTruncated !== true || page.NextContinuationToken === undefined) break;
     token = page.NextContinuationToken;

@@ -36,7 +36,9 @@ export function createMultipartLender(bucket: Bucket, sizes: LentPartSizes): Mul
       requireObjectKey(Key);
       if (bytes <= aboveBytes) return undefined;
       const partBytes = partBytesOf(bytes, sizes);
-      const { UploadId = "" } = await asking(Key, () => client.send(new CreateMultipartUploadCommand({ Bucket, Key })));
+      const { UploadId = "" } = await asking({ bucket: Bucket, key: Key }, () =>
+        client.send(new CreateMultipartUploadCommand({ Bucket, Key })),
+      );
       return { uploadId: UploadId, partBytes };
     },
     lendPart: async (upload, number, forMs) => {
@@ -48,7 +50,10 @@ export function createMultipartLender(bucket: Bucket, sizes: LentPartSizes): Mul
       const ContentLength = Math.min(partBytes, left);
       const part = new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: number, ContentLength });
       const expiresIn = Math.floor(forMs / 1000);
-      return { url: await asking(Key, () => getSignedUrl(client, part, { expiresIn })), headers: {} };
+      return {
+        url: await asking({ bucket: Bucket, key: Key }, () => getSignedUrl(client, part, { expiresIn })),
+        headers: {},
+      };
     },
     complete: async (upload, tags) => {
       const { key: Key, uploadId: UploadId, bytes } = upload;
@@ -59,7 +64,7 @@ export function createMultipartLender(bucket: Bucket, sizes: LentPartSizes): Mul
       }
       const Parts = tags.map((ETag, index) => ({ ETag, PartNumber: index + 1 }));
       const command = new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } });
-      await asking(Key, async () => {
+      await asking({ bucket: Bucket, key: Key }, async () => {
         try {
           await client.send(command);
         } catch (error) {
@@ -70,7 +75,7 @@ export function createMultipartLender(bucket: Bucket, sizes: LentPartSizes): Mul
     },
     abort: async ({ key: Key, uploadId: UploadId }) => {
       requireObjectKey(Key);
-      await asking(Key, async () => {
+      await asking({ bucket: Bucket, key: Key }, async () => {
         try {
           await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
         } catch (error) {

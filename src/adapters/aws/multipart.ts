@@ -61,7 +61,7 @@ export async function upload(
   const { client, name } = bucket;
   if (first.done === true || second.done === true) {
     const Body = first.value ?? new Uint8Array();
-    await asking(key, () => client.send(new PutObjectCommand({ Bucket: name, Key: key, Body })));
+    await asking({ bucket: name, key }, () => client.send(new PutObjectCommand({ Bucket: name, Key: key, Body })));
     return;
   }
   const begun = [first.value, second.value];
@@ -89,7 +89,7 @@ export function uploadedPart(
     heldBytes,
     send: async (UploadId, PartNumber) => {
       const request = new UploadPartCommand({ Bucket: name, Key: key, UploadId, PartNumber, Body: await give() });
-      return (await asking(key, () => client.send(request))).ETag;
+      return (await asking({ bucket: name, key }, () => client.send(request))).ETag;
     },
   };
 }
@@ -163,7 +163,9 @@ export function copiedPart(bucket: Bucket, from: CopySource, key: string, { star
     send: async (UploadId, PartNumber) => {
       const part = { UploadId, PartNumber, CopySourceRange: `bytes=${start}-${end - 1}` };
       const request = new UploadPartCopyCommand({ ...source, ...part });
-      const { CopyPartResult } = await asking(from.key, () => bucket.client.send(request));
+      const { CopyPartResult } = await asking({ bucket: bucket.name, key: from.key }, () =>
+        bucket.client.send(request),
+      );
       return CopyPartResult?.ETag;
     },
   };
@@ -190,12 +192,15 @@ export async function inParts(
   check?: () => Promise<void>,
 ): Promise<void> {
   const { client, name: Bucket } = bucket;
-  const created = await asking(key, () => client.send(new CreateMultipartUploadCommand({ Bucket, Key: key })));
+  const subject = { bucket: Bucket, key };
+  const created = await asking(subject, () => client.send(new CreateMultipartUploadCommand({ Bucket, Key: key })));
   const target = { Bucket, Key: key, UploadId: created.UploadId };
   try {
     const Parts = await sendAll(key, created.UploadId ?? "", parts);
     await check?.();
-    await asking(key, () => client.send(new CompleteMultipartUploadCommand({ ...target, MultipartUpload: { Parts } })));
+    await asking(subject, () =>
+      client.send(new CompleteMultipartUploadCommand({ ...target, MultipartUpload: { Parts } })),
+    );
   } catch (error) {
     // What went wrong is what the caller hears; parts that cannot be taken back now go by the bucket's lifecycle rule.
     await client.send(new AbortMultipartUploadCommand(target)).catch(() => undefined);

@@ -26,7 +26,7 @@ export function createS3ObjectLender(place: AwsPlace, bucketName: string, sizes:
     maxBytes: MAX_OBJECT_BYTES,
     lend: async (loan) => {
       requireObjectKey(loan.key);
-      const url = await asking(loan.key, () =>
+      const url = await asking({ bucket: bucketName, key: loan.key }, () =>
         getSignedUrl(client, commandOf(bucketName, loan), { expiresIn: Math.floor(loan.forMs / 1000) }),
       );
       return { url, headers: {} };

@@ -73,7 +73,7 @@ export function createS3ObjectStore(options: S3ObjectStoreOptions): ObjectStore 
     list: async (prefix, { limit, afterKey = "" }) => await listObjects(bucket, { prefix, limit, afterKey }),
     delete: async (key) => {
       const request = new DeleteObjectCommand({ Bucket: bucket.name, Key: checked(key) });
-      await asking(key, () => bucket.client.send(request));
+      await asking({ bucket: bucket.name, key }, () => bucket.client.send(request));
     },
     withLocalFile: async (key, use) =>
       await withFile(options, checked(key), async (path) => {
@@ -121,7 +121,7 @@ async function copyObject(options: S3ObjectStoreOptions, fromKey: string, toKey:
   if (isCopiedWhole(from.bytes, options)) {
     const CopySource = copySourceOf(bucket, fromKey);
     const request = new CopyObjectCommand({ Bucket: bucket.name, Key: toKey, CopySource, ...ifSame(from.tag) });
-    await asking(fromKey, () => bucket.client.send(request));
+    await asking({ bucket: bucket.name, key: fromKey }, () => bucket.client.send(request));
   } else if (isCopiedInParts(bucket, fromKey)) await copyInParts(bucket, from, toKey, options);
   else await upload(bucket, toKey, await readObject(bucket, fromKey, undefined, from.tag), options, from.bytes);
   return await headObject(bucket, toKey);

@@ -71,7 +71,7 @@ async function openBody(
   } catch (error) {
     if (statusOf(error) === 416) return undefined;
     if (statusOf(error) === 412) throw changed(key);
-    throw translateAwsError(key, error);
+    throw translateAwsError({ bucket: name, key }, error);
   }
 }
 
@@ -84,7 +84,7 @@ function stream(bucket: Bucket, key: string, start: number, first: Body): AsyncI
   const resume = async (cause: unknown): Promise<void> => {
     body.stream.destroy();
     failures += 1;
-    if (failures > MAX_FAILURES) throw translateAwsError(key, cause);
+    if (failures > MAX_FAILURES) throw translateAwsError({ bucket: bucket.name, key }, cause);
     const again = await openBody(bucket, key, { start: at, end: first.end }, first.tag);
     if (again === undefined || again.end !== first.end || again.tag !== first.tag) throw changed(key);
     body = again;

@@ -10,7 +10,7 @@ import {
   QueryCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
-import { type AwsPlace, asking, clientSettings } from "./connection.ts";
+import { type AwsPlace, asking, clientSettings, type TableSubject } from "./connection.ts";
 
 /*
  * The few things that are asked of a table. Every write that depends on something is one to one item, with a condition: what a job needs to
@@ -117,7 +117,7 @@ function createPlaceholders() {
 export async function getItem(table: Table, { pk, sk }: ItemKey): Promise<Item | undefined> {
   const { client, name } = table;
   const request = new GetCommand({ TableName: name, Key: toStored(table, { pk, sk }), ConsistentRead: true });
-  return fromStored(table, (await asking(pk, () => client.send(request))).Item);
+  return fromStored(table, (await asking({ table: name, key: pk }, () => client.send(request))).Item);
 }
 
 const MAX_GET = 100;
@@ -130,7 +130,7 @@ export async function getItems(table: Table, keys: readonly ItemKey[]): Promise<
     let asked: Record<string, unknown>[] = keys.slice(at, at + MAX_GET).map((key) => toStored(table, { ...key }));
     while (asked.length > 0) {
       const request = new BatchGetCommand({ RequestItems: { [name]: { Keys: asked, ConsistentRead: true } } });
-      const { Responses = {}, UnprocessedKeys = {} } = await asking(name, () => client.send(request));
+      const { Responses = {}, UnprocessedKeys = {} } = await asking({ table: name }, () => client.send(request));
       found.push(...(Responses[name] ?? []).map((item) => fromStored(table, item)));
       asked = UnprocessedKeys[name]?.Keys ?? [];
     }
@@ -149,7 +149,7 @@ export async function putItem(table: Table, item: Item & ItemKey, where: readonl
     ConditionExpression,
     ...placeholders.fields(),
   });
-  return (await unlessRefused(item.pk, async () => await client.send(request))) !== undefined;
+  return (await unlessRefused({ table: name, key: item.pk }, async () => await client.send(request))) !== undefined;
 }
 
 /** A write that depends on nothing. */
@@ -170,7 +170,7 @@ export async function writeItems(table: Table, writes: readonly Write[]): Promis
     let asked: typeof requests = requests.slice(at, at + MAX_WRITES);
     while (asked.length > 0) {
       const request = new BatchWriteCommand({ RequestItems: { [name]: asked } });
-      const { UnprocessedItems = {} } = await asking(name, () => client.send(request));
+      const { UnprocessedItems = {} } = await asking({ table: name }, () => client.send(request));
       asked = (UnprocessedItems[name] ?? []) as typeof requests;
       if (asked.length > 0) await delay(UNPROCESSED_PAUSE_MS);
     }
@@ -203,7 +203,9 @@ export async function updateItem(table: Table, { pk, sk }: ItemKey, change: Chan
     ReturnValues: "ALL_NEW",
     ...placeholders.fields(),
   });
-  return await unlessRefused(pk, async () => fromStored(table, (await client.send(request)).Attributes ?? {}));
+  return await unlessRefused({ table: name, key: pk }, async () =>
+    fromStored(table, (await client.send(request)).Attributes ?? {}),
+  );
 }
 
 /** Removes an item; gives what was removed, undefined where there was none or the conditions do not hold. */
@@ -222,11 +224,11 @@ export async function deleteItem(
     ReturnValues: "ALL_OLD",
     ...placeholders.fields(),
   });
-  return await unlessRefused(pk, async () => (await client.send(request)).Attributes);
+  return await unlessRefused({ table: name, key: pk }, async () => (await client.send(request)).Attributes);
 }
 
 /** Undefined where the conditions do not hold. */
-async function unlessRefused<T>(subject: string, send: () => Promise<T>): Promise<T | undefined> {
+async function unlessRefused<T>(subject: TableSubject, send: () => Promise<T>): Promise<T | undefined> {
   return await asking(subject, async () => {
     try {
       return await send();
@@ -280,7 +282,7 @@ export async function* queryItems(table: Table, selection: Selection): AsyncGene
       ExclusiveStartKey,
       ...placeholders.fields(),
     });
-    const page = await asking(pk, () => client.send(request));
+    const page = await asking({ table: name, key: pk }, () => client.send(request));
     for (const item of page.Items ?? []) yield fromStored(table, item);
     ExclusiveStartKey = page.LastEvaluatedKey;
   } while (ExclusiveStartKey !== undefined);
