@@ -13,7 +13,7 @@ export interface Member {
 }
 
 /** By these the benchmark is ended from outside. */
-const ENDING = ["SIGINT", "SIGTERM"] as const;
+const ENDING = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 interface Running {
   readonly rootPid: number;
@@ -43,9 +43,9 @@ export function createSlices(sliceSeconds: number): Slices {
     end();
     begin(next);
   };
-  // Who is stopped would never end.
+  // Who is stopped would never end, and all at once they would take hours.
   const release = (signal: NodeJS.Signals): void => {
-    for (const { rootPid } of members) signalTree(rootPid, "SIGCONT");
+    for (const { rootPid } of members) signalTree(rootPid, "SIGKILL");
     process.kill(process.pid, signal);
   };
   return {
@@ -73,15 +73,16 @@ export function createSlices(sliceSeconds: number): Slices {
 }
 
 /** From the root on, so that what is stopped starts nothing that is not seen. */
-function signalTree(rootPid: number, signal: "SIGSTOP" | "SIGCONT"): void {
+function signalTree(rootPid: number, signal: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void {
   const pids = [rootPid];
   for (let pid = pids.pop(); pid !== undefined; pid = pids.pop()) {
+    const children = signal === "SIGKILL" ? childrenOf(pid) : [];
     try {
       process.kill(pid, signal);
     } catch {
       // It has ended.
       continue;
     }
-    pids.push(...childrenOf(pid));
+    pids.push(...children, ...childrenOf(pid));
   }
 }

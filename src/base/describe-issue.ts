@@ -66,7 +66,9 @@ function showValue(value: unknown): string {
 function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
   let value = given;
   for (const name of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+    // A part of a text that was taken apart is told by the whole.
+    if (typeof value !== "object" || value === null) return value;
+    if (!Object.hasOwn(value, name)) return undefined;
     value = (value as Readonly<Record<PropertyKey, unknown>>)[name];
   }
   return value;

@@ -115,6 +115,22 @@ describe("sound that lasts longer than the pictures", () => {
     expect(report.rules.shouldsFailed).toBe(0);
   });
 
+  it("is kept of the track that ends soon where another one lasts for long", async () => {
+    const path = join(packages.root, "two-ends.mp4");
+    const inputs = ["testsrc2=s=160x90:r=25:d=2", "sine=d=5", "sine=d=14"].flatMap((each) => [
+      "-f",
+      "lavfi",
+      "-i",
+      each,
+    ]);
+    const maps = ["-map", "0:v", "-map", "1:a", "-map", "2:a"];
+    const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"];
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...inputs, ...maps, ...codecs, path]);
+    const { report, failed } = await packages.make(path);
+    expect([report.durationSeconds, failed]).toEqual([expect.closeTo(5, 1), []]);
+    expect(report.findings.join(" ")).toMatch(/ [89]\.\d\d s of sound track 2 behind the last picture were left out/);
+  });
+
   it("is not believed in where only the container tells of it", async () => {
     const path = longSounding("lying.mp4");
     // The sound's mdhd: an hour in place of 5 s.

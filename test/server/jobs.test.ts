@@ -122,6 +122,16 @@ describe("jobs", () => {
     expect(problem.detail).toContain(named);
   });
 
+  it("names what is wrong in a list of states by the text that came", async () => {
+    const { detail } = await problemOf(await server.ask("/v1/jobs?status=queued,foo"));
+    expect(detail).toContain('query.status.1: "queued,foo" must be one of queued, ');
+  });
+
+  it("shows no job of a pipeline that may have had some, where there is none in a state", async () => {
+    const page = VIEWS.jobPage.parse(await (await server.ask("/v1/jobs?pipeline=old&status=running")).json());
+    expect(page.jobs).toEqual([]);
+  });
+
   it("refuses a cursor that no page gave", async () => {
     expect((await problemOf(await server.ask("/v1/jobs?cursor=x"))).code).toBe("CURSOR_INVALID");
   });

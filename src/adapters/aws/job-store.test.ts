@@ -7,7 +7,7 @@ import type { JobStore, NewJob, TakenTask } from "../../jobs/ports.ts";
 import { onCancel, onStarted, onSucceeded, type StageYield } from "../../jobs/transitions.ts";
 import { appendEntry, createLogEnd, type LogEnd } from "./change-log.ts";
 import { createJobStore } from "./job-store.ts";
-import { readBooks, takeMessage } from "./queue-book.ts";
+import { openBook, readBooks, strikeAll, takeMessage } from "./queue-book.ts";
 import { createTableClient, deleteItem, queryItems } from "./table.ts";
 
 const FROM = { owner: "w1", leaseMs: 15_000, queues: [{ name: "p", maxInFlight: 9 }] };
@@ -137,6 +137,24 @@ it("goes on in a table that was lost and made anew: what is sent then is receive
   expect((await take()).message.ref).toEqual({ jobId: job.id, stage: "work", index: 0 });
   await deleteItem(table, { pk: "queues", sk: "p" });
   expect(await store.update(job.id, onCancel)).toMatchObject({ status: "cancelled" });
+});
+
+it("strikes as many messages as there are, in expressions that DynamoDB takes", async () => {
+  await openBook(table, "p");
+  const lengths: number[] = [];
+  table.client.middlewareStack.add(
+    (next) => async (args) => {
+      const { UpdateExpression } = args.input as { readonly UpdateExpression?: string };
+      if (UpdateExpression !== undefined) lengths.push(UpdateExpression.length);
+      return await next(args);
+    },
+    { step: "initialize", name: "lengths" },
+  );
+  const ids = Array.from({ length: 250 }, (_, at) => 1_000_000_000 + at);
+  expect(await strikeAll(table, "p", ids)).toBeDefined();
+  table.client.middlewareStack.remove("lengths");
+  expect(lengths).toHaveLength(3);
+  expect(Math.max(...lengths)).toBeLessThan(4096);
 });
 
 it("tells those who follow changes of progress, but not of every beat", async () => {

@@ -156,15 +156,22 @@ export async function strikeHold(table: Table, held: HeldMessage): Promise<boole
   return await changeHold(table, held, { remove: [["holds", String(held.id)]] });
 }
 
+/** DynamoDB takes expressions of 4096 bytes; each message takes a dozen. */
+const STRUCK_AT_ONCE = 100;
+
 /**
  * Strikes messages that are not wanted any more, whoever holds them; gives the book as it then is, undefined where there is nothing to strike or no
  * book, as in a table that was made anew.
  */
 export async function strikeAll(table: Table, queue: string, ids: readonly number[]): Promise<Book | undefined> {
-  if (ids.length === 0) return undefined;
-  const remove = ids.map((id): Path => ["holds", String(id)]);
-  const struck = await updateItem(table, keyOf(queue), { remove, where: [{ path: ["pk"], is: "there" }] });
-  return struck && toBook(struck);
+  let book: Book | undefined;
+  for (let from = 0; from < ids.length; from += STRUCK_AT_ONCE) {
+    const remove = ids.slice(from, from + STRUCK_AT_ONCE).map((id): Path => ["holds", String(id)]);
+    const struck = await updateItem(table, keyOf(queue), { remove, where: [{ path: ["pk"], is: "there" }] });
+    if (struck === undefined) return undefined;
+    book = toBook(struck);
+  }
+  return book;
 }
 
 /** A paused queue gives out nothing. */

@@ -168,12 +168,12 @@ async function measure(pool: Pool): Promise<void> {
     worker.queues.map(({ name }) => name),
     maxWorkers,
   );
-  // Not after every look: most ask the queue nothing.
-  pool.queueFaults.worked();
   pool.desired = Math.min(maxWorkers, countBusy(pool) + waiting);
   const missing = clock.monotonicMs() < pool.pauseUntilMs ? 0 : pool.desired - members.size;
   for (let count = 0; count < missing; count++) start(pool);
   if (waiting > 0) for (const { child, isBusy } of members) if (!isBusy) tell(child, "wake");
+  // Not after every look: most ask the queue nothing.
+  pool.queueFaults.worked();
 }
 
 function start(pool: Pool): void {

@@ -48,8 +48,8 @@ export async function listPictureTimes(
 }
 
 /**
- * The same with the last picture held until the last sound ends, which would be lost otherwise: all streams of a package last as long. Not where it
- * sounds on for longer than a segment leaves room, nor in MPEG-TS.
+ * The same with the last picture held until the last sound ends, which would be lost otherwise: all streams of a package last as long. Not of
+ * tracks that sound on for longer than a segment leaves room, nor in MPEG-TS.
  */
 export function holdForSound(
   times: PictureTimes,
@@ -58,10 +58,10 @@ export function holdForSound(
   { segments }: Pick<HlsSettings, "segments">,
 ): { readonly times: PictureTimes; readonly findings: readonly string[] } {
   const { lastDurationTicks } = times;
-  const end = endOf(times, video);
-  const lateSeconds = Math.max(...sounds.map(({ endSeconds }) => endSeconds)) - (end ?? Number.POSITIVE_INFINITY);
-  if (segments === "ts" || lateSeconds <= TOLD_SECONDS || lateSeconds > MAX_SOUND_SECONDS)
-    return { times, findings: [] };
+  const end = endOf(times, video) ?? Number.POSITIVE_INFINITY;
+  const late = sounds.map(({ endSeconds }) => endSeconds - end).filter((seconds) => seconds <= MAX_SOUND_SECONDS);
+  const lateSeconds = Math.max(0, ...late);
+  if (segments === "ts" || lateSeconds <= TOLD_SECONDS) return { times, findings: [] };
   const heldTicks = Math.ceil(ticksOf(lateSeconds, video.timeBase));
   const heldSeconds = secondsOf(heldTicks, video.timeBase).toFixed(2);
   const finding = `The last picture is held for ${heldSeconds} s more than in the recording, until the sound ends.`;

@@ -62,13 +62,13 @@ export const DEAD_LETTER_ROUTES = {
 export function addDeadLetterRoutes(app: FastifyInstance, deps: ServerDependencies, hub: EventHub): void {
   const { queue, service } = deps;
   serve(app, DEAD_LETTER_ROUTES.list, async ({ query }) => {
-    if (query.queue !== undefined) await requireQueue(deps, query.queue);
     const letters = await queue.listDead({ queue: query.queue, limit: query.limit });
+    if (letters.length === 0) await requireKnown(deps, query.queue);
     return { deadLetters: letters.map(toDeadLetterView) };
   });
   serve(app, DEAD_LETTER_ROUTES.replayAll, async ({ body }) => {
-    if (body?.queue !== undefined) await requireQueue(deps, body.queue);
     const replayed = await replayAll(deps, body?.queue);
+    if (replayed === 0) await requireKnown(deps, body?.queue);
     hub.nudge();
     return { replayed };
   });
@@ -81,6 +81,13 @@ export function addDeadLetterRoutes(app: FastifyInstance, deps: ServerDependenci
     await service.discardDeadLetter(params.id);
     return reply.code(204).send();
   });
+}
+
+/** A queue that has nothing may be mistyped. Throws QUEUE_UNKNOWN. */
+async function requireKnown(deps: ServerDependencies, name: string | undefined): Promise<void> {
+  // To ask for all queues is to read all their messages.
+  if (name === undefined || deps.pipelines.all.some((pipeline) => pipeline.name === name)) return;
+  await requireQueue(deps, name);
 }
 
 async function replayAll({ queue, service }: ServerDependencies, name: string | undefined): Promise<number> {

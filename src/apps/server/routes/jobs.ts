@@ -162,7 +162,8 @@ export function addJobRoutes(app: FastifyInstance, deps: ServerDependencies, hub
     const statuses = query.status as readonly JobStatus[] | undefined;
     const page = await store.list({ pipeline, statuses, parentJobId: parent, idempotencyKey, limit, cursor });
     // Jobs of a pipeline that is not there any more are shown; a name that has none may be mistyped.
-    if (pipeline !== undefined && page.jobs.length === 0) pipelines.get(pipeline);
+    const isNarrow = [statuses, parent, idempotencyKey, cursor].some((filter) => filter !== undefined);
+    if (pipeline !== undefined && page.jobs.length === 0 && !isNarrow) pipelines.get(pipeline);
     return { jobs: page.jobs.map(view), nextCursor: page.nextCursor ?? null };
   });
   serve(app, JOB_ROUTES.get, async ({ params }) => view(await requireJob(store, params.id)));
