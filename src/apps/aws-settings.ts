@@ -200,14 +200,15 @@ function readContainers(environment: Environment, endpoint: string | undefined):
 }
 
 /**
- * The pipelines that this worker takes tasks of; undefined: all. Throws CONFIG_INVALID where that, or a queue of the home, is of one that `known`
- * has not.
+ * The pipelines that this worker takes tasks of; undefined: all. Throws CONFIG_INVALID where that, or a queue of the home, is of one that there
+ * is not.
  */
 export function readTaskQueues(
   environment: Environment,
   { queueUrls }: AwsHome,
-  known: readonly string[],
+  pipelines: readonly { readonly name: string }[],
 ): readonly string[] | undefined {
+  const known = pipelines.map(({ name }) => name);
   const { TASK_QUEUES } = readSettings(environment, WORKER_SETTINGS);
   requireKnown("TASK_QUEUES", TASK_QUEUES, "names of pipelines, separated by commas", known);
   requireKnown("SQS_QUEUE_URLS", Object.keys(queueUrls), "a JSON object of pipelines and URLs", known);

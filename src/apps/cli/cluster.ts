@@ -21,11 +21,7 @@ export async function runClusterInit({ json }: ClusterInitOptions, context: CliC
     throw new ReelmillError("CONFIG_INVALID", message);
   }
   const { createRegistry } = await import("../../pipelines/registry.ts");
-  readTaskQueues(
-    environment,
-    home,
-    createRegistry().all.map(({ name }) => name),
-  );
+  readTaskQueues(environment, home, createRegistry().all);
   const { makeStores } = await import("../aws-wiring.ts");
   const made = await makeStores(home);
   if (json) context.writeOutput(`${printableJson({ schema: 1, stores: made.map((store) => ({ ...store })) })}\n`);

@@ -150,12 +150,7 @@ function homeOf({ server }: Config, environment: Environment, data: string, plac
 
 /** Names of pipelines that are mistyped are named before any store is asked; a server's own workers take the tasks of all. */
 function requirePipelines(home: Home, environment: Environment, { pipelines }: Parts): void {
-  if (home.backend !== "aws") return;
-  readTaskQueues(
-    environment,
-    home,
-    pipelines.all.map(({ name }) => name),
-  );
+  if (home.backend === "aws") readTaskQueues(environment, home, pipelines.all);
 }
 
 /** Everybody who can reach a port can use it: beyond this machine that takes a key. */

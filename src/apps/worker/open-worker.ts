@@ -67,11 +67,7 @@ export async function withOpenWorker<T>(context: WorkerContext, use: (worker: Op
   const parts = await openParts(home, { owner: OWNER, durability: "normal", clock, log });
   let lock: FolderLock | undefined;
   try {
-    const takes = readTaskQueues(
-      environment,
-      home,
-      parts.pipelines.all.map(({ name }) => name),
-    );
+    const takes = readTaskQueues(environment, home, parts.pipelines.all);
     await parts.requireStores();
     lock = lockFolder(dataFolder);
     await removeWorkFolders(parts.workRoot, OWNER);

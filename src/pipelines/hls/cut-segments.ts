@@ -42,16 +42,19 @@ export function* cutSegments(index: FragmentIndex, mode: SegmentMode): Generator
 /** None of the groups is empty; a fragment that lasts, such as of a picture that is held, makes none longer than it has to be. */
 function* groupFragments({ fragments, timescale }: FragmentIndex): Generator<readonly IndexedFragment[]> {
   let group: IndexedFragment[] = [];
+  let groupTicks = 0;
   let nextSeconds = Number.NEGATIVE_INFINITY;
   for (const fragment of fragments) {
     const seconds = fragment.startTicks / timescale;
-    const isTooLong = Math.round(lengthSeconds([...group, fragment], timescale)) > SEGMENT_SECONDS;
+    const isTooLong = Math.round((groupTicks + fragment.durationTicks) / timescale) > SEGMENT_SECONDS;
     if (seconds >= nextSeconds - SLACK_SECONDS || (isTooLong && group.length > 0)) {
       if (group.length > 0) yield group;
       group = [];
+      groupTicks = 0;
       nextSeconds = SEGMENT_SECONDS * (Math.floor((seconds + SLACK_SECONDS) / SEGMENT_SECONDS) + 1);
     }
     group.push(fragment);
+    groupTicks += fragment.durationTicks;
   }
   if (group.length > 0) yield group;
 }

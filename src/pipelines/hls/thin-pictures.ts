@@ -32,7 +32,6 @@ export interface Thinning {
 export function planThinning(ticks: Float64Array, timeBase: Ratio, meanRate: number): Thinning {
   const all = { filter: null, finding: null, framesPerSecond: meanRate, isDivided: false, ticks };
   const divisor = frameDivisor(meanRate);
-  // Of ten hours, a second list would take as much memory as all else.
   const isEven = ticks.length === 0 || (meanRate / divisor <= LIMIT && isSteady(ticks, timeBase, meanRate));
   if (divisor > 1 && isEven) {
     return {
