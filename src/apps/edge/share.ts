@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { makeFolder as makeFolders } from "../../base/make-folder.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 import { rootCodeOf } from "../../base/system-code.ts";
 import { type EdgeSettings, isInside } from "./settings.ts";
 import { messageOf, unlessMissing } from "./system-errors.ts";
@@ -31,7 +31,7 @@ export function createShare(settings: EdgeSettings, memoryFile: string | undefin
       isKnown ||= await wasSeen(settings.rootFolder, memoryFile);
       const problem = await openRoot(settings, isKnown);
       if (problem !== undefined) return problem;
-      for (const folder of foldersOf(settings)) await makeFolder(settings, folder);
+      if (!(await makeFolders(settings))) return await openRoot(settings, true);
       if (!isKnown) await remember(settings.rootFolder, memoryFile);
       isKnown = true;
       return undefined;
@@ -63,15 +63,43 @@ function foldersOf(settings: EdgeSettings): readonly string[] {
   return [readyFolder, exportFolder, quarantineFolder, originalsFolder, claimsFolder];
 }
 
-async function makeFolder(settings: EdgeSettings, folder: string): Promise<void> {
-  if (isInside(settings.rootFolder, folder)) {
-    await makeFolders(folder);
-    return;
+/**
+ * Makes the folders that are missing; false where the share has gone since it was looked at. Nothing that was made stays then: a `ready/` in an
+ * empty mount point would pass for the share.
+ */
+async function makeFolders(settings: EdgeSettings): Promise<boolean> {
+  const { rootFolder } = settings;
+  const made: string[] = [];
+  try {
+    for (const folder of foldersOf(settings)) {
+      // Elsewhere only the folder itself is made: what lies above it may be a mount that is missing.
+      const from = isInside(rootFolder, folder) ? rootFolder : dirname(folder);
+      await makeBelow(from, folder, made);
+    }
+    if (made.length === 0 || (await hasMarker(rootFolder))) return true;
+  } catch (error) {
+    if (rootCodeOf(error) !== "ENOENT" || (await hasMarker(rootFolder))) throw error;
   }
-  // Elsewhere only the folder itself is made: what lies above it may be a mount that is missing.
-  await mkdir(folder).catch((error: unknown) => {
-    if (rootCodeOf(error) !== "EEXIST") throw error;
-  });
+  for (const folder of made.toReversed()) await rmdir(folder).catch(() => undefined);
+  return false;
+}
+
+/** Makes what is missing of a folder's path below `above`, and tells it in `made`. */
+async function makeBelow(above: string, folder: string, made: string[]): Promise<void> {
+  let path = above;
+  for (const name of relative(above, folder).split(sep)) {
+    path = join(path, name);
+    try {
+      await mkdir(path);
+      made.push(path);
+    } catch (error) {
+      if (rootCodeOf(error) !== "EEXIST" || !(await stat(path)).isDirectory()) throw error;
+    }
+  }
+}
+
+async function hasMarker(rootFolder: string): Promise<boolean> {
+  return (await unlessMissing(readFile(join(rootFolder, MARKER)), undefined)) !== undefined;
 }
 
 async function openRoot(settings: EdgeSettings, isKnown: boolean): Promise<string | undefined> {
@@ -79,16 +107,15 @@ async function openRoot(settings: EdgeSettings, isKnown: boolean): Promise<strin
   const stats = await unlessMissing(stat(rootFolder), undefined);
   if (stats === undefined) {
     if (!makesRoot || isKnown) return `${rootFolder} does not exist: is the share mounted?`;
-    await makeFolders(rootFolder);
+    await makeFolder(rootFolder);
   } else if (!stats.isDirectory()) {
     return `${rootFolder} is no folder.`;
   }
-  const marker = join(rootFolder, MARKER);
-  if ((await unlessMissing(readFile(marker), undefined)) !== undefined) return undefined;
+  if (await hasMarker(rootFolder)) return undefined;
   if (isKnown && !(await hasContent(settings))) {
     return `${rootFolder} is there, but nothing of what was in it: is the share mounted? If it was emptied on purpose, make the folder ${settings.readyFolder}.`;
   }
-  await writeFile(marker, MARKER_TEXT);
+  await writeFile(join(rootFolder, MARKER), MARKER_TEXT);
   return undefined;
 }
 
