@@ -40,7 +40,8 @@ export async function checkSoundEnds(
       }
       continue;
     }
-    const slackSeconds = Math.max(SLACK_SECONDS, made.longestSeconds, packetSeconds(stream));
+    // Told by packets, of which the encoder fills up the last one.
+    const slackSeconds = Math.max(SLACK_SECONDS, packetSeconds(stream)) + made.longestSeconds;
     const compare = (source: SoundEnds | undefined): readonly string[] =>
       source === undefined ? [] : describeEnds(track, shift(source, originSeconds), made, slackSeconds);
     const declared = declaredEnds(track);

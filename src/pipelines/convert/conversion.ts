@@ -54,7 +54,7 @@ export interface EncodedVideo {
   readonly contentLight: string | null;
   /** How many spans are encoded at a time, ≥ 1. */
   readonly processes: number;
-  /** Whether each span is decoded where it was encoded, as a proof that it can be. */
+  /** Whether each span is decoded where it was encoded, as a proof that it can be; else the output is, where that is asked for. */
   readonly decodesSpans: boolean;
   /** In order; each is a task. */
   readonly spans: readonly SpanPlan[];

@@ -261,7 +261,8 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     masteringDisplay: settings.toneMap ? null : (video.masteringDisplay ?? null),
     contentLight: settings.toneMap ? null : (video.contentLight ?? null),
     processes: atATime,
-    decodesSpans: settings.verify === "full",
+    // Of one span, the output is decoded as a whole in the end; a device must be found out before, so that software can take over.
+    decodesSpans: settings.verify === "full" && (spans.length > 1 || choice.hardware !== null),
     spans,
   };
 }
