@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createBatchRecords } from "../adapters/aws/batch-records.ts";
 import { createSqsBell, createSqsClient, type SqsBell } from "../adapters/aws/bell.ts";
@@ -8,6 +9,7 @@ import type { AwsContainerCounter } from "../adapters/aws/container-counter.ts";
 import type { BatchStarter } from "../adapters/aws/container-starter.ts";
 import { createDeliveryStore } from "../adapters/aws/delivery-store.ts";
 import { createJobContainers, type JobContainers } from "../adapters/aws/job-containers.ts";
+import { holdJob } from "../adapters/aws/job-hold.ts";
 import { createJobStore } from "../adapters/aws/job-store.ts";
 import type { CloudLogReader } from "../adapters/aws/log-reader.ts";
 import { makeBucketIfMissing, makeQueueIfMissing, makeTableIfMissing } from "../adapters/aws/make-stores.ts";
@@ -80,8 +82,8 @@ export function openAws(home: AwsHome, { owner, clock, log }: Opening): AwsParts
       home.topicArn === undefined ? undefined : { target: { url: home.topicArn, format: "standard" }, send: sns.send },
     listen: (queues) => {
       const own = Object.entries(home.queueUrls).filter(([name]) => queues.includes(name));
-      const { wait, close } = createBell(Object.fromEntries(own));
-      return { wait, close, lookMs: own.length === queues.length ? LOOK_FOR_LOST_MS : LOOK_MS };
+      const { wait, tidy, close } = createBell(Object.fromEntries(own));
+      return { wait, tidy, close, lookMs: own.length === queues.length ? LOOK_FOR_LOST_MS : LOOK_MS };
     },
     requireStores: async () => {
       await store.lastChange();
@@ -183,37 +185,53 @@ export async function makeStores(home: AwsHome): Promise<readonly MadeStore[]> {
 export interface AwsBatchPlace extends BatchPlace {
   readonly buckets: AwsPlace;
   readonly tables: AwsPlace;
-  /** Takes the files that are lent and the folders of attempts; nothing in it outlives a worker. */
-  readonly workRoot: string;
+  /** The job's own: takes the files that are lent and the folders of attempts; nothing in it outlives a worker. */
+  readonly folder: string;
   /** Name of the worker's folder in it. */
   readonly owner: string;
+  readonly leaseMs: number;
+  /** Ends the wait for a worker that may have the job. */
+  readonly signal: AbortSignal;
 }
 
 /**
- * Reaches for bucket and table of a job. The job's own store lies in a space of that very table, so that another container goes on where this
- * one was stopped. Nothing is asked of either yet. To be loaded only where the backend is AWS: the SDK takes its time.
+ * Takes a job for this process, and reaches for bucket and table. The job's own store lies in a space of that very table, so that another container
+ * goes on where this one was stopped. To be loaded only where the backend is AWS: the SDK takes its time. Throws as `holdJob`.
  */
-export function openAwsBatch(place: AwsBatchPlace, clock: Clock): BatchParts {
-  const { bucket, table, jobId, workRoot, owner } = place;
+export async function openAwsBatch(place: AwsBatchPlace, clock: Clock): Promise<BatchParts> {
+  const { bucket, table, jobId, folder, owner } = place;
+  const workRoot = join(folder, "work");
   const s3 = createS3Client(place.buckets);
   const client = createTableClient(place.tables);
   const own = { client, name: table, space: `batch#${jobId}/` };
-  return {
-    store: createJobStore(own, clock),
-    queue: createTaskQueue(own, clock),
-    pipelines: createRegistry(),
-    workRoot,
-    objects: createS3ObjectStore({ bucket: { client: s3, name: bucket }, workFolder: join(workRoot, owner) }),
-    records: createBatchRecords({ client, name: table }, clock),
-    // Half an upload is nothing that anybody sees; the bucket's lifecycle removes its parts.
-    sweep: async () => undefined,
-    close: async (isDone) => {
-      try {
-        if (isDone) await clearSpace(own);
-      } finally {
-        s3.destroy();
-        client.destroy();
-      }
-    },
+  const destroy = (): void => {
+    s3.destroy();
+    client.destroy();
   };
+  try {
+    const hold = await holdJob({ client, name: table }, jobId, { ...place, clock });
+    return {
+      store: createJobStore(own, clock),
+      queue: createTaskQueue(own, clock),
+      pipelines: createRegistry(),
+      workRoot,
+      objects: createS3ObjectStore({ bucket: { client: s3, name: bucket }, workFolder: join(workRoot, owner) }),
+      records: createBatchRecords({ client, name: table }, clock),
+      lost: hold.lost,
+      // Half an upload is nothing that anybody sees; the bucket's lifecycle removes its parts.
+      sweep: async () => undefined,
+      close: async (isDone) => {
+        try {
+          if (isDone) await clearSpace(own);
+          await hold.release();
+        } finally {
+          destroy();
+          rmSync(folder, { recursive: true, force: true });
+        }
+      },
+    };
+  } catch (error) {
+    destroy();
+    throw error;
+  }
 }

@@ -107,7 +107,9 @@ export function openLocalBatch(data: string, { bucket, table, jobId }: BatchPlac
         if (isDone) rmSync(jobFolder, { recursive: true, force: true });
         lock.release();
       };
-      return { store, queue, pipelines, workRoot, objects: parts.objects, records, sweep, close };
+      // The system's own lock ends with the process and not before.
+      const lost = new AbortController().signal;
+      return { store, queue, pipelines, workRoot, objects: parts.objects, records, lost, sweep, close };
     } catch (error) {
       records.close();
       throw error;

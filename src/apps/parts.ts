@@ -54,6 +54,8 @@ export interface Parts {
 export interface Listener {
   /** Resolves when there may be something to do, after `timeoutMs`, or when the signal is aborted; never throws. */
   readonly wait: (timeoutMs: number, signal: AbortSignal) => Promise<void>;
+  /** Removes what tells of work that is done; for a machine that waits for none. Never throws. */
+  readonly tidy: (signal: AbortSignal) => Promise<void>;
   /** How often to look for what nobody tells of. */
   readonly lookMs: number;
   close(): Promise<void>;
@@ -73,6 +75,8 @@ export interface Opening {
 export interface BatchParts extends Pick<Parts, "store" | "queue" | "pipelines" | "workRoot"> {
   readonly objects: ObjectStore;
   readonly records: BatchRecords;
+  /** Aborted where another worker has taken the job, as of a process that was frozen. */
+  readonly lost: AbortSignal;
   /** Removes what a worker left half-written that was killed. */
   sweep(): Promise<void>;
   /** Lets go of the job; where it is done, what was kept to go on with is removed. */

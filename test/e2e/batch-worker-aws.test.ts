@@ -62,6 +62,8 @@ function start(environment: Readonly<Record<string, string>> = {}): WorkerComman
     ...KEYS,
     ...environmentOf({ storage, tables, bucket, table }),
     REELMILL_DATA: join(folder, `container-${containers}`),
+    // So long another one waits for a sign of life.
+    REELMILL_LEASE_SECONDS: "5",
     ...{ JOB_ID, OUTPUT_CODEC: "vp9", ...environment },
   });
 }
@@ -115,6 +117,21 @@ it("goes on in another container where one was killed", async () => {
   expect(await records.get(JOB_ID)).toMatchObject({ status: "COMPLETED", outputKey });
   expect(await countPictures(outputKey)).toBe(SECONDS * RATE);
   expect(await keys()).toEqual([outputKey, INPUT]);
+});
+
+it("leaves a job alone that another worker has, and its record", async () => {
+  const first = start();
+  await first.said(/ begins$/, 1);
+  const second = start();
+  expect((await second.ended()).status).toBe(1);
+  expect(second.lines().at(-1)).toMatchObject({
+    job_id: JOB_ID,
+    error: { code: "JOB_STATE", message: expect.stringContaining(`Another worker has the job ${JOB_ID}.`) },
+  });
+  expect((await first.ended()).status).toBe(0);
+  expect(first.lines().map(({ message }) => message)).not.toContainEqual(expect.stringContaining("begins again"));
+  expect(await records.get(JOB_ID)).toMatchObject({ status: "COMPLETED" });
+  expect(await countPictures(`outputs/${JOB_ID}/output.webm`)).toBe(SECONDS * RATE);
 });
 
 it("says what is missing: the recording, the bucket, the table", async () => {

@@ -27,6 +27,7 @@ import { onStarted } from "../../jobs/transitions.ts";
 import { runWorkerLoop } from "../../jobs/worker-loop.ts";
 import { createSqsBell, createSqsClient, type SqsBell } from "./bell.ts";
 import { createJobStore } from "./job-store.ts";
+import { removeMessage } from "./queue-messages.ts";
 
 const LEASE_MS = 3000;
 const FROM = { owner: "w1", leaseMs: LEASE_MS, queues: [{ name: "parts", maxInFlight: 9 }] };
@@ -110,6 +111,23 @@ it("wakes one that waits, and hides the slip while it works", async () => {
   await waiting;
   expect(await store.takeTask(FROM, onStarted)).toMatchObject({ task: { stage: "plan" } });
   expect(await slips()).toEqual([0, 1]);
+});
+
+it("removes, for one that is busy, the slips of what is done, and shows the others again", async () => {
+  const bell = startBell();
+  await submit();
+  await bell.wait(LONG_MS, LIVE);
+  for (let count = 0; count < 24; count++) await submit();
+  // As many are done by those who look into the table; the slip that is held is of one of them.
+  const done = 20;
+  for (let count = 0; count < done; count++) {
+    const taken = await store.takeTask(FROM, onStarted);
+    if (taken !== undefined) await removeMessage(table, taken.message);
+  }
+  expect(await slips()).toEqual([24, 1]);
+  await bell.tidy(LIVE);
+  expect(await slips()).toEqual([25 - done, 0]);
+  expect(errors).toEqual([]);
 });
 
 /** Whoever gets the slip lets go of it at once, so that it shows who had it. */

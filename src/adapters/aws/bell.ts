@@ -49,6 +49,8 @@ export interface SqsBell {
   readonly ring: (message: SentMessage) => Promise<void>;
   /** Resolves when there may be something to do, after `timeoutMs`, or when the signal is aborted; never throws. */
   readonly wait: (timeoutMs: number, signal: AbortSignal) => Promise<void>;
+  /** Removes slips of what is done, as far as SQS shows them; for a machine that is busy and waits for nothing. Never throws. */
+  readonly tidy: (signal: AbortSignal) => Promise<void>;
   /** Lets go of the slips that are held. */
   readonly close: () => Promise<void>;
 }
@@ -64,6 +66,8 @@ const MAX_DELAY_SECONDS = 900;
 const RENEWALS_PER_LEASE = 3;
 /** A queue may be set to hide nothing at all: its slips come again at once, but are not renewed without a pause. */
 const MIN_LEASE_MS = 3000;
+/** Slips are removed by tens; those of others are let go of at once. */
+const MAX_TIDY_QUESTIONS = 50;
 /** While SQS cannot be used, the table is looked at so often; and SQS, where its questions do not wait. */
 const PAUSE_MS = 1000;
 
@@ -132,6 +136,13 @@ export function createSqsBell(options: SqsBellOptions): SqsBell {
       });
       if (!hasWorked) await pause(Math.min(timeoutMs, PAUSE_MS), signal);
     },
+    tidy: async (signal) => {
+      await survive(async () => {
+        for (const slip of held.keys()) if (await removeIfDone(options, slip)) drop(held, slip);
+        const queues = Object.entries(queueUrls);
+        await Promise.all(queues.map(async ([queue, url]) => await removeDone(options, queue, url, signal)));
+      });
+    },
     close: async () => {
       if (held.size > 0) await survive(() => letGo(options, held, 0));
     },
@@ -180,6 +191,21 @@ async function removeIfDone({ client, table }: SqsBellOptions, slip: Slip): Prom
   if (message !== undefined && (await isMessage(table, queue, message.sk))) return false;
   await asking(url, () => client.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: receipt })));
   return true;
+}
+
+/** Goes on for as long as among those that are received there is one that can go. */
+async function removeDone(options: SqsBellOptions, queue: string, url: string, signal: AbortSignal): Promise<void> {
+  for (let questions = 0; questions < MAX_TIDY_QUESTIONS; questions++) {
+    const slips = await receive(options, queue, url, 0, signal);
+    const outcomes = await Promise.all(
+      slips.map(async (slip) => {
+        const isRemoved = await removeIfDone(options, slip);
+        if (!isRemoved) await hide(options, slip, 0);
+        return isRemoved;
+      }),
+    );
+    if (!outcomes.includes(true)) return;
+  }
 }
 
 /** Waits at all queues at once; holds the first slip of each that tells of something, and lets go of all others. */

@@ -20,6 +20,11 @@ export async function runClusterInit({ json }: ClusterInitOptions, context: CliC
       "REELMILL_S3_ENDPOINT and REELMILL_DYNAMODB_ENDPOINT must be set: on AWS itself the stacks make bucket and table.";
     throw new ReelmillError("CONFIG_INVALID", message);
   }
+  if (Object.keys(home.queueUrls).length > 0 && server.sqsEndpoint === undefined) {
+    const message =
+      "SQS_QUEUE_URLS names queues, but REELMILL_SQS_ENDPOINT is not set: on AWS itself the stacks make the queues.";
+    throw new ReelmillError("CONFIG_INVALID", message);
+  }
   const { createRegistry } = await import("../../pipelines/registry.ts");
   readTaskQueues(environment, home, createRegistry().all);
   const { makeStores } = await import("../aws-wiring.ts");

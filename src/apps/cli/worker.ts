@@ -62,7 +62,8 @@ async function runBatch(
   log: Logger,
   { environment, clock, signal, sleep, writeOutput: write }: CliContext,
 ): Promise<BatchRecord> {
-  const { store, objects, pipelines, queue, workRoot, records, sweep, close } = await open(settings, server, clock);
+  const parts = await open(settings, server, clock, signal);
+  const { store, objects, pipelines, queue, workRoot, records, lost, sweep, close } = parts;
   const { flush, ...telling } = await openTelemetry({ metrics, environment, write, log, clock });
   let isForgotten = false;
   try {
@@ -72,7 +73,7 @@ async function runBatch(
     const world = { log, clock, environment: withoutSecrets(environment), random: Math.random };
     return await runBatchJob(settings, {
       engine: { store, objects, pipelines, workFolders, ...world, ...telling },
-      ...{ queue, records, signal },
+      ...{ queue, records, signal, lost },
       leaseMs: server.leaseMs,
       concurrency: Math.min(availableParallelism(), server.maxWorkers),
       // A status is recorded even where the worker is to stop.
@@ -88,7 +89,12 @@ async function runBatch(
 }
 
 /** Opens the job where the backend says; what talks to AWS is loaded only for that. */
-async function open(settings: BatchSettings, server: Config["server"], clock: Clock): Promise<BatchParts> {
+async function open(
+  settings: BatchSettings,
+  server: Config["server"],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<BatchParts> {
   const dataFolder = resolve(server.dataFolder);
   requireDataFolder(dataFolder, undefined);
   if (server.backend === "local") return openLocalBatch(dataFolder, settings, clock);
@@ -96,6 +102,7 @@ async function open(settings: BatchSettings, server: Config["server"], clock: Cl
   const { region } = settings;
   const buckets = { region, endpoint: server.s3Endpoint };
   const tables = { region, endpoint: server.dynamoDbEndpoint };
-  const workRoot = join(dataFolder, "work");
-  return openAwsBatch({ ...settings, buckets, tables, workRoot, owner: BATCH_OWNER }, clock);
+  const folder = join(dataFolder, "batch", settings.table, settings.jobId);
+  const hold = { owner: BATCH_OWNER, leaseMs: server.leaseMs, signal };
+  return await openAwsBatch({ ...settings, buckets, tables, folder, ...hold }, clock);
 }

@@ -61,6 +61,7 @@ async function run({
   objects = opened.objects as ObjectStore,
   settings = SETTINGS as BatchSettings,
   records = failingRecords(),
+  lost = new AbortController().signal,
 } = {}) {
   const { store, pipelines, queue, workRoot } = opened;
   const write = (line: string): void => {
@@ -75,7 +76,7 @@ async function run({
     },
     ...{ queue, records, leaseMs: 15_000, concurrency: 2 },
     sleep: async (delayMs) => void sleeps.push(delayMs),
-    signal,
+    ...{ signal, lost },
     onForgotten: () => undefined,
   });
 }
@@ -169,3 +170,12 @@ it.each([
     expect(await opened.records.get("job")).toMatchObject({ status: change.status, bucket });
   },
 );
+
+it("leaves the record to another worker that has taken the job", async () => {
+  failures = { status: "FAILED", code: "STORE_UNAVAILABLE", times: 0 };
+  await expect(run({ lost: AbortSignal.abort() })).rejects.toMatchObject({
+    code: "JOB_STATE",
+    message: expect.stringContaining("Another worker has taken the job job."),
+  });
+  expect(await opened.records.get("job")).toMatchObject({ status: "PROCESSING", errorMessage: null });
+});

@@ -22,6 +22,8 @@ export interface BatchPorts {
   readonly sleep: (delayMs: number) => Promise<void>;
   /** Aborted where the worker is to stop; the reason is the signal's name. */
   readonly signal: AbortSignal;
+  /** Aborted where another worker has taken the job: nothing of it is this one's any more. */
+  readonly lost: AbortSignal;
   /** Hears that nothing of the job is left to go on with. */
   readonly onForgotten: () => void;
 }
@@ -34,7 +36,7 @@ export const BATCH_OWNER = "batch";
  * Runs the job that the settings name, start to end, and keeps its record: PROCESSING, then COMPLETED or FAILED. One that is
  * COMPLETED is left alone; one that was cut short goes on with what it has, where it is still asked for the same of the same
  * recording; one that FAILED begins anew. Throws why the job failed, once that is recorded; ABORTED where it was stopped; JOB_STATE
- * where it was completed in another codec, or is another bucket's; STORE_UNAVAILABLE and NO_SPACE where a status cannot be recorded.
+ * where it was completed in another codec, is another bucket's, or another worker has taken it, which leaves the record as it is; STORE_UNAVAILABLE and NO_SPACE where a status cannot be recorded.
  */
 export async function runBatchJob(settings: BatchSettings, ports: BatchPorts): Promise<BatchRecord> {
   const { jobId, outputCodec, bucket } = settings;
@@ -48,8 +50,10 @@ export async function runBatchJob(settings: BatchSettings, ports: BatchPorts): P
   }
   try {
     await prepareJob(settings, ports, inputKey, outputKey);
-    requireSuccess(await runJob(ports.engine, jobId, { ...ports, owner: BATCH_OWNER }), ports.signal);
+    const signal = AbortSignal.any([ports.signal, ports.lost]);
+    requireSuccess(await runJob(ports.engine, jobId, { ...ports, signal, owner: BATCH_OWNER }), jobId, ports.signal);
   } catch (error) {
+    if (ports.lost.aborted) throw new ReelmillError("JOB_STATE", `Another worker has taken the job ${jobId}.`);
     await recordFailure(ports, jobId, describeError(error));
     await tidy(ports, jobId);
     throw error;
@@ -113,9 +117,12 @@ async function prepareJob(
   await store.create({ id: jobId, pipeline: PIPELINE, params, ...rest });
 }
 
-/** Throws why the job failed; ABORTED where it has not ended. */
-function requireSuccess(job: Job | undefined, signal: AbortSignal): void {
+/** Throws why the job failed; ABORTED where it was stopped before its end, JOB_STATE where somebody else removed it. */
+function requireSuccess(job: Job | undefined, jobId: string, signal: AbortSignal): void {
   if (job?.status === "succeeded") return;
+  if (job === undefined && !signal.aborted) {
+    throw new ReelmillError("JOB_STATE", `The job ${jobId} was removed while it was worked at.`);
+  }
   if (job !== undefined && isEnded(job.status)) {
     const { code, message, details } = job.error ?? { code: "INTERNAL", message: `The job ended as ${job.status}.` };
     throw new ReelmillError(code, message, details === undefined ? {} : { details });

@@ -38,6 +38,7 @@ export async function runOneJob(jobId: string, context: WorkerContext): Promise<
     });
     const job = await running.finally(flush);
     if (job !== undefined && isEnded(job.status)) return job;
-    throw stoppedEarly(signal);
+    if (signal.aborted) throw stoppedEarly(signal);
+    throw new ReelmillError("JOB_NOT_FOUND", `There is no job ${jobId} any more.`);
   });
 }

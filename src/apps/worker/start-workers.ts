@@ -30,6 +30,8 @@ const IDLE_END_MS = 60_000;
  * must not lead to the next question at once; one look finds all that waits.
  */
 const PAUSE_MS = 1000;
+/** What is done is then taken off the bell all the same, so often: else a fleet that is never idle would be scaled by ever more that nobody waits for. */
+const TIDY_MS = 30_000;
 
 /** Starts the workers of this machine: a pool, which also hears of what other machines bring. Throws as `startWorkerPool`. */
 export async function startWorkers(options: WorkersOptions): Promise<WorkerPool> {
@@ -56,7 +58,7 @@ export async function startWorkers(options: WorkersOptions): Promise<WorkerPool>
   });
   if (listener === undefined) return pool;
   const ending = new AbortController();
-  const heeding = heed(pool, listener, ending.signal);
+  const heeding = heed(pool, listener, options.clock, ending.signal);
   return {
     ...pool,
     stop: async () => {
@@ -86,12 +88,16 @@ function boundsOf({ home, parts, config, takes }: WorkersOptions): readonly Queu
     });
 }
 
-async function heed(pool: WorkerPool, listener: Listener, signal: AbortSignal): Promise<void> {
+async function heed(pool: WorkerPool, listener: Listener, clock: Clock, signal: AbortSignal): Promise<void> {
+  let tidyAtMs = clock.monotonicMs() + TIDY_MS;
   while (!signal.aborted) {
     const { busy, max } = pool.stats();
     if (busy < max) {
       await listener.wait(listener.lookMs, signal);
       pool.notify();
+    } else if (clock.monotonicMs() >= tidyAtMs) {
+      await listener.tidy(signal);
+      tidyAtMs = clock.monotonicMs() + TIDY_MS;
     }
     await pause(PAUSE_MS, signal);
   }
