@@ -6,7 +6,10 @@ export interface InputFile {
 }
 
 /** Codecs of pictures that jobs make. */
-export type OutputCodec = "h264" | "hevc" | "vp9" | "av1";
+export const OUTPUT_CODECS = ["h264", "hevc", "vp9", "av1"] as const;
+
+/** One of them. */
+export type OutputCodec = (typeof OUTPUT_CODECS)[number];
 
 /** Pictures that a job makes of its recordings, as another service would be asked for them. */
 export interface VideoOutput {

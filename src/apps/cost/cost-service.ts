@@ -11,6 +11,7 @@ import type { JobStore } from "../../jobs/ports.ts";
 import { describeVariant, describeWorkload } from "./describe-workload.ts";
 import { type ExaminedFile, type ExamineObject, unexamined } from "./examined-file.ts";
 import { describeMeasured, listMeasured, measureJob } from "./job-history.ts";
+import { madeOutputs } from "./made-outputs.ts";
 
 /** A job that may be submitted. */
 export interface Plan {
@@ -104,8 +105,10 @@ async function requireExamined({ examine }: CostPorts, key: string, isSizeEnough
   return file;
 }
 
-/** By the result where it tells, else by the recording, as long as that is there. */
+/** By the result where it tells, else by what was made or the recording, as long as they are there and can be looked at. */
 async function outputsOf(job: Job, { examine }: CostPorts): Promise<readonly VideoOutput[]> {
+  const told = madeOutputs(job);
+  if (told !== undefined) return told;
   const { pipeline, params } = job;
   const { input, output } = { ...(params as { input?: unknown }), ...(job.result as { output?: unknown } | null) };
   const made = pipeline === "convert" && typeof output === "string" ? await examine(output, false) : undefined;

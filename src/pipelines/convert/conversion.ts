@@ -177,6 +177,9 @@ export interface ConversionReport {
   readonly inputBytes: number;
   readonly outputBytes: number;
   readonly durationSeconds: number | null;
+  /** As shown, upright. */
+  readonly widthPixels: number;
+  readonly heightPixels: number;
   /** Null where no quality was searched. */
   readonly search: (SearchReport & { readonly correctedQuality: number | null }) | null;
   /** How near the output is to the source; null where they were not compared. */

@@ -172,13 +172,14 @@ function joinedClock({ numerator, denominator }: Ratio): { readonly timescale: n
 }
 
 function describeReport(
-  { video, findings, durationSeconds, search }: ConversionPlan,
+  { video, look, findings, durationSeconds, search }: ConversionPlan,
   correctedQuality: number | null,
   { joined, checks, score }: Pick<ConversionReport, "checks" | "score"> & { readonly joined: Join | undefined },
   paths: { readonly input: string; readonly output: string },
 ): ConversionReport {
   const corrected =
     correctedQuality === null ? [] : [`It became too large and was encoded once more, at quality ${correctedQuality}.`];
+  const isTurned = look.rotationDegrees % 180 !== 0;
   return {
     pictures: joined?.expected.count ?? (video.packedTicks === null ? null : unpackTicks(video.packedTicks).length),
     spans: video.kind === "encode" ? video.spans.length : 0,
@@ -188,6 +189,8 @@ function describeReport(
     inputBytes: statSync(paths.input).size,
     outputBytes: statSync(paths.output).size,
     durationSeconds: joined?.expected.endSeconds ?? durationSeconds,
+    widthPixels: isTurned ? look.heightPixels : look.widthPixels,
+    heightPixels: isTurned ? look.widthPixels : look.heightPixels,
     search: search === null ? null : describeSearched(search, correctedQuality),
     score,
   };
