@@ -95,10 +95,19 @@ function noSetting(name: string): SettingError {
   return new SettingError(`There is no setting "${name}". There are: ${settingNames().join(", ")}.`);
 }
 
-/** Refuses numbers that are allowed each by itself, but not together. */
-function requireTogether({ gpu_on_demand_base_capacity: base, gpu_max_capacity: max }: Settings): void {
-  if (base <= max) return;
-  throw new SettingError(`gpu_on_demand_base_capacity must be at most gpu_max_capacity, which is ${max}, not ${base}.`);
+/** What is allowed each by itself, but not together: the first must be at most the second. */
+const BOUNDED: readonly (readonly [NumberName, NumberName])[] = [
+  ["gpu_on_demand_base_capacity", "gpu_max_capacity"],
+  // A job that is larger than all jobs together may be waits for ever.
+  ["job_vcpu", "batch_max_vcpus"],
+  ["convert_vcpu", "batch_max_vcpus"],
+];
+
+function requireTogether(settings: Settings): void {
+  for (const [name, bound] of BOUNDED) {
+    if (settings[name] <= settings[bound]) continue;
+    throw new SettingError(`${name} must be at most ${bound}, which is ${settings[bound]}, not ${settings[name]}.`);
+  }
 }
 
 /** What is not the default, by name; without the image's tag, which is another one for each version. */

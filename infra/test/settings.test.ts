@@ -5,7 +5,7 @@ import { fitFargateSize } from "../../src/base/fargate-sizes.ts";
 import { checkedFargateSize } from "../src/fargate-sizes.ts";
 import { NUMBERS } from "../src/numbers.ts";
 import { createReelmill } from "../src/reelmill.ts";
-import { defaultSettings, readSettings } from "../src/settings.ts";
+import { defaultSettings, readSettings, SettingError } from "../src/settings.ts";
 import { renderSettingsPage } from "../src/settings-page.ts";
 
 /** Without a folder of theirs, apps leave one behind each. */
@@ -87,6 +87,8 @@ describe("settings", () => {
       { "reelmill:gpu_max_capacity": 4, "reelmill:gpu_on_demand_base_capacity": 5 },
       /gpu_max_capacity, which is 4, not 5/,
     ],
+    [{ "reelmill:job_vcpu": 8, "reelmill:batch_max_vcpus": 4 }, /job_vcpu must be at most batch_max_vcpus, which is 4/],
+    [{ "reelmill:batch_max_vcpus": 1, "reelmill:job_vcpu": 1 }, /convert_vcpu must be at most batch_max_vcpus/],
     [{ "reelmill:workers_reach": "nat" }, /workers_reach must match/],
     [{ "reelmill:otlp_endpoint": "http://collector:4318" }, /otlp_endpoint must match/],
     [{ "reelmill:alert_email": "nobody" }, /alert_email must match/],
@@ -154,5 +156,14 @@ describe("sizes on Fargate", () => {
     expect(() => checkedFargateSize("x", { vcpu: 8, memoryMb: 30_720 })).toThrow(
       /x: .* the next is 8 vCPUs and 32768 MB/,
     );
+  });
+
+  it.each([
+    [{ "reelmill:job_vcpu": 3 }, /^job_vcpu, job_memory_mb: Fargate has no size of 3 vCPUs/],
+    [{ "reelmill:log_retention_days": 29 }, /^log_retention_days must be one of 1, 3, 5, .*, not 29\.$/],
+  ])("are refused with what is to be changed where a service would refuse them: %j", (context, message) => {
+    const make = () => createReelmill({ context, outdir });
+    expect(make).toThrow(SettingError);
+    expect(make).toThrow(message);
   });
 });

@@ -8,7 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { formatElapsedMs } from "../base/units.ts";
 import type { QueueDepth } from "../jobs/ports.ts";
 import type { AwsHome } from "./aws-settings.ts";
-import { checkBy, type HealthCheck, sound } from "./health-check.ts";
+import { checkBy, type HealthCheck, type MendingCommand, sound } from "./health-check.ts";
 
 /** Clocks that differ by more judge each other's leases wrongly; less is what the answer's whole seconds and its way take. */
 const MAX_SKEW_MS = 5000;
@@ -20,8 +20,10 @@ export async function checkAws(home: AwsHome, clock: Clock): Promise<readonly He
   const client = createTableClient({ region, endpoint: home.dynamoDbEndpoint });
   const sqs = createSqsClient({ region, endpoint: home.sqsEndpoint });
   const table = { client, name: home.table };
-  // Only where the services are not AWS's own does a command make what is missing.
-  const make = home.s3Endpoint && home.dynamoDbEndpoint ? "reelmill cluster init" : "reelmill config";
+  // Only where the services are not AWS's own does a command make what is missing; what does not answer, none mends.
+  const isOwn = home.s3Endpoint !== undefined && home.dynamoDbEndpoint !== undefined;
+  const make: MendingCommand = (code) =>
+    isOwn && code !== "STORE_UNAVAILABLE" ? "reelmill cluster init" : "reelmill config";
   try {
     const bucket = await checkBucket({ client: s3, name: home.bucket }, make, clock);
     let depths: readonly QueueDepth[] = [];
@@ -45,7 +47,7 @@ export async function checkAws(home: AwsHome, clock: Clock): Promise<readonly He
 
 async function checkBucket(
   bucket: Parameters<typeof measureSkew>[0],
-  make: string,
+  make: MendingCommand,
   clock: Clock,
 ): Promise<readonly HealthCheck[]> {
   let skewMs: number | undefined;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ReelmillError } from "../base/errors.ts";
+import { type ErrorCode, ReelmillError } from "../base/errors.ts";
 
 /** What is told of one thing that jobs depend on. */
 export const HEALTH_CHECK = z.strictObject({
@@ -19,17 +19,21 @@ export function sound(check: string, detail: string): HealthCheck {
   return { check, status: "ok", detail, command: null };
 }
 
+/** What mends a failure, or shows more, by its code. */
+export type MendingCommand = (code: ErrorCode) => string;
+
 /** Does what shows whether something works, and tells of the failure of what has the name; `command` is what mends it or shows more. */
 export async function checkBy(
   check: string,
   name: string,
-  command: string | null,
+  command: string | null | MendingCommand,
   look: () => Promise<HealthCheck>,
 ): Promise<HealthCheck> {
   try {
     return await look();
   } catch (error) {
     if (!(error instanceof ReelmillError)) throw error;
-    return { check, status: "failed", detail: `${name}: ${error.message} (${error.code})`, command };
+    const detail = `${name}: ${error.message} (${error.code})`;
+    return { check, status: "failed", detail, command: typeof command === "function" ? command(error.code) : command };
   }
 }

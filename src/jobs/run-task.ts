@@ -103,6 +103,7 @@ async function attend(
   }
   if (lostWorkers > 0)
     log.warn(`${task.label} begins again: its worker ended in the middle of it`, { lost_workers: lostWorkers });
+  else if (task.attempt > 1) log.info(`${task.label} begins again`, { failures: task.failures });
   return await runAttempt(engine, attempt, options);
 }
 
