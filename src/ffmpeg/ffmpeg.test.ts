@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fileArgument } from "./arguments.ts";
 import { detectFeatures } from "./features.ts";
@@ -11,7 +11,7 @@ import type { FfmpegProgress } from "./progress.ts";
 import { createProgressParser } from "./progress.ts";
 import { runFfmpeg } from "./run.ts";
 import { type FfmpegTools, locateFfmpeg } from "./tools.ts";
-import { digestPackets, frameHashes, requireDecodes, verifyDecodes } from "./verify.ts";
+import { digestPackets, frameHashes, requireAllDecode, requireDecodes, verifyDecodes } from "./verify.ts";
 
 const SETTINGS = { ffmpeg: "ffmpeg", ffprobe: "ffprobe", ffmpegTimeoutMs: 60_000 };
 const PATH = process.env["PATH"] ?? "";
@@ -189,5 +189,35 @@ describe("probing and checking", () => {
     const check = await verifyDecodes(tools, spoilt);
     expect(check.isClean).toBe(false);
     expect(check.complaints.length).toBeGreaterThan(0);
+  });
+
+  it("says which of several files does not decode, or lacks pictures", async () => {
+    const [pictures, sound] = [join(folder, "pictures.mp4"), join(folder, "sound.mp4")];
+    for (const [map, path] of [
+      ["0:v", pictures],
+      ["0:a", sound],
+    ] as const) {
+      const outputArguments = ["-map", map, "-c", "copy", fileArgument(path)];
+      await runFfmpeg(tools, { inputs: [{ path: movie }], outputArguments });
+    }
+    const spoilt = join(folder, "spoilt-pictures.mp4");
+    const bytes = await readFile(pictures);
+    const victim = (await listPackets(tools, pictures)).find((packet) => !packet.isKey);
+    await writeFile(spoilt, bytes.fill(0xff, victim?.position, (victim?.position ?? 0) + (victim?.bytes ?? 0)));
+    const check = async (...demands: readonly [path: string, pictures: number | null][]): Promise<number[]> => {
+      const fractions: number[] = [];
+      const streams = demands.map(([path, count]) => ({ what: basename(path), path, pictures: count }));
+      const onProgress = (fraction: number): void => void fractions.push(fraction);
+      await requireAllDecode(tools, streams, { signal: new AbortController().signal, onProgress });
+      return fractions;
+    };
+    const fractions = await check([pictures, 50], [sound, null], [pictures, 50]);
+    expect(fractions).toHaveLength(100);
+    expect(fractions.at(-1)).toBe(1);
+    const isRefused = (message: RegExp) => ({ code: "OUTPUT_NOT_VERIFIED", message: expect.stringMatching(message) });
+    const spoiltOne = check([pictures, 50], [spoilt, 50], [sound, null]);
+    await expect(spoiltOne).rejects.toMatchObject(isRefused(/^spoilt-pictures\.mp4 does not decode/));
+    const shortOne = check([pictures, 50], [pictures, 51]);
+    await expect(shortOne).rejects.toMatchObject(isRefused(/50 pictures came out, 51 were to come/));
   });
 });

@@ -1,6 +1,6 @@
 import { ReelmillError } from "../base/errors.ts";
 import { formatCount } from "../base/units.ts";
-import { COMMON_ARGUMENTS, inputArguments, type MediaPlace } from "./arguments.ts";
+import { COMMON_ARGUMENTS, type FfmpegInput, inputArguments, type MediaPlace } from "./arguments.ts";
 import { createLineReader, type LineReader } from "./lines.ts";
 import { type ProcessResult, runProcess } from "./process.ts";
 import { requireSuccess, splitComplaints } from "./run.ts";
@@ -68,6 +68,17 @@ export interface FrameHashOptions {
 
 /** Enough for about two million frames. */
 const MAX_HASH_LIST_BYTES = 256 * 1024 * 1024;
+/** Where lines are counted, not kept, however many there are. */
+const COUNTED = Number.POSITIVE_INFINITY;
+const NO_LOOP_FILTER: readonly string[] = ["-skip_loop_filter", "all"];
+
+/**
+ * A line for each picture is all that is wanted, for which its corner will do: copying and hashing all of its samples would take half as long as
+ * decoding. Nor is the whole picture kept (as `wrapped_avframe` does): of a recording whose sound begins late, ffmpeg holds all pictures before that.
+ */
+const CORNERS: readonly string[] = [
+  ...["-filter:v", "crop=w='min(iw,16)':h='min(ih,16)':x=0:y=0:exact=1", "-c:v", "rawvideo"],
+];
 
 /** Comment lines (`#…`, the head of a list) go to `onComment`, all others to `onLine`. */
 function createListReader(onLine: (line: string) => void, onComment: (line: string) => void): LineReader {
@@ -77,14 +88,13 @@ function createListReader(onLine: (line: string) => void, onComment: (line: stri
 /** Has ffmpeg print a frame list of what `outputArguments` choose to the reader. Throws FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED. */
 async function listDigests(
   tools: FfmpegTools,
-  path: MediaPlace,
+  inputs: readonly FfmpegInput[],
   outputArguments: readonly string[],
   reader: LineReader,
   signal: AbortSignal | undefined,
-  inputOptions: readonly string[] = [],
   maxOutputBytes = MAX_HASH_LIST_BYTES,
 ): Promise<ProcessResult> {
-  const input = [...COMMON_ARGUMENTS, "-v", "error", "-nostats", ...inputArguments({ path, options: inputOptions })];
+  const input = [...COMMON_ARGUMENTS, "-v", "error", "-nostats", ...inputs.flatMap(inputArguments)];
   const result = await runProcess(tools.ffmpegPath, [...input, ...outputArguments, "pipe:1"], {
     timeoutMs: tools.timeoutMs,
     signal,
@@ -125,17 +135,15 @@ export async function verifyDecodes(
     ...["-map", "0:a?", "-fps_mode", "passthrough", ...limit],
     // Else hundreds of frames are told at once, after as many seconds where pictures are large.
     ...(onFrame === undefined ? [] : ["-flush_packets", "1"]),
-    // A line for each picture is all that is wanted: copying and hashing its samples would take half as long as decoding.
-    ...["-c:v", "wrapped_avframe", "-f", "framehash", "-hash", "adler32"],
+    ...(streams === "audio" ? [] : CORNERS),
+    ...["-f", "framehash", "-hash", "adler32"],
   ];
   const inputOptions = [
     ...threadOptions(options),
     ...(ignoresEdits ? ["-ignore_editlist", "1"] : []),
-    ...(skipsLoopFilter ? ["-skip_loop_filter", "all"] : []),
+    ...(skipsLoopFilter ? NO_LOOP_FILTER : []),
   ];
-  // Lines are counted, not kept, however many there are.
-  const bound = Number.POSITIVE_INFINITY;
-  const result = await listDigests(tools, path, output, reader, signal, inputOptions, bound);
+  const result = await listDigests(tools, [{ path, options: inputOptions }], output, reader, signal, COUNTED);
   const complaints = splitComplaints(result.errorTail);
   const isClean = result.exitCode === 0 && complaints.length === 0;
   return { isClean, videoFrames, audioFrames, complaints };
@@ -176,6 +184,54 @@ export async function requireDecodes(
   throw new ReelmillError("OUTPUT_NOT_VERIFIED", `${what} does not decode: ${fault}.`);
 }
 
+/** A file of one stream, whose pictures or sound are all to come out. */
+export interface StreamDemand extends Pick<DecodeDemand, "what" | "pictures"> {
+  readonly path: string;
+}
+
+/** So many decoders at a time: each holds some pictures. */
+const MAX_TOGETHER = 8;
+
+/** As `requireDecodes` for each of the files, in few runs; where one of those complains, the files of it are decoded one by one, which tells whose fault it is. */
+export async function requireAllDecode(
+  tools: FfmpegTools,
+  streams: readonly StreamDemand[],
+  { signal, onProgress }: Pick<DecodeDemand, "signal"> & { readonly onProgress: (fraction: number) => void },
+): Promise<void> {
+  for (let at = 0; at < streams.length; at += MAX_TOGETHER) {
+    const some = streams.slice(at, at + MAX_TOGETHER);
+    const tell = (fraction: number): void => onProgress((at + fraction * some.length) / streams.length);
+    if (await decodeTogether(patient(tools), some, signal, tell)) continue;
+    for (const { path, ...demand } of some) await requireDecodes(tools, path, { ...demand, signal });
+  }
+}
+
+/** Whether all came out, without a complaint. */
+async function decodeTogether(
+  tools: FfmpegTools,
+  streams: readonly StreamDemand[],
+  signal: AbortSignal,
+  onProgress: (fraction: number) => void,
+): Promise<boolean> {
+  const counts = streams.map(() => 0);
+  const wanted = streams.reduce((sum, { pictures }) => sum + (pictures ?? 0), 0);
+  let seen = 0;
+  const countLine = (line: string): void => {
+    const index = Number(line.slice(0, line.indexOf(",")));
+    counts[index] = (counts[index] ?? 0) + 1;
+    if (typeof streams[index]?.pictures === "number") onProgress(Math.min(1, ++seen / wanted));
+  };
+  const output = [
+    ...streams.flatMap((_, index) => ["-map", `${index}:0`]),
+    ...["-fps_mode", "passthrough", "-flush_packets", "1", ...CORNERS, "-f", "framehash", "-hash", "adler32"],
+  ];
+  const inputs = streams.map(({ path }) => ({ path, options: NO_LOOP_FILTER }));
+  const reader = createListReader(countLine, () => undefined);
+  const { exitCode, errorTail } = await listDigests(tools, inputs, output, reader, signal, COUNTED);
+  if (exitCode !== 0 || splitComplaints(errorTail).length > 0) return false;
+  return streams.every(({ pictures }, index) => pictures === null || pictures === counts[index]);
+}
+
 /**
  * MD5, in hexadecimal, of all packets of a stream one after the other, as they are stored. Throws FFMPEG_FAILED, FFMPEG_MISSING, FFMPEG_TIMEOUT,
  * ABORTED.
@@ -192,7 +248,7 @@ export async function digestPackets(
   };
   const output = ["-map", `0:${streamIndex}`, "-c", "copy", "-f", "streamhash", "-hash", "md5"];
   const reader = createListReader(readLine, () => undefined);
-  const result = await listDigests(tools, path, output, reader, signal);
+  const result = await listDigests(tools, [{ path }], output, reader, signal);
   requireSuccess("ffmpeg", result);
   if (digest !== undefined) return digest;
   throw new ReelmillError("FFMPEG_FAILED", `ffmpeg printed no digest of stream ${streamIndex}.`);
@@ -248,7 +304,7 @@ export async function frameHashes(
     ...(options.packets === true ? ["-c", "copy"] : ["-fps_mode", "passthrough"]),
     ...["-f", "framemd5"],
   ];
-  const result = await listDigests(tools, path, output, reader, options.signal);
+  const result = await listDigests(tools, [{ path }], output, reader, options.signal);
   requireSuccess("ffmpeg", result);
   return hashes;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
 import { secondsOf } from "../../ffmpeg/manifest.ts";
-import { requireDecodes } from "../../ffmpeg/verify.ts";
+import { requireAllDecode } from "../../ffmpeg/verify.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
 import { eachTick } from "../../spans/packed-ticks.ts";
 import { indexFile } from "./index-file.ts";
@@ -133,12 +133,10 @@ function compareWithSource(
 export async function checkDecodes(
   streams: readonly EncodedStream[],
   pictures: number,
-  { tools, signal, onProgress }: PackageHooks,
+  { tools, ...hooks }: PackageHooks,
 ): Promise<void> {
-  for (const [index, { name, path, codec }] of streams.entries()) {
-    const wanted = codec === null ? null : pictures;
-    const tell = (fraction: number): void => onProgress((index + fraction) / streams.length);
-    await requireDecodes(tools, path, { what: `${name} of the package`, pictures: wanted, signal, onProgress: tell });
-    tell(1);
-  }
+  const demands = streams.map(({ name, path, codec }) => {
+    return { what: `${name} of the package`, path, pictures: codec === null ? null : pictures };
+  });
+  await requireAllDecode(tools, demands, hooks);
 }
