@@ -11,7 +11,7 @@ import { forEachSample } from "../media/isobmff/sample-table.ts";
 import { SampleTableBuilder } from "../media/isobmff/sample-table-builder.ts";
 import { serializeMovie } from "../media/isobmff/serialize-movie.ts";
 import { scanTopLevelBoxes } from "../media/isobmff/top-level.ts";
-import { type EncodedSpan, joinSpans, matchTicks } from "./join-spans.ts";
+import { type EncodedSpan, joinSpans } from "./join-spans.ts";
 import { packTicks } from "./packed-ticks.ts";
 
 const TIMESCALE = 1000;
@@ -133,30 +133,5 @@ describe("joinSpans", () => {
       ["clli", Uint8Array.of(1, 2, 3, 4)],
       ["vpcC", Uint8Array.of(1, 2, 3)],
     ]);
-  });
-});
-
-describe("matchTicks", () => {
-  it("finds the pictures that came out by their times, rounded as they are", () => {
-    const expected = fc.array(fc.integer({ min: 3, max: 90 }), { minLength: 2, maxLength: 60 });
-    fc.assert(
-      fc.property(
-        expected,
-        fc.infiniteStream(fc.boolean()),
-        fc.infiniteStream(fc.double({ min: -0.4, max: 0.4, noNaN: true })),
-        (steps, kept, error) => {
-          let at = 0;
-          const ticks = steps.map((step) => (at += step));
-          const left = ticks.filter(() => kept.next().value);
-          const own = Float64Array.from(left, (tick) => (tick + error.next().value) / 1000);
-          expect(matchTicks(own, ticks, 1000)).toEqual(left);
-        },
-      ),
-    );
-  });
-
-  it("gives up where a time is none of the source's", () => {
-    expect(matchTicks(Float64Array.of(0, 0.045, 0.046), [0, 40, 80], 1000)).toBeUndefined();
-    expect(matchTicks(Float64Array.of(0, 9), [0, 40], 1000)).toBeUndefined();
   });
 });

@@ -139,40 +139,6 @@ function listStretches(samples: SampleTable): SpanSamples["stretches"] {
   return stretches;
 }
 
-/**
- * The ticks of those pictures that came out of a span, where the source's decoder lost some. `expected` in ticks, rising. Undefined where
- * a picture has a time that is none of them.
- */
-export function matchTicks(
-  ownSeconds: Float64Array,
-  expected: ArrayLike<number>,
-  timescale: number,
-): readonly number[] | undefined {
-  const matched: number[] = [];
-  let at = 0;
-  for (const own of ownSeconds) {
-    const wanted = own * timescale;
-    while (at + 1 < expected.length && nearer(expected, at + 1, at, wanted)) at++;
-    const found = expected[at];
-    if (found === undefined || Math.abs(found - wanted) > tolerance(expected, at)) return undefined;
-    matched.push(found);
-    at++;
-  }
-  return matched;
-}
-
-function nearer(ticks: ArrayLike<number>, a: number, b: number, wanted: number): boolean {
-  return Math.abs((ticks[a] as number) - wanted) < Math.abs((ticks[b] as number) - wanted);
-}
-
-/** Half of the distance to the nearest neighbour. */
-function tolerance(ticks: ArrayLike<number>, at: number): number {
-  const here = ticks[at] as number;
-  const before = at > 0 ? here - (ticks[at - 1] as number) : Number.POSITIVE_INFINITY;
-  const after = at + 1 < ticks.length ? (ticks[at + 1] as number) - here : Number.POSITIVE_INFINITY;
-  return Math.min(before, after) / 2;
-}
-
 /** What joining does besides. */
 export interface JoinOptions {
   /** Boxes for the sample entry that the encoder did not write. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { reelmill } from "../e2e/workplace.fixture.ts";
+import { dropTransportPackets } from "../support/lose-packets.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "reelmill-odd-"));
 const at = (name: string): string => join(folder, name);
@@ -229,6 +230,30 @@ describe("converting what is unusual", () => {
     const { status, said } = await convert(at("cut.mp4"), "--to", "h264", ...QUICK, "-o", at("rest.mp4"));
     expect({ status, said }).toMatchObject({ status: 0, said: expect.stringContaining("sound begins and ends") });
     expect(said).toContain(" x real time)");
+  });
+
+  it("converts a capture that lost its signal for a moment, behind which the decoder gives a picture another's time", async () => {
+    const source = "-f lavfi -i testsrc2=s=320x180:r=25:d=12 -f lavfi -i sine=d=12";
+    const path = make(`${source} -c:v libx264 -preset veryfast -g 60 -pix_fmt yuv420p -c:a aac`, "capture.ts");
+    dropTransportPackets(path, 0.45, 0.5);
+    const { status, said } = await convert(path, "--to", "h264", "--reencode", ...QUICK, "-o", at("capture.mp4"));
+    expect({ status, said }).toMatchObject({ status: 0, said: expect.stringContaining("could not be decoded") });
+    const times = probe(at("capture.mp4"), "packet=pts").match(/^\d+/gm) ?? [];
+    expect(new Set(times).size).toBe(times.length);
+    expect(said).toContain(`${times.length} pictures of`);
+  });
+
+  it("encodes sound that could be copied but for some of it that is damaged", async () => {
+    const path = make("-i clip.mp4 -c copy", "spoilt-sound.ts");
+    const bytes = readFileSync(path);
+    // The second PID that ffmpeg gives is the sound's; each packet of MPEG-TS has 188 bytes, of which the first four are its header.
+    const starts = Array.from({ length: bytes.length / 188 }, (_, index) => 188 * index);
+    const sound = starts.filter((start) => (bytes.readUInt16BE(start + 1) & 0x1fff) === 0x101);
+    for (const start of sound.filter((_, index) => index % 3 === 1)) bytes.fill(0xa5, start + 40, start + 188);
+    writeFileSync(path, bytes);
+    const { status, said } = await convert(path, "--to", "h264", ...QUICK, "-o", at("spoilt-sound.mp4"));
+    expect({ status, said }).toMatchObject({ status: 0, said: expect.stringContaining("The sound was encoded: some") });
+    expect(probe(at("spoilt-sound.mp4"), "stream=codec_name", "a:0")).toBe("aac");
   });
 
   it("refuses a name that is not of the container's kind", async () => {

@@ -14,3 +14,15 @@ export function losePackets(path: string, isLost: (seconds: number) => boolean):
   for (const { pos, size } of lost) bytes.fill(0, Number(pos) + 4, Number(pos) + Number(size));
   writeFileSync(path, bytes);
 }
+
+/** Of MPEG-TS (ISO/IEC 13818-1 §2.4.3.2). */
+const TRANSPORT_PACKET_BYTES = 188;
+
+/** Takes packets out of an MPEG-TS file, as of a capture that began late or lost its signal: those from one share of it (0 to 1) up to another. */
+export function dropTransportPackets(path: string, from: number, to: number): void {
+  const bytes = readFileSync(path);
+  const [start, end] = [from, to].map(
+    (share) => TRANSPORT_PACKET_BYTES * Math.floor((share * bytes.length) / TRANSPORT_PACKET_BYTES),
+  );
+  writeFileSync(path, Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]));
+}

@@ -83,10 +83,12 @@ async function convertWithin(
     ...hooks,
     onProgress: (fraction) => onProgress(begun + fraction * (ENCODING_SHARE - begun), "encoding"),
   });
+  const sound = made.find(({ part }) => part.part === "sound");
   const parts = {
     inputPath: input,
     spans: made.filter(({ part }) => part.part === "span"),
-    audioPath: made.find(({ part }) => part.part === "sound")?.path,
+    audioPath: sound?.path,
+    isSoundDamaged: sound?.isDamaged ?? false,
   };
   return await finishConversion(plan, parts, outputPath, settings.verify, {
     ...hooks,

@@ -1,14 +1,16 @@
 import { join } from "node:path";
+import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
+import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { ENCODED_WHOLE } from "../../spans/encoded-whole.ts";
 import { canJoinSpans } from "../../spans/join-spans.ts";
-import type { ConversionPlan } from "./conversion.ts";
+import type { AudioPlan, ConversionPlan } from "./conversion.ts";
 import { fallBack } from "./fall-back.ts";
 import type { ConversionParts, SpanFile } from "./mux.ts";
 import { partName, partsOf } from "./parts.ts";
 import { withThreads } from "./plan-encoder.ts";
 import { runParts } from "./run-parts.ts";
-import type { ConvertHooks } from "./work.ts";
+import { type ConvertHooks, encodeAudio } from "./work.ts";
 
 /** What finishing needs of the world outside. */
 export interface FinishHooks extends ConvertHooks {
@@ -35,7 +37,7 @@ export async function encodeAgain(
 }
 
 /** A plan as it was carried out, and what was encoded by it. */
-interface United {
+export interface United {
   readonly plan: ConversionPlan;
   readonly parts: ConversionParts;
 }
@@ -79,4 +81,29 @@ async function uniteEncoders(plan: ConversionPlan, parts: ConversionParts, hooks
   const again = (await encodeAgain(fallen, parts.inputPath, "fallback", isOfDevice, hooks)).values();
   const spans = parts.spans.map((span, index) => (isOfDevice(index) ? (again.next().value ?? span) : span));
   return { plan: fallen, parts: { ...parts, spans } };
+}
+
+const UNCOPIABLE = /\[aac_adtstoasc\b|Error applying bitstream filters/;
+
+/** Whether a muxer gave up on sound that was to be copied: AAC of MPEG-TS has to be taken apart for MP4, which damage makes impossible. */
+export function isSoundUncopiable(error: unknown): boolean {
+  return error instanceof ReelmillError && error.code === "FFMPEG_FAILED" && UNCOPIABLE.test(error.problem);
+}
+
+/** Encodes all AAC that was to be copied: what does not decode of it is left out. Throws as `encodeAudio`. */
+export async function encodeCopiedSound(
+  plan: ConversionPlan,
+  parts: ConversionParts,
+  hooks: FinishHooks,
+): Promise<United> {
+  const audio = plan.audio.map((track): AudioPlan => {
+    if (track.kind === "encode" || track.codec !== "aac") return track;
+    const wish = { codec: "aac", bitrateKbps: undefined, channels: Math.max(1, track.channels) } as const;
+    return { ...track, ...audioArguments(wish), kind: "encode" };
+  });
+  const finding = "The sound was encoded: some of it is damaged, so that it could not be copied.";
+  const encoded = { ...plan, audio, findings: [...plan.findings, finding] };
+  const audioPath = join(await hooks.workFolder(), "sound-again.mp4");
+  const isSoundDamaged = await encodeAudio(encoded, parts.inputPath, audioPath, hooks);
+  return { plan: encoded, parts: { ...parts, audioPath, isSoundDamaged } };
 }

@@ -5,11 +5,20 @@ import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import { formatBytes, formatCount, formatMediaSeconds } from "../../base/units.ts";
 import { MAX_PACKET_TICKS } from "../../ffmpeg/arguments.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
+import { DAMAGED_PICTURES } from "../../ffmpeg/source-damage.ts";
 import { hdrBoxes } from "../../spans/hdr-boxes.ts";
-import { type EncodedSpan, joinSpans, matchTicks, readSpan } from "../../spans/join-spans.ts";
+import { type EncodedSpan, joinSpans, readSpan } from "../../spans/join-spans.ts";
+import { matchTicks } from "../../spans/match-ticks.ts";
 import { packTicks, unpackTicks } from "../../spans/packed-ticks.ts";
 import type { ConversionCheck, ConversionPlan, ConversionReport, EncodedVideo, PlannedSearch } from "./conversion.ts";
-import { encodeAgain, type FinishHooks, uniteSpans } from "./encode-again.ts";
+import {
+  encodeAgain,
+  encodeCopiedSound,
+  type FinishHooks,
+  isSoundUncopiable,
+  type United,
+  uniteSpans,
+} from "./encode-again.ts";
 import { type ConversionParts, type JoinedPictures, muxOutput } from "./mux.ts";
 import { judgeScore, scoreOutput } from "./score-output.ts";
 import { shrinkPlan } from "./shrink-plan.ts";
@@ -28,15 +37,13 @@ export async function finishConversion(
   verify: "none" | "quick" | "full",
   hooks: FinishHooks,
 ): Promise<ConversionReport> {
-  let made = await uniteSpans(plan, parts, hooks);
-  let joined = await assemble(made.plan, made.parts, outputPath, hooks);
-  const smaller = shrinkPlan(made.plan, statSync(outputPath).size, joined?.pictureBytes ?? 0);
+  let made = await assemble(await uniteSpans(plan, parts, hooks), outputPath, hooks);
+  const smaller = shrinkPlan(made.plan, statSync(outputPath).size, made.joined?.pictureBytes ?? 0);
   if (smaller !== undefined) {
     const spans = await encodeAgain(smaller.plan, parts.inputPath, "smaller", () => true, hooks);
-    made = await uniteSpans(smaller.plan, { ...parts, spans }, hooks);
-    joined = await assemble(made.plan, made.parts, outputPath, hooks);
+    made = await assemble(await uniteSpans(smaller.plan, { ...made.parts, spans }, hooks), outputPath, hooks);
   }
-  const final = made.plan;
+  const { plan: final, joined } = made;
   const checks = [
     ...(await checkConversion(final, joined?.expected, parts.inputPath, outputPath, verify, hooks)),
     ...checkSize(plan, outputPath),
@@ -48,16 +55,27 @@ export async function finishConversion(
   }
   const score = await scoreOutput(final, joined?.expected, parts.inputPath, outputPath, hooks);
   const scored = judgeScore(plan, score);
-  const outcome = { joined, checks: scored === undefined ? checks : [...checks, scored], score };
+  const damage = describeDamage(made.parts);
+  const outcome = { joined, damage, checks: scored === undefined ? checks : [...checks, scored], score };
   return describeReport(final, smaller?.quality ?? null, outcome, { input: parts.inputPath, output: outputPath });
 }
 
-async function assemble(
-  plan: ConversionPlan,
-  parts: ConversionParts,
-  outputPath: string,
-  hooks: ConvertHooks,
-): Promise<Join | undefined> {
+/** What an output was made of. */
+interface Assembled extends United {
+  readonly joined: Join | undefined;
+}
+
+async function assemble(united: United, outputPath: string, hooks: FinishHooks): Promise<Assembled> {
+  try {
+    return { ...united, joined: await mux(united, outputPath, hooks) };
+  } catch (error) {
+    if (!isSoundUncopiable(error)) throw error;
+    const encoded = await encodeCopiedSound(united.plan, united.parts, hooks);
+    return { ...encoded, joined: await mux(encoded, outputPath, hooks) };
+  }
+}
+
+async function mux({ plan, parts }: United, outputPath: string, hooks: ConvertHooks): Promise<Join | undefined> {
   const sources: FileSource[] = [];
   try {
     const open = (path: string): FileSource => {
@@ -156,13 +174,16 @@ function placePictures(
 ): { readonly ticks: ArrayLike<number>; readonly finding?: string } {
   if (expected === undefined) return { ticks: ownSeconds.map((seconds) => Math.round(seconds * timescale)) };
   if (ownSeconds.length === expected.length) return { ticks: expected };
-  const ticks = ownSeconds.length < expected.length ? matchTicks(ownSeconds, expected, timescale) : undefined;
-  if (ticks === undefined) {
+  const matched = ownSeconds.length < expected.length ? matchTicks(ownSeconds, expected, timescale) : undefined;
+  if (matched === undefined) {
     const message = `${formatCount(ownSeconds.length, "picture")} came out of ${name}, not ${expected.length}, and which they are cannot be told.`;
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
   }
+  const { ticks, guessed } = matched;
   const lost = formatCount(expected.length - ticks.length, "picture");
-  return { ticks, finding: `${lost} of ${name} could not be decoded from the source.` };
+  const guess =
+    guessed === 0 ? "" : ` Which they are is a guess: ${formatCount(guessed, "picture")} came with another's time.`;
+  return { ticks, finding: `${lost} of ${name} could not be decoded from the source.${guess}` };
 }
 
 /** Ticks that are counted in 32 bits, and seldom more than some seconds from picture to picture: finer clocks are made coarser. */
@@ -171,10 +192,23 @@ function joinedClock({ numerator, denominator }: Ratio): { readonly timescale: n
   return { timescale: FINEST_TIMESCALE, factor: (numerator * FINEST_TIMESCALE) / denominator };
 }
 
+/** What is wrong with the source where it came out all the same. */
+function describeDamage({ spans, isSoundDamaged }: ConversionParts): readonly string[] {
+  return [
+    ...(spans.some(({ isDamaged }) => isDamaged) ? [DAMAGED_PICTURES] : []),
+    ...(isSoundDamaged ? ["Some of the sound does not decode from the source: it is missing there."] : []),
+  ];
+}
+
+interface Outcome extends Pick<ConversionReport, "checks" | "score"> {
+  readonly joined: Join | undefined;
+  readonly damage: readonly string[];
+}
+
 function describeReport(
   { video, look, findings, durationSeconds, search }: ConversionPlan,
   correctedQuality: number | null,
-  { joined, checks, score }: Pick<ConversionReport, "checks" | "score"> & { readonly joined: Join | undefined },
+  { joined, damage, checks, score }: Outcome,
   paths: { readonly input: string; readonly output: string },
 ): ConversionReport {
   const corrected =
@@ -185,7 +219,7 @@ function describeReport(
     spans: video.kind === "encode" ? video.spans.length : 0,
     encoder: video.kind === "encode" ? `${video.encoder.name}, ${video.encoder.settings}` : "copy",
     checks,
-    findings: [...findings, ...(joined?.findings ?? []), ...corrected],
+    findings: [...findings, ...(joined?.findings ?? []), ...damage, ...corrected],
     inputBytes: statSync(paths.input).size,
     outputBytes: statSync(paths.output).size,
     durationSeconds: joined?.expected.endSeconds ?? durationSeconds,

@@ -5,7 +5,7 @@ import type { EncodedPart } from "./parts.ts";
 import { type ConvertHooks, countFrom, offsetBy } from "./work.ts";
 
 /** A span that was encoded. */
-export interface SpanFile extends Pick<EncodedPart, "deviceFault"> {
+export interface SpanFile extends Pick<EncodedPart, "deviceFault" | "isDamaged"> {
   readonly path: string;
 }
 
@@ -16,6 +16,7 @@ export interface ConversionParts {
   readonly spans: readonly SpanFile[];
   /** Undefined where no sound was encoded. */
   readonly audioPath: string | undefined;
+  readonly isSoundDamaged: boolean;
 }
 
 /** The joined pictures: an MP4, piece by piece. */

@@ -50,6 +50,8 @@ export interface EncodedPart {
   readonly pictures: number | null;
   /** What a device failed with, so that the encoder planned to take over made the part; null: it was made as planned. */
   readonly deviceFault: string | null;
+  /** Whether what the source has there is damaged, as far as its decoder complains. */
+  readonly isDamaged: boolean;
 }
 
 /** Share of a span's time that decoding takes of what was encoded. */
@@ -73,8 +75,8 @@ export async function encodePart(
     if (span === undefined) throw new RangeError(`There is no span ${part.index}.`);
     return await encodeSpan(video, cutOf(span), { inputPath, outputPath }, hooks, knownFault);
   }
-  await encodeAudio(plan, inputPath, outputPath, hooks);
-  return { pictures: null, deviceFault: null };
+  const isDamaged = await encodeAudio(plan, inputPath, outputPath, hooks);
+  return { pictures: null, deviceFault: null, isDamaged };
 }
 
 async function encodeSpan(
@@ -85,25 +87,28 @@ async function encodeSpan(
   knownFault: string | null,
 ): Promise<EncodedPart> {
   const checkingShare = video.decodesSpans ? CHECKING_SHARE : 0;
-  const encode = async (by: EncodedVideo): Promise<number> => {
+  const encode = async (by: EncodedVideo): Promise<Omit<EncodedPart, "deviceFault">> => {
     const onEncoding = (fraction: number): void => hooks.onProgress((1 - checkingShare) * fraction);
-    const { pictures } = await encodeCut(by, cut, inputPath, outputPath, { ...hooks, onProgress: onEncoding });
+    const { pictures, isDamaged } = await encodeCut(by, cut, inputPath, outputPath, {
+      ...hooks,
+      onProgress: onEncoding,
+    });
     if (video.decodesSpans && pictures > 0) {
       const onProgress = (fraction: number): void => hooks.onProgress(1 - checkingShare * (1 - fraction));
       // Its own times may be beyond what a decoder believes; only the order of its pictures matters.
       const bounds = { ignoresEdits: true, threads: by.encoder.threads, signal: hooks.signal };
       await requireDecodes(hooks.tools, outputPath, { what: "What was encoded", pictures, onProgress, ...bounds });
     }
-    return pictures;
+    return { pictures, isDamaged };
   };
   let fault = knownFault;
   if (fault === null) {
     try {
-      return { pictures: await encode(video), deviceFault: null };
+      return { ...(await encode(video)), deviceFault: null };
     } catch (error) {
       fault = deviceFault(video.encoder, error, [dirname(inputPath), dirname(outputPath)]) ?? null;
       if (fault === null) throw error;
     }
   }
-  return { pictures: await encode(fallBack(video, fault).video), deviceFault: fault };
+  return { ...(await encode(fallBack(video, fault).video)), deviceFault: fault };
 }

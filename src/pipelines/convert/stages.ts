@@ -69,10 +69,10 @@ export async function finishParts(params: Params, results: PartResults, context:
   return result;
 }
 
-/** The plan has long spans first, so results are told apart by what they are of. */
-function faultAt(part: Part, results: PartResults): string | null {
+/** The plan has long spans first, so results are told apart by what they are of. A task that an earlier version did tells nothing of damage. */
+function outcomeOf(part: Part, results: PartResults): Pick<EncodedPart, "deviceFault" | "isDamaged"> {
   const result = results.find(({ input }) => partName(input) === partName(part));
-  return result?.status === "succeeded" ? result.output.deviceFault : null;
+  return { deviceFault: null, isDamaged: false, ...(result?.status === "succeeded" ? result.output : {}) };
 }
 
 async function joinParts(params: Params, results: PartResults, context: StageContext): Promise<Result> {
@@ -92,11 +92,12 @@ async function joinParts(params: Params, results: PartResults, context: StageCon
     const [inputPath = "", ...paths] = lent.map(({ path }) => path);
     const spans = parts
       .slice(0, spanCount)
-      .map((part, index) => ({ path: paths[index] ?? "", deviceFault: faultAt(part, results) }));
+      .map((part, index) => ({ path: paths[index] ?? "", ...outcomeOf(part, results) }));
     const audioPath = paths[spanCount];
+    const isSoundDamaged = outcomeOf({ part: "sound" }, results).isDamaged;
     return objects.withLocalOutput(output, (outputPath) =>
       withKeys([...lent, { key: output, path: outputPath }], () =>
-        finishConversion(plan, { inputPath, spans, audioPath }, outputPath, params.verify, hooks),
+        finishConversion(plan, { inputPath, spans, audioPath, isSoundDamaged }, outputPath, params.verify, hooks),
       ),
     );
   });

@@ -3,6 +3,7 @@ import { openFileSource } from "../../base/file-source.ts";
 import { formatCount } from "../../base/units.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
+import { tellsOfDamagedPictures, tellsOfDamagedSound } from "../../ffmpeg/source-damage.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { describeCountRun, describeSpanRun, type SpanJob } from "../../spans/encode-span.ts";
 import { measurePictures } from "../../spans/join-spans.ts";
@@ -37,6 +38,8 @@ export interface EncodedCut {
   readonly bytes: number;
   /** Where reading began in the end, as the cut has it. */
   readonly seekSeconds: number | null;
+  /** Whether the source's pictures are damaged, as far as its decoder complains. */
+  readonly isDamaged: boolean;
 }
 
 /** A span of the plan as a cut. */
@@ -59,13 +62,13 @@ export async function encodeCut(
   const { pictures: wanted, seekSeconds } = cut;
   const encode = async (from: number | null): Promise<EncodedCut> => {
     const job = describeCut(video, { ...cut, seekSeconds: from }, inputPath);
-    await runFfmpeg(hooks.tools, {
+    const { complaints } = await runFfmpeg(hooks.tools, {
       ...describeSpanRun({ ...job, inputPath, outputPath, encoder: video.encoder }),
       mayTakeLong: true,
       signal: hooks.signal,
       onProgress: ({ frames }) => hooks.onProgress(wanted === 0 ? 0 : Math.min(1, frames / wanted)),
     });
-    return { ...measureSpan(outputPath), seekSeconds: from };
+    return { ...measureSpan(outputPath), seekSeconds: from, isDamaged: tellsOfDamagedPictures(complaints) };
   };
   const made = await encode(seekSeconds);
   const due = wanted === 0 ? (video.evenPictures ?? 0) - EVEN_SLACK_PICTURES : wanted;
@@ -118,7 +121,7 @@ function burnFilter(path: string, subtitle: number): string {
   return `subtitles=filename=${graph}:si=${subtitle}`;
 }
 
-function measureSpan(path: string): Omit<EncodedCut, "seekSeconds"> {
+function measureSpan(path: string): Pick<EncodedCut, "pictures" | "bytes"> {
   const source = openFileSource(path);
   try {
     return measurePictures(source);
@@ -128,16 +131,17 @@ function measureSpan(path: string): Omit<EncodedCut, "seekSeconds"> {
 }
 
 /**
- * Encodes the sound tracks that do not fit into one MP4 file, at the source's own times less the origin. Throws as `encodeCut`.
+ * Encodes the sound tracks that do not fit into one MP4 file, at the source's own times less the origin. Gives whether some of it is damaged.
+ * Throws as `encodeCut`.
  */
 export async function encodeAudio(
   { audio, originSeconds, durationSeconds }: ConversionPlan,
   inputPath: string,
   outputPath: string,
   { tools, signal, onProgress }: ConvertHooks,
-): Promise<void> {
+): Promise<boolean> {
   const tracks = audio.filter((track) => track.kind === "encode");
-  await runFfmpeg(tools, {
+  const { complaints } = await runFfmpeg(tools, {
     globalArguments: ["-copyts"],
     inputs: [{ path: inputPath, isRecording: true }],
     outputArguments: [
@@ -154,6 +158,7 @@ export async function encodeAudio(
     signal,
     onProgress: ({ outputSeconds }) => onProgress(durationSeconds ? Math.min(1, outputSeconds / durationSeconds) : 0),
   });
+  return tellsOfDamagedSound(complaints);
 }
 
 /** Input options that make all times later. */

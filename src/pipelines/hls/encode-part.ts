@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { describeFallback, deviceFault } from "../../ffmpeg/device-fault.ts";
+import { DAMAGED_PICTURES, tellsOfDamagedPictures } from "../../ffmpeg/source-damage.ts";
 import { requireDecodes } from "../../ffmpeg/verify.ts";
 import { ENCODED_WHOLE } from "../../spans/encoded-whole.ts";
 import { indexFile } from "./index-file.ts";
@@ -20,6 +21,8 @@ export interface EncodedPart {
   readonly deviceFault: string | null;
   /** Indexes of the source's streams of whose sound some did not decode: silence stands in its place. */
   readonly silenced: readonly number[];
+  /** Whether pictures of the source are damaged, as far as its decoder complains. */
+  readonly isDamaged: boolean;
 }
 
 /** A part and what came of it. */
@@ -40,13 +43,15 @@ export async function encodePart(
   knownFault: string | null = null,
 ): Promise<EncodedPart> {
   const encoder = plan.encoders.find(({ fallback }) => fallback !== null);
-  let silenced: readonly number[] = [];
+  let heard: Pick<EncodedPart, "silenced" | "isDamaged"> = { silenced: [], isDamaged: false };
   const encode = async (as: PackagePlan, progress: PackageHooks): Promise<void> => {
-    silenced = findSilenced(plan, part, await encodeStreams(as, part, inputPath, folder, progress));
+    const complaints = await encodeStreams(as, part, inputPath, folder, progress);
+    const isDamaged = part.span !== null && tellsOfDamagedPictures(complaints);
+    heard = { silenced: findSilenced(plan, part, complaints), isDamaged };
   };
   if (encoder === undefined || part.span === null) {
     await encode(plan, hooks);
-    return { deviceFault: null, silenced };
+    return { deviceFault: null, ...heard };
   }
   let fault = knownFault ?? undefined;
   if (fault === undefined) {
@@ -60,9 +65,9 @@ export async function encodePart(
       if (fault === undefined) throw error;
     }
   }
-  if (fault === undefined) return { deviceFault: null, silenced };
+  if (fault === undefined) return { deviceFault: null, ...heard };
   await encode(fallBack(plan, fault), hooks);
-  return { deviceFault: fault, silenced };
+  return { deviceFault: fault, ...heard };
 }
 
 /** As ffmpeg 5 and 7 tell of a packet that does not decode. */
@@ -115,7 +120,8 @@ export async function uniteRungs(
   hooks: PackageHooks,
 ): Promise<PackagePlan> {
   const fault = made.find((part) => part.deviceFault !== null)?.deviceFault ?? null;
-  const heard = { ...plan, findings: [...plan.findings, ...describeSilenced(made)] };
+  const damage = made.some(({ isDamaged }) => isDamaged) ? [DAMAGED_PICTURES] : [];
+  const heard = { ...plan, findings: [...plan.findings, ...describeSilenced(made), ...damage] };
   const carried = fault === null ? heard : fallBack(heard, fault);
   const isOfDevice = (one: MadePart): boolean => one.part.span !== null && one.deviceFault === null;
   const again = fault === null ? [] : made.filter(isOfDevice).map(({ part }) => part);

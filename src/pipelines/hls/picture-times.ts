@@ -12,8 +12,9 @@ import type { HlsSettings } from "./options.ts";
 import { KEY_FRAME_SECONDS, SEGMENT_SECONDS } from "./packaging.ts";
 import { type SoundStretch, TOLD_SECONDS } from "./sound-cuts.ts";
 
-/** So many packets are decoded to find the first picture: beginnings that lack what they refer to are shorter. */
+/** So many packets are decoded to find the first picture; where none does, as of captures that begin in the middle of a long group, ten times as many. */
 const FIRST_PACKETS = 60;
+const MORE_PACKETS = 10;
 /** A last picture that is shown for longer than so many mean steps is one that is held. */
 const HELD_STEPS = 1.5;
 /** A picture that is held is a segment as long, which players load whole; a time that is wrong would make no end of it. */
@@ -87,12 +88,16 @@ async function listTimes(
 ): Promise<PictureTimes> {
   const listed = await listFrameTimes(tools, path, video.index, signal);
   requireContinuous(listed, path, video.timeBase);
-  const maxPackets = listed.isComplete ? FIRST_PACKETS : undefined;
-  const decoded = await listDecodedTimes(tools, path, video.index, { maxPackets, signal });
   if (listed.isComplete) {
-    const shown = decoded.find((at) => listed.ticks.includes(at));
+    let shown: number | undefined;
+    for (let maxPackets = FIRST_PACKETS; shown === undefined; maxPackets *= MORE_PACKETS) {
+      const decoded = await listDecodedTimes(tools, path, video.index, { maxPackets, signal });
+      shown = decoded.find((at) => listed.ticks.includes(at));
+      if (maxPackets >= listed.ticks.length) break;
+    }
     return { ...listed, originTicks: shown ?? listed.ticks[0] ?? 0 };
   }
+  const decoded = await listDecodedTimes(tools, path, video.index, { signal });
   const ticks = Float64Array.from(decoded);
   const isComplete = ticks.length > 0 && ticks.every((at, index) => index === 0 || at > (ticks[index - 1] as number));
   const { lastDurationTicks } = listed;

@@ -16,6 +16,8 @@ const FRAGMENTS = "+empty_moov+default_base_moof+skip_trailer";
 const SOUND_FRAGMENT_MICROSECONDS = 1_000_000;
 /** Less than the distance of two pictures, more than what clocks round. */
 const SLACK_SECONDS = 0.005;
+/** Behind pictures that it lost, a decoder gives two of the others the same time, which would be a rate of thousands a second. */
+const RISING = "select='isnan(pts)+isnan(prev_selected_pts)+gt(pts,prev_selected_pts)'";
 const HIGH_RANGE_FILTER = "format=yuv420p10le";
 const SAMPLE_RATE_HZ = 48_000;
 const AAC_FRAME_SAMPLES = 1024;
@@ -167,7 +169,11 @@ function soundOutputs(
 function filterGraph(plan: PackagePlan, { startTicks, endTicks }: RungSpan): string {
   const { originTicks, contextFilters, highRange, standardFilters, streamIndex, timeBase } = plan.video;
   const cut = cutFilters({
-    ...{ contextFilters: [`setpts=PTS-${originTicks}`, ...contextFilters], pictureFilters: [], cutTimeBase: timeBase },
+    ...{
+      contextFilters: [RISING, `setpts=PTS-${originTicks}`, ...contextFilters],
+      pictureFilters: [],
+      cutTimeBase: timeBase,
+    },
     startTicks: startTicks === null ? null : startTicks - originTicks,
     endTicks: endTicks === null ? null : endTicks - originTicks,
   });
