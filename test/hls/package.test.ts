@@ -54,6 +54,29 @@ describe("a package of each kind of source", () => {
   });
 });
 
+describe("a package of 9 s", () => {
+  it.each([
+    ["between(t,0,3)", "single-file"],
+    ["between(t,3,6)", "separate"],
+  ])(
+    "keeps the rules where its sound is silent for %s, though the last segment of that is too short for a peak",
+    async (silence, segments) => {
+      const sound = `sine=440:d=9,volume='if(${silence},0,1)':eval=frame`;
+      const input = packages.encode(`silent-${segments}.mp4`, "testsrc2=s=160x90:r=25:d=9", [
+        "-f",
+        "lavfi",
+        "-i",
+        sound,
+      ]);
+      const made = await packages.make(input, { thumbnails: false, segments });
+      expect(made.failed).toEqual([]);
+      for (const { bandwidthBitsPerSecond: peak, averageBandwidthBitsPerSecond: average } of made.main.variants) {
+        expect(peak).toBeGreaterThanOrEqual(average as number);
+      }
+    },
+  );
+});
+
 describe("a package of pictures that come unevenly", () => {
   it("has all of slow stretches and 60 per second of fast ones", async () => {
     // 2 s at 30, then 2 s at 240 per second.

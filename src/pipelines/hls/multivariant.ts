@@ -1,5 +1,13 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { allFacts, type BitRates, bitRatesOf, frameRateOf, videoFacts } from "../../media/hls/check/figures.ts";
+import {
+  addRates,
+  allFacts,
+  type BitRates,
+  bitRatesOf,
+  frameRateOf,
+  largestRates,
+  videoFacts,
+} from "../../media/hls/check/figures.ts";
 import type { MeasuredPlaylist } from "../../media/hls/check/presentation.ts";
 import type { MultivariantPlaylist, Rendition, StreamAttributes, VariantStream } from "../../media/hls/playlist.ts";
 import { requiredVersion } from "../../media/hls/required-version.ts";
@@ -35,8 +43,8 @@ const WORTH: Readonly<Record<RungCodec, number>> = { h264: 1, hevc: 4 / 3, av1: 
 const SOUND_SCORE = 1;
 
 /** Where there are several codecs, their bit rates say no longer which variant looks better; SCORE does (RFC 8216bis §4.4.6.2). */
-function scoreOf({ averageBandwidthBitsPerSecond = 0 }: VariantStream, codec: RungCodec): number {
-  return Math.max(SOUND_SCORE + 1, Math.round((averageBandwidthBitsPerSecond / 1000) * WORTH[codec]));
+function scoreOf({ media, codec }: MeasuredRung): number {
+  return Math.max(SOUND_SCORE + 1, Math.round((ratesOf(media).average / 1000) * WORTH[codec]));
 }
 
 const SUBTITLES_GROUP = "subtitles";
@@ -58,12 +66,12 @@ export function describeMultivariant(
 ): MultivariantPlaylist {
   const groups = describeGroups(sounds);
   const isMixed = new Set(rungs.map(({ codec }) => codec)).size > 1;
+  const played = groups.filter(({ id }) => id !== "small");
+  const texts = describeTexts(subtitles);
   const pictures = rungs.flatMap((rung) => {
-    const attributes = pictureAttributes(rung.media, `${rung.name}/${SEGMENTS_PLAYLIST}`);
-    const scored = isMixed ? { ...attributes, score: scoreOf(attributes, rung.codec) } : attributes;
-    const own = addSubtitles(scored, subtitles);
-    const played = groups.filter(({ id }) => id !== "small");
-    return played.length === 0 ? [describeVariant(own, undefined)] : played.map((group) => describeVariant(own, group));
+    const score = isMixed ? { score: scoreOf(rung) } : {};
+    const heard = played.length === 0 ? [undefined] : played;
+    return heard.map((group) => ({ ...describeVariant(rung, texts, group), ...score }));
   });
   const ordered = orderVariants(pictures, rungs);
   const playlist: MultivariantPlaylist = {
@@ -74,7 +82,9 @@ export function describeMultivariant(
       ...ordered,
       ...soundVariant(sounds, groups).map((variant) => (isMixed ? { ...variant, score: SOUND_SCORE } : variant)),
     ],
-    iFrameVariants: rungs.map(({ name, iFrames }) => streamAttributes(iFrames, `${name}/${I_FRAMES_PLAYLIST}`)),
+    iFrameVariants: rungs.map(({ name, iFrames }) =>
+      streamAttributes(iFrames, `${name}/${I_FRAMES_PLAYLIST}`, ratesOf(iFrames)),
+    ),
     sessionData: [],
     sessionKeys: [],
   };
@@ -89,31 +99,49 @@ function measured<T>(value: T | undefined, path: string): T {
 /** Of one picture that is held for long; players take 0 for no rate. */
 const LEAST_RATE = 0.001;
 
-/** Of packages that are shorter than half a segment no peak is counted, or one below the average of all: BANDWIDTH is never the lower one. */
 function ratesOf(media: MeasuredPlaylist): BitRates {
-  const { peak, average } = measured(bitRatesOf(media), media.path);
-  return { peak: Math.max(peak, average), average };
+  return measured(bitRatesOf(media), media.path);
+}
+
+/**
+ * What is declared of all that plays together: the sum of its peaks (RFC 8216bis §4.4.6.2), and never less than that of its averages, as the peak
+ * may be of a recording whose last segments are too short to count.
+ */
+function declareRates({ peak, average }: BitRates) {
+  return {
+    bandwidthBitsPerSecond: Math.ceil(Math.max(peak, average)),
+    averageBandwidthBitsPerSecond: Math.ceil(average),
+  };
 }
 
 /** What variant streams and I-frame streams have in common. */
-function streamAttributes(media: MeasuredPlaylist, uri: string): StreamAttributes {
+function streamAttributes(media: MeasuredPlaylist, uri: string, rates: BitRates): StreamAttributes {
   const facts = measured(videoFacts(media), media.path);
-  const rates = ratesOf(media);
   return {
     uri,
-    bandwidthBitsPerSecond: Math.ceil(rates.peak),
-    averageBandwidthBitsPerSecond: Math.ceil(rates.average),
+    ...declareRates(rates),
     codecs: [measured(facts.codec, media.path)],
     resolution: { widthPixels: facts.widthPixels, heightPixels: facts.heightPixels },
     videoRange: facts.range,
   };
 }
 
-function pictureAttributes(media: MeasuredPlaylist, uri: string): VariantStream {
+/** A rung with what it is played with, each of which counts towards its bit rates. */
+function describeVariant(
+  { name, media }: MeasuredRung,
+  texts: Group | undefined,
+  sound: Group | undefined,
+): VariantStream {
+  const more = [texts, sound].filter((group) => group !== undefined);
+  const rates = more.reduce((sum, group) => addRates(sum, group.rates), ratesOf(media));
+  const attributes = streamAttributes(media, `${name}/${SEGMENTS_PLAYLIST}`, rates);
   return {
-    ...streamAttributes(media, uri),
+    ...attributes,
+    codecs: [...(attributes.codecs ?? []), ...(sound?.codecs ?? [])],
     framesPerSecond: Math.max(LEAST_RATE, Number(largestRate(media).toFixed(3))),
     closedCaptionsGroupId: null,
+    ...(texts === undefined ? {} : { subtitlesGroupId: texts.id }),
+    ...(sound === undefined ? {} : { audioGroupId: sound.id }),
   };
 }
 
@@ -126,18 +154,11 @@ function largestRate(media: MeasuredPlaylist): number {
   return 1 / measured(seconds || undefined, media.path);
 }
 
-/** Their largest rendition counts towards the bit rates, as sound does. */
-function addSubtitles(own: VariantStream, subtitles: readonly MeasuredSubtitles[]): VariantStream {
-  if (subtitles.length === 0) return own;
-  const rates = subtitles.map(({ media }) => ratesOf(media));
-  return {
-    ...own,
-    bandwidthBitsPerSecond: Math.ceil(own.bandwidthBitsPerSecond + Math.max(...rates.map(({ peak }) => peak))),
-    averageBandwidthBitsPerSecond: Math.ceil(
-      (own.averageBandwidthBitsPerSecond ?? 0) + Math.max(...rates.map(({ average }) => average)),
-    ),
-    subtitlesGroupId: SUBTITLES_GROUP,
-  };
+/** Their largest rendition counts, as that of sound does; CODECS do not name text. */
+function describeTexts(subtitles: readonly MeasuredSubtitles[]): Group | undefined {
+  if (subtitles.length === 0) return undefined;
+  const rates = largestRates(subtitles.map(({ media }) => ratesOf(media)));
+  return { id: SUBTITLES_GROUP, rates, codecs: [] };
 }
 
 function describeSubtitles({ plan }: MeasuredSubtitles): Rendition {
@@ -150,17 +171,6 @@ function describeSubtitles({ plan }: MeasuredSubtitles): Rendition {
     isAutoselect: true,
     isForced: plan.isForced,
     uri: `${plan.name}/${SEGMENTS_PLAYLIST}`,
-  };
-}
-
-function describeVariant(own: VariantStream, group: Group | undefined): VariantStream {
-  if (group === undefined) return own;
-  return {
-    ...own,
-    bandwidthBitsPerSecond: Math.ceil(own.bandwidthBitsPerSecond + group.rates.peak),
-    averageBandwidthBitsPerSecond: Math.ceil((own.averageBandwidthBitsPerSecond ?? 0) + group.rates.average),
-    codecs: [...(own.codecs ?? []), ...group.codecs],
-    audioGroupId: group.id,
   };
 }
 
@@ -184,16 +194,9 @@ function describeGroups(sounds: readonly MeasuredSound[]): readonly Group[] {
   const ids = [...new Set(sounds.map(({ plan }) => plan.groupId))];
   return ids.map((id) => {
     const members = membersOf(sounds, id);
-    const rates = members.map(({ media }) => ratesOf(media));
+    const rates = largestRates(members.map(({ media }) => ratesOf(media)));
     const codecs = members.flatMap(({ media }) => allFacts(media).map(({ codec }) => measured(codec, media.path)));
-    return {
-      id,
-      rates: {
-        peak: Math.max(...rates.map(({ peak }) => peak)),
-        average: Math.max(...rates.map(({ average }) => average)),
-      },
-      codecs: [...new Set(codecs)],
-    };
+    return { id, rates, codecs: [...new Set(codecs)] };
   });
 }
 
@@ -231,14 +234,13 @@ function soundVariant(sounds: readonly MeasuredSound[], groups: readonly Group[]
   const members = group === undefined ? [] : membersOf(sounds, group.id);
   const own = members.find(({ plan }) => plan.isDefault);
   if (group === undefined || own === undefined) return [];
-  const rates = ratesOf(own.media);
   // The rendition that plays is the variant's own; checkers add the largest of the others.
   const others = members.filter((sound) => sound !== own).map(({ media }) => ratesOf(media));
+  const rates = addRates(ratesOf(own.media), largestRates(others));
   return [
     {
       uri: `${own.plan.name}/${SEGMENTS_PLAYLIST}`,
-      bandwidthBitsPerSecond: Math.ceil(rates.peak + Math.max(0, ...others.map(({ peak }) => peak))),
-      averageBandwidthBitsPerSecond: Math.ceil(rates.average + Math.max(0, ...others.map(({ average }) => average))),
+      ...declareRates(rates),
       codecs: group.codecs,
       audioGroupId: group.id,
       // Where one variant says that there are none, all do (RFC 8216bis §4.4.6.2).

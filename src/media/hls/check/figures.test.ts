@@ -1,36 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { actualDuration, bitRatesOf, frameRateOf } from "./figures.ts";
 import { type SegmentContent, SpanBuilder } from "./measure.ts";
-import type { MeasuredPlaylist } from "./presentation.ts";
-import { SegmentTable } from "./segment-table.ts";
-
-/** A playlist of segments with the durations and sizes given, of 8 bit/s per byte and second. */
-function playlistOf(
-  targetDurationSeconds: number,
-  segments: readonly (readonly [durationSeconds: number, sizeBytes: number | undefined, content?: SegmentContent])[],
-): MeasuredPlaylist {
-  const table = new SegmentTable();
-  for (const [durationSeconds, sizeBytes, content] of segments) {
-    table.push({ durationSeconds, isDiscontinuity: false, keys: [], isGap: false }, sizeBytes, content);
-  }
-  return {
-    path: "index.m3u8",
-    isEncrypted: false,
-    playlist: {
-      kind: "media",
-      targetDurationSeconds,
-      mediaSequence: 0,
-      discontinuitySequence: 0,
-      hasEndList: true,
-      isIFramesOnly: false,
-      hasIndependentSegments: false,
-      dateRanges: [],
-    },
-    segments: table,
-    keys: [],
-    versionNeed: { version: 1, feature: "nothing" },
-  };
-}
+import { playlistOf } from "./playlist-of.fixture.ts";
 
 /** A segment of a transport stream, whose frames tell no durations. */
 function pictures(startSeconds: number, frameSeconds: number, count: number): SegmentContent {
@@ -65,6 +36,17 @@ describe("bit rates of a playlist", () => {
         ]),
       )?.peak,
     ).toBeCloseTo((8 * 600) / 4, 6);
+  });
+
+  it("may peak below the average: what is too short, and with its neighbour too long, counts in no peak", () => {
+    // As sound has it, in whole frames, beside pictures of 6 s and 3 s.
+    const sound = playlistOf(6, [
+      [6.013, 6013],
+      [2.99, 29_900],
+    ]);
+    const rates = bitRatesOf(sound);
+    expect(rates?.peak).toBeCloseTo(8000, 6);
+    expect(rates?.average).toBeCloseTo((8 * 35_913) / 9.003, 6);
   });
 
   it("are the average where nothing lasts long enough, and unknown where a size is", () => {

@@ -117,8 +117,12 @@ export function frameSecondsOf({ playlists, variants }: Presentation): number {
     : FALLBACK_FRAME_SECONDS;
 }
 
-/** Bit rates of a media playlist, in bit/s. */
+/** Bit rates of a media playlist, or of several that play together, in bit/s. */
 export interface BitRates {
+  /**
+   * May be below the average: what lasts for less than half a target duration, and with its neighbour for more than one and a half, counts in
+   * no peak.
+   */
   readonly peak: number;
   readonly average: number;
 }
@@ -142,6 +146,19 @@ export function bitRatesOf({ playlist, segments }: MeasuredPlaylist): BitRates |
   const average = bits.reduce((sum, one) => sum + one, 0) / seconds;
   const peak = peakOf(bits, durations, playlist.targetDurationSeconds);
   return peak === undefined ? undefined : { average, peak: peak > 0 ? peak : average };
+}
+
+/** What plays together needs the sum (RFC 8216bis §4.4.6.2). */
+export function addRates(one: BitRates, other: BitRates): BitRates {
+  return { peak: one.peak + other.peak, average: one.average + other.average };
+}
+
+/** What only one of plays at a time needs the largest, each rate by itself; 0 of nothing. */
+export function largestRates(rates: readonly BitRates[]): BitRates {
+  return {
+    peak: Math.max(0, ...rates.map(({ peak }) => peak)),
+    average: Math.max(0, ...rates.map(({ average }) => average)),
+  };
 }
 
 /** 0 where no contiguous segments last as long as it takes; undefined where there are too many to compare. */
