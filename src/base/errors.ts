@@ -79,7 +79,7 @@ export const ERROR_CODES = {
   OUTPUT_UNWRITABLE: { retryable: false, meaning: "The output's folder or file cannot be written." },
   OUTPUT_NOT_VERIFIED: {
     retryable: false,
-    meaning: "The repaired file did not pass the checks on the output; it was not published.",
+    meaning: "What was repaired, converted or packaged did not pass the checks on the output; it was not published.",
   },
   NO_SPACE: { retryable: true, meaning: "The disk is full; nothing half-written was left behind." },
   FFMPEG_MISSING: { retryable: false, meaning: "ffmpeg or ffprobe is not installed or not on the PATH." },
