@@ -79,9 +79,12 @@ interface Probed {
     readonly tags?: Readonly<Record<string, string>>;
   }[];
   readonly format: { readonly tags?: Readonly<Record<string, string>> };
+  /** Of all streams. */
+  readonly frames?: readonly ProbedFrame[];
 }
 
 interface ProbedFrame {
+  readonly stream_index: number;
   readonly interlaced_frame?: number;
   readonly color_range?: string;
   readonly color_space?: string;
@@ -92,7 +95,9 @@ interface ProbedFrame {
 
 /** Reads the main video track, every sound track and what the file says of itself. Rejects where ffmpeg complains of it. */
 export async function readMedia(path: string): Promise<Media> {
-  const probed = probe<Probed>(path, ["-show_streams", "-show_chapters", "-show_format"]);
+  // An edit may hide the first frames.
+  const frames = ["-show_frames", "-read_intervals", "%+#96"];
+  const probed = probe<Probed>(path, ["-show_streams", "-show_chapters", "-show_format", ...frames]);
   const videos = probed.streams.filter((stream) => stream.codec_type === "video");
   const main = videos.find((stream) => stream.disposition?.attached_pic !== 1);
   if (main === undefined) throw new Error(`${path} has no video track.`);
@@ -102,7 +107,10 @@ export async function readMedia(path: string): Promise<Media> {
   const sounds = tracks.map((stream, at) => readSound(stream, heard[at]));
   const starts = [pictures.seconds[0] ?? 0, ...sounds.map((sound) => sound.startSeconds)];
   return {
-    look: readLook(path, main),
+    look: readLook(
+      main,
+      probed.frames?.find(({ stream_index: index }) => index === main.index),
+    ),
     pictures,
     sounds,
     texts: probed.streams
@@ -203,10 +211,7 @@ function readFrameList(text: string): { readonly seconds: number; readonly durat
     });
 }
 
-function readLook(path: string, stream: ProbedStream): Look {
-  // An edit may hide the first ones.
-  const first = ["-select_streams", String(stream.index), "-read_intervals", "%+#32", "-show_frames"];
-  const frame = probe<{ readonly frames: readonly ProbedFrame[] }>(path, first).frames[0] ?? {};
+function readLook(stream: ProbedStream, frame: ProbedFrame | undefined): Look {
   const { width = 0, height = 0 } = stream;
   const [across = 1, down = 1] = (stream.sample_aspect_ratio ?? "1:1").split(":").map(Number);
   const square = across > 0 && down > 0 ? Math.round((width * across) / down) : width;
@@ -219,14 +224,14 @@ function readLook(path: string, stream: ProbedStream): Look {
     heightPixels: height,
     shownWidth: isOnSide ? height : square,
     shownHeight: isOnSide ? square : height,
-    isInterlaced: frame.interlaced_frame === 1,
+    isInterlaced: frame?.interlaced_frame === 1,
     colour: {
       range: stream.color_range ?? "unknown",
       matrix: stream.color_space ?? "unknown",
       transfer: stream.color_transfer ?? "unknown",
       primaries: stream.color_primaries ?? "unknown",
     },
-    hdr: [...(stream.side_data_list ?? []), ...(frame.side_data_list ?? [])].flatMap(describeHdr).sort().join("; "),
+    hdr: [...(stream.side_data_list ?? []), ...(frame?.side_data_list ?? [])].flatMap(describeHdr).sort().join("; "),
   };
 }
 
