@@ -1,4 +1,4 @@
-import type { VideoStream } from "./manifest.ts";
+import type { ColourTags, VideoStream } from "./manifest.ts";
 
 /** ffmpeg turns pictures upright before any filter: width and height as filters see them, in samples. */
 export function uprightSize({
@@ -32,6 +32,53 @@ export function describeInterlaced(
   when: "auto" | "off" | "on",
 ): readonly string[] {
   return isInterlaced && when === "off" ? ["The pictures stay interlaced, and are marked as progressive."] : [];
+}
+
+/** Pixels of red, green and blue, in ffmpeg's words, and what it makes them of (palettes, raw sensors, XYZ). */
+const RGB_FORMAT = /^(?:gbr|(?:a|0|x2)?(?:rgb|bgr)|pal8|bayer|xyz)/;
+/** Through these, ffmpeg 5.1 counts with the matrix of BT.601, whichever is asked for. */
+const PALETTE_FORMAT = /^(?:pal8|(?:rgb|bgr)[48](?:_byte)?$)/;
+
+/** What YUV is made of RGB with: the filters, the colours that come out, and the sentence on that. */
+export interface MatrixPlan {
+  /** Stand before all others: any filter behind them that takes YUV alone would choose a matrix by itself. */
+  readonly filters: readonly string[];
+  readonly colour: ColourTags;
+  readonly findings: readonly string[];
+}
+
+/**
+ * RGB gets the matrix of its primaries (BT.2020's, else BT.709, whatever the size) in limited range; by itself ffmpeg takes BT.601 and does not say
+ * so. Primaries that are not told are those of sRGB, which are BT.709's. The transfer is not changed. What has a matrix, and grey, stay as they are.
+ */
+export function planMatrix({
+  pixelFormat,
+  bitDepth,
+  colour,
+  isHdr,
+}: Pick<VideoStream, "pixelFormat" | "bitDepth" | "colour" | "isHdr">): MatrixPlan {
+  if (!RGB_FORMAT.test(pixelFormat)) return { filters: [], colour, findings: [] };
+  const primaries = colour.primaries ?? (isHdr ? "bt2020" : "bt709");
+  const isWide = isHdr || primaries === "bt2020";
+  const matrix = isWide ? "bt2020nc" : "bt709";
+  return {
+    filters: [
+      ...(PALETTE_FORMAT.test(pixelFormat) ? ["format=gbrp"] : []),
+      `scale=out_color_matrix=${isWide ? "bt2020" : "bt709"}:out_range=tv`,
+      // The encoder's own 4:2:0 comes last: until then, colours are as sharp as they were.
+      `format=${bitDepth > 8 ? "yuv444p10le" : "yuv444p"}`,
+      `setparams=range=tv:colorspace=${matrix}${colour.primaries === undefined ? `:color_primaries=${primaries}` : ""}`,
+    ],
+    colour: { ...colour, range: "tv", matrix, primaries },
+    findings: [
+      `The pictures are RGB (${pixelFormat}): the matrix of ${isWide ? "BT.2020" : "BT.709"} made YUV of them.`,
+    ],
+  };
+}
+
+/** Ends the filters of pictures that are saved as JPEG (JFIF) or, in limited range, as WebP: neither has a word for another matrix than BT.601's. */
+export function stillMatrixFilter(range: "pc" | "tv"): string {
+  return `scale=out_color_matrix=bt601:out_range=${range}`;
 }
 
 /** Turn high dynamic range (PQ, HLG) into BT.709. */

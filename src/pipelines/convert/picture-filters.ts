@@ -1,10 +1,10 @@
 import type { VideoStream } from "../../ffmpeg/manifest.ts";
-import { planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
+import { planDeinterlacing, planMatrix, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
 import type { ConvertSettings } from "./options.ts";
 
 /** Filters in their order; empty where nothing is to be changed. */
 export interface PictureFilters {
-  /** Those that look at neighbouring pictures. */
+  /** Those that look at neighbouring pictures, and what they need. */
   readonly context: readonly string[];
   /** Those of single pictures. */
   readonly picture: readonly string[];
@@ -17,9 +17,10 @@ export interface PictureFilters {
 export function chooseFilters(video: VideoStream, settings: ConvertSettings): PictureFilters {
   const { deinterlace, frameRate, toneMap } = settings;
   const whole = planDeinterlacing(video, deinterlace);
-  const context = [...whole.filters];
+  const matrix = planMatrix(video);
+  const context = [...matrix.filters, ...whole.filters];
   const picture: string[] = [];
-  const findings = [...whole.findings];
+  const findings = [...matrix.findings, ...whole.findings];
   if (frameRate !== undefined) context.push(`fps=${frameRate}`);
   if (toneMap && video.isHdr) {
     picture.push(...TONE_MAP_FILTERS);

@@ -1,10 +1,11 @@
 import type { VideoStream } from "../../ffmpeg/manifest.ts";
+import { planMatrix } from "../../ffmpeg/picture-filters.ts";
 import type { OutputLook, VideoPlan } from "./conversion.ts";
 import type { ConvertSettings } from "./options.ts";
 import type { PictureFilters } from "./picture-filters.ts";
 
 const STANDARD_RANGE = { matrix: "bt709", transfer: "bt709", primaries: "bt709" } as const;
-/** What of all others becomes 4:2:0 gets a matrix that the source cannot tell. */
+/** Besides RGB: what of all others becomes 4:2:0 gets a matrix that the source cannot tell. */
 const HAS_MATRIX = /^(?:yuv|nv|p01)/;
 
 /** How the pictures of the output are to look. */
@@ -14,10 +15,11 @@ export function planLook(
   { toneMap }: Pick<ConvertSettings, "toneMap">,
   plan: VideoPlan,
 ): OutputLook {
-  const { matrix, transfer, primaries } = video.colour;
+  const { filters: made, colour: told } = planMatrix(video);
+  const { matrix, transfer, primaries } = told;
   const isMapped = toneMap && video.isHdr;
   const colour = {
-    matrix: HAS_MATRIX.test(video.pixelFormat) ? (matrix ?? null) : null,
+    matrix: made.length > 0 || HAS_MATRIX.test(video.pixelFormat) ? (matrix ?? null) : null,
     transfer: transfer ?? null,
     primaries: primaries ?? null,
   };

@@ -84,7 +84,7 @@ export interface PackagePlan {
     readonly packedTicks: string | null;
     /** The first picture's time: what becomes 0. */
     readonly originTicks: number;
-    /** Filters of all rungs together, before they part, which look at neighbours. */
+    /** Filters of all rungs together, before they part, which look at neighbours, and what those need. */
     readonly contextFilters: readonly string[];
     /** What HEVC rungs keep of the recording's high dynamic range; null: all rungs have standard range. */
     readonly highRange: HighRange | null;

@@ -7,7 +7,13 @@ import {
   describeLostSubtitles,
 } from "../../ffmpeg/choose-streams.ts";
 import { type MediaManifest, type Ratio, secondsOf, type VideoStream } from "../../ffmpeg/manifest.ts";
-import { describeInterlaced, planDeinterlacing, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
+import {
+  describeInterlaced,
+  planDeinterlacing,
+  planMatrix,
+  TONE_MAP_FILTERS,
+  uprightSize,
+} from "../../ffmpeg/picture-filters.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
@@ -51,17 +57,16 @@ export async function planPackage(
   const video = chooseVideo(manifest);
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures.`);
   const preview = await planPreview(settings, { tools, signal });
-  const range = planHighRange(video, settings);
-  const chosen = await chooseRungEncoders(settings, range.highRange, { tools, signal });
+  const { highRange, ...looks } = planLooks(video, settings);
+  const chosen = await chooseRungEncoders(settings, highRange, { tools, signal });
   const heard = chooseKnownSounds(settings.audio === "none" ? [] : manifest.audio);
   const sounds = planSounds(heard.known);
   const hasSound = sounds.length > 0;
   const recording = { path, manifest, video, sounds: hasSound ? heard.known : [] };
   const { times, durationSeconds, findings } = await planTimes(recording, settings, { tools, signal });
   const thinning = planThinning(times.ticks, video.timeBase, meanRate(times, video));
-  const whole = planDeinterlacing(video, settings.deinterlace);
   const { framesPerSecond } = thinning;
-  const ladder = { source: ladderSource(video), settings, highRange: range.highRange, framesPerSecond, hasSound };
+  const ladder = { source: ladderSource(video), settings, highRange, framesPerSecond, hasSound };
   const rungs = planRungs(ladder);
   const clock = clockOf(video, times);
   const keyPictures = settings.codecs.includes("av1") ? keyPicturesOf(video, times, thinning) : null;
@@ -73,8 +78,8 @@ export async function planPackage(
       timeBase: video.timeBase,
       packedTicks: times.isComplete && thinning.filter === null ? packTicks(times.ticks) : null,
       originTicks: times.originTicks,
-      contextFilters: [...whole.filters, ...(thinning.filter === null ? [] : [thinning.filter])],
-      highRange: range.highRange,
+      contextFilters: [...looks.filters, ...(thinning.filter === null ? [] : [thinning.filter])],
+      highRange,
       standardFilters: [...(video.isHdr ? TONE_MAP_FILTERS : []), "format=yuv420p"],
     },
     spans,
@@ -94,16 +99,26 @@ export async function planPackage(
       ...chosen.findings,
       ...describeLadder(ladder, rungs),
       ...preview.findings,
-      ...whole.findings,
-      ...describeInterlaced(video, settings.deinterlace),
+      ...looks.findings,
       ...(thinning.finding === null ? [] : [thinning.finding]),
-      ...range.findings,
       ...findings,
       ...(spans.length > 1 ? [`Encoded in ${spans.length} spans, each a task of its own.`] : []),
       ...describeClear(settings, hasSound, subtitles.length > 0),
       ...heard.findings,
       ...describeLosses(path, manifest, settings),
     ],
+  };
+}
+
+/** How the pictures of all rungs are to look: the filters for that, before any others, what they keep of a high range, and the sentences on both. */
+function planLooks(video: VideoStream, settings: HlsSettings) {
+  const matrix = planMatrix(video);
+  const whole = planDeinterlacing(video, settings.deinterlace);
+  const { highRange, findings } = planHighRange({ ...video, colour: matrix.colour }, settings);
+  return {
+    highRange,
+    filters: [...matrix.filters, ...whole.filters],
+    findings: [...matrix.findings, ...whole.findings, ...describeInterlaced(video, settings.deinterlace), ...findings],
   };
 }
 

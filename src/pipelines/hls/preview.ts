@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { listFeatures } from "../../ffmpeg/features.ts";
+import { stillMatrixFilter } from "../../ffmpeg/picture-filters.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { verifyDecodes } from "../../ffmpeg/verify.ts";
 import { HELD_GLOBAL_ARGUMENTS, type HeldPictures, heldFilters, heldInput } from "./held-pictures.ts";
@@ -137,7 +138,8 @@ function previewGraph(rung: Rung, pieces: readonly HeldPictures[], hasWebp: bool
   const inputs = pieces.map((_piece, index) => `[piece${index}]`).join("");
   const size = `scale=${even(rung.widthPixels)}:${even(rung.heightPixels)}`;
   const common = `${held}${inputs}concat=n=${pieces.length},settb=1/${FRAMES_PER_SECOND},setpts=N,${size},format=yuv420p`;
-  return hasWebp ? `${common},split[mp4][webp]` : `${common}[mp4]`;
+  const webp = `[still]${stillMatrixFilter("tv")},format=yuv420p[webp]`;
+  return hasWebp ? `${common},split[mp4][still];${webp}` : `${common}[mp4]`;
 }
 
 /** What an animated WebP shows. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { formatCount } from "../../base/units.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
+import { stillMatrixFilter } from "../../ffmpeg/picture-filters.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { FragmentIndex } from "../../media/isobmff/index-fragments.ts";
 import { HELD_GLOBAL_ARGUMENTS, heldFilters, heldInput } from "./held-pictures.ts";
@@ -41,11 +42,12 @@ export async function writePoster(
 ): Promise<void> {
   const startSeconds = POSTER_POSITION * durationSeconds;
   const poster = join(folder, POSTER_FILE);
+  const held = heldFilters({ startSeconds, pictures: 1, framesPerSecond: POSTER_FRAMES_PER_SECOND });
   await runFfmpeg(tools, {
     globalArguments: HELD_GLOBAL_ARGUMENTS,
     inputs: [heldInput(path, startSeconds)],
     outputArguments: [
-      ...["-vf", heldFilters({ startSeconds, pictures: 1, framesPerSecond: POSTER_FRAMES_PER_SECOND })],
+      ...["-vf", `${held},${stillMatrixFilter("pc")}`],
       // A name that is written again and again is no pattern.
       ...["-fps_mode", "passthrough", "-q:v", "3", "-f", "image2", "-update", "1", fileArgument(poster)],
     ],
@@ -71,6 +73,7 @@ export async function writeThumbnails(
     `select=not(mod(n\\,${sheet.step}))`,
     `scale=${sheet.widthPixels}:${sheet.heightPixels}`,
     `tile=${sheet.columns}x${sheet.rows}`,
+    stillMatrixFilter("pc"),
   ];
   await runFfmpeg(tools, {
     inputs: [{ path, options: ["-skip_frame", "nokey"] }],
