@@ -159,6 +159,22 @@ describe("converting what is unusual", () => {
     expect(copied).toEqual({ status: 1, said: expect.stringMatching(/cut short: `reelmill repair .*fragments\.mp4`/) });
   });
 
+  it.each(["mkv", "avi"])(
+    "tells of a recording in %s that it was cut short, and nothing of a whole one",
+    async (kind) => {
+      const whole = make("-i clip.mp4 -c:v mpeg4 -c:a libmp3lame", `whole.${kind}`);
+      const bytes = readFileSync(whole);
+      writeFileSync(at(`half.${kind}`), bytes.subarray(0, bytes.length / 2));
+      const half = await convert(at(`half.${kind}`), "--to", "h264", ...QUICK, "-o", at(`half-${kind}.mp4`));
+      expect(half).toEqual({
+        status: 0,
+        said: expect.stringContaining("The recording was cut short: its file ends before"),
+      });
+      const all = await convert(whole, "--to", "h264", ...QUICK, "-o", at(`all-${kind}.mp4`));
+      expect(all).toEqual({ status: 0, said: expect.not.stringContaining("cut short") });
+    },
+  );
+
   it("refuses MPEG-TS that was joined byte by byte, in which times begin anew", async () => {
     make("-i clip.mp4 -c copy", "part.ts");
     const part = readFileSync(at("part.ts"));

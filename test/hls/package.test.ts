@@ -398,6 +398,16 @@ describe("the output", () => {
     await expect(packages.make(days)).rejects.toMatchObject({ code: "INPUT_TOO_LONG" });
   });
 
+  it("tells of a recording in Matroska that it was cut short, and nothing of a whole one", async () => {
+    const whole = packages.clip("whole.mkv", { seconds: 4, rate: "25", size: "320x180" });
+    const cut = join(packages.root, "cut.mkv");
+    const bytes = readFileSync(whole);
+    writeFileSync(cut, bytes.subarray(0, bytes.length / 2));
+    const told = "The recording was cut short: its file ends before its own sizes say, and the rest is not in it.";
+    expect((await packages.make(cut)).report.findings).toContain(told);
+    expect((await packages.make(whole)).report.findings).not.toContain(told);
+  });
+
   it("may be read by whom the user lets read new folders", async () => {
     const { folder } = await packages.make(packages.source("no-audio"));
     const plain = join(packages.root, "plain");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createMemorySource } from "../../media/bytes/byte-source.ts";
-import { findContainerDamage } from "./container-damage.ts";
+import { type ByteSource, createMemorySource } from "../../media/bytes/byte-source.ts";
+import { findContainerDamage, isCutOff } from "./container-damage.ts";
 import type { RemuxedContainer } from "./remuxed-container.ts";
 
 const look = (container: RemuxedContainer, ...parts: (readonly number[])[]): readonly string[] =>
@@ -54,5 +54,68 @@ describe("findContainerDamage", () => {
         for (const container of ["matroska", "avi", "mpegts"] as const) look(container, EBML, SEGMENT, OPEN, bytes);
       }
     }
+  });
+});
+
+/** A file of so many bytes that begins with these, and has zeros behind. */
+function sparse(
+  sizeBytes: number,
+  ...stretches: readonly (readonly [offset: number, bytes: readonly number[]])[]
+): ByteSource {
+  return {
+    sizeBytes,
+    read: (offset, target) => {
+      target.fill(0);
+      for (const [from, bytes] of stretches) {
+        for (const [index, byte] of bytes.entries()) {
+          const to = from + index - offset;
+          if (to >= 0 && to < target.length) target[to] = byte;
+        }
+      }
+      return Math.max(0, Math.min(target.length, sizeBytes - offset));
+    },
+  };
+}
+
+const le32 = (value: number): number[] => [0, 8, 16, 24].map((shift) => Math.floor(value / 2 ** shift) & 0xff);
+const chunk = (id: string, size: number, type: string): number[] => [...ascii(id), ...le32(size), ...ascii(type)];
+const HDRL = chunk("LIST", 4, "hdrl");
+
+describe("isCutOff", () => {
+  const GIB = 2 ** 30;
+  const first = [...chunk("RIFF", GIB, "AVI "), ...HDRL, ...chunk("LIST", GIB - 16, "movi")];
+  const second = [...chunk("RIFF", GIB, "AVIX"), ...chunk("LIST", GIB - 4, "movi")];
+  const secondAt = GIB + 8;
+
+  it("follows the RIFF lists of an AVI file beyond a gigabyte", () => {
+    const whole = 2 * (GIB + 8);
+    expect(isCutOff(sparse(whole, [0, first], [secondAt, second]))).toBe(false);
+    expect(isCutOff(sparse(whole + 777, [0, first], [secondAt, second]))).toBe(false);
+    expect(isCutOff(sparse(whole - 1000, [0, first], [secondAt, second]))).toBe(true);
+    expect(isCutOff(sparse(GIB - 1000, [0, first]))).toBe(true);
+  });
+
+  it("says nothing of AVI beyond 4 GiB whose sizes began anew, nor of sizes that were never written or are off by a head", () => {
+    const wrapped = (missing: number): number[] => [
+      ...chunk("RIFF", missing, "AVI "),
+      ...HDRL,
+      ...chunk("LIST", missing - 16, "movi"),
+    ];
+    expect(isCutOff(sparse(5 * GIB, [0, wrapped(GIB)]))).toBe(false);
+    for (const open of [0, 0xffffffff]) {
+      const head = [...chunk("RIFF", open, "AVI "), ...HDRL, ...chunk("LIST", open, "movi")];
+      expect(isCutOff(sparse(100_000, [0, head]))).toBe(false);
+    }
+    expect(isCutOff(sparse(GIB, [0, wrapped(GIB)]))).toBe(false);
+  });
+
+  it("says nothing of a segment of unknown size, one that is off by a head, and other files", () => {
+    const source = (...parts: (readonly number[])[]): ByteSource => createMemorySource(Uint8Array.from(parts.flat()));
+    expect(isCutOff(source(EBML, SEGMENT, OPEN, CLUSTER, [0x82, 1, 2]))).toBe(false);
+    expect(isCutOff(source(EBML, SEGMENT, OPEN, CLUSTER, OPEN, [1, 2]))).toBe(false);
+    expect(isCutOff(source(EBML, SEGMENT, [0x87 + 12], CLUSTER, [0x82, 1, 2]))).toBe(false);
+    expect(isCutOff(source(EBML, SEGMENT, [0x87 + 40], CLUSTER, [0x82, 1, 2]))).toBe(true);
+    expect(isCutOff(source(ascii("RIFF"), le32(4000), ascii("WAVEfmt ")))).toBe(false);
+    expect(isCutOff(source([0x1a]))).toBe(false);
   });
 });

@@ -18,6 +18,24 @@ export function findContainerDamage(source: ByteSource, container: RemuxedContai
   }
 }
 
+/** Some programs count an element's or a chunk's own head as well, and what ends so near its end lacks no picture. */
+const SLIP_BYTES = 16;
+
+/**
+ * Whether a Matroska, WebM or AVI file clearly ends before its pictures and sound do, by its own sizes. Where a segment's size was never written, as of a
+ * live stream, only a cluster that is cut tells; other kinds of files do not. Never throws on content.
+ */
+export function isCutOff(source: ByteSource): boolean {
+  const head = readExactly(source, 0, 4);
+  if (head === undefined) return false;
+  if (new DataView(head.buffer).getUint32(0) === EBML_HEADER) return isMatroskaCut(source);
+  return isAviCut(source);
+}
+
+function isBeyond(source: ByteSource, endOffset: number): boolean {
+  return endOffset > source.sizeBytes + SLIP_BYTES;
+}
+
 function damage(text: string): DamageNote {
   return { kind: "damage", text };
 }
@@ -38,6 +56,7 @@ interface Element {
   readonly dataBytes: number | undefined;
 }
 
+const EBML_HEADER = 0x1a45dfa3;
 const SEGMENT = 0x18538067;
 const CLUSTER = 0x1f43b675;
 const CUES = 0x1c53bb6b;
@@ -46,10 +65,8 @@ const BELOW_SEGMENT = [0x114d9b74, 0x1549a966, 0x1654ae6b, 0x1941a469, 0x1043a77
 const MAX_ELEMENTS = 1_000_000;
 
 function findMatroskaDamage(source: ByteSource): readonly DamageNote[] {
-  const header = readElement(source, 0);
-  const segment =
-    header?.dataBytes === undefined ? undefined : readElement(source, header.dataOffset + header.dataBytes);
-  if (segment?.id !== SEGMENT) return [damage("behind its header there is no segment")];
+  const segment = readSegment(source);
+  if (segment === undefined) return [damage("behind its header there is no segment")];
   if (segment.dataBytes === undefined) {
     const cut = findCutElement(source, segment.dataOffset);
     return cut ? [cut] : [damage("it was never finished: its segment has no size")];
@@ -58,6 +75,21 @@ function findMatroskaDamage(source: ByteSource): readonly DamageNote[] {
   if (end > source.sizeBytes) return [cutShort("its segment", segment.offset, end - segment.offset, source)];
   const cut = findCutElement(source, segment.dataOffset);
   return cut ? [cut] : [];
+}
+
+function readSegment(source: ByteSource): Element | undefined {
+  const header = readElement(source, 0);
+  if (header?.dataBytes === undefined) return undefined;
+  const segment = readElement(source, header.dataOffset + header.dataBytes);
+  return segment?.id === SEGMENT ? segment : undefined;
+}
+
+function isMatroskaCut(source: ByteSource): boolean {
+  const segment = readSegment(source);
+  if (segment === undefined) return false;
+  const { dataOffset, dataBytes } = segment;
+  if (dataBytes === undefined) return findCutElement(source, dataOffset) !== undefined;
+  return isBeyond(source, dataOffset + dataBytes);
 }
 
 /** The element below the segment that goes on beyond the end of the file, if one does. */
@@ -96,6 +128,8 @@ function readElement(source: ByteSource, offset: number): Element | undefined {
 }
 
 const CHUNK_HEAD_BYTES = 8;
+/** Before the pictures stand headers, the name of the program and padding. */
+const MAX_CHUNKS = 1000;
 /** What stands for the size until it is known. */
 const OPEN_SIZE = 0xffffffff;
 
@@ -112,6 +146,54 @@ function findAviDamage(source: ByteSource): readonly DamageNote[] {
     offset = end + (size & 1);
   }
   return [];
+}
+
+/** Its pictures and sound are what counts: the sizes of the RIFF lists around them are off by a header's in files of some programs. */
+function isAviCut(source: ByteSource): boolean {
+  for (let offset = 0; ; ) {
+    const list = readChunk(source, offset);
+    if (list?.id !== "RIFF" || !isRiffMedia(list.type)) return false;
+    if (isMovieCut(source, list)) return true;
+    offset = list.endOffset;
+  }
+}
+
+function isRiffMedia(type: string): boolean {
+  return type === "AVI " || type === "AVIX";
+}
+
+function isMovieCut(source: ByteSource, { dataOffset, endOffset }: Chunk): boolean {
+  let offset = dataOffset;
+  for (let count = 0; count < MAX_CHUNKS && offset < endOffset; count++) {
+    const chunk = readChunk(source, offset);
+    if (chunk === undefined) return false;
+    if (chunk.id === "LIST" && chunk.type === "movi") return chunk.isKnown && isBeyond(source, chunk.endOffset);
+    offset = chunk.endOffset;
+  }
+  return false;
+}
+
+/** A RIFF chunk's head, with the type that stands first in lists. */
+interface Chunk {
+  readonly id: string;
+  readonly type: string;
+  /** Behind the type. */
+  readonly dataOffset: number;
+  /** The next one's. */
+  readonly endOffset: number;
+  readonly isKnown: boolean;
+}
+
+function readChunk(source: ByteSource, offset: number): Chunk | undefined {
+  const head = readExactly(source, offset, CHUNK_HEAD_BYTES + 4);
+  if (head === undefined) return undefined;
+  const size = new DataView(head.buffer).getUint32(4, true);
+  const text = (from: number): string => String.fromCharCode(...head.subarray(from, from + 4));
+  return {
+    ...{ id: text(0), type: text(8), dataOffset: offset + head.length },
+    endOffset: offset + CHUNK_HEAD_BYTES + size + (size & 1),
+    isKnown: size !== 0 && size !== OPEN_SIZE,
+  };
 }
 
 const SYNC_BYTE = 0x47;
