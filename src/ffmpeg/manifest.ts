@@ -274,8 +274,11 @@ function describeVideo(stream: ProbedStream, ofFirstFrame: readonly SideData[]):
   };
 }
 
-function depthOf(pixelFormat: string): VideoStream["bitDepth"] {
-  const depth = Number(/(?:p|gray|x|v)(9|10|12|14|16)(?:le|be)?$/.exec(pixelFormat)?.[1] ?? 8);
+/** By ffmpeg's name of a format: bits of a sample, or, of packed ones (`rgb48le`, `rgba64le`), of a pixel. */
+export function depthOf(pixelFormat: string): VideoStream["bitDepth"] {
+  const [, ofSample, ofPixel] =
+    /(?:p[024]?|y2|gray|xyz|rgb|bgr)(9|10|12|14|16)(?:le|be)?$|(48|64)(?:le|be)$/.exec(pixelFormat) ?? [];
+  const depth = ofPixel === undefined ? Number(ofSample ?? 8) : 16;
   if (depth <= 8) return 8;
   if (depth <= 10) return 10;
   return depth <= 12 ? 12 : 16;

@@ -89,10 +89,7 @@ export async function planPackage(
     keyPictures,
     sounds,
     subtitles,
-    segments: settings.segments,
-    keyUri: settings.encryptKeyUri ?? null,
-    encryptMethod: settings.encryptMethod ?? "aes-128",
-    thumbnails: settings.thumbnails,
+    ...chooseForm(settings),
     preview: preview.preview,
     durationSeconds,
     findings: [
@@ -108,6 +105,11 @@ export async function planPackage(
       ...describeLosses(path, manifest, settings),
     ],
   };
+}
+
+/** What of the settings goes into the plan as it is. */
+function chooseForm({ segments, encryptKeyUri, encryptMethod, thumbnails }: HlsSettings) {
+  return { segments, keyUri: encryptKeyUri ?? null, encryptMethod: encryptMethod ?? "aes-128", thumbnails } as const;
 }
 
 /** How the pictures of all rungs are to look: the filters for that, before any others, what they keep of a high range, and the sentences on both. */
