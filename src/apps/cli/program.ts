@@ -147,6 +147,8 @@ function addWorkerCommand(program: Command, context: CliContext, exit: ReportExi
     .action(async ({ once, job }: WorkerCommandOptions) => {
       if (once && job !== undefined)
         throw new ReelmillError("USAGE", "--once and --job contradict each other: give one of them.");
+      if (job === "")
+        throw new ReelmillError("USAGE", "--job is empty; it is the id of a job, as `reelmill jobs list` has it.");
       const { runWorker, runWorkerJob, runWorkerOnce } = await import("./worker.ts");
       if (job !== undefined) exit(await runWorkerJob(job, context));
       else exit(await (once ? runWorkerOnce : runWorker)(context));
