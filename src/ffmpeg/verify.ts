@@ -23,7 +23,7 @@ export interface VerifyOptions {
   /** Decode only this many seconds from the start, > 0; default: everything. */
   readonly maxSeconds?: number | undefined;
   /** Which streams; default: those of video and audio. */
-  readonly streams?: "audio" | undefined;
+  readonly streams?: "audio" | "video" | undefined;
   /** Of an MP4 file: every picture, at whatever time its edit list would show it; default false. */
   readonly ignoresEdits?: boolean | undefined;
   /**
@@ -132,7 +132,8 @@ export async function verifyDecodes(
   const limit = maxSeconds === undefined ? [] : ["-t", String(maxSeconds)];
   const output = [
     ...(streams === "audio" ? [] : ["-map", "0:v?"]),
-    ...["-map", "0:a?", "-fps_mode", "passthrough", ...limit],
+    ...(streams === "video" ? [] : ["-map", "0:a?"]),
+    ...["-fps_mode", "passthrough", ...limit],
     // Else hundreds of frames are told at once, after as many seconds where pictures are large.
     ...(onFrame === undefined ? [] : ["-flush_packets", "1"]),
     ...(streams === "audio" ? [] : CORNERS),

@@ -60,6 +60,23 @@ it.each([
   expect(existsSync(output)).toBe(false);
 });
 
+it("refuses pictures of a single span that do not decode, though the sound beside them was copied and may be at fault", async () => {
+  const environment = await spoilingFfmpeg("a-single-span", "*span-*.mp4");
+  const spoken = join(folder, "with-sound.mp4");
+  const sound = ["-f", "lavfi", "-i", "sine=d=4", "-c:v", "copy", "-c:a", "aac"];
+  execFileSync("ffmpeg", ["-v", "error", "-nostdin", "-i", source, ...sound, spoken]);
+  const conversion = convertFile({
+    ...{ input: spoken, output: join(folder, "single.mp4"), environment, cores: 2, clock: systemClock },
+    settings: CONVERT_SETTINGS.parse({ to: "h264", bitDepth: "8", preset: "ultrafast", hardware: "off" }),
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  });
+  await expect(conversion).rejects.toMatchObject({
+    code: "OUTPUT_NOT_VERIFIED",
+    message: expect.stringMatching(/did not pass its checks: .*pictures? decoded/),
+  });
+});
+
 /** An ffmpeg that reads the words of its arguments differently. */
 async function mishearingFfmpeg(name: string, word: string, heard: string): Promise<NodeJS.ProcessEnv> {
   const { ffmpegPath } = await requireFfmpeg(process.env);

@@ -41,4 +41,13 @@ describe("a package of a capture", () => {
     expect(report.pictures).toBeLessThan(PICTURES);
     expect(main.variants[0]?.framesPerSecond).toBeCloseTo(25, 1);
   });
+
+  it("keeps no package of pictures that decode and would be left out", async () => {
+    const path = join(packages.root, "ahead.mp4");
+    const plain = packages.clip("plain.mp4", { seconds: 6, rate: "25", size: "320x180" }, ["-bf", "0"]);
+    // One picture's time is half a second ahead of those around it.
+    const times = "setts=pts='if(eq(N,40),PTS+0.41/TB,PTS)':dts=DTS";
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", plain, "-c", "copy", "-bsf:v", times, path]);
+    await expect(packages.make(path, { thumbnails: false })).rejects.toMatchObject({ code: "OUTPUT_NOT_VERIFIED" });
+  });
 });

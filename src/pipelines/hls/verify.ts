@@ -13,7 +13,7 @@ import type { EncodedStream } from "./write-media.ts";
 /** Clocks of the source and of a rung that count differently agree to this. */
 const SLACK_SECONDS = 0.000_012;
 
-/** Behind pictures that it lost, a decoder gives some of the others a time of its own, no farther than this from one of the source's. */
+/** Behind pictures that it lost, a decoder gives some of the others a time of its own, no farther than this from one that was lost. */
 const MAX_STRAY_SECONDS = 0.5;
 
 /** What was found when the rungs' pictures were counted. */
@@ -108,43 +108,66 @@ function compareWithSource(
     due = expected.next();
   };
   let shownCount = 0;
-  let passed = Number.NEGATIVE_INFINITY;
-  let [strayCount, farthest] = [0, 0];
+  const strays = createStrayPairs();
   return {
     take: (ticks, timescale) => {
       shownCount += ticks.length;
       for (const at of ticks) {
         const seconds = at / timescale;
         while (!due.done && due.value < seconds - slack) {
-          passed = due.value;
+          strays.miss(due.value);
           passDue();
         }
-        if (!due.done && Math.abs(due.value - seconds) <= slack) {
-          passed = due.value;
-          passDue();
-          continue;
-        }
-        strayCount++;
-        const next = due.done ? Number.POSITIVE_INFINITY : due.value;
-        farthest = Math.max(farthest, Math.min(seconds - passed, next - seconds));
+        if (due.done || Math.abs(due.value - seconds) > slack) strays.stray(seconds);
+        else passDue();
       }
     },
     finish: () => {
-      while (!due.done) passDue();
+      while (!due.done) {
+        strays.miss(due.value);
+        passDue();
+      }
       if (shownCount === 0) throw new ReelmillError("OUTPUT_NOT_VERIFIED", "No picture came out of the encoder.");
       if (packedTicks === null) return [];
+      const { strayCount, isPaired } = strays.finish();
       const lost = expectedCount - shownCount;
-      const isDecoders = strayCount <= lost && farthest <= MAX_STRAY_SECONDS;
-      if (strayCount === 0 || isDecoders) return describeLost(lost, strayCount);
+      // A fault of ours would move all, or any without a loss.
+      if (isPaired && strayCount <= lost) return describeLost(lost, strayCount);
       const message = `The rungs' pictures (${shownCount}) are not at the times of the source's (${expectedCount}).`;
       throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
     },
   };
 }
 
+/** Holds pictures at times that are none of the source's against those of the source that were not shown, which are both told by rising times. */
+function createStrayPairs() {
+  const open: { readonly kind: "stray" | "missed"; readonly seconds: number }[] = [];
+  let strayCount = 0;
+  let lonely = 0;
+  const add = (kind: "stray" | "missed", seconds: number): void => {
+    while (open[0] !== undefined && open[0].seconds < seconds - MAX_STRAY_SECONDS) {
+      if (open.shift()?.kind === "stray") lonely++;
+    }
+    const partner = open.findIndex((one) => one.kind !== kind);
+    if (partner === -1) open.push({ kind, seconds });
+    else open.splice(partner, 1);
+  };
+  return {
+    miss: (seconds: number): void => add("missed", seconds),
+    stray: (seconds: number): void => {
+      strayCount++;
+      add("stray", seconds);
+    },
+    finish: () => ({ strayCount, isPaired: lonely === 0 && open.every(({ kind }) => kind === "missed") }),
+  };
+}
+
 function describeLost(lost: number, strayCount: number): readonly string[] {
   if (lost === 0) return [];
-  const stray = strayCount === 0 ? "" : ` ${formatCount(strayCount, "other")} came with a time of none or another's.`;
+  const stray =
+    strayCount === 0
+      ? ""
+      : ` Behind them, ${formatCount(strayCount, "picture")} came at another time than the source tells.`;
   return [`${formatCount(lost, "picture")} could not be decoded from the source.${stray}`];
 }
 

@@ -17,7 +17,7 @@ const SOUND_FRAGMENT_MICROSECONDS = 1_000_000;
 /** Less than the distance of two pictures, more than what clocks round. */
 const SLACK_SECONDS = 0.005;
 /** Behind pictures that it lost, a decoder gives two of the others the same time, which would be a rate of thousands a second. */
-const RISING = "select='isnan(pts)+isnan(prev_selected_pts)+gt(pts,prev_selected_pts)'";
+const WITHOUT_TWINS = "select='isnan(pts)+isnan(prev_selected_pts)+not(eq(pts,prev_selected_pts))'";
 const HIGH_RANGE_FILTER = "format=yuv420p10le";
 const SAMPLE_RATE_HZ = 48_000;
 const AAC_FRAME_SAMPLES = 1024;
@@ -167,10 +167,12 @@ function soundOutputs(
 
 /** One decode for all; standard range parts from high range, then each rung's pictures go to its encoder and on to the next smaller size. */
 function filterGraph(plan: PackagePlan, { startTicks, endTicks }: RungSpan): string {
-  const { originTicks, contextFilters, highRange, standardFilters, streamIndex, timeBase } = plan.video;
+  const { originTicks, packedTicks, contextFilters, highRange, standardFilters, streamIndex, timeBase } = plan.video;
+  // Where the source's own list has twins, or there is none, all are kept.
+  const listed = packedTicks === null ? [] : [WITHOUT_TWINS];
   const cut = cutFilters({
     ...{
-      contextFilters: [RISING, `setpts=PTS-${originTicks}`, ...contextFilters],
+      contextFilters: [...listed, `setpts=PTS-${originTicks}`, ...contextFilters],
       pictureFilters: [],
       cutTimeBase: timeBase,
     },
