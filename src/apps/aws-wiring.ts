@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createBatchRecords } from "../adapters/aws/batch-records.ts";
 import { createSqsBell, createSqsClient, type SqsBell } from "../adapters/aws/bell.ts";
@@ -19,6 +18,7 @@ import { createSnsSender } from "../adapters/aws/sns-sender.ts";
 import { clearSpace } from "../adapters/aws/sweep.ts";
 import { createTableClient } from "../adapters/aws/table.ts";
 import { createTaskQueue } from "../adapters/aws/task-queue.ts";
+import { removeWorkFolders } from "../adapters/local/work-folders.ts";
 import type { Clock } from "../base/clock.ts";
 import type { BatchRecords } from "../jobs/batch-records.ts";
 import { createRegistry } from "../pipelines/registry.ts";
@@ -185,9 +185,9 @@ export async function makeStores(home: AwsHome): Promise<readonly MadeStore[]> {
 export interface AwsBatchPlace extends BatchPlace {
   readonly buckets: AwsPlace;
   readonly tables: AwsPlace;
-  /** The job's own: takes the files that are lent and the folders of attempts; nothing in it outlives a worker. */
-  readonly folder: string;
-  /** Name of the worker's folder in it. */
+  /** Takes the files that are lent and the folders of attempts; nothing in it outlives a worker. */
+  readonly workRoot: string;
+  /** Name of the process's folder in it. */
   readonly owner: string;
   readonly leaseMs: number;
   /** Ends the wait for a worker that may have the job. */
@@ -199,8 +199,7 @@ export interface AwsBatchPlace extends BatchPlace {
  * goes on where this one was stopped. To be loaded only where the backend is AWS: the SDK takes its time. Throws as `holdJob`.
  */
 export async function openAwsBatch(place: AwsBatchPlace, clock: Clock): Promise<BatchParts> {
-  const { bucket, table, jobId, folder, owner } = place;
-  const workRoot = join(folder, "work");
+  const { bucket, table, jobId, workRoot, owner } = place;
   const s3 = createS3Client(place.buckets);
   const client = createTableClient(place.tables);
   const own = { client, name: table, space: `batch#${jobId}/` };
@@ -215,6 +214,7 @@ export async function openAwsBatch(place: AwsBatchPlace, clock: Clock): Promise<
       queue: createTaskQueue(own, clock),
       pipelines: createRegistry(),
       workRoot,
+      workOwner: owner,
       objects: createS3ObjectStore({ bucket: { client: s3, name: bucket }, workFolder: join(workRoot, owner) }),
       records: createBatchRecords({ client, name: table }, clock),
       lost: hold.lost,
@@ -223,10 +223,10 @@ export async function openAwsBatch(place: AwsBatchPlace, clock: Clock): Promise<
       close: async (isDone) => {
         try {
           if (isDone) await clearSpace(own);
-          await hold.release();
         } finally {
+          await removeWorkFolders(workRoot, owner);
+          await hold.release();
           destroy();
-          rmSync(folder, { recursive: true, force: true });
         }
       },
     };

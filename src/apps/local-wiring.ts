@@ -109,7 +109,9 @@ export function openLocalBatch(data: string, { bucket, table, jobId }: BatchPlac
       };
       // The system's own lock ends with the process and not before.
       const lost = new AbortController().signal;
-      return { store, queue, pipelines, workRoot, objects: parts.objects, records, lost, sweep, close };
+      // The folder is the job's, and the job one process's.
+      const workOwner = "batch";
+      return { store, queue, pipelines, workRoot, workOwner, objects: parts.objects, records, lost, sweep, close };
     } catch (error) {
       records.close();
       throw error;

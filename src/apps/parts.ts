@@ -73,6 +73,8 @@ export interface Opening {
 
 /** The parts of one job of the batch worker, which nobody else works at while they are open. */
 export interface BatchParts extends Pick<Parts, "store" | "queue" | "pipelines" | "workRoot"> {
+  /** Name of this process's folder in `workRoot`. */
+  readonly workOwner: string;
   readonly objects: ObjectStore;
   readonly records: BatchRecords;
   /** Aborted where another worker has taken the job, as of a process that was frozen. */

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type HoldOptions, holdJob, type JobHold } from "../../src/adapters/aws/job-hold.ts";
 import { getItem, putItem } from "../../src/adapters/aws/table.ts";
 import { type AwsUnderTest, makeTable, startTables } from "../support/aws.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
 
 const JOB = "job-1";
 const KEY = { pk: `batch#${JOB}`, sk: "worker" };
@@ -48,12 +49,31 @@ describe("the hold of a batch worker's job", () => {
     await hold({ leaseMs: 60_000 });
   });
 
-  it("is taken over from one that says nothing for a lease", async () => {
-    await leaveDead();
-    const startedAt = performance.now();
-    await hold();
-    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(LEASE_MS * 0.99);
+  it.each([LEASE_MS, 3_600_000])("is taken over from one that says nothing for its lease of %d ms", async (leaseMs) => {
+    await leaveDead(leaseMs);
+    const clock = createFakeClock();
+    const waits: number[] = [];
+    const wait = async (forMs: number): Promise<void> => {
+      waits.push(forMs);
+      expect(await getItem(table, KEY)).toMatchObject({ holder: "somebody" });
+      clock.advance(forMs);
+    };
+    await hold({ clock, wait });
+    expect(waits.reduce((sum, forMs) => sum + forMs, 0)).toBeGreaterThanOrEqual(leaseMs);
     expect(await getItem(table, KEY)).not.toMatchObject({ holder: "somebody" });
+  });
+
+  it("is not taken over from one that tells it is there just before that", async () => {
+    await leaveDead();
+    const clock = createFakeClock();
+    let waits = 0;
+    const wait = async (forMs: number): Promise<void> => {
+      waits += 1;
+      clock.advance(forMs);
+      if (waits === 14) await putItem(table, { ...KEY, holder: "somebody", beats: 8, leaseMs: LEASE_MS });
+    };
+    await expect(hold({ clock, wait })).rejects.toMatchObject({ code: "JOB_STATE" });
+    expect(await getItem(table, KEY)).toMatchObject({ holder: "somebody", beats: 8 });
   });
 
   it("is taken over by one of several that wait", async () => {

@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { createReadStream } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { createBatchRecords } from "../../src/adapters/aws/batch-records.ts";
 import { createS3ObjectStore } from "../../src/adapters/aws/object-store.ts";
-import { firstItem } from "../../src/adapters/aws/table.ts";
+import { firstItem, getItem } from "../../src/adapters/aws/table.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { BatchRecords } from "../../src/jobs/batch-records.ts";
 import type { ObjectStore } from "../../src/jobs/object-store.ts";
@@ -132,6 +132,27 @@ it("leaves a job alone that another worker has, and its record", async () => {
   expect(first.lines().map(({ message }) => message)).not.toContainEqual(expect.stringContaining("begins again"));
   expect(await records.get(JOB_ID)).toMatchObject({ status: "COMPLETED" });
   expect(await countPictures(`outputs/${JOB_ID}/output.webm`)).toBe(SECONDS * RATE);
+});
+
+it("ends without harm where it was frozen, and another worker beside it has its job meanwhile", async () => {
+  const shared = { REELMILL_DATA: join(folder, "shared") };
+  const first = start(shared);
+  await first.said(/ begins$/, 3);
+  first.process.kill("SIGSTOP");
+  const second = start(shared);
+  await second.said(/ goes on with what an earlier worker left/, 1);
+  first.process.kill("SIGCONT");
+  expect((await first.ended()).status).toBe(1);
+  expect(first.lines().at(-1)).toMatchObject({ error: { code: "JOB_STATE" } });
+  expect((await second.ended()).status).toBe(0);
+  expect(await records.get(JOB_ID)).toMatchObject({ status: "COMPLETED" });
+  expect(await readdir(join(folder, "shared", "work"))).toEqual([]);
+});
+
+it("ends, and holds no job, where it cannot begin", async () => {
+  const telemetry = start({ OTEL_EXPORTER_OTLP_ENDPOINT: "nonsense" });
+  expect((await telemetry.ended()).status).toBe(2);
+  expect(await getItem(table, { pk: `batch#${JOB_ID}`, sk: "worker" })).toBeUndefined();
 });
 
 it("says what is missing: the recording, the bucket, the table", async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { createUuid } from "../../base/ids.ts";
@@ -20,6 +21,8 @@ export interface HoldOptions {
   /** Ends the wait for a holder that says nothing. */
   readonly signal: AbortSignal;
   readonly clock?: Clock;
+  /** How it waits for another holder; default `pause`. */
+  readonly wait?: (forMs: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** So often a holder tells that it is there, within a lease, and so often it is looked for. */
@@ -45,21 +48,24 @@ interface Holder {
 export async function holdJob(
   table: Table,
   jobId: string,
-  { leaseMs, signal, clock = systemClock }: HoldOptions,
+  { leaseMs, signal, clock = systemClock, wait = pause }: HoldOptions,
 ): Promise<JobHold> {
   const key = { pk: `batch#${jobId}`, sk: "worker" };
   const holder = createUuid(clock.nowMs());
   const expiry = (): number => Math.ceil(clock.nowMs() / 1000) + KEPT_SECONDS;
   const take = async (where: readonly Condition[]): Promise<boolean> =>
-    await putItem(table, { ...key, holder, beats: 0, leaseMs, ttl: expiry() }, where);
-  const isFree = (await take(NOBODY)) || (await take(await waitForEnd(table, key, signal, clock)));
+    (await putItem(table, { ...key, holder, beats: 0, leaseMs, ttl: expiry() }, where)) ||
+    // The client asks again where the answer was lost: then it is there already.
+    (await getItem(table, key))?.["holder"] === holder;
+  const isFree = (await take(NOBODY)) || (await take(await waitForEnd(table, key, { leaseMs, signal, clock, wait })));
   if (!isFree) throw new ReelmillError("JOB_STATE", `Another worker has the job ${jobId}.`);
   const isMine: readonly Condition[] = [{ path: ["holder"], is: "=", value: holder }];
   const ending = new AbortController();
   const lost = new AbortController();
   const tell = async (): Promise<void> => {
     while (!lost.signal.aborted) {
-      await pause(leaseMs / BEATS_PER_LEASE, ending.signal);
+      // Alone it keeps no process alive.
+      await delay(leaseMs / BEATS_PER_LEASE, undefined, { signal: ending.signal, ref: false }).catch(() => undefined);
       if (ending.signal.aborted) return;
       const change = { add: [[["beats"], 1]], set: [[["ttl"], expiry()]], where: isMine } as const;
       // A table that does not answer gives the job to nobody else either.
@@ -78,21 +84,23 @@ export async function holdJob(
   };
 }
 
-/** Waits until nothing has been heard of a job's holder for its lease; gives what a hold then looks like that may be taken over: one that was seen to tell, never. */
+/**
+ * Waits until nothing has been heard of a job's holder for its lease. Gives what a hold then looks like that may be taken over: one that was seen to
+ * tell that it is there never does.
+ */
 async function waitForEnd(
   table: Table,
   key: ItemKey,
-  signal: AbortSignal,
-  clock: Clock,
+  { leaseMs: ownLeaseMs, signal, clock, wait }: Required<HoldOptions>,
 ): Promise<readonly Condition[]> {
-  const seen = (await getItem(table, key)) as Holder | undefined;
+  const seen = (await getItem(table, key)) as Partial<Holder> | undefined;
   if (seen === undefined) return NOBODY;
-  const { holder, beats, leaseMs } = seen;
+  const { holder, beats, leaseMs = ownLeaseMs } = seen;
   const untilMs = clock.monotonicMs() + leaseMs;
   while (clock.monotonicMs() < untilMs) {
-    await pause(leaseMs / LOOKS_PER_LEASE, signal);
+    await wait(leaseMs / LOOKS_PER_LEASE, signal);
     if (signal.aborted) throw stoppedEarly(signal);
-    const now = (await getItem(table, key)) as Holder | undefined;
+    const now = (await getItem(table, key)) as Partial<Holder> | undefined;
     if (now === undefined) return NOBODY;
     if (now.holder !== holder || now.beats !== beats) break;
   }

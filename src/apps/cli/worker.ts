@@ -1,10 +1,12 @@
+import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import { createWorkFolders, removeWorkFolders } from "../../adapters/local/work-folders.ts";
+import { createWorkFolders, listWorkOwners, removeWorkFolders } from "../../adapters/local/work-folders.ts";
 import type { Clock } from "../../base/clock.ts";
 import { loadConfig, withoutSecrets } from "../../base/config.ts";
 import type { Config } from "../../base/config-defaults.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
+import { createOwnerToken, ownerOf, UNKNOWN_OWNER_KEPT_MS } from "../../base/owner-token.ts";
 import { printableJson } from "../../base/printable.ts";
 import type { BatchRecord } from "../../jobs/batch-records.ts";
 import { openLocalBatch } from "../local-wiring.ts";
@@ -12,7 +14,7 @@ import type { BatchParts } from "../parts.ts";
 import { requireDataFolder, requireWorkers } from "../server/check-settings.ts";
 import { openTelemetry } from "../telemetry.ts";
 import { type BatchSettings, readBatchSettings } from "../worker/batch-settings.ts";
-import { BATCH_OWNER, runBatchJob } from "../worker/run-batch-job.ts";
+import { runBatchJob } from "../worker/run-batch-job.ts";
 import type { CliContext } from "./cli-context.ts";
 import { EXIT_FAILURE, EXIT_OK, exitCodeOf } from "./exit-codes.ts";
 
@@ -62,29 +64,46 @@ async function runBatch(
   log: Logger,
   { environment, clock, signal, sleep, writeOutput: write }: CliContext,
 ): Promise<BatchRecord> {
-  const parts = await open(settings, server, clock, signal);
-  const { store, objects, pipelines, queue, workRoot, records, lost, sweep, close } = parts;
   const { flush, ...telling } = await openTelemetry({ metrics, environment, write, log, clock });
-  let isForgotten = false;
   try {
-    await sweep();
-    await removeWorkFolders(workRoot, BATCH_OWNER);
-    const workFolders = createWorkFolders(workRoot, BATCH_OWNER);
-    const world = { log, clock, environment: withoutSecrets(environment), random: Math.random };
-    return await runBatchJob(settings, {
-      engine: { store, objects, pipelines, workFolders, ...world, ...telling },
-      ...{ queue, records, signal, lost },
-      leaseMs: server.leaseMs,
-      concurrency: Math.min(availableParallelism(), server.maxWorkers),
-      // A status is recorded even where the worker is to stop.
-      sleep: (delayMs) => sleep(delayMs, new AbortController().signal),
-      onForgotten: () => {
-        isForgotten = true;
-      },
-    });
+    const parts = await open(settings, server, clock, signal);
+    const { store, objects, pipelines, queue, workRoot, workOwner, records, lost, sweep, close } = parts;
+    let isForgotten = false;
+    try {
+      await sweep();
+      await removeWorkFolders(workRoot, workOwner);
+      const workFolders = createWorkFolders(workRoot, workOwner);
+      const world = { log, clock, environment: withoutSecrets(environment), random: Math.random };
+      return await runBatchJob(settings, {
+        engine: { store, objects, pipelines, workFolders, ...world, ...telling },
+        ...{ queue, records, signal, lost },
+        leaseMs: server.leaseMs,
+        concurrency: Math.min(availableParallelism(), server.maxWorkers),
+        // A status is recorded even where the worker is to stop.
+        sleep: (delayMs) => sleep(delayMs, new AbortController().signal),
+        onForgotten: () => {
+          isForgotten = true;
+        },
+      });
+    } finally {
+      await close(isForgotten);
+    }
   } finally {
-    await close(isForgotten);
     await flush();
+  }
+}
+
+/** What a process's folder in the work folder is called, before its token. */
+const BATCH_FOLDER = "batch~";
+
+/** Removes the folders of workers that are gone, of whichever job; of which nobody can tell, those that are old. */
+async function sweepAbandoned(workRoot: string, clock: Clock): Promise<void> {
+  for (const owner of await listWorkOwners(workRoot)) {
+    if (!owner.startsWith(BATCH_FOLDER)) continue;
+    const state = ownerOf(owner.slice(BATCH_FOLDER.length));
+    const stats = statSync(join(workRoot, owner), { throwIfNoEntry: false });
+    const isOld = stats !== undefined && stats.mtimeMs < clock.nowMs() - UNKNOWN_OWNER_KEPT_MS;
+    if (state === "gone" || (state === "unknown" && isOld)) await removeWorkFolders(workRoot, owner);
   }
 }
 
@@ -102,7 +121,8 @@ async function open(
   const { region } = settings;
   const buckets = { region, endpoint: server.s3Endpoint };
   const tables = { region, endpoint: server.dynamoDbEndpoint };
-  const folder = join(dataFolder, "batch", settings.table, settings.jobId);
-  const hold = { owner: BATCH_OWNER, leaseMs: server.leaseMs, signal };
-  return await openAwsBatch({ ...settings, buckets, tables, folder, ...hold }, clock);
+  const workRoot = join(dataFolder, "work");
+  await sweepAbandoned(workRoot, clock);
+  const hold = { owner: `${BATCH_FOLDER}${createOwnerToken()}`, leaseMs: server.leaseMs, signal };
+  return await openAwsBatch({ ...settings, buckets, tables, workRoot, ...hold }, clock);
 }

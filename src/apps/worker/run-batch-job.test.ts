@@ -171,11 +171,27 @@ it.each([
   },
 );
 
-it("leaves the record to another worker that has taken the job", async () => {
-  failures = { status: "FAILED", code: "STORE_UNAVAILABLE", times: 0 };
-  await expect(run({ lost: AbortSignal.abort() })).rejects.toMatchObject({
-    code: "JOB_STATE",
-    message: expect.stringContaining("Another worker has taken the job job."),
-  });
-  expect(await opened.records.get("job")).toMatchObject({ status: "PROCESSING", errorMessage: null });
-});
+it.each(["PROCESSING", "COMPLETED"] as const)(
+  "leaves the record to another worker that has taken the job when %s was to be recorded",
+  async (status) => {
+    failures = { status: "FAILED", code: "STORE_UNAVAILABLE", times: 0 };
+    const taking = new AbortController();
+    const records: BatchRecords = {
+      get: opened.records.get,
+      record: async (jobId, change) => {
+        if (change.status === status) taking.abort();
+        // As where the table does not answer for as long as it takes to lose the job.
+        if (change.status === status) throw new ReelmillError("STORE_UNAVAILABLE", "The table does not answer.");
+        return await opened.records.record(jobId, change);
+      },
+    };
+    await expect(run({ records, lost: taking.signal })).rejects.toMatchObject({
+      code: "JOB_STATE",
+      message: expect.stringContaining("Another worker has taken the job job."),
+    });
+    const left = status === "COMPLETED" ? { status: "PROCESSING", errorMessage: null } : undefined;
+    expect(await opened.records.get("job")).toEqual(left && expect.objectContaining(left));
+    // The other one's to remove.
+    expect(await opened.store.get("job")).toEqual(left && expect.objectContaining({ status: "succeeded" }));
+  },
+);

@@ -53,9 +53,9 @@ export async function runBatchJob(settings: BatchSettings, ports: BatchPorts): P
     const signal = AbortSignal.any([ports.signal, ports.lost]);
     requireSuccess(await runJob(ports.engine, jobId, { ...ports, signal, owner: BATCH_OWNER }), jobId, ports.signal);
   } catch (error) {
-    if (ports.lost.aborted) throw new ReelmillError("JOB_STATE", `Another worker has taken the job ${jobId}.`);
     await recordFailure(ports, jobId, describeError(error));
     await tidy(ports, jobId);
+    requireHeld(ports, jobId);
     throw error;
   }
   const done = await record(ports, jobId, { status: "COMPLETED", outputKey });
@@ -71,6 +71,11 @@ async function requireSameBucket({ jobId, bucket }: BatchSettings, ports: BatchP
   const message = `The job ${jobId} is ${found.status} in the bucket ${found.bucket}; ${bucket} takes another job.`;
   if (found.status === "COMPLETED") ports.onForgotten();
   throw new ReelmillError("JOB_STATE", message);
+}
+
+/** What another worker has taken is not recorded and not removed any more. */
+function requireHeld({ lost }: BatchPorts, jobId: string): void {
+  if (lost.aborted) throw new ReelmillError("JOB_STATE", `Another worker has taken the job ${jobId}.`);
 }
 
 function requireSameCodec(
@@ -142,7 +147,8 @@ async function forget({ store, objects }: Engine, jobId: string): Promise<void> 
 }
 
 /** Forgets a job that has ended; one that was cut short, or was not come to, is gone on with. What cannot be removed changes nothing about how it ended. */
-async function tidy({ engine, onForgotten }: BatchPorts, jobId: string): Promise<void> {
+async function tidy({ engine, lost, onForgotten }: BatchPorts, jobId: string): Promise<void> {
+  if (lost.aborted) return;
   try {
     const job = await engine.store.get(jobId);
     if (job !== undefined && !isEnded(job.status)) return;
@@ -164,7 +170,10 @@ async function recordFailure(ports: BatchPorts, jobId: string, { code, message }
 
 async function record(ports: BatchPorts, jobId: string, change: BatchChange): Promise<BatchRecord> {
   const problem = `The status ${change.status} could not be recorded.`;
-  return await insist(ports, problem, () => ports.records.record(jobId, change));
+  return await insist(ports, problem, () => {
+    requireHeld(ports, jobId);
+    return ports.records.record(jobId, change);
+  });
 }
 
 /** Tries again what the records fail at for a while; each failure is told as the problem. */
