@@ -277,7 +277,9 @@ function describeVideo(stream: ProbedStream, ofFirstFrame: readonly SideData[]):
 /** By ffmpeg's name of a format: bits of a sample, or, of packed ones (`rgb48le`, `rgba64le`), of a pixel. */
 export function depthOf(pixelFormat: string): VideoStream["bitDepth"] {
   const [, ofSample, ofPixel] =
-    /(?:p[024]?|y2|gray|xyz|rgb|bgr)(9|10|12|14|16)(?:le|be)?$|(48|64)(?:le|be)$/.exec(pixelFormat) ?? [];
+    /(?:p[024]?|y2|ya|gray|xyz|rgb|bgr|bayer_[bgr]{4})(9|10|12|14|16)(?:le|be)?$|(48|64|f16|f32)(?:le|be)$/.exec(
+      pixelFormat,
+    ) ?? [];
   const depth = ofPixel === undefined ? Number(ofSample ?? 8) : 16;
   if (depth <= 8) return 8;
   if (depth <= 10) return 10;

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { ReelmillError } from "../base/errors.ts";
 import { formatCount } from "../base/units.ts";
 import { COMMON_ARGUMENTS, type FfmpegInput, inputArguments, type MediaPlace } from "./arguments.ts";
@@ -190,7 +191,7 @@ export interface StreamDemand extends Pick<DecodeDemand, "what" | "pictures"> {
   readonly path: string;
 }
 
-/** So many decoders at a time: each holds some pictures. */
+/** So many decoders at a time, which share the cores: each thread of one holds pictures of its own. */
 const MAX_TOGETHER = 8;
 
 /** As `requireDecodes` for each of the files, in few runs; where one of those complains, the files of it are decoded one by one, which tells whose fault it is. */
@@ -226,7 +227,8 @@ async function decodeTogether(
     ...streams.flatMap((_, index) => ["-map", `${index}:0`]),
     ...["-fps_mode", "passthrough", "-flush_packets", "1", ...CORNERS, "-f", "framehash", "-hash", "adler32"],
   ];
-  const inputs = streams.map(({ path }) => ({ path, options: NO_LOOP_FILTER }));
+  const threads = Math.max(1, Math.floor(availableParallelism() / streams.length));
+  const inputs = streams.map(({ path }) => ({ path, options: ["-threads", String(threads), ...NO_LOOP_FILTER] }));
   const reader = createListReader(countLine, () => undefined);
   const { exitCode, errorTail } = await listDigests(tools, inputs, output, reader, signal, COUNTED);
   if (exitCode !== 0 || splitComplaints(errorTail).length > 0) return false;

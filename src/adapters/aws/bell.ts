@@ -66,8 +66,8 @@ const MAX_DELAY_SECONDS = 900;
 const RENEWALS_PER_LEASE = 3;
 /** A queue may be set to hide nothing at all: its slips come again at once, but are not renewed without a pause. */
 const MIN_LEASE_MS = 3000;
-/** Slips are removed by tens; those of others are let go of at once. */
-const MAX_TIDY_QUESTIONS = 50;
+/** So many questions, each of which SQS answers with ten slips. */
+const MAX_TIDY_QUESTIONS = 20;
 /** While SQS cannot be used, the table is looked at so often; and SQS, where its questions do not wait. */
 const PAUSE_MS = 1000;
 
@@ -193,18 +193,29 @@ async function removeIfDone({ client, table }: SqsBellOptions, slip: Slip): Prom
   return true;
 }
 
-/** Goes on for as long as among those that are received there is one that can go. */
+/**
+ * Slips that tell of work are hidden from the questions that follow, so that those behind them are seen, and let go of in the end. As many as are
+ * asked about at most: where more of them wait, SQS shows others the next time.
+ */
 async function removeDone(options: SqsBellOptions, queue: string, url: string, signal: AbortSignal): Promise<void> {
-  for (let questions = 0; questions < MAX_TIDY_QUESTIONS; questions++) {
-    const slips = await receive(options, queue, url, 0, signal);
-    const outcomes = await Promise.all(
-      slips.map(async (slip) => {
-        const isRemoved = await removeIfDone(options, slip);
-        if (!isRemoved) await hide(options, slip, 0);
-        return isRemoved;
-      }),
-    );
-    if (!outcomes.includes(true)) return;
+  const living: Slip[] = [];
+  try {
+    for (let questions = 0; questions < MAX_TIDY_QUESTIONS; questions++) {
+      const slips = await receive(options, queue, url, 0, signal);
+      if (slips.length === 0) return;
+      const unseen = new Set(slips);
+      try {
+        for (const slip of slips) {
+          const isRemoved = await removeIfDone(options, slip);
+          unseen.delete(slip);
+          if (!isRemoved) living.push(slip);
+        }
+      } finally {
+        living.push(...unseen);
+      }
+    }
+  } finally {
+    for (const slip of living) await hide(options, slip, 0).catch(() => undefined);
   }
 }
 

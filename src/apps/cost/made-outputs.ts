@@ -58,7 +58,8 @@ function packagedOutputs(result: unknown): readonly VideoOutput[] | undefined {
     const codec = codecs.map((word) => NAMED[word.slice(0, 3)]).find((known) => known !== undefined);
     if (codec === undefined || !(widthPixels > 0 && heightPixels > 0)) continue;
     const kilobitsPerSecond = averageBitsPerSecond / 1000;
-    rungs.set(name.split(" ")[0] ?? "", { codec, widthPixels, heightPixels, framesPerSecond, kilobitsPerSecond });
+    const rung = name.split(" ")[0] ?? "";
+    if (!rungs.has(rung)) rungs.set(rung, { codec, widthPixels, heightPixels, framesPerSecond, kilobitsPerSecond });
   }
-  return [...rungs.values()];
+  return rungs.size === 0 ? undefined : [...rungs.values()];
 }

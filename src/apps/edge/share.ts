@@ -78,7 +78,8 @@ async function makeFolders(settings: EdgeSettings): Promise<boolean> {
     }
     if (made.length === 0 || (await hasMarker(rootFolder))) return true;
   } catch (error) {
-    if (rootCodeOf(error) !== "ENOENT" || (await hasMarker(rootFolder))) throw error;
+    // Where it cannot be told, as of a server that is gone, it counts as gone.
+    if (await hasMarker(rootFolder).catch(() => false)) throw error;
   }
   for (const folder of made.toReversed()) await rmdir(folder).catch(() => undefined);
   return false;

@@ -177,7 +177,7 @@ export interface ConversionReport {
   readonly inputBytes: number;
   readonly outputBytes: number;
   readonly durationSeconds: number | null;
-  /** As shown, upright. */
+  /** Samples, upright. */
   readonly widthPixels: number;
   readonly heightPixels: number;
   /** Null where no quality was searched. */

@@ -86,7 +86,8 @@ async function uniteEncoders(plan: ConversionPlan, parts: ConversionParts, hooks
 const UNCOPIABLE = /\[aac_adtstoasc\b|Error applying bitstream filters/;
 
 /** Whether a muxer gave up on sound that was to be copied: AAC of MPEG-TS has to be taken apart for MP4, which damage makes impossible. */
-export function isSoundUncopiable(error: unknown): boolean {
+export function isSoundUncopiable({ audio }: ConversionPlan, error: unknown): boolean {
+  if (!audio.some(({ kind, codec }) => kind === "copy" && codec === "aac")) return false;
   return error instanceof ReelmillError && error.code === "FFMPEG_FAILED" && UNCOPIABLE.test(error.problem);
 }
 

@@ -69,7 +69,7 @@ async function assemble(united: United, outputPath: string, hooks: FinishHooks):
   try {
     return { ...united, joined: await mux(united, outputPath, hooks) };
   } catch (error) {
-    if (!isSoundUncopiable(error)) throw error;
+    if (!isSoundUncopiable(united.plan, error)) throw error;
     const encoded = await encodeCopiedSound(united.plan, united.parts, hooks);
     return { ...encoded, joined: await mux(encoded, outputPath, hooks) };
   }

@@ -39,7 +39,7 @@ export const RESULT = z.strictObject({
     inputBytes: z.int(),
     outputBytes: z.int(),
     durationSeconds: z.number().nullable(),
-    widthPixels: z.int().nullable().default(null).describe("As shown, upright; null in results of older versions."),
+    widthPixels: z.int().nullable().default(null).describe("Samples, upright; null in results of older versions."),
     heightPixels: z.int().nullable().default(null),
     search: SEARCH.nullable().describe("Null where no quality was searched."),
     score: SCORE.nullable().describe("How near the output is to the source; null where they were not compared."),

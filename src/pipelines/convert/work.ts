@@ -3,7 +3,7 @@ import { openFileSource } from "../../base/file-source.ts";
 import { formatCount } from "../../base/units.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
-import { tellsOfDamagedPictures, tellsOfDamagedSound } from "../../ffmpeg/source-damage.ts";
+import { tellsOfDamagedPictures, undecodedStreams } from "../../ffmpeg/source-damage.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import { describeCountRun, describeSpanRun, type SpanJob } from "../../spans/encode-span.ts";
 import { measurePictures } from "../../spans/join-spans.ts";
@@ -158,7 +158,7 @@ export async function encodeAudio(
     signal,
     onProgress: ({ outputSeconds }) => onProgress(durationSeconds ? Math.min(1, outputSeconds / durationSeconds) : 0),
   });
-  return tellsOfDamagedSound(complaints);
+  return undecodedStreams(complaints).size > 0;
 }
 
 /** Input options that make all times later. */

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { describeFallback, deviceFault } from "../../ffmpeg/device-fault.ts";
-import { DAMAGED_PICTURES, tellsOfDamagedPictures } from "../../ffmpeg/source-damage.ts";
+import { DAMAGED_PICTURES, tellsOfDamagedPictures, undecodedStreams } from "../../ffmpeg/source-damage.ts";
 import { requireDecodes } from "../../ffmpeg/verify.ts";
 import { ENCODED_WHOLE } from "../../spans/encoded-whole.ts";
 import { indexFile } from "./index-file.ts";
@@ -70,14 +70,9 @@ export async function encodePart(
   return { deviceFault: fault, ...heard };
 }
 
-/** As ffmpeg 5 and 7 tell of a packet that does not decode. */
-const UNDECODED = /decoding stream #0:(\d+)\b|\[aist#0:(\d+)\/.*\bdecod/;
-
 function findSilenced({ sounds }: PackagePlan, { hasSound }: EncodePart, complaints: readonly string[]): number[] {
   if (!hasSound) return [];
-  const told = complaints.map((line) => UNDECODED.exec(line)).filter((match) => match !== null);
-  const streams = new Set(told.map(([, before, now]) => Number(before ?? now)));
-  return [...streams].filter((index) => sounds.some(({ streamIndex }) => streamIndex === index));
+  return [...undecodedStreams(complaints)].filter((index) => sounds.some(({ streamIndex }) => streamIndex === index));
 }
 
 /** As `encodePart`, one part after the other, all of the plan. */

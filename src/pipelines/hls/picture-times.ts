@@ -15,6 +15,8 @@ import { type SoundStretch, TOLD_SECONDS } from "./sound-cuts.ts";
 /** So many packets are decoded to find the first picture; where none does, as of captures that begin in the middle of a long group, ten times as many. */
 const FIRST_PACKETS = 60;
 const MORE_PACKETS = 10;
+/** No group is longer, of which the rest would decode: some minutes. */
+const MAX_FIRST_PACKETS = 6000;
 /** A last picture that is shown for longer than so many mean steps is one that is held. */
 const HELD_STEPS = 1.5;
 /** A picture that is held is a segment as long, which players load whole; a time that is wrong would make no end of it. */
@@ -92,8 +94,9 @@ async function listTimes(
     let shown: number | undefined;
     for (let maxPackets = FIRST_PACKETS; shown === undefined; maxPackets *= MORE_PACKETS) {
       const decoded = await listDecodedTimes(tools, path, video.index, { maxPackets, signal });
-      shown = decoded.find((at) => listed.ticks.includes(at));
-      if (maxPackets >= listed.ticks.length) break;
+      const first = new Set(listed.ticks.subarray(0, 2 * maxPackets));
+      shown = decoded.find((at) => first.has(at));
+      if (maxPackets >= Math.min(listed.ticks.length, MAX_FIRST_PACKETS)) break;
     }
     return { ...listed, originTicks: shown ?? listed.ticks[0] ?? 0 };
   }
