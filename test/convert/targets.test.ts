@@ -139,6 +139,25 @@ describe("the command line", () => {
     expect(error).toMatch(problem);
   });
 
+  it("reaches a size that has no room for sound as large as it may be, but for what it is", async () => {
+    const inputs = [
+      "-f",
+      "lavfi",
+      "-i",
+      "testsrc2=s=192x108:r=10:d=20",
+      "-f",
+      "lavfi",
+      "-i",
+      "anullsrc=r=8000:cl=mono",
+    ];
+    const coding = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le", "-t", "20"];
+    execFileSync("ffmpeg", ["-v", "error", "-nostdin", ...inputs, ...coding, join(folder, "silent.mov")]);
+    // 320 kB at 128 kbit/s.
+    const { output } = await convert("silent.mov", { targetSize: "150kB", reencode: true });
+    expect(statSync(output).size).toBeLessThanOrEqual(150_000);
+    expect(statSync(output).size).toBeGreaterThan(100_000);
+  });
+
   it("names what sound takes where a size is below it", async () => {
     const { status, error } = await of(["--target-size", "100kB"]);
     expect(status).toBe(1);

@@ -72,8 +72,9 @@ export async function searchPlanned(
 ): Promise<{ readonly video: EncodedVideo; readonly search: PlannedSearch; readonly findings: readonly string[] }> {
   const { startSeconds, durationSeconds } = manifest;
   const samples = cutSamples(video, { times, timeBase: stream.timeBase, startSeconds, durationSeconds });
-  const soundBytes = await predictSoundBytes(audio, inputPath, durationSeconds ?? 0, { tools, signal });
   const folder = await workFolder();
+  const sound = { audio, inputPath, originSeconds: startSeconds, durationSeconds: durationSeconds ?? null };
+  const soundBytes = await predictSoundBytes(sound, folder, { tools, signal });
   const search = (pictures: EncodedVideo) =>
     searchQuality({ inputPath, video: pictures, samples, soundBytes, folder }, aim, {
       tools,

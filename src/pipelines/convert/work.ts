@@ -131,14 +131,16 @@ function measureSpan(path: string): Pick<EncodedCut, "pictures" | "bytes"> {
 }
 
 /**
- * Encodes the sound tracks that do not fit into one MP4 file, at the source's own times less the origin. Gives whether some of it is damaged.
+ * Encodes the sound tracks that do not fit into one MP4 file, at the source's own times less the origin, the first
+ * `maxSeconds` (> 0) of them or all. Gives whether some of it is damaged.
  * Throws as `encodeCut`.
  */
 export async function encodeAudio(
-  { audio, originSeconds, durationSeconds }: ConversionPlan,
+  { audio, originSeconds, durationSeconds }: Pick<ConversionPlan, "audio" | "originSeconds" | "durationSeconds">,
   inputPath: string,
   outputPath: string,
   { tools, signal, onProgress }: ConvertHooks,
+  maxSeconds?: number,
 ): Promise<boolean> {
   const tracks = audio.filter((track) => track.kind === "encode");
   const { complaints } = await runFfmpeg(tools, {
@@ -152,6 +154,7 @@ export async function encodeAudio(
         ...[`-filter:a:${index}`, `asetpts=PTS-round(${originSeconds.toFixed(9)}/TB),${track.filter}`],
       ]),
       // In thousandths of a second, a late start would be rounded.
+      ...(maxSeconds === undefined ? [] : ["-t", String(maxSeconds)]),
       ...["-movie_timescale", "48000", "-f", "mp4", fileArgument(outputPath)],
     ],
     mayTakeLong: true,
