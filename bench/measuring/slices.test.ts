@@ -37,7 +37,7 @@ function statesOf(pid: number | undefined): readonly string[] {
 describe("slices", () => {
   it("stop all processes of a command while another has its turn", async () => {
     const slices = createSlices(3600);
-    const first = begin("sleep 60");
+    const first = begin("exec sleep 60");
     const second = begin("sleep 60; true");
     await expect.poll(() => statesOf(second.pid)).toHaveLength(2);
     const member = slices.join(first.pid as number);
@@ -61,7 +61,7 @@ for (const pid of process.argv.slice(2)) join(Number(pid));
 console.log("joined");
 setInterval(() => undefined, 1000);`,
     );
-    const commands = [begin("sleep 60"), begin("sleep 60")];
+    const commands = [begin("exec sleep 60"), begin("exec sleep 60")];
     const bench = spawn(process.execPath, [program, ...commands.map(({ pid }) => String(pid))]);
     begun.push(bench);
     await once(bench.stdout, "data");
