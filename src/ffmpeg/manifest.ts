@@ -69,6 +69,8 @@ export interface VideoStream extends StreamBase {
 
 /** A stream of sound. */
 export interface AudioStream extends StreamBase {
+  /** Among the file's streams of sound, from 0. */
+  readonly position: number;
   readonly sampleRateHz: number;
   readonly channels: number;
   readonly channelLayout: string | undefined;
@@ -191,8 +193,9 @@ export async function probeManifest(tools: FfmpegTools, path: string, signal?: A
     durationSeconds: format.duration,
     startSeconds: format.start_time ?? 0,
     video,
-    audio: of("audio").map((stream) => ({
+    audio: of("audio").map((stream, position) => ({
       ...describeBase(stream),
+      position,
       sampleRateHz: stream.sample_rate ?? 0,
       channels: stream.channels ?? 0,
       channelLayout: stream.channel_layout,

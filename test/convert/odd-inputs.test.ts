@@ -294,4 +294,44 @@ describe("converting what is unusual", () => {
     });
     expect(readdirSync(folder).filter((name) => name.startsWith(".") || name === "x.webm")).toEqual([]);
   });
+
+  it("takes the first channels of those that nobody can mix, and tells of channels that do not come out", async () => {
+    const sines = (count: number): string =>
+      Array.from({ length: count }, (_, index) => `0.1*sin(${1000 + 300 * index}*t)`).join("|");
+    const pictures = "-f lavfi -i testsrc2=s=160x120:r=25:d=1";
+    const of = (count: number): string =>
+      make(`${pictures} -f lavfi -i aevalsrc=${sines(count)}:d=1 -c:v libx264 -c:a pcm_s16le`, `${count}.mov`);
+    const [unknown, many] = [of(10), of(24)];
+    const lost = /Sound track 0 has 10 channels, and nobody knows where they sound.*: the first 8 come out\./;
+    const first = await convert(unknown, "--to", "h264", ...QUICK, "-o", at("ten.mp4"));
+    expect(first).toEqual({ status: 0, said: expect.stringMatching(lost) });
+    expect(probe(at("ten.mp4"), "stream=channels", "a:0")).toBe("8");
+    const mixed = await convert(many, "--to", "h264", ...QUICK, "-o", at("many.mp4"));
+    expect(mixed).toEqual({
+      status: 0,
+      said: expect.stringContaining("Sound track 0 has 24 channels: 8 come out."),
+    });
+    const packed = await reelmill(["hls", unknown, "--speed", "fast", "-o", at("ten")]);
+    expect(packed.status, packed.error).toBe(0);
+    expect(packed.output).toMatch(/Sound track 0 has 10 channels, .*: the first 2 come out\./);
+  });
+
+  it.each(["flac", "alac", "libopus", "dca", "libmp3lame", "ac3"])(
+    "copies sound of %s into MP4, where it is asked to",
+    async (encoder) => {
+      make(`-i clip.mp4 -c:v copy -c:a ${encoder} -ar 48000 -ac 2 -strict -2`, `${encoder}.mkv`);
+      const copied = await convert(at(`${encoder}.mkv`), "--to", "h264", "--audio", "copy");
+      expect(copied).toMatchObject({ status: 0 });
+      const codec = probe(at(`${encoder}.mkv`), "stream=codec_name", "a:0").replace(",", "");
+      expect(probe(at(`${encoder}_h264.mp4`), "stream=codec_name", "a:0")).toContain(codec);
+    },
+  );
+
+  it("counts sound tracks as --audio-tracks does", async () => {
+    make("-i clip.mp4 -map 0:v -map 0:a -c:v copy -c:a pcm_s16le", "pcm.mov");
+    expect(await convert(at("pcm.mov"), "--to", "h264", "--audio", "copy")).toMatchObject({
+      status: 1,
+      said: expect.stringContaining("mp4 does not hold pcm_s16le, which sound track 0 has"),
+    });
+  });
 });

@@ -115,7 +115,7 @@ it.each<readonly [name: string, word: string, heard: string, problem: RegExp, se
     "sound-that-is-late",
     "asetpts=PTS-",
     "asetpts=PTS+round(0.08/TB)-",
-    /sound track 1 begins at 0\.0[5-8]\d s, in the source at -?0\.00/,
+    /sound track 0 begins at 0\.0[5-8]\d s, in the source at -?0\.00/,
     {},
   ],
   ["another-size", "format=yuv420p", "scale=64:64,format=yuv420p", /the pictures are 64x64, not 160x120/, {}],

@@ -84,7 +84,7 @@ describe("a last picture that lasts", () => {
     expect(made.failed).toEqual([]);
     const findings = made.report.findings.join(" ");
     expect(findings).toContain("shown for 2.96 s less than in the recording: MPEG-TS");
-    expect(findings).toMatch(/2\.9\d s of sound track 1 behind the last picture were left out/);
+    expect(findings).toMatch(/2\.9\d s of sound track 0 behind the last picture were left out/);
     for (const seconds of listedSeconds(made)) expect(Math.abs(seconds - 4)).toBeLessThan(0.02);
   });
 });
@@ -104,14 +104,14 @@ describe("sound that lasts longer than the pictures", () => {
   it("is left out of MPEG-TS, which the report says", async () => {
     const { report } = await packages.make(longSounding("long-ts.mp4"), { segments: "ts" });
     expect(report.durationSeconds).toBeCloseTo(2, 1);
-    expect(report.findings.join(" ")).toMatch(/3\.0\d s of sound track 1 behind the last picture were left out/);
+    expect(report.findings.join(" ")).toMatch(/3\.0\d s of sound track 0 behind the last picture were left out/);
   });
 
   it("is left out where it lasts for longer than a segment leaves room, which the report says", async () => {
     const path = packages.encode("song.mp4", "testsrc2=s=160x90:r=25:d=2", ["-f", "lavfi", "-i", "sine=d=12"]);
     const { report, failed } = await packages.make(path);
     expect([report.durationSeconds, failed]).toEqual([expect.closeTo(2, 1), []]);
-    expect(report.findings.join(" ")).toMatch(/10\.0\d s of sound track 1 behind the last picture were left out/);
+    expect(report.findings.join(" ")).toMatch(/10\.0\d s of sound track 0 behind the last picture were left out/);
     expect(report.rules.shouldsFailed).toBe(0);
   });
 
@@ -128,7 +128,7 @@ describe("sound that lasts longer than the pictures", () => {
     execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...inputs, ...maps, ...codecs, path]);
     const { report, failed } = await packages.make(path);
     expect([report.durationSeconds, failed]).toEqual([expect.closeTo(5, 1), []]);
-    expect(report.findings.join(" ")).toMatch(/ [89]\.\d\d s of sound track 2 behind the last picture were left out/);
+    expect(report.findings.join(" ")).toMatch(/ [89]\.\d\d s of sound track 1 behind the last picture were left out/);
   });
 
   it("is not believed in where only the container tells of it", async () => {

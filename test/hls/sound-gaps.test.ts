@@ -49,7 +49,7 @@ describe("sound of a package", () => {
     const noise = "noise=amount='if(between(n,110,140),2,0)'";
     const { report, failed } = await packages.make(filtered(clicks(), "garbled.mkv", noise), { thumbnails: false });
     expect(failed).toEqual([]);
-    expect(report.findings).toContain("Some of sound track 1 does not decode: there is silence in its place.");
+    expect(report.findings).toContain("Some of sound track 0 does not decode: there is silence in its place.");
     const whole = await packages.make(clicks(), { thumbnails: false });
     expect(whole.report.findings.join()).not.toMatch(/decode/);
   });

@@ -36,7 +36,7 @@ export async function checkSoundEnds(
     if (made === undefined) {
       // Of a track that no decoder makes anything of, nothing comes out.
       if ((await decodedEnds(track, inputPath, bounds)) !== undefined) {
-        faults.push(`sound track ${track.streamIndex} came out empty`);
+        faults.push(`sound track ${track.position} came out empty`);
       }
       continue;
     }
@@ -99,7 +99,7 @@ function describeEnds(track: AudioPlan, wanted: SoundEnds, made: SoundEnds, slac
   const compare = (what: string, due: number, found: number, more = 0): readonly string[] =>
     found >= due - slack && found <= due + slack + more
       ? []
-      : [`sound track ${track.streamIndex} ${what} at ${found.toFixed(3)} s, in the source at ${due.toFixed(3)} s`];
+      : [`sound track ${track.position} ${what} at ${found.toFixed(3)} s, in the source at ${due.toFixed(3)} s`];
   return [
     ...compare("begins", wanted.startSeconds, made.startSeconds),
     ...compare("ends", wanted.endSeconds, made.endSeconds, late),

@@ -1,8 +1,7 @@
+import { formatCount } from "../../base/units.ts";
 import type { AudioStream, MediaManifest, VideoStream } from "../../ffmpeg/manifest.ts";
 import type { AudioPlan, ConversionCheck, ConversionPlan } from "./conversion.ts";
 
-/** As many channels come out of these as went in, whatever the encoder. */
-const KEPT_CHANNELS: readonly number[] = [1, 2, 6, 8];
 /** What MP4 can hold of a language. */
 const LANGUAGE_CODE = /^[a-z]{3}$/;
 
@@ -27,12 +26,13 @@ export function checkStreams(plan: ConversionPlan, manifest: MediaManifest): Con
   for (const [index, stream] of manifest.audio.entries()) {
     const track = audio[index];
     if (track === undefined) continue;
-    const { channels, streamIndex } = track;
+    const { position } = track;
     if (!hasLanguage(track, stream)) {
-      faults.push(`sound track ${streamIndex} is of language ${stream.language ?? "und"}, not ${track.language}`);
+      faults.push(`sound track ${position} is of language ${stream.language ?? "und"}, not ${track.language}`);
     }
-    if (KEPT_CHANNELS.includes(channels) && stream.channels !== channels) {
-      doubts.push(`sound track ${streamIndex} has ${stream.channels} channels, in the source ${channels}`);
+    const channels = plannedChannels(track);
+    if (channels !== 0 && stream.channels !== channels) {
+      doubts.push(`sound track ${position} has ${formatCount(stream.channels, "channel")}, not ${channels}`);
     }
   }
   if (faults.length > 0) return { name: "streams", status: "failed", detail: faults.join(", ") };
@@ -60,6 +60,11 @@ function colourFaults({ look: { colour } }: ConversionPlan, { colour: made }: Vi
     if (wanted === null || made[name] === wanted) return [];
     return [`the colours' ${name} is ${made[name] ?? "not told"}, not ${wanted}`];
   });
+}
+
+/** As many as the source has where nothing else was planned; 0: nobody knows. */
+function plannedChannels(track: AudioPlan): number {
+  return (track.kind === "encode" ? track.madeChannels : null) ?? track.channels;
 }
 
 function hasLanguage({ language }: AudioPlan, stream: AudioStream): boolean {

@@ -72,6 +72,8 @@ export interface SpanPlan extends PlacedSpan {
 /** What is known of a sound track, whatever becomes of it. */
 export interface AudioTrack {
   readonly streamIndex: number;
+  /** Among the source's sound tracks, from 0, as `audioTracks` counts. */
+  readonly position: number;
   /** The codec that comes out. */
   readonly codec: string;
   readonly language: string | null;
@@ -79,6 +81,8 @@ export interface AudioTrack {
   readonly isDefault: boolean;
   /** Of the source; 0 where it does not tell. */
   readonly channels: number;
+  /** In ffmpeg's words; null where it does not tell. */
+  readonly channelLayout: string | null;
   /** As the source has them, in seconds of its clock; null where it does not tell. */
   readonly startSeconds: number | null;
   readonly durationSeconds: number | null;
@@ -93,6 +97,8 @@ export type AudioPlan =
       /** Stands at the end of its filters. */
       readonly filter: string;
       readonly bitrateKbps: number;
+      /** How many channels come out; null where only decoding tells. */
+      readonly madeChannels: number | null;
     });
 
 /** What a quality is searched for. */

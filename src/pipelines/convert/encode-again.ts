@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
-import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { ENCODED_WHOLE } from "../../spans/encoded-whole.ts";
 import { canJoinSpans } from "../../spans/join-spans.ts";
 import type { AudioPlan, ConversionPlan } from "./conversion.ts";
 import { fallBack } from "./fall-back.ts";
 import type { ConversionParts, SpanFile } from "./mux.ts";
 import { partName, partsOf } from "./parts.ts";
+import { encodingOf } from "./plan-audio.ts";
 import { withThreads } from "./plan-encoder.ts";
 import { runParts } from "./run-parts.ts";
 import { type ConvertHooks, encodeAudio } from "./work.ts";
@@ -99,8 +99,7 @@ export async function encodeCopiedSound(
 ): Promise<United> {
   const audio = plan.audio.map((track): AudioPlan => {
     if (track.kind === "encode" || track.codec !== "aac") return track;
-    const wish = { codec: "aac", bitrateKbps: undefined, channels: Math.max(1, track.channels) } as const;
-    return { ...track, ...audioArguments(wish), kind: "encode" };
+    return { ...track, ...encodingOf(track, "aac"), kind: "encode" };
   });
   const finding = "The sound was encoded: some of it is damaged, so that it could not be copied.";
   const encoded = { ...plan, audio, findings: [...plan.findings, finding] };

@@ -117,7 +117,10 @@ function describeLabels(
   ];
 }
 
-function containerArguments({ container, video }: ConversionPlan, timescale: number | undefined): readonly string[] {
+function containerArguments(
+  { container, video, audio }: ConversionPlan,
+  timescale: number | undefined,
+): readonly string[] {
   // WebM counts from 0 by itself; ffmpeg would move the pictures by what the sound needs to get going.
   if (container === "webm") return ["-avoid_negative_ts", "disabled", "-f", "webm"];
   const times = timescale === undefined ? [] : ["-video_track_timescale", String(timescale)];
@@ -127,6 +130,8 @@ function containerArguments({ container, video }: ConversionPlan, timescale: num
     ...["-movie_timescale", String(movieTimescale)],
     ...times,
     ...(video.codec === "hevc" ? ["-tag:v", "hvc1"] : []),
+    // ffmpeg 5.1 holds it to be experimental there; it has long been registered.
+    ...(audio.some(({ codec }) => codec === "flac") ? ["-strict", "experimental"] : []),
     ...["-movflags", "+faststart", "-f", "mp4"],
   ];
 }

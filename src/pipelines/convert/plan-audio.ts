@@ -1,8 +1,9 @@
 import { ReelmillError } from "../../base/errors.ts";
-import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
+import { type AudioCodec, type AudioEncoding, audioArguments } from "../../ffmpeg/audio-encoder.ts";
+import { describeChannels } from "../../ffmpeg/channel-layouts.ts";
 import { chooseKnownSounds } from "../../ffmpeg/choose-streams.ts";
 import type { AudioStream, MediaManifest } from "../../ffmpeg/manifest.ts";
-import type { AudioPlan } from "./conversion.ts";
+import type { AudioPlan, AudioTrack } from "./conversion.ts";
 import type { ConvertSettings } from "./options.ts";
 
 type Container = "mp4" | "webm";
@@ -44,10 +45,24 @@ export function planAudio(
   if (known.length < chosen.length && settings.audioTracks !== "all") {
     throw new ReelmillError("PARAMS_INVALID", "audioTracks names a sound track whose codec ffmpeg does not know.");
   }
-  return {
-    tracks: known.map((stream) => planTrack(stream, settings, container)),
-    findings,
-  };
+  const tracks = known.map((stream) => planTrack(stream, settings, container));
+  return { tracks, findings: [...findings, ...tracks.flatMap(describeTrack)] };
+}
+
+/** Of channels that are mixed or left out. */
+function describeTrack(track: AudioPlan): readonly string[] {
+  if (track.kind === "copy") return [];
+  const { position, channels, channelLayout, madeChannels } = track;
+  return describeChannels(position, { channels, channelLayout: channelLayout ?? undefined }, madeChannels);
+}
+
+/** How a track is encoded, as the source has it. Throws as `audioArguments`. */
+export function encodingOf(
+  { channels, channelLayout }: Pick<AudioTrack, "channels" | "channelLayout">,
+  codec: AudioCodec,
+  bitrateKbps?: number,
+): AudioEncoding {
+  return audioArguments({ codec, bitrateKbps, channels, channelLayout: channelLayout ?? undefined });
 }
 
 /** Where something was asked of sound that is not there. */
@@ -67,12 +82,13 @@ function chooseTracks(audio: readonly AudioStream[], wished: ConvertSettings["au
 }
 
 function planTrack(stream: AudioStream, settings: ConvertSettings, container: Container): AudioPlan {
-  const { index: streamIndex, codec, channels } = stream;
+  const { index: streamIndex, position, codec, channels } = stream;
   const track = {
-    streamIndex,
+    ...{ streamIndex, position },
     ...labelsOf(stream),
     isDefault: stream.isDefault,
     channels,
+    channelLayout: stream.channelLayout ?? null,
     startSeconds: stream.startSeconds ?? null,
     durationSeconds: stream.durationSeconds ?? null,
   };
@@ -82,12 +98,11 @@ function planTrack(stream: AudioStream, settings: ConvertSettings, container: Co
   if (isCopied) {
     if (!HOLDABLE[container].includes(codec)) {
       const known = HOLDABLE[container].join(", ");
-      const message = `audio is "copy", but ${container} does not hold ${codec}, which sound track ${streamIndex} has. It holds: ${known}.`;
+      const message = `audio is "copy", but ${container} does not hold ${codec}, which sound track ${position} has. It holds: ${known}.`;
       throw new ReelmillError("PARAMS_INVALID", message);
     }
     return { ...track, kind: "copy", codec };
   }
   const made = container === "mp4" ? "aac" : "opus";
-  const wish = { codec: made, bitrateKbps: settings.audioBitrate, channels: Math.max(1, channels) } as const;
-  return { ...track, kind: "encode", ...audioArguments(wish), codec: made };
+  return { ...track, kind: "encode", ...encodingOf(track, made, settings.audioBitrate), codec: made };
 }

@@ -116,7 +116,7 @@ export async function uniteRungs(
 ): Promise<PackagePlan> {
   const fault = made.find((part) => part.deviceFault !== null)?.deviceFault ?? null;
   const damage = made.some(({ isDamaged }) => isDamaged) ? [DAMAGED_PICTURES] : [];
-  const heard = { ...plan, findings: [...plan.findings, ...describeSilenced(made), ...damage] };
+  const heard = { ...plan, findings: [...plan.findings, ...describeSilenced(plan, made), ...damage] };
   const carried = fault === null ? heard : fallBack(heard, fault);
   const isOfDevice = (one: MadePart): boolean => one.part.span !== null && one.deviceFault === null;
   const again = fault === null ? [] : made.filter(isOfDevice).map(({ part }) => part);
@@ -130,9 +130,11 @@ export async function uniteRungs(
   return whole;
 }
 
-function describeSilenced(made: readonly MadePart[]): readonly string[] {
-  const streams = [...new Set(made.flatMap(({ silenced }) => silenced))];
-  return streams.map((index) => `Some of sound track ${index} does not decode: there is silence in its place.`);
+function describeSilenced({ sounds }: PackagePlan, made: readonly MadePart[]): readonly string[] {
+  const streams = new Set(made.flatMap(({ silenced }) => silenced));
+  const silent = sounds.filter(({ streamIndex }) => streams.has(streamIndex));
+  const positions = [...new Set(silent.map(({ position }) => position))];
+  return positions.map((position) => `Some of sound track ${position} does not decode: there is silence in its place.`);
 }
 
 /** The plan as it was carried out, with the sentence on that. Throws RangeError where no encoder was planned to take over. */

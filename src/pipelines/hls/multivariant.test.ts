@@ -70,8 +70,10 @@ function write({ seconds, frameSeconds, pictures, iFrames, sounds, texts }: Reco
   const heard = sounds.map((rates, streamIndex): MeasuredSound => {
     const name = `sound-${streamIndex}`;
     const media = mediaOf(`${name}/index.m3u8`, AUDIO, cutsOf(seconds, TARGET_SECONDS, frameSeconds), rates);
-    const about = { channels: 2, isMono: false, kilobitsPerSecond: 128, language: "en", isDefault: streamIndex === 0 };
-    return { plan: { name, groupId: "stereo", streamIndex, label: name, ...about }, media };
+    const about = { channels: 2, isMono: false, unmixedChannels: null, kilobitsPerSecond: 128, language: "en" };
+    const isDefault = streamIndex === 0;
+    const plan = { name, groupId: "stereo", streamIndex, position: streamIndex, label: name, isDefault, ...about };
+    return { plan, media };
   });
   const read = texts.map((rates, streamIndex): MeasuredSubtitles => {
     const name = `text-${streamIndex}`;

@@ -12,9 +12,13 @@ export interface SoundPlan {
   readonly name: string;
   readonly groupId: string;
   readonly streamIndex: number;
+  /** Among the recording's sound tracks, from 0. */
+  readonly position: number;
   readonly channels: number;
   /** Whether the source has a single channel. */
   readonly isMono: boolean;
+  /** So many channels as the source has, where they cannot be mixed and the first are taken; else null. */
+  readonly unmixedChannels: number | null;
   readonly kilobitsPerSecond: number;
   /** BCP 47; `und` where the source does not tell. */
   readonly language: string;

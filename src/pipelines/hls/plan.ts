@@ -25,7 +25,7 @@ import type { HlsSettings } from "./options.ts";
 import type { PackagePlan, RungSpan } from "./packaging.ts";
 import { meanRate, type PictureTimes } from "./picture-times.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
-import { planSounds } from "./plan-sound.ts";
+import { describeSounds, planSounds } from "./plan-sound.ts";
 import { planSpans, SPAN_SECONDS, WHOLE_SPAN } from "./plan-spans.ts";
 import { planTimes } from "./plan-times.ts";
 import { planPreview } from "./preview.ts";
@@ -102,6 +102,7 @@ export async function planPackage(
       ...(spans.length > 1 ? [`Encoded in ${spans.length} spans, each a task of its own.`] : []),
       ...describeClear(settings, hasSound, subtitles.length > 0),
       ...heard.findings,
+      ...describeSounds(heard.known),
       ...describeLosses(path, manifest, settings),
     ],
   };

@@ -13,7 +13,8 @@ interface PictureStretch {
 
 /** When a track sounds, in the source's times. */
 export interface SoundStretch {
-  readonly index: number;
+  /** Among the recording's sound tracks, from 0. */
+  readonly position: number;
   readonly startSeconds: number;
   readonly endSeconds: number;
 }
@@ -28,25 +29,29 @@ export async function listSoundStretches(
   picturesEndSeconds: number,
   { tools, signal }: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
 ): Promise<readonly SoundStretch[]> {
-  const told = tracks.flatMap(({ index, startSeconds, durationSeconds }) =>
+  const told = tracks.flatMap(({ position, startSeconds, durationSeconds }) =>
     startSeconds === undefined || durationSeconds === undefined
       ? []
-      : [{ index, startSeconds, endSeconds: startSeconds + durationSeconds }],
+      : [{ position, startSeconds, endSeconds: startSeconds + durationSeconds }],
   );
   const isPlain = told.every(({ endSeconds }) => endSeconds <= picturesEndSeconds + TOLD_SECONDS);
   if (told.length === tracks.length && isPlain) return told;
   const measured = await measureSounds(tools, path, signal);
-  return tracks.flatMap(({ index }) => {
+  return tracks.flatMap(({ index, position }) => {
     const stretch = measured.get(index);
-    return stretch === undefined ? [] : [{ ...stretch, index }];
+    return stretch === undefined ? [] : [{ ...stretch, position }];
   });
 }
 
 /** What of the sound is left out: all renditions begin and end together (Apple 8.3, 8.7), so what sounds before the first picture or after the last. */
 export function describeCuts(sounds: readonly SoundStretch[], pictures: PictureStretch): readonly string[] {
-  return sounds.flatMap(({ index, startSeconds, endSeconds }) => [
-    ...describeCut(pictures.startSeconds - startSeconds, index, "before the first picture"),
-    ...describeCut(endSeconds - (pictures.startSeconds + pictures.durationSeconds), index, "behind the last picture"),
+  return sounds.flatMap(({ position, startSeconds, endSeconds }) => [
+    ...describeCut(pictures.startSeconds - startSeconds, position, "before the first picture"),
+    ...describeCut(
+      endSeconds - (pictures.startSeconds + pictures.durationSeconds),
+      position,
+      "behind the last picture",
+    ),
   ]);
 }
 

@@ -1,5 +1,6 @@
 import { fileArgument, MAX_PACKET_TICKS } from "../../ffmpeg/arguments.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
+import { takeFirst } from "../../ffmpeg/channel-layouts.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { cutFilters, errorOptions, seekOptions } from "../../spans/encode-span.ts";
 import { keepsHighRange } from "./high-range.ts";
@@ -215,7 +216,7 @@ function scaleChains(
 
 /** Sound from the first picture on, silence where there is none, as many AAC frames as come nearest to the pictures' end. */
 function soundArguments(
-  { channels, isMono, kilobitsPerSecond }: SoundPlan,
+  { channels, isMono, unmixedChannels, kilobitsPerSecond }: SoundPlan,
   video: PackagePlan["video"],
   durationSeconds: number,
 ): readonly string[] {
@@ -223,6 +224,7 @@ function soundArguments(
   const endSamples =
     Math.max(1, Math.round((durationSeconds * SAMPLE_RATE_HZ) / AAC_FRAME_SAMPLES)) * AAC_FRAME_SAMPLES;
   const filters = [
+    ...(unmixedChannels ? [takeFirst("stereo", unmixedChannels)] : []),
     ...soundTimes(video, SAMPLE_RATE_HZ, endSamples / SAMPLE_RATE_HZ),
     // By itself ffmpeg makes both sides of one channel 3 dB quieter.
     isMono ? "pan=stereo|c0=c0|c1=c0" : `aformat=channel_layouts=${channels === 2 ? "stereo" : "5.1"}`,
