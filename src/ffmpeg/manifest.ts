@@ -56,6 +56,8 @@ export interface VideoStream extends StreamBase {
   /** Clockwise turn that shows it upright: 0, 90, 180 or 270. */
   readonly rotationDegrees: number;
   readonly isInterlaced: boolean;
+  /** Whether samples tell how far they let through what lies behind; of VP8 and VP9 by the container, for ffmpeg decodes it with libvpx alone. */
+  readonly hasTransparency: boolean;
   /** Mean over the whole stream; undefined where the container does not tell. */
   readonly frameRate: Ratio | undefined;
   readonly colour: ColourTags;
@@ -261,6 +263,7 @@ function describeVideo(stream: ProbedStream, ofFirstFrame: readonly SideData[]):
     // The matrix turns anticlockwise.
     rotationDegrees: (((-Math.round(turn / 90) * 90) % 360) + 360) % 360,
     isInterlaced: ["tt", "bb", "tb", "bt"].includes(stream.field_order ?? ""),
+    hasTransparency: isTransparent(stream),
     frameRate: stream.avg_frame_rate ?? stream.r_frame_rate,
     colour: {
       range: stream.color_range,
@@ -275,6 +278,13 @@ function describeVideo(stream: ProbedStream, ofFirstFrame: readonly SideData[]):
         ? undefined
         : `${light.max_content},${light.max_average}`,
   };
+}
+
+/** Formats with a fourth sample beside the colours, or a second beside grey, in ffmpeg's words. */
+const TRANSPARENT_FORMAT = /^(?:yuva|gbrap|ya(?:8|16)|argb|rgba|abgr|bgra|ayuv|vuya)/;
+
+function isTransparent({ pix_fmt, tags }: ProbedStream): boolean {
+  return TRANSPARENT_FORMAT.test(pix_fmt) || [tags["alpha_mode"], tags["ALPHA_MODE"]].includes("1");
 }
 
 /** By ffmpeg's name of a format: bits of a sample, or, of packed ones (`rgb48le`, `rgba64le`), of a pixel. */

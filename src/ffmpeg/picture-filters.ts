@@ -34,6 +34,11 @@ export function describeInterlaced(
   return isInterlaced && when === "off" ? ["The pictures stay interlaced, and are marked as progressive."] : [];
 }
 
+/** Of pictures that are encoded: no encoder here keeps it. */
+export function describeTransparency({ hasTransparency }: Pick<VideoStream, "hasTransparency">): readonly string[] {
+  return hasTransparency ? ["Left out: transparency."] : [];
+}
+
 /** Pixels of red, green and blue, in ffmpeg's words, and what it makes them of (palettes, raw sensors, XYZ). */
 const RGB_FORMAT = /^(?:gbr|(?:a|0|x2)?(?:rgb|bgr)|pal8|bayer|xyz)/;
 /** Through these, ffmpeg 5.1 counts with the matrix of BT.601, whichever is asked for. */

@@ -101,3 +101,22 @@ it("says where high dynamic range stays in 8 bits", async () => {
     expect((await plan(path, settings)).findings.join(" ")).not.toContain(told);
   }
 });
+
+it("tells of transparency that is left out, and nothing where pictures are copied", async () => {
+  const folder = makeFolder();
+  const make = (name: string, ...codec: readonly string[]): string => {
+    const source = ["-f", "lavfi", "-i", "testsrc2=s=64x64:r=5:d=1,format=rgba"];
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...source, ...codec, join(folder, name)]);
+    return join(folder, name);
+  };
+  const lost = "Left out: transparency.";
+  const webm = make("clear.webm", "-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p");
+  expect((await plan(webm, { to: "h264" })).findings).toContain(lost);
+  const copied = await plan(webm, { to: "vp9" });
+  expect([copied.video.kind, copied.findings]).toEqual(["copy", expect.not.arrayContaining([lost])]);
+  for (const codec of ["png", "qtrle"]) {
+    expect((await plan(make(`${codec}.mov`, "-c:v", codec), { to: "vp9" })).findings).toContain(lost);
+  }
+  const opaque = make("opaque.mov", "-c:v", "png", "-pix_fmt", "rgb24");
+  expect((await plan(opaque, { to: "h264" })).findings).not.toContain(lost);
+});

@@ -18,7 +18,7 @@ import {
   secondsOf,
   type VideoStream,
 } from "../../ffmpeg/manifest.ts";
-import { describeInterlaced } from "../../ffmpeg/picture-filters.ts";
+import { describeInterlaced, describeTransparency } from "../../ffmpeg/picture-filters.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
 import { isConstantRate, originTicks } from "../../spans/encode-span.ts";
@@ -172,9 +172,10 @@ function bitDepthFor(video: VideoStream, { bitDepth, to }: ConvertSettings): 8 |
   return video.bitDepth > 8 && to !== "h264" ? 10 : 8;
 }
 
-/** What pictures keep that players may show badly. */
+/** What pictures keep that players may show badly, and what encoders leave out. */
 function describeKept(video: VideoStream, settings: ConvertSettings): readonly string[] {
   return [
+    ...describeTransparency(video),
     ...describeInterlaced(video, settings.deinterlace),
     ...describeKeptRange(video, settings, bitDepthFor(video, settings)),
   ];

@@ -9,6 +9,7 @@ import {
 import { type MediaManifest, type Ratio, secondsOf, type VideoStream } from "../../ffmpeg/manifest.ts";
 import {
   describeInterlaced,
+  describeTransparency,
   planDeinterlacing,
   planMatrix,
   TONE_MAP_FILTERS,
@@ -121,7 +122,13 @@ function planLooks(video: VideoStream, settings: HlsSettings) {
   return {
     highRange,
     filters: [...matrix.filters, ...whole.filters],
-    findings: [...matrix.findings, ...whole.findings, ...describeInterlaced(video, settings.deinterlace), ...findings],
+    findings: [
+      ...matrix.findings,
+      ...describeTransparency(video),
+      ...whole.findings,
+      ...describeInterlaced(video, settings.deinterlace),
+      ...findings,
+    ],
   };
 }
 
