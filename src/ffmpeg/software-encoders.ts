@@ -142,11 +142,17 @@ export function qualityRange(codec: VideoCodec): QualityRange {
   return { first: 1, ...QUALITY_SCALES[codec] };
 }
 
+/** Whether a codec has the quality, in the scale of `EncoderWish.quality`. */
+export function isQualityOf(codec: VideoCodec, quality: number): boolean {
+  const { last, isWhole } = QUALITY_SCALES[codec];
+  return quality >= 0 && quality <= last && (!isWhole || Number.isInteger(quality));
+}
+
 /** The quality wished or the codec's default, in the scale of `EncoderWish.quality`. Throws PARAMS_INVALID when out of range. */
 export function resolveQuality(wish: EncoderWish): number {
   const { last, isWhole, standard } = QUALITY_SCALES[wish.codec];
   const quality = wish.quality ?? standard;
-  if (quality >= 0 && quality <= last && (!isWhole || Number.isInteger(quality))) return quality;
+  if (isQualityOf(wish.codec, quality)) return quality;
   const kind = isWhole ? "a whole number" : "a number";
   throw new ReelmillError(
     "PARAMS_INVALID",

@@ -279,6 +279,26 @@ describe("converting what is unusual", () => {
     });
   });
 
+  it("tells of a folder among the inputs before it asks for another name", async () => {
+    mkdirSync(at("clips"));
+    for (const output of ["mixout", "mixout.mkv"]) {
+      const { status, said } = await convert(at("clips"), "--to", "hevc", "-o", at(output));
+      expect([status, said]).toEqual([1, expect.stringContaining("clips is a folder")]);
+    }
+    const several = await convert(at("clip.mp4"), at("clips"), "--to", "hevc", "-o", at("mixout.mp4"));
+    expect(several).toEqual({ status: 1, said: expect.stringContaining("(INPUT_IS_DIRECTORY)") });
+  });
+
+  it.each([
+    ["hevc", "99", "--quality: 99 must be a number from 0 to 51 for hevc"],
+    ["hevc", "60", "--quality: 60 must be a number from 0 to 51 for hevc"],
+    ["h264", "-1", "--quality: -1 must be a number from 0 to 51 for h264"],
+    ["av1", "30.5", "--quality: 30.5 must be a whole number from 0 to 63 for av1"],
+  ])("refuses qualities that a codec has not: %s, %s", async (to, quality, message) => {
+    const refused = await convert(at("clip.mp4"), "--to", to, "--quality", quality);
+    expect(refused).toEqual({ status: 2, said: expect.stringContaining(message) });
+  });
+
   it("does not make a folder of a name for one file", async () => {
     const { status, said } = await convert(at("clip.mp4"), at("h.mkv"), "--to", "h264", "-o", at("both.mp4"));
     expect([status, said]).toEqual([2, expect.stringMatching(/both\.mp4 names a file, but 2 recordings/)]);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseBytes } from "../../base/units.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
+import { isQualityOf, qualityRange } from "../../ffmpeg/software-encoders.ts";
 
 /** What a file is converted to. */
 export const TARGETS = ["h264", "hevc", "vp9", "av1"] as const;
@@ -14,8 +15,8 @@ const FIELDS = z.strictObject({
   to: z.enum(TARGETS).describe("The codec of the pictures: h264 and hevc in MP4, vp9 and av1 in WebM."),
   quality: z
     .number()
-    .min(0)
-    .max(63)
+    // Which of them is allowed depends on the codec: `checkSettings` tells.
+    .meta({ minimum: 0, maximum: 63 })
     .optional()
     .describe(
       "Constant quality (CRF), less is better: 0 to 51 for h264 (default 23) and hevc (28), 0 to 63 for vp9 and av1 (30).",
@@ -104,6 +105,12 @@ export const CONVERT_SETTINGS = FIELDS.superRefine(checkSettings);
 /** Settings that exclude each other, or mean nothing without another. */
 export function checkSettings(settings: ConvertSettings, context: z.RefinementCtx): void {
   const complain = (message: string): void => context.addIssue({ code: "custom", message });
+  const { to, quality } = settings;
+  if (quality !== undefined && !isQualityOf(to, quality)) {
+    const { last, isWhole } = qualityRange(to);
+    const message = `must be ${isWhole ? "a whole number" : "a number"} from 0 to ${last} for ${to}`;
+    context.addIssue({ code: "custom", path: ["quality"], message });
+  }
   const given = (["quality", "targetQuality", "targetSize"] as const).filter((name) => settings[name] !== undefined);
   if (given.length > 1) complain(`${given.join(" and ")} exclude each other`);
   if (settings.score && settings.verify === "none") complain("score cannot be measured where verify is none");

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { describeFailure, type Failure } from "../../../base/describe-failure.ts";
@@ -35,7 +36,7 @@ interface Outcome {
 }
 
 /**
- * Converts files one after the other and prints what became of each. Gives 0 when all were converted, else 1. Throws USAGE and ABORTED.
+ * Converts files one after the other and prints what became of each. Gives 0 when all were converted, else 1. Throws USAGE, INPUT_IS_DIRECTORY and ABORTED.
  */
 export async function runConvertCommand(
   inputs: readonly string[],
@@ -48,7 +49,7 @@ export async function runConvertCommand(
   const naming = { suffix: `_${settings.to}`, extension: extensionFor(settings.to), deed: "converted" };
   const outputs = chooseOutputs(named, output, naming);
   const makesFolder = output !== undefined && isFolderOutput(output, inputs.length);
-  if (output !== undefined) requireOutputName(output, inputs.length, settings.to);
+  if (output !== undefined) requireOutputName(output, inputs, settings.to);
   const outcomes: Outcome[] = [];
   for (const [index, input] of inputs.entries()) {
     const target = outputs[index] as string;
@@ -68,11 +69,19 @@ export async function runConvertCommand(
   return failed === 0 ? EXIT_OK : EXIT_FAILURE;
 }
 
-/** Throws USAGE where one file is not named as what is made, or several are to become one. */
-function requireOutputName(output: string, count: number, to: ConvertSettings["to"]): void {
+/**
+ * Throws USAGE where one file is not named as what is made, or several are to become one, and INPUT_IS_DIRECTORY where a folder among the inputs is
+ * why: whoever gives one has no name of a file in mind.
+ */
+function requireOutputName(output: string, inputs: readonly string[], to: ConvertSettings["to"]): void {
   if (isFolderOutput(output, 1)) return;
+  const count = inputs.length;
   const extension = extensionFor(to);
   const isNamedSo = extensionOf(output) === extension;
+  const folder = (count === 1) !== isNamedSo ? inputs.find(isFolder) : undefined;
+  if (folder !== undefined) {
+    throw new ReelmillError("INPUT_IS_DIRECTORY", `${folder} is a folder, but a single file is needed here.`);
+  }
   if (count === 1 && !isNamedSo) {
     throw new ReelmillError("USAGE", `--output ${output} must end in ${extension}, which is what ${to} becomes.`);
   }
@@ -80,6 +89,10 @@ function requireOutputName(output: string, count: number, to: ConvertSettings["t
     const message = `--output ${output} names a file, but ${count} recordings are to be converted: name a folder.`;
     throw new ReelmillError("USAGE", message);
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function parseSettings(given: Readonly<Record<string, unknown>>): ConvertSettings {
