@@ -4,6 +4,7 @@ import type { Movie, SampleTable, Track } from "../media/isobmff/movie.ts";
 import { samplesWithin, truncateSampleTable } from "../media/isobmff/truncate-sample-table.ts";
 import { type Extent, firstEndingAfter } from "./extents.ts";
 import type { Finding } from "./findings.ts";
+import { endKeptWithPictures } from "./kept-last-samples.ts";
 import type { RepairOptions, RepairOutcome } from "./outcome.ts";
 import { isRawSound } from "./raw-sound.ts";
 import { reportMovie } from "./report.ts";
@@ -135,7 +136,7 @@ function cutMovie(movie: Movie, limit: number): Movie {
     if (samples === track.samples) return track;
     return { ...track, samples, edits: fitEdits({ ...track, samples, leadTicks: 0 }, movie.timescale) };
   });
-  return { ...movie, tracks };
+  return endKeptWithPictures({ ...movie, tracks }, movie);
 }
 
 function isRising(offsets: Float64Array): boolean {

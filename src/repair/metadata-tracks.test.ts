@@ -8,6 +8,7 @@ import { createSampleTable } from "../media/isobmff/sample-table.fixture.ts";
 import { boxAt, compare, makeClip, packetsOf, written } from "./clips.fixture.ts";
 import { type ClipSample, putTogether, takeApart, withoutIndex } from "./remade-clip.fixture.ts";
 import { repairSource } from "./repair-source.ts";
+import { endOfTrack } from "./timing/track-ends.ts";
 
 const RATE = 30;
 const TIMESCALE = 30_000;
@@ -185,5 +186,16 @@ describe.each(KINDS)("a recording with a track of $format without its index", (k
       if (end <= cut.length) whole++;
     }
     expect(compare(clip, mended).kept).toBe(whole);
+  });
+
+  it("ends it with the pictures, where the recording ends right behind a sample of it", async () => {
+    const samples = takeApart(clip).samples.toReversed();
+    const behind = samples.slice(samples.findIndex(({ track }, index) => track === 2 && index > samples.length / 3));
+    const bytes = behind.reduce((sum, sample) => sum + sample.bytes.length, 0);
+    const mended = await repair(withoutIndex(clip).slice(0, boxAt(clip, "mdat").start + 8 + bytes));
+    const { movie } = takeApart(mended);
+    const [pictures = 0, , metadata = 0] = movie.tracks.map((track) => endOfTrack(track, movie));
+    expect(metadataOf(mended)).toEqual(metadataOf(clip).slice(0, metadataOf(mended).length));
+    expect(Math.abs(metadata - pictures)).toBeLessThan(1.1 / RATE);
   });
 });

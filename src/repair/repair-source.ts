@@ -16,6 +16,7 @@ import { possibleBytes, profileOfPackets, recoveredBytes, type Scan, scanExtents
 import { describePayload } from "./self-described/describe.ts";
 import { learnFromItself } from "./self-described/learn.ts";
 import { refineRate } from "./self-described/refine-rate.ts";
+import { endWithPictures } from "./timing/last-samples.ts";
 import { buildTimelines } from "./timing/timeline.ts";
 import { type Triage, triage } from "./triage.ts";
 import { buildMovie } from "./write/build-movie.ts";
@@ -182,7 +183,8 @@ interface Built {
 function buildScanned(state: Triage, knowledge: Knowledge, scan: Scan): Built {
   const { log, model, findings, scannedBytes } = scan;
   const profile = profileOfPackets(knowledge.profile, scan);
-  const timelines = buildTimelines(log, assignTracks(log, model.families, profile), profile);
+  const assigned = assignTracks(log, model.families, profile);
+  const timelines = endWithPictures(profile, log, buildTimelines(log, assigned, profile));
   const startOffset = state.extents[0]?.startOffset ?? 0;
   const endOffset = log.offset(log.count - 1) + log.size(log.count - 1);
   const movie = buildMovie(profile, log, timelines);
