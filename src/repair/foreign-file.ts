@@ -18,12 +18,32 @@ const SIGNATURES: readonly (readonly [name: string, bytes: readonly number[]])[]
   ["a RAR archive", [0x52, 0x61, 0x72, 0x21, 0x1a, 0x07]],
 ];
 const TEXT_BYTES = 4096;
+/** A partition pack's key, SMPTE ST 377-1 §7.1: the designator and version of fixed-length packs, then the item. */
+const MXF_KEY = [0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0d, 0x01, 0x02, 0x01, 0x01];
+/** What tells at the very start. */
+const MXF_START_BYTES = 8;
+/** What may stand before the first partition takes less (ST 377-1 §6.5). */
+const MXF_RUN_IN_BYTES = 65_536;
+const MXF = "MXF, which is not mended";
 
 /** What a file without any box seems to be by its first bytes, when that is no recording; undefined where they do not tell. */
 export function foreignFileOf(source: ByteSource): string | undefined {
   const head = readExactly(source, 0, Math.min(TEXT_BYTES, source.sizeBytes)) ?? new Uint8Array(0);
   const known = SIGNATURES.find(([, bytes]) => bytes.every((byte, index) => head[index] === byte));
-  return known?.[0] ?? (isText(head) ? "text" : undefined);
+  return known?.[0] ?? (isText(head) ? "text" : isMxf(source) ? MXF : undefined);
+}
+
+/** Whether a file without any box is MXF: its packets might be taken for those of MP4 and MOV, which they are not framed as. */
+export function isMxf(source: ByteSource): boolean {
+  const head = readExactly(source, 0, Math.min(MXF_RUN_IN_BYTES + MXF_KEY.length, source.sizeBytes));
+  if (head === undefined) return false;
+  const stands = (at: number, length: number): boolean =>
+    MXF_KEY.every((byte, index) => index >= length || head[at + index] === byte);
+  if (stands(0, MXF_START_BYTES)) return true;
+  for (let at = head.indexOf(MXF_KEY[0] as number); at >= 0; at = head.indexOf(MXF_KEY[0] as number, at + 1)) {
+    if (stands(at, MXF_KEY.length)) return true;
+  }
+  return false;
 }
 
 /** What a file that is no MP4 or MOV looks like, in the user's terms: `matroska`, `text`, `nothing known`. */

@@ -4,7 +4,7 @@ import type { Movie } from "../media/isobmff/movie.ts";
 import { assignTracks } from "./assign.ts";
 import { chooseReference, judgeFit, type Lesson, refuseHopeless, type Teacher } from "./choose-reference.ts";
 import { findDataEnd } from "./data-end.ts";
-import { foreignFileOf, nameContent } from "./foreign-file.ts";
+import { foreignFileOf, isMxf, nameContent } from "./foreign-file.ts";
 import { repairFragments } from "./fragmented.ts";
 import { type KeptIndex, keepIndex } from "./index-kept.ts";
 import type { RecordingProfile } from "./learn/profile.ts";
@@ -38,7 +38,8 @@ export async function repairSource(
     throw new ReelmillError("INPUT_EMPTY", "The file holds no bytes: there is nothing to recover.");
   const state = triage(damaged, await findDataEnd(damaged, options.onPause));
   const isForeign = state.container !== "isobmff" && state.container !== "unknown";
-  if (isForeign && references.length === 0) throw notVideo(damaged, state);
+  const isOther = state.container === "unknown" && isMxf(damaged);
+  if (isOther || (isForeign && references.length === 0)) throw notVideo(damaged, state);
   const kept = await keepIndex(damaged, state, options);
   if (kept.kind === "sound") return kept.outcome;
   // Laid out here, where nothing of the scan or the references takes memory any more.
