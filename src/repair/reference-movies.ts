@@ -1,6 +1,7 @@
 import { ReelmillError } from "../base/errors.ts";
 import type { ByteSource } from "../media/bytes/byte-source.ts";
 import type { Movie } from "../media/isobmff/movie.ts";
+import { leaveOutElsewhere } from "./elsewhere.ts";
 import { joinFragments } from "./fragmented.ts";
 import type { Reference } from "./outcome.ts";
 import { triage } from "./triage.ts";
@@ -30,7 +31,7 @@ export function readReferences(references: readonly Reference[]): readonly Refer
 }
 
 function readReference({ name, source }: Reference): ReferenceMovie | undefined {
-  const { boxes, movies, ftyp } = triage(source);
+  const { boxes, movies, ftyp } = leaveOutElsewhere(triage(source)).state;
   for (const { movie } of movies) {
     const whole = movie.isFragmented ? joinFragments(source, boxes, movie) : movie;
     const hasSamples = whole.tracks.some((track) => track.samples.sampleCount > 0);

@@ -4,6 +4,7 @@ import type { Movie } from "../media/isobmff/movie.ts";
 import { assignTracks } from "./assign.ts";
 import { chooseReference, judgeFit, type Lesson, refuseHopeless, type Teacher } from "./choose-reference.ts";
 import { findDataEnd } from "./data-end.ts";
+import { leaveOutElsewhere, mediaElsewhere } from "./elsewhere.ts";
 import { foreignFileOf, isMxf, nameContent } from "./foreign-file.ts";
 import { repairFragments } from "./fragmented.ts";
 import { type KeptIndex, keepIndex } from "./index-kept.ts";
@@ -36,15 +37,20 @@ export async function repairSource(
 ): Promise<RepairOutcome> {
   if (damaged.sizeBytes === 0)
     throw new ReelmillError("INPUT_EMPTY", "The file holds no bytes: there is nothing to recover.");
-  const state = triage(damaged, await findDataEnd(damaged, options.onPause));
+  const found = triage(damaged, await findDataEnd(damaged, options.onPause));
+  const { state, elsewhere } = leaveOutElsewhere(found);
   const isForeign = state.container !== "isobmff" && state.container !== "unknown";
   const isOther = state.container === "unknown" && isMxf(damaged);
   if (isOther || (isForeign && references.length === 0)) throw notVideo(damaged, state);
+  if (elsewhere.length > 0 && state.movies.length === 0) throw mediaElsewhere(elsewhere);
   const kept = await keepIndex(damaged, state, options);
-  if (kept.kind === "sound") return kept.outcome;
+  if (kept.kind === "sound") {
+    if (kept.outcome.report.diagnosis === "healthy" && elsewhere.length > 0) throw mediaElsewhere(elsewhere);
+    return kept.outcome;
+  }
   // Laid out here, where nothing of the scan or the references takes memory any more.
-  const found = await recover(damaged, state, kept, references, options);
-  return "movie" in found ? layBuilt(damaged, found, options) : found;
+  const recovered = await recover(damaged, state, kept, references, options);
+  return "movie" in recovered ? layBuilt(damaged, recovered, options) : recovered;
 }
 
 /** What is left where no index tells all. */

@@ -1,3 +1,4 @@
+import { liesElsewhere } from "../../media/isobmff/dref.ts";
 import type { Track } from "../../media/isobmff/movie.ts";
 import { forEachSample } from "../../media/isobmff/sample-table.ts";
 import { joinFragments } from "../../repair/fragmented.ts";
@@ -32,7 +33,7 @@ export function classifyFile(path: string, recordings: Pick<Recordings, "open">)
     return {
       health: reason === "" ? "healthy" : "damaged",
       reason,
-      hasIndex: movie !== undefined && reason !== NO_SAMPLES,
+      hasIndex: movie !== undefined && reason !== NO_SAMPLES && !movie.tracks.every(liesElsewhere),
       brand: brandOf(state),
       signature: movie === undefined ? "" : signatureOf(movie),
     };

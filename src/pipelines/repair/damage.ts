@@ -1,9 +1,11 @@
 import { formatCount } from "../../base/units.ts";
 import type { ByteSource } from "../../media/bytes/byte-source.ts";
+import { liesElsewhere } from "../../media/isobmff/dref.ts";
 import { readFragments } from "../../media/isobmff/fragments.ts";
 import type { Movie, Track } from "../../media/isobmff/movie.ts";
 import { topLevelEndBytes } from "../../media/isobmff/top-level.ts";
 import { samplesWithin } from "../../media/isobmff/truncate-sample-table.ts";
+import { describeElsewhere } from "../../repair/elsewhere.ts";
 import { nameContent } from "../../repair/foreign-file.ts";
 import type { Triage } from "../../repair/triage.ts";
 
@@ -53,12 +55,17 @@ function findIndexDamage(source: ByteSource, state: Triage, movie: Movie): reado
 
 function findMissingSamples(tracks: readonly Track[], sourceBytes: number): readonly DamageNote[] {
   if (tracks.every((track) => track.samples.sampleCount === 0)) return [{ kind: "damage", text: NO_SAMPLES }];
-  return tracks.flatMap(({ trackId, samples }): readonly DamageNote[] => {
-    const missing = samples.sampleCount - samplesWithin(samples, sourceBytes);
-    if (missing === 0) return [];
-    const text = `${missing} of ${formatCount(samples.sampleCount, "sample")} of track ${trackId} ${missing === 1 ? "lies" : "lie"} beyond its end`;
-    return [{ kind: "damage", text }];
-  });
+  const elsewhere = tracks.filter(liesElsewhere);
+  const notes = elsewhere.length > 0 ? [{ kind: "damage" as const, text: describeElsewhere(elsewhere) }] : [];
+  const missed = tracks
+    .filter((track) => !elsewhere.includes(track))
+    .flatMap(({ trackId, samples }): readonly DamageNote[] => {
+      const missing = samples.sampleCount - samplesWithin(samples, sourceBytes);
+      if (missing === 0) return [];
+      const text = `${missing} of ${formatCount(samples.sampleCount, "sample")} of track ${trackId} ${missing === 1 ? "lies" : "lie"} beyond its end`;
+      return [{ kind: "damage", text }];
+    });
+  return [...notes, ...missed];
 }
 
 function findBoxOddities(source: ByteSource, { boxes, dataEndOffset, movies }: Triage): readonly DamageNote[] {
