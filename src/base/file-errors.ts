@@ -3,11 +3,13 @@ import { dirname } from "node:path";
 import { type ErrorCode, ReelmillError } from "./errors.ts";
 import { systemCodeOf } from "./system-code.ts";
 
+const IS_FOLDER = "is a folder, but a single file is needed here";
+
 const INPUT_CODES: Readonly<Record<string, readonly [code: ErrorCode, what: string]>> = {
   ENOENT: ["INPUT_NOT_FOUND", "does not exist"],
   ENOTDIR: ["INPUT_NOT_FOUND", "does not exist: a part of its path is no folder"],
   ENAMETOOLONG: ["INPUT_NOT_FOUND", "does not exist: its name is longer than the file system allows"],
-  EISDIR: ["INPUT_IS_DIRECTORY", "is a folder, but a single file is needed here"],
+  EISDIR: ["INPUT_IS_DIRECTORY", IS_FOLDER],
   ELOOP: ["INPUT_SYMLINK_LOOP", "leads round in a circle of symbolic links"],
   EACCES: ["INPUT_UNREADABLE", "may not be read: its permissions forbid it"],
   EPERM: ["INPUT_UNREADABLE", "may not be read: its permissions forbid it"],
@@ -30,6 +32,11 @@ const OUTPUT_CODES: Readonly<Record<string, readonly [code: ErrorCode, what: str
   ETXTBSY: ["OUTPUT_UNWRITABLE", "the file is in use"],
   EBUSY: ["OUTPUT_UNWRITABLE", "the file is in use"],
 };
+
+/** The error for a folder that was given in the place of a file. */
+export function inputIsDirectory(path: string): ReelmillError {
+  return new ReelmillError("INPUT_IS_DIRECTORY", `${path} ${IS_FOLDER}.`);
+}
 
 const REFUSED = ["OUTPUT_UNWRITABLE", "its folder takes no new files"] as const;
 

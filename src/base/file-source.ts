@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { ReelmillError } from "./errors.ts";
-import { translateInputError } from "./file-errors.ts";
+import { inputIsDirectory, translateInputError } from "./file-errors.ts";
 
 /** An open file, a `ByteSource` of the media room. */
 export interface FileSource {
@@ -27,9 +27,7 @@ function nameKind(stats: Stats): string {
 }
 
 function requireRegularFile(path: string, stats: Stats): void {
-  if (stats.isDirectory()) {
-    throw new ReelmillError("INPUT_IS_DIRECTORY", `${path} is a folder, but a single file is needed here.`);
-  }
+  if (stats.isDirectory()) throw inputIsDirectory(path);
   if (!stats.isFile()) {
     throw new ReelmillError("INPUT_UNREADABLE", `${path} is ${nameKind(stats)}, but a regular file is needed.`);
   }

@@ -22,9 +22,13 @@ export function workFolderPathFor(target: string, deed: string): string {
  * changed for 24 hours. Never throws: what cannot be removed stays, and is in nobody's way.
  */
 export function removeLeftovers(target: string): void {
-  const folder = dirname(target);
+  removeAbandoned(dirname(target), (name) => (PART.exec(name) ?? FOLDER.exec(name))?.[1]);
+}
+
+/** The same of all that lies in a folder and in whose name `tokenOf` finds the token of who made it. */
+export function removeAbandoned(folder: string, tokenOf: (name: string) => string | undefined): void {
   for (const name of namesIn(folder)) {
-    const [, token] = PART.exec(name) ?? FOLDER.exec(name) ?? [];
+    const token = tokenOf(name);
     if (token === undefined) continue;
     try {
       if (isLeftover(join(folder, name), token)) rmSync(join(folder, name), { recursive: true, force: true });

@@ -6,10 +6,7 @@ export interface InputFile {
 }
 
 /** Codecs of pictures that jobs make. */
-export const OUTPUT_CODECS = ["h264", "hevc", "vp9", "av1"] as const;
-
-/** One of them. */
-export type OutputCodec = (typeof OUTPUT_CODECS)[number];
+export type OutputCodec = "h264" | "hevc" | "vp9" | "av1";
 
 /** Pictures that a job makes of its recordings, as another service would be asked for them. */
 export interface VideoOutput {

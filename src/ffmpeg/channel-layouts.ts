@@ -91,15 +91,20 @@ export function takeFirst(layout: Layout, channels: number): string {
   return `pan=${[layout, ...taken].join("|")}`;
 }
 
+/** How a sentence on a sound track's channels begins. */
+export function nameChannels(position: number, { channels }: Channels): string {
+  return `Sound track ${position} has ${formatCount(channels, "channel")}`;
+}
+
+/** The sentence on channels that cannot be mixed, of which so many come out. */
+export function describeUnmixed(position: number, sound: Channels, madeChannels: number | null): string {
+  return `${nameChannels(position, sound)}, and nobody knows where they sound, so that they cannot be mixed: the first ${madeChannels} come out.`;
+}
+
 /** A sentence on channels of which more or fewer come out; `position` is the track's among those of sound, from 0. */
 export function describeChannels(position: number, sound: Channels, madeChannels: number | null): readonly string[] {
   const { channels } = sound;
-  const has = `Sound track ${position} has ${formatCount(channels, "channel")}`;
-  if (!canBeMixed(sound) && channels > IN_ORDER.length) {
-    return [
-      `${has}, and nobody knows where they sound, so that they cannot be mixed: the first ${madeChannels} come out.`,
-    ];
-  }
+  if (!canBeMixed(sound) && channels > IN_ORDER.length) return [describeUnmixed(position, sound, madeChannels)];
   if (channels === 0 || madeChannels === null || madeChannels === channels) return [];
-  return [`${has}: ${madeChannels} come out.`];
+  return [`${nameChannels(position, sound)}: ${madeChannels} come out.`];
 }

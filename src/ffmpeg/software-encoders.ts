@@ -148,16 +148,18 @@ export function isQualityOf(codec: VideoCodec, quality: number): boolean {
   return quality >= 0 && quality <= last && (!isWhole || Number.isInteger(quality));
 }
 
+/** The qualities of a codec, for a message. */
+export function describeQualities(codec: VideoCodec): string {
+  const { last, isWhole } = QUALITY_SCALES[codec];
+  return `${isWhole ? "a whole number" : "a number"} from 0 to ${last}`;
+}
+
 /** The quality wished or the codec's default, in the scale of `EncoderWish.quality`. Throws PARAMS_INVALID when out of range. */
 export function resolveQuality(wish: EncoderWish): number {
-  const { last, isWhole, standard } = QUALITY_SCALES[wish.codec];
-  const quality = wish.quality ?? standard;
-  if (isQualityOf(wish.codec, quality)) return quality;
-  const kind = isWhole ? "a whole number" : "a number";
-  throw new ReelmillError(
-    "PARAMS_INVALID",
-    `quality is ${quality}; for ${wish.codec} it is ${kind} from 0 to ${last}.`,
-  );
+  const { codec } = wish;
+  const quality = wish.quality ?? QUALITY_SCALES[codec].standard;
+  if (isQualityOf(codec, quality)) return quality;
+  throw new ReelmillError("PARAMS_INVALID", `quality is ${quality}; for ${codec} it is ${describeQualities(codec)}.`);
 }
 
 function candidate({ software, preset, quality }: SoftwarePlan, wish: EncoderWish): EncoderCandidate {

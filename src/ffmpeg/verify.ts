@@ -78,8 +78,14 @@ const NO_LOOP_FILTER: readonly string[] = ["-skip_loop_filter", "all"];
  * decoding. Nor is the whole picture kept (as `wrapped_avframe` does): of a recording whose sound begins late, ffmpeg holds all pictures before that.
  */
 const CORNERS: readonly string[] = [
-  ...["-filter:v", "crop=w='min(iw,16)':h='min(ih,16)':x=0:y=0:exact=1", "-c:v", "rawvideo"],
+  "-filter:v",
+  "crop=w='min(iw,16)':h='min(ih,16)':x=0:y=0:exact=1",
+  "-c:v",
+  "rawvideo",
 ];
+
+/** Writes a line for each frame. */
+const LINES: readonly string[] = ["-f", "framehash", "-hash", "adler32"];
 
 /** Comment lines (`#…`, the head of a list) go to `onComment`, all others to `onLine`. */
 function createListReader(onLine: (line: string) => void, onComment: (line: string) => void): LineReader {
@@ -138,7 +144,7 @@ export async function verifyDecodes(
     // Else hundreds of frames are told at once, after as many seconds where pictures are large.
     ...(onFrame === undefined ? [] : ["-flush_packets", "1"]),
     ...(streams === "audio" ? [] : CORNERS),
-    ...["-f", "framehash", "-hash", "adler32"],
+    ...LINES,
   ];
   const inputOptions = [
     ...threadOptions(options),
@@ -225,7 +231,7 @@ async function decodeTogether(
   };
   const output = [
     ...streams.flatMap((_, index) => ["-map", `${index}:0`]),
-    ...["-fps_mode", "passthrough", "-flush_packets", "1", ...CORNERS, "-f", "framehash", "-hash", "adler32"],
+    ...["-fps_mode", "passthrough", "-flush_packets", "1", ...CORNERS, ...LINES],
   ];
   const threads = Math.max(1, Math.floor(availableParallelism() / streams.length));
   const inputs = streams.map(({ path }) => ({ path, options: ["-threads", String(threads), ...NO_LOOP_FILTER] }));

@@ -198,24 +198,16 @@ async function removeIfDone({ client, table }: SqsBellOptions, slip: Slip): Prom
  * asked about at most: where more of them wait, SQS shows others the next time.
  */
 async function removeDone(options: SqsBellOptions, queue: string, url: string, signal: AbortSignal): Promise<void> {
-  const living: Slip[] = [];
+  const received = new Set<Slip>();
   try {
     for (let questions = 0; questions < MAX_TIDY_QUESTIONS; questions++) {
       const slips = await receive(options, queue, url, 0, signal);
       if (slips.length === 0) return;
-      const unseen = new Set(slips);
-      try {
-        for (const slip of slips) {
-          const isRemoved = await removeIfDone(options, slip);
-          unseen.delete(slip);
-          if (!isRemoved) living.push(slip);
-        }
-      } finally {
-        living.push(...unseen);
-      }
+      for (const slip of slips) received.add(slip);
+      for (const slip of slips) if (await removeIfDone(options, slip)) received.delete(slip);
     }
   } finally {
-    for (const slip of living) await hide(options, slip, 0).catch(() => undefined);
+    for (const slip of received) await hide(options, slip, 0).catch(() => undefined);
   }
 }
 

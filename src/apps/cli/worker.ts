@@ -1,12 +1,12 @@
-import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import { createWorkFolders, listWorkOwners, removeWorkFolders } from "../../adapters/local/work-folders.ts";
+import { createWorkFolders, removeWorkFolders } from "../../adapters/local/work-folders.ts";
 import type { Clock } from "../../base/clock.ts";
 import { loadConfig, withoutSecrets } from "../../base/config.ts";
 import type { Config } from "../../base/config-defaults.ts";
+import { removeAbandoned } from "../../base/leftovers.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
-import { createOwnerToken, ownerOf, UNKNOWN_OWNER_KEPT_MS } from "../../base/owner-token.ts";
+import { createOwnerToken } from "../../base/owner-token.ts";
 import { printableJson } from "../../base/printable.ts";
 import type { BatchRecord } from "../../jobs/batch-records.ts";
 import { openLocalBatch } from "../local-wiring.ts";
@@ -96,17 +96,6 @@ async function runBatch(
 /** What a process's folder in the work folder is called, before its token. */
 const BATCH_FOLDER = "batch~";
 
-/** Removes the folders of workers that are gone, of whichever job; of which nobody can tell, those that are old. */
-async function sweepAbandoned(workRoot: string, clock: Clock): Promise<void> {
-  for (const owner of await listWorkOwners(workRoot)) {
-    if (!owner.startsWith(BATCH_FOLDER)) continue;
-    const state = ownerOf(owner.slice(BATCH_FOLDER.length));
-    const stats = statSync(join(workRoot, owner), { throwIfNoEntry: false });
-    const isOld = stats !== undefined && stats.mtimeMs < clock.nowMs() - UNKNOWN_OWNER_KEPT_MS;
-    if (state === "gone" || (state === "unknown" && isOld)) await removeWorkFolders(workRoot, owner);
-  }
-}
-
 /** Opens the job where the backend says; what talks to AWS is loaded only for that. */
 async function open(
   settings: BatchSettings,
@@ -122,7 +111,8 @@ async function open(
   const buckets = { region, endpoint: server.s3Endpoint };
   const tables = { region, endpoint: server.dynamoDbEndpoint };
   const workRoot = join(dataFolder, "work");
-  await sweepAbandoned(workRoot, clock);
+  // Of workers that were killed, at whichever job.
+  removeAbandoned(workRoot, (name) => (name.startsWith(BATCH_FOLDER) ? name.slice(BATCH_FOLDER.length) : undefined));
   const hold = { owner: `${BATCH_FOLDER}${createOwnerToken()}`, leaseMs: server.leaseMs, signal };
   return await openAwsBatch({ ...settings, buckets, tables, workRoot, ...hold }, clock);
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { OUTPUT_CODECS, type VideoOutput } from "../../cost/workload.ts";
+import type { VideoOutput } from "../../cost/workload.ts";
 import type { Job } from "../../jobs/job.ts";
+import { TARGETS } from "../../pipelines/convert/options.ts";
 
 /** What a conversion's result tells of its pictures; those of older versions tell less. */
 const CONVERTED = z.object({
@@ -35,7 +36,7 @@ export function madeOutputs({ pipeline, params, result }: Job): readonly VideoOu
 }
 
 function convertedOutputs(params: unknown, result: unknown): readonly VideoOutput[] | undefined {
-  const { data: wish } = z.object({ to: z.enum(OUTPUT_CODECS) }).safeParse(params);
+  const { data: wish } = z.object({ to: z.enum(TARGETS) }).safeParse(params);
   const { data: made } = CONVERTED.safeParse(result);
   if (wish === undefined || made === undefined) return undefined;
   const { pictures, durationSeconds, widthPixels, heightPixels } = made.report;

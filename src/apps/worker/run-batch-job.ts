@@ -29,7 +29,7 @@ export interface BatchPorts {
 }
 
 const PIPELINE = "convert";
-/** Who holds the leases of a job's tasks; also the name of the worker's folder. */
+/** Who holds the leases of a job's tasks: the job is one process's, so that what this name holds is its own, or of one that is gone. */
 export const BATCH_OWNER = "batch";
 
 /**

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseBytes } from "../../base/units.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
-import { isQualityOf, qualityRange } from "../../ffmpeg/software-encoders.ts";
+import { describeQualities, isQualityOf } from "../../ffmpeg/software-encoders.ts";
 
 /** What a file is converted to. */
 export const TARGETS = ["h264", "hevc", "vp9", "av1"] as const;
@@ -107,8 +107,7 @@ export function checkSettings(settings: ConvertSettings, context: z.RefinementCt
   const complain = (message: string): void => context.addIssue({ code: "custom", message });
   const { to, quality } = settings;
   if (quality !== undefined && !isQualityOf(to, quality)) {
-    const { last, isWhole } = qualityRange(to);
-    const message = `must be ${isWhole ? "a whole number" : "a number"} from 0 to ${last} for ${to}`;
+    const message = `must be ${describeQualities(to)} for ${to}`;
     context.addIssue({ code: "custom", path: ["quality"], message });
   }
   const given = (["quality", "targetQuality", "targetSize"] as const).filter((name) => settings[name] !== undefined);

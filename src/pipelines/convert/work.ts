@@ -153,8 +153,8 @@ export async function encodeAudio(
         ...track.arguments.map((argument) => argument.replace(/^-(c|b):a$/, `-$1:a:${index}`)),
         ...[`-filter:a:${index}`, `asetpts=PTS-round(${originSeconds.toFixed(9)}/TB),${track.filter}`],
       ]),
-      // In thousandths of a second, a late start would be rounded.
       ...(maxSeconds === undefined ? [] : ["-t", String(maxSeconds)]),
+      // In thousandths of a second, a late start would be rounded.
       ...["-movie_timescale", "48000", "-f", "mp4", fileArgument(outputPath)],
     ],
     mayTakeLong: true,

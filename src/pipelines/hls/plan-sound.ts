@@ -1,5 +1,4 @@
-import { formatCount } from "../../base/units.ts";
-import { canBeMixed } from "../../ffmpeg/channel-layouts.ts";
+import { canBeMixed, describeUnmixed, nameChannels } from "../../ffmpeg/channel-layouts.ts";
 import type { AudioStream } from "../../ffmpeg/manifest.ts";
 import type { SoundPlan } from "./packaging.ts";
 import { folderNameOf, languageOf, uniqueLabels } from "./track-names.ts";
@@ -54,10 +53,7 @@ const USUAL_CHANNELS = 8;
 export function describeSounds(tracks: readonly AudioStream[]): readonly string[] {
   return tracks.flatMap((track) => {
     const { position, channels } = track;
-    const has = `Sound track ${position} has ${formatCount(channels, "channel")}`;
-    if (!canBeMixed(track) && channels > 2) {
-      return [`${has}, and nobody knows where they sound, so that they cannot be mixed: the first 2 come out.`];
-    }
-    return channels > USUAL_CHANNELS ? [`${has}: stereo and 5.1 come out.`] : [];
+    if (!canBeMixed(track) && channels > 2) return [describeUnmixed(position, track, 2)];
+    return channels > USUAL_CHANNELS ? [`${nameChannels(position, track)}: stereo and 5.1 come out.`] : [];
   });
 }

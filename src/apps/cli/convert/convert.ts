@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { describeFailure, type Failure } from "../../../base/describe-failure.ts";
 import { ReelmillError } from "../../../base/errors.ts";
+import { inputIsDirectory } from "../../../base/file-errors.ts";
 import { chooseOutputs, extensionOf, isFolderOutput, requireFreeTarget } from "../../../base/output-path.ts";
 import { printableJson, printableLine } from "../../../base/printable.ts";
 import { formatBytes, formatCount, formatElapsedMs, formatMediaSeconds } from "../../../base/units.ts";
@@ -79,9 +80,7 @@ function requireOutputName(output: string, inputs: readonly string[], to: Conver
   const extension = extensionFor(to);
   const isNamedSo = extensionOf(output) === extension;
   const folder = (count === 1) !== isNamedSo ? inputs.find(isFolder) : undefined;
-  if (folder !== undefined) {
-    throw new ReelmillError("INPUT_IS_DIRECTORY", `${folder} is a folder, but a single file is needed here.`);
-  }
+  if (folder !== undefined) throw inputIsDirectory(folder);
   if (count === 1 && !isNamedSo) {
     throw new ReelmillError("USAGE", `--output ${output} must end in ${extension}, which is what ${to} becomes.`);
   }
