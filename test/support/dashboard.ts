@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
@@ -53,26 +52,4 @@ export function buildServedDashboard(): void {
   // As users have it, not as the test runner's environment would make it.
   const env = { ...process.env, NODE_ENV: "production" };
   execFileSync(process.execPath, [join(ROOT, "scripts/bootstrap.mjs"), "--web"], { env, stdio: "pipe" });
-}
-
-/** The built dashboard and a video to serve with it. */
-export interface BuiltDashboard {
-  readonly dist: string;
-  readonly videoPath: string;
-  readonly remove: () => void;
-}
-
-/** Builds the dashboard as it is now, away from web/dist, and makes a short H.264 video. */
-export function buildDashboard(): BuiltDashboard {
-  const folder = mkdtempSync(join(tmpdir(), "reelmill-dashboard-"));
-  const dist = join(folder, "dist");
-  const vite = join(ROOT, "node_modules", ".bin", "vite");
-  execFileSync(vite, ["build", "--outDir", dist, "--logLevel", "error"], { cwd: join(ROOT, "web"), stdio: "pipe" });
-  const videoPath = join(folder, "video.mp4");
-  const picture = "smptehdbars=size=640x360:rate=25";
-  const sound = "sine=frequency=220:sample_rate=48000";
-  const inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound];
-  const codecs = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-t", "2", "-movflags", "+faststart"];
-  execFileSync("ffmpeg", ["-v", "error", "-y", ...inputs, ...codecs, videoPath], { stdio: "pipe" });
-  return { dist, videoPath, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

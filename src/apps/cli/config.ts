@@ -1,19 +1,21 @@
-import { type EffectiveSetting, explainConfig } from "../../base/config.ts";
+import { type EffectiveSetting, explainConfig, loadConfig } from "../../base/config.ts";
 import type { Environment } from "../../base/config-defaults.ts";
 import { printableJson } from "../../base/printable.ts";
 import type { CliContext } from "./cli-context.ts";
-import { readPlace } from "./client/place.ts";
+import { readPlace, serverHere } from "./client/place.ts";
 import type { ConfigCommandOptions } from "./command-options.ts";
 import { EXIT_OK } from "./exit-codes.ts";
 import { formatTable } from "./table.ts";
 
-/** Where the environment names no server, the one that `reelmill use` noted is in effect. */
+/** Where the environment names no server, the one that `reelmill use` noted is in effect, or the one on this machine. */
 function withPlace(settings: readonly EffectiveSetting[], environment: Environment) {
   const place = readPlace(environment);
+  const inEffect =
+    place === undefined
+      ? { value: serverHere(loadConfig(environment).server) }
+      : { value: place.server, source: "reelmill use" };
   return settings.map((setting) =>
-    place !== undefined && setting.name === "REELMILL_SERVER" && setting.source === "default"
-      ? { ...setting, value: place.server, source: "reelmill use" }
-      : setting,
+    setting.name === "REELMILL_SERVER" && setting.source === "default" ? { ...setting, ...inEffect } : setting,
   );
 }
 

@@ -5,7 +5,7 @@ export function withServer(command: Command): Command {
   return command
     .option(
       "--server <url>",
-      "the server to talk to (default: REELMILL_SERVER, else what `use` noted, else http://127.0.0.1:8080)",
+      "the server to talk to (default: REELMILL_SERVER, else what `use` noted, else this machine at REELMILL_PORT)",
     )
     .option("--api-key-file <path>", "file that holds the API key (default: the key in REELMILL_API_KEY)")
     .option("--json", "print JSON on standard output", false);

@@ -32,8 +32,12 @@ export function useLoaded<T>(
   const ask = useEffectEvent(load);
   const asking = useRef<Asking | null>(null);
   useEffect(() => {
-    const run = startAsking(ask, refreshMs, (outcome) =>
-      setKept((before) => ({ key, data: before.key === key ? before.data : undefined, error: undefined, ...outcome })),
+    const run = startAsking(ask, refreshMs, (outcome, isOld) =>
+      setKept((before) => {
+        const data = before.key === key ? before.data : undefined;
+        const isOutdone = isOld && data !== undefined && "data" in outcome;
+        return { key, data, error: undefined, ...(isOutdone ? {} : outcome) };
+      }),
     );
     asking.current = run;
     return run.stop;
@@ -49,22 +53,22 @@ export function useLoaded<T>(
 
 interface Asking {
   readonly askNow: () => void;
-  /** Where an answer is waited for, it may be older than what was just told from elsewhere: asks again. */
+  /** An answer that is waited for may be older than what was just told from elsewhere: asks again behind it. */
   readonly askAnew: () => void;
   readonly stop: () => void;
 }
 
 type Outcome<T> = { readonly data: T } | { readonly error: ApiError };
 
-/** Asks in turns, never twice at a time. */
+/** Asks in turns, never twice at a time. `tell` hears of each answer whether it may be older than what was told meanwhile. */
 function startAsking<T>(
   ask: (signal: AbortSignal) => Promise<T>,
   refreshMs: number | null,
-  tell: (outcome: Outcome<T>) => void,
+  tell: (outcome: Outcome<T>, isOld: boolean) => void,
 ): Asking {
   let current: AbortController | undefined;
   let isWaiting = false;
-  let hasAnswer = false;
+  let isOld = false;
   let timer: number | undefined;
   const stop = (): void => {
     current?.abort();
@@ -75,12 +79,13 @@ function startAsking<T>(
     current = new AbortController();
     const { signal } = current;
     isWaiting = true;
+    isOld = false;
     void settle(ask, signal).then((outcome) => {
       if (signal.aborted) return;
       isWaiting = false;
-      hasAnswer ||= "data" in outcome;
-      tell(outcome);
-      if (refreshMs !== null) timer = window.setTimeout(askLater, refreshMs);
+      tell(outcome, isOld);
+      if (isOld && "data" in outcome) askNow();
+      else if (refreshMs !== null) timer = window.setTimeout(askLater, refreshMs);
     });
   };
   const askLater = (): void => {
@@ -91,7 +96,7 @@ function startAsking<T>(
   return {
     askNow,
     askAnew: () => {
-      if (hasAnswer && isWaiting) askNow();
+      isOld ||= isWaiting;
     },
     stop: () => {
       document.removeEventListener("visibilitychange", askLater);

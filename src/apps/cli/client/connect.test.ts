@@ -22,6 +22,12 @@ describe("connect", () => {
     expect(named.server).toBe("http://b.example");
   });
 
+  it("goes to the port that the settings give the server of this machine, unless that is any free one", async () => {
+    const at = (port: string) => createRecordingContext({ environment: { REELMILL_PORT: port } });
+    expect((await connect({}, at("9090"))).server).toBe("http://127.0.0.1:9090");
+    expect((await connect({}, at("0"))).server).toBe("http://127.0.0.1:8080");
+  });
+
   it.each(["b.example", "ftp://b.example", "http://u:5ecret@b.example", "http://b.example/?key=5ecret", ""])(
     "refuses --server %s and shows no password",
     async (server) => {

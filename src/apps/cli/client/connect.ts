@@ -3,7 +3,7 @@ import { defaultConfigFor } from "../../../base/config-defaults.ts";
 import { ReelmillError } from "../../../base/errors.ts";
 import type { CliContext } from "../cli-context.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
-import { type Place, readPlace, SERVER_HERE } from "./place.ts";
+import { type Place, readPlace, serverHere } from "./place.ts";
 
 /** A key is short; a larger file is something else. */
 const MAX_KEY_FILE_BYTES = 4096;
@@ -25,10 +25,11 @@ export async function connect(
   context: Pick<CliContext, "environment" | "signal">,
 ): Promise<ApiClient> {
   const { environment, signal } = context;
-  const { client } = defaultConfigFor(environment) ?? (await import("../../../base/config.ts")).loadConfig(environment);
+  const { client, server: here } =
+    defaultConfigFor(environment) ?? (await import("../../../base/config.ts")).loadConfig(environment);
   const named = options.server ?? client.server;
   const place = named === undefined ? readPlace(environment) : undefined;
-  const server = named ?? place?.server ?? SERVER_HERE;
+  const server = named ?? place?.server ?? serverHere(here);
   const apiKey = options.apiKeyFile === undefined ? client.apiKey : readKey(options.apiKeyFile);
   return createApiClient({ server: requireAddress(server), apiKey: apiKey ?? keyOf(place), signal });
 }

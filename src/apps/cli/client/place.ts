@@ -1,13 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Environment } from "../../../base/config-defaults.ts";
+import type { Config, Environment } from "../../../base/config-defaults.ts";
 import { ReelmillError } from "../../../base/errors.ts";
 import { makeFolderSync } from "../../../base/make-folder.ts";
 import { systemCodeOf } from "../../../base/system-code.ts";
 
-/** The server of `reelmill up` on this machine. */
-export const SERVER_HERE = "http://127.0.0.1:8080";
+const USUAL_PORT = 8080;
+
+/** Where `reelmill up` on this machine is to be had, as its settings are; the usual port where it takes a free one. */
+export function serverHere({ port }: Pick<Config["server"], "port">): string {
+  return `http://127.0.0.1:${port || USUAL_PORT}`;
+}
 
 /** What `reelmill use` notes: where a deployed Reelmill is. Nothing in it is a secret. */
 export interface Place {

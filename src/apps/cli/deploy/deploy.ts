@@ -28,7 +28,7 @@ import {
 import { type Machine, requireEngine, requireStackPackages, runStep, type StepWorld } from "./machine.ts";
 import type { DeployOptions } from "./options.ts";
 import { bootstrapStep, buildStep, loginStep, pushStep, restStep, type Step, stateStep, synthStep } from "./steps.ts";
-import { placeOf, requireKeyFile, showPlace } from "./use.ts";
+import { describePlace, placeOf, requireKeyFile } from "./use.ts";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 /** What the CDK itself needs in an account, by the name that it gives it. */
@@ -249,5 +249,5 @@ function showOutcome(
       .map(([name, value]) => [stack, name, value]),
   );
   context.writeOutput(formatTable([{ title: "stack" }, { title: "output" }, { title: "value" }], rows));
-  showPlace(place, false, context);
+  context.writeOutput(`${describePlace(place)}\n`);
 }

@@ -52,6 +52,9 @@ it("points the commands that talk to a server at a stack's API, and back at this
   expect(await run("use", "local")).toMatchObject({ exitCode: 0, output: "This machine: http://127.0.0.1:8080\n" });
   expect(await serverOf()).toBe("http://127.0.0.1:8080");
   expect(account.asked).toEqual(["DescribeStacks"]);
+  environment["REELMILL_PORT"] = "9090";
+  expect(await run("use")).toMatchObject({ output: "This machine: http://127.0.0.1:9090\n" });
+  expect((await run("config")).output).toMatch(/^REELMILL_SERVER +default +http:\/\/127\.0\.0\.1:9090$/m);
 });
 
 it("goes behind the environment, and says so", async () => {

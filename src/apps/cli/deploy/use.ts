@@ -7,7 +7,7 @@ import { printableJson, printableLine } from "../../../base/printable.ts";
 import { openAccount } from "../../account-wiring.ts";
 import type { CliContext } from "../cli-context.ts";
 import { readKey } from "../client/connect.ts";
-import { forgetPlace, type Place, readPlace, SERVER_HERE, writePlace } from "../client/place.ts";
+import { forgetPlace, type Place, readPlace, serverHere, writePlace } from "../client/place.ts";
 import { EXIT_OK } from "../exit-codes.ts";
 import type { UseOptions } from "./options.ts";
 
@@ -26,7 +26,7 @@ export async function runUseCommand(
   if (apiKeyFile !== undefined && (stack === undefined || stack === HERE)) {
     throw new ReelmillError("USAGE", "--api-key-file goes with the name of a stack.");
   }
-  const { client } = loadConfig(environment);
+  const { client, server } = loadConfig(environment);
   if (stack === HERE) forgetPlace(environment);
   else if (stack !== undefined) {
     const keyFile = apiKeyFile === undefined ? undefined : requireKeyFile(apiKeyFile);
@@ -39,7 +39,7 @@ export async function runUseCommand(
       account.close();
     }
   }
-  showPlace(readPlace(environment), json, context);
+  showWhere(readPlace(environment), serverHere(server), json, context);
   if (client.server !== undefined) {
     context.writeError(`REELMILL_SERVER goes before it: ${printableLine(client.server)}\n`);
   }
@@ -80,15 +80,15 @@ export function placeOf({ stack, region, keyFile }: NamedStack, found: DeployedS
   return { stack, region, server, ...(keyFile === undefined ? {} : { apiKeyFile: keyFile }) };
 }
 
-/** Says where the commands point. */
-export function showPlace(place: Place | undefined, json: boolean, context: CliContext): void {
+function showWhere(place: Place | undefined, here: string, json: boolean, context: CliContext): void {
   if (json) {
-    context.writeOutput(`${printableJson({ schema: 1, place: place ?? { stack: null, server: SERVER_HERE } })}\n`);
+    context.writeOutput(`${printableJson({ schema: 1, place: place ?? { stack: null, server: here } })}\n`);
     return;
   }
-  const text =
-    place === undefined
-      ? `This machine: ${SERVER_HERE}`
-      : `${place.stack} in ${place.region}: ${place.server}${place.apiKeyFile === undefined ? "" : `, key in ${place.apiKeyFile}`}`;
-  context.writeOutput(`${printableLine(text)}\n`);
+  context.writeOutput(`${place === undefined ? `This machine: ${here}` : describePlace(place)}\n`);
+}
+
+/** One line to read. */
+export function describePlace({ stack, region, server, apiKeyFile }: Place): string {
+  return printableLine(`${stack} in ${region}: ${server}${apiKeyFile === undefined ? "" : `, key in ${apiKeyFile}`}`);
 }
