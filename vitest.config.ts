@@ -13,8 +13,8 @@ const SHARING = ["test/server/**/*.test.ts", "test/contract/**/*.test.ts", "test
 
 export default defineConfig({
   test: {
-    // Much of the time of most tests is waiting: for processes that they started, leases, players. On two cores three files at a time.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Much of the time of most tests is waiting: for processes that they started, leases, players. On two cores four files at a time.
+    maxWorkers: Math.max(4, availableParallelism() - 1),
     // Real ffmpeg runs on shared cores: a slow machine must not turn a right answer into a failure.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -48,9 +48,10 @@ it.each([
 
 it.each([
   ["as it is told, between pictures that stand for seconds", [0, 40, 4520, 4560], 40, 40],
+  ["as it is told, behind pictures that all stand for seconds", [0, 2700, 5400, 8100], 33, 33],
   ["a mean step where nobody knew", [0, 40, 80, 120], 1, 40],
   ["a mean step where nothing is told", [0, 40, 80, 120], 0, 40],
   ["as it is told of a single one", [7], 5000, 5000],
 ])("has the last picture last %s", (_what, ticks, lastDurationTicks, expected) => {
-  expect(lastDurationOf({ ticks: Float64Array.from(ticks), lastDurationTicks })).toBe(expected);
+  expect(lastDurationOf({ ticks: Float64Array.from(ticks), lastDurationTicks }, MS)).toBe(expected);
 });

@@ -13,8 +13,10 @@ const MAX_LIST_BYTES = 512 * 1024 * 1024;
 /** As many as are listed: 38 hours of 120 pictures a second. */
 export const MAX_PICTURES = 2 ** 24;
 
-/** A last picture of which less than this share of the shortest step is told: who wrote the file did not know. */
+/** A last picture of which no more than this share of the shortest step is told: who wrote the file did not know. */
 const UNTOLD_SHARE = 0.1;
+/** The length of a picture at 250 a second: what is as long was meant, however long those before it stand. */
+const MEANT_SECONDS = 0.004;
 
 /** When the pictures of a stream are shown, by its packets. */
 export interface FrameTimes {
@@ -77,14 +79,18 @@ export function meanStep(ticks: Float64Array): number {
   return ticks.length > 1 ? ((ticks.at(-1) ?? 0) - (ticks[0] ?? 0)) / (ticks.length - 1) : 0;
 }
 
-/** How long the last picture lasts, in ticks: as it is told, else a mean step; 0 of a single one of which nothing is told. */
-export function lastDurationOf({ ticks, lastDurationTicks }: Pick<FrameTimes, "ticks" | "lastDurationTicks">): number {
+/** How long the last picture lasts, in ticks of that base: as it is told, else a mean step; 0 of a single one of which nothing is told. */
+export function lastDurationOf(
+  { ticks, lastDurationTicks }: Pick<FrameTimes, "ticks" | "lastDurationTicks">,
+  timeBase: Ratio,
+): number {
   let least = Number.POSITIVE_INFINITY;
   for (let index = 1; index < ticks.length; index++) {
     least = Math.min(least, (ticks[index] as number) - (ticks[index - 1] as number));
   }
+  const isMeant = secondsOf(lastDurationTicks, timeBase) >= MEANT_SECONDS;
   const isTold = lastDurationTicks > (ticks.length > 1 ? UNTOLD_SHARE * least : 0);
-  return isTold ? lastDurationTicks : meanStep(ticks);
+  return isMeant || isTold ? lastDurationTicks : meanStep(ticks);
 }
 
 /** The middle one of three. */

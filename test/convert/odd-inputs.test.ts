@@ -257,6 +257,18 @@ describe("converting what is unusual", () => {
     const times = probe(at("capture.mp4"), "packet=pts").match(/^\d+/gm) ?? [];
     expect(new Set(times).size).toBe(times.length);
     expect(said).toContain(`${times.length} pictures of`);
+    const copied = await convert(path, "--to", "h264", "-o", at("copied-capture.mp4"));
+    expect(copied).toMatchObject({ status: 0, said: expect.stringContaining("were copied") });
+    expect(copied.said).toMatch(/decode warning: \d+ pictures decoded of \d+, as of the source/);
+  });
+
+  it("encodes a capture that begins within a group of pictures, of which a copy would lack the beginning", async () => {
+    const source = "-f lavfi -i testsrc2=s=160x120:r=25:d=4 -c:v libx264 -preset ultrafast -g 40 -pix_fmt yuv420p";
+    const path = make(source, "late-key.ts");
+    dropTransportPackets(path, 0, 0.2);
+    const { status, said } = await convert(path, "--to", "h264", "-o", at("late-key.mp4"));
+    const told = "The recording begins within a group of pictures, which cannot be copied: it was encoded.";
+    expect({ status, said }).toMatchObject({ status: 0, said: expect.stringContaining(told) });
   });
 
   it("encodes sound that could be copied but for some of it that is damaged", async () => {

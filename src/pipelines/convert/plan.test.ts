@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -119,4 +119,32 @@ it("tells of transparency that is left out, and nothing where pictures are copie
   }
   const opaque = make("opaque.mov", "-c:v", "png", "-pix_fmt", "rgb24");
   expect((await plan(opaque, { to: "h264" })).findings).not.toContain(lost);
+});
+
+it("has copied pictures last as long as they are shown, whatever time the container tells", async () => {
+  const folder = makeFolder();
+  const [from0, from10] = [join(folder, "from0.mkv"), join(folder, "from10.mkv")];
+  const source = ["-f", "lavfi", "-i", "testsrc2=s=64x64:r=25:d=3", "-c:v", "libx264", "-pix_fmt", "yuv420p"];
+  execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...source, from0]);
+  const later = ["-itsoffset", "10", "-i", from0, "-copyts", "-c", "copy"];
+  execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...later, from10]);
+  const planned = await plan(from10, { to: "h264" });
+  expect([planned.video.kind, planned.durationSeconds]).toEqual(["copy", expect.closeTo(3, 2)]);
+});
+
+it("says how many tracks of subtitles are not burnt in", async () => {
+  const folder = makeFolder();
+  const words = join(folder, "words.srt");
+  writeFileSync(words, "1\n00:00:00,000 --> 00:00:01,000\nWords\n");
+  const make = (tracks: number): string => {
+    const path = join(folder, `${tracks}.mkv`);
+    const inputs = ["-f", "lavfi", "-i", "testsrc2=s=64x64:d=1", ...Array(tracks).fill(["-i", words]).flat()];
+    const maps = Array.from({ length: tracks + 1 }, (_, index) => ["-map", String(index)]).flat();
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...inputs, ...maps, "-c:v", "libx264", path]);
+    return path;
+  };
+  const burn = { to: "h264", subtitles: "burn" };
+  const told = "The first text track of the subtitles was burnt in; left out: 2 further tracks.";
+  expect((await plan(make(3), burn)).findings).toContain(told);
+  expect((await plan(make(1), burn)).findings.join(" ")).not.toContain("burnt in");
 });

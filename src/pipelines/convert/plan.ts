@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { ReelmillError } from "../../base/errors.ts";
 import { createGrowingList } from "../../base/growing-list.ts";
 import { runBoth } from "../../base/run-both.ts";
+import { formatCount } from "../../base/units.ts";
 import { chooseVideo, describeLostStreams, describeLostSubtitles } from "../../ffmpeg/choose-streams.ts";
 import { chooseEncoder, chooseFallback, type EncoderChoice } from "../../ffmpeg/encoder-choice.ts";
 import {
@@ -106,7 +107,8 @@ export async function planConversion(
     subtitleCodec: container === "mp4" ? "mov_text" : "webvtt",
     container,
     originSeconds: originOf(manifest, planned.video, firstTicks),
-    durationSeconds: manifest.durationSeconds ?? null,
+    durationSeconds:
+      (planned.video.kind === "copy" ? copiedSeconds(video, times, manifest) : manifest.durationSeconds) ?? null,
     findings: [
       ...filters.findings,
       ...(planned.video.kind === "encode" ? describeKept(video, settings) : []),
@@ -116,7 +118,7 @@ export async function planConversion(
       ...sound.findings,
       ...describeLostStreams(manifest),
       ...describeCutShort(path),
-      ...(settings.subtitles === "keep" ? describeLostSubtitles(manifest.subtitles, container) : []),
+      ...describeSubtitles(manifest.subtitles, settings, container),
     ],
   };
 }
@@ -158,7 +160,28 @@ async function planVideo(path: string, parts: Unlisted, { tools, signal }: Plann
   }
   const { choice, fallback } = early ?? (await choose(signal));
   const video = planEncoding({ ...parts, times, packetBytes: sizes.finish(), choice, fallback });
-  return { video, times, findings: [...choice.findings, ...describeSpans(video, choice, times, settings)] };
+  const why = isFit && !beginsWithKey(times) ? [BEGINS_LATE] : [];
+  return { video, times, findings: [...why, ...choice.findings, ...describeSpans(video, choice, times, settings)] };
+}
+
+/** What becomes of subtitles that one might miss. */
+function describeSubtitles(
+  all: readonly SubtitleStream[],
+  { subtitles }: ConvertSettings,
+  container: ConversionPlan["container"],
+): readonly string[] {
+  if (subtitles === "keep") return describeLostSubtitles(all, container);
+  if (subtitles === "drop" || all.length === 1) return [];
+  return [
+    `The first text track of the subtitles was burnt in; left out: ${formatCount(all.length - 1, "further track")}.`,
+  ];
+}
+
+/** How long copied pictures go on; containers may tell another time, such as that of a longer recording that they were cut out of. */
+function copiedSeconds({ timeBase }: VideoStream, times: FrameTimes, manifest: MediaManifest): number | undefined {
+  const last = times.ticks.at(-1);
+  if (last === undefined) return manifest.durationSeconds;
+  return secondsOf(last + lastDurationOf(times, timeBase), timeBase) - manifest.startSeconds;
 }
 
 /** No picture is shown before time 0. */
@@ -197,10 +220,18 @@ function mayStay({ video, settings, filters, mayCopy }: Unlisted): boolean {
   return bitDepth === "source" || Number(bitDepth) === video.bitDepth;
 }
 
+const BEGINS_LATE = "The recording begins within a group of pictures, which cannot be copied: it was encoded.";
+
+/** Whether decoding can begin at the first picture: captures may begin anywhere. An edit list hides what comes before the first one shown. */
+function beginsWithKey({ keys, hiddenCount }: FrameTimes): boolean {
+  return keys[0] === 0 || hiddenCount > 0;
+}
+
 /** Whether the container can hold pictures that may stay: MP4 wants a time for each packet; WebM knows no rotation, and none that are not shown. */
 function isCopied(video: VideoStream, times: FrameTimes, { to }: ConvertSettings): boolean {
   const isWebm = extensionFor(to) === ".webm";
-  return times.isComplete && !(isWebm && (video.rotationDegrees !== 0 || times.hiddenCount > 0));
+  const isHeld = times.isComplete && !(isWebm && (video.rotationDegrees !== 0 || times.hiddenCount > 0));
+  return isHeld && beginsWithKey(times);
 }
 
 interface EncodingParts {
@@ -256,7 +287,7 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     encoderTimeBase: encoderClock(parts),
     packedTicks: isKnown ? packTicks(times.ticks) : null,
     outputTimeBase: isKnown ? timeBase : ownTimeBase(settings),
-    lastDurationTicks: isKnown ? Math.max(1, Math.round(lastDurationOf(times))) : 0,
+    lastDurationTicks: isKnown ? Math.max(1, Math.round(lastDurationOf(times, timeBase))) : 0,
     ...labelsOf(video),
     evenPictures: countEven(parts),
     masteringDisplay: settings.toneMap ? null : (video.masteringDisplay ?? null),
@@ -275,7 +306,7 @@ function ownTimeBase({ frameRate }: ConvertSettings): Ratio {
 function countEven({ video, settings, times }: EncodingParts): number | null {
   const { ticks, isComplete } = times;
   if (!isComplete || settings.frameRate === undefined || ticks.length === 0) return null;
-  const lasts = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) + lastDurationOf(times);
+  const lasts = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) + lastDurationOf(times, video.timeBase);
   const rate = rateOf(settings.frameRate);
   return Math.round((secondsOf(lasts, video.timeBase) * rate.numerator) / rate.denominator);
 }

@@ -1,5 +1,6 @@
 import { runBoth } from "../../base/run-both.ts";
 import { formatCount } from "../../base/units.ts";
+import { listDecodedTimes } from "../../ffmpeg/decoded-times.ts";
 import { listFrameTimes } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, probeManifest, type VideoStream } from "../../ffmpeg/manifest.ts";
 import { patient } from "../../ffmpeg/tools.ts";
@@ -59,7 +60,9 @@ export async function checkConversion(
         ? undefined
         : await decodeOutput(plan, pictures, outputPath, { tools: patient(tools), signal: either, onProgress }),
   );
-  return decoded === undefined ? checks : [...checks, judgeDecoding(plan, decoded, pictures.count)];
+  if (decoded === undefined) return checks;
+  const isAsSource = await decodesAsSource(plan, decoded, pictures.count, inputPath, { tools, signal });
+  return [...checks, judgeDecoding(plan, decoded, pictures.count, isAsSource)];
 }
 
 /** What needs no decoding. */
@@ -140,17 +143,30 @@ async function compareDecoded(
   };
 }
 
+/** Whether of pictures that were copied some do not decode, and as many of the source's own, as of captures with holes. */
+async function decodesAsSource(
+  { video }: ConversionPlan,
+  { isClean, videoFrames }: Decoded,
+  wanted: number,
+  inputPath: string,
+  { tools, signal }: Bounds,
+): Promise<boolean> {
+  if (video.kind !== "copy" || isClean || videoFrames === 0 || videoFrames === wanted) return false;
+  return (await listDecodedTimes(tools, inputPath, video.streamIndex, { signal })).length === videoFrames;
+}
+
 /** What was copied keeps the faults that the source has, such as a last packet that was cut off. */
 function judgeDecoding(
   { video, audio }: ConversionPlan,
   { isClean, isEncodedClean, videoFrames, complaints }: Decoded,
   wanted: number,
+  isAsSource: boolean,
 ): ConversionCheck {
-  const decoded = `${formatCount(videoFrames, "picture")} decoded`;
+  const decoded = `${formatCount(videoFrames, "picture")} decoded${isAsSource ? ` of ${wanted}, as of the source` : ""}`;
   if (isClean && videoFrames === wanted) return { name: "decode", status: "passed", detail: decoded };
   const fault = complaints.at(-1) ?? `${wanted} were to come`;
   const hasCopies = video.kind === "copy" || audio.some(({ kind }) => kind === "copy");
-  if (videoFrames === wanted && hasCopies && isEncodedClean) {
+  if ((videoFrames === wanted || isAsSource) && hasCopies && isEncodedClean) {
     return { name: "decode", status: "warning", detail: `${decoded}; of what was copied the decoder says: ${fault}` };
   }
   return { name: "decode", status: "failed", detail: `${decoded}: ${fault}` };
