@@ -29,6 +29,10 @@ export interface ColourTags {
   readonly primaries: string | undefined;
 }
 
+/** What a track may be for besides listening and reading, as ffmpeg names the dispositions: commentary, for those who do not hear, for those who do not see. */
+export const TRACK_PURPOSES = ["comment", "hearing_impaired", "visual_impaired"] as const;
+export type TrackPurpose = (typeof TRACK_PURPOSES)[number];
+
 interface StreamBase {
   /** Position in the file, from 0. */
   readonly index: number;
@@ -38,6 +42,7 @@ interface StreamBase {
   readonly language: string | undefined;
   readonly title: string | undefined;
   readonly isDefault: boolean;
+  readonly purposes: readonly TrackPurpose[];
   readonly timeBase: Ratio;
   /** Presentation time of the first packet in seconds, as the container tells it. */
   readonly startSeconds: number | undefined;
@@ -154,9 +159,7 @@ const STREAM = z.object({
   sample_rate: number,
   channels: number,
   channel_layout: text,
-  disposition: z
-    .object({ default: number, attached_pic: number, forced: number })
-    .catch({ default: 0, attached_pic: 0, forced: 0 }),
+  disposition: z.record(z.string(), number).catch({}),
   tags: z.record(z.string(), z.unknown()).catch({}),
   side_data_list: z.array(SIDE_DATA).catch([]),
 });
@@ -184,7 +187,7 @@ export async function probeManifest(tools: FfmpegTools, path: string, signal?: A
   }
   const { format, streams, chapters } = parsed.data;
   const of = (type: string): readonly ProbedStream[] => streams.filter(({ codec_type }) => codec_type === type);
-  const pictures = of("video").filter(({ disposition, width, height }) => !disposition.attached_pic && width && height);
+  const pictures = of("video").filter(({ disposition, width, height }) => !disposition["attached_pic"] && width && height);
   const video = await Promise.all(
     pictures.map(async (stream) =>
       describeVideo(stream, await readHdrData(tools, path, stream, { timeoutMs, signal })),
@@ -205,7 +208,7 @@ export async function probeManifest(tools: FfmpegTools, path: string, signal?: A
     subtitles: of("subtitle").map((stream) => ({
       ...describeBase(stream),
       isText: TEXT_SUBTITLES.has(stream.codec_name),
-      isForced: stream.disposition.forced === 1,
+      isForced: stream.disposition["forced"] === 1,
     })),
     chapterCount: chapters.length,
     otherStreamCount: streams.length - video.length - of("audio").length - of("subtitle").length,
@@ -222,7 +225,8 @@ function describeBase(stream: ProbedStream): StreamBase {
     codec: stream.codec_name,
     language: tag("language"),
     title: tag("title"),
-    isDefault: stream.disposition.default === 1,
+    isDefault: stream.disposition["default"] === 1,
+    purposes: TRACK_PURPOSES.filter((purpose) => stream.disposition[purpose] === 1),
     timeBase: stream.time_base ?? { numerator: 1, denominator: 1000 },
     startSeconds: stream.start_time,
     durationSeconds: stream.duration,

@@ -15,7 +15,8 @@ beforeAll(() => {
   const sounds = "-f lavfi -i sine=440:d=1 -f lavfi -i sine=880:d=1";
   const maps = "-map 0 -map 1 -map 2 -map 3 -metadata:s:a:0 language=deu -metadata:s:a:1 language=fra";
   const codecs = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a:0 aac -c:a:1 ac3 -c:s srt";
-  make(`${black} ${sounds} -i words.srt ${maps} ${codecs}`, "black.mkv");
+  const purposes = "-disposition:a:0 default -disposition:a:1 comment";
+  make(`${black} ${sounds} -i words.srt ${maps} ${codecs} ${purposes}`, "black.mkv");
   const x265 = "-c:v libx265 -preset ultrafast -x265-params log-level=error -pix_fmt yuv420p10le";
   make(`-f lavfi -i testsrc2=s=160x120:r=5:d=1 ${x265} ${PQ}`, "high.mkv");
 });
@@ -39,6 +40,7 @@ interface ProbedStream {
   readonly color_transfer?: string;
   readonly color_primaries?: string;
   readonly tags?: Readonly<Record<string, string>>;
+  readonly disposition?: Readonly<Record<string, number>>;
 }
 
 /** Converts with the switches, and gives the streams of the output and its path. */
@@ -93,9 +95,14 @@ describe("settings of a conversion do what they say", () => {
     expect(kindsOf(streams, "subtitle")).toHaveLength(1);
   });
 
-  it("--audio copy: sound as it was, of a codec that would be encoded otherwise", async () => {
+  it("--audio copy: sound as it was, of a codec that would be encoded otherwise, and what it is for", async () => {
     const { streams } = await convert("black.mkv", ["--audio", "copy"]);
     expect(kindsOf(streams, "audio")).toEqual(["aac deu", "ac3 fra"]);
+    const sounds = streams.filter(({ codec_type }) => codec_type === "audio");
+    expect(sounds.map(({ disposition }) => [disposition?.["default"], disposition?.["comment"]])).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
   });
 
   it("--bit-depth 10, --upscale: more bits, and larger pictures", async () => {

@@ -217,7 +217,10 @@ export const BROKEN: readonly (readonly [
     FMP4,
     (folder) =>
       editMain(folder, ({ renditions }) => ({
-        renditions: renditions.flatMap((rendition) => [rendition, { ...rendition, isDefault: false }]),
+        renditions: renditions.flatMap((rendition) => [
+          rendition,
+          { ...rendition, isDefault: false, isAutoselect: false },
+        ]),
       })),
     ["rendition-names"],
   ],
@@ -395,6 +398,18 @@ export const UNUSUAL: readonly (readonly [
   breaks: (folder: string) => void,
   failing: readonly string[],
 ])[] = [
+  [
+    "two renditions of one language that players may choose by themselves",
+    FMP4,
+    (folder) =>
+      editMain(folder, ({ renditions }) => ({
+        renditions: renditions.flatMap((rendition) => [
+          rendition,
+          { ...rendition, isDefault: false, name: `${rendition.name}, too` },
+        ]),
+      })),
+    ["rendition-autoselect"],
+  ],
   [
     "a small variant in front, and segments that nobody says are independent",
     FMP4,

@@ -1,5 +1,5 @@
 import type { EncoderWish } from "../../ffmpeg/encoder-wish.ts";
-import type { Ratio } from "../../ffmpeg/manifest.ts";
+import type { Ratio, TrackPurpose } from "../../ffmpeg/manifest.ts";
 import type { Metric } from "../../ffmpeg/score.ts";
 import type { SpanEncoder } from "../../spans/encode-span.ts";
 import type { PlacedSpan } from "../../spans/place-span.ts";
@@ -79,6 +79,8 @@ export interface AudioTrack {
   readonly language: string | null;
   readonly title: string | null;
   readonly isDefault: boolean;
+  /** Absent in plans of older versions. */
+  readonly purposes?: readonly TrackPurpose[];
   /** Of the source; 0 where it does not tell. */
   readonly channels: number;
   /** In ffmpeg's words; null where it does not tell. */

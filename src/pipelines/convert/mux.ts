@@ -99,10 +99,11 @@ function describeStreams({ video, audio, subtitles }: ConversionPlan): readonly 
   return [
     // What is copied brings its own.
     ...(video.kind === "encode" ? describeLabels("v:0", video) : []),
-    ...audio.flatMap(({ isDefault, ...labels }, index) => [
-      ...describeLabels(`a:${index}`, labels),
-      ...[`-disposition:a:${index}`, isDefault || (!hasDefault && index === 0) ? "default" : "0"],
-    ]),
+    ...audio.flatMap(({ isDefault, purposes = [], ...labels }, index) => {
+      const isFirst = isDefault || (!hasDefault && index === 0);
+      const dispositions = [...(isFirst ? ["default"] : []), ...purposes].join("+");
+      return [...describeLabels(`a:${index}`, labels), `-disposition:a:${index}`, dispositions || "0"];
+    }),
     ...subtitles.flatMap(({ language }, index) => describeLabels(`s:${index}`, { language, title: null })),
   ];
 }

@@ -87,6 +87,7 @@ function planTrack(stream: AudioStream, settings: ConvertSettings, container: Co
     ...{ streamIndex, position },
     ...labelsOf(stream),
     isDefault: stream.isDefault,
+    purposes: stream.purposes,
     channels,
     channelLayout: stream.channelLayout ?? null,
     startSeconds: stream.startSeconds ?? null,

@@ -6,7 +6,8 @@ import type { MeasuredPlaylist, Presentation } from "../../media/hls/check/prese
 import { Verdict } from "../../media/hls/check/rule.ts";
 import { BANDWIDTH_RULES } from "../../media/hls/check/rules/bandwidth-rules.ts";
 import type { MultivariantPlaylist, StreamAttributes } from "../../media/hls/playlist.ts";
-import { describeMultivariant, type MeasuredRung, type MeasuredSound, type MeasuredSubtitles } from "./multivariant.ts";
+import { describeMultivariant, type MeasuredRung } from "./multivariant.ts";
+import type { MeasuredSound, MeasuredSubtitles } from "./renditions.ts";
 
 const TARGET_SECONDS = 6;
 /** What the writer has to keep whatever the bytes are; how many bits a recording needs is not its choice. */

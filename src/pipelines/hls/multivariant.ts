@@ -9,10 +9,16 @@ import {
   videoFacts,
 } from "../../media/hls/check/figures.ts";
 import type { MeasuredPlaylist } from "../../media/hls/check/presentation.ts";
-import type { MultivariantPlaylist, Rendition, StreamAttributes, VariantStream } from "../../media/hls/playlist.ts";
+import type { MultivariantPlaylist, StreamAttributes, VariantStream } from "../../media/hls/playlist.ts";
 import { requiredVersion } from "../../media/hls/required-version.ts";
 import type { RungCodec } from "./ladder.ts";
-import type { SoundPlan, SubtitlePlan } from "./packaging.ts";
+import {
+  describeRenditions,
+  type MeasuredSound,
+  type MeasuredSubtitles,
+  membersOf,
+  SUBTITLES_GROUP,
+} from "./renditions.ts";
 import { I_FRAMES_PLAYLIST, SEGMENTS_PLAYLIST } from "./write-media.ts";
 
 /** What players are to begin with, in bit/s (Apple 1.32). */
@@ -26,18 +32,6 @@ export interface MeasuredRung {
   readonly iFrames: MeasuredPlaylist;
 }
 
-/** A sound as measured. */
-export interface MeasuredSound {
-  readonly plan: SoundPlan;
-  readonly media: MeasuredPlaylist;
-}
-
-/** Subtitles as measured. */
-export interface MeasuredSubtitles {
-  readonly plan: SubtitlePlan;
-  readonly media: MeasuredPlaylist;
-}
-
 /** So many bits of H.264 look like one of the codec: by the average bit rates of Apple's ladders; AV1 somewhat before HEVC. */
 const WORTH: Readonly<Record<RungCodec, number>> = { h264: 1, hevc: 4 / 3, av1: 3 / 2 };
 const SOUND_SCORE = 1;
@@ -46,8 +40,6 @@ const SOUND_SCORE = 1;
 function scoreOf({ media, codec }: MeasuredRung): number {
   return Math.max(SOUND_SCORE + 1, Math.round((ratesOf(media).average / 1000) * WORTH[codec]));
 }
-
-const SUBTITLES_GROUP = "subtitles";
 
 interface Group {
   readonly id: string;
@@ -77,7 +69,7 @@ export function describeMultivariant(
   const playlist: MultivariantPlaylist = {
     kind: "multivariant",
     hasIndependentSegments: true,
-    renditions: [...describeRenditions(sounds), ...subtitles.map(describeSubtitles)],
+    renditions: describeRenditions(sounds, subtitles),
     variants: [
       ...ordered,
       ...soundVariant(sounds, groups).map((variant) => (isMixed ? { ...variant, score: SOUND_SCORE } : variant)),
@@ -161,19 +153,6 @@ function describeTexts(subtitles: readonly MeasuredSubtitles[]): Group | undefin
   return { id: SUBTITLES_GROUP, rates, codecs: [] };
 }
 
-function describeSubtitles({ plan }: MeasuredSubtitles): Rendition {
-  return {
-    type: "SUBTITLES",
-    groupId: SUBTITLES_GROUP,
-    name: plan.label,
-    language: plan.language,
-    isDefault: false,
-    isAutoselect: true,
-    isForced: plan.isForced,
-    uri: `${plan.name}/${SEGMENTS_PLAYLIST}`,
-  };
-}
-
 /** Players that heed no SCORE begin with the first: one of H.264, where there is one, plays everywhere. */
 function orderVariants(variants: readonly VariantStream[], rungs: readonly MeasuredRung[]): readonly VariantStream[] {
   const usual = rungs.some(({ codec }) => codec === "h264") ? "h264" : rungs[0]?.codec;
@@ -198,34 +177,6 @@ function describeGroups(sounds: readonly MeasuredSound[]): readonly Group[] {
     const codecs = members.flatMap(({ media }) => allFacts(media).map(({ codec }) => measured(codec, media.path)));
     return { id, rates, codecs: [...new Set(codecs)] };
   });
-}
-
-/** Every group has every track (RFC 8216bis §4.4.6.2.1): where one has no surround sound, its stereo stands in. */
-function membersOf(sounds: readonly MeasuredSound[], groupId: string): readonly MeasuredSound[] {
-  const own = sounds.filter(({ plan }) => plan.groupId === groupId);
-  const others = sounds.filter(
-    ({ plan }) => plan.groupId === "stereo" && own.every((sound) => sound.plan.streamIndex !== plan.streamIndex),
-  );
-  return [...own, ...others].sort((a, b) => a.plan.streamIndex - b.plan.streamIndex);
-}
-
-function describeRenditions(sounds: readonly MeasuredSound[]): readonly Rendition[] {
-  const ids = [...new Set(sounds.map(({ plan }) => plan.groupId))];
-  return ids.flatMap((groupId) =>
-    membersOf(sounds, groupId).map(
-      ({ plan }): Rendition => ({
-        type: "AUDIO",
-        groupId,
-        name: plan.label,
-        language: plan.language,
-        isDefault: plan.isDefault,
-        isAutoselect: true,
-        isForced: false,
-        channels: String(plan.channels),
-        uri: `${plan.name}/${SEGMENTS_PLAYLIST}`,
-      }),
-    ),
-  );
 }
 
 /** Sound alone, for connections that carry no pictures. */

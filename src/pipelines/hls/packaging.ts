@@ -1,5 +1,5 @@
 import type { HardwareFamily } from "../../ffmpeg/encoder-wish.ts";
-import type { Ratio } from "../../ffmpeg/manifest.ts";
+import type { Ratio, TrackPurpose } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { SpanJob } from "../../spans/encode-span.ts";
 import type { HighRange } from "./high-range.ts";
@@ -25,6 +25,8 @@ export interface SoundPlan {
   /** For people, unique within its group. */
   readonly label: string;
   readonly isDefault: boolean;
+  /** Absent in plans of older versions. */
+  readonly purposes?: readonly TrackPurpose[];
 }
 
 /** One track of text subtitles. */
@@ -38,6 +40,8 @@ export interface SubtitlePlan {
   readonly label: string;
   /** Whether it is meant to be shown without being asked for, such as of foreign speech. */
   readonly isForced: boolean;
+  /** Absent in plans of older versions. */
+  readonly purposes?: readonly TrackPurpose[];
 }
 
 /** How a device that encodes is called. */

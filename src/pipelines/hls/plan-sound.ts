@@ -42,6 +42,7 @@ export function planSounds(tracks: readonly AudioStream[]): readonly SoundPlan[]
       language,
       label: labels[index] as string,
       isDefault: index === first,
+      purposes: track.purposes,
     }));
   });
 }

@@ -78,7 +78,7 @@ it("names tracks once each, by title or language, and leaves out those made of p
   const base = { codec: "subrip", isDefault: false, timeBase: { numerator: 1, denominator: 1000 } };
   const times = { startSeconds: 0, durationSeconds: 1 };
   const track = (index: number, language: string | undefined, title: string | undefined, isText: boolean) => ({
-    ...{ ...base, ...times, index, language, title, isText, isForced: index === 5 },
+    ...{ ...base, ...times, index, language, title, isText, purposes: [], isForced: index === 5 },
   });
   const tracks = [
     track(2, "ger", undefined, true),
@@ -88,9 +88,16 @@ it("names tracks once each, by title or language, and leaves out those made of p
     track(6, "eng", undefined, false),
   ];
   expect(planSubtitles(tracks)).toEqual([
-    { name: "subtitles-1-de", streamIndex: 2, language: "de", label: "Deutsch", isForced: false },
-    { name: "subtitles-2-de", streamIndex: 3, language: "de", label: "Deutsch (2)", isForced: false },
-    { name: "subtitles-3-und", streamIndex: 4, language: "und", label: "for  all  #EXTM3U", isForced: false },
-    { name: "subtitles-4-und", streamIndex: 5, language: "und", label: "Subtitles 4", isForced: true },
+    { name: "subtitles-1-de", streamIndex: 2, language: "de", label: "Deutsch", isForced: false, purposes: [] },
+    { name: "subtitles-2-de", streamIndex: 3, language: "de", label: "Deutsch (2)", isForced: false, purposes: [] },
+    {
+      name: "subtitles-3-und",
+      streamIndex: 4,
+      language: "und",
+      label: "for  all  #EXTM3U",
+      isForced: false,
+      purposes: [],
+    },
+    { name: "subtitles-4-und", streamIndex: 5, language: "und", label: "Subtitles 4", isForced: true, purposes: [] },
   ]);
 });

@@ -22,6 +22,7 @@ export function planSubtitles(tracks: readonly SubtitleStream[]): readonly Subti
       language,
       label: labels[index] as string,
       isForced: track.isForced,
+      purposes: track.purposes,
     };
   });
 }

@@ -5,10 +5,11 @@ import type { MeasuredPlaylist, PresentationFault } from "../../media/hls/check/
 import type { MediaPlaylist, MultivariantPlaylist } from "../../media/hls/playlist.ts";
 import { targetDuration } from "./cut-segments.ts";
 import { type ContentEncryption, createDecrypter } from "./encrypt.ts";
-import { describeMultivariant, type MeasuredRung, type MeasuredSound, type MeasuredSubtitles } from "./multivariant.ts";
+import { describeMultivariant, type MeasuredRung } from "./multivariant.ts";
 import { presentationOpener } from "./open-presentation.ts";
 import type { PackagePlan } from "./packaging.ts";
 import { subtitlePath } from "./parts.ts";
+import type { MeasuredSound, MeasuredSubtitles } from "./renditions.ts";
 import { writeSubtitles } from "./subtitles.ts";
 import { FIRST_TIMESTAMP_TICKS } from "./transport-stream.ts";
 import { type EncodedStream, I_FRAMES_PLAYLIST, SEGMENTS_PLAYLIST, writeStream } from "./write-media.ts";

@@ -89,6 +89,28 @@ export const RENDITION_RULES: readonly Rule[] = [
     },
   },
   {
+    id: "rendition-autoselect",
+    level: "should",
+    clause: "RFC 8216bis §4.4.6.1.1",
+    title: "No two renditions of a group with AUTOSELECT=YES are alike in language, FORCED and CHARACTERISTICS.",
+    check: (presentation, verdict) => {
+      for (const group of groupsOf(presentation).values()) {
+        verdict.looked();
+        const kinds = new Set<string>();
+        for (const rendition of group.filter(({ isAutoselect }) => isAutoselect)) {
+          const { language, associatedLanguage, isForced, characteristics } = rendition;
+          const kind = JSON.stringify([language, associatedLanguage, isForced, characteristics]);
+          if (kinds.has(kind)) {
+            const message =
+              "Another of the group that players may choose by themselves is of the same language and characteristics.";
+            verdict.fail(nameRendition(rendition), message);
+          }
+          kinds.add(kind);
+        }
+      }
+    },
+  },
+  {
     id: "rendition-attributes",
     level: "must",
     clause: "RFC 8216bis §4.4.6.1",
