@@ -187,7 +187,9 @@ export async function probeManifest(tools: FfmpegTools, path: string, signal?: A
   }
   const { format, streams, chapters } = parsed.data;
   const of = (type: string): readonly ProbedStream[] => streams.filter(({ codec_type }) => codec_type === type);
-  const pictures = of("video").filter(({ disposition, width, height }) => !disposition["attached_pic"] && width && height);
+  const pictures = of("video").filter(
+    ({ disposition, width, height }) => !disposition["attached_pic"] && width && height,
+  );
   const video = await Promise.all(
     pictures.map(async (stream) =>
       describeVideo(stream, await readHdrData(tools, path, stream, { timeoutMs, signal })),
