@@ -1,4 +1,4 @@
-import { inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
+import { COMMON_ARGUMENTS, type FfmpegInput, inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
 import { createLineReader } from "./lines.ts";
 import { runProcess } from "./process.ts";
 import { requireSuccess } from "./run.ts";
@@ -6,6 +6,44 @@ import { type FfmpegTools, patient } from "./tools.ts";
 
 /** Enough for a day of 120 pictures a second. */
 const MAX_LIST_BYTES = 512 * 1024 * 1024;
+
+/** How ffmpeg reads a recording that it encodes. */
+export interface Reading {
+  readonly globalArguments: readonly string[];
+  readonly input: FfmpegInput;
+  readonly streamIndex: number;
+  /** Filters that end it, such as a cut. */
+  readonly filters: readonly string[];
+}
+
+/**
+ * Lists when the pictures are shown that a decoder hands to ffmpeg's filters, in ticks of the stream's time base, in that order; NaN where it does
+ * not know. Behind packets that were lost they may go back. Throws FFMPEG_FAILED, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
+ */
+export async function listFilterTimes(
+  tools: FfmpegTools,
+  { globalArguments, input, streamIndex, filters }: Reading,
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  const ticks: number[] = [];
+  const lines = createLineReader("ffmpeg", (line) => {
+    const time = /^frame:\d+ +pts:(-?\d+|NOPTS)/.exec(line)?.[1];
+    if (time !== undefined) ticks.push(Number(time));
+  });
+  // Only pictures of which something is told are printed.
+  const printing = ["metadata=mode=add:key=shown:value=1", "metadata=mode=print:file=-"];
+  const args = [
+    ...[...COMMON_ARGUMENTS, "-v", "error", "-nostats", ...globalArguments, ...inputArguments(input)],
+    ...["-map", `0:${streamIndex}`, "-fps_mode", "passthrough", "-vf", [...printing, ...filters].join(",")],
+    ...["-c:v", "wrapped_avframe", "-f", "null", "-"],
+  ];
+  const { timeoutMs } = patient(tools);
+  const bounds = { timeoutMs, signal, maxOutputBytes: MAX_LIST_BYTES, onOutput: lines.feed };
+  const result = await runProcess(tools.ffmpegPath, args, bounds);
+  lines.end();
+  requireSuccess("ffmpeg", result);
+  return ticks;
+}
 
 /** What to decode. */
 export interface DecodedTimesOptions {

@@ -5,7 +5,7 @@ import { requireDecodes } from "../../ffmpeg/verify.ts";
 import { ENCODED_WHOLE } from "../../spans/encoded-whole.ts";
 import { indexFile } from "./index-file.ts";
 import { joinRungs, type LendSpans } from "./join-rungs.ts";
-import type { PackageHooks, PackagePlan } from "./packaging.ts";
+import type { Disorder, PackageHooks, PackagePlan } from "./packaging.ts";
 import { type EncodePart, filesOf, partsOf, spanPath } from "./parts.ts";
 import { createForcedKeys } from "./picture-arguments.ts";
 import { WHOLE_SPAN } from "./plan-spans.ts";
@@ -23,6 +23,8 @@ export interface EncodedPart {
   readonly silenced: readonly number[];
   /** Whether pictures of the source are damaged, as far as its decoder complains. */
   readonly isDamaged: boolean;
+  /** Null where all pictures stand where the source's list has them. */
+  readonly disorder: Disorder | null;
 }
 
 /** A part and what came of it. */
@@ -43,11 +45,11 @@ export async function encodePart(
   knownFault: string | null = null,
 ): Promise<EncodedPart> {
   const encoder = plan.encoders.find(({ fallback }) => fallback !== null);
-  let heard: Pick<EncodedPart, "silenced" | "isDamaged"> = { silenced: [], isDamaged: false };
+  let heard: Omit<EncodedPart, "deviceFault"> = { silenced: [], isDamaged: false, disorder: null };
   const encode = async (as: PackagePlan, progress: PackageHooks): Promise<void> => {
-    const complaints = await encodeStreams(as, part, inputPath, folder, progress);
+    const { complaints, disorder } = await encodeStreams(as, part, inputPath, folder, progress);
     const isDamaged = part.span !== null && tellsOfDamagedPictures(complaints);
-    heard = { silenced: findSilenced(plan, part, complaints), isDamaged };
+    heard = { silenced: findSilenced(plan, part, complaints), isDamaged, disorder };
   };
   if (encoder === undefined || part.span === null) {
     await encode(plan, hooks);
@@ -59,7 +61,10 @@ export async function encodePart(
     const tellChecking = (fraction: number): void => hooks.onProgress(1 - CHECKING_SHARE * (1 - fraction));
     try {
       await encode(plan, { ...hooks, onProgress: tellEncoding });
-      fault = await findFault(plan, part.span, folder, { ...hooks, onProgress: tellChecking });
+      fault = await findFault(withDisorder(plan, [heard.disorder]), part.span, folder, {
+        ...hooks,
+        onProgress: tellChecking,
+      });
     } catch (error) {
       fault = deviceFault(encoder, error, [dirname(inputPath), folder]);
       if (fault === undefined) throw error;
@@ -117,7 +122,11 @@ export async function uniteRungs(
   const fault = made.find((part) => part.deviceFault !== null)?.deviceFault ?? null;
   const damage = made.some(({ isDamaged }) => isDamaged) ? [DAMAGED_PICTURES] : [];
   const heard = { ...plan, findings: [...plan.findings, ...describeSilenced(plan, made), ...damage] };
-  const carried = fault === null ? heard : fallBack(heard, fault);
+  const listed = withDisorder(
+    heard,
+    made.map(({ disorder }) => disorder),
+  );
+  const carried = fault === null ? listed : fallBack(listed, fault);
   const isOfDevice = (one: MadePart): boolean => one.part.span !== null && one.deviceFault === null;
   const again = fault === null ? [] : made.filter(isOfDevice).map(({ part }) => part);
   for (const part of again) await encodeStreams(carried, part, inputPath, folder, hooks);
@@ -126,8 +135,16 @@ export async function uniteRungs(
   const { lastDurationTicks = null } = plan.spans.at(-1) ?? {};
   const span = { ...WHOLE_SPAN, lastDurationTicks };
   const whole = { ...carried, spans: [span], findings: [...carried.findings, ENCODED_WHOLE] };
-  await encodeStreams(whole, { span: 0, hasSound: false }, inputPath, folder, hooks);
-  return whole;
+  const { disorder } = await encodeStreams(whole, { span: 0, hasSound: false }, inputPath, folder, hooks);
+  return withDisorder(whole, [disorder]);
+}
+
+/** The plan with what the parts told. */
+function withDisorder(plan: PackagePlan, told: readonly (Disorder | null)[]): PackagePlan {
+  const disorders = told.filter((one) => one !== null);
+  const ticks = new Set(disorders.flatMap(({ strayTicks }) => strayTicks));
+  const leftOut = disorders.reduce((sum, one) => sum + one.leftOut, 0);
+  return { ...plan, video: { ...plan.video, disorder: { strayTicks: [...ticks].sort((a, b) => a - b), leftOut } } };
 }
 
 function describeSilenced({ sounds }: PackagePlan, made: readonly MadePart[]): readonly string[] {

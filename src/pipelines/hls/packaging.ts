@@ -83,6 +83,14 @@ export interface RungSpan extends Pick<SpanJob, "startTicks" | "endTicks" | "see
   readonly lastDurationTicks: number | null;
 }
 
+/** What became of pictures that a damaged recording's decoder gave other times than its packets tell. */
+export interface Disorder {
+  /** Times that the decoder gave and the source's list does not have, in ticks of the source, rising. */
+  readonly strayTicks: readonly number[];
+  /** Pictures left out, for their times fell back behind those of others. */
+  readonly leftOut: number;
+}
+
 /** A package as it was planned: JSON, handed from stage to stage. */
 export interface PackagePlan {
   readonly video: {
@@ -90,6 +98,8 @@ export interface PackagePlan {
     readonly timeBase: Ratio;
     /** When pictures are shown, in ticks of `timeBase`, rising, as `packTicks` packs them; null where only decoding tells or pictures are left out. */
     readonly packedTicks: string | null;
+    /** Absent before they are encoded. */
+    readonly disorder?: Disorder;
     /** The first picture's time: what becomes 0. */
     readonly originTicks: number;
     /** Filters of all rungs together, before they part, which look at neighbours, and what those need. */

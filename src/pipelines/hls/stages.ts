@@ -111,7 +111,13 @@ async function packageStreams(
 
 function outcomeOf(result: TaskResult<EncodePart, EncodedPart>): EncodedPart {
   // A task that an earlier version did tells nothing of silence or damage.
-  return { deviceFault: null, silenced: [], isDamaged: false, ...(result.status === "succeeded" ? result.output : {}) };
+  return {
+    deviceFault: null,
+    silenced: [],
+    isDamaged: false,
+    disorder: null,
+    ...(result.status === "succeeded" ? result.output : {}),
+  };
 }
 
 /** Spans as the tasks left them, one rung's at a time, but for those that lie in the folder of the work. */

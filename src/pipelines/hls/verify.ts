@@ -64,6 +64,14 @@ export function createPictureCheck(plan: PackagePlan, span?: RungSpan): PictureC
   };
 }
 
+/** Whether some pictures of an encoded span stand at times that the source's list does not have; never where there is none. */
+export function hasStrays(plan: PackagePlan, span: RungSpan, path: string): boolean {
+  if (plan.video.packedTicks === null) return false;
+  const comparison = compareWithSource(plan, span);
+  indexFile(path, comparison.take);
+  return comparison.strayCount() > 0;
+}
+
 /** When a rung's pictures are shown, and those that fragments begin with, as digests. */
 interface RungTimes {
   readonly name: string;
@@ -88,6 +96,8 @@ function differ(what: string, rung: RungTimes, first: RungTimes, countOf: (times
 /** Holds the times of a rung's pictures, rising, against those of the source. */
 interface SourceComparison {
   readonly take: (ticks: Float64Array, timescale: number) => void;
+  /** How many pictures so far stand at none of the source's times. */
+  readonly strayCount: () => number;
   /** Gives what is to be told. Throws OUTPUT_NOT_VERIFIED. */
   readonly finish: () => readonly string[];
 }
@@ -96,7 +106,8 @@ function compareWithSource(
   { video, clock }: PackagePlan,
   { startTicks = null, endTicks = null }: Partial<RungSpan> = {},
 ): SourceComparison {
-  const { packedTicks, timeBase, originTicks } = video;
+  const { packedTicks, disorder = { strayTicks: [], leftOut: 0 }, timeBase, originTicks } = video;
+  const decoded = disorder.strayTicks.map((at) => secondsOf(at - originTicks, timeBase));
   const slack = SLACK_SECONDS + (clock.denominator === timeBase.denominator ? 0 : clock.numerator / clock.denominator);
   const expected = (packedTicks === null ? Iterator.from<number>([]) : eachTick(packedTicks))
     .filter((at) => at >= (startTicks ?? at) && at < (endTicks ?? Number.POSITIVE_INFINITY))
@@ -108,6 +119,7 @@ function compareWithSource(
     due = expected.next();
   };
   let shownCount = 0;
+  let decodedCount = 0;
   const strays = createStrayPairs();
   return {
     take: (ticks, timescale) => {
@@ -118,10 +130,12 @@ function compareWithSource(
           strays.miss(due.value);
           passDue();
         }
-        if (due.done || Math.abs(due.value - seconds) > slack) strays.stray(seconds);
-        else passDue();
+        if (!due.done && Math.abs(due.value - seconds) <= slack) passDue();
+        else if (decoded.some((one) => Math.abs(one - seconds) <= slack)) decodedCount++;
+        else strays.stray(seconds);
       }
     },
+    strayCount: strays.count,
     finish: () => {
       while (!due.done) {
         strays.miss(due.value);
@@ -130,9 +144,11 @@ function compareWithSource(
       if (shownCount === 0) throw new ReelmillError("OUTPUT_NOT_VERIFIED", "No picture came out of the encoder.");
       if (packedTicks === null) return [];
       const { strayCount, isPaired } = strays.finish();
-      const lost = expectedCount - shownCount;
+      const lost = expectedCount - (shownCount - decodedCount);
       // A fault of ours would move all, or any without a loss.
-      if (isPaired && strayCount <= lost) return describeLost(lost, strayCount);
+      if (isPaired && strayCount <= lost) {
+        return describeLost(expectedCount - shownCount - disorder.leftOut, decodedCount + strayCount, disorder.leftOut);
+      }
       const message = `The rungs' pictures (${shownCount}) are not at the times of the source's (${expectedCount}).`;
       throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
     },
@@ -158,17 +174,20 @@ function createStrayPairs() {
       strayCount++;
       add("stray", seconds);
     },
+    count: () => strayCount,
     finish: () => ({ strayCount, isPaired: lonely === 0 && open.every(({ kind }) => kind === "missed") }),
   };
 }
 
-function describeLost(lost: number, strayCount: number): readonly string[] {
-  if (lost === 0) return [];
-  const stray =
-    strayCount === 0
-      ? ""
-      : ` Behind them, ${formatCount(strayCount, "picture")} came at another time than the source tells.`;
-  return [`${formatCount(lost, "picture")} could not be decoded from the source.${stray}`];
+function describeLost(lost: number, strayCount: number, leftOut: number): readonly string[] {
+  const pictures = (count: number): string => formatCount(count, "picture");
+  return [
+    ...(lost > 0 ? [`${pictures(lost)} could not be decoded from the source.`] : []),
+    ...(strayCount > 0 ? [`Behind damage, ${pictures(strayCount)} came at another time than the source tells.`] : []),
+    ...(leftOut > 0
+      ? [`${pictures(leftOut)} had times that do not rise, and were left out.`]
+      : []),
+  ];
 }
 
 /** Decodes every stream as a whole. Throws OUTPUT_NOT_VERIFIED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED. */

@@ -1,15 +1,19 @@
 import { fileArgument, MAX_PACKET_TICKS } from "../../ffmpeg/arguments.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { takeFirst } from "../../ffmpeg/channel-layouts.ts";
+import { listFilterTimes } from "../../ffmpeg/decoded-times.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { cutFilters, errorOptions, seekOptions } from "../../spans/encode-span.ts";
+import { eachTick } from "../../spans/packed-ticks.ts";
+import { placesAgainstOrder } from "../../spans/rising-times.ts";
 import { keepsHighRange } from "./high-range.ts";
 import { indexFile } from "./index-file.ts";
 import type { Rung } from "./ladder.ts";
-import type { PackageHooks, PackagePlan, RungSpan, SoundPlan } from "./packaging.ts";
+import type { Disorder, PackageHooks, PackagePlan, RungSpan, SoundPlan } from "./packaging.ts";
 import { type EncodePart, encodedPath, spanPath, subtitlePath } from "./parts.ts";
 import { pictureArguments } from "./picture-arguments.ts";
 import { soundTimes } from "./sound-times.ts";
+import { hasStrays } from "./verify.ts";
 
 /** Every rung and every sound comes out as one fragmented MP4 file. */
 const FRAGMENTS = "+empty_moov+default_base_moof+skip_trailer";
@@ -19,6 +23,8 @@ const SOUND_FRAGMENT_MICROSECONDS = 1_000_000;
 const SLACK_SECONDS = 0.005;
 /** Behind pictures that it lost, a decoder gives two of the others the same time, which would be a rate of thousands a second. */
 const WITHOUT_TWINS = "select='isnan(pts)+isnan(prev_selected_pts)+not(eq(pts,prev_selected_pts))'";
+/** More than that of one span are no signal lost for a moment; a filter's expression would be too long. */
+const MAX_LEFT_OUT = 1000;
 const HIGH_RANGE_FILTER = "format=yuv420p10le";
 const SAMPLE_RATE_HZ = 48_000;
 const AAC_FRAME_SAMPLES = 1024;
@@ -27,7 +33,7 @@ const AAC_FRAME_SAMPLES = 1024;
  * Encodes a part in one process: decoded once, each rung scaled from the next larger one, every fragment of pictures begun by an IDR at the same
  * time in all rungs. Where a span does not begin with the picture that it should, it is done once more from the file's start: either that
  * picture does not decode, or the container's index led the seek astray. Where the last ones of the recording do not decode, it is done once more with the one
- * before them held to the end. Gives what ffmpeg complained of. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED.
+ * before them held to the end. Where the decoder gave pictures times that fall back, it is done once more without them. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED.
  */
 export async function encodeStreams(
   plan: PackagePlan,
@@ -35,19 +41,19 @@ export async function encodeStreams(
   inputPath: string,
   folder: string,
   hooks: PackageHooks,
-): Promise<readonly string[]> {
+): Promise<EncodedStreams> {
   const span = part.span === null ? undefined : plan.spans[part.span];
   let complaints: readonly string[] = [];
-  let encoded = span;
+  let encoded: Cut | undefined = span;
   // Only a seek can lead astray, and only the recording's last picture is held.
   const isLookedAt = span !== undefined && (span.seekSeconds !== null || span.lastDurationTicks !== null);
-  const encode = async (as: RungSpan | undefined): Promise<SpanTimes> => {
+  const encode = async (as: Cut | undefined): Promise<SpanTimes> => {
     encoded = as;
     complaints = await runPart(plan, part, as, inputPath, folder, hooks);
-    return isLookedAt ? timesOf(plan, part.span ?? 0, folder) : NOTHING_SHOWN;
+    return isLookedAt ? timesOf(firstPath(plan, part, folder)) : NOTHING_SHOWN;
   };
   let shown = await encode(span);
-  if (span === undefined) return complaints;
+  if (span === undefined) return { complaints, disorder: IN_ORDER };
   if (span.seekSeconds !== null && shown.beginSeconds >= span.startSeconds + SLACK_SECONDS) {
     const { beginSeconds } = shown;
     const fromStart = { ...span, seekSeconds: null };
@@ -57,9 +63,54 @@ export async function encodeStreams(
     );
     if (shown.beginSeconds < beginSeconds - SLACK_SECONDS) shown = await encode(fromStart);
   }
+  let disorder = IN_ORDER;
+  if (complaints.length > 0 && encoded !== undefined && hasStrays(plan, encoded, firstPath(plan, part, folder))) {
+    const { leftOut, strayTicks } = await listDecoded(plan, encoded, inputPath, hooks);
+    disorder = { strayTicks, leftOut: leftOut.length };
+    if (leftOut.length > 0) shown = await encode({ ...encoded, leftOut });
+  }
   const lastDurationTicks = heldTicks(plan, span, shown);
   if (lastDurationTicks !== undefined && encoded !== undefined) await encode({ ...encoded, lastDurationTicks });
-  return complaints;
+  return { complaints, disorder };
+}
+
+/** What came of a part. */
+export interface EncodedStreams {
+  /** Of ffmpeg. */
+  readonly complaints: readonly string[];
+  readonly disorder: Disorder;
+}
+
+const IN_ORDER: Disorder = { strayTicks: [], leftOut: 0 };
+
+/** A span as it is encoded. */
+interface Cut extends RungSpan {
+  /** Pictures to leave out, by their places among those that the decoder gives, from 0. */
+  readonly leftOut?: readonly number[];
+}
+
+/**
+ * Behind packets that were lost, a decoder may give a picture another's time, or one that no packet tells. Encoders take times that fall back for
+ * mistakes, and move those of all pictures up to where they rise again: such are left out, unless there are too many.
+ */
+async function listDecoded(
+  plan: PackagePlan,
+  span: RungSpan,
+  inputPath: string,
+  { tools, signal }: PackageHooks,
+): Promise<{ readonly leftOut: readonly number[]; readonly strayTicks: readonly number[] }> {
+  const { startTicks, endTicks, seekSeconds } = span;
+  const { packedTicks, streamIndex } = plan.video;
+  const reading = {
+    ...{ globalArguments: ["-copyts", ...errorOptions(span)], streamIndex },
+    input: { path: inputPath, options: seekOptions(seekSeconds), isRecording: true },
+    filters: pictureCut(plan, span, []),
+  };
+  const times = await listFilterTimes(tools, reading, signal);
+  const places = placesAgainstOrder(times);
+  const strays = new Set(times.filter((at) => at >= (startTicks ?? at) && at < (endTicks ?? Number.POSITIVE_INFINITY)));
+  for (const at of packedTicks === null ? [] : eachTick(packedTicks)) strays.delete(at);
+  return { leftOut: places.length <= MAX_LEFT_OUT ? places : [], strayTicks: [...strays].sort((a, b) => a - b) };
 }
 
 /** How long the last picture that decoded has to be held, where it is not the one that should be the last; else undefined. */
@@ -82,11 +133,16 @@ interface SpanTimes {
 
 const NOTHING_SHOWN: SpanTimes = { beginSeconds: Number.POSITIVE_INFINITY, lastSeconds: Number.NEGATIVE_INFINITY };
 
-function timesOf(plan: PackagePlan, span: number, folder: string): SpanTimes {
+/** Of the rungs, which all have the same times, the first. Throws RangeError where there is none. */
+function firstPath(plan: PackagePlan, { span }: EncodePart, folder: string): string {
   const [rung] = plan.rungs;
-  if (rung === undefined) return NOTHING_SHOWN;
+  if (rung === undefined) throw new RangeError("A package has a rung at least.");
+  return spanPath(folder, plan, rung, span ?? 0);
+}
+
+function timesOf(path: string): SpanTimes {
   let { beginSeconds, lastSeconds } = NOTHING_SHOWN;
-  indexFile(spanPath(folder, plan, rung, span), (ticks, timescale) => {
+  indexFile(path, (ticks, timescale) => {
     for (const at of ticks) {
       beginSeconds = Math.min(beginSeconds, at / timescale);
       lastSeconds = Math.max(lastSeconds, at / timescale);
@@ -98,7 +154,7 @@ function timesOf(plan: PackagePlan, span: number, folder: string): SpanTimes {
 async function runPart(
   plan: PackagePlan,
   part: EncodePart,
-  span: RungSpan | undefined,
+  span: Cut | undefined,
   inputPath: string,
   folder: string,
   { tools, signal, onProgress }: PackageHooks,
@@ -124,12 +180,7 @@ async function runPart(
   return complaints;
 }
 
-function rungArguments(
-  plan: PackagePlan,
-  { span: index }: EncodePart,
-  span: RungSpan,
-  folder: string,
-): readonly string[] {
+function rungArguments(plan: PackagePlan, { span: index }: EncodePart, span: Cut, folder: string): readonly string[] {
   // A span that does not begin at 0 tells in its edit list when it does: in ticks of the clock, exactly.
   const late = [
     "-movflags",
@@ -167,19 +218,9 @@ function soundOutputs(
 }
 
 /** One decode for all; standard range parts from high range, then each rung's pictures go to its encoder and on to the next smaller size. */
-function filterGraph(plan: PackagePlan, { startTicks, endTicks }: RungSpan): string {
-  const { originTicks, packedTicks, contextFilters, highRange, standardFilters, streamIndex, timeBase } = plan.video;
-  // Where the source's own list has twins, or there is none, all are kept.
-  const listed = packedTicks === null ? [] : [WITHOUT_TWINS];
-  const cut = cutFilters({
-    ...{
-      contextFilters: [...listed, `setpts=PTS-${originTicks}`, ...contextFilters],
-      pictureFilters: [],
-      cutTimeBase: timeBase,
-    },
-    startTicks: startTicks === null ? null : startTicks - originTicks,
-    endTicks: endTicks === null ? null : endTicks - originTicks,
-  });
+function filterGraph(plan: PackagePlan, span: Cut): string {
+  const { contextFilters, highRange, standardFilters, streamIndex } = plan.video;
+  const cut = pictureCut(plan, span, contextFilters);
   const rungs = plan.rungs.map((rung, index) => ({ ...rung, index }));
   const isHigh = ({ codec }: Rung): boolean => keepsHighRange(highRange, codec);
   const [high, standard] = [rungs.filter(isHigh), rungs.filter((rung) => !isHigh(rung))];
@@ -190,6 +231,26 @@ function filterGraph(plan: PackagePlan, { startTicks, endTicks }: RungSpan): str
     ...scaleChains(plan, standard, `[standard]${standardFilters.join(",")},`),
     ...scaleChains(plan, high, `[high]${HIGH_RANGE_FILTER},`),
   ].join(";");
+}
+
+/** The filters that give a span's pictures, each at its time in the package. */
+function pictureCut(
+  { video: { originTicks, packedTicks, timeBase } }: PackagePlan,
+  { startTicks, endTicks, leftOut = [] }: Cut,
+  contextFilters: readonly string[],
+): readonly string[] {
+  // Where the source's own list has twins, or there is none, all are kept.
+  const listed = packedTicks === null ? [] : [WITHOUT_TWINS];
+  const without = leftOut.length === 0 ? [] : [`select='not(${leftOut.map((place) => `eq(n,${place})`).join("+")})'`];
+  return cutFilters({
+    ...{
+      contextFilters: [...without, ...listed, `setpts=PTS-${originTicks}`, ...contextFilters],
+      pictureFilters: [],
+      cutTimeBase: timeBase,
+    },
+    startTicks: startTicks === null ? null : startTicks - originTicks,
+    endTicks: endTicks === null ? null : endTicks - originTicks,
+  });
 }
 
 /** Chains of rungs of one range, by falling size, from where their pictures come to where each rung's come out. */
