@@ -184,9 +184,7 @@ function describeLost(lost: number, strayCount: number, leftOut: number): readon
   return [
     ...(lost > 0 ? [`${pictures(lost)} could not be decoded from the source.`] : []),
     ...(strayCount > 0 ? [`Behind damage, ${pictures(strayCount)} came at another time than the source tells.`] : []),
-    ...(leftOut > 0
-      ? [`${pictures(leftOut)} had times that do not rise, and were left out.`]
-      : []),
+    ...(leftOut > 0 ? [`${pictures(leftOut)} had times that do not rise, and were left out.`] : []),
   ];
 }
 
