@@ -48,10 +48,20 @@ export function translateInputError(path: string, error: unknown): unknown {
   const system = systemCodeOf(error);
   if (system === undefined) return error;
   const [code, what] = INPUT_CODES[system] ?? (["INPUT_UNREADABLE", `cannot be read (${system})`] as const);
-  // Bytes of a name that are no UTF-8 become this mark on the way in; by that the file cannot be found again.
-  const isForeign = code === "INPUT_NOT_FOUND" && path.includes("\ufffd");
-  const advice = isForeign ? "If it is there, its name is not in UTF-8: rename it." : "";
+  const advice = code === "INPUT_NOT_FOUND" ? adviseName(path) : "";
   return new ReelmillError(code, `${path} ${what}.`, { cause: error, advice });
+}
+
+/** Whether a name is rather one of the web's: `scheme://…`. */
+export function looksLikeAddress(name: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(name);
+}
+
+/** What to do about a name that no file has; empty where the name tells nothing. */
+function adviseName(path: string): string {
+  if (looksLikeAddress(path)) return "Files are taken, not addresses: fetch it first.";
+  // Bytes of a name that are no UTF-8 become this mark on the way in; by that the file cannot be found again.
+  return path.includes("\ufffd") ? "If it is there, its name is not in UTF-8: rename it." : "";
 }
 
 /**

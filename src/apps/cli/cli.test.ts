@@ -72,6 +72,19 @@ describe("runProgram", () => {
     expect(JSON.parse(context.written.output)).toMatchObject({ schema: 1, error: { code: "INPUT_NOT_FOUND" } });
   });
 
+  it.each([
+    ["convert", ["--to", "h264"]],
+    ["hls", ["-o", "/nowhere/made"]],
+    ["repair", []],
+    ["inspect", []],
+  ])("%s says that an input is missing before anything about the output", async (command, options) => {
+    const context = createRecordingContext({ environment: { PATH: process.env["PATH"] } });
+    expect(await run([command, "http://127.0.0.1/a.mp4", ...options], context)).toBe(1);
+    expect(context.written.error).toBe(
+      "reelmill: http://127.0.0.1/a.mp4 does not exist. Files are taken, not addresses: fetch it first. (INPUT_NOT_FOUND)\n",
+    );
+  });
+
   it("takes --json behind -- for the name of a file", async () => {
     const context = createRecordingContext();
     expect(await run(["convert", "--to", "frob", "--", "--json"], context)).toBe(2);

@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Environment } from "../../base/config-defaults.ts";
 import { translateOutputError } from "../../base/file-errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
+import { requireFreeTarget } from "../../base/output-path.ts";
 import { createPendingOutput } from "../../base/pending-output.ts";
 import { withWorkFolder } from "../../base/work-folder.ts";
 import { requireFfmpeg } from "../../ffmpeg/programs.ts";
@@ -20,6 +21,8 @@ export interface FileConversion {
   readonly input: string;
   /** Nothing may lie there. */
   readonly output: string;
+  /** Make the output's folder where it is missing; left out: not. */
+  readonly makesFolder?: boolean;
   readonly settings: ConvertSettings;
   readonly environment: Environment;
   readonly cores: number;
@@ -43,9 +46,10 @@ const ENCODING_SHARE = 0.95;
  * FFMPEG_FAILED, FFMPEG_TIMEOUT, NO_SPACE, OUTPUT_EXISTS, OUTPUT_UNWRITABLE, OUTPUT_NOT_VERIFIED, ABORTED.
  */
 export async function convertFile(conversion: FileConversion): Promise<ConversionReport> {
-  const { input, output, environment, onProgress } = conversion;
+  const { input, output, makesFolder = false, environment, onProgress } = conversion;
   // ffmpeg would say less clearly what is wrong with a path.
   openFileSource(input).close();
+  requireFreeTarget(output, makesFolder);
   const tools = await requireFfmpeg(environment);
   onProgress(0, "looking");
   return await withWorkFolder(output, "convert", async (folder) => {

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { ReelmillError } from "../../../base/errors.ts";
-import { systemCodeOf } from "../../../base/system-code.ts";
+import { translateInputError } from "../../../base/file-errors.ts";
 
 /** A file of this machine that is being sent, and is to stay as it is meanwhile. */
 export interface LocalFile {
@@ -42,10 +42,7 @@ async function openLocal(path: string): Promise<FileHandle> {
   try {
     file = await open(path, "r");
   } catch (error) {
-    const code = systemCodeOf(error);
-    if (code === "ENOENT") throw new ReelmillError("INPUT_NOT_FOUND", `There is no file ${path}.`, { cause: error });
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ReelmillError("INPUT_UNREADABLE", `${path} cannot be read: ${reason}`, { cause: error });
+    throw translateInputError(path, error);
   }
   const stat = await file.stat();
   const refusal = stat.isDirectory()

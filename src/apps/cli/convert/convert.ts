@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { describeFailure, type Failure } from "../../../base/describe-failure.ts";
 import { ReelmillError } from "../../../base/errors.ts";
 import { inputIsDirectory } from "../../../base/file-errors.ts";
-import { chooseOutputs, extensionOf, isFolderOutput, requireFreeTarget } from "../../../base/output-path.ts";
+import { chooseOutputs, extensionOf, isFolderOutput } from "../../../base/output-path.ts";
 import { printableJson, printableLine } from "../../../base/printable.ts";
 import { formatBytes, formatCount, formatElapsedMs, formatMediaSeconds } from "../../../base/units.ts";
 import {
@@ -125,7 +125,6 @@ async function convertOne(
   const startMs = context.clock.monotonicMs();
   let said: string | undefined;
   try {
-    requireFreeTarget(target, makesFolder);
     const { environment, clock, signal } = context;
     const cores = availableParallelism();
     const report = await convertFile({
@@ -133,7 +132,7 @@ async function convertOne(
       output: target,
       settings,
       environment,
-      ...{ cores, clock, signal },
+      ...{ makesFolder, cores, clock, signal },
       onProgress: bar.update,
       onSearched: (search) => {
         if (isJson) return;

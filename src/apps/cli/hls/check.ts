@@ -1,7 +1,7 @@
 import { existsSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ReelmillError } from "../../../base/errors.ts";
-import { translateInputError } from "../../../base/file-errors.ts";
+import { looksLikeAddress, translateInputError } from "../../../base/file-errors.ts";
 import { printableJson, printableLine } from "../../../base/printable.ts";
 import { formatCount } from "../../../base/units.ts";
 import {
@@ -59,7 +59,7 @@ export async function runHlsCheckCommand(
 /** Says what to name where it is not a playlist's file. */
 function requirePlaylist(playlist: string): void {
   const found = lookAt(playlist);
-  if (found === undefined && /^[a-z][a-z0-9+.-]*:\/\//i.test(playlist)) {
+  if (found === undefined && looksLikeAddress(playlist)) {
     const problem = `${playlist} is an address, and hls check fetches nothing.`;
     throw new ReelmillError("INPUT_NOT_FOUND", problem, { advice: "Name the main.m3u8 of a package on this machine." });
   }
