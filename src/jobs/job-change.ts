@@ -55,7 +55,7 @@ export function changedJob(job: Job, change: JobChange, nowMs: number): Job {
   };
 }
 
-/** Only success is the whole; what else is done of the work stays below. */
+/** Only success is the whole; what else is done of a task, or of the work, stays below. */
 const MOST_PROGRESS = 0.999;
 
 /** How far a job has come, from 0 to 1; the weights are of tasks of the work stage, `doneWeight` with their progress. */
@@ -65,9 +65,12 @@ export function jobProgress(status: JobStatus, doneWeight: number, totalWeight: 
   return totalWeight > 0 ? Math.min(MOST_PROGRESS, Math.max(0, doneWeight / totalWeight)) : 0;
 }
 
-/** What a pipeline says of its progress, as a share from 0 to 1; what is no number counts as nothing done. */
+/**
+ * How far a task that has not succeeded has come, by what its pipeline says; what is no number counts as nothing done. One that
+ * comes to its end may fail there yet.
+ */
 export function shareOf(progress: number): number {
-  return progress >= 0 ? Math.min(1, progress) : 0;
+  return progress >= 0 ? Math.min(MOST_PROGRESS, progress) : 0;
 }
 
 /** What becomes of a task with the end of an attempt. */

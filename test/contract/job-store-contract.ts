@@ -262,6 +262,7 @@ export function describeJobStore(name: string, open: () => Promise<StoreUnderTes
       expect((await take(fromOther))?.task.index).toBe(1);
       for (const progress of [Number.NaN, -3, 99]) expect(await store.beat({ ...beat, progress })).toBe(true);
       expect((await store.get(id))?.progress).toBeCloseTo(1 / 3);
+      expect((await store.getTask(message.ref))?.progress).toBeLessThan(1);
       clock.advance(1000);
       expect(await take({ ...FROM, owner: "w3" })).toMatchObject({
         task: { index: 0, checkpoint: { at: 7 }, progress: 0 },
@@ -305,6 +306,20 @@ export function describeJobStore(name: string, open: () => Promise<StoreUnderTes
       ]);
       expect(await take()).toBeUndefined();
       expect(await under.queue.listDead({ limit: 9 })).toEqual([]);
+    });
+
+    it("does not show a task as done that failed at its very end", async () => {
+      const { id } = await create();
+      await complete(await mustTake(), plan(1));
+      const taken = await mustTake();
+      const { message, task } = taken;
+      await store.beat({ ref: message.ref, attempt: task.attempt, progress: 1, phase: "checking", message });
+      await fail(taken, false);
+      const failed = await store.getTask(message.ref);
+      expect(failed).toMatchObject({ status: "failed", phase: "checking" });
+      expect(failed?.progress).toBeGreaterThan(0.99);
+      expect(failed?.progress).toBeLessThan(1);
+      expect((await store.get(id))?.progress).toBeLessThan(1);
     });
 
     it.each(["fail-job", "continue"] as const)("keeps the progress that a failed job had (%s)", async (policy) => {
