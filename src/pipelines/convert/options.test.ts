@@ -16,6 +16,7 @@ it.each([
 it.each([
   [{ audioBitrate: 96 }],
   [{ audioTracks: [1], audio: "copy" }],
+  [{ targetSize: "60000" }],
   [{ upscale: true, width: 1280 }],
   [{ upscale: true, height: 720 }],
 ])("takes a job with %j", (settings) => {
