@@ -149,6 +149,14 @@ describe("names of settings", () => {
       "2 subtitles are lost; --tone-map turns them.",
     );
   });
+
+  it("are switches wherever nothing else is called so, and where parentheses hold them alone", () => {
+    expect(nameSwitches("Choose other subtitles, or toneMap off (audio, audioBitrate).", settings)).toBe(
+      "Choose other subtitles, or --tone-map off (--audio, --audio-bitrate).",
+    );
+    const others = 'a/toneMap.mp4, "toneMap" and toneMap.mp4 hold sound (audio of 5.1).';
+    expect(nameSwitches(others, settings)).toBe(others);
+  });
 });
 
 describe("requireUncancelled", () => {

@@ -9,17 +9,26 @@ function switchOf(name: string): string {
 
 /** A message about the settings named, in the words of the command line. */
 export function nameSwitches(message: string, settings: readonly string[]): string {
-  return nameBefore(message, settings, "is|are|has|names|and|exclude|cannot|go|must|where");
+  const listed = message.replaceAll(/\(([^()]+)\)/g, (whole: string, inside: string) => {
+    const names = inside.split(", ");
+    return names.every((name) => settings.includes(name)) ? `(${names.map(switchOf).join(", ")})` : whole;
+  });
+  return nameWhere(listed, settings, "is|are|has|names|and|exclude|cannot|go|must|where");
 }
 
 /** As `nameSwitches`, of a sentence of a report: there, what settings are called are words like others but where they do something. */
 export function nameSwitchesOf(finding: string, settings: readonly string[]): string {
-  return nameBefore(finding, settings, "changes|encodes|makes|turns");
+  return nameWhere(finding, settings, "changes|encodes|makes|turns");
 }
 
-function nameBefore(text: string, settings: readonly string[], verbs: string): string {
-  const names = new RegExp(`(?<![-\\w])(${settings.join("|")})\\b(?=,? (${verbs})\\b)`, "g");
-  return text.replaceAll(names, switchOf);
+/** Names of one word are settings before these verbs alone; `audioBitrate` is no word of anything else, but for a part of a path or a quotation. */
+function nameWhere(text: string, settings: readonly string[], verbs: string): string {
+  const names = new RegExp(`(?<![-\\w./"])(${settings.join("|")})\\b(?![-/"]|\\.\\w)`, "g");
+  const isFollowed = new RegExp(`^,? (${verbs})\\b`);
+  return text.replaceAll(names, (name: string, _group: string, index: number) => {
+    const isSetting = /[A-Z]/.test(name) || isFollowed.test(text.slice(index + name.length));
+    return isSetting ? switchOf(name) : name;
+  });
 }
 
 /** USAGE, with what is wrong with each switch of those given. */
