@@ -42,7 +42,7 @@ describe("climb", () => {
           expect(step === lowest || value <= target + slack).toBe(true);
         }
         expect(new Set(measured).size).toBe(measured.length);
-        expect(measured.length).toBeLessThanOrEqual(7 + Math.ceil(Math.log2(values.length)));
+        expect(measured.length).toBeLessThanOrEqual(8 + Math.ceil(Math.log2(values.length)));
       }),
     );
   });
@@ -52,6 +52,13 @@ describe("climb", () => {
     const { step, measured } = await climbOver(values, { target: 25, enough: 25.3, start: 20 });
     expect(step).toBe(56);
     expect(measured.length).toBeLessThanOrEqual(4);
+  });
+
+  it("goes on with lines where the values bend", async () => {
+    const values = Array.from({ length: 100 }, (_, step) => 10 + 30 * (step / 99) ** 2);
+    const { step, measured } = await climbOver(values, { target: 25, enough: 25, start: 20 });
+    expect(step).toBe(71);
+    expect(measured.length).toBeLessThanOrEqual(6);
   });
 
   it("says where even the last step is not enough", async () => {

@@ -28,18 +28,18 @@ interface Point {
  * then to the end.
  */
 const STRIDES = [1, 1.25, 2.5] as const;
-/** Guesses between two points, after which the stretch is halved. */
-const MAX_GUESSES = 2;
+/** So many measurements more than halving takes may go into lines between two points; a curve that bends needs some of them. */
+const SPARE_MEASUREMENTS = 3;
 
 /**
  * Finds the lowest step whose value reaches the target, or one whose value is not above `enough`, by drawing lines through what was measured.
- * No step is measured twice. Of `n` steps at most 7 + log2(n) are measured, whatever the values; where they are nearly on a line, three or four.
+ * No step is measured twice. Of `n` steps at most 8 + log2(n) are measured, whatever the values; where they are nearly on a line, three or four.
  */
 export async function climb({ length, start, target, enough, rise, measure }: Climb): Promise<Summit> {
   let below: Point | undefined;
   let above: Point | undefined;
   let oneSided = 0;
-  let guesses = 0;
+  let left: number | undefined;
   let slope = rise;
   let step = clamp(Math.round(start), 0, length - 1);
   for (;;) {
@@ -53,8 +53,8 @@ export async function climb({ length, start, target, enough, rise, measure }: Cl
     if (below !== undefined && below.step === length - 1) return { step: null };
     if (above !== undefined && above.step === (below?.step ?? -1) + 1) return { step: above.step };
     if (below !== undefined && above !== undefined) {
-      step = guesses < MAX_GUESSES ? between(below, above, target) : Math.floor((below.step + above.step) / 2);
-      guesses++;
+      left = (left ?? Math.ceil(Math.log2(above.step - below.step)) + SPARE_MEASUREMENTS + 1) - 1;
+      step = between(below, above, target, 2 ** (left - 1));
       continue;
     }
     const stride = STRIDES[oneSided++] ?? Number.POSITIVE_INFINITY;
@@ -63,10 +63,15 @@ export async function climb({ length, start, target, enough, rise, measure }: Cl
   }
 }
 
-/** The step at which a line from one to the other reaches the target; neither of the two. */
-function between(below: Point, above: Point, target: number): number {
+/**
+ * The step at which a line from one to the other reaches the target; neither of the two, and no further from either than `most`, so that halving what is
+ * then left ends in time.
+ */
+function between(below: Point, above: Point, target: number, most: number): number {
   const share = (target - below.value) / (above.value - below.value);
-  return clamp(Math.ceil(below.step + share * (above.step - below.step)), below.step + 1, above.step - 1);
+  const low = Math.max(below.step + 1, above.step - most);
+  const high = Math.min(above.step - 1, below.step + most);
+  return clamp(Math.ceil(below.step + share * (above.step - below.step)), low, high);
 }
 
 function clamp(value: number, low: number, high: number): number {

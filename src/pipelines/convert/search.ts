@@ -52,14 +52,12 @@ export interface Trial {
 
 /** Better qualities cost bytes that nobody sees; in the scale of `quality`. */
 const BEST_FOR_SIZE = { h264: 16, hevc: 18, vp9: 18, av1: 18 } as const;
-/** Near enough above what was asked. */
-const ENOUGH = { ssim: 0.001, vmaf: 0.3, xpsnr: 0.2 } as const;
-/** Near enough below what was asked, where samples are the whole and where they are not. */
+/** Near enough below the size that was asked for, where samples are the whole and where they are not. */
 const SIZE_SLACK = 0.02;
 const SIZE_MARGIN = { whole: 0.002, samples: 0.03 } as const;
 const SIZE_ADVICE = "Give a larger size, smaller pictures (width, height), or less sound (audioBitrate, audioTracks).";
 /** About what a step of 1 on a scale of 51 is worth: of SSIM in decibels. */
-const RISE_PER_QUALITY = { ssim: 0.35, vmaf: 1.5, xpsnr: 0.5 } as const;
+const RISE_PER_QUALITY = { ssim: 0.45, vmaf: 1.5, xpsnr: 0.5 } as const;
 const SIZE_LOG_PER_QUALITY = 0.12;
 
 /**
@@ -160,11 +158,13 @@ function scoreLadder(
   const { first, last, standard } = qualityRange(video.codec);
   const unit = qualityUnit(video, "quality");
   const scale = metric === "ssim" ? decibels : (value: number): number => value;
+  const target = scale(score);
   return {
     length: Math.floor((last - first) / unit) + 1,
     start: (last - standard) / unit,
-    target: scale(score),
-    enough: scale(score + ENOUGH[metric]),
+    target,
+    // The next lower quality is tried, too: how much a score may be above tells little of how much quality it wastes.
+    enough: target,
     rise: (unit * RISE_PER_QUALITY[metric] * 51) / last,
     qualityOf: (step) => last - step * unit,
     valueOf: (trial) => scale(trial.score ?? 0),
