@@ -229,7 +229,7 @@ export const SERVER_SETTINGS = {
     schema: SERVER_ADDRESS.optional(),
     notes: {
       meaning:
-        "The server that commands such as `reelmill jobs` talk to, where `--server` names none. Goes before the one that `reelmill use` noted; where neither is, this machine's at REELMILL_PORT.",
+        "The server that commands such as `reelmill jobs` talk to, where `--server` names none. Goes before the one that `reelmill use` noted; where neither is, this machine's at REELMILL_HOST and REELMILL_PORT.",
       allowed: "an http or https address without user, query and fragment",
       unset: "http://127.0.0.1:8080",
     },

@@ -16,19 +16,27 @@ export interface Reading {
   readonly filters: readonly string[];
 }
 
+/** A picture as filters see it. */
+export interface FilteredPicture {
+  /** Counted from 0 by filters, which begin anew where the size or the format of pictures changes. */
+  readonly place: number;
+  /** NaN where the decoder does not know. */
+  readonly ticks: number;
+}
+
 /**
- * Lists when the pictures are shown that a decoder hands to ffmpeg's filters, in ticks of the stream's time base, in that order; NaN where it does
- * not know. Behind packets that were lost they may go back. Throws FFMPEG_FAILED, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
+ * Lists when the pictures are shown that a decoder hands to ffmpeg's filters, in ticks of the stream's time base, in that order. Behind packets that
+ * were lost they may go back. Throws FFMPEG_FAILED, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
  */
-export async function listFilterTimes(
+export async function listFiltered(
   tools: FfmpegTools,
   { globalArguments, input, streamIndex, filters }: Reading,
   signal: AbortSignal,
-): Promise<readonly number[]> {
-  const ticks: number[] = [];
+): Promise<readonly FilteredPicture[]> {
+  const pictures: FilteredPicture[] = [];
   const lines = createLineReader("ffmpeg", (line) => {
-    const time = /^frame:\d+ +pts:(-?\d+|NOPTS)/.exec(line)?.[1];
-    if (time !== undefined) ticks.push(Number(time));
+    const [, place, time] = /^frame:(\d+) +pts:(-?\d+|NOPTS)/.exec(line) ?? [];
+    if (place !== undefined) pictures.push({ place: Number(place), ticks: Number(time) });
   });
   // Only pictures of which something is told are printed.
   const printing = ["metadata=mode=add:key=shown:value=1", "metadata=mode=print:file=-"];
@@ -42,7 +50,7 @@ export async function listFilterTimes(
   const result = await runProcess(tools.ffmpegPath, args, bounds);
   lines.end();
   requireSuccess("ffmpeg", result);
-  return ticks;
+  return pictures;
 }
 
 /** What to decode. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -97,23 +97,6 @@ describe("software", () => {
     expect(h264.settings).toEqual({ quality: 18.5, scale: "-crf", preset: "ultrafast" });
     const av1 = await chooseEncoder(tools, { ...SOFTWARE, codec: "av1", preset: "8" }, signal);
     expect(av1.arguments.join(" ")).toBe("-c:v libaom-av1 -crf 30 -b:v 0 -cpu-used 8");
-  });
-
-  it("is tried once by a process, unless the program changes", async () => {
-    const path = join(folder, "counting-ffmpeg");
-    const log = join(folder, "trials");
-    const program = (exitCode: number): string => `#!/bin/sh\necho trial >> '${log}'\nexit ${exitCode}\n`;
-    const counting = { ffmpegPath: path, ffprobePath: path, timeoutMs: 5000 };
-    const countTrials = async (): Promise<number> => (await readFile(log, "utf8")).split("\n").length - 1;
-    await writeFile(path, program(0), { mode: 0o755 });
-    for (const quality of [23, 23, 24, 23]) await chooseEncoder(counting, { ...SOFTWARE, quality }, signal);
-    expect(await countTrials()).toBe(2);
-    await rm(path);
-    await writeFile(path, program(10), { mode: 0o755 });
-    const choice = chooseEncoder(counting, { ...SOFTWARE, quality: 23 }, signal);
-    await expect(choice).rejects.toMatchObject({ code: "ENCODER_MISSING" });
-    await expect(chooseEncoder(counting, { ...SOFTWARE, quality: 23 }, signal)).rejects.toThrow();
-    expect(await countTrials()).toBeGreaterThanOrEqual(4);
   });
 
   it.each([

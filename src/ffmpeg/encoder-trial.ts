@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { ReelmillError } from "../base/errors.ts";
 import { COMMON_ARGUMENTS } from "./arguments.ts";
 import type { EncoderCandidate } from "./encoder-wish.ts";
@@ -25,22 +24,9 @@ export function isUnknownEncoder(reason: string): boolean {
   return /^Unknown encoder/i.test(reason);
 }
 
-/** Software encoders that worked in this process: unlike a device, a library that did goes on doing so, as long as the program is the same. */
-const proven = new Set<string>();
-
-/** What a trial hangs on; undefined where the program is not to be had. */
-async function trialKey(path: string, args: readonly string[]): Promise<string | undefined> {
-  try {
-    const { dev, ino, size, mtimeMs } = await stat(path);
-    return [dev, ino, size, mtimeMs, ...args].join("\0");
-  } catch {
-    return undefined;
-  }
-}
-
 /**
- * Encodes one picture, thrown away; a software encoder that did so before in this process with the same options is not tried again. Gives
- * undefined when that worked, else why not, in ffmpeg's words, short. Throws FFMPEG_MISSING and ABORTED.
+ * Encodes one picture, thrown away. Gives undefined when that worked, else why not, in ffmpeg's words, short.
+ * Throws FFMPEG_MISSING and ABORTED.
  */
 export async function tryEncoder(
   tools: FfmpegTools,
@@ -52,14 +38,10 @@ export async function tryEncoder(
     ...["-f", "lavfi", "-i", "color=color=gray:size=320x240:rate=25", "-frames:v", "1"],
     ...["-vf", candidate.filter, ...candidate.arguments, "-f", "null", "-"],
   ];
-  const key = candidate.hardware === null ? await trialKey(tools.ffmpegPath, args) : undefined;
-  if (key !== undefined && proven.has(key)) return undefined;
   const timeoutMs = Math.min(tools.timeoutMs, TRIAL_TIMEOUT_MS);
   try {
     const { exitCode, errorTail } = await runProcess(tools.ffmpegPath, args, { timeoutMs, signal });
-    if (exitCode !== 0) return shortReason(errorTail);
-    if (key !== undefined) proven.add(key);
-    return undefined;
+    return exitCode === 0 ? undefined : shortReason(errorTail);
   } catch (error) {
     const isEncodersFault =
       error instanceof ReelmillError && ["FFMPEG_FAILED", "FFMPEG_TIMEOUT", "PROGRAM_KILLED"].includes(error.code);

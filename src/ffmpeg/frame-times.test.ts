@@ -53,5 +53,11 @@ it.each([
   ["a mean step where nothing is told", [0, 40, 80, 120], 0, 40],
   ["as it is told of a single one", [7], 5000, 5000],
 ])("has the last picture last %s", (_what, ticks, lastDurationTicks, expected) => {
-  expect(lastDurationOf({ ticks: Float64Array.from(ticks), lastDurationTicks }, MS)).toBe(expected);
+  const stored = { timeBase: MS, tellsDurations: true };
+  expect(lastDurationOf({ ticks: Float64Array.from(ticks), lastDurationTicks }, stored)).toBe(expected);
+});
+
+it("has the last picture last a mean step where what is told is a guess by the codec's rate", () => {
+  const times = { ticks: Float64Array.from([0, 1000, 2000]), lastDurationTicks: 40 };
+  expect(lastDurationOf(times, { timeBase: MS, tellsDurations: false })).toBe(1000);
 });

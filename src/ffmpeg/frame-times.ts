@@ -2,7 +2,7 @@ import { ReelmillError } from "../base/errors.ts";
 import { createGrowingList } from "../base/growing-list.ts";
 import { inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
 import { createLineReader } from "./lines.ts";
-import { type Ratio, secondsOf } from "./manifest.ts";
+import { type Ratio, secondsOf, type VideoStream } from "./manifest.ts";
 import { runProcess } from "./process.ts";
 import { requireSuccess } from "./run.ts";
 import { type FfmpegTools, patient } from "./tools.ts";
@@ -15,7 +15,7 @@ export const MAX_PICTURES = 2 ** 24;
 
 /** A last picture of which no more than this share of the shortest step is told: who wrote the file did not know. */
 const UNTOLD_SHARE = 0.1;
-/** The length of a picture at 250 a second: what is as long was meant, however long those before it stand. */
+/** The length of a picture at 250 a second: where the container stores lengths, what is as long was meant, however long those before it stand. */
 const MEANT_SECONDS = 0.004;
 
 /** When the pictures of a stream are shown, by its packets. */
@@ -79,16 +79,16 @@ export function meanStep(ticks: Float64Array): number {
   return ticks.length > 1 ? ((ticks.at(-1) ?? 0) - (ticks[0] ?? 0)) / (ticks.length - 1) : 0;
 }
 
-/** How long the last picture lasts, in ticks of that base: as it is told, else a mean step; 0 of a single one of which nothing is told. */
+/** How long the last picture lasts, in ticks of the stream: as it is told, else a mean step; 0 of a single one of which nothing is told. */
 export function lastDurationOf(
   { ticks, lastDurationTicks }: Pick<FrameTimes, "ticks" | "lastDurationTicks">,
-  timeBase: Ratio,
+  { timeBase, tellsDurations }: Pick<VideoStream, "timeBase" | "tellsDurations">,
 ): number {
   let least = Number.POSITIVE_INFINITY;
   for (let index = 1; index < ticks.length; index++) {
     least = Math.min(least, (ticks[index] as number) - (ticks[index - 1] as number));
   }
-  const isMeant = secondsOf(lastDurationTicks, timeBase) >= MEANT_SECONDS;
+  const isMeant = tellsDurations && secondsOf(lastDurationTicks, timeBase) >= MEANT_SECONDS;
   const isTold = lastDurationTicks > (ticks.length > 1 ? UNTOLD_SHARE * least : 0);
   return isMeant || isTold ? lastDurationTicks : meanStep(ticks);
 }

@@ -56,6 +56,8 @@ export interface VideoStream extends StreamBase {
   readonly heightPixels: number;
   readonly pixelFormat: string;
   readonly bitDepth: 8 | 10 | 12 | 16;
+  /** Whether the container stores how long pictures last; of others ffmpeg tells it by the rate that the codec gives. */
+  readonly tellsDurations: boolean;
   /** Of one sample; 1:1 where nothing is told. */
   readonly sampleAspect: Ratio;
   /** Clockwise turn that shows it upright: 0, 90, 180 or 270. */
@@ -192,7 +194,7 @@ export async function probeManifest(tools: FfmpegTools, path: string, signal?: A
   );
   const video = await Promise.all(
     pictures.map(async (stream) =>
-      describeVideo(stream, await readHdrData(tools, path, stream, { timeoutMs, signal })),
+      describeVideo(stream, format.format_name, await readHdrData(tools, path, stream, { timeoutMs, signal })),
     ),
   );
   return {
@@ -254,7 +256,10 @@ async function readHdrData(
   return parsed.success ? (parsed.data.frames[0]?.side_data_list ?? []) : [];
 }
 
-function describeVideo(stream: ProbedStream, ofFirstFrame: readonly SideData[]): VideoStream {
+/** ffmpeg's names of containers that store how long pictures last. */
+const TELLING_FORMATS = /^(?:mov|matroska),/;
+
+function describeVideo(stream: ProbedStream, format: string, ofFirstFrame: readonly SideData[]): VideoStream {
   const find = (type: RegExp): SideData | undefined =>
     [...stream.side_data_list, ...ofFirstFrame].find(({ side_data_type }) => type.test(side_data_type ?? ""));
   const light = find(/content light/i);
@@ -265,6 +270,7 @@ function describeVideo(stream: ProbedStream, ofFirstFrame: readonly SideData[]):
     heightPixels: stream.height ?? 0,
     pixelFormat: stream.pix_fmt,
     bitDepth: depthOf(stream.pix_fmt),
+    tellsDurations: TELLING_FORMATS.test(format),
     sampleAspect: parseRatio((stream.sample_aspect_ratio ?? "").replace(":", "/")) ?? { numerator: 1, denominator: 1 },
     // The matrix turns anticlockwise.
     rotationDegrees: (((-Math.round(turn / 90) * 90) % 360) + 360) % 360,

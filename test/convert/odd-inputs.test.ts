@@ -267,7 +267,8 @@ describe("converting what is unusual", () => {
     const path = make(source, "late-key.ts");
     dropTransportPackets(path, 0, 0.2);
     const { status, said } = await convert(path, "--to", "h264", "-o", at("late-key.mp4"));
-    const told = "The recording begins within a group of pictures, which cannot be copied: it was encoded.";
+    const told =
+      "Some pictures stand before the first one that decoding can begin at, so that they cannot be copied: all were encoded.";
     expect({ status, said }).toMatchObject({ status: 0, said: expect.stringContaining(told) });
   });
 

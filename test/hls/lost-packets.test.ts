@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { dropTransportPackets } from "../support/lose-packets.ts";
@@ -50,8 +50,47 @@ describe("a package of a capture", () => {
     execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", plain, "-c", "copy", "-bsf:v", times, path]);
     const { report, failed, main } = await packages.make(path, { thumbnails: false });
     expect({ pictures: report.pictures, failed }).toEqual({ pictures: 148, failed: [] });
-    expect(report.findings).toContain("2 pictures had times that do not rise, and were left out.");
+    expect(report.findings).toContain("Left out: 2 pictures with times that do not rise.");
     expect(main.variants[0]?.framesPerSecond).toBeCloseTo(25, 0);
+  });
+
+  it("lacks any number of such pictures, also behind a change of size, where filters count anew", async () => {
+    // Matroska counts milliseconds, and tells no time of decoding that ffmpeg would go by.
+    const late = "setts=pts='if(eq(mod(N,3),2)*gt(N,10)*lt(N,370),PTS+410,PTS)':dts=DTS";
+    const plain = packages.clip("many-plain.mp4", { seconds: 16, rate: "25", size: "160x90" }, ["-bf", "0"]);
+    const many = join(packages.root, "many.mkv");
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", plain, "-c", "copy", "-bsf:v", late, many]);
+    const { report, failed } = await packages.make(many, { thumbnails: false });
+    expect(failed).toEqual([]);
+    expect(report.pictures).toBeLessThan(300);
+    expect(report.findings.join(" ")).toMatch(/Left out: 1\d\d pictures/);
+
+    const ahead = "setts=pts='if(eq(N,40)+eq(N,100),PTS+0.41/TB,PTS)':dts=DTS";
+    const [small, large] = [
+      ["160x120", "3", "null", "0"],
+      ["240x180", "6", ahead, "3"],
+    ].map(([size = "", seconds = "", times = "", start = ""]) => {
+      const path = join(packages.root, `${size}.ts`);
+      const clip = packages.clip(`${size}.mp4`, { seconds: Number(seconds), rate: "25", size }, ["-bf", "0"]);
+      const copy = ["-c", "copy", "-bsf:v", times, "-output_ts_offset", start, path];
+      execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", clip, ...copy]);
+      return readFileSync(path);
+    });
+    const grown = join(packages.root, "grown.ts");
+    writeFileSync(grown, Buffer.concat([small as Buffer, large as Buffer]));
+    const changed = await packages.make(grown, { thumbnails: false });
+    expect(changed.failed).toEqual([]);
+    // Where the two meet, one picture follows the other by less than a picture's time.
+    expect(changed.main.variants[0]?.framesPerSecond).toBeLessThan(100);
+    expect(changed.report.pictures).toBeGreaterThanOrEqual(222);
+  });
+
+  it("is not made where the time that its end goes by is one of those that do not rise", async () => {
+    const plain = packages.clip("far-plain.mp4", { seconds: 4, rate: "25", size: "160x90" }, ["-bf", "0"]);
+    const path = join(packages.root, "far.mp4");
+    const times = "setts=pts='if(eq(N,40),PTS+50.01/TB,PTS)':dts=DTS";
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", plain, "-c", "copy", "-bsf:v", times, path]);
+    await expect(packages.make(path, { thumbnails: false })).rejects.toMatchObject({ code: "OUTPUT_NOT_VERIFIED" });
   });
 
   it.each([

@@ -108,7 +108,9 @@ export async function planConversion(
     container,
     originSeconds: originOf(manifest, planned.video, firstTicks),
     durationSeconds:
-      (planned.video.kind === "copy" ? copiedSeconds(video, times, manifest) : manifest.durationSeconds) ?? null,
+      (planned.video.kind === "copy"
+        ? copiedSeconds(video, times, manifest, sound.tracks)
+        : manifest.durationSeconds) ?? null,
     findings: [
       ...filters.findings,
       ...(planned.video.kind === "encode" ? describeKept(video, settings) : []),
@@ -160,7 +162,7 @@ async function planVideo(path: string, parts: Unlisted, { tools, signal }: Plann
   }
   const { choice, fallback } = early ?? (await choose(signal));
   const video = planEncoding({ ...parts, times, packetBytes: sizes.finish(), choice, fallback });
-  const why = isFit && !beginsWithKey(times) ? [BEGINS_LATE] : [];
+  const why = isFit && !beginsWithKey(times) ? [NO_KEY_FIRST] : [];
   return { video, times, findings: [...why, ...choice.findings, ...describeSpans(video, choice, times, settings)] };
 }
 
@@ -177,11 +179,14 @@ function describeSubtitles(
   ];
 }
 
-/** How long copied pictures go on; containers may tell another time, such as that of a longer recording that they were cut out of. */
-function copiedSeconds({ timeBase }: VideoStream, times: FrameTimes, manifest: MediaManifest): number | undefined {
+/** How long copied pictures, and sound, go on; containers may tell another time, such as that of a longer recording that they were cut out of. */
+function copiedSeconds(video: VideoStream, times: FrameTimes, manifest: MediaManifest, audio: readonly AudioPlan[]) {
   const last = times.ticks.at(-1);
   if (last === undefined) return manifest.durationSeconds;
-  return secondsOf(last + lastDurationOf(times, timeBase), timeBase) - manifest.startSeconds;
+  const ends = audio.flatMap(({ startSeconds, durationSeconds }) =>
+    startSeconds === null || durationSeconds === null ? [] : [startSeconds + durationSeconds],
+  );
+  return Math.max(secondsOf(last + lastDurationOf(times, video), video.timeBase), ...ends) - manifest.startSeconds;
 }
 
 /** No picture is shown before time 0. */
@@ -220,7 +225,8 @@ function mayStay({ video, settings, filters, mayCopy }: Unlisted): boolean {
   return bitDepth === "source" || Number(bitDepth) === video.bitDepth;
 }
 
-const BEGINS_LATE = "The recording begins within a group of pictures, which cannot be copied: it was encoded.";
+const NO_KEY_FIRST =
+  "Some pictures stand before the first one that decoding can begin at, so that they cannot be copied: all were encoded.";
 
 /** Whether decoding can begin at the first picture: captures may begin anywhere. An edit list hides what comes before the first one shown. */
 function beginsWithKey({ keys, hiddenCount }: FrameTimes): boolean {
@@ -287,7 +293,7 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     encoderTimeBase: encoderClock(parts),
     packedTicks: isKnown ? packTicks(times.ticks) : null,
     outputTimeBase: isKnown ? timeBase : ownTimeBase(settings),
-    lastDurationTicks: isKnown ? Math.max(1, Math.round(lastDurationOf(times, timeBase))) : 0,
+    lastDurationTicks: isKnown ? Math.max(1, Math.round(lastDurationOf(times, video))) : 0,
     ...labelsOf(video),
     evenPictures: countEven(parts),
     masteringDisplay: settings.toneMap ? null : (video.masteringDisplay ?? null),
@@ -306,7 +312,7 @@ function ownTimeBase({ frameRate }: ConvertSettings): Ratio {
 function countEven({ video, settings, times }: EncodingParts): number | null {
   const { ticks, isComplete } = times;
   if (!isComplete || settings.frameRate === undefined || ticks.length === 0) return null;
-  const lasts = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) + lastDurationOf(times, video.timeBase);
+  const lasts = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) + lastDurationOf(times, video);
   const rate = rateOf(settings.frameRate);
   return Math.round((secondsOf(lasts, video.timeBase) * rate.numerator) / rate.denominator);
 }

@@ -39,7 +39,7 @@ export async function listPictureTimes(
   context: { readonly tools: FfmpegTools; readonly signal: AbortSignal },
 ): Promise<{ readonly times: PictureTimes; readonly findings: readonly string[] }> {
   const listed = await listTimes(path, video, context);
-  const told = lastDurationOf(listed, video.timeBase);
+  const told = lastDurationOf(listed, video);
   const lastDurationTicks = Math.min(
     segments === "ts" ? unheld(told, meanStep(listed.ticks)) : told,
     Math.round(ticksOf(MAX_HELD_SECONDS, video.timeBase)),

@@ -66,8 +66,9 @@ export function createPictureCheck(plan: PackagePlan, span?: RungSpan): PictureC
 
 /** Whether some pictures of an encoded span stand at times that the source's list does not have; never where there is none. */
 export function hasStrays(plan: PackagePlan, span: RungSpan, path: string): boolean {
-  if (plan.video.packedTicks === null) return false;
-  const comparison = compareWithSource(plan, span);
+  const { disorder: _, ...video } = plan.video;
+  if (video.packedTicks === null) return false;
+  const comparison = compareWithSource({ ...plan, video }, span);
   indexFile(path, comparison.take);
   return comparison.strayCount() > 0;
 }
@@ -107,7 +108,6 @@ function compareWithSource(
   { startTicks = null, endTicks = null }: Partial<RungSpan> = {},
 ): SourceComparison {
   const { packedTicks, disorder = { strayTicks: [], leftOut: 0 }, timeBase, originTicks } = video;
-  const decoded = disorder.strayTicks.map((at) => secondsOf(at - originTicks, timeBase));
   const slack = SLACK_SECONDS + (clock.denominator === timeBase.denominator ? 0 : clock.numerator / clock.denominator);
   const expected = (packedTicks === null ? Iterator.from<number>([]) : eachTick(packedTicks))
     .filter((at) => at >= (startTicks ?? at) && at < (endTicks ?? Number.POSITIVE_INFINITY))
@@ -117,6 +117,15 @@ function compareWithSource(
   const passDue = (): void => {
     expectedCount++;
     due = expected.next();
+  };
+  const strayTimes = disorder.strayTicks.values().map((at) => secondsOf(at - originTicks, timeBase));
+  let stray = strayTimes.next();
+  /** Both rise, and each is there once. */
+  const isDecoded = (seconds: number): boolean => {
+    while (!stray.done && stray.value < seconds - slack) stray = strayTimes.next();
+    if (stray.done || stray.value > seconds + slack) return false;
+    stray = strayTimes.next();
+    return true;
   };
   let shownCount = 0;
   let decodedCount = 0;
@@ -131,7 +140,7 @@ function compareWithSource(
           passDue();
         }
         if (!due.done && Math.abs(due.value - seconds) <= slack) passDue();
-        else if (decoded.some((one) => Math.abs(one - seconds) <= slack)) decodedCount++;
+        else if (isDecoded(seconds)) decodedCount++;
         else strays.stray(seconds);
       }
     },
@@ -184,7 +193,7 @@ function describeLost(lost: number, strayCount: number, leftOut: number): readon
   return [
     ...(lost > 0 ? [`${pictures(lost)} could not be decoded from the source.`] : []),
     ...(strayCount > 0 ? [`Behind damage, ${pictures(strayCount)} came at another time than the source tells.`] : []),
-    ...(leftOut > 0 ? [`${pictures(leftOut)} had times that do not rise, and were left out.`] : []),
+    ...(leftOut > 0 ? [`Left out: ${pictures(leftOut)} with times that do not rise.`] : []),
   ];
 }
 

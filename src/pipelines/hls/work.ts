@@ -1,7 +1,7 @@
 import { fileArgument, MAX_PACKET_TICKS } from "../../ffmpeg/arguments.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { takeFirst } from "../../ffmpeg/channel-layouts.ts";
-import { listFilterTimes } from "../../ffmpeg/decoded-times.ts";
+import { type FilteredPicture, listFiltered } from "../../ffmpeg/decoded-times.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { cutFilters, errorOptions, seekOptions } from "../../spans/encode-span.ts";
 import { eachTick } from "../../spans/packed-ticks.ts";
@@ -23,8 +23,8 @@ const SOUND_FRAGMENT_MICROSECONDS = 1_000_000;
 const SLACK_SECONDS = 0.005;
 /** Behind pictures that it lost, a decoder gives two of the others the same time, which would be a rate of thousands a second. */
 const WITHOUT_TWINS = "select='isnan(pts)+isnan(prev_selected_pts)+not(eq(pts,prev_selected_pts))'";
-/** More than that of one span are no signal lost for a moment; a filter's expression would be too long. */
-const MAX_LEFT_OUT = 1000;
+/** More than that of one span are no signal lost for a moment. */
+const MAX_DISORDER = 1000;
 const HIGH_RANGE_FILTER = "format=yuv420p10le";
 const SAMPLE_RATE_HZ = 48_000;
 const AAC_FRAME_SAMPLES = 1024;
@@ -65,7 +65,7 @@ export async function encodeStreams(
   }
   let disorder = IN_ORDER;
   if (complaints.length > 0 && encoded !== undefined && hasStrays(plan, encoded, firstPath(plan, part, folder))) {
-    const { leftOut, strayTicks } = await listDecoded(plan, encoded, inputPath, hooks);
+    const { leftOut, strayTicks } = (await listDecoded(plan, encoded, inputPath, hooks)) ?? NONE_DECODED;
     disorder = { strayTicks, leftOut: leftOut.length };
     if (leftOut.length > 0) shown = await encode({ ...encoded, leftOut });
   }
@@ -82,23 +82,32 @@ export interface EncodedStreams {
 }
 
 const IN_ORDER: Disorder = { strayTicks: [], leftOut: 0 };
+const NONE_DECODED: Decoded = { leftOut: [], strayTicks: [] };
 
 /** A span as it is encoded. */
 interface Cut extends RungSpan {
-  /** Pictures to leave out, by their places among those that the decoder gives, from 0. */
-  readonly leftOut?: readonly number[];
+  /** Pictures to leave out, of those that the decoder gives. */
+  readonly leftOut?: readonly FilteredPicture[];
+}
+
+/** Pictures of a span that stand at other times than the source's list has. */
+interface Decoded {
+  readonly leftOut: readonly FilteredPicture[];
+  /** Of those that stay, as `Disorder` has them. */
+  readonly strayTicks: readonly number[];
 }
 
 /**
  * Behind packets that were lost, a decoder may give a picture another's time, or one that no packet tells. Encoders take times that fall back for
- * mistakes, and move those of all pictures up to where they rise again: such are left out, unless there are too many.
+ * mistakes, and move those of all pictures up to where they rise again: such are left out. Undefined where there are too many, or the one that
+ * is the last by its time is among them: the end of the package goes by it.
  */
 async function listDecoded(
   plan: PackagePlan,
   span: RungSpan,
   inputPath: string,
   { tools, signal }: PackageHooks,
-): Promise<{ readonly leftOut: readonly number[]; readonly strayTicks: readonly number[] }> {
+): Promise<Decoded | undefined> {
   const { startTicks, endTicks, seekSeconds } = span;
   const { packedTicks, streamIndex } = plan.video;
   const reading = {
@@ -106,11 +115,16 @@ async function listDecoded(
     input: { path: inputPath, options: seekOptions(seekSeconds), isRecording: true },
     filters: pictureCut(plan, span, []),
   };
-  const times = await listFilterTimes(tools, reading, signal);
-  const places = placesAgainstOrder(times);
-  const strays = new Set(times.filter((at) => at >= (startTicks ?? at) && at < (endTicks ?? Number.POSITIVE_INFINITY)));
+  const pictures = await listFiltered(tools, reading, signal);
+  const places = new Set(placesAgainstOrder(pictures.map(({ ticks }) => ticks)));
+  const leftOut = pictures.filter((_, place) => places.has(place));
+  const kept = pictures.filter((_, place) => !places.has(place)).map(({ ticks }) => ticks);
+  const last = kept.findLast((at) => !Number.isNaN(at)) ?? Number.NEGATIVE_INFINITY;
+  const strays = new Set(kept.filter((at) => at >= (startTicks ?? at) && at < (endTicks ?? Number.POSITIVE_INFINITY)));
   for (const at of packedTicks === null ? [] : eachTick(packedTicks)) strays.delete(at);
-  return { leftOut: places.length <= MAX_LEFT_OUT ? places : [], strayTicks: [...strays].sort((a, b) => a - b) };
+  if (leftOut.some(({ ticks }) => ticks > last) || Math.max(leftOut.length, strays.size) > MAX_DISORDER)
+    return undefined;
+  return { leftOut, strayTicks: [...strays] };
 }
 
 /** How long the last picture that decoded has to be held, where it is not the one that should be the last; else undefined. */
@@ -241,7 +255,7 @@ function pictureCut(
 ): readonly string[] {
   // Where the source's own list has twins, or there is none, all are kept.
   const listed = packedTicks === null ? [] : [WITHOUT_TWINS];
-  const without = leftOut.length === 0 ? [] : [`select='not(${leftOut.map((place) => `eq(n,${place})`).join("+")})'`];
+  const without = leftOut.length === 0 ? [] : [`select='not(${isAnyOf(leftOut)})'`];
   return cutFilters({
     ...{
       contextFilters: [...without, ...listed, `setpts=PTS-${originTicks}`, ...contextFilters],
@@ -251,6 +265,14 @@ function pictureCut(
     startTicks: startTicks === null ? null : startTicks - originTicks,
     endTicks: endTicks === null ? null : endTicks - originTicks,
   });
+}
+
+/** An expression of ffmpeg's: its parser takes less than a hundred terms beside each other, but any number of pairs. */
+function isAnyOf(pictures: readonly FilteredPicture[]): string {
+  const [first] = pictures;
+  if (first !== undefined && pictures.length === 1) return `eq(n,${first.place})*eq(pts,${first.ticks})`;
+  const middle = pictures.length >> 1;
+  return `(${isAnyOf(pictures.slice(0, middle))}+${isAnyOf(pictures.slice(middle))})`;
 }
 
 /** Chains of rungs of one range, by falling size, from where their pictures come to where each rung's come out. */

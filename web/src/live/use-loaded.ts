@@ -60,6 +60,9 @@ interface Asking {
 
 type Outcome<T> = { readonly data: T } | { readonly error: ApiError };
 
+/** Before an answer that may be old is asked for again: news may come faster than answers. */
+const SOON_MS = 300;
+
 /** Asks in turns, never twice at a time. `tell` hears of each answer whether it may be older than what was told meanwhile. */
 function startAsking<T>(
   ask: (signal: AbortSignal) => Promise<T>,
@@ -84,8 +87,8 @@ function startAsking<T>(
       if (signal.aborted) return;
       isWaiting = false;
       tell(outcome, isOld);
-      if (isOld && "data" in outcome) askNow();
-      else if (refreshMs !== null) timer = window.setTimeout(askLater, refreshMs);
+      const waitMs = isOld ? SOON_MS : refreshMs;
+      if (waitMs !== null) timer = window.setTimeout(askLater, waitMs);
     });
   };
   const askLater = (): void => {

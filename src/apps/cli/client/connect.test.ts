@@ -22,10 +22,15 @@ describe("connect", () => {
     expect(named.server).toBe("http://b.example");
   });
 
-  it("goes to the port that the settings give the server of this machine, unless that is any free one", async () => {
-    const at = (port: string) => createRecordingContext({ environment: { REELMILL_PORT: port } });
-    expect((await connect({}, at("9090"))).server).toBe("http://127.0.0.1:9090");
-    expect((await connect({}, at("0"))).server).toBe("http://127.0.0.1:8080");
+  it("goes to the address and port that the settings give the server of this machine, unless that is any free one", async () => {
+    const serverAt = async (environment: Readonly<Record<string, string>>) =>
+      (await connect({}, createRecordingContext({ environment }))).server;
+    expect(await serverAt({ REELMILL_PORT: "9090" })).toBe("http://127.0.0.1:9090");
+    expect(await serverAt({ REELMILL_PORT: "0" })).toBe("http://127.0.0.1:8080");
+    const guarded = { REELMILL_API_KEY: "k".repeat(32) };
+    expect(await serverAt({ ...guarded, REELMILL_HOST: "0.0.0.0" })).toBe("http://127.0.0.1:8080");
+    expect(await serverAt({ ...guarded, REELMILL_HOST: "192.0.2.7" })).toBe("http://192.0.2.7:8080");
+    expect(await serverAt({ ...guarded, REELMILL_HOST: "::1" })).toBe("http://[::1]:8080");
   });
 
   it.each(["b.example", "ftp://b.example", "http://u:5ecret@b.example", "http://b.example/?key=5ecret", ""])(

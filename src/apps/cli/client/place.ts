@@ -7,10 +7,13 @@ import { makeFolderSync } from "../../../base/make-folder.ts";
 import { systemCodeOf } from "../../../base/system-code.ts";
 
 const USUAL_PORT = 8080;
+/** Addresses that stand for all of a machine's. */
+const EVERYWHERE: readonly string[] = ["0.0.0.0", "::"];
 
 /** Where `reelmill up` on this machine is to be had, as its settings are; the usual port where it takes a free one. */
-export function serverHere({ port }: Pick<Config["server"], "port">): string {
-  return `http://127.0.0.1:${port || USUAL_PORT}`;
+export function serverHere({ host, port }: Pick<Config["server"], "host" | "port">): string {
+  const name = EVERYWHERE.includes(host) ? "127.0.0.1" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port || USUAL_PORT}`;
 }
 
 /** What `reelmill use` notes: where a deployed Reelmill is. Nothing in it is a secret. */
