@@ -1,20 +1,17 @@
-import { COMMON_ARGUMENTS, type FfmpegInput, inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
+import { COMMON_ARGUMENTS, inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
 import { createLineReader } from "./lines.ts";
 import { runProcess } from "./process.ts";
-import { requireSuccess } from "./run.ts";
+import { type FfmpegRun, requireSuccess } from "./run.ts";
 import { type FfmpegTools, patient } from "./tools.ts";
 
 /** Enough for a day of 120 pictures a second. */
 const MAX_LIST_BYTES = 512 * 1024 * 1024;
 
-/** How ffmpeg reads a recording that it encodes. */
-export interface Reading {
-  readonly globalArguments: readonly string[];
-  readonly input: FfmpegInput;
-  readonly streamIndex: number;
-  /** Filters that end it, such as a cut. */
-  readonly filters: readonly string[];
-}
+/** Filters that have ffmpeg tell of each picture that comes to them: only those of which something is known are printed. */
+export const PRINTING_FILTERS: readonly string[] = [
+  "metadata=mode=add:key=shown:value=1",
+  "metadata=mode=print:file=-",
+];
 
 /** A picture as filters see it. */
 export interface FilteredPicture {
@@ -25,12 +22,12 @@ export interface FilteredPicture {
 }
 
 /**
- * Lists when the pictures are shown that a decoder hands to ffmpeg's filters, in ticks of the stream's time base, in that order. Behind packets that
- * were lost they may go back. Throws FFMPEG_FAILED, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
+ * Lists when the pictures are shown that come to the PRINTING_FILTERS of a run without another output, in ticks of the time base there, in that order.
+ * Behind packets that were lost they may go back. Throws FFMPEG_FAILED, FFMPEG_MISSING, FFMPEG_TIMEOUT, ABORTED.
  */
 export async function listFiltered(
   tools: FfmpegTools,
-  { globalArguments, input, streamIndex, filters }: Reading,
+  { globalArguments = [], inputs, outputArguments }: Pick<FfmpegRun, "globalArguments" | "inputs" | "outputArguments">,
   signal: AbortSignal,
 ): Promise<readonly FilteredPicture[]> {
   const pictures: FilteredPicture[] = [];
@@ -38,13 +35,8 @@ export async function listFiltered(
     const [, place, time] = /^frame:(\d+) +pts:(-?\d+|NOPTS)/.exec(line) ?? [];
     if (place !== undefined) pictures.push({ place: Number(place), ticks: Number(time) });
   });
-  // Only pictures of which something is told are printed.
-  const printing = ["metadata=mode=add:key=shown:value=1", "metadata=mode=print:file=-"];
-  const args = [
-    ...[...COMMON_ARGUMENTS, "-v", "error", "-nostats", ...globalArguments, ...inputArguments(input)],
-    ...["-map", `0:${streamIndex}`, "-fps_mode", "passthrough", "-vf", [...printing, ...filters].join(",")],
-    ...["-c:v", "wrapped_avframe", "-f", "null", "-"],
-  ];
+  const reading = [...globalArguments, ...inputs.flatMap(inputArguments)];
+  const args = [...COMMON_ARGUMENTS, "-v", "error", "-nostats", ...reading, ...outputArguments];
   const { timeoutMs } = patient(tools);
   const bounds = { timeoutMs, signal, maxOutputBytes: MAX_LIST_BYTES, onOutput: lines.feed };
   const result = await runProcess(tools.ffmpegPath, args, bounds);

@@ -6,10 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobView } from "../../web/src/api/types.ts";
 import { createRepairResult, FAILED_ID, REPAIRED_ID, RUNNING_ID } from "../../web/test-support/mock-data.ts";
 import { missingBrowser } from "../support/dashboard.ts";
-import { useMockDashboard } from "./mock-dashboard.fixture.ts";
-
-/** Bounds what is asked of the page again and again. */
-const WAIT = { timeout: 20_000 };
+import { useMockDashboard, WAIT } from "./mock-dashboard.fixture.ts";
 
 const missing = missingBrowser();
 if (missing !== undefined) process.stderr.write(`The page of one job is not tested here: ${missing}.\n`);

@@ -10,6 +10,9 @@ import { buildServedDashboard, launchBrowser } from "../support/dashboard.ts";
 import { makeRecording } from "../support/make-recording.ts";
 import { collectComplaints } from "./dashboard.fixture.ts";
 
+/** Bounds what is asked of a page before the mock server, again and again. */
+export const WAIT = { timeout: 20_000 };
+
 const DIST = fileURLToPath(new URL("../../web/dist", import.meta.url));
 
 /** The dashboard in a browser before a mock server, one to each test. */
@@ -63,6 +66,7 @@ export function useMockDashboard(): MockDashboard {
   const open = async (path: string, options?: BrowserContextOptions): Promise<Page> => {
     const page = await newPage(options);
     collectComplaints(page, complaints);
+    page.setDefaultTimeout(WAIT.timeout);
     await page.goto(server.url + path);
     return page;
   };

@@ -1,9 +1,9 @@
 import { fileArgument, MAX_PACKET_TICKS } from "../../ffmpeg/arguments.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { takeFirst } from "../../ffmpeg/channel-layouts.ts";
-import { type FilteredPicture, listFiltered } from "../../ffmpeg/decoded-times.ts";
+import { type FilteredPicture, listFiltered, PRINTING_FILTERS } from "../../ffmpeg/decoded-times.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
-import { cutFilters, errorOptions, seekOptions } from "../../spans/encode-span.ts";
+import { cutFilters, describeCountRun, errorOptions, seekOptions } from "../../spans/encode-span.ts";
 import { eachTick } from "../../spans/packed-ticks.ts";
 import { placesAgainstOrder } from "../../spans/rising-times.ts";
 import { keepsHighRange } from "./high-range.ts";
@@ -110,12 +110,9 @@ async function listDecoded(
 ): Promise<Decoded | undefined> {
   const { startTicks, endTicks, seekSeconds } = span;
   const { packedTicks, streamIndex } = plan.video;
-  const reading = {
-    ...{ globalArguments: ["-copyts", ...errorOptions(span)], streamIndex },
-    input: { path: inputPath, options: seekOptions(seekSeconds), isRecording: true },
-    filters: pictureCut(plan, span, []),
-  };
-  const pictures = await listFiltered(tools, reading, signal);
+  const contextFilters = [...PRINTING_FILTERS, ...timingFilters(plan)];
+  const reading = { ...cutOf(plan, span, contextFilters), inputPath, streamIndex, seekSeconds };
+  const pictures = await listFiltered(tools, describeCountRun(reading), signal);
   const places = new Set(placesAgainstOrder(pictures.map(({ ticks }) => ticks)));
   const leftOut = pictures.filter((_, place) => places.has(place));
   const kept = pictures.filter((_, place) => !places.has(place)).map(({ ticks }) => ticks);
@@ -232,9 +229,10 @@ function soundOutputs(
 }
 
 /** One decode for all; standard range parts from high range, then each rung's pictures go to its encoder and on to the next smaller size. */
-function filterGraph(plan: PackagePlan, span: Cut): string {
+function filterGraph(plan: PackagePlan, { leftOut = [], ...span }: Cut): string {
   const { contextFilters, highRange, standardFilters, streamIndex } = plan.video;
-  const cut = pictureCut(plan, span, contextFilters);
+  const without = leftOut.length === 0 ? [] : [`select='not(${isAnyOf(leftOut)})'`];
+  const cut = cutFilters(cutOf(plan, span, [...without, ...timingFilters(plan), ...contextFilters]));
   const rungs = plan.rungs.map((rung, index) => ({ ...rung, index }));
   const isHigh = ({ codec }: Rung): boolean => keepsHighRange(highRange, codec);
   const [high, standard] = [rungs.filter(isHigh), rungs.filter((rung) => !isHigh(rung))];
@@ -247,24 +245,24 @@ function filterGraph(plan: PackagePlan, span: Cut): string {
   ].join(";");
 }
 
-/** The filters that give a span's pictures, each at its time in the package. */
-function pictureCut(
-  { video: { originTicks, packedTicks, timeBase } }: PackagePlan,
-  { startTicks, endTicks, leftOut = [] }: Cut,
+/** The filters that give pictures their times in the package; where the source's own list has twins, or there is none, all are kept. */
+function timingFilters({ video: { originTicks, packedTicks } }: PackagePlan): readonly string[] {
+  return [...(packedTicks === null ? [] : [WITHOUT_TWINS]), `setpts=PTS-${originTicks}`];
+}
+
+/** A span's pictures, by their times in the package. */
+function cutOf(
+  { video: { originTicks, timeBase } }: PackagePlan,
+  { startTicks, endTicks }: RungSpan,
   contextFilters: readonly string[],
-): readonly string[] {
-  // Where the source's own list has twins, or there is none, all are kept.
-  const listed = packedTicks === null ? [] : [WITHOUT_TWINS];
-  const without = leftOut.length === 0 ? [] : [`select='not(${isAnyOf(leftOut)})'`];
-  return cutFilters({
-    ...{
-      contextFilters: [...without, ...listed, `setpts=PTS-${originTicks}`, ...contextFilters],
-      pictureFilters: [],
-      cutTimeBase: timeBase,
-    },
+) {
+  return {
+    contextFilters,
+    pictureFilters: [],
+    cutTimeBase: timeBase,
     startTicks: startTicks === null ? null : startTicks - originTicks,
     endTicks: endTicks === null ? null : endTicks - originTicks,
-  });
+  };
 }
 
 /** An expression of ffmpeg's: its parser takes less than a hundred terms beside each other, but any number of pairs. */
