@@ -108,7 +108,7 @@ describe.skipIf(missing !== undefined)("the dashboard's page", () => {
 
     it("is given one by keyboard, and a new job of the same kind starts with it", async () => {
       fail({ params: { inputs: damagedKeys, references: ["uploads/u8/foreign.mp4"], verify: "full" } });
-      dashboard.server.uploads.delayMs = 5;
+      dashboard.server.uploads.isSlow = true;
       const page = await dashboard.open(`/jobs/${FAILED_ID}`);
       page.on("filechooser", (picker) => void picker.setFiles(large));
       await page.getByRole("region", { name: "Give a healthy recording by the same camera" }).waitFor();
@@ -123,7 +123,7 @@ describe.skipIf(missing !== undefined)("the dashboard's page", () => {
       await page.getByText("Drop recordings anywhere").waitFor();
       expect(await page.locator(".upload-row").count()).toBe(0);
       await page.goBack();
-      dashboard.server.uploads.delayMs = 0;
+      dashboard.server.uploads.isSlow = false;
       await page.getByRole("button", { name: "Go on with the upload of" }).click();
       await page.waitForURL("**/jobs/created-*");
       await page.getByText("Waiting for its turn").waitFor();
@@ -137,7 +137,7 @@ describe.skipIf(missing !== undefined)("the dashboard's page", () => {
     });
 
     it("goes on with an upload that a reload broke off", async () => {
-      dashboard.server.uploads.delayMs = 10;
+      dashboard.server.uploads.isSlow = true;
       const page = await dashboard.open(`/jobs/${FAILED_ID}`);
       await chooser(page).setInputFiles([large]);
       await page
@@ -146,7 +146,7 @@ describe.skipIf(missing !== undefined)("the dashboard's page", () => {
         .waitFor();
       await page.reload();
       await page.getByText("1 upload was broken off").waitFor();
-      dashboard.server.uploads.delayMs = 0;
+      dashboard.server.uploads.isSlow = false;
       await chooser(page).setInputFiles([large]);
       await page.waitForURL("**/jobs/created-*");
       expect(dashboard.server.uploads.offsets.at(-1)).toBeGreaterThan(0);

@@ -150,7 +150,7 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
     });
 
     it("are paused and go on where they stopped", async () => {
-      dashboard.server.uploads.delayMs = 10;
+      dashboard.server.uploads.isSlow = true;
       const page = await dashboard.open("/");
       await page.getByLabel("Choose files").setInputFiles([damaged]);
       await page
@@ -159,7 +159,7 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
         .waitFor();
       await page.getByRole("button", { name: "Pause the upload of" }).click();
       await page.locator(".upload-row").getByText("Paused").waitFor();
-      dashboard.server.uploads.delayMs = 0;
+      dashboard.server.uploads.isSlow = false;
       await page.getByRole("button", { name: "Go on with the upload of" }).click();
       await page.getByText("Uploaded").waitFor();
       expect(dashboard.server.uploads.offsets.at(0)).toBe(0);
@@ -170,7 +170,7 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
       const page = await dashboard.open("/");
       await page.getByLabel("Choose files").setInputFiles([healthy]);
       await page.getByText("Uploaded").waitFor();
-      dashboard.server.uploads.delayMs = 10;
+      dashboard.server.uploads.isSlow = true;
       await page.getByLabel("Choose files").setInputFiles([damaged]);
       await page
         .locator(".upload-row")
@@ -179,14 +179,14 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
       await page.reload();
       await page.locator(".upload-row", { hasText: "healthy.mp4" }).getByText("Uploaded").waitFor();
       await page.getByText("1 upload was broken off").waitFor();
-      dashboard.server.uploads.delayMs = 0;
+      dashboard.server.uploads.isSlow = false;
       await page.getByLabel("Choose files").setInputFiles([damaged]);
       await page.getByText("Uploaded").nth(1).waitFor();
       expect(dashboard.server.uploads.listFinished()).toHaveLength(2);
     });
 
     it("can be cancelled", async () => {
-      dashboard.server.uploads.delayMs = 10;
+      dashboard.server.uploads.isSlow = true;
       const page = await dashboard.open("/");
       await page.getByLabel("Choose files").setInputFiles([damaged]);
       await page.locator(".upload-row").getByText("Sending").waitFor();

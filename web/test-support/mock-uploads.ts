@@ -13,8 +13,8 @@ export interface MockUploads {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   /** Keys of what arrived whole. */
   readonly listFinished: () => readonly string[];
-  /** Milliseconds to wait after each piece, so that uploads can be seen under way. */
-  delayMs: number;
+  /** Whether a tenth of a second passes after each piece: tens of megabytes are then seen under way for a minute, however busy the machine is. */
+  isSlow: boolean;
   /** Offsets at which PATCH requests went on. */
   readonly offsets: number[];
 }
@@ -23,7 +23,7 @@ export interface MockUploads {
 export function createMockUploads(): MockUploads {
   const uploads = new Map<string, Upload>();
   const self: MockUploads = {
-    delayMs: 0,
+    isSlow: false,
     offsets: [],
     listFinished: () => [...uploads.values()].filter(({ offset, bytes }) => offset === bytes).map(({ key }) => key),
     handle: async (request, response) => {
@@ -58,7 +58,7 @@ async function receive(self: MockUploads, upload: Upload, request: IncomingMessa
   try {
     for await (const piece of request as AsyncIterable<Buffer>) {
       upload.offset += piece.length;
-      if (self.delayMs > 0) await sleep(self.delayMs);
+      if (self.isSlow) await sleep(100);
     }
   } catch (error) {
     // The browser paused: what came so far is kept.
