@@ -3,6 +3,7 @@ import { createGrowingList } from "../base/growing-list.ts";
 import { inputArguments, PROBE_ARGUMENTS } from "./arguments.ts";
 import { createLineReader } from "./lines.ts";
 import { type Ratio, secondsOf, type VideoStream } from "./manifest.ts";
+import { type MendedTime, mendTimes } from "./mended-times.ts";
 import { runProcess } from "./process.ts";
 import { requireSuccess } from "./run.ts";
 import { type FfmpegTools, patient } from "./tools.ts";
@@ -20,8 +21,10 @@ const MEANT_SECONDS = 0.004;
 
 /** When the pictures of a stream are shown, by its packets. */
 export interface FrameTimes {
-  /** Presentation times in ticks of the stream's time base, rising. */
+  /** Presentation times in ticks of the stream's time base, rising; those that are mended, as they are to be. */
   readonly ticks: Float64Array;
+  /** Times that packets tell wrongly; decoders give most of these pictures those times. */
+  readonly mended: readonly MendedTime[];
   /** Indexes into `ticks` of the pictures that decoding can begin at, rising. */
   readonly keys: readonly number[];
   /** How long the last picture shown lasts, in ticks; 0 where it is not told. */
@@ -125,6 +128,7 @@ function createCollector(onBytes: ((bytes: number) => void) | undefined): Collec
   let lastDurationTicks = 0;
   const fallBack = createFallBack();
   const keyTimes: number[] = [];
+  const groupStarts: number[] = [];
   const takeLine = (line: string): void => {
     const flags = /(?:^|\|)flags=(\S{2})/.exec(line)?.[1];
     // Discarded packets are decoded, but what comes of them is not shown.
@@ -148,8 +152,11 @@ function createCollector(onBytes: ((bytes: number) => void) | undefined): Collec
     }
     const ticks = Number(time);
     onBytes?.(Number(/(?:^|\|)size=(\d+)/.exec(line)?.[1] ?? 0));
+    if (flags[0] === "K") {
+      keyTimes.push(ticks);
+      groupStarts.push(times.length);
+    }
     times.push(ticks);
-    if (flags[0] === "K") keyTimes.push(ticks);
     if (ticks > last) {
       last = ticks;
       lastDurationTicks = Number(/(?:^|\|)duration=(\d+)/.exec(line)?.[1] ?? 0);
@@ -160,21 +167,45 @@ function createCollector(onBytes: ((bytes: number) => void) | undefined): Collec
     feed: lines.feed,
     finish: () => {
       lines.end();
-      const ticks = times.finish().sort();
-      const hasTwins = ticks.some((value, index) => index > 0 && value === ticks[index - 1]);
+      const { ticks, mended, isComplete } = settleTimes(times.finish(), groupStarts, lacksTimes);
+      const mendOf = new Map(mended.map(({ fromTicks, toTicks }) => [fromTicks, toTicks]));
       return {
         ticks,
+        mended,
         keys: findKeys(
           ticks,
-          keyTimes.sort((a, b) => a - b),
+          keyTimes.map((at) => mendOf.get(at) ?? at).sort((a, b) => a - b),
         ),
-        lastDurationTicks,
+        // What is told of a picture whose time is wrong is not what the last one lasts.
+        lastDurationTicks: mendOf.has(last) ? 0 : lastDurationTicks,
         hiddenCount,
         backTicks: fallBack.ticks(),
-        isComplete: !lacksTimes && !hasTwins && ticks.length > 0,
+        isComplete,
       };
     },
   };
+}
+
+/** Sorts times, which stand in the order of the file, in place, mended where they can be. */
+function settleTimes(
+  ticks: Float64Array,
+  groupStarts: readonly number[],
+  lacksTimes: boolean,
+): Pick<FrameTimes, "ticks" | "mended" | "isComplete"> {
+  for (const [index, start] of groupStarts.entries()) ticks.subarray(start, groupStarts[index + 1]).sort();
+  ticks.subarray(0, groupStarts[0]).sort();
+  const isComplete = !lacksTimes && ticks.length > 0;
+  if (rises(ticks)) return { ticks, mended: [], isComplete };
+  const inGroups = ticks.slice();
+  const hasTwins = !rises(ticks.sort());
+  if (hasTwins || lacksTimes) return { ticks, mended: [], isComplete: false };
+  const mended = mendTimes(inGroups, groupStarts);
+  for (const { fromTicks, toTicks } of mended) ticks[ticks.indexOf(fromTicks)] = toTicks;
+  return { ticks: ticks.sort(), mended, isComplete };
+}
+
+function rises(ticks: Float64Array): boolean {
+  return ticks.every((at, place) => place === 0 || at > (ticks[place - 1] as number));
 }
 
 function findKeys(ticks: Float64Array, keyTimes: readonly number[]): readonly number[] {

@@ -19,6 +19,7 @@ import {
   secondsOf,
   type VideoStream,
 } from "../../ffmpeg/manifest.ts";
+import { describeMended, mendingFilters } from "../../ffmpeg/mended-times.ts";
 import { describeInterlaced, describeTransparency } from "../../ffmpeg/picture-filters.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
@@ -162,7 +163,7 @@ async function planVideo(path: string, parts: Unlisted, { tools, signal }: Plann
   }
   const { choice, fallback } = early ?? (await choose(signal));
   const video = planEncoding({ ...parts, times, packetBytes: sizes.finish(), choice, fallback });
-  const why = isFit && !beginsWithKey(times) ? [NO_KEY_FIRST] : [];
+  const why = [...describeMended(times.mended), ...(isFit ? describeUncopied(times) : [])];
   return { video, times, findings: [...why, ...choice.findings, ...describeSpans(video, choice, times, settings)] };
 }
 
@@ -228,16 +229,23 @@ function mayStay({ video, settings, filters, mayCopy }: Unlisted): boolean {
 const NO_KEY_FIRST =
   "Some pictures stand before the first one that decoding can begin at, so that they cannot be copied: all were encoded.";
 
+const WRONG_TIMES = "Pictures that tell wrong times cannot be copied: all were encoded.";
+
+/** Why pictures that may stay as they are were encoded, for which the recording alone is to blame. */
+function describeUncopied(times: FrameTimes): readonly string[] {
+  return [...(beginsWithKey(times) ? [] : [NO_KEY_FIRST]), ...(times.mended.length === 0 ? [] : [WRONG_TIMES])];
+}
+
 /** Whether decoding can begin at the first picture: captures may begin anywhere. An edit list hides what comes before the first one shown. */
 function beginsWithKey({ keys, hiddenCount }: FrameTimes): boolean {
   return keys[0] === 0 || hiddenCount > 0;
 }
 
-/** Whether the container can hold pictures that may stay: MP4 wants a time for each packet; WebM knows no rotation, and none that are not shown. */
+/** Whether the container can hold pictures that may stay: MP4 wants a time for each packet, which none may tell wrongly; WebM knows no rotation, and none that are not shown. */
 function isCopied(video: VideoStream, times: FrameTimes, { to }: ConvertSettings): boolean {
   const isWebm = extensionFor(to) === ".webm";
   const isHeld = times.isComplete && !(isWebm && (video.rotationDegrees !== 0 || times.hiddenCount > 0));
-  return isHeld && beginsWithKey(times);
+  return isHeld && beginsWithKey(times) && times.mended.length === 0;
 }
 
 interface EncodingParts {
@@ -287,7 +295,7 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     streamIndex: video.index,
     encoder: planEncoder(choice.encoder, wish, threads, fallback?.encoder ?? null),
     pixelFormat: wish.bitDepth === 10 ? "yuv420p10le" : "yuv420p",
-    contextFilters: filters.context,
+    contextFilters: [...mendingFilters(times.mended), ...filters.context],
     pictureFilters: filters.picture,
     burntSubtitle: settings.subtitles === "burn" ? parts.subtitles.findIndex(({ isText }) => isText) : null,
     encoderTimeBase: encoderClock(parts),

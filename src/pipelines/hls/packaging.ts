@@ -1,5 +1,6 @@
 import type { HardwareFamily } from "../../ffmpeg/encoder-wish.ts";
 import type { Ratio, TrackPurpose } from "../../ffmpeg/manifest.ts";
+import type { MendedTime } from "../../ffmpeg/mended-times.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { SpanJob } from "../../spans/encode-span.ts";
 import type { HighRange } from "./high-range.ts";
@@ -98,6 +99,8 @@ export interface PackagePlan {
     readonly timeBase: Ratio;
     /** When pictures are shown, in ticks of `timeBase`, rising, as `packTicks` packs them; null where only decoding tells or pictures are left out. */
     readonly packedTicks: string | null;
+    /** As `FrameTimes` has them; `packedTicks` has them as they are to be. */
+    readonly mended: readonly MendedTime[];
     /** Absent before they are encoded. */
     readonly disorder?: Disorder;
     /** The first picture's time: what becomes 0. */

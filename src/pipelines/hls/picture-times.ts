@@ -7,6 +7,7 @@ import {
   requireContinuous,
 } from "../../ffmpeg/frame-times.ts";
 import { type MediaManifest, secondsOf, ticksOf, type VideoStream } from "../../ffmpeg/manifest.ts";
+import { describeMended } from "../../ffmpeg/mended-times.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { HlsSettings } from "./options.ts";
 import { KEY_FRAME_SECONDS, SEGMENT_SECONDS } from "./packaging.ts";
@@ -25,7 +26,7 @@ const MAX_HELD_SECONDS = 3600;
 const MAX_SOUND_SECONDS = SEGMENT_SECONDS - KEY_FRAME_SECONDS;
 
 /** As `FrameTimes`, with the time of the first picture that decodes. */
-export interface PictureTimes extends Pick<FrameTimes, "ticks" | "lastDurationTicks" | "isComplete"> {
+export interface PictureTimes extends Pick<FrameTimes, "ticks" | "mended" | "lastDurationTicks" | "isComplete"> {
   readonly originTicks: number;
   /** Of the pictures that decoding can begin at; empty where only decoding tells. */
   readonly keys: readonly number[];
@@ -47,7 +48,8 @@ export async function listPictureTimes(
   const lost = secondsOf(told - lastDurationTicks, video.timeBase);
   const why = segments === "ts" ? "MPEG-TS tells no picture's length" : `${MAX_HELD_SECONDS} s are the longest`;
   const finding = `The last picture is shown for ${lost.toFixed(2)} s less than in the recording: ${why}.`;
-  return { times: { ...listed, lastDurationTicks }, findings: lost > TOLD_SECONDS ? [finding] : [] };
+  const findings = [...describeMended(listed.mended), ...(lost > TOLD_SECONDS ? [finding] : [])];
+  return { times: { ...listed, lastDurationTicks }, findings };
 }
 
 /**
@@ -104,7 +106,7 @@ async function listTimes(
   const ticks = Float64Array.from(decoded);
   const isComplete = ticks.length > 0 && ticks.every((at, index) => index === 0 || at > (ticks[index - 1] as number));
   const { lastDurationTicks } = listed;
-  return { ticks, keys: [], lastDurationTicks, isComplete, originTicks: ticks[0] ?? 0 };
+  return { ticks, mended: [], keys: [], lastDurationTicks, isComplete, originTicks: ticks[0] ?? 0 };
 }
 
 /** Pictures per second; 0 where nothing tells. */

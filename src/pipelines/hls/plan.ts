@@ -78,6 +78,7 @@ export async function planPackage(
       streamIndex: video.index,
       timeBase: video.timeBase,
       packedTicks: times.isComplete && thinning.filter === null ? packTicks(times.ticks) : null,
+      mended: times.mended,
       originTicks: times.originTicks,
       contextFilters: [...looks.filters, ...(thinning.filter === null ? [] : [thinning.filter])],
       highRange,

@@ -1,11 +1,12 @@
+import { placesAgainstOrder } from "../../base/rising-times.ts";
 import { fileArgument, MAX_PACKET_TICKS } from "../../ffmpeg/arguments.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { takeFirst } from "../../ffmpeg/channel-layouts.ts";
 import { type FilteredPicture, listFiltered, PRINTING_FILTERS } from "../../ffmpeg/decoded-times.ts";
+import { mendingFilters } from "../../ffmpeg/mended-times.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { cutFilters, describeCountRun, errorOptions, seekOptions } from "../../spans/encode-span.ts";
 import { eachTick } from "../../spans/packed-ticks.ts";
-import { placesAgainstOrder } from "../../spans/rising-times.ts";
 import { keepsHighRange } from "./high-range.ts";
 import { indexFile } from "./index-file.ts";
 import type { Rung } from "./ladder.ts";
@@ -64,7 +65,8 @@ export async function encodeStreams(
     if (shown.beginSeconds < beginSeconds - SLACK_SECONDS) shown = await encode(fromStart);
   }
   let disorder = IN_ORDER;
-  if (complaints.length > 0 && encoded !== undefined && hasStrays(plan, encoded, firstPath(plan, part, folder))) {
+  const isDamaged = complaints.length > 0 || plan.video.mended.length > 0;
+  if (isDamaged && encoded !== undefined && hasStrays(plan, encoded, firstPath(plan, part, folder))) {
     const { leftOut, strayTicks } = (await listDecoded(plan, encoded, inputPath, hooks)) ?? NONE_DECODED;
     disorder = { strayTicks, leftOut: leftOut.length };
     if (leftOut.length > 0) shown = await encode({ ...encoded, leftOut });
@@ -110,7 +112,7 @@ async function listDecoded(
 ): Promise<Decoded | undefined> {
   const { startTicks, endTicks, seekSeconds } = span;
   const { packedTicks, streamIndex } = plan.video;
-  const contextFilters = [...PRINTING_FILTERS, ...timingFilters(plan)];
+  const contextFilters = [...mendingFilters(plan.video.mended), ...PRINTING_FILTERS, ...timingFilters(plan)];
   const reading = { ...cutOf(plan, span, contextFilters), inputPath, streamIndex, seekSeconds };
   const pictures = await listFiltered(tools, describeCountRun(reading), signal);
   const places = new Set(placesAgainstOrder(pictures.map(({ ticks }) => ticks)));
@@ -230,9 +232,10 @@ function soundOutputs(
 
 /** One decode for all; standard range parts from high range, then each rung's pictures go to its encoder and on to the next smaller size. */
 function filterGraph(plan: PackagePlan, { leftOut = [], ...span }: Cut): string {
-  const { contextFilters, highRange, standardFilters, streamIndex } = plan.video;
+  const { contextFilters, highRange, mended, standardFilters, streamIndex } = plan.video;
   const without = leftOut.length === 0 ? [] : [`select='not(${isAnyOf(leftOut)})'`];
-  const cut = cutFilters(cutOf(plan, span, [...without, ...timingFilters(plan), ...contextFilters]));
+  const timed = [...mendingFilters(mended), ...without, ...timingFilters(plan)];
+  const cut = cutFilters(cutOf(plan, span, [...timed, ...contextFilters]));
   const rungs = plan.rungs.map((rung, index) => ({ ...rung, index }));
   const isHigh = ({ codec }: Rung): boolean => keepsHighRange(highRange, codec);
   const [high, standard] = [rungs.filter(isHigh), rungs.filter((rung) => !isHigh(rung))];
