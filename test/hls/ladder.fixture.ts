@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { inject } from "vitest";
 import { createMemorySource } from "../../src/media/bytes/byte-source.ts";
 import { parsePlaylist } from "../../src/media/hls/parse-playlist.ts";
 import type {
@@ -64,6 +66,7 @@ export interface Recipe {
   readonly sound: string;
 }
 
+/** Has ffmpeg make what it made for nobody in this process yet: many presentations have rungs and sound in common. */
 function ffmpegHls(
   folder: string,
   container: Container,
@@ -71,6 +74,27 @@ function ffmpegHls(
   codec: string,
   muxer = "",
 ): MediaPlaylist {
+  const key = createHash("sha256")
+    .update([container, ...input, codec, muxer].join(" "))
+    .digest("hex")
+    .slice(0, 12);
+  const kept = join(inject("runFolder"), "ladders", String(process.pid), key);
+  if (!existsSync(kept)) {
+    const partial = `${kept}.partial`;
+    runFfmpegHls(partial, container, input, codec, muxer);
+    renameSync(partial, kept);
+  }
+  cpSync(kept, folder, { recursive: true });
+  return readMedia(join(folder, "index.m3u8"));
+}
+
+function runFfmpegHls(
+  folder: string,
+  container: Container,
+  input: readonly string[],
+  codec: string,
+  muxer: string,
+): void {
   mkdirSync(folder, { recursive: true });
   const extension = container === "fmp4" ? "m4s" : "ts";
   const file = muxer.includes("single_file") ? `all.${extension}` : `seg%d.${extension}`;
@@ -105,7 +129,6 @@ function ffmpegHls(
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  return readMedia(join(folder, "index.m3u8"));
 }
 
 /** Parses a media playlist on disk. */
