@@ -22,6 +22,9 @@ export interface Packaged {
   readonly failed: readonly string[];
 }
 
+/** What a device would make of the pictures, and that one is looked for, is for tests of their own; looking takes a start of ffmpeg. */
+const QUICK = { preset: "ultrafast", hardware: "off" } as const;
+
 /** Where a package goes, instead of a folder of its own, and what stops it. */
 interface Placing {
   readonly folder?: string;
@@ -83,7 +86,7 @@ export function createPackages() {
       const steady = placing.isRepeatable ? { REELMILL_FFMPEG: writeSteadyFfmpeg(root) } : {};
       const report = await packageFile({
         ...{ input, output: folder, environment: { ...process.env, ...steady }, signal },
-        settings: HLS_SETTINGS.parse({ preset: "ultrafast", ...settings }),
+        settings: HLS_SETTINGS.parse({ ...QUICK, ...settings }),
         ...{ contentKey, spanSeconds: placing.spanSeconds },
         onProgress: () => undefined,
       });

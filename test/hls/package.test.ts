@@ -9,6 +9,8 @@ import { loudness, shownSeconds } from "./played.fixture.ts";
 
 const packages = createPackages();
 
+/** Where nothing is said of poster and thumbnails. */
+const PLAIN = { thumbnails: false };
 const TONE = ["-f", "lavfi", "-i", "sine=d=4"];
 
 function pictureVariants({ main }: Pick<Packaged, "main">) {
@@ -48,7 +50,7 @@ describe("a package of each kind of source", () => {
   });
 
   it("takes the first picture that decodes as the beginning", async () => {
-    const made = await packages.make(packages.source("open-start"));
+    const made = await packages.make(packages.source("open-start"), PLAIN);
     expect(made.report.findings.join(" ")).toContain("3 pictures could not be decoded");
     expect(made.report.pictures).toBe(101);
   });
@@ -68,7 +70,7 @@ describe("a package of 9 s", () => {
         "-i",
         sound,
       ]);
-      const made = await packages.make(input, { thumbnails: false, segments });
+      const made = await packages.make(input, { ...PLAIN, segments });
       expect(made.failed).toEqual([]);
       for (const { bandwidthBitsPerSecond: peak, averageBandwidthBitsPerSecond: average } of made.main.variants) {
         expect(peak).toBeGreaterThanOrEqual(average as number);
@@ -85,7 +87,7 @@ describe("a package of pictures that come unevenly", () => {
       "testsrc2=s=160x90:r=240:d=4,select=gte(t\\,2)+not(mod(n\\,8))",
       TONE,
     );
-    const made = await packages.make(input);
+    const made = await packages.make(input, PLAIN);
     expect(made.report.findings.join(" ")).toContain("some were left out: HLS allows no more");
     const found = shownSeconds(join(made.folder, made.main.variants[0]?.uri ?? ""));
     expect(found.length).toBe(180);
@@ -95,7 +97,7 @@ describe("a package of pictures that come unevenly", () => {
   });
 
   it("takes every second picture of 120 per second at its own time", async () => {
-    const made = await packages.make(packages.encode("fast.mp4", "testsrc2=s=160x90:r=120000/1001:d=4", TONE));
+    const made = await packages.make(packages.encode("fast.mp4", "testsrc2=s=160x90:r=120000/1001:d=4", TONE), PLAIN);
     expect(made.report.findings.join(" ")).toContain("One picture of 2 was taken");
     const found = shownSeconds(join(made.folder, made.main.variants[0]?.uri ?? ""));
     expect(found.length).toBe(240);
@@ -114,13 +116,18 @@ describe("a package of pictures that come unevenly", () => {
   });
 });
 
+/** Made once for all tests: noise takes long to encode. */
+function sevenSeconds(rate: string): string {
+  const name = `seven-${rate.replace("/", "-")}.mp4`;
+  const path = join(packages.root, name);
+  return existsSync(path) ? path : packages.clip(name, { seconds: 7, rate, size: "640x360" });
+}
+
 describe("a package of 7 s", () => {
   it.each(["25", "30000/1001"])(
     "has segments of 6 s that begin with key pictures every 2 s, at %s pictures per second",
     async (rate) => {
-      const made = await packages.make(
-        packages.clip(`seven-${rate.replace("/", "-")}.mp4`, { seconds: 7, rate, size: "640x360" }),
-      );
+      const made = await packages.make(sevenSeconds(rate));
       const variants = pictureVariants(made);
       expect(variants.map(({ resolution }) => resolution?.heightPixels)).toEqual([360, 234]);
       for (const { uri } of variants) {
@@ -149,8 +156,8 @@ describe("a package of 7 s", () => {
 
   it("has a rung for cellular networks where there is no sound and the ladder has none for them", async () => {
     const ladder = { rungs: [360, 180].map((height) => ({ height, kbps: 2 * height })) };
-    const input = packages.clip("silent-ladder.mp4", { seconds: 7, rate: "25", size: "640x360" });
-    const { report, failed } = await packages.make(input, { ladder, audio: "none", thumbnails: false });
+    const input = sevenSeconds("25");
+    const { report, failed } = await packages.make(input, { ...PLAIN, ladder, audio: "none" });
     expect(failed).toEqual([]);
     expect(report.variants.map(({ resolution }) => resolution)).toEqual(["640x360", "320x180", "320x180"]);
     expect(report.findings.join()).toContain("180p at 145 kbit/s was added.");
@@ -161,7 +168,7 @@ describe("a package of 7 s", () => {
     const known = readFileSync(input);
     known.write("A_ZZZ", known.indexOf("A_AAC"), "latin1");
     writeFileSync(input, known);
-    const { report, failed } = await packages.make(input, { thumbnails: false });
+    const { report, failed } = await packages.make(input, PLAIN);
     expect(report.findings).toContain("Left out: 1 sound track of a codec that ffmpeg does not know.");
     expect(failed).toEqual([]);
   });
@@ -172,7 +179,7 @@ describe("a package of 7 s", () => {
       ["two-videos", "Left out: 1 further stream of pictures."],
       ["cover", "Left out: 1 stream of data or attached pictures."],
     ] as const) {
-      const { report, failed } = await packages.make(packages.source(source), { ladder, thumbnails: false });
+      const { report, failed } = await packages.make(packages.source(source), { ...PLAIN, ladder });
       expect(report.findings.filter((finding) => finding.startsWith("Left out"))).toEqual([lost]);
       expect(failed).toEqual([]);
     }
@@ -186,10 +193,7 @@ describe("a package of 7 s", () => {
         { height: 1080, kbps: 9000 },
       ],
     };
-    const made = await packages.make(packages.clip("own-ladder.mp4", { seconds: 7, rate: "25", size: "640x360" }), {
-      ladder,
-      audio: "none",
-    });
+    const made = await packages.make(sevenSeconds("25"), { ...PLAIN, ladder, audio: "none" });
     const [first, second, ...more] = made.report.variants;
     expect(more).toEqual([]);
     expect(made.report.findings).toContain("Left out: 1 rung of the ladder (height 1080) above 640x360.");
@@ -200,12 +204,12 @@ describe("a package of 7 s", () => {
 
 describe("sound", () => {
   it("lies in groups by language, surround sound besides stereo, each for every variant", async () => {
-    const several = await packages.make(packages.source("languages"));
+    const several = await packages.make(packages.source("languages"), PLAIN);
     const renditions = several.main.renditions.filter(({ groupId }) => groupId === "stereo");
     expect(new Set(renditions.map(({ language }) => language)).size).toBe(renditions.length);
     expect(renditions.filter(({ isDefault }) => isDefault).length).toBe(1);
     expect(several.main.variants.at(-1)?.bandwidthBitsPerSecond).toBeLessThanOrEqual(192_000);
-    const surround = await packages.make(packages.source("surround"));
+    const surround = await packages.make(packages.source("surround"), PLAIN);
     expect(surround.main.renditions.map(({ groupId, channels }) => `${groupId} ${channels}`)).toEqual([
       "stereo 2",
       "surround 6",
@@ -219,7 +223,7 @@ describe("sound", () => {
 
   it("of one channel is as loud on both sides", async () => {
     const input = packages.encode("mono.mp4", "testsrc2=s=160x90:r=25:d=2", ["-f", "lavfi", "-i", "sine=d=2"]);
-    const { folder, main } = await packages.make(input);
+    const { folder, main } = await packages.make(input, PLAIN);
     const [rendition] = main.renditions;
     expect(Math.abs(loudness(join(folder, rendition?.uri ?? "")) - loudness(input))).toBeLessThan(0.5);
   });
@@ -231,7 +235,7 @@ describe("sound", () => {
     const inputs = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=4", "-itsoffset", "0.4", "-f", "lavfi", "-i", tone];
     const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "pcm_s16le"];
     execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...inputs, ...codecs, input]);
-    const { folder, main } = await packages.make(input);
+    const { folder, main } = await packages.make(input, PLAIN);
     const [rendition] = main.renditions;
     const decode = [
       "-v",
@@ -255,7 +259,7 @@ describe("sound", () => {
 
 describe("subtitles", () => {
   it("are a rendition of their own, at the pictures' times", async () => {
-    const { folder, main } = await packages.make(packages.source("srt"));
+    const { folder, main } = await packages.make(packages.source("srt"), PLAIN);
     const [rendition] = main.renditions.filter(({ type }) => type === "SUBTITLES");
     const text = readFileSync(join(folder, rendition?.uri ?? "", "..", "segment-00001.vtt"), "utf8");
     expect(text).toContain("00:00:00.500 --> 00:00:01.500\nGrüße, first line\n");
@@ -263,7 +267,7 @@ describe("subtitles", () => {
     expect(pictureVariants({ main }).every(({ subtitlesGroupId }) => subtitlesGroupId === rendition?.groupId)).toBe(
       true,
     );
-    const dropped = await packages.make(packages.source("srt"), { subtitles: "drop" });
+    const dropped = await packages.make(packages.source("srt"), { ...PLAIN, subtitles: "drop" });
     expect(dropped.main.renditions.map(({ type }) => type)).toEqual(["AUDIO"]);
   });
 });
@@ -282,7 +286,7 @@ describe("what a recording does not tell plainly", () => {
     });
     const joined = join(packages.root, "joined.ts");
     writeFileSync(joined, Buffer.concat(parts));
-    const error = await packages.make(joined).catch((thrown: unknown) => thrown);
+    const error = await packages.make(joined, PLAIN).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       code: "INPUT_DISCONTINUOUS",
       message: expect.stringMatching(/jump back by 2\.8\d s/),
@@ -291,7 +295,7 @@ describe("what a recording does not tell plainly", () => {
 
   it("names the rule that should be kept and is not", async () => {
     const gap = "testsrc2=s=160x90:r=25:d=4,setpts=PTS+gte(N\\,40)*17.4/TB";
-    const { report } = await packages.make(packages.encode("gap-2.mp4", gap));
+    const { report } = await packages.make(packages.encode("gap-2.mp4", gap), PLAIN);
     expect(report.rules.shouldsFailed).toBeGreaterThan(0);
     expect(report.findings.join(" ")).toMatch(/A rule that should be kept is broken: [a-z-]+ \(.*index\.m3u8/);
   });
@@ -333,9 +337,7 @@ describe("poster and thumbnails", () => {
     const probe = ["-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0"];
     const sheet = join(folder, "thumbnails", "sheet-001.jpg");
     expect(execFileSync("ffprobe", [...probe, sheet], { encoding: "utf8" }).trim()).toBe("320,90");
-    expect(
-      existsSync(join((await packages.make(packages.source("cfr25"), { thumbnails: false })).folder, "poster.jpg")),
-    ).toBe(false);
+    expect(existsSync(join((await packages.make(packages.source("cfr25"), PLAIN)).folder, "poster.jpg"))).toBe(false);
   });
 });
 
@@ -405,11 +407,12 @@ describe("the output", () => {
     writeFileSync(cut, bytes.subarray(0, bytes.length / 2));
     const told = "The recording was cut short: its file ends before its own sizes say, and the rest is not in it.";
     expect((await packages.make(cut)).report.findings).toContain(told);
-    expect((await packages.make(whole)).report.findings).not.toContain(told);
+    expect((await packages.make(whole, PLAIN)).report.findings).not.toContain(told);
   });
 
   it("may be read by whom the user lets read new folders", async () => {
-    const { folder } = await packages.make(packages.source("no-audio"));
+    const ladder = { rungs: [{ height: 90, kbps: 150 }] };
+    const { folder } = await packages.make(packages.source("no-audio"), { ...PLAIN, ladder });
     const plain = join(packages.root, "plain");
     mkdirSync(plain);
     expect(statSync(folder).mode).toBe(statSync(plain).mode);
