@@ -96,8 +96,8 @@ describe("rungs whose spans are encoded alone", () => {
   it("are made of every codec, aligned", async () => {
     const ladder = {
       rungs: [
-        { height: 180, kbps: 300 },
-        { height: 144, kbps: 150 },
+        { height: 90, kbps: 150 },
+        { height: 72, kbps: 100 },
       ],
     };
     const cut = await packAlike(packages.source("cfr25"), 2, { ...SETTINGS, ladder, codecs: ["h264", "hevc", "av1"] });
