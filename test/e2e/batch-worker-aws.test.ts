@@ -31,9 +31,7 @@ let containers = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "reelmill-batch-aws-"));
-  clip = join(folder, "clip.mp4");
-  const inputs = `-f lavfi -i testsrc2=s=320x180:r=${RATE}:d=${SECONDS} -f lavfi -i sine=d=${SECONDS}`.split(" ");
-  execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), clip]);
+  clip = makeClip("192x108");
   [storage, tables] = await Promise.all([startStorage(), startTables()]);
 });
 
@@ -54,6 +52,14 @@ afterEach(async () => {
   await bucket.remove();
   await table.remove();
 });
+
+/** Long enough for several spans; how long a worker has at them is a matter of the size. */
+function makeClip(size: string): string {
+  const path = join(folder, `${size}.mp4`);
+  const inputs = `-f lavfi -i testsrc2=s=${size}:r=${RATE}:d=${SECONDS} -f lavfi -i sine=d=${SECONDS}`.split(" ");
+  execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), path]);
+  return path;
+}
 
 /** Starts a worker as in a container of its own: nothing is there of those before. */
 function start(environment: Readonly<Record<string, string>> = {}): WorkerCommand {
@@ -120,6 +126,8 @@ it("goes on in another container where one was killed", async () => {
 });
 
 it("leaves a job alone that another worker has, and its record", async () => {
+  // The first is to be at it until the second has come up.
+  await objects.put(INPUT, createReadStream(makeClip("320x180")));
   const first = start();
   await first.said(/ begins$/, 1);
   const second = start();

@@ -13,18 +13,13 @@ const RATE = 10;
 const TABLE = "codec-converter-jobs-dev";
 
 const root = mkdtempSync(join(tmpdir(), "reelmill-batch-"));
-const clip = join(root, "clip.mp4");
+const clip = join(root, "192x108.mp4");
 let count = 0;
 let data: string;
 let bucket: string;
-/** Long enough for several spans, so that there is something to go on with. */
 let jobId: string;
 
-beforeAll(() => {
-  const picture = `testsrc2=s=320x180:r=${RATE}:d=${SECONDS}`;
-  const inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", `sine=d=${SECONDS}`];
-  execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), clip]);
-}, 60_000);
+beforeAll(() => void makeClip("192x108"), 60_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 beforeEach(() => {
@@ -35,6 +30,15 @@ beforeEach(() => {
   mkdirSync(join(bucket, "uploads", jobId), { recursive: true });
   copyFileSync(clip, join(bucket, "uploads", jobId, "input.mp4"));
 });
+
+/** Long enough for several spans, so that there is something to go on with; how long a worker has at them is a matter of the size. */
+function makeClip(size: string): string {
+  const path = join(root, `${size}.mp4`);
+  const picture = `testsrc2=s=${size}:r=${RATE}:d=${SECONDS}`;
+  const inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", `sine=d=${SECONDS}`];
+  execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), path]);
+  return path;
+}
 
 function start(environment: Readonly<Record<string, string>> = {}): WorkerCommand {
   return startBatchWorker({
@@ -156,6 +160,8 @@ describe("reelmill worker --once", () => {
   }, 60_000);
 
   it("leaves a job to the worker that has it", async () => {
+    // The first is to be at it until the second has come up.
+    copyFileSync(makeClip("320x180"), join(bucket, "uploads", jobId, "input.mp4"));
     const first = start();
     await first.said(/^plan is done$/);
     const second = start();
