@@ -14,6 +14,9 @@ const H264 = `-c:v libx264 -preset veryfast -g 12 -pix_fmt yuv420p ${SOUND}`;
 const BASELINE = `-c:v libx264 -preset veryfast -g 12 -profile:v baseline -pix_fmt yuv420p ${SOUND}`;
 const HEVC = `-c:v libx265 -preset ultrafast -x265-params log-level=error:keyint=12:wpp=0 -pix_fmt yuv420p ${SOUND}`;
 const SIZE = { widthPixels: 320, heightPixels: 180 };
+/** More than one group of pictures each. */
+const OWN_SECONDS = 2;
+const OTHER_SECONDS = 1.5;
 
 let folder: string;
 
@@ -65,8 +68,8 @@ describe("a reference of the same codec with other settings", () => {
 
   it.each(pairs)("%s is refused", async (what, own, other, size) => {
     const id = what.replaceAll(/\W+/g, "-");
-    const damaged = damage(make(`${id}.own.mp4`, own, SIZE, 4), `${id}.damaged.mp4`);
-    const reference = make(`${id}.other.mp4`, other, size, 3);
+    const damaged = damage(make(`${id}.own.mp4`, own, SIZE, OWN_SECONDS), `${id}.damaged.mp4`);
+    const reference = make(`${id}.other.mp4`, other, size, OTHER_SECONDS);
     const before = readdirSync(folder).length;
     const { exit, files } = await repairAsJson(damaged, "-r", reference);
     expect([exit, files[0]?.error?.code]).toEqual([1, "REFERENCE_MISMATCH"]);
@@ -75,17 +78,17 @@ describe("a reference of the same codec with other settings", () => {
   });
 
   it.each(["--dry-run", "--in-place"])("is refused with %s, and the file stays as it was", async (option) => {
-    const damaged = damage(make("kept.own.mp4", H264, SIZE, 4), "kept.damaged.mp4");
+    const damaged = damage(make("kept.own.mp4", H264, SIZE, OWN_SECONDS), "kept.damaged.mp4");
     const before = hashOf(damaged);
-    const reference = make("kept.other.mp4", H264, { widthPixels: 320, heightPixels: 160 }, 3);
+    const reference = make("kept.other.mp4", H264, { widthPixels: 320, heightPixels: 160 }, OTHER_SECONDS);
     const { files } = await repairAsJson(damaged, "-r", reference, option);
     expect([files[0]?.error?.code, hashOf(damaged)]).toEqual(["REFERENCE_MISMATCH", before]);
   });
 
   it("is named with the one advice where it was found nearby", async () => {
     mkdirSync(join(folder, "near"));
-    make("near/other.mp4", H264, { widthPixels: 320, heightPixels: 160 }, 3);
-    const { files } = await repairAsJson(damage(make("near.own.mp4", H264, SIZE, 4), "near/damaged.mp4"));
+    make("near/other.mp4", H264, { widthPixels: 320, heightPixels: 160 }, OTHER_SECONDS);
+    const { files } = await repairAsJson(damage(make("near.own.mp4", H264, SIZE, OWN_SECONDS), "near/damaged.mp4"));
     const message = files[0]?.error?.message ?? "";
     expect(message).toContain("Tried without success: other.mp4 (The reference ");
     expect(message.match(/Give a /g)).toHaveLength(1);
@@ -93,12 +96,12 @@ describe("a reference of the same codec with other settings", () => {
   });
 
   it("makes room for one that fits", async () => {
-    const damaged = damage(make("room.own.mp4", H264, SIZE, 4), "room.damaged.mp4");
+    const damaged = damage(make("room.own.mp4", H264, SIZE, OWN_SECONDS), "room.damaged.mp4");
     const others = [
-      make("room.low.mp4", H264, { widthPixels: 320, heightPixels: 160 }, 3),
-      make("room.coarse.mp4", `${H264} -crf 35`, SIZE, 3),
+      make("room.low.mp4", H264, { widthPixels: 320, heightPixels: 160 }, OTHER_SECONDS),
+      make("room.coarse.mp4", `${H264} -crf 35`, SIZE, OTHER_SECONDS),
     ];
-    const fitting = make("room.fitting.mp4", H264, SIZE, 3);
+    const fitting = make("room.fitting.mp4", H264, SIZE, OTHER_SECONDS);
     const { files } = await repairAsJson(damaged, "-r", ...others, fitting);
     expect(files[0]).toMatchObject({ status: "repaired", references: [fitting] });
     expect(files[0]?.notices.join()).toContain("Learnt from room.fitting.mp4");
@@ -112,7 +115,7 @@ describe("a reference with the same settings", () => {
     ["HEVC", HEVC],
   ])("is not blamed for a hole: %s", async (what, args) => {
     const id = what.replaceAll(/\W+/g, "-");
-    const reference = make(`${id}.same.mp4`, args, SIZE, 3);
+    const reference = make(`${id}.same.mp4`, args, SIZE, OTHER_SECONDS);
     const damaged = damage(make(`${id}.whole.mp4`, args, SIZE, 6), `${id}.holed.mp4`, 16_384);
     const { files } = await repairAsJson(damaged, "-r", reference, "--dry-run");
     expect(files[0]).toMatchObject({ status: "repairable", references: [reference] });
