@@ -70,7 +70,7 @@ export function sourceOf(id: string): Source {
   writeText(folder, "subtitles.srt", SUBTITLES);
   runFfmpeg(
     folder,
-    ["-f", "lavfi", "-i", MASTER_PICTURES, "-f", "lavfi", "-i", MASTER_SOUND, ...words("-c:v ffv1 -c:a pcm_s16le")],
+    ["-f", "lavfi", "-i", MASTER_PICTURES, "-f", "lavfi", "-i", MASTER_SOUND, ...words("-c:v rawvideo -c:a pcm_s16le")],
     "master.mkv",
   );
   runFfmpeg(folder, words("-f lavfi -i testsrc=s=160x120:d=1 -frames:v 1"), "cover.png");
