@@ -41,6 +41,8 @@ const PACKETS_SCHEMA = z.object({
   ),
 });
 
+const HIDDEN_SCHEMA = z.object({ packets: z.tuple([z.object({ flags: z.string() })]) });
+
 function kindOf(codecType: string): PacketInfo["kind"] {
   return codecType === "video" || codecType === "audio" ? codecType : "other";
 }
@@ -69,6 +71,20 @@ export async function listPackets(
     position: packet.pos,
     isKey: packet.flags.includes("K"),
   }));
+}
+
+/** Whether the first packet of a stream is decoded, but not heard or seen, by an edit list. Reads the beginning of the file. Throws as `listPackets`. */
+export async function beginsHidden(
+  tools: FfmpegTools,
+  path: string,
+  streamIndex: number,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const args = ["-select_streams", String(streamIndex), "-read_intervals", "%+#1", "-show_entries", "packet=flags"];
+  const parsed = HIDDEN_SCHEMA.safeParse(
+    await runFfprobeJson(tools, path, args, { timeoutMs: tools.timeoutMs, signal }),
+  );
+  return parsed.success && parsed.data.packets[0].flags.includes("D");
 }
 
 /** Bytes of all packets of a stream. Reads the whole file. Throws as `listPackets`. */

@@ -52,17 +52,13 @@ export function chooseFilters(video: VideoStream, settings: ConvertSettings): Pi
   return { context, picture, size, findings };
 }
 
-/** High dynamic range that is kept where there are too few bits for it. */
-export function describeKeptRange(
-  video: VideoStream,
-  { toneMap }: ConvertSettings,
-  bitDepth: 8 | 10,
-): readonly string[] {
-  if (!video.isHdr || toneMap || bitDepth !== 8) return [];
+/** Full range, which 8 bits do not keep, and high dynamic range that is kept where there are too few bits for it. */
+export function describeRange(video: VideoStream, { toneMap }: ConvertSettings, bitDepth: 8 | 10): readonly string[] {
+  const isFull = video.pixelFormat.startsWith("yuvj");
+  const full = "The pictures' full range of values becomes the limited one, which every player takes.";
   const range = video.colour.transfer === "smpte2084" ? "PQ" : "HLG";
-  return [
-    `The pictures keep their high dynamic range (${range}) in 8 bits, which shows bands, and few players take; toneMap turns them into BT.709.`,
-  ];
+  const high = `The pictures keep their high dynamic range (${range}) in 8 bits, which shows bands, and few players take; toneMap turns them into BT.709.`;
+  return [...(isFull ? [full] : []), ...(video.isHdr && !toneMap && bitDepth === 8 ? [high] : [])];
 }
 
 /** What x264, x265 and SVT-AV1 do not take; libaom and libvpx do. */

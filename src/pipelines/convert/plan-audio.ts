@@ -3,8 +3,10 @@ import { type AudioCodec, type AudioEncoding, audioArguments } from "../../ffmpe
 import { describeChannels } from "../../ffmpeg/channel-layouts.ts";
 import { chooseKnownSounds } from "../../ffmpeg/choose-streams.ts";
 import type { AudioStream, MediaManifest } from "../../ffmpeg/manifest.ts";
+import { beginsHidden } from "../../ffmpeg/packets.ts";
 import type { AudioPlan, AudioTrack } from "./conversion.ts";
 import type { ConvertSettings } from "./options.ts";
+import type { SearchContext } from "./plan-search.ts";
 
 type Container = "mp4" | "webm";
 
@@ -30,13 +32,29 @@ export function labelsOf({ language, title }: Pick<AudioStream, "language" | "ti
 }
 
 /**
- * What becomes of each sound track. Throws PARAMS_INVALID where a track that is not there is asked for, or one is to be copied that the
+ * The stream indexes of tracks that begin late, and with packets that are not heard, as recorders write what an encoder needs to get going: ffmpeg
+ * copies those without what hides them, so that all would be early by as much. Where sound begins with the file, they come before time 0.
+ */
+export async function listHiddenStarts(
+  path: string,
+  { audio, startSeconds: origin }: Pick<MediaManifest, "audio" | "startSeconds">,
+  { tools, signal }: Pick<SearchContext, "tools" | "signal">,
+): Promise<ReadonlySet<number>> {
+  const late = audio.filter(({ codec, startSeconds = origin }) => FITTING.mp4.includes(codec) && startSeconds > origin);
+  const hidden = new Set<number>();
+  for (const { index } of late) if (await beginsHidden(tools, path, index, signal)) hidden.add(index);
+  return hidden;
+}
+
+/**
+ * What becomes of each sound track; `hiddenStarts` as `listHiddenStarts` gives them. Throws PARAMS_INVALID where a track that is not there is asked for, or one is to be copied that the
  * container does not hold, and what `audioArguments` throws.
  */
 export function planAudio(
   { audio }: Pick<MediaManifest, "audio">,
   settings: ConvertSettings,
   container: Container,
+  hiddenStarts: ReadonlySet<number>,
 ): { readonly tracks: readonly AudioPlan[]; readonly findings: readonly string[] } {
   if (settings.audio === "none") return { tracks: [], findings: [] };
   const chosen = chooseTracks(audio, settings.audioTracks);
@@ -45,15 +63,20 @@ export function planAudio(
   if (known.length < chosen.length && settings.audioTracks !== "all") {
     throw new ReelmillError("PARAMS_INVALID", "audioTracks names a sound track whose codec ffmpeg does not know.");
   }
-  const tracks = known.map((stream) => planTrack(stream, settings, container));
-  return { tracks, findings: [...findings, ...tracks.flatMap(describeTrack)] };
+  const tracks = known.map((stream) => planTrack(stream, settings, container, hiddenStarts.has(stream.index)));
+  return { tracks, findings: [...findings, ...tracks.flatMap((track) => describeTrack(track, hiddenStarts))] };
 }
 
-/** Of channels that are mixed or left out. */
-function describeTrack(track: AudioPlan): readonly string[] {
+/** Of channels that are mixed or left out, and of sound that is encoded though it would fit. */
+function describeTrack(track: AudioPlan, hiddenStarts: ReadonlySet<number>): readonly string[] {
   if (track.kind === "copy") return [];
   const { position, channels, channelLayout, madeChannels } = track;
-  return describeChannels(position, { channels, channelLayout: channelLayout ?? undefined }, madeChannels);
+  return [
+    ...describeChannels(position, { channels, channelLayout: channelLayout ?? undefined }, madeChannels),
+    ...(hiddenStarts.has(track.streamIndex)
+      ? [`Sound track ${position} begins late, with packets that are not heard: it was encoded.`]
+      : []),
+  ];
 }
 
 /** How a track is encoded, as the source has it. Throws as `audioArguments`. */
@@ -81,7 +104,12 @@ function chooseTracks(audio: readonly AudioStream[], wished: ConvertSettings["au
   });
 }
 
-function planTrack(stream: AudioStream, settings: ConvertSettings, container: Container): AudioPlan {
+function planTrack(
+  stream: AudioStream,
+  settings: ConvertSettings,
+  container: Container,
+  isHiddenFirst: boolean,
+): AudioPlan {
   const { index: streamIndex, position, codec, channels } = stream;
   const track = {
     ...{ streamIndex, position },
@@ -95,7 +123,7 @@ function planTrack(stream: AudioStream, settings: ConvertSettings, container: Co
   };
   const isCopied =
     settings.audio === "copy" ||
-    (FITTING[container].includes(codec) && !settings.reencode && settings.audioBitrate === undefined);
+    (FITTING[container].includes(codec) && !isHiddenFirst && !settings.reencode && settings.audioBitrate === undefined);
   if (isCopied) {
     if (!HOLDABLE[container].includes(codec)) {
       const known = HOLDABLE[container].join(", ");

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -147,4 +147,23 @@ it("says how many tracks of subtitles are not burnt in", async () => {
   const told = "The first text track of the subtitles was burnt in; left out: 2 further tracks.";
   expect((await plan(make(3), burn)).findings).toContain(told);
   expect((await plan(make(1), burn)).findings.join(" ")).not.toContain("burnt in");
+});
+
+it("encodes sound that begins late with packets that are not heard, which copies would make heard", async () => {
+  const path = join(makeFolder(), "late.mp4");
+  const inputs = "-f lavfi -i color=s=64x64:r=25:d=2 -itsoffset 0.5 -f lavfi -i sine=d=1".split(" ");
+  execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...inputs, "-c:v", "libx264", "-c:a", "aac", path]);
+  const audioOf = async (): Promise<unknown> => {
+    const { audio, findings } = await plan(path, { to: "h264" });
+    return { kind: audio[0]?.kind, isTold: findings.some((one) => one.includes("begins late")) };
+  };
+  expect(await audioOf()).toEqual({ kind: "copy", isTold: false });
+
+  // As files of Apple's encoder begin: the second entry of the sound's edit list hides 2112 samples.
+  const bytes = readFileSync(path);
+  const mediaTime = bytes.lastIndexOf("elst") + 28;
+  expect(bytes.readInt32BE(mediaTime)).toBe(0);
+  bytes.writeInt32BE(2112, mediaTime);
+  writeFileSync(path, bytes);
+  expect(await audioOf()).toEqual({ kind: "encode", isTold: true });
 });

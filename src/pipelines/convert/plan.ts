@@ -29,8 +29,8 @@ import { placeSpan } from "../../spans/place-span.ts";
 import { describeCutShort } from "../cut-short.ts";
 import type { AudioPlan, ConversionPlan, EncodedVideo, SpanPlan, VideoPlan } from "./conversion.ts";
 import { type ConvertSettings, extensionFor, rateOf } from "./options.ts";
-import { chooseFilters, describeKeptRange, type PictureFilters } from "./picture-filters.ts";
-import { labelsOf, planAudio } from "./plan-audio.ts";
+import { chooseFilters, describeRange, type PictureFilters } from "./picture-filters.ts";
+import { labelsOf, listHiddenStarts, planAudio } from "./plan-audio.ts";
 import { planEncoder } from "./plan-encoder.ts";
 import { planLook } from "./plan-look.ts";
 import { chooseAims, describeSearch, type SearchContext, searchPlanned } from "./plan-search.ts";
@@ -75,7 +75,7 @@ export async function planConversion(
   const video = chooseVideo(manifest);
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures to convert.`);
   const container = extensionFor(settings.to) === ".mp4" ? "mp4" : "webm";
-  const sound = planAudio(manifest, settings, container);
+  const sound = planAudio(manifest, settings, container, await listHiddenStarts(path, manifest, context));
   const filters = chooseFilters(video, settings);
   const texts = manifest.subtitles.filter(({ isText }) => isText);
   if (settings.subtitles === "burn" && texts.length === 0) {
@@ -201,12 +201,12 @@ function bitDepthFor(video: VideoStream, { bitDepth, to }: ConvertSettings): 8 |
   return video.bitDepth > 8 && to !== "h264" ? 10 : 8;
 }
 
-/** What pictures keep that players may show badly, and what encoders leave out. */
+/** What pictures keep that players may show badly, and what they do not. */
 function describeKept(video: VideoStream, settings: ConvertSettings): readonly string[] {
   return [
     ...describeTransparency(video),
     ...describeInterlaced(video, settings.deinterlace),
-    ...describeKeptRange(video, settings, bitDepthFor(video, settings)),
+    ...describeRange(video, settings, bitDepthFor(video, settings)),
   ];
 }
 

@@ -147,7 +147,7 @@ function requireConforming({ rules, isConforming }: PresentationReport, { durati
   const broken = rules.filter(({ level, outcome }) => level === "must" && outcome === "failed");
   // Over so little time the first picture alone may be more than that, however few bits it has.
   if (durationSeconds < SEGMENT_SECONDS / 2 && broken.every(({ id }) => id === "variant-for-cellular")) {
-    const length = `The recording lasts ${Number(durationSeconds.toFixed(3))} s and has no sound`;
+    const length = `The recording lasts ${Number(durationSeconds.toFixed(3))} s`;
     throw new ReelmillError("INPUT_TOO_SHORT", `${length}: not even its smallest rung keeps to 192 kbit/s.`);
   }
   const told = broken.slice(0, MAX_TOLD).map(describeBroken);

@@ -52,8 +52,9 @@ function contentOf(facts: TrackFacts, start: number, end: number): SegmentConten
   const times = { startSeconds: start, endSeconds: end, decodeStartSeconds: start, decodeEndSeconds: end };
   const frames = {
     sampleCount: 1,
-    minFrameSeconds: end - start,
+    minFrameSeconds: 0,
     maxFrameSeconds: end - start,
+    lastFrameSeconds: end - start,
     keyFrameSeconds: [start],
   };
   const spans = facts.kind === "text" ? [] : [{ kind: facts.kind, ...times, ...frames, startFault: undefined }];

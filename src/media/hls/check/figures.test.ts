@@ -102,3 +102,34 @@ describe("pictures of variable length", () => {
     expect(rate?.max).toBeCloseTo(50, 9);
   });
 });
+
+describe("a last picture shorter than all others", () => {
+  const pictures = (frames: readonly number[], start: number): SegmentContent => {
+    const span = new SpanBuilder("video");
+    let seconds = start;
+    for (const frameSeconds of frames) {
+      span.add(seconds, seconds, frameSeconds, seconds === start);
+      seconds += frameSeconds;
+    }
+    const spans = [span.finish()].filter((one) => one !== undefined);
+    return { container: "fmp4", tracks: [], spans, continuityFaults: [] };
+  };
+
+  it("is no rate", () => {
+    const media = playlistOf(6, [
+      [0.2, 1, pictures([0.04, 0.04, 0.04, 0.04, 0.04], 0)],
+      [0.086, 1, pictures([0.04, 0.04, 0.006], 0.2)],
+    ]);
+    expect(frameRateOf(media)).toMatchObject({ isConstant: true });
+    expect(frameRateOf(media)?.average).toBeCloseTo(25, 9);
+  });
+
+  it("is one where another segment follows, and where it is alone", () => {
+    const media = playlistOf(6, [
+      [0.086, 1, pictures([0.04, 0.04, 0.006], 0)],
+      [0.04, 1, pictures([0.04], 0.086)],
+    ]);
+    expect(frameRateOf(media)?.max).toBeCloseTo(1 / 0.006, 9);
+    expect(frameRateOf(playlistOf(6, [[0.006, 1, pictures([0.006], 0)]]))?.average).toBeCloseTo(1 / 0.006, 9);
+  });
+});

@@ -58,7 +58,10 @@ export function leadSpan(content: SegmentContent | undefined): TrackSpan | undef
   return content?.spans.find(({ kind }) => kind === "video") ?? content?.spans[0];
 }
 
-/** Frames per second over the whole playlist, and whether all frames last as long; undefined without pictures. */
+/**
+ * Frames per second over the whole playlist, and whether all frames last as long; undefined without pictures. A last frame that is shorter than all others,
+ * as recorders and cuts leave it, is no interval of frames and counts for nothing.
+ */
 export function frameRateOf(
   media: MeasuredPlaylist | undefined,
 ): { readonly average: number; readonly isConstant: boolean; readonly max: number } | undefined {
@@ -66,16 +69,22 @@ export function frameRateOf(
   let seconds = 0;
   let min = Number.POSITIVE_INFINITY;
   let max = 0;
+  let last = 0;
   for (const measured of media?.segments ?? []) {
     const span = leadSpan(measured.content);
     const duration = media && actualDuration(media, measured);
     if (span?.kind !== "video" || duration === undefined || duration <= 0) continue;
     frames += span.sampleCount;
     seconds += duration;
-    if (span.minFrameSeconds > 0) min = Math.min(min, span.minFrameSeconds);
+    for (const shortest of [last, span.minFrameSeconds]) if (shortest > 0) min = Math.min(min, shortest);
     max = Math.max(max, span.maxFrameSeconds);
+    last = span.lastFrameSeconds;
   }
   if (frames === 0 || seconds <= 0) return undefined;
+  if (last > 0 && last < min && frames > 1) {
+    frames--;
+    seconds -= last;
+  }
   const average = frames / seconds;
   // Clocks of whole ticks make frames of 59.94 Hz differ by one.
   const isConstant = max - min <= 0.1 / average;

@@ -53,8 +53,11 @@ export interface TrackSpan {
   /** Undefined where the container does not tell durations. */
   readonly decodeEndSeconds: number | undefined;
   readonly sampleCount: number;
+  /** The shortest of all but the one decoded last; 0 where there is none. */
   readonly minFrameSeconds: number;
   readonly maxFrameSeconds: number;
+  /** How long the sample decoded last lasts; 0 where the container does not tell. */
+  readonly lastFrameSeconds: number;
   /** Presentation times of the key frames, rising; empty for sound, whose every sample is one. */
   readonly keyFrameSeconds: readonly number[];
   /** Why the first sample does not begin a decode anew; undefined where it does. */
@@ -90,6 +93,7 @@ export class SpanBuilder {
   #lastEnd = Number.NEGATIVE_INFINITY;
   #minFrame = Number.POSITIVE_INFINITY;
   #maxFrame = 0;
+  #lastFrame = 0;
   startFault: string | undefined;
 
   constructor(kind: "video" | "audio") {
@@ -108,8 +112,9 @@ export class SpanBuilder {
     this.#lastEnd = Math.max(this.#lastEnd, presentationSeconds + (durationSeconds ?? 0));
     if (durationSeconds === undefined) return;
     this.#decodeEnd = decodeSeconds + durationSeconds;
-    this.#minFrame = Math.min(this.#minFrame, durationSeconds);
+    if (this.#lastFrame > 0) this.#minFrame = Math.min(this.#minFrame, this.#lastFrame);
     this.#maxFrame = Math.max(this.#maxFrame, durationSeconds);
+    this.#lastFrame = durationSeconds;
   }
 
   /** The span; undefined where no sample was added. */
@@ -126,6 +131,7 @@ export class SpanBuilder {
       sampleCount: times.length,
       minFrameSeconds: Number.isFinite(this.#minFrame) ? this.#minFrame : 0,
       maxFrameSeconds: this.#maxFrame,
+      lastFrameSeconds: this.#lastFrame,
       keyFrameSeconds: this.#keyFrames.sort((a, b) => a - b),
       startFault: this.startFault,
     };

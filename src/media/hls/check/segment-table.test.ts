@@ -13,6 +13,7 @@ const span: fc.Arbitrary<TrackSpan> = fc.record({
   sampleCount: fc.nat(),
   minFrameSeconds: seconds,
   maxFrameSeconds: seconds,
+  lastFrameSeconds: seconds,
   keyFrameSeconds: fc.array(seconds, { maxLength: 3 }),
   startFault: fc.constantFrom(undefined, "no IDR"),
 });

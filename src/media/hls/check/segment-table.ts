@@ -48,7 +48,8 @@ export class SegmentTable implements Iterable<MeasuredSegment> {
     numbers.push(entry.durationSeconds, toNumber(sizeBytes));
     for (const span of content?.spans ?? []) {
       numbers.push(span.startSeconds, span.endSeconds, span.decodeStartSeconds, toNumber(span.decodeEndSeconds));
-      numbers.push(span.sampleCount, span.minFrameSeconds, span.maxFrameSeconds, span.keyFrameSeconds.length);
+      numbers.push(span.sampleCount, span.minFrameSeconds, span.maxFrameSeconds, span.lastFrameSeconds);
+      numbers.push(span.keyFrameSeconds.length);
       for (const seconds of span.keyFrameSeconds) numbers.push(seconds);
     }
   }
@@ -89,11 +90,11 @@ export class SegmentTable implements Iterable<MeasuredSegment> {
 /** The numbers of a span in the order in which `push` wrote them. */
 function readSpan({ kind, startFault }: SpanKind, next: () => number): TrackSpan {
   const [startSeconds, endSeconds, decodeStartSeconds, decodeEndSeconds] = [next(), next(), next(), fromNumber(next())];
-  const [sampleCount, minFrameSeconds, maxFrameSeconds] = [next(), next(), next()];
+  const [sampleCount, minFrameSeconds, maxFrameSeconds, lastFrameSeconds] = [next(), next(), next(), next()];
   const keyFrameSeconds = Array.from({ length: next() }, next);
   return {
     ...{ kind, startSeconds, endSeconds, decodeStartSeconds, decodeEndSeconds, sampleCount },
-    ...{ minFrameSeconds, maxFrameSeconds, keyFrameSeconds, startFault },
+    ...{ minFrameSeconds, maxFrameSeconds, lastFrameSeconds, keyFrameSeconds, startFault },
   };
 }
 
