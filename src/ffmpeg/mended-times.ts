@@ -40,22 +40,34 @@ export function mendTimes(ticks: Float64Array, starts: readonly number[]): reado
     const group = Array.from(ticks.subarray(first, end)).filter((_, index) => !isWrong.has(first + index));
     const [before, after] = [take(first - 1, -1).toReversed(), take(end, 1)];
     const filled = mended.map(({ toTicks }) => toTicks);
-    const own = [...group, ...filled.filter((at) => at > (before.at(-1) ?? at) && at < (after[0] ?? at))];
+    const own = [
+      ...group,
+      ...filled.filter(
+        (at) => at > (before.at(-1) ?? Number.NEGATIVE_INFINITY) && at < (after[0] ?? Number.POSITIVE_INFINITY),
+      ),
+    ];
     const around = [...before, ...own.sort((a, b) => a - b), ...after];
-    const toTicks = fillGap(around, Math.max(0, before.length - 1), before.length + own.length);
+    const toTicks = fillGap(
+      around,
+      Math.max(0, before.length - 1),
+      before.length + own.length,
+      end - first - own.length,
+    );
     const fromTicks = ticks[place] as number;
     if (toTicks !== undefined && passes(around, fromTicks, toTicks) >= PASSED) mended.push({ fromTicks, toTicks });
   }
   return mended;
 }
 
-/** The time of a picture that is missing in the widest gap of rising times between those places; undefined where none is missing. */
-function fillGap(times: readonly number[], from: number, to: number): number | undefined {
+/** The time of a picture that is missing in the widest gap of rising times between those places; undefined where not just as many are missing there. */
+function fillGap(times: readonly number[], from: number, to: number, missing: number): number | undefined {
   const steps = times.slice(1).map((at, index) => at - (times[index] as number));
   const step = steps.toSorted((a, b) => a - b)[steps.length >> 1];
   const inside = steps.slice(from, to);
-  const gap = Math.max(0, ...inside);
+  const gap = inside.reduce((widest, one) => Math.max(widest, one), 0);
   if (step === undefined || gap < GAP_STEPS * step) return undefined;
+  // Where more were lost, or pictures are shown for longer, nobody knows which gap is its own.
+  if (inside.reduce((sum, one) => sum + Math.round(one / step) - 1, 0) !== missing) return undefined;
   const begin = times[from + inside.indexOf(gap)] as number;
   return begin + Math.round(gap / Math.max(2, Math.round(gap / step)));
 }

@@ -203,7 +203,12 @@ async function checkPictures(
 ): Promise<readonly ConversionCheck[]> {
   const stream = manifest.video[0];
   if (stream === undefined) return [{ name: "pictures", status: "failed", detail: "there are no pictures" }];
-  const { ticks } = await listFrameTimes(tools, outputPath, stream.index, signal);
+  const { ticks, mended } = await listFrameTimes(tools, outputPath, stream.index, signal);
+  if (mended.length > 0) {
+    return [
+      { name: "times", status: "failed", detail: `${formatCount(mended.length, "picture")} stored with a wrong time` },
+    ];
+  }
   const tick = stream.timeBase.numerator / stream.timeBase.denominator;
   const count = formatCount(ticks.length, "picture");
   if (ticks.length !== expected.count) {

@@ -99,8 +99,8 @@ export interface PackagePlan {
     readonly timeBase: Ratio;
     /** When pictures are shown, in ticks of `timeBase`, rising, as `packTicks` packs them; null where only decoding tells or pictures are left out. */
     readonly packedTicks: string | null;
-    /** As `FrameTimes` has them; `packedTicks` has them as they are to be. */
-    readonly mended: readonly MendedTime[];
+    /** As `FrameTimes` has them, absent from plans of older versions; `packedTicks` has them as they are to be. */
+    readonly mended?: readonly MendedTime[];
     /** Absent before they are encoded. */
     readonly disorder?: Disorder;
     /** The first picture's time: what becomes 0. */

@@ -65,7 +65,7 @@ export async function encodeStreams(
     if (shown.beginSeconds < beginSeconds - SLACK_SECONDS) shown = await encode(fromStart);
   }
   let disorder = IN_ORDER;
-  const isDamaged = complaints.length > 0 || plan.video.mended.length > 0;
+  const isDamaged = complaints.length > 0 || (plan.video.mended ?? []).length > 0;
   if (isDamaged && encoded !== undefined && hasStrays(plan, encoded, firstPath(plan, part, folder))) {
     const { leftOut, strayTicks } = (await listDecoded(plan, encoded, inputPath, hooks)) ?? NONE_DECODED;
     disorder = { strayTicks, leftOut: leftOut.length };
@@ -112,7 +112,7 @@ async function listDecoded(
 ): Promise<Decoded | undefined> {
   const { startTicks, endTicks, seekSeconds } = span;
   const { packedTicks, streamIndex } = plan.video;
-  const contextFilters = [...mendingFilters(plan.video.mended), ...PRINTING_FILTERS, ...timingFilters(plan)];
+  const contextFilters = [...mendingFilters(plan.video.mended ?? []), ...PRINTING_FILTERS, ...timingFilters(plan)];
   const reading = { ...cutOf(plan, span, contextFilters), inputPath, streamIndex, seekSeconds };
   const pictures = await listFiltered(tools, describeCountRun(reading), signal);
   const places = new Set(placesAgainstOrder(pictures.map(({ ticks }) => ticks)));
@@ -232,7 +232,7 @@ function soundOutputs(
 
 /** One decode for all; standard range parts from high range, then each rung's pictures go to its encoder and on to the next smaller size. */
 function filterGraph(plan: PackagePlan, { leftOut = [], ...span }: Cut): string {
-  const { contextFilters, highRange, mended, standardFilters, streamIndex } = plan.video;
+  const { contextFilters, highRange, mended = [], standardFilters, streamIndex } = plan.video;
   const without = leftOut.length === 0 ? [] : [`select='not(${isAnyOf(leftOut)})'`];
   const timed = [...mendingFilters(mended), ...without, ...timingFilters(plan)];
   const cut = cutFilters(cutOf(plan, span, [...timed, ...contextFilters]));

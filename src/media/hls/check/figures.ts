@@ -81,7 +81,7 @@ export function frameRateOf(
     last = span.lastFrameSeconds;
   }
   if (frames === 0 || seconds <= 0) return undefined;
-  if (last > 0 && last < min && frames > 1) {
+  if (last > 0 && last < min && Number.isFinite(min)) {
     frames--;
     seconds -= last;
   }
