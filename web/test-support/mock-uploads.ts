@@ -5,6 +5,8 @@ interface Upload {
   readonly key: string;
   readonly bytes: number;
   offset: number;
+  /** Of the newest request: what is left of those before, which a browser gave up, counts for nothing. */
+  turn: number;
 }
 
 /** Uploads by the tus protocol (1.0.0) into nowhere. */
@@ -31,6 +33,7 @@ export function createMockUploads(): MockUploads {
       if (request.method === "POST") return create(uploads, request, response);
       const upload = uploads.get((request.url ?? "").split("/").at(-1) ?? "");
       if (upload === undefined) return void response.writeHead(404).end();
+      upload.turn++;
       response.setHeader("Upload-Object-Key", encodeURI(upload.key));
       if (request.method === "PATCH") await receive(self, upload, request);
       if (request.method === "DELETE") uploads.delete((request.url ?? "").split("/").at(-1) ?? "");
@@ -47,7 +50,7 @@ function create(uploads: Map<string, Upload>, request: IncomingMessage, response
   const [, encoded = ""] = /filename ([^,]*)/.exec(String(request.headers["upload-metadata"])) ?? [];
   const name = Buffer.from(encoded, "base64").toString("utf8");
   const key = `uploads/${id}/${name}`;
-  uploads.set(id, { key, bytes: Number(request.headers["upload-length"]), offset: 0 });
+  uploads.set(id, { key, bytes: Number(request.headers["upload-length"]), offset: 0, turn: 0 });
   // Header values are Latin-1: the key comes escaped.
   response.setHeader("Upload-Object-Key", encodeURI(key));
   response.writeHead(201, { Location: `/v1/uploads/${id}` }).end();
@@ -55,8 +58,10 @@ function create(uploads: Map<string, Upload>, request: IncomingMessage, response
 
 async function receive(self: MockUploads, upload: Upload, request: IncomingMessage): Promise<void> {
   self.offsets.push(Number(request.headers["upload-offset"]));
+  const { turn } = upload;
   try {
     for await (const piece of request as AsyncIterable<Buffer>) {
+      if (upload.turn !== turn) return;
       upload.offset += piece.length;
       if (self.isSlow) await sleep(100);
     }
