@@ -21,9 +21,9 @@ const MEANT_SECONDS = 0.004;
 
 /** When the pictures of a stream are shown, by its packets. */
 export interface FrameTimes {
-  /** Presentation times in ticks of the stream's time base, rising; those that are mended, as they are to be. */
+  /** Presentation times in ticks of the stream's time base, rising; wrong ones as they are mended. */
   readonly ticks: Float64Array;
-  /** Times that packets tell wrongly; decoders give most of these pictures those times. */
+  /** Times that packets tell wrongly, as decoders give them to their pictures. */
   readonly mended: readonly MendedTime[];
   /** Indexes into `ticks` of the pictures that decoding can begin at, rising. */
   readonly keys: readonly number[];
@@ -168,7 +168,7 @@ function createCollector(onBytes: ((bytes: number) => void) | undefined): Collec
     finish: () => {
       lines.end();
       const { ticks, mended, isComplete } = settleTimes(times.finish(), groupStarts, lacksTimes);
-      const mendOf = new Map(mended.map(({ fromTicks, toTicks }) => [fromTicks, toTicks]));
+      const mendOf = indexMended(mended);
       return {
         ticks,
         mended,
@@ -200,8 +200,15 @@ function settleTimes(
   const hasTwins = !rises(ticks.sort());
   if (hasTwins || lacksTimes) return { ticks, mended: [], isComplete: false };
   const mended = mendTimes(inGroups, groupStarts);
-  for (const { fromTicks, toTicks } of mended) ticks[ticks.indexOf(fromTicks)] = toTicks;
-  return { ticks: ticks.sort(), mended, isComplete };
+  const mendOf = indexMended(mended);
+  for (const [place, at] of ticks.entries()) ticks[place] = mendOf.get(at) ?? at;
+  // One that stays wrong may stand where another is mended to.
+  return { ticks: ticks.sort(), mended, isComplete: rises(ticks) };
+}
+
+/** What each wrong time is mended to. */
+function indexMended(mended: readonly MendedTime[]): ReadonlyMap<number, number> {
+  return new Map(mended.map(({ fromTicks, toTicks }) => [fromTicks, toTicks]));
 }
 
 function rises(ticks: Float64Array): boolean {

@@ -1,5 +1,6 @@
 import { placesAgainstOrder } from "../base/rising-times.ts";
 import { formatCount } from "../base/units.ts";
+import { sumInPairs } from "./expressions.ts";
 
 /** A time that a packet tells wrongly, as where a bit of a capture flipped, and the one that its neighbours leave for it, in ticks of the stream. */
 export interface MendedTime {
@@ -19,57 +20,66 @@ const PASSED = 3;
 
 /**
  * Finds single packets whose times lie in other groups of pictures than they do: none is shown after the next key picture, nor before pictures of the
- * group before. They are the fewest without which times rise; each is mended that has a gap among its neighbours to fill. `ticks`: times in the
+ * group before. They are the fewest without which times rise; those of a group are mended where it lacks just as many pictures. `ticks`: times in the
  * order of the file, no two the same, rising within each group; `starts`: the places that groups begin at, rising.
  */
 export function mendTimes(ticks: Float64Array, starts: readonly number[]): readonly MendedTime[] {
   const wrong = placesAgainstOrder(Array.from(ticks));
   if (wrong.length > Math.min(MAX_WRONG, Math.ceil(ticks.length / PACKETS_PER_WRONG))) return [];
   const isWrong = new Set(wrong);
-  const take = (from: number, step: 1 | -1): readonly number[] => {
-    const taken: number[] = [];
-    for (let place = from; taken.length < NEIGHBOURS && place >= 0 && place < ticks.length; place += step) {
-      if (!isWrong.has(place)) taken.push(ticks[place] as number);
+  const keptFrom = (from: number, end: number): readonly number[] => {
+    const step = from < end ? 1 : -1;
+    const kept: number[] = [];
+    for (let place = from; place !== end && kept.length < NEIGHBOURS; place += step) {
+      if (!isWrong.has(place)) kept.push(ticks[place] as number);
     }
-    return taken;
+    return kept;
   };
-  const mended: MendedTime[] = [];
-  for (const place of wrong) {
-    const first = starts.findLast((start) => start <= place) ?? 0;
-    const end = starts.find((start) => start > place) ?? ticks.length;
-    const group = Array.from(ticks.subarray(first, end)).filter((_, index) => !isWrong.has(first + index));
-    const [before, after] = [take(first - 1, -1).toReversed(), take(end, 1)];
-    const filled = mended.map(({ toTicks }) => toTicks);
-    const own = [
-      ...group,
-      ...filled.filter(
-        (at) => at > (before.at(-1) ?? Number.NEGATIVE_INFINITY) && at < (after[0] ?? Number.POSITIVE_INFINITY),
-      ),
-    ];
-    const around = [...before, ...own.sort((a, b) => a - b), ...after];
-    const toTicks = fillGap(
-      around,
-      Math.max(0, before.length - 1),
-      before.length + own.length,
-      end - first - own.length,
-    );
-    const fromTicks = ticks[place] as number;
-    if (toTicks !== undefined && passes(around, fromTicks, toTicks) >= PASSED) mended.push({ fromTicks, toTicks });
-  }
-  return mended;
+  return groupsOf(wrong, starts, ticks.length).flatMap(({ first, end, places }) => {
+    const before = keptFrom(first - 1, -1).toReversed();
+    const own = Array.from(ticks.subarray(first, end)).filter((_, index) => !isWrong.has(first + index));
+    const around = [...before, ...own, ...keptFrom(end, ticks.length)];
+    const missing = listMissing(around, Math.max(0, before.length - 1), before.length + own.length);
+    // Where more were lost, or pictures are shown for longer, nobody knows which gap is whose.
+    if (missing.length !== places.length) return [];
+    return places
+      .map((place, index) => ({ fromTicks: ticks[place] as number, toTicks: missing[index] as number }))
+      .filter(({ fromTicks, toTicks }) => passes(around, fromTicks, toTicks) >= PASSED);
+  });
 }
 
-/** The time of a picture that is missing in the widest gap of rising times between those places; undefined where not just as many are missing there. */
-function fillGap(times: readonly number[], from: number, to: number, missing: number): number | undefined {
+interface Group {
+  /** Where its packets begin and end. */
+  readonly first: number;
+  readonly end: number;
+  /** Those of the places that lie in it. */
+  readonly places: readonly number[];
+}
+
+/** The groups, among `count` packets, that some of the places lie in; all rise. What stands before the first start is one, too. */
+function groupsOf(places: readonly number[], starts: readonly number[], count: number): readonly Group[] {
+  const groups: (Group & { readonly places: number[] })[] = [];
+  let next = 0;
+  for (const place of places) {
+    while ((starts[next] ?? count) <= place) next++;
+    const first = starts[next - 1] ?? 0;
+    const last = groups.at(-1);
+    if (last?.first === first) last.places.push(place);
+    else groups.push({ first, end: starts[next] ?? count, places: [place] });
+  }
+  return groups;
+}
+
+/** The times of pictures that are missing in gaps of rising times, of those gaps that begin in `[from, to)`. */
+function listMissing(times: readonly number[], from: number, to: number): readonly number[] {
   const steps = times.slice(1).map((at, index) => at - (times[index] as number));
-  const step = steps.toSorted((a, b) => a - b)[steps.length >> 1];
-  const inside = steps.slice(from, to);
-  const gap = inside.reduce((widest, one) => Math.max(widest, one), 0);
-  if (step === undefined || gap < GAP_STEPS * step) return undefined;
-  // Where more were lost, or pictures are shown for longer, nobody knows which gap is its own.
-  if (inside.reduce((sum, one) => sum + Math.round(one / step) - 1, 0) !== missing) return undefined;
-  const begin = times[from + inside.indexOf(gap)] as number;
-  return begin + Math.round(gap / Math.max(2, Math.round(gap / step)));
+  const step = steps.toSorted((a, b) => a - b)[steps.length >> 1] ?? 0;
+  return steps.slice(from, to).flatMap((gap, index) => {
+    if (gap < GAP_STEPS * step) return [];
+    const parts = Math.round(gap / step);
+    const begin = times[from + index] as number;
+    return Array.from({ length: parts - 1 }, (_, part) => begin + Math.round((gap * (part + 1)) / parts));
+  });
 }
 
 /** How many of the times lie between two. */
@@ -87,14 +97,8 @@ export function describeMended({ length }: readonly MendedTime[]): readonly stri
 
 /** The filter that gives pictures such times, before any other. */
 export function mendingFilters(mended: readonly MendedTime[]): readonly string[] {
-  return mended.length === 0 ? [] : [`setpts='PTS+${sumOf(mended)}'`];
-}
-
-/** An expression of ffmpeg's: its parser takes less than a hundred terms beside each other, but any number of pairs. */
-function sumOf(mended: readonly MendedTime[]): string {
-  const [first] = mended;
-  if (first !== undefined && mended.length === 1)
-    return `eq(PTS,${first.fromTicks})*(${first.toTicks - first.fromTicks})`;
-  const middle = mended.length >> 1;
-  return `(${sumOf(mended.slice(0, middle))}+${sumOf(mended.slice(middle))})`;
+  if (mended.length === 0) return [];
+  return [
+    `setpts='PTS+${sumInPairs(mended.map(({ fromTicks, toTicks }) => `eq(PTS,${fromTicks})*(${toTicks - fromTicks})`))}'`,
+  ];
 }

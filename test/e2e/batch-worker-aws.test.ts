@@ -11,10 +11,9 @@ import { systemClock } from "../../src/base/clock.ts";
 import type { BatchRecords } from "../../src/jobs/batch-records.ts";
 import type { ObjectStore } from "../../src/jobs/object-store.ts";
 import { type AwsUnderTest, environmentOf, makeBucket, makeTable, startStorage, startTables } from "../support/aws.ts";
+import { CLIP_PICTURES, countPictures, makeClip } from "./batch-clip.fixture.ts";
 import { startBatchWorker, type WorkerCommand } from "./worker-command.fixture.ts";
 
-const SECONDS = 20;
-const RATE = 10;
 const JOB_ID = "550e8400-e29b-41d4-a716-446655440000";
 const INPUT = `uploads/${JOB_ID}/input.mp4`;
 const KEYS = { AWS_ACCESS_KEY_ID: "test-key-id", AWS_SECRET_ACCESS_KEY: "test-s3cret" };
@@ -31,7 +30,7 @@ let containers = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "reelmill-batch-aws-"));
-  clip = makeClip("192x108");
+  clip = makeClip(folder, "192x108");
   [storage, tables] = await Promise.all([startStorage(), startTables()]);
 });
 
@@ -53,14 +52,6 @@ afterEach(async () => {
   await table.remove();
 });
 
-/** Long enough for several spans; how long a worker has at them is a matter of the size. */
-function makeClip(size: string): string {
-  const path = join(folder, `${size}.mp4`);
-  const inputs = `-f lavfi -i testsrc2=s=${size}:r=${RATE}:d=${SECONDS} -f lavfi -i sine=d=${SECONDS}`.split(" ");
-  execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), path]);
-  return path;
-}
-
 /** Starts a worker as in a container of its own: nothing is there of those before. */
 function start(environment: Readonly<Record<string, string>> = {}): WorkerCommand {
   containers += 1;
@@ -78,11 +69,8 @@ async function keys(): Promise<readonly string[]> {
   return (await objects.list("", { limit: 100 })).map(({ key }) => key);
 }
 
-async function countPictures(key: string): Promise<number> {
-  const args = "-v error -select_streams v -count_frames -show_entries stream=nb_read_frames -of csv=p=0".split(" ");
-  return await objects.withLocalFile(key, async (path) =>
-    Number.parseInt(execFileSync("ffprobe", [...args, path], { encoding: "utf8" }), 10),
-  );
+async function countPicturesIn(key: string): Promise<number> {
+  return await objects.withLocalFile(key, async (path) => countPictures(path));
 }
 
 it("converts a recording in a bucket, with the very bytes of a conversion on this machine, and leaves nothing else", async () => {
@@ -121,13 +109,13 @@ it("goes on in another container where one was killed", async () => {
   expect(messages).not.toContain(kept?.["message"]);
   const outputKey = `outputs/${JOB_ID}/output.webm`;
   expect(await records.get(JOB_ID)).toMatchObject({ status: "COMPLETED", outputKey });
-  expect(await countPictures(outputKey)).toBe(SECONDS * RATE);
+  expect(await countPicturesIn(outputKey)).toBe(CLIP_PICTURES);
   expect(await keys()).toEqual([outputKey, INPUT]);
 });
 
 it("leaves a job alone that another worker has, and its record", async () => {
   // The first is to be at it until the second has come up.
-  await objects.put(INPUT, createReadStream(makeClip("320x180")));
+  await objects.put(INPUT, createReadStream(makeClip(folder, "320x180")));
   const first = start();
   await first.said(/ begins$/, 1);
   const second = start();
@@ -139,7 +127,7 @@ it("leaves a job alone that another worker has, and its record", async () => {
   expect((await first.ended()).status).toBe(0);
   expect(first.lines().map(({ message }) => message)).not.toContainEqual(expect.stringContaining("begins again"));
   expect(await records.get(JOB_ID)).toMatchObject({ status: "COMPLETED" });
-  expect(await countPictures(`outputs/${JOB_ID}/output.webm`)).toBe(SECONDS * RATE);
+  expect(await countPicturesIn(`outputs/${JOB_ID}/output.webm`)).toBe(CLIP_PICTURES);
 });
 
 it("ends without harm where it was frozen, and another worker beside it has its job meanwhile", async () => {

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,10 +5,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openBatchRecords } from "../../src/adapters/local/batch-records.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { BatchRecord } from "../../src/jobs/batch-records.ts";
+import { CLIP_PICTURES, countPictures, makeClip } from "./batch-clip.fixture.ts";
 import { startBatchWorker, type WorkerCommand } from "./worker-command.fixture.ts";
 
-const SECONDS = 20;
-const RATE = 10;
 const TABLE = "codec-converter-jobs-dev";
 
 const root = mkdtempSync(join(tmpdir(), "reelmill-batch-"));
@@ -19,7 +17,7 @@ let data: string;
 let bucket: string;
 let jobId: string;
 
-beforeAll(() => void makeClip("192x108"), 60_000);
+beforeAll(() => void makeClip(root, "192x108"), 60_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 beforeEach(() => {
@@ -30,15 +28,6 @@ beforeEach(() => {
   mkdirSync(join(bucket, "uploads", jobId), { recursive: true });
   copyFileSync(clip, join(bucket, "uploads", jobId, "input.mp4"));
 });
-
-/** Long enough for several spans, so that there is something to go on with; how long a worker has at them is a matter of the size. */
-function makeClip(size: string): string {
-  const path = join(root, `${size}.mp4`);
-  const picture = `testsrc2=s=${size}:r=${RATE}:d=${SECONDS}`;
-  const inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", `sine=d=${SECONDS}`];
-  execFileSync("ffmpeg", ["-v", "error", ...inputs, ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "), path]);
-  return path;
-}
 
 function start(environment: Readonly<Record<string, string>> = {}): WorkerCommand {
   return startBatchWorker({
@@ -52,11 +41,6 @@ async function readRecord(): Promise<BatchRecord | undefined> {
   const record = await records.get(jobId);
   records.close();
   return record;
-}
-
-function countPictures(path: string): number {
-  const args = "-v error -select_streams v -count_frames -show_entries stream=nb_read_frames -of csv=p=0".split(" ");
-  return Number.parseInt(execFileSync("ffprobe", [...args, path], { encoding: "utf8" }), 10);
 }
 
 /** Whatever lies below the bucket besides what was put there, and what is kept to go on with. */
@@ -89,7 +73,7 @@ describe("reelmill worker --once", () => {
     expect(record?.startedAtMs).toBeGreaterThanOrEqual(beforeMs);
     expect(record?.finishedAtMs).toBeGreaterThan(record?.startedAtMs ?? 0);
     expect(JSON.parse(output)).toEqual(record);
-    expect(countPictures(join(bucket, keys.outputKey))).toBe(SECONDS * RATE);
+    expect(countPictures(join(bucket, keys.outputKey))).toBe(CLIP_PICTURES);
     expect(leftovers()).toEqual(["output.mp4"]);
 
     rmSync(join(bucket, "uploads"), { recursive: true });
@@ -120,7 +104,7 @@ describe("reelmill worker --once", () => {
     // The other one may have been cut off between its end and the record of that.
     expect(after.filter((task) => before.includes(task)).length).toBeLessThan(before.length - 1);
     expect(await readRecord()).toMatchObject({ status: "COMPLETED", outputKey: `outputs/${jobId}/output.webm` });
-    expect(countPictures(join(bucket, "outputs", jobId, "output.webm"))).toBe(SECONDS * RATE);
+    expect(countPictures(join(bucket, "outputs", jobId, "output.webm"))).toBe(CLIP_PICTURES);
     expect(leftovers()).toEqual(["output.webm"]);
   }, 180_000);
 
@@ -161,7 +145,7 @@ describe("reelmill worker --once", () => {
 
   it("leaves a job to the worker that has it", async () => {
     // The first is to be at it until the second has come up.
-    copyFileSync(makeClip("320x180"), join(bucket, "uploads", jobId, "input.mp4"));
+    copyFileSync(makeClip(root, "320x180"), join(bucket, "uploads", jobId, "input.mp4"));
     const first = start();
     await first.said(/^plan is done$/);
     const second = start();

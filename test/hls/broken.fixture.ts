@@ -1,14 +1,15 @@
 import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parsePlaylist } from "../../src/media/hls/parse-playlist.ts";
-import type {
-  MediaPlaylist,
-  MediaSegment,
-  MultivariantPlaylist,
-  Rendition,
-  VariantStream,
-} from "../../src/media/hls/playlist.ts";
-import { HIGH, LOW, type Recipe, type Rung, readMedia, SECONDS, STEREO, writePlaylist } from "./ladder.fixture.ts";
+import {
+  editFirst,
+  editMain,
+  editMedia,
+  editRendition,
+  editSegment,
+  withoutCaptions,
+  withoutMap,
+} from "./edit-ladder.fixture.ts";
+import { HIGH, LOW, type Recipe, type Rung, SECONDS, STEREO } from "./ladder.fixture.ts";
 
 /** Ladders of two rungs as the rules want them. */
 export const FMP4: Recipe = { container: "fmp4", rungs: [HIGH, LOW], sound: STEREO };
@@ -32,53 +33,13 @@ function dropFirstIFrames(folder: string): void {
   editMain(folder, ({ iFrameVariants }) => ({ iFrameVariants: iFrameVariants.slice(1) }));
 }
 
-/** Rewrites the multivariant playlist. */
-export function editMain(folder: string, change: (main: MultivariantPlaylist) => Partial<MultivariantPlaylist>): void {
-  const path = join(folder, "main.m3u8");
-  const main = parsePlaylist(readFileSync(path, "utf8"));
-  if (main.kind !== "multivariant") throw new Error("main.m3u8 is multivariant");
-  writePlaylist(path, { ...main, ...change(main) });
-}
-
-function editFirst(change: (variant: VariantStream) => Partial<VariantStream>) {
-  return (folder: string): void =>
-    editMain(folder, ({ variants }) => ({
-      variants: variants.map((variant, index) => (index === 0 ? { ...variant, ...change(variant) } : variant)),
-    }));
-}
-
-function editRendition(index: number, change: (rendition: Rendition) => Partial<Rendition>) {
-  return (folder: string): void =>
-    editMain(folder, ({ renditions }) => ({
-      renditions: renditions.map((rendition, at) =>
-        at === index ? { ...rendition, ...change(rendition) } : rendition,
-      ),
-    }));
-}
-
-/** Rewrites a media playlist. */
-export function editMedia(path: string, change: (media: MediaPlaylist) => Partial<MediaPlaylist>) {
-  return (folder: string): void => {
-    const media = readMedia(join(folder, path));
-    writePlaylist(join(folder, path), { ...media, ...change(media) });
-  };
-}
-
-function editSegment(path: string, at: number, change: (segment: MediaSegment) => Partial<MediaSegment>) {
-  return editMedia(path, ({ segments }) => ({
-    segments: segments.map((segment, index) => (index === at ? { ...segment, ...change(segment) } : segment)),
-  }));
-}
-
-function withoutMap({ map: _, ...segment }: MediaSegment): MediaSegment {
-  return segment;
-}
-
-function withoutCaptions({ closedCaptionsGroupId: _, ...variant }: VariantStream): VariantStream {
-  return variant;
-}
-
 const EVERY_PLAYLIST = ["high/index.m3u8", "low/index.m3u8", "audio/index.m3u8", "subtitles/index.m3u8"];
+
+const DATE = "2026-02-28T10:00:00.000Z";
+
+function dateFirst(path: string, programDateTime: string) {
+  return editSegment(path, 0, () => ({ programDateTime }));
+}
 
 /** What is broken, how, and the rules, all of them musts, that fail for it: no others may. */
 export const BROKEN: readonly (readonly [
@@ -115,6 +76,53 @@ export const BROKEN: readonly (readonly [
     ["resolution"],
   ],
   ["another FRAME-RATE", FMP4, editFirst(() => ({ framesPerSecond: 24.975 })), ["frame-rate"]],
+  ["an HDCP-LEVEL that there is none of", FMP4, editFirst(() => ({ hdcpLevel: "TYPE-9" })), ["hdcp-level"]],
+  ["a LANGUAGE that is none", FMP4, editRendition(0, () => ({ language: "in English" })), ["rendition-language"]],
+  [
+    "a discontinuity in one variant alone",
+    FMP4,
+    editSegment("low/index.m3u8", 1, () => ({ isDiscontinuity: true })),
+    ["discontinuities-match"],
+  ],
+  [
+    "other numbers of discontinuities",
+    FMP4,
+    editMedia("low/index.m3u8", () => ({ discontinuitySequence: 1 })),
+    ["discontinuities-match"],
+  ],
+  [
+    "a date in one variant alone",
+    FMP4,
+    editSegment("low/index.m3u8", 1, () => ({ programDateTime: DATE })),
+    ["program-date-times"],
+  ],
+  [
+    "dates of the same media that differ by an hour in one variant",
+    FMP4,
+    (folder) => {
+      for (const path of [...EVERY_PLAYLIST, "high/iframes.m3u8"]) dateFirst(path, DATE)(folder);
+      dateFirst("low/iframes.m3u8", DATE.replace("T10", "T11"))(folder);
+    },
+    ["program-date-times"],
+  ],
+  [
+    "a media playlist with one bad line",
+    FMP4,
+    (folder) => appendFileSync(join(folder, "low", "index.m3u8"), "#EXT-X-BITRATE:fast\n"),
+    ["playlist-syntax"],
+  ],
+  [
+    "a day that the calendar has not",
+    FMP4,
+    (folder) => appendFileSync(join(folder, "low", "iframes.m3u8"), "#EXT-X-PROGRAM-DATE-TIME:2026-02-29T10:00:00Z\n"),
+    ["playlist-syntax"],
+  ],
+  [
+    "a cue without its times",
+    FMP4,
+    (folder) => appendFileSync(join(folder, "subtitles", "0.vtt"), "\nA line\n"),
+    ["segments-readable"],
+  ],
   ["SDR called PQ", FMP4, editFirst(() => ({ videoRange: "PQ" })), ["video-range"]],
   ["a group that is not there", FMP4, editFirst(() => ({ subtitlesGroupId: "none" })), ["group-exists"]],
   [
@@ -410,6 +418,7 @@ export const UNUSUAL: readonly (readonly [
       })),
     ["rendition-autoselect"],
   ],
+  ["a SCORE of one variant alone", FMP4, editFirst(() => ({ score: 1 })), ["scores"]],
   [
     "a small variant in front, and segments that nobody says are independent",
     FMP4,

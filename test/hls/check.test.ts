@@ -8,7 +8,8 @@ import { ReelmillError } from "../../src/base/errors.ts";
 import { checkPresentation, type PresentationReport } from "../../src/media/hls/check/check-presentation.ts";
 import type { Outcome } from "../../src/media/hls/check/rule.ts";
 import { presentationOpener } from "../../src/pipelines/hls/open-presentation.ts";
-import { BROKEN, editMedia, FMP4, TS, UNUSUAL } from "./broken.fixture.ts";
+import { BROKEN, FMP4, TS, UNUSUAL } from "./broken.fixture.ts";
+import { editMedia } from "./edit-ladder.fixture.ts";
 import { HIGH, LOW, makeLadder, type Recipe, readMedia } from "./ladder.fixture.ts";
 
 const ROOT = mkdtempSync(join(tmpdir(), "reelmill-hls-"));

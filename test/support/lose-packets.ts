@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import { TS_PACKET_BYTES } from "../../src/media/mpegts/ts-packet.ts";
 
 /** Overwrites the pictures of an MP4 file whose times, in seconds, are taken, so that no decoder makes anything of them. Throws where there are none. */
 export function losePackets(path: string, isLost: (seconds: number) => boolean): void {
@@ -15,14 +16,11 @@ export function losePackets(path: string, isLost: (seconds: number) => boolean):
   writeFileSync(path, bytes);
 }
 
-/** Of MPEG-TS (ISO/IEC 13818-1 §2.4.3.2). */
-const TRANSPORT_PACKET_BYTES = 188;
-
 /** Takes packets out of an MPEG-TS file, as of a capture that began late or lost its signal: those from one share of it (0 to 1) up to another. */
 export function dropTransportPackets(path: string, from: number, to: number): void {
   const bytes = readFileSync(path);
   const [start, end] = [from, to].map(
-    (share) => TRANSPORT_PACKET_BYTES * Math.floor((share * bytes.length) / TRANSPORT_PACKET_BYTES),
+    (share) => TS_PACKET_BYTES * Math.floor((share * bytes.length) / TS_PACKET_BYTES),
   );
   writeFileSync(path, Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]));
 }

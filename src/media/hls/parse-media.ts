@@ -1,4 +1,5 @@
 import { type Attribute, parseAttributeList } from "./attribute-list.ts";
+import { parseDateTime } from "./date-time.ts";
 import { parseDecimal, parseDecimalInteger } from "./decimal.ts";
 import {
   parseByteRange,
@@ -12,8 +13,6 @@ import {
 import type { EncryptionKey, InitializationMap, MediaPlaylist, MediaSegment, StartPoint } from "./playlist.ts";
 import { playlistError, valueError } from "./playlist-error.ts";
 import type { PlaylistLine } from "./playlist-lines.ts";
-
-const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?\d{2}|[+-]\d{2})?$/;
 
 /** What the tags before a segment's URI said of it alone. */
 interface Pending {
@@ -169,7 +168,9 @@ function takeSegmentTag(draft: Draft, line: PlaylistLine): void {
       pending.isGap = true;
       break;
     case "#EXT-X-PROGRAM-DATE-TIME":
-      if (!DATE_TIME.test(value)) throw valueError(lineNumber, tag, value, "a date and time as ISO 8601 has it");
+      if (parseDateTime(value) === undefined) {
+        throw valueError(lineNumber, tag, value, "a date and time as ISO 8601 has it");
+      }
       pending.programDateTime = value;
       break;
     case "#EXT-X-BITRATE":

@@ -23,6 +23,7 @@ describe("a WebVTT segment", () => {
     ["WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00.000,MPEGTS:8589934592\n", /line 2: .*33 bits/],
     ["WEBVTT\n\n00:01 --> 00:02.000\n", /line 3: the time is "00:01"/],
     ["WEBVTT\n\n00:03.000 --> 00:02.000\n", /line 3: the cue ends at 00:02.000, before/],
+    ["WEBVTT\n\n00:01.000 --> 00:02.000\nText\n\nMore\n", /line 6: "More" begins no cue/],
   ])("is refused with its line: %j", (text, message) => {
     expect(() => parseWebVtt(text)).toThrow(message);
   });

@@ -22,7 +22,7 @@ const MAX_CUES = 100_000;
 
 /**
  * Parses a WebVTT file: its header, its timestamp map and its cues; markup in their text stays as it is. Throws
- * MEDIA_MALFORMED with the line's number where the header or a cue's times are none.
+ * MEDIA_MALFORMED with the line's number where the header or a cue's times are none, or a block has none and is no other that WebVTT knows.
  */
 export function parseWebVtt(text: string): WebVttSegment {
   const lines = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
@@ -31,9 +31,14 @@ export function parseWebVtt(text: string): WebVttSegment {
   let timestampMap: WebVttSegment["timestampMap"];
   const cues: WebVttCue[] = [];
   let isHeader = true;
+  let begin = 0;
   for (const [index, line] of lines.entries()) {
     if (index === 0) continue;
-    if (line === "") isHeader = false;
+    if (line === "") {
+      isHeader = false;
+      begin = index + 1;
+    }
+    if (!isHeader && line !== "" && index === begin) requireBlock(lines, begin);
     if (isHeader && line.startsWith("X-TIMESTAMP-MAP=")) timestampMap = parseMap(line, index + 1);
     if (!line.includes("-->")) continue;
     isHeader = false;
@@ -41,6 +46,16 @@ export function parseWebVtt(text: string): WebVttSegment {
     cues.push({ ...parseCue(line, index + 1), text: textBehind(lines, index) });
   }
   return { timestampMap, cues };
+}
+
+/** Blocks without times (WebVTT §4.1); of any other, players show nothing. */
+const UNTIMED = /^(NOTE|STYLE|REGION)($|[ \t])/;
+
+function requireBlock(lines: readonly string[], begin: number): void {
+  const line = lines[begin] ?? "";
+  // A cue may have a line of its own before that of its times.
+  if (UNTIMED.test(line) || line.includes("-->") || lines[begin + 1]?.includes("-->") === true) return;
+  throw webVttError(begin + 1, `${shown(line)} begins no cue: a line of times with --> must follow`);
 }
 
 /** The lines behind that of a cue's times, to the next empty one or the next times. */

@@ -31,24 +31,34 @@ export function labelsOf({ language, title }: Pick<AudioStream, "language" | "ti
   };
 }
 
+/** Whether sound stays as it is where nobody asks for a copy of it. */
+function mayStay(codec: string, settings: ConvertSettings, container: Container): boolean {
+  const isAsked = settings.reencode || settings.audioBitrate !== undefined;
+  return settings.audio === "auto" && !isAsked && FITTING[container].includes(codec);
+}
+
 /**
- * The stream indexes of tracks that begin late, and with packets that are not heard, as recorders write what an encoder needs to get going: ffmpeg
- * copies those without what hides them, so that all would be early by as much. Where sound begins with the file, they come before time 0.
+ * The stream indexes of tracks that could stay as they are but begin late, and with packets that are not heard, as recorders write what an encoder
+ * needs to get going: ffmpeg copies those without what hides them, so that all would be early by as much. Where sound begins with the file, they
+ * come before time 0.
  */
 export async function listHiddenStarts(
   path: string,
   { audio, startSeconds: origin }: Pick<MediaManifest, "audio" | "startSeconds">,
+  settings: ConvertSettings,
   { tools, signal }: Pick<SearchContext, "tools" | "signal">,
 ): Promise<ReadonlySet<number>> {
-  const late = audio.filter(({ codec, startSeconds = origin }) => FITTING.mp4.includes(codec) && startSeconds > origin);
+  const late = audio.filter(
+    ({ codec, startSeconds = origin }) => startSeconds > origin && mayStay(codec, settings, "mp4"),
+  );
   const hidden = new Set<number>();
   for (const { index } of late) if (await beginsHidden(tools, path, index, signal)) hidden.add(index);
   return hidden;
 }
 
 /**
- * What becomes of each sound track; `hiddenStarts` as `listHiddenStarts` gives them. Throws PARAMS_INVALID where a track that is not there is asked for, or one is to be copied that the
- * container does not hold, and what `audioArguments` throws.
+ * What becomes of each sound track; `hiddenStarts` as `listHiddenStarts` gives them. Throws PARAMS_INVALID where a track that is not there is asked
+ * for, or one is to be copied that the container does not hold, and what `audioArguments` throws.
  */
 export function planAudio(
   { audio }: Pick<MediaManifest, "audio">,
@@ -121,9 +131,7 @@ function planTrack(
     startSeconds: stream.startSeconds ?? null,
     durationSeconds: stream.durationSeconds ?? null,
   };
-  const isCopied =
-    settings.audio === "copy" ||
-    (FITTING[container].includes(codec) && !isHiddenFirst && !settings.reencode && settings.audioBitrate === undefined);
+  const isCopied = settings.audio === "copy" || (mayStay(codec, settings, container) && !isHiddenFirst);
   if (isCopied) {
     if (!HOLDABLE[container].includes(codec)) {
       const known = HOLDABLE[container].join(", ");

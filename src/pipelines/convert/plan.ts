@@ -75,7 +75,7 @@ export async function planConversion(
   const video = chooseVideo(manifest);
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures to convert.`);
   const container = extensionFor(settings.to) === ".mp4" ? "mp4" : "webm";
-  const sound = planAudio(manifest, settings, container, await listHiddenStarts(path, manifest, context));
+  const sound = planAudio(manifest, settings, container, await listHiddenStarts(path, manifest, settings, context));
   const filters = chooseFilters(video, settings);
   const texts = manifest.subtitles.filter(({ isText }) => isText);
   if (settings.subtitles === "burn" && texts.length === 0) {
@@ -201,7 +201,7 @@ function bitDepthFor(video: VideoStream, { bitDepth, to }: ConvertSettings): 8 |
   return video.bitDepth > 8 && to !== "h264" ? 10 : 8;
 }
 
-/** What pictures keep that players may show badly, and what they do not. */
+/** What pictures keep that players may show badly, and what they lose. */
 function describeKept(video: VideoStream, settings: ConvertSettings): readonly string[] {
   return [
     ...describeTransparency(video),

@@ -1,6 +1,5 @@
 import type { HardwareFamily } from "../../ffmpeg/encoder-wish.ts";
 import type { Ratio, TrackPurpose } from "../../ffmpeg/manifest.ts";
-import type { MendedTime } from "../../ffmpeg/mended-times.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { SpanJob } from "../../spans/encode-span.ts";
 import type { HighRange } from "./high-range.ts";
@@ -99,8 +98,8 @@ export interface PackagePlan {
     readonly timeBase: Ratio;
     /** When pictures are shown, in ticks of `timeBase`, rising, as `packTicks` packs them; null where only decoding tells or pictures are left out. */
     readonly packedTicks: string | null;
-    /** As `FrameTimes` has them, absent from plans of older versions; `packedTicks` has them as they are to be. */
-    readonly mended?: readonly MendedTime[];
+    /** What gives pictures that tell wrong times the right ones, before any other filter; absent from plans of older versions. */
+    readonly mendingFilters?: readonly string[];
     /** Absent before they are encoded. */
     readonly disorder?: Disorder;
     /** The first picture's time: what becomes 0. */

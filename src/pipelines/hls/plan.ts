@@ -7,6 +7,7 @@ import {
   describeLostSubtitles,
 } from "../../ffmpeg/choose-streams.ts";
 import { type MediaManifest, type Ratio, secondsOf, type VideoStream } from "../../ffmpeg/manifest.ts";
+import { mendingFilters } from "../../ffmpeg/mended-times.ts";
 import {
   describeInterlaced,
   describeTransparency,
@@ -78,7 +79,7 @@ export async function planPackage(
       streamIndex: video.index,
       timeBase: video.timeBase,
       packedTicks: times.isComplete && thinning.filter === null ? packTicks(times.ticks) : null,
-      mended: times.mended,
+      mendingFilters: mendingFilters(times.mended),
       originTicks: times.originTicks,
       contextFilters: [...looks.filters, ...(thinning.filter === null ? [] : [thinning.filter])],
       highRange,

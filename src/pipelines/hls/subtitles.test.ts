@@ -44,6 +44,12 @@ it("keeps cues that overlap in their order, in each segment that they reach into
   expect(names).toEqual([[], ["all", "early"], ["all", "edge", "early"], ["all"]]);
 });
 
+it("keeps what stands behind an empty line of a cue", () => {
+  const text = "WEBVTT\n\n00:01.000 --> 00:02.000\nabove\n\nbelow\n\nnamed\n00:03.000 --> 00:04.000\nnext\n";
+  const [segment = ""] = cutSubtitles(text, { originSeconds: 0, durationSeconds: 6, firstTimestampTicks: 0 });
+  expect(parseWebVtt(segment).cues.map((cue) => cue.text)).toEqual(["above\nbelow", "next"]);
+});
+
 it("writes a long track in turns, and stops where it is told to", async () => {
   const folder = mkdtempSync(join(tmpdir(), "reelmill-subtitles-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));

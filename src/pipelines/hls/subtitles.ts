@@ -27,6 +27,8 @@ export function planSubtitles(tracks: readonly SubtitleStream[]): readonly Subti
   });
 }
 
+/** Cues begin with their times, but for a line that may name them; empty lines of a text part nothing. */
+const BETWEEN_CUES = /\n{2,}(?=(?:.+\n)?(?:\d+:)?\d\d:\d\d\.\d{3} --> )/;
 const TIMES = /^((?:\d+:)?\d\d:\d\d\.\d{3}) --> ((?:\d+:)?\d\d:\d\d\.\d{3})(.*)$/;
 
 interface Cue {
@@ -55,7 +57,7 @@ export function cutSubtitles(
 ): readonly string[] {
   const header = `WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:${firstTimestampTicks}\n`;
   const segments = Array.from({ length: segmentCount(durationSeconds) }, () => [header]);
-  for (const block of text.split(/\n{2,}/)) {
+  for (const block of text.split(BETWEEN_CUES)) {
     const cue = parseCue(block, originSeconds, durationSeconds);
     if (cue === undefined) continue;
     const first = Math.floor(cue.startSeconds / SEGMENT_SECONDS);

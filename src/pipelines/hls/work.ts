@@ -3,7 +3,7 @@ import { fileArgument, MAX_PACKET_TICKS } from "../../ffmpeg/arguments.ts";
 import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { takeFirst } from "../../ffmpeg/channel-layouts.ts";
 import { type FilteredPicture, listFiltered, PRINTING_FILTERS } from "../../ffmpeg/decoded-times.ts";
-import { mendingFilters } from "../../ffmpeg/mended-times.ts";
+import { sumInPairs } from "../../ffmpeg/expressions.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { cutFilters, describeCountRun, errorOptions, seekOptions } from "../../spans/encode-span.ts";
 import { eachTick } from "../../spans/packed-ticks.ts";
@@ -65,7 +65,7 @@ export async function encodeStreams(
     if (shown.beginSeconds < beginSeconds - SLACK_SECONDS) shown = await encode(fromStart);
   }
   let disorder = IN_ORDER;
-  const isDamaged = complaints.length > 0 || (plan.video.mended ?? []).length > 0;
+  const isDamaged = complaints.length > 0 || (plan.video.mendingFilters ?? []).length > 0;
   if (isDamaged && encoded !== undefined && hasStrays(plan, encoded, firstPath(plan, part, folder))) {
     const { leftOut, strayTicks } = (await listDecoded(plan, encoded, inputPath, hooks)) ?? NONE_DECODED;
     disorder = { strayTicks, leftOut: leftOut.length };
@@ -112,7 +112,7 @@ async function listDecoded(
 ): Promise<Decoded | undefined> {
   const { startTicks, endTicks, seekSeconds } = span;
   const { packedTicks, streamIndex } = plan.video;
-  const contextFilters = [...mendingFilters(plan.video.mended ?? []), ...PRINTING_FILTERS, ...timingFilters(plan)];
+  const contextFilters = [...(plan.video.mendingFilters ?? []), ...PRINTING_FILTERS, ...timingFilters(plan)];
   const reading = { ...cutOf(plan, span, contextFilters), inputPath, streamIndex, seekSeconds };
   const pictures = await listFiltered(tools, describeCountRun(reading), signal);
   const places = new Set(placesAgainstOrder(pictures.map(({ ticks }) => ticks)));
@@ -232,9 +232,10 @@ function soundOutputs(
 
 /** One decode for all; standard range parts from high range, then each rung's pictures go to its encoder and on to the next smaller size. */
 function filterGraph(plan: PackagePlan, { leftOut = [], ...span }: Cut): string {
-  const { contextFilters, highRange, mended = [], standardFilters, streamIndex } = plan.video;
-  const without = leftOut.length === 0 ? [] : [`select='not(${isAnyOf(leftOut)})'`];
-  const timed = [...mendingFilters(mended), ...without, ...timingFilters(plan)];
+  const { contextFilters, highRange, mendingFilters = [], standardFilters, streamIndex } = plan.video;
+  const isLeftOut = sumInPairs(leftOut.map(({ place, ticks }) => `eq(n,${place})*eq(pts,${ticks})`));
+  const without = leftOut.length === 0 ? [] : [`select='not(${isLeftOut})'`];
+  const timed = [...mendingFilters, ...without, ...timingFilters(plan)];
   const cut = cutFilters(cutOf(plan, span, [...timed, ...contextFilters]));
   const rungs = plan.rungs.map((rung, index) => ({ ...rung, index }));
   const isHigh = ({ codec }: Rung): boolean => keepsHighRange(highRange, codec);
@@ -266,14 +267,6 @@ function cutOf(
     startTicks: startTicks === null ? null : startTicks - originTicks,
     endTicks: endTicks === null ? null : endTicks - originTicks,
   };
-}
-
-/** An expression of ffmpeg's: its parser takes less than a hundred terms beside each other, but any number of pairs. */
-function isAnyOf(pictures: readonly FilteredPicture[]): string {
-  const [first] = pictures;
-  if (first !== undefined && pictures.length === 1) return `eq(n,${first.place})*eq(pts,${first.ticks})`;
-  const middle = pictures.length >> 1;
-  return `(${isAnyOf(pictures.slice(0, middle))}+${isAnyOf(pictures.slice(middle))})`;
 }
 
 /** Chains of rungs of one range, by falling size, from where their pictures come to where each rung's come out. */

@@ -1,6 +1,7 @@
 import { ReelmillError } from "../../../base/errors.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { partOfSource } from "../../bytes/part-source.ts";
+import { parseDateTime } from "../date-time.ts";
 import type { ByteRange, EncryptionKey, InitializationMap, MediaPlaylist, MediaSegment } from "../playlist.ts";
 import { requiredVersion } from "../required-version.ts";
 import { resolveReference } from "../resolve-reference.ts";
@@ -42,7 +43,8 @@ export async function measurePlaylist(
     for (const [index, segment] of playlist.segments.entries()) {
       if (signal.aborted) throw new ReelmillError("ABORTED", "The check was cancelled.");
       const { sizeBytes, content } = await measuring.measure(segment, index);
-      table.push(segment, sizeBytes, content);
+      const { programDateTime: date } = segment;
+      table.push({ ...segment, dateMs: date === undefined ? undefined : parseDateTime(date) }, sizeBytes, content);
       isEncrypted ||= segment.keys.length > 0 && content === undefined && sizeBytes !== undefined;
       // Reads are synchronous: a signal is heard, and others have their turn, only where this lets go.
       if (index % SEGMENTS_PER_TURN === 0) await new Promise((settle) => setTimeout(settle, 0));

@@ -2,7 +2,10 @@ import type { MediaSegment } from "../playlist.ts";
 import type { SegmentContent, TrackSpan } from "./measure.ts";
 
 /** What rules ask of a segment's lines in its playlist. */
-export type SegmentEntry = Pick<MediaSegment, "durationSeconds" | "isDiscontinuity" | "isGap" | "keys">;
+export interface SegmentEntry extends Pick<MediaSegment, "durationSeconds" | "isDiscontinuity" | "isGap" | "keys"> {
+  /** EXT-X-PROGRAM-DATE-TIME, in milliseconds since 1970; undefined where it has none. */
+  readonly dateMs?: number | undefined;
+}
 
 /** One segment of a media playlist with what its bytes are. */
 export interface MeasuredSegment {
@@ -17,7 +20,7 @@ export interface MeasuredSegment {
 
 /** What a segment is apart from its numbers and keys: the same for nearly all of a playlist. */
 interface Kind {
-  readonly entry: Omit<SegmentEntry, "durationSeconds" | "keys">;
+  readonly entry: Omit<SegmentEntry, "durationSeconds" | "keys" | "dateMs">;
   readonly content: (Omit<SegmentContent, "spans"> & { readonly spans: readonly SpanKind[] }) | undefined;
 }
 
@@ -45,7 +48,7 @@ export class SegmentTable implements Iterable<MeasuredSegment> {
     this.#starts.push(numbers.length);
     this.#kinds.push(this.#kindOf(entry, content));
     this.#keys.push(entry.keys);
-    numbers.push(entry.durationSeconds, toNumber(sizeBytes));
+    numbers.push(entry.durationSeconds, toNumber(entry.dateMs), toNumber(sizeBytes));
     for (const span of content?.spans ?? []) {
       numbers.push(span.startSeconds, span.endSeconds, span.decodeStartSeconds, toNumber(span.decodeEndSeconds));
       numbers.push(span.sampleCount, span.minFrameSeconds, span.maxFrameSeconds, span.lastFrameSeconds);
@@ -62,7 +65,7 @@ export class SegmentTable implements Iterable<MeasuredSegment> {
     if (start === undefined || kind === undefined || keys === undefined) return undefined;
     let at = start;
     const next = (): number => this.#numbers[at++] as number;
-    const segment = { ...kind.entry, durationSeconds: next(), keys };
+    const segment = { ...kind.entry, durationSeconds: next(), dateMs: fromNumber(next()), keys };
     const sizeBytes = fromNumber(next());
     if (kind.content === undefined) return { segment, index, sizeBytes, content: undefined };
     const spans = kind.content.spans.map((span) => readSpan(span, next));

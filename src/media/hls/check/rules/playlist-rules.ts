@@ -1,6 +1,64 @@
 import { requiredVersion } from "../../required-version.ts";
-import type { Rule } from "../rule.ts";
-import type { MeasuredSegment } from "../segment-table.ts";
+import { shownSeconds } from "../figures.ts";
+import type { MeasuredPlaylist } from "../presentation.ts";
+import type { Rule, Verdict } from "../rule.ts";
+import type { MeasuredSegment, SegmentEntry } from "../segment-table.ts";
+
+/** Playlists place what is the same as far from each other: frames of sound do not end with pictures, at any cut. */
+const SAME_SECONDS = 1;
+
+/** Segments with where they begin, in seconds of all EXTINF before them. */
+function* placeSegments({ segments }: MeasuredPlaylist): Generator<readonly [startSeconds: number, SegmentEntry]> {
+  let startSeconds = 0;
+  for (const { segment } of segments) {
+    yield [startSeconds, segment];
+    startSeconds += segment.durationSeconds;
+  }
+}
+
+function discontinuitiesOf(media: MeasuredPlaylist): readonly number[] {
+  return [...placeSegments(media).flatMap(([at, { isDiscontinuity }]) => (isDiscontinuity ? [at] : []))];
+}
+
+function compareDiscontinuities(first: MeasuredPlaylist, other: MeasuredPlaylist, verdict: Verdict): void {
+  const [expected, found] = [discontinuitiesOf(first), discontinuitiesOf(other)];
+  const isSame = found.every((at, index) => Math.abs(at - (expected[index] ?? Number.NaN)) <= SAME_SECONDS);
+  const [number, due] = [other.playlist.discontinuitySequence, first.playlist.discontinuitySequence];
+  if (isSame && found.length === expected.length && number === due) return;
+  const shown = (from: number, starts: readonly number[]): string =>
+    `from number ${from} on at ${starts.slice(0, 10).map(shownSeconds).join(", ") || "no place"}`;
+  verdict.fail(other.path, `It has discontinuities ${shown(number, found)}; ${first.path} ${shown(due, expected)}.`);
+}
+
+type Dated = readonly [startSeconds: number, dateMs: number];
+
+function datesOf(media: MeasuredPlaylist): readonly Dated[] {
+  return [
+    ...placeSegments(media).flatMap(([at, { dateMs }]): readonly Dated[] =>
+      dateMs === undefined ? [] : [[at, dateMs]],
+    ),
+  ];
+}
+
+function shownDate(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? "beyond all dates" : date.toISOString();
+}
+
+function compareDates(first: MeasuredPlaylist, other: MeasuredPlaylist, verdict: Verdict): void {
+  const [expected, dates] = [datesOf(first), datesOf(other)];
+  if (dates.length === 0) verdict.fail(other.path, `EXT-X-PROGRAM-DATE-TIME is missing; ${first.path} has it.`);
+  let next = 0;
+  for (const [startSeconds, dateMs] of dates) {
+    while ((expected[next + 1]?.[0] ?? Number.POSITIVE_INFINITY) <= startSeconds + SAME_SECONDS) next++;
+    const [knownSeconds, knownMs] = expected[next] as Dated;
+    const dueMs = knownMs + 1000 * (startSeconds - knownSeconds);
+    if (Math.abs(dateMs - dueMs) <= 1000 * SAME_SECONDS) continue;
+    const found = `EXT-X-PROGRAM-DATE-TIME is ${shownDate(dateMs)}; by ${first.path} it is ${shownDate(dueMs)}`;
+    verdict.fail(`${other.path}, at ${shownSeconds(startSeconds)}`, `${found}.`);
+    return;
+  }
+}
 
 /** Rules of media playlists by themselves, and of the version that each playlist announces. */
 export const PLAYLIST_RULES: readonly Rule[] = [
@@ -77,6 +135,33 @@ export const PLAYLIST_RULES: readonly Rule[] = [
           verdict.fail(`${path}, segment ${index}`, `EXTINF is ${durationSeconds} s; ${allowed}.`);
         }
       }
+    },
+  },
+  {
+    id: "discontinuities-match",
+    level: "must",
+    clause: "RFC 8216bis §6.2.4, §4.4.3.3",
+    title: "All variants and renditions have their discontinuities at the same times, by the same numbers.",
+    check: ({ playlists }, verdict) => {
+      const [first, ...others] = playlists.filter(({ playlist }) => !playlist.isIFramesOnly);
+      for (const other of others) {
+        verdict.looked();
+        compareDiscontinuities(first as MeasuredPlaylist, other, verdict);
+      }
+    },
+  },
+  {
+    id: "program-date-times",
+    level: "must",
+    clause: "RFC 8216bis §6.2.4, §4.4.4.6",
+    title: "Where one playlist has EXT-X-PROGRAM-DATE-TIME, all have, and it is the same time for the same media.",
+    check: ({ playlists }, verdict) => {
+      const first = playlists.find(({ segments }) =>
+        segments.values().some(({ segment }) => segment.dateMs !== undefined),
+      );
+      if (first === undefined) return;
+      verdict.looked();
+      for (const other of playlists) if (other !== first) compareDates(first, other, verdict);
     },
   },
   {

@@ -30,6 +30,17 @@ function attributeFaults(rendition: Rendition): readonly string[] {
   return faults.flatMap(([isBroken, message]) => (isBroken ? [message] : []));
 }
 
+/** Tags of private use, and those registered before others had a form (RFC 5646 §2.1), which JavaScript does not take. */
+const OTHER_TAG = /^[ix](-[a-z\d]{1,8})+$/i;
+
+function isLanguageTag(text: string): boolean {
+  try {
+    return OTHER_TAG.test(text) || Intl.getCanonicalLocales(text).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Rules of renditions and their groups. */
 export const RENDITION_RULES: readonly Rule[] = [
   {
@@ -125,13 +136,17 @@ export const RENDITION_RULES: readonly Rule[] = [
   {
     id: "rendition-language",
     level: "must",
-    clause: "Apple 8.10, 4.7",
-    title: "Every EXT-X-MEDIA but those of TYPE=VIDEO has a LANGUAGE.",
+    clause: "Apple 8.10, 4.7; RFC 8216bis §4.4.6.1 (RFC 5646)",
+    title: "Every EXT-X-MEDIA but those of TYPE=VIDEO has a LANGUAGE, and each is a language tag.",
     check: ({ renditions }, verdict) => {
       for (const { rendition } of renditions) {
-        if (rendition.type === "VIDEO") continue;
+        const { type, language, associatedLanguage } = rendition;
         verdict.looked();
-        if (rendition.language === undefined) verdict.fail(nameRendition(rendition), "LANGUAGE is missing.");
+        if (language === undefined && type !== "VIDEO") verdict.fail(nameRendition(rendition), "LANGUAGE is missing.");
+        for (const tag of [language, associatedLanguage]) {
+          if (tag === undefined || isLanguageTag(tag)) continue;
+          verdict.fail(nameRendition(rendition), `"${tag}" is no language tag; such as "en" or "pt-BR" is allowed.`);
+        }
       }
     },
   },

@@ -16,27 +16,37 @@ import { isSameCodec, isTextCodec } from "./codec-match.ts";
 const RATE_TOLERANCE = 0.0005;
 const MAX_FRAMES_PER_SECOND = 60;
 
-/** The playlists that play together with a variant: its own, and those of the groups that it names. */
-function playlistsOf({ renditions }: Presentation, { variant, media }: VariantView): readonly MeasuredPlaylist[] {
+const HDCP_LEVELS: readonly string[] = ["NONE", "TYPE-0", "TYPE-1"];
+
+/** The playlists that play together with a variant: its own, and those of the groups that it names; undefined stands for one that was not read. */
+function playlistsOf(
+  { renditions }: Presentation,
+  { variant, media }: VariantView,
+): readonly (MeasuredPlaylist | undefined)[] {
   const named = renditions.filter(
     ({ rendition: { type, groupId } }) =>
       (type === "AUDIO" && groupId === variant.audioGroupId) ||
       (type === "VIDEO" && groupId === variant.videoGroupId) ||
       (type === "SUBTITLES" && groupId === variant.subtitlesGroupId),
   );
-  return [media, ...named.map((view) => view.media)].filter((one) => one !== undefined);
+  return [media, ...named.flatMap((view) => (view.rendition.uri === undefined ? [] : [view.media]))];
 }
 
-function compareCodecs(stream: StreamAttributes, media: readonly MeasuredPlaylist[], verdict: Verdict): void {
+function compareCodecs(
+  stream: StreamAttributes,
+  all: readonly (MeasuredPlaylist | undefined)[],
+  verdict: Verdict,
+): void {
   const where = nameStream(stream);
   const declared = stream.codecs;
   if (declared === undefined) {
     verdict.fail(where, "CODECS is missing.");
     return;
   }
+  const media = all.filter((one) => one !== undefined);
   const unread = media.find(isPartlyUnread);
-  if (unread !== undefined || media.length === 0) {
-    verdict.unchecked(where, unread ? `${unread.path}: ${unreadReason(unread)}.` : "Its playlist could not be read.");
+  if (unread !== undefined || media.length < all.length) {
+    verdict.unchecked(where, unread ? `${unread.path}: ${unreadReason(unread)}.` : "A playlist could not be read.");
     return;
   }
   verdict.looked();
@@ -103,7 +113,7 @@ export const STREAM_RULES: readonly Rule[] = [
     title: "CODECS is there and names what the bitstreams are.",
     check: (presentation, verdict) => {
       for (const view of presentation.variants) compareCodecs(view.variant, playlistsOf(presentation, view), verdict);
-      for (const { variant, media } of presentation.iFrames) compareCodecs(variant, media ? [media] : [], verdict);
+      for (const { variant, media } of presentation.iFrames) compareCodecs(variant, [media], verdict);
     },
   },
   {
@@ -155,6 +165,34 @@ export const STREAM_RULES: readonly Rule[] = [
         else verdict.looked();
         if (range === undefined || declared === range) continue;
         verdict.fail(nameStream(variant), `VIDEO-RANGE is ${declared}; the pictures are ${range}.`);
+      }
+    },
+  },
+  {
+    id: "hdcp-level",
+    level: "must",
+    clause: "RFC 8216bis §4.4.6.2",
+    title: "HDCP-LEVEL is NONE, TYPE-0 or TYPE-1.",
+    check: ({ variants, iFrames }, verdict) => {
+      for (const { variant } of [...variants, ...iFrames]) {
+        if (variant.hdcpLevel === undefined) continue;
+        verdict.looked();
+        if (HDCP_LEVELS.includes(variant.hdcpLevel)) continue;
+        verdict.fail(nameStream(variant), `HDCP-LEVEL is ${variant.hdcpLevel}; ${HDCP_LEVELS.join(", ")} are allowed.`);
+      }
+    },
+  },
+  {
+    id: "scores",
+    level: "should",
+    clause: "RFC 8216bis §4.4.6.2",
+    title: "Where one variant has a SCORE, all have.",
+    check: ({ variants }, verdict) => {
+      if (variants.every(({ variant }) => variant.score === undefined)) return;
+      verdict.looked();
+      for (const { variant } of variants) {
+        if (variant.score === undefined)
+          verdict.fail(nameStream(variant), "SCORE is missing; another variant has one.");
       }
     },
   },

@@ -253,6 +253,11 @@ export const TIMING_RULES: readonly Rule[] = [
       const { multivariant, rootPath } = presentation;
       const videos = videoVariants(presentation);
       if (multivariant === undefined || videos.length === 0) return;
+      const unread = videos.find(({ media }) => media === undefined);
+      if (unread !== undefined) {
+        verdict.unchecked(nameStream(unread.variant), "Its playlist could not be read.");
+        return;
+      }
       const isIndependent = videos.every(({ media }) =>
         media?.segments.values().every(({ content }) => leadSpan(content)?.startFault === undefined),
       );
