@@ -37,6 +37,13 @@ describe("runUp", () => {
     expect(statSync(data, { throwIfNoEntry: false })).toBeUndefined();
   });
 
+  it("refuses a folder of keys that is not there", async () => {
+    const keys = join(folder, "keys");
+    const environment = { REELMILL_DATA: join(folder, "data"), REELMILL_HLS_KEY_FOLDER: keys };
+    const message = `REELMILL_HLS_KEY_FOLDER is "${keys}", but no folder is there that this user may read.`;
+    await expect(up(environment)).rejects.toMatchObject({ code: "CONFIG_INVALID", message });
+  });
+
   it("refuses a data folder that is a file, by the name of what says so", async () => {
     const file = join(folder, "file");
     writeFileSync(file, "");

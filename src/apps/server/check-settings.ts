@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { parseWebhookUrl } from "../../adapters/webhook/webhook-url.ts";
 import type { Config } from "../../base/config-defaults.ts";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
@@ -46,6 +47,17 @@ export function requireWebhooks({ server }: Config): void {
       const which = server.webhooks.length === 1 ? "" : ` (address ${index + 1} of ${server.webhooks.length})`;
       throw new ReelmillError("CONFIG_INVALID", `REELMILL_WEBHOOK_URLS${which}: ${error.message}`, { cause: error });
     }
+  }
+}
+
+/** Throws CONFIG_INVALID where the folder of keys that the configuration names is none. */
+export function requireKeyFolder({ hlsKeyFolder: folder }: Config): void {
+  if (folder === undefined) return;
+  try {
+    readdirSync(folder);
+  } catch (error) {
+    const message = `REELMILL_HLS_KEY_FOLDER is "${folder}", but no folder is there that this user may read.`;
+    throw new ReelmillError("CONFIG_INVALID", message, { cause: error });
   }
 }
 

@@ -27,7 +27,7 @@ import { openTelemetry, type Telemetry } from "../telemetry.ts";
 import { checkPlace, openParts } from "../wiring.ts";
 import type { WorkerPool } from "../worker/pool.ts";
 import { startWorkers, sweepTemporary } from "../worker/start-workers.ts";
-import { requireDataFolder, requireWebhooks } from "./check-settings.ts";
+import { requireDataFolder, requireKeyFolder, requireWebhooks } from "./check-settings.ts";
 import { createServer } from "./create-server.ts";
 import { findFfmpegFault, requireNamedFfmpeg } from "./ffmpeg-check.ts";
 import { findDashboard } from "./find-dashboard.ts";
@@ -72,6 +72,7 @@ export async function runUp(options: UpOptions, context: UpContext): Promise<voi
   const host = options.host ?? config.server.host;
   requireKeyBeyondLoopback(host, config);
   requireWebhooks(config);
+  requireKeyFolder(config);
   const prices = loadPrices(config.priceFile);
   const dataFolder = resolve(options.data ?? config.server.dataFolder);
   const place = placeWatch(options, config, dataFolder);

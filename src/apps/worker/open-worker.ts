@@ -9,7 +9,7 @@ import { createLogger, type Logger } from "../../base/log.ts";
 import { type AwsHome, readAwsHome, readTaskQueues } from "../aws-settings.ts";
 import { openJobLogs } from "../local-wiring.ts";
 import type { Parts } from "../parts.ts";
-import { requireDataFolder, requireWorkers } from "../server/check-settings.ts";
+import { requireDataFolder, requireKeyFolder, requireWorkers } from "../server/check-settings.ts";
 import { requireNamedFfmpeg } from "../server/ffmpeg-check.ts";
 import { shareLogs } from "../shared-logs.ts";
 import { openParts } from "../wiring.ts";
@@ -53,6 +53,7 @@ export async function withOpenWorker<T>(context: WorkerContext, use: (worker: Op
     throw new ReelmillError("CONFIG_INVALID", message);
   }
   requireWorkers(config);
+  requireKeyFolder(config);
   await requireNamedFfmpeg(config, environment["PATH"] ?? "");
   const dataFolder = resolve(server.dataFolder);
   const home = readAwsHome(environment, server, dataFolder);

@@ -3,7 +3,7 @@ import type { Environment } from "../../base/config-defaults.ts";
 import { defaultConfigFor } from "../../base/config-defaults.ts";
 import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
-import type { HlsSettings } from "./options.ts";
+import { encryptionFault, type HlsSettings } from "./options.ts";
 
 /** Bytes of an AES-128 key. */
 const KEY_BYTES = 16;
@@ -33,7 +33,10 @@ export async function readNamedKey(
 ): Promise<Uint8Array | undefined> {
   if (name === undefined) return undefined;
   const config = defaultConfigFor(environment) ?? (await import("../../base/config.ts")).loadConfig(environment);
-  if (config.hlsKeyFolder === undefined) throw new ReelmillError("PARAMS_INVALID", FAULTS.noFolder);
+  if (config.hlsKeyFolder === undefined) {
+    const lack = "the server has no folder of keys; set REELMILL_HLS_KEY_FOLDER where it runs";
+    throw new ReelmillError("PARAMS_INVALID", `encryptKey names a key, but ${lack}.`);
+  }
   try {
     return readContentKey(join(config.hlsKeyFolder, `${name}.key`));
   } catch (cause) {
@@ -45,23 +48,7 @@ export async function readNamedKey(
 
 /** Refuses settings that do not go together with a key or without one. Throws PARAMS_INVALID. */
 export function checkEncryption(settings: HlsSettings, hasKey: boolean): void {
-  const fault = faultOf(settings, hasKey);
-  if (fault !== undefined) throw new ReelmillError("PARAMS_INVALID", FAULTS[fault]);
+  const fault = encryptionFault(settings, hasKey);
+  if (fault !== undefined)
+    throw new ReelmillError("PARAMS_INVALID", `${fault.charAt(0).toUpperCase()}${fault.slice(1)}.`);
 }
-
-function faultOf(
-  { encryptKeyUri, encryptMethod, segments }: HlsSettings,
-  hasKey: boolean,
-): keyof typeof FAULTS | undefined {
-  if (hasKey !== (encryptKeyUri !== undefined)) return "lonely";
-  if (!hasKey) return encryptMethod === undefined ? undefined : "noKey";
-  return encryptMethod !== "sample-aes" && segments === "single-file" ? "singleFile" : undefined;
-}
-
-const FAULTS = {
-  noFolder: "encryptKey names a key, but the server has no folder of keys; set REELMILL_HLS_KEY_FOLDER where it runs.",
-  lonely: "A key and encryptKeyUri, where players fetch it, go together; one of them is missing.",
-  noKey: "encryptMethod says how a key is used, but there is none; give encryptKey and encryptKeyUri, too.",
-  singleFile:
-    "AES-128 encrypts whole segments, each of which must be a file: segments must be separate or ts, or encryptMethod sample-aes.",
-} as const;

@@ -14,8 +14,7 @@ export const LADDER_FILE = z.strictObject({
   rungs: z.array(RUNG).min(1).max(20).describe("In any order. Those that are larger than the source are left out."),
 });
 
-/** How an HLS package is made; whoever submits a job and the command line give the same. */
-export const HLS_SETTINGS = z.strictObject({
+const FIELDS = z.strictObject({
   ladder: LADDER_FILE.optional().describe("Rungs in place of Apple's ladders."),
   codecs: z
     .array(CODEC)
@@ -73,7 +72,39 @@ export const HLS_SETTINGS = z.strictObject({
 });
 
 /** Settings with their defaults filled in. */
-export type HlsSettings = z.output<typeof HLS_SETTINGS>;
+export type HlsSettings = z.output<typeof FIELDS>;
+
+/** How an HLS package is made; whoever submits a job and the command line give the same. */
+export const HLS_SETTINGS = FIELDS.superRefine(checkSettings);
+
+/** Settings that exclude each other. */
+export function checkSettings({ segments, codecs, ladder }: HlsSettings, context: z.RefinementCtx): void {
+  const complain = (message: string): void => context.addIssue({ code: "custom", message });
+  const other = codecs.find((codec) => codec !== "h264");
+  // Apple 1.5, 1.10: HEVC in fMP4 alone; AV1 has no place in MPEG-TS.
+  if (segments === "ts" && other !== undefined) {
+    complain(`segments is ts, which holds H.264 alone; ${other} needs fragmented MP4`);
+  }
+  const unasked = ladder?.rungs.find(({ codec }) => codec !== undefined && !codecs.includes(codec));
+  if (unasked !== undefined) {
+    complain(`the ladder has a rung of ${unasked.codec}, which is not among codecs (${codecs.join(", ")})`);
+  }
+}
+
+/** What of settings does not go together with a key, or without one; undefined where nothing is wrong. */
+export function encryptionFault(
+  { encryptKeyUri, encryptMethod, segments }: HlsSettings,
+  hasKey: boolean,
+): string | undefined {
+  if (hasKey !== (encryptKeyUri !== undefined)) {
+    return "a key and encryptKeyUri, where players fetch it, go together; one of them is missing";
+  }
+  if (!hasKey && encryptMethod !== undefined) {
+    return "encryptMethod says how a key is used, but there is none; give encryptKey and encryptKeyUri, too";
+  }
+  if (!hasKey || encryptMethod === "sample-aes" || segments !== "single-file") return undefined;
+  return "AES-128 encrypts whole segments, each of which must be a file: segments must be separate or ts, or encryptMethod sample-aes";
+}
 
 /** What a key encrypts. */
 export type EncryptMethod = NonNullable<HlsSettings["encryptMethod"]>;

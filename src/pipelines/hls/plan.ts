@@ -54,7 +54,6 @@ export async function planPackage(
   settings: HlsSettings,
   { tools, signal, spanSeconds = SPAN_SECONDS }: PlanningContext,
 ): Promise<PackagePlan> {
-  checkCodecs(settings);
   const manifest = await probeRecording(tools, path, signal);
   const video = chooseVideo(manifest);
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures.`);
@@ -138,23 +137,6 @@ function planLooks(video: VideoStream, settings: HlsSettings) {
 function clockOf({ timeBase }: VideoStream, { isComplete, lastDurationTicks }: PictureTimes): Ratio {
   const fits = timeBase.denominator <= MAX_TIMESCALE && lastDurationTicks * timeBase.numerator <= MAX_PACKET_TICKS;
   return isComplete && fits ? timeBase : { numerator: 1, denominator: 90_000 };
-}
-
-/** What a look at the recording would not change. Throws PARAMS_INVALID. */
-function checkCodecs(settings: HlsSettings): void {
-  const other = settings.codecs.find((codec) => codec !== "h264");
-  if (settings.segments === "ts" && other !== undefined) {
-    // Apple 1.5, 1.10: HEVC in fMP4 alone; AV1 has no place in MPEG-TS.
-    throw new ReelmillError(
-      "PARAMS_INVALID",
-      `segments is ts, which holds H.264 alone; ${other} needs fragmented MP4.`,
-    );
-  }
-  const unasked = settings.ladder?.rungs.find(({ codec }) => codec !== undefined && !settings.codecs.includes(codec));
-  if (unasked !== undefined) {
-    const problem = `The ladder has a rung of ${unasked.codec}, which is not among codecs (${settings.codecs.join(", ")}).`;
-    throw new ReelmillError("PARAMS_INVALID", problem);
-  }
 }
 
 function ladderSource(video: VideoStream): LadderSource {

@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { OBJECT_KEY } from "../../jobs/object-key-schema.ts";
 import { HLS_MESSAGE } from "./media-asset.ts";
-import { HLS_SETTINGS } from "./options.ts";
+import { checkSettings, encryptionFault, HLS_SETTINGS } from "./options.ts";
 
-/** What a package in an object store is asked by. */
-export const PARAMS = z.strictObject({
+const FIELDS = z.strictObject({
   input: OBJECT_KEY.describe("Key of the recording."),
   encryptKey: z
     .string()
@@ -15,6 +14,13 @@ export const PARAMS = z.strictObject({
     "Makes the package that of a media asset: it lies below outputs/media/{org_id}/{media_id}/, beside the asset's record.",
   ),
   ...HLS_SETTINGS.shape,
+});
+
+/** What a package in an object store is asked by. */
+export const PARAMS = FIELDS.superRefine((params, context) => {
+  checkSettings(params, context);
+  const message = encryptionFault(params, params.encryptKey !== undefined);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
 });
 
 /** What it gives. */
