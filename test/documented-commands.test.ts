@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type CannedServer,
@@ -15,6 +13,7 @@ import {
 import { estimateJob } from "../src/cost/estimate.ts";
 import { shippedPrices } from "../src/cost/price-table.ts";
 import { makeRecordings, type Recordings } from "./e2e/recordings.fixture.ts";
+import { REAL_TIME, reelmill } from "./e2e/workplace.fixture.ts";
 import { FMP4 } from "./hls/broken.fixture.ts";
 import { makeLadder } from "./hls/ladder.fixture.ts";
 import { listCommands, listPages, ROOT } from "./support/documentation.ts";
@@ -99,6 +98,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  process.chdir(ROOT);
   rmSync(root, { recursive: true, force: true });
   await server.close();
 });
@@ -124,14 +124,14 @@ describe("the commands of the README and the guide", () => {
     const folder = join(root, String(index));
     furnish(folder);
     const words = command.split(/\s+/).slice(1);
-    const { stdout } = await promisify(execFile)(join(ROOT, "reelmill"), words, {
-      cwd: folder,
-      env: { ...process.env, REELMILL_SERVER: server.address },
-    });
-    expect(stdout).not.toBe("");
+    process.chdir(folder);
+    const environment = { ...process.env, REELMILL_SERVER: server.address };
+    const { status, output, error } = await reelmill(words, { environment, ...REAL_TIME });
+    expect(status, error).toBe(0);
+    expect(output).not.toBe("");
     const option = (name: string): string | undefined => words[words.indexOf(name) + 1 || words.length];
-    if (words[0] === "convert" && !words.includes("--json")) expect(stdout).toContain("decode passed");
-    if (words[0] === "repair" && !words.includes("--dry-run")) expect(stdout).toContain("repaired");
+    if (words[0] === "convert" && !words.includes("--json")) expect(output).toContain("decode passed");
+    if (words[0] === "repair" && !words.includes("--dry-run")) expect(output).toContain("repaired");
     for (const path of [option("-o"), option("--report")]) {
       if (path !== undefined) expect(existsSync(join(folder, path.endsWith("/") ? `${path}bad.mp4` : path))).toBe(true);
     }

@@ -8,7 +8,7 @@ import { ROOT } from "../support/documentation.ts";
 import { type HeldUntrunc, installHeldUntrunc } from "./held-untrunc.fixture.ts";
 import { makeRecordings, type Recordings } from "./recordings.fixture.ts";
 import { findFreePort, type RunningServer, startServer } from "./server.fixture.ts";
-import { countPackets, type Ending } from "./workplace.fixture.ts";
+import { countPackets, type Ending, REAL_TIME, reelmill } from "./workplace.fixture.ts";
 
 const WAIT = { timeout: 60_000 };
 
@@ -66,8 +66,13 @@ describe("the commands that talk to a server", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  /** As a process of its own, for what goes on until it is stopped. */
   const begin = (...args: readonly string[]): Running => start(args, { REELMILL_SERVER: server.url });
-  const run = async (...args: readonly string[]): Promise<Ending> => await begin(...args).ended;
+  const run = async (...args: readonly string[]): Promise<Ending> => {
+    const { PATH, HOME } = process.env;
+    const environment = { PATH, HOME, REELMILL_SERVER: server.url };
+    return await reelmill(args, { environment, ...REAL_TIME });
+  };
 
   /** Gives what a command prints; throws with what it complained of where it does not end well. */
   const print = async (...args: readonly string[]): Promise<string> => {

@@ -3,9 +3,11 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { reportFailure } from "../../src/apps/cli/failure.ts";
 import { runProgram } from "../../src/apps/cli/program.ts";
 import { createRecordingContext } from "../../src/apps/cli/recording-context.fixture.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import type { RepairDocument } from "../../src/pipelines/repair/index.ts";
 import { MADE_NAMES, makeRecordings, type Recordings } from "./recordings.fixture.ts";
 
@@ -53,6 +55,12 @@ export function createWorkplace(): Workplace {
     listAdded: () => readdirSync(join(root, String(count))).filter((name) => !MADE_NAMES.includes(name)),
   };
 }
+
+/** For `reelmill`: commands that wait for others, as they do in a process of their own. */
+export const REAL_TIME = {
+  clock: systemClock,
+  sleep: async (delayMs: number, signal: AbortSignal): Promise<void> => await delay(delayMs, undefined, { signal }),
+};
 
 /** Runs a command as the program does, failures included. */
 export async function reelmill(
