@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobView } from "../../web/src/api/types.ts";
 import { createRepairResult, FAILED_ID, REPAIRED_ID, RUNNING_ID } from "../../web/test-support/mock-data.ts";
 import { missingBrowser } from "../support/dashboard.ts";
-import { useMockDashboard, WAIT } from "./mock-dashboard.fixture.ts";
+import { UNDER_WAY, useMockDashboard, WAIT } from "./mock-dashboard.fixture.ts";
 
 const missing = missingBrowser();
 if (missing !== undefined) process.stderr.write(`The page of one job is not tested here: ${missing}.\n`);
@@ -140,10 +140,7 @@ describe.skipIf(missing !== undefined)("the dashboard's page", () => {
       dashboard.server.uploads.isSlow = true;
       const page = await dashboard.open(`/jobs/${FAILED_ID}`);
       await chooser(page).setInputFiles([large]);
-      await page
-        .locator(".upload-row")
-        .getByText(/[1-9]\d* % of 40\.0 MB/)
-        .waitFor();
+      await page.locator(".upload-row").getByText(UNDER_WAY).waitFor();
       await page.reload();
       await page.getByText("1 upload was broken off").waitFor();
       dashboard.server.uploads.isSlow = false;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createJob, FAILED_ID, REPAIRED_ID, RUNNING_ID } from "../../web/test-support/mock-data.ts";
 
 import { missingBrowser } from "../support/dashboard.ts";
-import { useMockDashboard, WAIT } from "./mock-dashboard.fixture.ts";
+import { UNDER_WAY, useMockDashboard, WAIT } from "./mock-dashboard.fixture.ts";
 
 const missing = missingBrowser();
 if (missing !== undefined) process.stderr.write(`The dashboard is not tested here: ${missing}.\n`);
@@ -153,10 +153,7 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
       dashboard.server.uploads.isSlow = true;
       const page = await dashboard.open("/");
       await page.getByLabel("Choose files").setInputFiles([damaged]);
-      await page
-        .locator(".upload-row")
-        .getByText(/[1-9]\d* % of 40\.0 MB/)
-        .waitFor();
+      await page.locator(".upload-row").getByText(UNDER_WAY).waitFor();
       await page.getByRole("button", { name: "Pause the upload of" }).click();
       await page.locator(".upload-row").getByText("Paused").waitFor();
       dashboard.server.uploads.isSlow = false;
@@ -172,10 +169,7 @@ describe.skipIf(missing !== undefined)("the dashboard, where the server is in a 
       await page.getByText("Uploaded").waitFor();
       dashboard.server.uploads.isSlow = true;
       await page.getByLabel("Choose files").setInputFiles([damaged]);
-      await page
-        .locator(".upload-row")
-        .getByText(/[1-9]\d* % of 40\.0 MB/)
-        .waitFor();
+      await page.locator(".upload-row").getByText(UNDER_WAY).waitFor();
       await page.reload();
       await page.locator(".upload-row", { hasText: "healthy.mp4" }).getByText("Uploaded").waitFor();
       await page.getByText("1 upload was broken off").waitFor();

@@ -13,6 +13,9 @@ import { collectComplaints } from "./dashboard.fixture.ts";
 /** Bounds what is asked of a page before the mock server, again and again. */
 export const WAIT = { timeout: 20_000 };
 
+/** What an upload of 40 MB says of which some bytes are sent, from its beginning: behind a file's name, `damaged.mp4` and `0 % of` would be `40 % of`. */
+export const UNDER_WAY = /^[1-9]\d* % of 40\.0 MB/;
+
 const DIST = fileURLToPath(new URL("../../web/dist", import.meta.url));
 
 /** The dashboard in a browser before a mock server, one to each test. */

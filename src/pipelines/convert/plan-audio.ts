@@ -38,7 +38,7 @@ function mayStay(codec: string, settings: ConvertSettings, container: Container)
 }
 
 /**
- * The stream indexes of tracks that could stay as they are but begin late, and with packets that are not heard, as recorders write what an encoder
+ * The stream indexes of tracks that could stay as they are, or are to, but begin late, and with packets that are not heard, as recorders write what an encoder
  * needs to get going: ffmpeg copies those without what hides them, so that all would be early by as much. Where sound begins with the file, they
  * come before time 0.
  */
@@ -49,7 +49,10 @@ export async function listHiddenStarts(
   { tools, signal }: Pick<SearchContext, "tools" | "signal">,
 ): Promise<ReadonlySet<number>> {
   const late = audio.filter(
-    ({ codec, startSeconds = origin }) => startSeconds > origin && mayStay(codec, settings, "mp4"),
+    ({ codec, startSeconds = origin }) =>
+      startSeconds > origin &&
+      FITTING.mp4.includes(codec) &&
+      (settings.audio === "copy" || mayStay(codec, settings, "mp4")),
   );
   const hidden = new Set<number>();
   for (const { index } of late) if (await beginsHidden(tools, path, index, signal)) hidden.add(index);
@@ -137,6 +140,10 @@ function planTrack(
       const known = HOLDABLE[container].join(", ");
       const message = `audio is "copy", but ${container} does not hold ${codec}, which sound track ${position} has. It holds: ${known}.`;
       throw new ReelmillError("PARAMS_INVALID", message);
+    }
+    if (isHiddenFirst) {
+      const problem = `audio is "copy", but sound track ${position} begins late, with packets that are not heard, behind which a copy would begin too early`;
+      throw new ReelmillError("PARAMS_INVALID", `${problem}. With audio "auto" it is encoded.`);
     }
     return { ...track, kind: "copy", codec };
   }

@@ -166,4 +166,6 @@ it("encodes sound that begins late with packets that are not heard, which copies
   bytes.writeInt32BE(2112, mediaTime);
   writeFileSync(path, bytes);
   expect(await audioOf()).toEqual({ kind: "encode", isTold: true });
+  const refused = { code: "PARAMS_INVALID", message: expect.stringContaining("begins late") };
+  await expect(plan(path, { to: "h264", audio: "copy" })).rejects.toMatchObject(refused);
 });
