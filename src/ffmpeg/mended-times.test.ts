@@ -62,6 +62,10 @@ describe("times that lie among other groups of pictures", () => {
     ["where they leave no gap, as of a picture shown beside another", [...even(60), 5, ...even(200).slice(60)]],
     ["of which there are too many", even(100).map((at, place) => (place % 10 === 5 ? at + 10_000_000 + place : at))],
     [
+      "with a gap beside them that millions of pictures would fill",
+      even(200).map((at, place) => (place === 72 ? 41 : at + (place > 75 ? 4e11 : 0))),
+    ],
+    [
       "so near that a neighbour may be the wrong one",
       even(60).map((at, place) => (place === 24 ? at - 1.5 * STEP : at)),
     ],

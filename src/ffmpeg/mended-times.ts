@@ -39,11 +39,9 @@ export function mendTimes(ticks: Float64Array, starts: readonly number[]): reado
     const before = keptFrom(first - 1, -1).toReversed();
     const own = Array.from(ticks.subarray(first, end)).filter((_, index) => !isWrong.has(first + index));
     const around = [...before, ...own, ...keptFrom(end, ticks.length)];
-    const missing = listMissing(around, Math.max(0, before.length - 1), before.length + own.length);
-    // Where more were lost, or pictures are shown for longer, nobody knows which gap is whose.
-    if (missing.length !== places.length) return [];
-    return places
-      .map((place, index) => ({ fromTicks: ticks[place] as number, toTicks: missing[index] as number }))
+    const missing = listMissing(around, Math.max(0, before.length - 1), before.length + own.length, places.length);
+    return missing
+      .map((toTicks, index) => ({ fromTicks: ticks[places[index] as number] as number, toTicks }))
       .filter(({ fromTicks, toTicks }) => passes(around, fromTicks, toTicks) >= PASSED);
   });
 }
@@ -70,16 +68,21 @@ function groupsOf(places: readonly number[], starts: readonly number[], count: n
   return groups;
 }
 
-/** The times of pictures that are missing in gaps of rising times, of those gaps that begin in `[from, to)`. */
-function listMissing(times: readonly number[], from: number, to: number): readonly number[] {
+/** The times of so many pictures that are missing in gaps of rising times, the widest first, of those gaps that begin in `[from, to)`; none where not just as many are missing. */
+function listMissing(times: readonly number[], from: number, to: number, count: number): readonly number[] {
   const steps = times.slice(1).map((at, index) => at - (times[index] as number));
   const step = steps.toSorted((a, b) => a - b)[steps.length >> 1] ?? 0;
-  return steps.slice(from, to).flatMap((gap, index) => {
-    if (gap < GAP_STEPS * step) return [];
+  const inside = steps.slice(from, to).map((gap, index) => ({ gap, begin: times[from + index] as number }));
+  // Where more were lost, or pictures are shown for longer, nobody knows which gap is whose.
+  if (inside.reduce((sum, { gap }) => sum + Math.round(gap / step) - 1, 0) !== count) return [];
+  const filled: number[] = [];
+  for (const { gap, begin } of inside.filter((one) => one.gap >= GAP_STEPS * step).sort((a, b) => b.gap - a.gap)) {
     const parts = Math.round(gap / step);
-    const begin = times[from + index] as number;
-    return Array.from({ length: parts - 1 }, (_, part) => begin + Math.round((gap * (part + 1)) / parts));
-  });
+    for (let part = 1; part < parts && filled.length < count; part++) {
+      filled.push(begin + Math.round((gap * part) / parts));
+    }
+  }
+  return filled.sort((a, b) => a - b);
 }
 
 /** How many of the times lie between two. */

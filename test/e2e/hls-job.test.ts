@@ -20,7 +20,7 @@ interface Job {
 const folder = mkdtempSync(join(tmpdir(), "reelmill-hls-job-"));
 const KEY = Buffer.from("only the server.");
 let server: RunningServer;
-const { put, run } = createJobsClient<Job>(() => server);
+const { post, put, run } = createJobsClient<Job>(() => server);
 
 beforeAll(async () => {
   const clip = join(folder, "clip.mp4");
@@ -88,8 +88,12 @@ it("encrypts samples where the job says so", async () => {
   const { rules, isConforming } = await checkPresentation(remoteOpener(`outputs/${job.id}/`), "main.m3u8", signal);
   expect(isConforming).toBe(true);
   expect(rules.find(({ id }) => id === "sample-encryption")?.outcome).toBe("passed");
-  const keyless = await run("hls", { input: "uploads/clip.mp4", encryptMethod: "sample-aes" });
-  expect(keyless.error).toMatchObject({ code: "PARAMS_INVALID", message: expect.stringContaining("encryptMethod") });
+  const params = { input: "uploads/clip.mp4", encryptMethod: "sample-aes" };
+  const { status, body } = await post<{ readonly code: string; readonly detail: string }>("jobs", {
+    pipeline: "hls",
+    params,
+  });
+  expect([status, body.code, body.detail]).toEqual([400, "PARAMS_INVALID", expect.stringContaining("encryptMethod")]);
 }, 60_000);
 
 it("tells in terms of keys why there is no package", async () => {

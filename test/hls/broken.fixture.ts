@@ -100,8 +100,8 @@ export const BROKEN: readonly (readonly [
     "dates of the same media that differ by an hour in one variant",
     FMP4,
     (folder) => {
-      for (const path of [...EVERY_PLAYLIST, "high/iframes.m3u8"]) dateFirst(path, DATE)(folder);
-      dateFirst("low/iframes.m3u8", DATE.replace("T10", "T11"))(folder);
+      for (const path of [...EVERY_PLAYLIST, "high/iframes.m3u8", "low/iframes.m3u8"]) dateFirst(path, DATE)(folder);
+      dateFirst("audio/index.m3u8", DATE.replace("T10", "T11"))(folder);
     },
     ["program-date-times"],
   ],

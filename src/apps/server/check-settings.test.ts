@@ -40,7 +40,7 @@ describe("runUp", () => {
   it("refuses a folder of keys that is not there", async () => {
     const keys = join(folder, "keys");
     const environment = { REELMILL_DATA: join(folder, "data"), REELMILL_HLS_KEY_FOLDER: keys };
-    const message = `REELMILL_HLS_KEY_FOLDER is "${keys}", but no folder is there that this user may read.`;
+    const message = `REELMILL_HLS_KEY_FOLDER is "${keys}", but no folder is there that this user may use.`;
     await expect(up(environment)).rejects.toMatchObject({ code: "CONFIG_INVALID", message });
   });
 

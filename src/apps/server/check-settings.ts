@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { parseWebhookUrl } from "../../adapters/webhook/webhook-url.ts";
 import type { Config } from "../../base/config-defaults.ts";
 import { type ErrorCode, ReelmillError } from "../../base/errors.ts";
@@ -50,13 +50,14 @@ export function requireWebhooks({ server }: Config): void {
   }
 }
 
-/** Throws CONFIG_INVALID where the folder of keys that the configuration names is none. */
-export function requireKeyFolder({ hlsKeyFolder: folder }: Config): void {
-  if (folder === undefined) return;
+/** Throws CONFIG_INVALID where the folder of keys that the configuration names is none, and there are workers, who alone read it. */
+export function requireKeyFolder({ hlsKeyFolder: folder, server }: Config): void {
+  if (folder === undefined || server.maxWorkers === 0) return;
   try {
-    readdirSync(folder);
+    // Keys are asked for by their names: nobody has to list them.
+    accessSync(`${folder}/.`, constants.X_OK);
   } catch (error) {
-    const message = `REELMILL_HLS_KEY_FOLDER is "${folder}", but no folder is there that this user may read.`;
+    const message = `REELMILL_HLS_KEY_FOLDER is "${folder}", but no folder is there that this user may use.`;
     throw new ReelmillError("CONFIG_INVALID", message, { cause: error });
   }
 }

@@ -13,6 +13,11 @@ describe("a WebVTT segment", () => {
     });
   });
 
+  it("may have lines of blanks", () => {
+    const text = "WEBVTT\n\n00:01.000 --> 00:02.000\nText\n\n \n\t\nNOTE\nno cue\n";
+    expect(parseWebVtt(text).cues).toHaveLength(1);
+  });
+
   it("has no map where none stands in its header", () => {
     expect(parseWebVtt("WEBVTT\n\nNOTE\nX-TIMESTAMP-MAP=LOCAL:00:00.000,MPEGTS:0\n").timestampMap).toBeUndefined();
   });

@@ -34,11 +34,10 @@ export function parseWebVtt(text: string): WebVttSegment {
   let begin = 0;
   for (const [index, line] of lines.entries()) {
     if (index === 0) continue;
-    if (line === "") {
-      isHeader = false;
-      begin = index + 1;
-    }
-    if (!isHeader && line !== "" && index === begin) requireBlock(lines, begin);
+    if (line === "") isHeader = false;
+    // Of blanks nobody misses anything.
+    if (line.trim() === "") begin = index + 1;
+    else if (!isHeader && index === begin) requireBlock(lines, begin);
     if (isHeader && line.startsWith("X-TIMESTAMP-MAP=")) timestampMap = parseMap(line, index + 1);
     if (!line.includes("-->")) continue;
     isHeader = false;

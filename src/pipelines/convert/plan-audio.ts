@@ -46,13 +46,14 @@ export async function listHiddenStarts(
   path: string,
   { audio, startSeconds: origin }: Pick<MediaManifest, "audio" | "startSeconds">,
   settings: ConvertSettings,
+  container: Container,
   { tools, signal }: Pick<SearchContext, "tools" | "signal">,
 ): Promise<ReadonlySet<number>> {
   const late = audio.filter(
     ({ codec, startSeconds = origin }) =>
       startSeconds > origin &&
       FITTING.mp4.includes(codec) &&
-      (settings.audio === "copy" || mayStay(codec, settings, "mp4")),
+      (settings.audio === "copy" || mayStay(codec, settings, container)),
   );
   const hidden = new Set<number>();
   for (const { index } of late) if (await beginsHidden(tools, path, index, signal)) hidden.add(index);

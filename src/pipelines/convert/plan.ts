@@ -75,7 +75,8 @@ export async function planConversion(
   const video = chooseVideo(manifest);
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures to convert.`);
   const container = extensionFor(settings.to) === ".mp4" ? "mp4" : "webm";
-  const sound = planAudio(manifest, settings, container, await listHiddenStarts(path, manifest, settings, context));
+  const hiddenStarts = await listHiddenStarts(path, manifest, settings, container, context);
+  const sound = planAudio(manifest, settings, container, hiddenStarts);
   const filters = chooseFilters(video, settings);
   const texts = manifest.subtitles.filter(({ isText }) => isText);
   if (settings.subtitles === "burn" && texts.length === 0) {

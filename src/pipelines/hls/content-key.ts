@@ -49,6 +49,5 @@ export async function readNamedKey(
 /** Refuses settings that do not go together with a key or without one. Throws PARAMS_INVALID. */
 export function checkEncryption(settings: HlsSettings, hasKey: boolean): void {
   const fault = encryptionFault(settings, hasKey);
-  if (fault !== undefined)
-    throw new ReelmillError("PARAMS_INVALID", `${fault.charAt(0).toUpperCase()}${fault.slice(1)}.`);
+  if (fault !== undefined) throw new ReelmillError("PARAMS_INVALID", `${fault}.`);
 }

@@ -77,18 +77,21 @@ export type HlsSettings = z.output<typeof FIELDS>;
 /** How an HLS package is made; whoever submits a job and the command line give the same. */
 export const HLS_SETTINGS = FIELDS.superRefine(checkSettings);
 
-/** Settings that exclude each other. */
-export function checkSettings({ segments, codecs, ladder }: HlsSettings, context: z.RefinementCtx): void {
-  const complain = (message: string): void => context.addIssue({ code: "custom", message });
+/** Tells of settings that exclude each other. */
+export function checkSettings(settings: HlsSettings, context: z.RefinementCtx): void {
+  const message = settingsFault(settings);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+}
+
+/** What of settings excludes each other; undefined where nothing does. */
+export function settingsFault({ segments, codecs, ladder }: HlsSettings): string | undefined {
   const other = codecs.find((codec) => codec !== "h264");
   // Apple 1.5, 1.10: HEVC in fMP4 alone; AV1 has no place in MPEG-TS.
   if (segments === "ts" && other !== undefined) {
-    complain(`segments is ts, which holds H.264 alone; ${other} needs fragmented MP4`);
+    return `segments is ts, which holds H.264 alone; ${other} needs fragmented MP4`;
   }
   const unasked = ladder?.rungs.find(({ codec }) => codec !== undefined && !codecs.includes(codec));
-  if (unasked !== undefined) {
-    complain(`the ladder has a rung of ${unasked.codec}, which is not among codecs (${codecs.join(", ")})`);
-  }
+  return unasked && `The ladder has a rung of ${unasked.codec}, which is not among codecs (${codecs.join(", ")})`;
 }
 
 /** What of settings does not go together with a key, or without one; undefined where nothing is wrong. */
@@ -97,7 +100,7 @@ export function encryptionFault(
   hasKey: boolean,
 ): string | undefined {
   if (hasKey !== (encryptKeyUri !== undefined)) {
-    return "a key and encryptKeyUri, where players fetch it, go together; one of them is missing";
+    return "A key and encryptKeyUri, where players fetch it, go together; one of them is missing";
   }
   if (!hasKey && encryptMethod !== undefined) {
     return "encryptMethod says how a key is used, but there is none; give encryptKey and encryptKeyUri, too";

@@ -23,7 +23,7 @@ import { describeCutShort } from "../cut-short.ts";
 import { carriedSteps, describeLadder, type LadderParts, missingCellularSteps } from "./describe-ladder.ts";
 import { planHighRange } from "./high-range.ts";
 import { type LadderSource, planLadder, type Rung, sortRungs, tooLargeSteps } from "./ladder.ts";
-import type { HlsSettings } from "./options.ts";
+import { type HlsSettings, settingsFault } from "./options.ts";
 import type { PackagePlan, RungSpan } from "./packaging.ts";
 import { meanRate, type PictureTimes } from "./picture-times.ts";
 import { chooseRungEncoders, isEncodable, planKeyPictures } from "./plan-encoders.ts";
@@ -54,6 +54,9 @@ export async function planPackage(
   settings: HlsSettings,
   { tools, signal, spanSeconds = SPAN_SECONDS }: PlanningContext,
 ): Promise<PackagePlan> {
+  // Of jobs that another version took, nobody has asked.
+  const fault = settingsFault(settings);
+  if (fault !== undefined) throw new ReelmillError("PARAMS_INVALID", `${fault}.`);
   const manifest = await probeRecording(tools, path, signal);
   const video = chooseVideo(manifest);
   if (video === undefined) throw new ReelmillError("INPUT_NOT_VIDEO", `${path} holds no pictures.`);

@@ -6,7 +6,7 @@ import { requireFfmpeg } from "../../ffmpeg/programs.ts";
 import type { PlannedTask, StageContext, TaskResult } from "../../jobs/pipeline.ts";
 import { lendInput, partKey, putPlan, readPlan, removeOutputs, removeParts } from "../job-parts.ts";
 import { lendFiles } from "../object-files.ts";
-import { readNamedKey } from "./content-key.ts";
+import { checkEncryption, readNamedKey } from "./content-key.ts";
 import { type EncodedPart, encodePart, uniteRungs } from "./encode-part.ts";
 import { finishPackage } from "./finish.ts";
 import type { LendSpans } from "./join-rungs.ts";
@@ -31,7 +31,8 @@ export async function planStreams(params: Params, context: StageContext): Promis
   if (message !== undefined && (await beginAsset(message, input, context)) !== null) return [];
   const tools = await requireFfmpeg(environment);
   // Before hours of encoding, not behind them.
-  await readNamedKey(params.encryptKey, environment);
+  const contentKey = await readNamedKey(params.encryptKey, environment);
+  checkEncryption(settingsOf(params), contentKey !== undefined);
   const plan = await lendInput(objects, input, (path) => planPackage(path, settingsOf(params), { tools, signal }));
   await putPlan(objects, jobId, plan);
   return partsOf(plan).map((part) => ({ label: describePart(plan, part), input: part }));

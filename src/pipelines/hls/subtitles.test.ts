@@ -50,6 +50,12 @@ it("keeps what stands behind an empty line of a cue", () => {
   expect(parseWebVtt(segment).cues.map((cue) => cue.text)).toEqual(["above\nbelow", "next"]);
 });
 
+it("parts cues of which one holds nothing but empty lines, hundreds of thousands, at once", () => {
+  const text = `WEBVTT\n\n00:01.000 --> 00:02.000\na${"\n".repeat(300_000)}b\n\n00:03.000 --> 00:04.000\nc\n`;
+  const [segment = ""] = cutSubtitles(text, { originSeconds: 0, durationSeconds: 6, firstTimestampTicks: 0 });
+  expect(parseWebVtt(segment).cues.map((cue) => cue.text)).toEqual(["a\nb", "c"]);
+});
+
 it("writes a long track in turns, and stops where it is told to", async () => {
   const folder = mkdtempSync(join(tmpdir(), "reelmill-subtitles-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));

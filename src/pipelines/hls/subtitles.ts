@@ -28,7 +28,7 @@ export function planSubtitles(tracks: readonly SubtitleStream[]): readonly Subti
 }
 
 /** Cues begin with their times, but for a line that may name them; empty lines of a text part nothing. */
-const BETWEEN_CUES = /\n{2,}(?=(?:.+\n)?(?:\d+:)?\d\d:\d\d\.\d{3} --> )/;
+const BETWEEN_CUES = /\n\n(?=(?:.+\n)?(?:\d+:)?\d\d:\d\d\.\d{3} --> )/;
 const TIMES = /^((?:\d+:)?\d\d:\d\d\.\d{3}) --> ((?:\d+:)?\d\d:\d\d\.\d{3})(.*)$/;
 
 interface Cue {

@@ -1,3 +1,4 @@
+import { canonicalLanguage } from "../../base/language-tag.ts";
 import type { AudioStream, SubtitleStream } from "../../ffmpeg/manifest.ts";
 
 /** What tracks are named by. */
@@ -5,13 +6,8 @@ type NamedTrack = Pick<AudioStream | SubtitleStream, "language" | "title">;
 
 /** The track's language in BCP 47: `eng` is `en`. */
 export function languageOf({ language }: NamedTrack): string {
-  if (language === undefined) return "und";
-  try {
-    return Intl.getCanonicalLocales(language)[0] ?? "und";
-  } catch {
-    // Files may say anything; what is no language tag tells nothing.
-    return "und";
-  }
+  // Files may say anything; what is no language tag tells nothing.
+  return (language === undefined ? undefined : canonicalLanguage(language)) ?? "und";
 }
 
 /** Names for people, each but once; `kind` stands for those that have none. */

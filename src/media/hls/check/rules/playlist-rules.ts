@@ -20,24 +20,43 @@ function discontinuitiesOf(media: MeasuredPlaylist): readonly number[] {
   return [...placeSegments(media).flatMap(([at, { isDiscontinuity }]) => (isDiscontinuity ? [at] : []))];
 }
 
-function compareDiscontinuities(first: MeasuredPlaylist, other: MeasuredPlaylist, verdict: Verdict): void {
-  const [expected, found] = [discontinuitiesOf(first), discontinuitiesOf(other)];
-  const isSame = found.every((at, index) => Math.abs(at - (expected[index] ?? Number.NaN)) <= SAME_SECONDS);
-  const [number, due] = [other.playlist.discontinuitySequence, first.playlist.discontinuitySequence];
-  if (isSame && found.length === expected.length && number === due) return;
-  const shown = (from: number, starts: readonly number[]): string =>
-    `from number ${from} on at ${starts.slice(0, 10).map(shownSeconds).join(", ") || "no place"}`;
-  verdict.fail(other.path, `It has discontinuities ${shown(number, found)}; ${first.path} ${shown(due, expected)}.`);
+interface Discontinuities {
+  readonly path: string;
+  /** The number of what comes before the first of them. */
+  readonly number: number;
+  readonly starts: readonly number[];
+}
+
+function readDiscontinuities(media: MeasuredPlaylist): Discontinuities {
+  return { path: media.path, number: media.playlist.discontinuitySequence, starts: discontinuitiesOf(media) };
+}
+
+function compareDiscontinuities(first: Discontinuities, other: Discontinuities, verdict: Verdict): void {
+  const isSame = other.starts.every((at, index) => isNear(at, first.starts[index] ?? Number.NaN));
+  if (isSame && other.starts.length === first.starts.length && other.number === first.number) return;
+  const shown = ({ number, starts }: Discontinuities): string =>
+    `from number ${number} on at ${starts.slice(0, 10).map(shownSeconds).join(", ") || "no place"}`;
+  verdict.fail(other.path, `It has discontinuities ${shown(other)}; ${first.path} ${shown(first)}.`);
+}
+
+function isNear(seconds: number, other: number): boolean {
+  return Math.abs(seconds - other) <= SAME_SECONDS;
 }
 
 type Dated = readonly [startSeconds: number, dateMs: number];
 
-function datesOf(media: MeasuredPlaylist): readonly Dated[] {
-  return [
-    ...placeSegments(media).flatMap(([at, { dateMs }]): readonly Dated[] =>
-      dateMs === undefined ? [] : [[at, dateMs]],
-    ),
-  ];
+/** Dates by the number of the discontinuity behind which they stand: across one, nothing can be told. */
+function datesOf(media: MeasuredPlaylist): ReadonlyMap<number, readonly Dated[]> {
+  let number = media.playlist.discontinuitySequence;
+  const dates = new Map<number, Dated[]>();
+  for (const [startSeconds, { isDiscontinuity, dateMs }] of placeSegments(media)) {
+    if (isDiscontinuity) number++;
+    if (dateMs === undefined) continue;
+    const before = dates.get(number);
+    if (before === undefined) dates.set(number, [[startSeconds, dateMs]]);
+    else before.push([startSeconds, dateMs]);
+  }
+  return dates;
 }
 
 function shownDate(ms: number): string {
@@ -45,18 +64,32 @@ function shownDate(ms: number): string {
   return Number.isNaN(date.getTime()) ? "beyond all dates" : date.toISOString();
 }
 
-function compareDates(first: MeasuredPlaylist, other: MeasuredPlaylist, verdict: Verdict): void {
-  const [expected, dates] = [datesOf(first), datesOf(other)];
-  if (dates.length === 0) verdict.fail(other.path, `EXT-X-PROGRAM-DATE-TIME is missing; ${first.path} has it.`);
+/** The first of some dates that goes by neither of the known ones beside it, and what it should be; all rise by where they stand. */
+function findWrongDate(known: readonly Dated[], dates: readonly Dated[]) {
   let next = 0;
   for (const [startSeconds, dateMs] of dates) {
-    while ((expected[next + 1]?.[0] ?? Number.POSITIVE_INFINITY) <= startSeconds + SAME_SECONDS) next++;
-    const [knownSeconds, knownMs] = expected[next] as Dated;
-    const dueMs = knownMs + 1000 * (startSeconds - knownSeconds);
-    if (Math.abs(dateMs - dueMs) <= 1000 * SAME_SECONDS) continue;
-    const found = `EXT-X-PROGRAM-DATE-TIME is ${shownDate(dateMs)}; by ${first.path} it is ${shownDate(dueMs)}`;
-    verdict.fail(`${other.path}, at ${shownSeconds(startSeconds)}`, `${found}.`);
-    return;
+    while ((known[next]?.[0] ?? Number.POSITIVE_INFINITY) < startSeconds - SAME_SECONDS) next++;
+    const dueMs = known
+      .slice(Math.max(0, next - 1), next + 2)
+      .map(([knownSeconds, knownMs]) => knownMs + 1000 * (startSeconds - knownSeconds));
+    if (!dueMs.some((ms) => isNear(ms / 1000, dateMs / 1000))) return { startSeconds, dateMs, dueMs: dueMs[0] ?? 0 };
+  }
+  return undefined;
+}
+
+/** Dates of the same media that differ from playlist to playlist. Those of I-frames may tell no discontinuities. */
+function compareDates(playlists: readonly MeasuredPlaylist[], verdict: Verdict): void {
+  const known = new Map<number, { readonly path: string; readonly dates: readonly Dated[] }>();
+  for (const media of playlists.filter(({ playlist }) => !playlist.isIFramesOnly)) {
+    const { path } = media;
+    for (const [number, dates] of datesOf(media)) {
+      const before = known.get(number);
+      if (before === undefined) known.set(number, { path, dates });
+      const wrong = before && findWrongDate(before.dates, dates);
+      if (before === undefined || wrong === undefined) continue;
+      const found = `EXT-X-PROGRAM-DATE-TIME is ${shownDate(wrong.dateMs)}; by ${before.path} it is ${shownDate(wrong.dueMs)}`;
+      verdict.fail(`${path}, at ${shownSeconds(wrong.startSeconds)}`, `${found}.`);
+    }
   }
 }
 
@@ -144,9 +177,10 @@ export const PLAYLIST_RULES: readonly Rule[] = [
     title: "All variants and renditions have their discontinuities at the same times, by the same numbers.",
     check: ({ playlists }, verdict) => {
       const [first, ...others] = playlists.filter(({ playlist }) => !playlist.isIFramesOnly);
+      const expected = first && readDiscontinuities(first);
       for (const other of others) {
         verdict.looked();
-        compareDiscontinuities(first as MeasuredPlaylist, other, verdict);
+        if (expected !== undefined) compareDiscontinuities(expected, readDiscontinuities(other), verdict);
       }
     },
   },
@@ -156,12 +190,14 @@ export const PLAYLIST_RULES: readonly Rule[] = [
     clause: "RFC 8216bis §6.2.4, §4.4.4.6",
     title: "Where one playlist has EXT-X-PROGRAM-DATE-TIME, all have, and it is the same time for the same media.",
     check: ({ playlists }, verdict) => {
-      const first = playlists.find(({ segments }) =>
-        segments.values().some(({ segment }) => segment.dateMs !== undefined),
-      );
-      if (first === undefined) return;
+      const isDated = ({ segments }: MeasuredPlaylist): boolean =>
+        segments.values().some(({ segment }) => segment.dateMs !== undefined);
+      const undated = playlists.filter((media) => !isDated(media));
+      if (undated.length === playlists.length) return;
       verdict.looked();
-      for (const other of playlists) if (other !== first) compareDates(first, other, verdict);
+      for (const { path } of undated)
+        verdict.fail(path, "EXT-X-PROGRAM-DATE-TIME is missing; another playlist has it.");
+      compareDates(playlists, verdict);
     },
   },
   {

@@ -1,3 +1,4 @@
+import { isLanguageTag } from "../../../../base/language-tag.ts";
 import type { Rendition, RenditionType } from "../../playlist.ts";
 import { allFacts, isUnread, nameStream, unreadReason, videoVariants } from "../figures.ts";
 import type { Presentation } from "../presentation.ts";
@@ -28,17 +29,6 @@ function attributeFaults(rendition: Rendition): readonly string[] {
     [type === "CLOSED-CAPTIONS" && instreamId === undefined, "INSTREAM-ID is missing; CLOSED-CAPTIONS must have one"],
   ];
   return faults.flatMap(([isBroken, message]) => (isBroken ? [message] : []));
-}
-
-/** Tags of private use, and those registered before others had a form (RFC 5646 §2.1), which JavaScript does not take. */
-const OTHER_TAG = /^[ix](-[a-z\d]{1,8})+$/i;
-
-function isLanguageTag(text: string): boolean {
-  try {
-    return OTHER_TAG.test(text) || Intl.getCanonicalLocales(text).length > 0;
-  } catch {
-    return false;
-  }
 }
 
 /** Rules of renditions and their groups. */

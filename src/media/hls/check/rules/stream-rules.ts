@@ -44,17 +44,17 @@ function compareCodecs(
     return;
   }
   const media = all.filter((one) => one !== undefined);
+  const measured = [...new Set(media.flatMap(allFacts).flatMap(({ codec }) => codec ?? []))];
+  for (const codec of measured) {
+    if (isTextCodec(codec) || declared.some((one) => isSameCodec(one, codec))) continue;
+    verdict.fail(where, `CODECS is "${declared.join(",")}"; the media are ${codec}.`);
+  }
   const unread = media.find(isPartlyUnread);
   if (unread !== undefined || media.length < all.length) {
     verdict.unchecked(where, unread ? `${unread.path}: ${unreadReason(unread)}.` : "A playlist could not be read.");
     return;
   }
   verdict.looked();
-  const measured = [...new Set(media.flatMap(allFacts).flatMap(({ codec }) => codec ?? []))];
-  for (const codec of measured) {
-    if (isTextCodec(codec) || declared.some((one) => isSameCodec(one, codec))) continue;
-    verdict.fail(where, `CODECS is "${declared.join(",")}"; the media are ${codec}.`);
-  }
   for (const one of declared) {
     if (isTextCodec(one) || measured.some((codec) => isSameCodec(one, codec))) continue;
     verdict.fail(where, `CODECS names ${one}; the media are ${measured.join(", ") || "of no known kind"}.`);
