@@ -201,9 +201,9 @@ function settleTimes(
   if (hasTwins || lacksTimes) return { ticks, mended: [], isComplete: false };
   const mended = mendTimes(inGroups, groupStarts);
   const mendOf = indexMended(mended);
-  for (const [place, at] of ticks.entries()) ticks[place] = mendOf.get(at) ?? at;
-  // One that stays wrong may stand where another is mended to.
-  return { ticks: ticks.sort(), mended, isComplete: rises(ticks) };
+  const settled = ticks.map((at) => mendOf.get(at) ?? at).sort();
+  // One that stays wrong may stand where another would be mended to.
+  return rises(settled) ? { ticks: settled, mended, isComplete } : { ticks, mended: [], isComplete };
 }
 
 /** What each wrong time is mended to. */
