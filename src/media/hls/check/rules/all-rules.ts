@@ -3,6 +3,7 @@ import { BANDWIDTH_RULES } from "./bandwidth-rules.ts";
 import { ENCRYPTION_RULES } from "./encryption-rules.ts";
 import { FAULT_RULES } from "./fault-rules.ts";
 import { I_FRAME_RULES } from "./i-frame-rules.ts";
+import { MATCHING_RULES } from "./matching-rules.ts";
 import { PLAYLIST_RULES } from "./playlist-rules.ts";
 import { RENDITION_RULES } from "./rendition-rules.ts";
 import { STREAM_RULES } from "./stream-rules.ts";
@@ -15,6 +16,7 @@ import { TIMING_RULES } from "./timing-rules.ts";
 export const ALL_RULES: readonly Rule[] = [
   ...FAULT_RULES,
   ...PLAYLIST_RULES,
+  ...MATCHING_RULES,
   ...RENDITION_RULES,
   ...STREAM_RULES,
   ...BANDWIDTH_RULES,

@@ -3,7 +3,7 @@ import { playlistOf } from "../playlist-of.fixture.ts";
 import type { MeasuredPlaylist } from "../presentation.ts";
 import { Verdict } from "../rule.ts";
 import { type SegmentEntry, SegmentTable } from "../segment-table.ts";
-import { PLAYLIST_RULES } from "./playlist-rules.ts";
+import { MATCHING_RULES } from "./matching-rules.ts";
 
 type Line = Partial<SegmentEntry> & Pick<SegmentEntry, "durationSeconds">;
 
@@ -18,7 +18,7 @@ function media(path: string, lines: readonly Line[]): MeasuredPlaylist {
 }
 
 function outcomeOf(id: string, playlists: readonly MeasuredPlaylist[]): readonly [string, readonly string[]] {
-  const rule = PLAYLIST_RULES.find((one) => one.id === id);
+  const rule = MATCHING_RULES.find((one) => one.id === id);
   if (rule === undefined) throw new Error(`There is no rule ${id}.`);
   const presentation = { playlists, multivariant: undefined, rootPath: "main.m3u8" };
   const verdict = new Verdict();
