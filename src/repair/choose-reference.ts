@@ -6,6 +6,7 @@ import { describeEntry } from "./describe-entry.ts";
 import type { Extent } from "./extents.ts";
 import type { Finding } from "./findings.ts";
 import { learnProfile, type RecordingProfile } from "./learn/profile.ts";
+import { showBeginning } from "./learn/show-beginning.ts";
 import { hasReadableConfiguration } from "./sample-check.ts";
 import { possibleBytes, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
 import { signatureOf } from "./signature.ts";
@@ -49,7 +50,10 @@ export async function chooseReference(
   const readable = teachers.filter(({ movie, source }) => hasReadableConfiguration(movie, source));
   const signatures = readable.map(({ movie }) => signatureOf(movie));
   const distinct = readable.filter((_, index) => signatures.indexOf(signatures[index] as string) === index);
-  const learn = (teacher: Teacher): Lesson => ({ teacher, profile: learnProfile(teacher.movie, teacher.source) });
+  const learn = (teacher: Teacher): Lesson => ({
+    teacher,
+    profile: learnProfile(showBeginning(teacher.movie), teacher.source),
+  });
   if (distinct.length <= 1) return distinct[0] && learn(distinct[0]);
   const tried = triedExtents(extents);
   let best: { lesson: Lesson; score: number } | undefined;

@@ -95,11 +95,20 @@ function sampleTimes(samples: SampleTable): { decodeTicks: Float64Array; display
   });
   displayTicks.sort();
   const first = displayTicks[0] ?? 0;
+  const stepTicks = spanOf(decodeTicks) / Math.max(1, count - 1);
+  const isConstant = decodeTicks.every((ticks, index) => Math.abs(ticks - index * stepTicks) <= 1);
+  // Where a copy was cut off in decode order, pictures that are shown between the last ones are missing: their gaps are no pattern.
+  const hasGaps = spanOf(displayTicks) > spanOf(decodeTicks) + stepTicks / 2;
+  if (isConstant && hasGaps) return { decodeTicks, displayTicks: decodeTicks };
   return { decodeTicks, displayTicks: displayTicks.map((ticks) => ticks - first) };
 }
 
+function spanOf(ticks: Float64Array): number {
+  return (ticks.at(-1) ?? 0) - (ticks[0] ?? 0);
+}
+
 /** Composition offset of the sample that is shown first (the one with the least decode time + offset). */
-function presentationDelay(samples: SampleTable): number {
+export function presentationDelay(samples: SampleTable): number {
   const composition = samples.compositionRuns;
   if (composition === undefined) return 0;
   let least = Number.POSITIVE_INFINITY;
