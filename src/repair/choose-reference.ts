@@ -15,6 +15,9 @@ import { countStraySlices } from "./stray-pictures.ts";
 /** What helps where a reference does not fit. */
 export const GIVE_MATCHING = "Give a recording of the same device with the same settings.";
 
+/** Where the pictures look alike and none of them is found: they are told by what stands between them. */
+const ALIKE_SOUND = "Its sound must have the same settings, too: where it differs or is missing, not even pictures are found.";
+
 /** What a scan can learn from. */
 export interface Teacher {
   /** How messages call it. */
@@ -257,12 +260,17 @@ function mismatch(
     const fit = count === 0 ? "fits nothing in the damaged file" : `fits ${formatCount(count, "packet")}`;
     return `its ${kind === "other" ? "metadata" : kind} track (${describeTrack(scan, track)}) ${fit}`;
   });
+  const video = scan.profile.tracks.findIndex(({ kind }) => kind === "video");
+  const [codec = ""] = video < 0 ? [] : describeTrack(scan, video).split(",");
+  const isAlike = codec !== "" && (seen ?? "").replaceAll(/\W/g, "").toLowerCase().includes(codec);
+  const isSound = isAlike && packets.every((count) => count === 0);
+  const advice = isSound ? `${GIVE_MATCHING} ${ALIKE_SOUND}` : GIVE_MATCHING;
   const saw = seen === undefined ? "" : ` The damaged file looks like ${seen}.`;
   const percent = Math.round(share * 100);
   return new ReelmillError(
     "REFERENCE_MISMATCH",
     `The reference ${name} does not fit: ${told.join("; ")}; together ${percent} % of the bytes.${saw}`,
-    { advice: GIVE_MATCHING },
+    { advice },
   );
 }
 

@@ -73,3 +73,9 @@ it.each([
     }
   },
 );
+
+it("is refused without the sound that the recording has, and the reason is told", async () => {
+  const reference = ffmpeg(`-i ${join(folder, "plain.mp4")} -an -c copy`, "silent.mp4");
+  const { status, error } = await reelmill(["repair", join(folder, "plain.cut.mp4"), "-r", reference]);
+  expect([status, error]).toEqual([1, expect.stringContaining("Its sound must have the same settings, too")]);
+});
