@@ -9,6 +9,8 @@ const MAX_RUN_BYTES = 8 * 1024 * 1024;
 const LOOK_BYTES = 16 * 1024;
 /** However sound-like the bytes are, a run of them is worth no more than this against a parsed header. */
 const MAX_RUN_BITS = 24;
+/** Below this there is only the least that a run can be worth. */
+const LEAST_BITS = 1e-9 - MAX_RUN_BITS;
 const USUAL_RUNS = 16;
 /** What a usual length speaks for a run. */
 const USUAL_BITS = 8;
@@ -38,13 +40,13 @@ export function createPcmParser(
     const bits = correlationScore(window.bytes, index, index + visible, layout);
     return Math.max(-MAX_RUN_BITS, Math.min(MAX_RUN_BITS, bits));
   };
-  /** How much the least sound-like of some blocks all over a run is like sound. */
-  const soundness = (window: ByteWindow, start: number, length: number): number => {
+  /** How much the least sound-like of some blocks all over a run is like sound; of those that are less so than `leastBits`, the first. */
+  const soundness = (window: ByteWindow, start: number, length: number, leastBits: number): number => {
     const blockBytes = Math.min(length, BLOCK_FRAMES * frameBytes);
     const blocks = Math.min(MAX_BLOCKS, Math.ceil(length / blockBytes));
     const step = blocks > 1 ? (length - blockBytes) / (blocks - 1) / frameBytes : 0;
     let least = Number.POSITIVE_INFINITY;
-    for (let block = 0; block < blocks; block++) {
+    for (let block = 0; block < blocks && least >= leastBits; block++) {
       const at = start + Math.floor(block * step) * frameBytes;
       least = Math.min(least, likeness(window, at, blockBytes));
     }
@@ -71,7 +73,9 @@ export function createPcmParser(
     splitRun(window, start, end): readonly Run[] {
       const length = end - start;
       if (length <= 0 || length % frameBytes !== 0) return [];
-      const bits = isUsual(length) ? likeness(window, start, length) + USUAL_BITS : soundness(window, start, length);
+      const bits = isUsual(length)
+        ? likeness(window, start, length) + USUAL_BITS
+        : soundness(window, start, length, LEAST_BITS);
       return [toRun(start, length, bits)];
     },
     findRun(window, place) {
@@ -80,7 +84,7 @@ export function createPcmParser(
         const lengths = [length - (length % frameBytes), ...usualRunBytes.toSorted((a, b) => b - a)];
         for (const whole of lengths) {
           if (whole <= 0 || whole > length) continue;
-          const bits = soundness(window, place.from, whole);
+          const bits = soundness(window, place.from, whole, MIN_CUT_BITS);
           if (bits >= MIN_CUT_BITS) return toRun(place.from, whole, bits, true);
         }
         return undefined;
