@@ -16,7 +16,8 @@ import { countStraySlices } from "./stray-pictures.ts";
 export const GIVE_MATCHING = "Give a recording of the same device with the same settings.";
 
 /** Where the pictures look alike and none of them is found: they are told by what stands between them. */
-const ALIKE_SOUND = "Its sound must have the same settings, too: where it differs or is missing, not even pictures are found.";
+const ALIKE_SOUND =
+  "Its sound must have the same settings, too: where it differs or is missing, not even pictures are found.";
 
 /** What a scan can learn from. */
 export interface Teacher {
