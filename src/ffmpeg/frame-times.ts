@@ -192,8 +192,8 @@ function settleTimes(
   groupStarts: readonly number[],
   lacksTimes: boolean,
 ): Pick<FrameTimes, "ticks" | "mended" | "isComplete"> {
-  for (const [index, start] of groupStarts.entries()) ticks.subarray(start, groupStarts[index + 1]).sort();
-  ticks.subarray(0, groupStarts[0]).sort();
+  // Where each picture is a group, as in ProRes, there are as many as pictures: most of those are in order.
+  if (!rises(ticks)) sortGroups(ticks, groupStarts);
   const isComplete = !lacksTimes && ticks.length > 0;
   if (rises(ticks)) return { ticks, mended: [], isComplete };
   const inGroups = ticks.slice();
@@ -204,6 +204,12 @@ function settleTimes(
   const settled = ticks.map((at) => mendOf.get(at) ?? at).sort();
   // One that stays wrong may stand where another would be mended to.
   return rises(settled) ? { ticks: settled, mended, isComplete } : { ticks, mended: [], isComplete };
+}
+
+/** Sorts within each group of pictures, in place. */
+function sortGroups(ticks: Float64Array, starts: readonly number[]): void {
+  ticks.subarray(0, starts[0]).sort();
+  for (const [index, start] of starts.entries()) ticks.subarray(start, starts[index + 1]).sort();
 }
 
 /** What each wrong time is mended to. */
