@@ -6,7 +6,6 @@ import { describeEntry } from "./describe-entry.ts";
 import type { Extent } from "./extents.ts";
 import type { Finding } from "./findings.ts";
 import { learnProfile, type RecordingProfile } from "./learn/profile.ts";
-import { showBeginning } from "./learn/show-beginning.ts";
 import { hasReadableConfiguration } from "./sample-check.ts";
 import { possibleBytes, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
 import { signatureOf } from "./signature.ts";
@@ -17,7 +16,7 @@ export const GIVE_MATCHING = "Give a recording of the same device with the same 
 
 /** Where the pictures look alike and none of them is found: they are told by what stands between them. */
 const ALIKE_SOUND =
-  "Its sound must have the same settings, too: where it differs or is missing, not even pictures are found.";
+  "Its sound must have the same settings, too: where it differs from the recording's, or only one of the two has any, not even pictures are found.";
 
 /** What a scan can learn from. */
 export interface Teacher {
@@ -56,7 +55,7 @@ export async function chooseReference(
   const distinct = readable.filter((_, index) => signatures.indexOf(signatures[index] as string) === index);
   const learn = (teacher: Teacher): Lesson => ({
     teacher,
-    profile: learnProfile(showBeginning(teacher.movie), teacher.source),
+    profile: learnProfile(teacher.movie, teacher.source),
   });
   if (distinct.length <= 1) return distinct[0] && learn(distinct[0]);
   const tried = triedExtents(extents);

@@ -11,6 +11,7 @@ import { reportMovie } from "./report.ts";
 import { salvageHoles } from "./salvage-fragments.ts";
 import { fitsBytes, hasReadableConfiguration } from "./sample-check.ts";
 import { fitEdits } from "./select-samples.ts";
+import { showBeginning } from "./timing/beginning.ts";
 import type { Triage } from "./triage.ts";
 import { layOutput } from "./write/layout.ts";
 import { dropHoles, placeOfSamples } from "./zero-holes.ts";
@@ -132,7 +133,7 @@ function readWith(damaged: ByteSource, state: Triage, movie: Movie): Found | und
 function readWithReference(damaged: ByteSource, state: Triage, references: readonly NamedMovie[]): Found | undefined {
   let hasSamples = false;
   for (const reference of references) {
-    const movie = withoutSamples(reference.movie);
+    const movie = withoutSamples(showBeginning(reference.movie).movie);
     const found = readWith(damaged, state, movie) ?? readRenumbered(damaged, state, movie);
     if (found === undefined) continue;
     hasSamples = true;

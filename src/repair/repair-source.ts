@@ -16,8 +16,9 @@ import { type RepairReport, reportScan, type TrackReport, withSilence } from "./
 import { possibleBytes, profileOfPackets, recoveredBytes, type Scan, scanExtents } from "./scan-source.ts";
 import { describePayload } from "./self-described/describe.ts";
 import { learnFromItself } from "./self-described/learn.ts";
-import { refineRate } from "./self-described/refine-rate.ts";
+import { beginAsFound } from "./timing/beginning.ts";
 import { endWithPictures } from "./timing/last-samples.ts";
+import { contradictRate, refineRate } from "./timing/picture-rate.ts";
 import { buildTimelines } from "./timing/timeline.ts";
 import { type Triage, triage } from "./triage.ts";
 import { buildMovie } from "./write/build-movie.ts";
@@ -107,7 +108,7 @@ async function scanBeyondIndex(
     if (lesson === undefined) return kept.outcome;
     const scan = await scanExtents(damaged, state.extents, lesson.profile, options.onProgress);
     if (recoveredBytes(scan) <= kept.indexedBytes) return kept.outcome;
-    return buildScanned(state, learntFrom(lesson, references), scan);
+    return buildTaught(damaged, state, learntFrom(lesson, references), scan);
   } catch (error) {
     if (error instanceof ReelmillError && error.code === "NOTHING_RECOVERED") return kept.outcome;
     throw error;
@@ -125,10 +126,12 @@ async function repairUnaided(damaged: ByteSource, state: Triage, options: Repair
   const knowledge = { profile: refined ?? portrait.profile, ftyp: undefined, reference: undefined };
   const built = buildScanned(state, knowledge, scan);
   if (!portrait.isRateAssumed) return built;
-  const tracks = built.report.tracks.map(
-    (track): TrackReport =>
-      track.kind === "video" ? { ...track, timing: refined ? "other-clock" : "assumed" } : track,
-  );
+  return withVideo(built, { timing: refined ? "other-clock" : "assumed" });
+}
+
+/** Tells as much more of the video tracks. */
+function withVideo(built: Built, more: Partial<TrackReport>): Built {
+  const tracks = built.report.tracks.map((track) => (track.kind === "video" ? { ...track, ...more } : track));
   return { ...built, report: { ...built.report, tracks } };
 }
 
@@ -153,7 +156,7 @@ async function repairByScan(
     throw new ReelmillError("NOTHING_RECOVERED", "No packet of any of the reference's tracks was found.");
   }
   judgeFit(damaged, scan, lesson.teacher.name, seen);
-  return buildScanned(state, learntFrom(lesson, references), scan);
+  return buildTaught(damaged, state, learntFrom(lesson, references), scan);
 }
 
 /** Whether packets were found that tell their own size, or the reference has none of that kind: others fit any bytes. */
@@ -163,6 +166,15 @@ function hasToldPackets({ log, model }: Scan): boolean {
     if (model.parsers[log.family(index)]?.isSelfDelimiting) return true;
   }
   return false;
+}
+
+/** At the reference's picture rate, unless the sound tells another, and beginning as the packets do. */
+function buildTaught(damaged: ByteSource, state: Triage, knowledge: Knowledge, scan: Scan): Built {
+  const other = contradictRate(scan);
+  const profile = beginAsFound(other?.profile ?? knowledge.profile, scan, damaged);
+  const built = buildScanned(state, { ...knowledge, profile }, scan);
+  if (other?.rates === undefined) return built;
+  return withVideo(built, { otherRate: other.rates, ...(other.profile ? { timing: "other-clock" } : {}) });
 }
 
 /** What a movie is built from besides the packets. */

@@ -37,6 +37,8 @@ export interface TrackReport {
   readonly durationSeconds: number;
   /** `assumed`: nothing says how fast pictures follow each other. */
   readonly timing: TimingSource | "assumed";
+  /** Pictures a second that the sound tells, and that were learnt, where they differ; `timing` tells which count. */
+  readonly otherRate?: { readonly told: number; readonly learnt: number };
 }
 
 /** What a repair found and did. Holds no media content: it may be shared. */

@@ -23,6 +23,15 @@ describe("checkDurations", () => {
     expect(check(video, audio)).toBe(status);
   });
 
+  it.each([
+    ["other-clock", "tells 15, at which they are shown"],
+    ["constant-rate", "tells 15: one of them plays at a wrong pace"],
+  ] as const)("tells of a rate that the reference does not have, times from %s", (timing, text) => {
+    const video = { ...track("video", 10, timing), otherRate: { told: 15, learnt: 30 } };
+    const report = { tracks: [video, track("audio", 10, "packet-durations")] } as unknown as RepairReport;
+    expect(checkDurations(report)).toMatchObject({ status: "warning", detail: expect.stringContaining(text) });
+  });
+
   it("says nothing of pictures whose times follow the sound", () => {
     expect(check(60, 50, "other-clock")).toBeUndefined();
   });

@@ -142,7 +142,7 @@ class InterleaveLearner {
 const MEDIAN_VALUES = 65_536;
 
 /** Collects a range in bounded memory. */
-class RangeTally {
+export class RangeTally {
   readonly #values: number[] = [];
   #min = Number.POSITIVE_INFINITY;
   #max = Number.NEGATIVE_INFINITY;

@@ -19,6 +19,8 @@ export interface TrackProfile {
   readonly decodeTicks: Float64Array;
   /** Video: when each picture shows, in order of presentation, in ticks from the first one shown on. */
   readonly displayTicks: Float64Array;
+  /** Video: whether neither its durations nor any pattern of theirs holds, so that it has to follow the sound. */
+  readonly isPaceUnknown?: boolean;
   /** Sizes of its samples in bytes. */
   readonly minSizeBytes: number;
   readonly maxSizeBytes: number;
@@ -63,7 +65,8 @@ function learnTrack(track: Track, source: ByteSource, runSamples: readonly Share
     maxSizeBytes: max,
     meanSizeBytes: sizes.length > 0 ? sum / sizes.length : 0,
     runSamples,
-    presentationDelayTicks: presentationDelay(samples),
+    // Pictures before time 0 were cut off from what they belong to.
+    presentationDelayTicks: Math.max(0, presentationDelay(samples)),
   };
 }
 

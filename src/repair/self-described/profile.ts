@@ -91,12 +91,14 @@ function placeholder({ constantSizeBytes, ticks }: GuessedTrack): SampleTable {
 }
 
 function learnt(guess: GuessedTrack, track: Track): TrackProfile {
+  const times = guess.kind === "video" ? Float64Array.of(0, guess.ticks) : new Float64Array(0);
   return {
     track,
     readSamples: () => [],
     kind: guess.kind,
     durations: [{ value: guess.ticks, count: 1 }],
-    ...pictureTimes(guess.kind, guess.ticks),
+    decodeTicks: times,
+    displayTicks: times,
     minSizeBytes: guess.constantSizeBytes || 1,
     maxSizeBytes: guess.constantSizeBytes || MAX_SIZE_BYTES,
     meanSizeBytes: guess.constantSizeBytes || MAX_SIZE_BYTES / 2,
@@ -105,31 +107,5 @@ function learnt(guess: GuessedTrack, track: Track): TrackProfile {
   };
 }
 
-function pictureTimes(kind: TrackProfile["kind"], ticks: number): Pick<TrackProfile, "decodeTicks" | "displayTicks"> {
-  const times = kind === "video" ? Float64Array.of(0, ticks) : new Float64Array(0);
-  return { decodeTicks: times, displayTicks: times };
-}
-
 /** No packet is larger; differs from the least size, so that no parser takes sizes for constant. */
 const MAX_SIZE_BYTES = 64 * 1024 * 1024;
-
-/** The profile with another rate of its pictures. */
-export function withPictureTicks(profile: RecordingProfile, timescale: number, ticks: number): RecordingProfile {
-  const tracks = profile.tracks.map((own): TrackProfile => {
-    if (own.kind !== "video") return own;
-    const frames = own.presentationDelayTicks / (own.durations[0]?.value ?? 1);
-    const presentationDelayTicks = Math.round(frames) * ticks;
-    const edits = own.track.edits.map((edit) => ({ ...edit, mediaTimeTicks: presentationDelayTicks }));
-    const samples = { ...own.track.samples, durationRuns: Uint32Array.of(2, ticks) };
-    const boxes = createTrackBoxes({ ...own.track, ...(own.track.sampleEntries[0]?.visual ?? {}) });
-    const track = { ...own.track, timescale, edits, samples, boxes };
-    return {
-      ...own,
-      ...pictureTimes("video", ticks),
-      track,
-      durations: [{ value: ticks, count: 1 }],
-      presentationDelayTicks,
-    };
-  });
-  return { ...profile, movie: { ...profile.movie, tracks: tracks.map(({ track }) => track) }, tracks };
-}

@@ -17,6 +17,7 @@ const JITTER_SHARE = 0.98;
 
 /** Whether samples last one time each, give or take: audio by its nature, others by what the reference shows. */
 export function isSteady(track: TrackProfile): boolean {
+  if (track.isPaceUnknown) return false;
   if (track.kind === "audio" || track.durations.length <= 1) return true;
   const mean = meanDuration(track);
   let [near, total] = [0, 0];

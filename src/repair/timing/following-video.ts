@@ -1,6 +1,7 @@
 import type { Interleave, RecordingProfile, TrackProfile } from "../learn/profile.ts";
 import type { PacketLog } from "../scan/packet-log.ts";
 import { commonDuration, meanDuration } from "./durations.ts";
+import { paceEvenly } from "./even-pace.ts";
 import { createFrameClock } from "./frame-clock.ts";
 import { hasGap } from "./loss.ts";
 import { bestCovered, lowerBound, type MasterClock, VOTES } from "./master-clock.ts";
@@ -99,10 +100,22 @@ function fitted(
   bounds: readonly TimeBound[],
   own: TrackProfile,
 ): Float64Array {
+  if (own.isPaceUnknown) return evenTimes(count, bounds, own);
   const missed = pattern ? beyondBounds(pattern, bounds, own) : Number.POSITIVE_INFINITY;
   if (pattern && missed <= SLACK_SECONDS) return pattern;
   const best = fitDurations(count, own.durations, own.track.timescale, bounds);
   return pattern && missed <= beyondBounds(best, bounds, own) + SLACK_SECONDS ? pattern : best;
+}
+
+/** Rising by a tick at the least. */
+function evenTimes(count: number, bounds: readonly TimeBound[], own: TrackProfile): Float64Array {
+  const { timescale } = own.track;
+  let least = 0;
+  return paceEvenly(count, bounds, meanDuration(own) / timescale).map((seconds) => {
+    const ticks = Math.max(least, Math.round(seconds * timescale));
+    least = ticks + 1;
+    return ticks;
+  });
 }
 
 function withEnd(times: Float64Array, endTicks: number): Float64Array {
