@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Movie } from "../media/isobmff/movie.ts";
 import { assignTracks } from "./assign.ts";
+import { NO_PADDING } from "./learn/padding.ts";
 import type { Range, RecordingProfile, Share, TrackProfile } from "./learn/profile.ts";
 import { PacketLog } from "./scan/packet-log.ts";
 
@@ -34,7 +35,7 @@ function profileOf(leads: readonly Range[]): RecordingProfile {
     [0, 0, 0, 100],
     [70, 30, 0, 0],
   ];
-  const interleave = { transitions, gapBytes: [], leads, lastLeads: leads, lags: leads };
+  const interleave = { transitions, padding: NO_PADDING, leads, lastLeads: leads, lags: leads };
   return { movie: {} as Movie, tracks, interleave };
 }
 

@@ -41,16 +41,24 @@ export function takeApart(clip: Uint8Array): ClipParts {
   return { ftyp: clip.slice(start, end), movie, samples: placed.sort((a, b) => a.offset - b.offset) };
 }
 
-/** Writes a clip with its samples in the order given, the index behind them. */
-export function putTogether({ ftyp, movie, samples }: ClipParts): Uint8Array {
-  const dataBytes = samples.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  const header = serializeBoxHeader("mdat", dataBytes);
-  let offset = ftyp.length + header.length;
-  const placed = samples.map((sample) => {
-    const own = { ...sample, offset };
-    offset += sample.bytes.length;
-    return own;
+/**
+ * Writes a clip with its samples in the order given, the index behind them. `paddingAt` says how many bytes are left unused
+ * at an offset, before the sample that comes next there; `fill` writes them.
+ */
+export function putTogether(
+  { ftyp, movie, samples }: ClipParts,
+  paddingAt: (offset: number, sample: ClipSample, before: ClipSample | undefined) => number = () => 0,
+  fill: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+): Uint8Array {
+  const [start, data]: [number, Uint8Array[]] = [ftyp.length + 8, []];
+  let offset = start;
+  const placed = samples.map((sample, index) => {
+    const padding = paddingAt(offset, sample, samples[index - 1]);
+    data.push(fill(padding), sample.bytes);
+    offset += padding + sample.bytes.length;
+    return { ...sample, offset: offset - sample.bytes.length };
   });
+  const header = serializeBoxHeader("mdat", offset - start);
   const tracks = movie.tracks.map((track, index): Track => {
     const own = placed.filter((sample) => sample.track === index);
     const isReordered = own.some(({ compositionTicks }) => compositionTicks !== 0);
@@ -61,9 +69,11 @@ export function putTogether({ ftyp, movie, samples }: ClipParts): Uint8Array {
       ...(isReordered ? { compositionOffsets: own.map(({ compositionTicks }) => compositionTicks) } : {}),
       ...(own.every(({ isSync }) => isSync) ? {} : { isSync: own.map(({ isSync }) => Number(isSync)) }),
     });
-    return { ...track, samples: table };
+    const [sizeBytes = 0] = table.sizes;
+    const isConstant = table.sizes.length > 1 && table.sizes.every((size) => size === sizeBytes);
+    const samples = isConstant ? { ...table, constantSizeBytes: sizeBytes, sizes: new Uint32Array(0) } : table;
+    return { ...track, samples };
   });
-  const data = samples.map(({ bytes }) => bytes);
   return new Uint8Array(Buffer.concat([ftyp, header, ...data, serializeMovie({ ...movie, tracks })]));
 }
 

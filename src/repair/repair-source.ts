@@ -200,14 +200,14 @@ interface Built {
 }
 
 function buildScanned(state: Triage, knowledge: Knowledge, scan: Scan): Built {
-  const { log, model, findings, scannedBytes } = scan;
+  const { log, model } = scan;
   const profile = profileOfPackets(knowledge.profile, scan);
   const assigned = assignTracks(log, model.families, profile);
   const timelines = endWithPictures(profile, log, buildTimelines(log, assigned, profile));
   const startOffset = state.extents[0]?.startOffset ?? 0;
   const endOffset = log.offset(log.count - 1) + log.size(log.count - 1);
   const movie = buildMovie(profile, log, timelines);
-  const report = reportScan(profile, log, timelines, findings, scannedBytes);
+  const report = reportScan(profile, log, timelines, scan);
   return {
     movie,
     report: withSilence(report, movie),

@@ -3,6 +3,7 @@ import { trackCodecs } from "./codecs/codec-name.ts";
 import type { Finding } from "./findings.ts";
 import type { RecordingProfile, TrackProfile } from "./learn/profile.ts";
 import type { PacketLog } from "./scan/packet-log.ts";
+import type { Scan } from "./scan-source.ts";
 import type { Timeline, TimingSource } from "./timing/times.ts";
 import { silentFramesOf } from "./write/sound-gaps.ts";
 
@@ -59,14 +60,13 @@ export function reportScan(
   profile: RecordingProfile,
   log: PacketLog,
   timelines: readonly Timeline[],
-  findings: readonly Finding[],
-  scannedBytes: number,
+  { findings, paddingBytes, scannedBytes }: Pick<Scan, "findings" | "paddingBytes" | "scannedBytes">,
 ): RepairReport {
   let recovered = 0;
   for (let index = 0; index < log.count; index++) recovered += log.size(index);
   const tracks = timelines.map((timeline) => reportTimeline(profile, log, timeline));
-  const idle = findings.filter((finding) => finding.kind === "zeros" || finding.kind === "padding");
-  const idleBytes = idle.reduce((sum, finding) => sum + finding.endOffset - finding.startOffset, 0);
+  const zeros = findings.filter((finding) => finding.kind === "zeros");
+  const idleBytes = zeros.reduce((sum, { startOffset, endOffset }) => sum + endOffset - startOffset, paddingBytes);
   return {
     schema: 1,
     engine: "native",

@@ -60,10 +60,10 @@ export function recoveredBytes({ log }: Scan): number {
 const LARGER_THAN_KNOWN = 4;
 
 /** Bytes scanned that may have held packets: zeros, padding and the packet that the end cuts are none. */
-export function possibleBytes({ findings, scannedBytes, profile }: Scan): number {
+export function possibleBytes({ findings, paddingBytes, scannedBytes, profile }: Scan): number {
   // A foreign codec's bytes may read as the start of a packet that has no end.
   const mostCut = LARGER_THAN_KNOWN * Math.max(0, ...profile.tracks.map((track) => track.maxSizeBytes));
-  let idle = 0;
+  let idle = paddingBytes;
   for (const { kind, startOffset, endOffset } of findings) {
     if (kind === "zeros" || kind === "padding") idle += endOffset - startOffset;
     if (kind === "cut-packet") idle += Math.min(mostCut, endOffset - startOffset);

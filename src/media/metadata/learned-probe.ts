@@ -6,6 +6,9 @@ const MAX_SAMPLES = 512;
 /** With fewer samples a bit that never changed may yet: no evidence is drawn from them. */
 const MIN_SAMPLES_FOR_BITS = 4;
 
+/** What a byte of 0 counts beside another one. */
+const ZERO_BYTE_WEIGHT = 0.25;
+
 /** Where samples of varying size state their size: an unsigned number at a fixed place. */
 export interface LearnedSizeField {
   readonly offsetBytes: number;
@@ -27,10 +30,17 @@ export interface LearnedStats {
   readonly sizeField?: LearnedSizeField;
 }
 
+/** Leading bits of a packet that are not as they always were before; absent where all are. */
+export interface ChangedBits {
+  readonly changedBits?: Uint8Array;
+}
+
 /** A probe for packets of a format that only a reference explains. */
 export interface LearnedProbe {
   /** What stands at `startIndex` of `bytes`, of which `[startIndex, endIndex)` may be looked at. */
-  probe(bytes: Uint8Array, startIndex: number, endIndex: number): PacketProbe;
+  probe(bytes: Uint8Array, startIndex: number, endIndex: number): PacketProbe & ChangedBits;
+  /** Learns from a packet that was found: what changed once is constant no more. */
+  learn(changedBits: Uint8Array): void;
 }
 
 /** Takes the first 64 bytes and the size of up to 512 samples. Sizes are the arrays' lengths: pass whole samples. */
@@ -84,30 +94,56 @@ function findSizeField(
   return undefined;
 }
 
+/** A bit that never changed in the reference changes in one sample of so many: counters go on counting. log2. */
+const CHANGED_BITS = 5;
+/** So much of what the reference's samples have in common may be missing: other bytes miss more. */
+const MAX_MISSING_SHARE = 0.5;
+
 /**
  * A probe from `learnSamples`: a packet where the size was constant or states itself, else open between the sizes seen
- * (with half as much again either way). Bytes of 0 count a quarter: files are full of them.
+ * (with half as much again either way). Bytes of 0 count a quarter: files are full of them. Bits that were always the same
+ * in the reference need not be for ever; each that is not speaks against the packet.
  */
 export function createLearnedProbe(stats: LearnedStats): LearnedProbe {
-  const { leadBytes, constantBits, sizeField } = stats;
-  const evidenceBits = stats.sampleCount < MIN_SAMPLES_FOR_BITS ? wholeByteEvidence(stats) : bitEvidence(stats);
+  const { leadBytes, sizeField } = stats;
+  const constantBits = stats.constantBits.slice();
+  const evidence = (): number => {
+    const known = { ...stats, constantBits };
+    return stats.sampleCount < MIN_SAMPLES_FOR_BITS ? wholeByteEvidence(known) : bitEvidence(known);
+  };
+  let usualBits = evidence();
+  const changedAt = (bytes: Uint8Array, startIndex: number): Uint8Array =>
+    constantBits.map((mask, i) => ((bytes[startIndex + i] ?? 0) ^ (leadBytes[i] ?? 0)) & mask);
   const isConstant = stats.minSizeBytes === stats.maxSizeBytes;
   const minSizeBytes = Math.max(1, Math.floor(stats.minSizeBytes / 2));
   const maxSizeBytes = Math.max(minSizeBytes, Math.ceil(stats.maxSizeBytes * 1.5));
+  const sizeAt = (bytes: Uint8Array, startIndex: number, evidenceBits: number): PacketProbe => {
+    if (isConstant) return { kind: "packet", sizeBytes: stats.maxSizeBytes, evidenceBits, isSync: true };
+    if (sizeField === undefined) return { kind: "open", minSizeBytes, maxSizeBytes, evidenceBits, isSync: true };
+    const sizeBytes = readField(bytes, startIndex, sizeField) + sizeField.addBytes;
+    if (sizeBytes < minSizeBytes || sizeBytes > maxSizeBytes) return NO_PACKET;
+    const spreadBits = sizeField.widthBytes * 8 - Math.log2(maxSizeBytes - minSizeBytes + 1);
+    return { kind: "packet", sizeBytes, evidenceBits: evidenceBits + Math.max(0, spreadBits / 2), isSync: true };
+  };
   return {
     probe(bytes, startIndex, endIndex) {
       if (stats.sampleCount === 0 || stats.maxSizeBytes === 0) return NO_PACKET;
       const visible = Math.min(leadBytes.length, endIndex - startIndex);
+      let missingBits = 0;
       for (let i = 0; i < visible; i++) {
-        if ((((bytes[startIndex + i] ?? 0) ^ (leadBytes[i] ?? 0)) & (constantBits[i] ?? 0)) !== 0) return NO_PACKET;
+        const changed = ((bytes[startIndex + i] ?? 0) ^ (leadBytes[i] ?? 0)) & (constantBits[i] ?? 0);
+        if (changed === 0) continue;
+        missingBits += countOnes(changed) * (CHANGED_BITS + (leadBytes[i] === 0 ? ZERO_BYTE_WEIGHT : 1));
+        if (missingBits > usualBits * MAX_MISSING_SHARE) return NO_PACKET;
       }
+      const evidenceBits = usualBits - missingBits;
       if (visible < leadBytes.length) return { kind: "more", neededBytes: leadBytes.length };
-      if (isConstant) return { kind: "packet", sizeBytes: stats.maxSizeBytes, evidenceBits, isSync: true };
-      if (sizeField === undefined) return { kind: "open", minSizeBytes, maxSizeBytes, evidenceBits, isSync: true };
-      const sizeBytes = readField(bytes, startIndex, sizeField) + sizeField.addBytes;
-      if (sizeBytes < minSizeBytes || sizeBytes > maxSizeBytes) return NO_PACKET;
-      const spreadBits = sizeField.widthBytes * 8 - Math.log2(maxSizeBytes - minSizeBytes + 1);
-      return { kind: "packet", sizeBytes, evidenceBits: evidenceBits + Math.max(0, spreadBits / 2), isSync: true };
+      const found = sizeAt(bytes, startIndex, evidenceBits);
+      return found.kind === "no" || missingBits === 0 ? found : { ...found, changedBits: changedAt(bytes, startIndex) };
+    },
+    learn(changedBits) {
+      for (let i = 0; i < constantBits.length; i++) constantBits[i] = (constantBits[i] ?? 0) & ~(changedBits[i] ?? 0);
+      usualBits = evidence();
     },
   };
 }
@@ -115,7 +151,7 @@ export function createLearnedProbe(stats: LearnedStats): LearnedProbe {
 function bitEvidence({ leadBytes, constantBits }: LearnedStats): number {
   let evidenceBits = 0;
   constantBits.forEach((mask, i) => {
-    evidenceBits += countOnes(mask) * (leadBytes[i] === 0 ? 0.25 : 1);
+    evidenceBits += countOnes(mask) * (leadBytes[i] === 0 ? ZERO_BYTE_WEIGHT : 1);
   });
   return evidenceBits;
 }

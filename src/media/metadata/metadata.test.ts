@@ -145,7 +145,7 @@ describe("createLearnedProbe", () => {
     const constant = learnSamples([1, 2, 3, 4, 5].map((i) => Uint8Array.of(9, 8, 7, i, 0, 0)));
     const probe = createLearnedProbe(constant);
     expect(probe.probe(Uint8Array.of(9, 8, 7, 3, 0, 0), 0, 6)).toMatchObject({ kind: "packet", sizeBytes: 6 });
-    expect(probe.probe(Uint8Array.of(9, 8, 6, 3, 0, 0), 0, 6)).toEqual({ kind: "no" });
+    expect(probe.probe(Uint8Array.of(1, 7, 6, 3, 0, 0), 0, 6)).toEqual({ kind: "no" });
     const varied = [20, 40, 37, 300].map((size) => {
       const sample = new Uint8Array(size).fill(5);
       new DataView(sample.buffer).setUint16(2, size - 4, true);
@@ -157,6 +157,26 @@ describe("createLearnedProbe", () => {
       expect(createLearnedProbe(stats).probe(sample, 0, sample.length)).toMatchObject({ sizeBytes: sample.length });
     }
     expect(createLearnedProbe(learnSamples([])).probe(new Uint8Array(8), 0, 8)).toEqual({ kind: "no" });
+  });
+});
+
+describe("a counter that counts on", () => {
+  const sampleOf = (count: number): Uint8Array => Uint8Array.of(...text("META1234"), ...u32(count), 0, 0, 7, 7);
+  const probe = createLearnedProbe(learnSamples([...new Array(90).keys()].map(sampleOf)));
+  const answerTo = (sample: Uint8Array) => probe.probe(sample, 0, sample.length);
+
+  it("is followed past what the reference showed of it, and learnt from", () => {
+    const usual = answerTo(sampleOf(5));
+    const later = answerTo(sampleOf(0x8000));
+    expect(later).toMatchObject({ kind: "packet", sizeBytes: 16 });
+    expect(later.kind === "packet" && usual.kind === "packet" && later.evidenceBits < usual.evidenceBits).toBe(true);
+    expect(later.changedBits?.[10]).toBe(0x80);
+    probe.learn(later.changedBits as Uint8Array);
+    expect(answerTo(sampleOf(0x8001)).changedBits).toBeUndefined();
+  });
+
+  it("is not seen in other bytes", () => {
+    expect(answerTo(Uint8Array.from({ length: 16 }, (_, i) => i * 37)).kind).toBe("no");
   });
 });
 

@@ -51,17 +51,38 @@ function learnedParser(profile: TrackProfile, samples: Iterable<Uint8Array>): Pa
   const stats = learnSamples(samples);
   const probe = createLearnedProbe(stats);
   const answer = probe.probe(stats.leadBytes, 0, stats.leadBytes.length);
-  const tells = answer.kind === "packet" && answer.evidenceBits >= MIN_PATTERN_BITS;
-  return tells ? parser(profile, probe) : undefined;
+  if (answer.kind !== "packet" || answer.evidenceBits < MIN_PATTERN_BITS) return undefined;
+  const made = createProbeParser(
+    SETUP,
+    (bytes, startIndex, endIndex) => probe.probe(bytes, startIndex, endIndex),
+    ({ changedBits }) => changedBits,
+  );
+  let isChanged = false;
+  return onlyOnce(profile, {
+    ...made,
+    ...(stats.minSizeBytes === stats.maxSizeBytes ? { onlySizeBytes: stats.maxSizeBytes } : {}),
+    get dependsOnPast() {
+      return isChanged;
+    },
+    take({ detail }) {
+      isChanged = detail instanceof Uint8Array;
+      if (detail instanceof Uint8Array) probe.learn(detail);
+    },
+  });
+}
+
+const SETUP = { firstLookBytes: FIRST_LOOK_BYTES, maxPacketBytes: MAX_PACKET_BYTES };
+
+function parser(profile: TrackProfile, probe: { probe: ProbeBytes }): PacketParser {
+  const made = createProbeParser(SETUP, (bytes, startIndex, endIndex) => probe.probe(bytes, startIndex, endIndex));
+  return onlyOnce(profile, made);
 }
 
 /**
  * A track whose reference holds one sample (timecode) is not looked for again once that sample is found, but for samples
  * that show far more than chance.
  */
-function parser(profile: TrackProfile, probe: { probe: ProbeBytes }): PacketParser {
-  const setup = { firstLookBytes: FIRST_LOOK_BYTES, maxPacketBytes: MAX_PACKET_BYTES };
-  const made = createProbeParser(setup, (bytes, startIndex, endIndex) => probe.probe(bytes, startIndex, endIndex));
+function onlyOnce(profile: TrackProfile, made: PacketParser): PacketParser {
   if (profile.track.samples.sampleCount > 1) return made;
   let malusBits = 0;
   return {
@@ -74,7 +95,8 @@ function parser(profile: TrackProfile, probe: { probe: ProbeBytes }): PacketPars
       return evidenceBits > 0 ? { ...candidate, evidenceBits } : undefined;
     },
     startEvidenceBits: (window, offset) => Math.max(0, made.startEvidenceBits(window, offset) - malusBits),
-    take() {
+    take(candidate) {
+      made.take(candidate);
       malusBits = AGAIN_BITS;
     },
   };

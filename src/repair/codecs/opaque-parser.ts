@@ -1,5 +1,5 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
-import { createLearnedProbe, learnSamples } from "../../media/metadata/learned-probe.ts";
+import { createLearnedProbe, type LearnedProbe, learnSamples } from "../../media/metadata/learned-probe.ts";
 import type { TrackProfile } from "../learn/profile.ts";
 import type { Candidate, PacketParser, Run } from "./packet-parser.ts";
 import { STATELESS } from "./probe-parser.ts";
@@ -28,10 +28,13 @@ export function createOpaqueParser(profile: TrackProfile): PacketParser {
   const seen = new Set(profile.track.samples.sizes.slice(0, 4096));
   const usualRun = Math.max(1, ...profile.runSamples.slice(0, 8).map((share) => share.value));
   const maxRunBytes = Math.min(MAX_RUN_BYTES, Math.max(1, maxSizeBytes * 2 * usualRun));
-  const startBits = (window: ByteWindow, offset: number): number => {
+  const look = (window: ByteWindow, offset: number): ReturnType<LearnedProbe["probe"]> => {
     const visible = window.load(offset, HEAD_BYTES);
     const index = offset - window.baseOffset;
-    const answer = probe.probe(window.bytes, index, index + visible);
+    return probe.probe(window.bytes, index, index + visible);
+  };
+  const startBits = (window: ByteWindow, offset: number): number => {
+    const answer = look(window, offset);
     return answer.kind === "packet" || answer.kind === "open" ? Math.min(answer.evidenceBits, 40) : 0;
   };
   const sizeBits = (sizeBytes: number): number => {
@@ -53,7 +56,17 @@ export function createOpaqueParser(profile: TrackProfile): PacketParser {
       for (let at = start + Math.max(1, minSizeBytes >> 1); at < end && starts.length < MAX_STARTS; at++) {
         if (startBits(window, at) >= MIN_START_BITS) starts.push(at);
       }
-      return [cheapestSplit(starts, end, (from, to) => sizeBits(to - from) - startBits(window, from))];
+      const run = cheapestSplit(starts, end, (from, to) => sizeBits(to - from) - startBits(window, from));
+      let at = start;
+      const packets = run.packets.map((packet) => {
+        const detail = look(window, at).changedBits;
+        at += packet.sizeBytes;
+        return { ...packet, detail };
+      });
+      return [{ ...run, packets }];
+    },
+    take({ detail }) {
+      if (detail instanceof Uint8Array) probe.learn(detail);
     },
   };
 }

@@ -84,6 +84,8 @@ export interface PacketParser {
   endBits?(window: ByteWindow, start: number): ((end: number) => number) | undefined;
   /** Open parsers whose questions cost more than their bytes tell: whether they bound their own work. */
   readonly boundsOwnWork?: boolean;
+  /** The one size that packets have, where they may look unlike those known: what else stands behind one must tell it then. */
+  readonly onlySizeBytes?: number;
   /** Whether the track holds one packet, so that another candidate behind one says nothing for it. */
   readonly isSingle?: boolean;
   /** Bits for or against a candidate in view of the packet taken last. */

@@ -1,13 +1,14 @@
 import { forEachChunkInFile, type PlacedChunk } from "../../media/isobmff/chunk-order.ts";
 import type { Movie } from "../../media/isobmff/movie.ts";
+import { type Padding, PaddingLearner } from "./padding.ts";
 import { countValue, type Share, sharesOf } from "./shares.ts";
 
 /** How the reference's tracks lie in the file: runs of one track's samples, in file order. */
 export interface Interleave {
   /** `transitions[from + 1][to]`: how often a run of track `to` follows one of `from`; row 0 is the start. */
   readonly transitions: readonly (readonly number[])[];
-  /** Unused bytes between runs where there are any, commonest first. */
-  readonly gapBytes: readonly Share[];
+  /** What it leaves unused between runs. */
+  readonly padding: Padding;
   /**
    * Per track: range of (its clock − the first video track's clock) in seconds at the starts of its runs, both clocks
    * being the decode time of the samples written so far. Undefined for a track without samples or without video.
@@ -83,7 +84,7 @@ function follows(run: Run, chunk: PlacedChunk): boolean {
 /** Counts runs in file order. */
 class InterleaveLearner {
   readonly #transitions: number[][];
-  readonly #gaps = new Map<number, number>();
+  readonly #padding: PaddingLearner;
   readonly #runSamples: Map<number, number>[];
   /** Where each track's clock stands. */
   readonly #clocks: Float64Array;
@@ -98,6 +99,7 @@ class InterleaveLearner {
   constructor({ tracks }: Movie) {
     this.#transitions = Array.from({ length: tracks.length + 1 }, () => new Array<number>(tracks.length).fill(0));
     this.#runSamples = tracks.map(() => new Map());
+    this.#padding = new PaddingLearner(tracks.length);
     this.#clocks = new Float64Array(tracks.length);
     this.#leads = tracks.map(() => new RangeTally());
     this.#firstLeads = tracks.map(() => new RangeTally());
@@ -110,7 +112,7 @@ class InterleaveLearner {
     const row = this.#transitions[this.#last + 1] as number[];
     row[run.track] = (row[run.track] ?? 0) + 1;
     countValue(this.#runSamples[run.track] as Map<number, number>, run.samples);
-    if (this.#lastEnd >= 0 && run.offset > this.#lastEnd) countValue(this.#gaps, run.offset - this.#lastEnd);
+    this.#padding.add(run.track, run.offset, this.#lastEnd < 0 ? 0 : run.offset - this.#lastEnd);
     const videoSeconds = this.#clocks[this.#video] ?? 0;
     // A track's first run starts at 0 whatever the buffers then settle to.
     const leads = this.#clocks[run.track] === 0 ? this.#firstLeads : this.#leads;
@@ -129,7 +131,7 @@ class InterleaveLearner {
   finish(): { interleave: Interleave; runSamples: readonly (readonly Share[])[] } {
     const interleave = {
       transitions: this.#transitions,
-      gapBytes: sharesOf(this.#gaps),
+      padding: this.#padding.finish(),
       leads: this.#leads.map((tally, track) => tally.range() ?? this.#firstLeads[track]?.range()),
       lastLeads: this.#lastLeads.map((tally) => tally.range()),
       lags: this.#lags.map((tally) => tally.range()),

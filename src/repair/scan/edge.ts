@@ -1,9 +1,12 @@
+import type { Family } from "../assign.ts";
 import type { Candidate, PacketParser } from "../codecs/packet-parser.ts";
+import type { Padding } from "../learn/padding.ts";
 
 /** One step through the bytes: one or more packets of one family, back to back, and what was found together with them. */
 export interface Edge {
   readonly family: number;
   readonly packets: readonly Candidate[];
+  /** Where the next packet may begin: behind what padding follows. */
   readonly endOffset: number;
   /** Bits for this step and those before it: evidence, continuity and how usual the transitions are. */
   readonly scoreBits: number;
@@ -14,6 +17,10 @@ export interface Edge {
 /** What the search needs to know of the recording beyond the parsers. */
 export interface LatticeModel {
   readonly parsers: readonly PacketParser[];
+  /** What the recorder leaves unused between packets. */
+  readonly padding: Padding;
+  /** By parser: the tracks that share it. */
+  readonly families: readonly Family[];
   /** log2 of how usual it is that a run of `to` follows one of `from` (−1 at the start), 0 best, about −8 worst. */
   transitionBits(from: number, to: number): number;
 }

@@ -3,6 +3,7 @@ import { type Candidate, CUT, type PacketParser } from "../codecs/packet-parser.
 import { type Anchor, Anchors } from "./anchors.ts";
 import type { Edge, LatticeModel, RunBits } from "./edge.ts";
 import { OpenRuns, type Sought } from "./open-runs.ts";
+import { Paddings } from "./paddings.ts";
 
 export type { Edge, LatticeModel } from "./edge.ts";
 
@@ -29,22 +30,24 @@ export class Lattice {
   readonly #model: LatticeModel;
   readonly #limit: number;
   readonly #open: OpenRuns;
+  readonly #paddings: Paddings;
   /** Families whose packets may stand out among other bytes. */
   readonly #anchoring: readonly number[];
   /** Probes made lately: looking ahead asks what the next step asks again. */
   readonly #probes = new Map<number, Candidate | typeof CUT | undefined>();
 
-  /** Bytes at or past `limit` are not there. */
-  constructor(window: ByteWindow, model: LatticeModel, limit: number) {
+  /** Bytes before `start` and at or past `limit` are not there. */
+  constructor(window: ByteWindow, model: LatticeModel, start: number, limit: number) {
     this.#window = window;
     this.#model = model;
     this.#limit = limit;
+    this.#paddings = new Paddings(window, model.padding, start, limit);
     this.#anchoring = model.parsers.flatMap((parser, family) => (mayAnchor(parser) ? [family] : []));
     const anchorAt = (offset: number): Anchor | undefined => this.#anchorAt(offset);
     this.#open = new OpenRuns(window, model, limit, {
       anchors: new Anchors(window, { isStartByte: (byte) => this.#isAnchorByte(byte), anchorAt }, limit),
       hasAnchors: this.hasAnchors,
-      hasPacket: (offset) => this.#hasPacket(offset),
+      packetBehind: (offset) => this.#packetBehind(offset),
       startBits: (offset) => this.#startBits(offset),
     });
   }
@@ -65,7 +68,19 @@ export class Lattice {
     if (edges.some((edge) => this.isSure(edge))) return edges;
     for (const family of this.#open.families)
       edges.push(...this.#open.edges(offset, family, lastFamily, isCut, runBits));
-    return edges;
+    return edges.length === 0 && !isCut ? this.#assumedEdges(offset, lastFamily) : edges;
+  }
+
+  /** Where nothing known stands: packets told by their size alone, and by what stands behind them. */
+  #assumedEdges(offset: number, lastFamily: number): Edge[] {
+    return this.#model.parsers.flatMap((parser, family): Edge[] => {
+      const sizeBytes = parser.onlySizeBytes;
+      if (sizeBytes === undefined || family === lastFamily || lastFamily < 0) return [];
+      const endOffset = this.#packetBehind(offset + sizeBytes);
+      if (endOffset === undefined) return [];
+      const packet: Candidate = { sizeBytes, evidenceBits: 0, isSync: true, durationSamples: 0 };
+      return [{ family, packets: [packet], endOffset, scoreBits: this.#model.transitionBits(lastFamily, family) }];
+    });
   }
 
   /** The likeliest runs of open packets that end exactly at `to`, a sure start, and start at or after `from`, best first. */
@@ -92,7 +107,19 @@ export class Lattice {
     const continuityBits = isNext ? parser.continuityBits(candidate) : 0;
     const priorBits = continuityBits + this.#model.transitionBits(lastFamily, family);
     const scoreBits = candidate.evidenceBits + priorBits;
-    return { family, packets: [candidate], endOffset: offset + candidate.sizeBytes, scoreBits };
+    return { family, packets: [candidate], endOffset: this.goesOnAt(offset + candidate.sizeBytes), scoreBits };
+  }
+
+  /** Where the next packet may begin from `end` on, where one ended or the data begin: behind padding, where what stands there says so. */
+  goesOnAt(end: number): number {
+    if (end >= this.#limit || !this.#paddings.mayBegin(end)) return end;
+    const found = this.#packetBehind(end);
+    if (found !== undefined) return found;
+    const [open, another] = this.#open.families;
+    // One that does not tell itself begins where its runs always do.
+    return open === undefined || another !== undefined
+      ? end
+      : this.#paddings.runStart(end, this.#model.families[open]?.tracks ?? []);
   }
 
   /** Whether a self-delimiting packet stands beyond doubt: by itself, or by what follows it. */
@@ -138,7 +165,7 @@ export class Lattice {
       const parser = this.#model.parsers[family] as PacketParser;
       if (parser.startEvidenceBits(this.#window, offset) >= SURE_BITS) return true;
       for (const length of parser.usualRunBytes) {
-        if (offset + length === this.#limit || this.#hasPacket(offset + length)) return true;
+        if (offset + length <= this.#limit && this.#packetBehind(offset + length) !== undefined) return true;
       }
     }
     return false;
@@ -162,6 +189,13 @@ export class Lattice {
       if (candidate === CUT || (candidate !== undefined && candidate.evidenceBits >= EXPECTED_BITS)) return true;
     }
     return false;
+  }
+
+  /** The first place at which a self-delimiting packet stands, or the data end: `offset`, or behind padding from there on. */
+  #packetBehind(offset: number): number | undefined {
+    const isEnd = (at: number): boolean => at === this.#limit || (at < this.#limit && this.#hasPacket(at));
+    if (isEnd(offset)) return offset;
+    return this.#paddings.mayBegin(offset) ? this.#paddings.endsFrom(offset).find(isEnd) : undefined;
   }
 
   #isAnchorByte(byte: number): boolean {

@@ -18,7 +18,6 @@ const MAX_TRACKS = 256;
 
 /** What a scan needs of a reference: one parser for each kind of packet, and which tracks share it. */
 export interface ScanModel extends LatticeModel {
-  readonly families: readonly Family[];
   /** How pictures and sound of open packets take turns, where that is regular. */
   readonly interleave: InterleaveTerms | undefined;
 }
@@ -45,6 +44,7 @@ export function createScanModel(profile: RecordingProfile): ScanModel {
   return {
     families,
     parsers,
+    padding: profile.interleave.padding,
     interleave: interleaveTerms(profile, families, parsers),
     transitionBits: (from, to) => (from === to ? (staying[to] ?? 0) : (bits[from + 1]?.[to] ?? UNSEEN_BITS)),
   };

@@ -60,8 +60,8 @@ export interface Neighbours {
   readonly anchors: Anchors;
   /** Whether there can be any. */
   readonly hasAnchors: boolean;
-  /** Whether a self-delimiting packet stands at a place where one is expected. */
-  hasPacket(offset: number): boolean;
+  /** Where a self-delimiting packet stands, or the data end: at a place where one is expected, or behind padding there; else undefined. */
+  packetBehind(offset: number): number | undefined;
   /** What speaks for some other packet's start at an offset, in bits. */
   startBits(offset: number): number;
 }
@@ -142,13 +142,25 @@ export class OpenRuns {
 
   #usualEdges(offset: number, family: number, prior: number): Edge[] {
     const parser = this.#model.parsers[family] as PacketParser;
-    for (const length of parser.usualRunBytes) {
+    const isPadded = this.#model.padding.alignments.length > 0;
+    // Behind a shorter run stands padding where a longer one would be silent.
+    const lengths = isPadded ? parser.usualRunBytes.toSorted((a, b) => a - b) : parser.usualRunBytes;
+    for (const length of lengths) {
       const end = offset + length;
-      if (end !== this.#limit && (end > this.#limit || !this.#neighbours.hasPacket(end))) continue;
+      const next = end <= this.#limit ? this.#neighbours.packetBehind(end) : undefined;
+      if (next === undefined || (isPadded && !this.#isFill(end, next))) continue;
       const runs = this.#split(offset, end, family, prior);
-      if (runs.length > 0) return runs;
+      if (runs.length > 0) return runs.map((run) => ({ ...run, endOffset: next }));
     }
     return this.#severalUsual(offset, family, prior);
+  }
+
+  /** Whether nothing but one byte again and again stands in `[from, to)`. */
+  #isFill(from: number, to: number): boolean {
+    const visible = this.#window.load(from, to - from);
+    const at = from - this.#window.baseOffset;
+    const bytes = this.#window.bytes.subarray(at, at + Math.min(visible, to - from));
+    return bytes.every((byte) => byte === bytes[0]);
   }
 
   /** Runs of several tracks that share a family, back to back: two of usual lengths, or more of one. */
@@ -158,10 +170,11 @@ export class OpenRuns {
     const rows = usual.flatMap((length) => [3, 4, 5, 6].map((count) => new Array<number>(count).fill(length)));
     for (const lengths of [...pairs, ...rows]) {
       const end = lengths.reduce((sum, length) => sum + length, offset);
-      if (end !== this.#limit && (end > this.#limit || !this.#neighbours.hasPacket(end))) continue;
+      const next = end <= this.#limit ? this.#neighbours.packetBehind(end) : undefined;
+      if (next === undefined) continue;
       let edge: Edge | undefined;
       for (const length of lengths) edge = this.#follow(edge, edge?.endOffset ?? offset, length, family, prior);
-      if (edge !== undefined) return [edge];
+      if (edge !== undefined) return [{ ...edge, endOffset: next }];
     }
     return [];
   }

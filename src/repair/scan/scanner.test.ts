@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createMemorySource } from "../../media/bytes/byte-source.ts";
 import { ByteWindow } from "../../media/bytes/byte-window.ts";
 import type { Candidate, PacketParser } from "../codecs/packet-parser.ts";
+import { NO_PADDING } from "../learn/padding.ts";
 import type { ScanModel } from "./model.ts";
 import { Scanner } from "./scanner.ts";
 
@@ -54,6 +55,7 @@ function createModel(): ScanModel {
   return {
     families: [{ tracks: [0] }, { tracks: [1] }],
     parsers: [good, lured],
+    padding: NO_PADDING,
     interleave: undefined,
     transitionBits: () => 0,
   };

@@ -18,6 +18,8 @@ const SEARCH = { depth: 6, plainBits: 56, expansions: 64 } as const;
 const MIN_PADDING_RUN_BYTES = 16;
 /** A run of zeros this long among lost bytes is damage. */
 const DAMAGE_ZEROS_BYTES = 512;
+/** Fewer bytes held no packet of any kind that takes time: they are padding. */
+const MIN_LOST_BYTES = 4;
 /** Zeros among lost bytes that fill a cluster of a memory card were never written, or wiped: a finding of their own. */
 const EMPTY_BYTES = 32 * 1024;
 /** A run found backwards from a resync must stand on this much. */
@@ -27,6 +29,8 @@ const MIN_FILL_BITS = 8;
 export interface ScanResult {
   readonly log: PacketLog;
   readonly findings: readonly Finding[];
+  /** Bytes left unused between packets, as the reference leaves some. */
+  readonly paddingBytes: number;
 }
 
 interface Held {
@@ -34,6 +38,8 @@ interface Held {
   readonly offset: number;
   readonly candidate: Candidate;
   readonly afterGap: boolean;
+  /** Unused bytes behind it. */
+  readonly paddingBytes: number;
   /** How the clock stood before it; absent where there is none. */
   readonly clock: ClockState | undefined;
 }
@@ -52,6 +58,7 @@ export class Scanner {
   #lattice: Lattice | undefined;
   #lastFamily = -1;
   #afterGap = false;
+  #paddingBytes = 0;
   #steps = 0;
 
   constructor(window: ByteWindow, model: ScanModel) {
@@ -61,14 +68,15 @@ export class Scanner {
   }
 
   get result(): ScanResult {
-    return { log: this.#log, findings: this.#findings };
+    return { log: this.#log, findings: this.#findings, paddingBytes: this.#paddingBytes };
   }
 
   /** Scans `[start, end)`; call once per extent, in rising order. */
   async scan(start: number, end: number, progress?: ScanProgress): Promise<void> {
-    const lattice = new Lattice(this.#window, this.#model, end);
+    const lattice = new Lattice(this.#window, this.#model, start, end);
     this.#lattice = lattice;
-    let offset = start;
+    let offset = lattice.goesOnAt(start);
+    this.#paddingBytes += offset - start;
     while (offset < end) {
       if ((++this.#steps & 0xfff) === 0) await progress?.(offset);
       offset =
@@ -189,6 +197,10 @@ export class Scanner {
 
   #noteGap(start: number, end: number, isZero: boolean, isCut: boolean): void {
     if (end <= start) return;
+    if (!isCut && end - start < MIN_LOST_BYTES) {
+      this.#paddingBytes += end - start;
+      return;
+    }
     if (isCut) this.#note("cut-packet", start, end, "left out: the recording ends inside it");
     else if (isZero) this.#note("zeros", start, end, "stepped over");
     else this.#noteLost(start, end);
@@ -220,10 +232,13 @@ export class Scanner {
     for (const candidate of edge.packets) {
       parser?.take(candidate);
       const clock = this.#clock?.state;
-      this.#held.push({ family: edge.family, offset: at, candidate, afterGap: this.#afterGap, clock });
+      const isLast = candidate === edge.packets.at(-1);
+      const packetEnd = at + candidate.sizeBytes;
+      const paddingBytes = isLast ? Math.max(0, edge.endOffset - packetEnd) : 0;
+      this.#held.push({ family: edge.family, offset: at, candidate, afterGap: this.#afterGap, paddingBytes, clock });
       this.#clock?.take({ ...edge, packets: [candidate] });
       this.#afterGap = false;
-      at += candidate.sizeBytes;
+      at = packetEnd;
     }
     if (parser?.dependsOnPast) this.#lattice?.forget();
     this.#lastFamily = edge.family;
@@ -236,6 +251,7 @@ export class Scanner {
     if (count <= 0 || (keep > 0 && count < HELD_PACKETS)) return;
     for (const held of this.#held.splice(0, count)) {
       const parser = this.#model.parsers[held.family] as PacketParser;
+      this.#paddingBytes += held.paddingBytes;
       this.#log.push({
         family: held.family,
         offset: held.offset,

@@ -1,5 +1,6 @@
 import { createMovieHeader, createTrackBoxes } from "../../media/isobmff/create-track.ts";
 import type { Movie, SampleEntry, SampleTable, Track } from "../../media/isobmff/movie.ts";
+import { NO_PADDING } from "../learn/padding.ts";
 import type { RecordingProfile, Share, TrackProfile } from "../learn/profile.ts";
 
 /** How long one picture lasts. */
@@ -55,7 +56,7 @@ export function createProfile(guesses: readonly GuessedTrack[]): RecordingProfil
     tracks: guesses.map((guess, index) => learnt(guess, tracks[index] as Track)),
     interleave: {
       transitions: [guesses.map(() => 1), ...alternate],
-      gapBytes: [],
+      padding: NO_PADDING,
       leads: guesses.map(() => undefined),
       lastLeads: guesses.map(() => undefined),
       lags: guesses.map(() => undefined),

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { createMemorySource } from "../media/bytes/byte-source.ts";
+import { serializeBox } from "../media/isobmff/box-writer.ts";
+import { compare, makeClip, packetsOf, written } from "./clips.fixture.ts";
+import { type ClipSample, putTogether, takeApart, withoutIndex } from "./remade-clip.fixture.ts";
+import { repairSource } from "./repair-source.ts";
+
+type PaddingAt = (offset: number, sample: ClipSample, before: ClipSample | undefined) => number;
+
+const alignedTo =
+  (bytes: number): PaddingAt =>
+  (offset) =>
+    -offset & (bytes - 1);
+const betweenRuns =
+  (paddingAt: PaddingAt): PaddingAt =>
+  (offset, sample, before) =>
+    sample.track === before?.track ? 0 : paddingAt(offset, sample, before);
+
+function freeBox(bytes: number): Uint8Array {
+  return bytes === 0 ? new Uint8Array(0) : serializeBox("free", new Uint8Array(bytes - 8).fill(0x47));
+}
+
+describe("a recorder that leaves bytes unused between packets", () => {
+  const coded = makeClip("-c:v libx264 -preset ultrafast -g 30 -c:a aac", "mp4", 6);
+  const raw = makeClip("-c:v libx264 -preset ultrafast -g 30 -c:a pcm_s16be", "mov", 6);
+
+  it.each<[string, Uint8Array, PaddingAt, ((bytes: number) => Uint8Array)?]>([
+    ["runs at multiples of 4", coded, betweenRuns(alignedTo(4))],
+    [
+      "packets at multiples of 512, filled with ones",
+      coded,
+      alignedTo(512),
+      (bytes) => new Uint8Array(bytes).fill(0xff),
+    ],
+    [
+      "a box of positions after each run of sound",
+      coded,
+      (_offset, sample, before) => (before && before.track > sample.track ? 4096 : 0),
+      freeBox,
+    ],
+    ["runs of raw sound at multiples of 4096", raw, betweenRuns(alignedTo(4096))],
+  ])("loses nothing, and no time: %s", async (_what, clip, paddingAt, fill) => {
+    const parts = takeApart(clip);
+    const whole = putTogether(parts, paddingAt, fill);
+    const damaged = withoutIndex(whole);
+    const reference = putTogether(
+      { ...parts, samples: parts.samples.slice(0, parts.samples.length >> 1) },
+      paddingAt,
+      fill,
+    );
+    const outcome = await repairSource(createMemorySource(damaged), [
+      { name: "reference.mp4", source: createMemorySource(reference) },
+    ]);
+    const { kept, foreign, worstSeconds } = compare(whole, written(damaged, outcome));
+    expect({ kept, foreign }).toEqual({ kept: packetsOf(whole).length, foreign: 0 });
+    // One frame of raw sound is like many others.
+    if (clip === coded) expect(worstSeconds).toBeLessThan(0.001);
+    expect(outcome.report.findings).toEqual([]);
+    expect(outcome.report.confidence).toBeGreaterThan(0.99);
+  });
+});

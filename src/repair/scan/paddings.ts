@@ -1,0 +1,75 @@
+import type { ByteWindow } from "../../media/bytes/byte-window.ts";
+import type { Padding } from "../learn/padding.ts";
+
+const BOX_HEADER_BYTES = 8;
+/** Boxes of no content that recorders write between packets. */
+const IDLE_BOXES = [0x66726565, 0x736b6970]; // "free", "skip"
+/** Larger boxes are no padding. */
+const MAX_BOX_BYTES = 16 * 1024 * 1024;
+
+/** Where a recording may go on behind padding. */
+export class Paddings {
+  readonly #window: ByteWindow;
+  readonly #padding: Padding;
+  readonly #base: number;
+  readonly #limit: number;
+
+  /** `base` is where the media data begin, `limit` where they end. */
+  constructor(window: ByteWindow, padding: Padding, base: number, limit: number) {
+    this.#window = window;
+    this.#padding = padding;
+    this.#base = base;
+    this.#limit = limit;
+  }
+
+  /** Whether padding may begin at `offset`: packets end at many places where none does. */
+  mayBegin(offset: number): boolean {
+    return this.#padding.alignments.length + this.#padding.usualBytes.length > 0 || this.#isBox(offset);
+  }
+
+  /** Where padding that begins at `offset` may end, nearest first; up to the limit. */
+  endsFrom(offset: number): number[] {
+    const { alignments, usualBytes } = this.#padding;
+    const ends = new Set<number>();
+    const box = this.#boxEnd(offset);
+    if (box !== undefined) ends.add(box);
+    for (const from of box === undefined ? [offset] : [offset, box]) {
+      for (const { bytes, isRelative } of alignments) ends.add(this.#align(from, bytes, isRelative));
+    }
+    for (const bytes of usualBytes) ends.add(offset + bytes);
+    return [...ends].filter((end) => end > offset && end <= this.#limit).sort((a, b) => a - b);
+  }
+
+  /** Where a run of one of `tracks` that is written next to `offset` begins, as the reference aligns them. */
+  runStart(offset: number, tracks: readonly number[]): number {
+    const alignment = this.#padding.alignments.find((candidate) =>
+      tracks.every((track) => candidate.tracks.includes(track)),
+    );
+    return alignment ? Math.min(this.#limit, this.#align(offset, alignment.bytes, alignment.isRelative)) : offset;
+  }
+
+  #align(offset: number, bytes: number, isRelative: boolean): number {
+    const base = isRelative ? this.#base : 0;
+    return base + Math.ceil((offset - base) / bytes) * bytes;
+  }
+
+  #isBox(offset: number): boolean {
+    const window = this.#window;
+    if (window.load(offset, BOX_HEADER_BYTES) < BOX_HEADER_BYTES) return false;
+    const at = offset - window.baseOffset + 4;
+    const { bytes } = window;
+    const type =
+      ((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number);
+    return IDLE_BOXES.includes(type);
+  }
+
+  #boxEnd(offset: number): number | undefined {
+    if (!this.#isBox(offset)) return undefined;
+    const at = offset - this.#window.baseOffset;
+    const sizeBytes = this.#window.bytes.subarray(at, at + 4).reduce((size, byte) => size * 256 + byte, 0);
+    return sizeBytes >= BOX_HEADER_BYTES && sizeBytes <= MAX_BOX_BYTES ? offset + sizeBytes : undefined;
+  }
+}
