@@ -23,6 +23,9 @@ const MOST_LAG_SECONDS = 0.05;
 const LAG_SLACK_SECONDS = 0.1;
 /** A track this far behind its usual lead is a late one. */
 const LATE_SECONDS = 0.05;
+/** A run of a length that the reference hardly or never showed, and of one that differs from one that it did show by a packet. */
+const UNUSUAL_RUN_COST = 5;
+const NEAR_RUN_COST = 2;
 /** Where this share of a track's runs are of one packet, longer ones are unusual. */
 const LONE_RUNS_SHARE = 0.95;
 
@@ -32,6 +35,8 @@ interface Hypothesis {
   readonly clocks: readonly number[];
   /** Track of the family's packet directly before, by its place in the family; `OTHER` or `LOST` where there is none. */
   readonly last: number;
+  /** Packets in a row of that track so far. */
+  readonly run: number;
   readonly step: Step | undefined;
 }
 
@@ -68,20 +73,28 @@ function assignFamily(
 ): void {
   const tracks = family.tracks.map((track) => profile.tracks[track] as TrackProfile);
   const sizeModels = tracks.map(sizeModelOf);
+  const endRun = tracks.map(runCosts);
+  const endCost = ({ last, run }: Hypothesis): number => endRun[last]?.(run) ?? 0;
   const video = profile.tracks.findIndex((track) => track.kind === "video");
   const videoSeconds = video >= 0 ? packetSeconds(profile.tracks[video] as TrackProfile, 0) : 0;
-  let beam: Hypothesis[] = [{ cost: 0, clocks: tracks.map(() => 0), last: OTHER, step: undefined }];
+  let beam: Hypothesis[] = [{ cost: 0, clocks: tracks.map(() => 0), last: OTHER, run: 0, step: undefined }];
   let videoClock = 0;
   let lastFamily = -1;
   for (let index = 0; index < log.count; index++) {
     if (log.isAfterGap(index)) {
-      beam = beam.map((way) => ({ ...way, clocks: restart(family, profile, way.clocks, videoClock), last: LOST }));
+      beam = beam.map((way) => ({
+        ...way,
+        clocks: restart(family, profile, way.clocks, videoClock),
+        last: LOST,
+        run: 0,
+      }));
       videoClock = 0;
     }
     const packetFamily = log.family(index);
     if (packetFamily !== familyIndex) {
       if (families[packetFamily]?.tracks.includes(video)) videoClock += videoSeconds;
-      if (lastFamily === familyIndex || log.isAfterGap(index)) beam = beam.map((way) => ({ ...way, last: OTHER }));
+      if (lastFamily === familyIndex || log.isAfterGap(index))
+        beam = beam.map((way) => ({ ...way, cost: way.cost + endCost(way), last: OTHER, run: 0 }));
       lastFamily = packetFamily;
       continue;
     }
@@ -95,11 +108,13 @@ function assignFamily(
           way.cost +
           sizeCost(sizeModels[choice] as SizeModel, log.size(index)) +
           leadCost(profile, family, choice, videoClock, way.clocks) +
+          (way.last === choice ? 0 : endCost(way)) +
           (way.last === choice && isLate(profile, family, choice, clock - videoClock)
             ? 0
             : transitionCost(profile, family, way.last, choice));
         const clocks = way.clocks.with(choice, clock + seconds);
-        next.push({ cost, clocks, last: choice, step: { choice, previous: way.step } });
+        const run = way.last === choice ? way.run + 1 : 1;
+        next.push({ cost, clocks, last: choice, run, step: { choice, previous: way.step } });
       });
     }
     beam = bestDistinct(next);
@@ -116,7 +131,7 @@ function assignFamily(
 function bestDistinct(ways: readonly Hypothesis[]): Hypothesis[] {
   const best = new Map<string, Hypothesis>();
   for (const way of ways) {
-    const key = `${way.last}:${way.clocks.map((clock) => Math.round(clock * 1000)).join()}`;
+    const key = `${way.last}:${way.run}:${way.clocks.map((clock) => Math.round(clock * 1000)).join()}`;
     const known = best.get(key);
     if (known === undefined || way.cost < known.cost) best.set(key, way);
   }
@@ -163,7 +178,8 @@ function leadCost(
     return Math.abs(leadSeconds - others) * LEAD_COST_PER_SECOND;
   }
   // A recorder cannot write what is not there yet, but it may hold a track back for long and then write it all.
-  let beyond = Math.max(0, leadSeconds - usual.max, Math.min(MOST_LAG_SECONDS, usual.min - leadSeconds));
+  const most = Math.max(usual.max, profile.interleave.lastLeads[family.tracks[choice] as number]?.max ?? usual.max);
+  let beyond = Math.max(0, leadSeconds - most, Math.min(MOST_LAG_SECONDS, usual.min - leadSeconds));
   clocks.forEach((clock, other) => {
     const least = profile.interleave.leads[family.tracks[other] as number]?.min;
     if (other === choice || least === undefined) return;
@@ -187,6 +203,22 @@ function transitionCost(profile: RecordingProfile, family: Family, last: number,
   const seen = seenOf(to);
   return seen > 0 ? Math.log(total / seen) * RARE_TRANSITION_COST : UNUSUAL_TRANSITION_COST;
 }
+
+/** What it costs that a run ends after so many packets: nothing where the reference's runs have no usual length. */
+function runCosts({ runSamples, track }: TrackProfile): (run: number) => number {
+  const total = runSamples.reduce((sum, share) => sum + share.count, 0);
+  const shares = new Map(runSamples.map(({ value, count }) => [value, count / total]));
+  const isPcm = track.samples.constantSizeBytes > 0;
+  if (isPcm || total < MIN_RUNS) return () => 0;
+  return (run) => {
+    const share = shares.get(run);
+    if (share !== undefined) return Math.min(UNUSUAL_RUN_COST, -Math.log(share));
+    return shares.has(run - 1) || shares.has(run + 1) ? NEAR_RUN_COST : UNUSUAL_RUN_COST;
+  };
+}
+
+/** Fewer runs show no usual length. */
+const MIN_RUNS = 3;
 
 /** Whether runs of more than one packet are more than an exception. A packet of PCM is what its runs mostly hold. */
 function staysUsually(track: TrackProfile | undefined): boolean {

@@ -82,3 +82,16 @@ export function withoutIndex(clip: Uint8Array): Uint8Array {
   const { start, end } = boxAt(clip, "mdat");
   return clip.slice(0, end).fill(0, start, start + 4);
 }
+
+/** The clip as recorders write it that put so many seconds of each track in a row. */
+export function inRunsOf(seconds: number, clip: Uint8Array): Uint8Array {
+  const parts = takeApart(clip);
+  const ticks = parts.movie.tracks.map(() => 0);
+  const timed = parts.samples.map((sample) => {
+    const at = (ticks[sample.track] as number) / (parts.movie.tracks[sample.track] as { timescale: number }).timescale;
+    ticks[sample.track] = (ticks[sample.track] as number) + sample.durationTicks;
+    return { sample, run: Math.floor(at / seconds) };
+  });
+  const samples = timed.sort((a, b) => a.run - b.run || a.sample.track - b.sample.track).map(({ sample }) => sample);
+  return putTogether({ ...parts, samples });
+}

@@ -15,6 +15,35 @@ export interface MasterClock {
   readonly timeline: Timeline;
   readonly track: number;
   readonly timescale: number;
+  /** How long its packets usually last. */
+  readonly usualTicks: number;
+}
+
+/** A step of the master's this much longer than usual is one that lost nothing. */
+const THROUGH_STEP = 1.5;
+
+/** Whether the master lost nothing before the packet at a position of its own, whatever stands between it and the one before. */
+function isThrough({ timeline, usualTicks }: MasterClock, position: number): boolean {
+  const { decodeTicks } = timeline;
+  return (decodeTicks[position] as number) - (decodeTicks[position - 1] as number) <= THROUGH_STEP * usualTicks;
+}
+
+/** So many gaps, such a share of which took nothing of the master, are no accident. */
+const HABITUAL = { gaps: 8, share: 0.8 } as const;
+
+/**
+ * Whether gaps are a habit of the recorder: what stands in them is of a track that was not found, and takes nothing of the
+ * others.
+ */
+export function areGapsHabitual(log: PacketLog, clock: MasterClock): boolean {
+  let [gaps, through] = [0, 0];
+  for (let index = 1; index < log.count; index++) {
+    if (!log.isAfterGap(index)) continue;
+    const next = lowerBound(clock.timeline.packets, index);
+    gaps++;
+    if (next > 0 && next < clock.timeline.packets.length && isThrough(clock, next)) through++;
+  }
+  return gaps >= HABITUAL.gaps && through >= HABITUAL.share * gaps;
 }
 
 /**
@@ -90,9 +119,9 @@ export function masterClockAt(
   if (mayFollowGap && next > 0 && hasGap(log, packets[next - 1] as number, packet)) {
     return next < packets.length ? (decodeTicks[next] as number) / clock.timescale : undefined;
   }
-  // Not the next packet's own time: frames may be lost between the two.
-  if (next > 0 && next < packets.length && hasGap(log, packets[next - 1] as number, packets[next] as number))
-    return undefined;
+  // Not the next packet's own time where frames are lost between the two.
+  const isGap = next > 0 && next < packets.length && hasGap(log, packets[next - 1] as number, packets[next] as number);
+  if (isGap && !isThrough(clock, next)) return undefined;
   return (decodeTicks[next] as number) / clock.timescale;
 }
 

@@ -34,7 +34,7 @@ export function countedClock({ track, packets, order }: CountedTrack, profile: R
   const own = profile.tracks[track] as TrackProfile;
   const clock = createFrameClock(own, meanDuration(own));
   const timeline = placePictures(track, packets, own, order, clock, "picture-order");
-  return { timeline, track, timescale: own.track.timescale };
+  return { timeline, track, timescale: own.track.timescale, usualTicks: meanDuration(own) };
 }
 
 /** Seconds that a gap before `position` took of an audio track, as it keeps its lead on counted pictures. */

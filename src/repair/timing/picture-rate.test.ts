@@ -1,24 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createMemorySource } from "../../media/bytes/byte-source.ts";
 import { compare, makeClip, packetsOf, written } from "../clips.fixture.ts";
-import { putTogether, takeApart, withoutIndex } from "../remade-clip.fixture.ts";
+import { inRunsOf, withoutIndex } from "../remade-clip.fixture.ts";
 import { repairSource } from "../repair-source.ts";
 
 const CODECS = "-c:v libx264 -preset ultrafast -g 30 -c:a aac";
 const SLOWER = "-vf select=lt(t\\,4)+not(mod(n\\,2)) -vsync vfr";
-
-/** The clip as recorders write it that put so many seconds of each track in a row. */
-function inRunsOf(seconds: number, clip: Uint8Array): Uint8Array {
-  const parts = takeApart(clip);
-  const ticks = parts.movie.tracks.map(() => 0);
-  const timed = parts.samples.map((sample) => {
-    const at = (ticks[sample.track] as number) / (parts.movie.tracks[sample.track] as { timescale: number }).timescale;
-    ticks[sample.track] = (ticks[sample.track] as number) + sample.durationTicks;
-    return { sample, run: Math.floor(at / seconds) };
-  });
-  const samples = timed.sort((a, b) => a.run - b.run || a.sample.track - b.sample.track).map(({ sample }) => sample);
-  return putTogether({ ...parts, samples });
-}
 
 describe("pictures of another rate than the reference's", () => {
   let reference: Uint8Array;

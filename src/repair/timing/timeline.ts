@@ -3,7 +3,7 @@ import type { PacketLog } from "../scan/packet-log.ts";
 import { commonDuration, isSteady, samplesOf, steadyDuration } from "./durations.ts";
 import { followingVideo } from "./following-video.ts";
 import { createFrameClock } from "./frame-clock.ts";
-import { clockAfterGap, type MasterClock, masterClockAt, runLeads } from "./master-clock.ts";
+import { areGapsHabitual, clockAfterGap, type MasterClock, masterClockAt, runLeads } from "./master-clock.ts";
 import { countedClock, lostByPictures, placePictures } from "./picture-clock.ts";
 import { orderPictures, type PresentationOrder } from "./presentation.ts";
 import { type CountedTrack, lostBefore, type Stretch, splitStretches } from "./stretches.ts";
@@ -31,12 +31,14 @@ export function buildTimelines(log: PacketLog, assigned: Uint8Array, profile: Re
       counted,
     );
     timelines.push(timeline);
-    clock = { timeline, track: master, timescale: timescaleOf(profile, master) };
+    const usualTicks = steadyDuration(profile.tracks[master] as TrackProfile);
+    clock = { timeline, track: master, timescale: timescaleOf(profile, master), usualTicks };
   }
+  const isHabit = clock !== undefined && areGapsHabitual(log, clock);
   profile.tracks.forEach((_, track) => {
     const own = packets[track] as Uint32Array;
     if (track === master || own.length === 0) return;
-    timelines.push(followerTimeline(log, track, own, profile, stretches, clock, orders[track]));
+    timelines.push(followerTimeline(log, track, own, profile, stretches, { clock, isHabit }, orders[track]));
   });
   return timelines.sort((a, b) => a.track - b.track);
 }
@@ -124,7 +126,7 @@ function followerTimeline(
   packets: Uint32Array,
   profile: RecordingProfile,
   stretches: readonly Stretch[],
-  clock: MasterClock | undefined,
+  { clock, isHabit }: { readonly clock: MasterClock | undefined; readonly isHabit: boolean },
   order: PresentationOrder | undefined,
 ): Timeline {
   const own = profile.tracks[track] as TrackProfile;
@@ -139,7 +141,7 @@ function followerTimeline(
     if (lostSeconds > 0 || (position === 0 && packet > 0 && log.isAfterGap(0))) {
       const wanted = clock ? clockAfterGap(log, track, packets, position, profile, clock) : undefined;
       const nowSeconds = now / own.track.timescale;
-      const isBetweenOthers = !isBesideGap(log, packets, position);
+      const isBetweenOthers = isHabit || !isBesideGap(log, packets, position);
       // A gap among another track's packets alone took none of this one's, if the clocks allow it: by half a run, as the
       // reference's few runs do not show how far leads range.
       const slack = ((own.runSamples[0]?.value ?? 1) * ticks) / own.track.timescale / 2;
