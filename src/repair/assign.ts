@@ -45,6 +45,14 @@ interface Step {
   readonly previous: Step | undefined;
 }
 
+/** What ways cost. */
+interface Steps {
+  /** A way that goes on with a packet of the track at a place in the family. */
+  readonly extend: (way: Hypothesis, choice: number, sizeBytes: number, videoClock: number) => Hypothesis;
+  /** What it costs that the row of packets which a way has come to ends. */
+  readonly endCost: (way: Hypothesis) => number;
+}
+
 interface SizeModel {
   readonly mean: number;
   readonly deviation: number;
@@ -72,9 +80,7 @@ function assignFamily(
   assigned: Uint8Array,
 ): void {
   const tracks = family.tracks.map((track) => profile.tracks[track] as TrackProfile);
-  const sizeModels = tracks.map(sizeModelOf);
-  const endRun = tracks.map(runCosts);
-  const endCost = ({ last, run }: Hypothesis): number => endRun[last]?.(run) ?? 0;
+  const { extend, endCost } = createSteps(tracks, family, profile);
   const video = profile.tracks.findIndex((track) => track.kind === "video");
   const videoSeconds = video >= 0 ? packetSeconds(profile.tracks[video] as TrackProfile, 0) : 0;
   let beam: Hypothesis[] = [{ cost: 0, clocks: tracks.map(() => 0), last: OTHER, run: 0, step: undefined }];
@@ -99,24 +105,7 @@ function assignFamily(
       continue;
     }
     lastFamily = familyIndex;
-    const next: Hypothesis[] = [];
-    for (const way of beam) {
-      tracks.forEach((track, choice) => {
-        const clock = way.clocks[choice] as number;
-        const seconds = packetSeconds(track, log.size(index));
-        const cost =
-          way.cost +
-          sizeCost(sizeModels[choice] as SizeModel, log.size(index)) +
-          leadCost(profile, family, choice, videoClock, way.clocks) +
-          (way.last === choice ? 0 : endCost(way)) +
-          (way.last === choice && isLate(profile, family, choice, clock - videoClock)
-            ? 0
-            : transitionCost(profile, family, way.last, choice));
-        const clocks = way.clocks.with(choice, clock + seconds);
-        const run = way.last === choice ? way.run + 1 : 1;
-        next.push({ cost, clocks, last: choice, run, step: { choice, previous: way.step } });
-      });
-    }
+    const next = beam.flatMap((way) => tracks.map((_, choice) => extend(way, choice, log.size(index), videoClock)));
     beam = bestDistinct(next);
   }
   let step = beam[0]?.step;
@@ -125,6 +114,29 @@ function assignFamily(
     assigned[index] = family.tracks[step.choice] as number;
     step = step.previous;
   }
+}
+
+function createSteps(tracks: readonly TrackProfile[], family: Family, profile: RecordingProfile): Steps {
+  const sizeModels = tracks.map(sizeModelOf);
+  const endRun = tracks.map(runCosts);
+  const endCost = ({ last, run }: Hypothesis): number => endRun[last]?.(run) ?? 0;
+  const extend = (way: Hypothesis, choice: number, sizeBytes: number, videoClock: number): Hypothesis => {
+    const clock = way.clocks[choice] as number;
+    const isOn = way.last === choice;
+    const turnCost =
+      isOn && isLate(profile, family, choice, clock - videoClock)
+        ? 0
+        : transitionCost(profile, family, way.last, choice);
+    const cost =
+      way.cost +
+      sizeCost(sizeModels[choice] as SizeModel, sizeBytes) +
+      leadCost(profile, family, choice, videoClock, way.clocks) +
+      (isOn ? 0 : endCost(way)) +
+      turnCost;
+    const clocks = way.clocks.with(choice, clock + packetSeconds(tracks[choice] as TrackProfile, sizeBytes));
+    return { cost, clocks, last: choice, run: isOn ? way.run + 1 : 1, step: { choice, previous: way.step } };
+  };
+  return { extend, endCost };
 }
 
 /** The cheapest ways of each distinct state: ways that differ only in their past cannot differ again. */

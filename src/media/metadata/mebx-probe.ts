@@ -92,12 +92,23 @@ function countBoxes(sample: Uint8Array): number {
   return count;
 }
 
+const UNUSUAL_SIZE_BITS = -12;
+const MOST_SPREAD_BITS = 8;
+
+/** What a size says for a track: tracks of one recorder use the same ids, and some hold samples of one size. */
+function createSizeBits({ minSizeBytes, maxSizeBytes }: MebxPattern): (sizeBytes: number) => number {
+  if (minSizeBytes === undefined || maxSizeBytes === undefined) return () => 0;
+  const spreadBits = Math.min(MOST_SPREAD_BITS, Math.log2(maxSizeBytes - minSizeBytes + 1));
+  return (sizeBytes) => (sizeBytes >= minSizeBytes && sizeBytes <= maxSizeBytes ? -spreadBits : UNUSUAL_SIZE_BITS);
+}
+
 /**
  * A probe for `mebx`. The chain goes on while boxes of the entry's keys follow that the sample does not hold yet, or
  * for `boxesPerSample` boxes. `localIds` are those of the entry, at least one.
  */
 export function createMebxProbe(localIds: Iterable<number>, pattern: MebxPattern = {}): MebxProbe {
   const allowed = new Set(localIds);
+  const sizeBits = createSizeBits(pattern);
   const boxLimit = pattern.boxesPerSample ?? (allowed.size === 1 ? 1 : allowed.size + 1);
   return {
     probe(bytes, startIndex, endIndex) {
@@ -118,8 +129,12 @@ export function createMebxProbe(localIds: Iterable<number>, pattern: MebxPattern
       }
       const sampleBytes = index - startIndex;
       if (sampleBytes === 0) return NO_PACKET;
-      const isUsual = sampleBytes >= (pattern.minSizeBytes ?? 0) && sampleBytes <= (pattern.maxSizeBytes ?? 2 ** 31);
-      return { kind: "packet", sizeBytes: sampleBytes, evidenceBits: evidenceBits + (isUsual ? 0 : -8), isSync: true };
+      return {
+        kind: "packet",
+        sizeBytes: sampleBytes,
+        evidenceBits: evidenceBits + sizeBits(sampleBytes),
+        isSync: true,
+      };
     },
   };
 }
