@@ -25,7 +25,14 @@ export function isSteady(track: TrackProfile): boolean {
     total += share.count;
     if (Math.abs(share.value - mean) <= mean * JITTER) near += share.count;
   }
-  return near >= total * JITTER_SHARE;
+  return near >= total * JITTER_SHARE && !wanders(track.decodeTicks, mean);
+}
+
+/** Jitter leaves pictures where a steady pace has them; a pace that changes takes them further off than so many pictures. */
+const MAX_WANDER_PICTURES = 1.5;
+
+function wanders(decodeTicks: Float64Array, meanTicks: number): boolean {
+  return decodeTicks.some((ticks, index) => Math.abs(ticks - index * meanTicks) > MAX_WANDER_PICTURES * meanTicks);
 }
 
 /**

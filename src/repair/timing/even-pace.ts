@@ -23,7 +23,7 @@ const PACE_SECONDS = 1;
  * worst, nearly linear where bounds leave little room.
  */
 export function paceEvenly(count: number, bounds: readonly TimeBound[], secondsPerSample: number): Float64Array {
-  const line = shortestLine(gatesOf(bounds));
+  const line = shortestLine(gatesOf(bounds), secondsPerSample);
   const last = line.at(-1) as Point;
   const from = line.findLast(({ seconds }) => seconds <= last.seconds - PACE_SECONDS) ?? (line[0] as Point);
   const pace =
@@ -60,8 +60,8 @@ function gatesOf(bounds: readonly TimeBound[]): Gate[] {
   return gates;
 }
 
-/** From 0 at the first sample through all gates, turning only where an edge forces it. */
-function shortestLine(gates: readonly Gate[]): Point[] {
+/** From 0 at the first sample through all gates, turning only where an edge forces it; at the end as near to the usual slope as may be. */
+function shortestLine(gates: readonly Gate[], usual: number): Point[] {
   const line: Point[] = [{ sample: 0, seconds: 0 }];
   let index = 0;
   while (index < gates.length) {
@@ -83,7 +83,8 @@ function shortestLine(gates: readonly Gate[]): Point[] {
     }
     const end = turn?.at ?? gates.length - 1;
     const { sample } = gates[end] as Gate;
-    const seconds = turn?.seconds ?? from.seconds + ((low + high) / 2) * (sample - from.sample);
+    const slope = Math.min(high, Math.max(low, usual));
+    const seconds = turn?.seconds ?? from.seconds + slope * (sample - from.sample);
     line.push({ sample, seconds });
     index = end + 1;
   }
