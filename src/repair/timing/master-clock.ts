@@ -48,7 +48,7 @@ export function areGapsHabitual(log: PacketLog, clock: MasterClock): boolean {
 
 /**
  * When the packet at `position`, the first after a gap, decodes, in seconds: where the runs that follow it keep best to
- * the range of leads on the master that the reference showed.
+ * the range of leads on the master that the reference showed; `likely` where they keep to the usual one.
  */
 export function clockAfterGap(
   log: PacketLog,
@@ -57,12 +57,18 @@ export function clockAfterGap(
   position: number,
   profile: RecordingProfile,
   clock: MasterClock,
-): Span | undefined {
+): (Span & { readonly likely: number }) | undefined {
   const own = profile.tracks[track] as TrackProfile;
   const lead = leadOn(profile, track, clock.track);
   const lag = profile.interleave.lags[track];
   if (lead === undefined) return undefined;
   const spans: Span[] = [];
+  // The ends of a range are what a recording's beginning and end made of it.
+  const likelies: number[] = [];
+  const add = (start: number, range: Range): void => {
+    spans.push({ min: start + range.min, max: start + range.max });
+    likelies.push(start + range.median);
+  };
   let relativeTicks = 0;
   for (let at = position; at < packets.length && spans.length < VOTES; at++) {
     const packet = packets[at] as number;
@@ -70,18 +76,20 @@ export function clockAfterGap(
     const isRunStart = at === position || (packets[at - 1] as number) !== packet - 1;
     const masterSeconds = isRunStart ? masterClockAt(log, clock, packet, at === position) : undefined;
     if (masterSeconds !== undefined) {
-      const start = masterSeconds - relativeTicks / own.track.timescale;
-      spans.push({ min: start + lead.min, max: start + lead.max });
+      add(masterSeconds - relativeTicks / own.track.timescale, lead);
     }
     relativeTicks += samplesOf(log, own, packet) * steadyDuration(own);
     const next = lowerBound(clock.timeline.packets, packet);
     if (lag && clock.timeline.packets[next] === packet + 1 && !log.isAfterGap(packet + 1)) {
       const start =
         (clock.timeline.decodeTicks[next] as number) / clock.timescale - relativeTicks / own.track.timescale;
-      spans.push({ min: start + lag.min, max: start + lag.max });
+      add(start, lag);
     }
   }
-  return bestCovered(spans);
+  const covered = bestCovered(spans);
+  if (covered === undefined) return undefined;
+  const likely = likelies.sort((a, b) => a - b)[likelies.length >> 1] as number;
+  return { ...covered, likely: Math.min(covered.max, Math.max(covered.min, likely)) };
 }
 
 /** A stretch of time, in seconds. */

@@ -146,7 +146,7 @@ function followerTimeline(
       // reference's few runs do not show how far leads range.
       const slack = ((own.runSamples[0]?.value ?? 1) * ticks) / own.track.timescale / 2;
       const keeps = isBetweenOthers && wanted && nowSeconds >= wanted.min - slack && nowSeconds <= wanted.max + slack;
-      const targetSeconds = wanted ? (wanted.min + wanted.max) / 2 : nowSeconds + lostSeconds;
+      const targetSeconds = wanted?.likely ?? nowSeconds + lostSeconds;
       if (!keeps) now += Math.max(0, Math.round(((targetSeconds - nowSeconds) * own.track.timescale) / ticks)) * ticks;
     }
     decodeTicks[position] = Math.round(now);
