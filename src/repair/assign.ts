@@ -105,7 +105,11 @@ function assignFamily(
       continue;
     }
     lastFamily = familyIndex;
-    const next = beam.flatMap((way) => tracks.map((_, choice) => extend(way, choice, log.size(index), videoClock)));
+    const next: Hypothesis[] = [];
+    for (const way of beam) {
+      for (let choice = 0; choice < tracks.length; choice++)
+        next.push(extend(way, choice, log.size(index), videoClock));
+    }
     beam = bestDistinct(next);
   }
   let step = beam[0]?.step;
