@@ -35,7 +35,7 @@ interface Hypothesis {
   readonly clocks: readonly number[];
   /** Track of the family's packet directly before, by its place in the family; `OTHER` or `LOST` where there is none. */
   readonly last: number;
-  /** Packets in a row of that track so far. */
+  /** Packets in a row of that track so far; NaN where damage took the first ones. */
   readonly run: number;
   readonly step: Step | undefined;
 }
@@ -85,6 +85,8 @@ function assignFamily(
   const videoSeconds = video >= 0 ? packetSeconds(profile.tracks[video] as TrackProfile, 0) : 0;
   let beam: Hypothesis[] = [{ cost: 0, clocks: tracks.map(() => 0), last: OTHER, run: 0, step: undefined }];
   let videoClock = 0;
+  // Damage may end inside a row of pictures: the family's clocks go on where its next packet stands.
+  let isWaiting = false;
   let lastFamily = -1;
   for (let index = 0; index < log.count; index++) {
     if (log.isAfterGap(index)) {
@@ -95,16 +97,23 @@ function assignFamily(
         run: 0,
       }));
       videoClock = 0;
+      isWaiting = true;
     }
     const packetFamily = log.family(index);
     if (packetFamily !== familyIndex) {
-      if (families[packetFamily]?.tracks.includes(video)) videoClock += videoSeconds;
+      if (!isWaiting && families[packetFamily]?.tracks.includes(video)) videoClock += videoSeconds;
       if (lastFamily === familyIndex || log.isAfterGap(index))
-        beam = beam.map((way) => ({ ...way, cost: way.cost + endCost(way), last: OTHER, run: 0 }));
+        beam = beam.map((way) => ({
+          ...way,
+          cost: way.cost + endCost(way) + leaveCost(profile, family, way.last),
+          last: OTHER,
+          run: 0,
+        }));
       lastFamily = packetFamily;
       continue;
     }
     lastFamily = familyIndex;
+    isWaiting = false;
     const next: Hypothesis[] = [];
     for (const way of beam) {
       for (let choice = 0; choice < tracks.length; choice++)
@@ -137,8 +146,9 @@ function createSteps(tracks: readonly TrackProfile[], family: Family, profile: R
       leadCost(profile, family, choice, videoClock, way.clocks) +
       (isOn ? 0 : endCost(way)) +
       turnCost;
+    const run = isOn ? way.run + 1 : way.last === LOST ? Number.NaN : 1;
     const clocks = way.clocks.with(choice, clock + packetSeconds(tracks[choice] as TrackProfile, sizeBytes));
-    return { cost, clocks, last: choice, run: isOn ? way.run + 1 : 1, step: { choice, previous: way.step } };
+    return { cost, clocks, last: choice, run, step: { choice, previous: way.step } };
   };
   return { extend, endCost };
 }
@@ -227,6 +237,7 @@ function runCosts({ runSamples, track }: TrackProfile): (run: number) => number 
   const isPcm = track.samples.constantSizeBytes > 0;
   if (isPcm || total < MIN_RUNS) return () => 0;
   return (run) => {
+    if (Number.isNaN(run)) return 0;
     const share = shares.get(run);
     if (share !== undefined) return Math.min(UNUSUAL_RUN_COST, -Math.log(share));
     return shares.has(run - 1) || shares.has(run + 1) ? NEAR_RUN_COST : UNUSUAL_RUN_COST;
@@ -235,6 +246,14 @@ function runCosts({ runSamples, track }: TrackProfile): (run: number) => number 
 
 /** Fewer runs show no usual length. */
 const MIN_RUNS = 3;
+
+/** What it costs that a track outside the family comes next: much where the reference never showed it. */
+function leaveCost(profile: RecordingProfile, family: Family, last: number): number {
+  const row = profile.interleave.transitions[(family.tracks[last] ?? -1) + 1];
+  if (last < 0 || row === undefined) return 0;
+  const seen = row.reduce((sum, count, track) => sum + (family.tracks.includes(track) ? 0 : count), 0);
+  return seen > 0 ? 0 : UNUSUAL_TRANSITION_COST;
+}
 
 /** Whether runs of more than one packet are more than an exception. A packet of PCM is what its runs mostly hold. */
 function staysUsually(track: TrackProfile | undefined): boolean {
