@@ -1,4 +1,4 @@
-import type { RecordingProfile, TrackProfile } from "./learn/profile.ts";
+import type { RecordingProfile, Share, TrackProfile } from "./learn/profile.ts";
 import type { PacketLog } from "./scan/packet-log.ts";
 
 /** Which of the reference's tracks a family of equal parsers stands for. */
@@ -26,6 +26,9 @@ const LATE_SECONDS = 0.05;
 /** A run of a length that the reference hardly or never showed, and of one that differs from one that it did show by a packet. */
 const UNUSUAL_RUN_COST = 5;
 const NEAR_RUN_COST = 2;
+/** Fewer runs show no usual length, nor do those of single packets: two make a row where another track has ended. */
+const MIN_RUNS = 3;
+const MIN_ROW = 1.4;
 /** Where this share of a track's runs are of one packet, longer ones are unusual. */
 const LONE_RUNS_SHARE = 0.95;
 
@@ -51,6 +54,8 @@ interface Steps {
   readonly extend: (way: Hypothesis, choice: number, sizeBytes: number, videoClock: number) => Hypothesis;
   /** What it costs that the row of packets which a way has come to ends. */
   readonly endCost: (way: Hypothesis) => number;
+  /** What it costs besides that a track outside the family comes next. */
+  readonly leaveCost: (way: Hypothesis) => number;
 }
 
 interface SizeModel {
@@ -80,7 +85,7 @@ function assignFamily(
   assigned: Uint8Array,
 ): void {
   const tracks = family.tracks.map((track) => profile.tracks[track] as TrackProfile);
-  const { extend, endCost } = createSteps(tracks, family, profile);
+  const { extend, endCost, leaveCost } = createSteps(tracks, family, profile);
   const video = profile.tracks.findIndex((track) => track.kind === "video");
   const videoSeconds = video >= 0 ? packetSeconds(profile.tracks[video] as TrackProfile, 0) : 0;
   let beam: Hypothesis[] = [{ cost: 0, clocks: tracks.map(() => 0), last: OTHER, run: 0, step: undefined }];
@@ -105,7 +110,7 @@ function assignFamily(
       if (lastFamily === familyIndex || log.isAfterGap(index))
         beam = beam.map((way) => ({
           ...way,
-          cost: way.cost + endCost(way) + leaveCost(profile, family, way.last),
+          cost: way.cost + endCost(way) + leaveCost(way),
           last: OTHER,
           run: 0,
         }));
@@ -131,8 +136,13 @@ function assignFamily(
 
 function createSteps(tracks: readonly TrackProfile[], family: Family, profile: RecordingProfile): Steps {
   const sizeModels = tracks.map(sizeModelOf);
-  const endRun = tracks.map(runCosts);
+  const areInRows = tracks.every(({ runSamples }) => meanRun(runSamples) >= MIN_ROW);
+  const endRun = tracks.map((track) => (areInRows ? runCosts(track) : (): number => 0));
+  const { leads, lastLeads } = profile.interleave;
+  // Within a row a track's clock goes on past where its rows begin.
+  const most = family.tracks.map((track) => (areInRows ? lastLeads[track]?.max : undefined) ?? leads[track]?.max ?? 0);
   const endCost = ({ last, run }: Hypothesis): number => endRun[last]?.(run) ?? 0;
+  const leaveCost = ({ last }: Hypothesis): number => (areInRows ? leavingCost(profile, family, last) : 0);
   const extend = (way: Hypothesis, choice: number, sizeBytes: number, videoClock: number): Hypothesis => {
     const clock = way.clocks[choice] as number;
     const isOn = way.last === choice;
@@ -143,14 +153,14 @@ function createSteps(tracks: readonly TrackProfile[], family: Family, profile: R
     const cost =
       way.cost +
       sizeCost(sizeModels[choice] as SizeModel, sizeBytes) +
-      leadCost(profile, family, choice, videoClock, way.clocks) +
+      leadCost(profile, family, choice, videoClock, way.clocks, most[choice] as number) +
       (isOn ? 0 : endCost(way)) +
       turnCost;
-    const run = isOn ? way.run + 1 : way.last === LOST ? Number.NaN : 1;
+    const run = !areInRows ? 0 : isOn ? way.run + 1 : way.last === LOST ? Number.NaN : 1;
     const clocks = way.clocks.with(choice, clock + packetSeconds(tracks[choice] as TrackProfile, sizeBytes));
     return { cost, clocks, last: choice, run, step: { choice, previous: way.step } };
   };
-  return { extend, endCost };
+  return { extend, endCost, leaveCost };
 }
 
 /** The cheapest ways of each distinct state: ways that differ only in their past cannot differ again. */
@@ -196,6 +206,7 @@ function leadCost(
   choice: number,
   videoClock: number,
   clocks: readonly number[],
+  mostLead: number,
 ): number {
   const leadSeconds = (clocks[choice] as number) - videoClock;
   const usual = profile.interleave.leads[family.tracks[choice] as number];
@@ -204,8 +215,11 @@ function leadCost(
     return Math.abs(leadSeconds - others) * LEAD_COST_PER_SECOND;
   }
   // A recorder cannot write what is not there yet, but it may hold a track back for long and then write it all.
-  const most = Math.max(usual.max, profile.interleave.lastLeads[family.tracks[choice] as number]?.max ?? usual.max);
-  let beyond = Math.max(0, leadSeconds - most, Math.min(MOST_LAG_SECONDS, usual.min - leadSeconds));
+  let beyond = Math.max(
+    0,
+    leadSeconds - Math.max(usual.max, mostLead),
+    Math.min(MOST_LAG_SECONDS, usual.min - leadSeconds),
+  );
   clocks.forEach((clock, other) => {
     const least = profile.interleave.leads[family.tracks[other] as number]?.min;
     if (other === choice || least === undefined) return;
@@ -230,6 +244,11 @@ function transitionCost(profile: RecordingProfile, family: Family, last: number,
   return seen > 0 ? Math.log(total / seen) * RARE_TRANSITION_COST : UNUSUAL_TRANSITION_COST;
 }
 
+function meanRun(runSamples: readonly Share[]): number {
+  const runs = runSamples.reduce((sum, { count }) => sum + count, 0);
+  return runSamples.reduce((sum, { value, count }) => sum + value * count, 0) / Math.max(1, runs);
+}
+
 /** What it costs that a run ends after so many packets: nothing where the reference's runs have no usual length. */
 function runCosts({ runSamples, track }: TrackProfile): (run: number) => number {
   const total = runSamples.reduce((sum, share) => sum + share.count, 0);
@@ -244,11 +263,8 @@ function runCosts({ runSamples, track }: TrackProfile): (run: number) => number 
   };
 }
 
-/** Fewer runs show no usual length. */
-const MIN_RUNS = 3;
-
 /** What it costs that a track outside the family comes next: much where the reference never showed it. */
-function leaveCost(profile: RecordingProfile, family: Family, last: number): number {
+function leavingCost(profile: RecordingProfile, family: Family, last: number): number {
   const row = profile.interleave.transitions[(family.tracks[last] ?? -1) + 1];
   if (last < 0 || row === undefined) return 0;
   const seen = row.reduce((sum, count, track) => sum + (family.tracks.includes(track) ? 0 : count), 0);

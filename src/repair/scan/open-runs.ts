@@ -148,19 +148,11 @@ export class OpenRuns {
     for (const length of lengths) {
       const end = offset + length;
       const next = end <= this.#limit ? this.#neighbours.packetBehind(end) : undefined;
-      if (next === undefined || (isPadded && !this.#isFill(end, next))) continue;
+      if (next === undefined) continue;
       const runs = this.#split(offset, end, family, prior);
       if (runs.length > 0) return runs.map((run) => ({ ...run, endOffset: next }));
     }
     return this.#severalUsual(offset, family, prior);
-  }
-
-  /** Whether nothing but one byte again and again stands in `[from, to)`. */
-  #isFill(from: number, to: number): boolean {
-    const visible = this.#window.load(from, to - from);
-    const at = from - this.#window.baseOffset;
-    const bytes = this.#window.bytes.subarray(at, at + Math.min(visible, to - from));
-    return bytes.every((byte) => byte === bytes[0]);
   }
 
   /** Runs of several tracks that share a family, back to back: two of usual lengths, or more of one. */

@@ -33,11 +33,21 @@ export class Paddings {
     const ends = new Set<number>();
     const box = this.#boxEnd(offset);
     if (box !== undefined) ends.add(box);
-    for (const from of box === undefined ? [offset] : [offset, box]) {
-      for (const { bytes, isRelative } of alignments) ends.add(this.#align(from, bytes, isRelative));
-    }
+    const from = box ?? offset;
+    for (const { bytes, isRelative } of alignments) ends.add(this.#align(from, bytes, isRelative));
     for (const bytes of usualBytes) ends.add(offset + bytes);
-    return [...ends].filter((end) => end > offset && end <= this.#limit).sort((a, b) => a - b);
+    return [...ends]
+      .filter((end) => end > offset && end <= this.#limit && (end === box || this.isFill(from, end)))
+      .sort((a, b) => a - b);
+  }
+
+  /** Whether nothing but one byte again and again stands in `[from, to)`: anything else may be a packet that is damaged. */
+  isFill(from: number, to: number): boolean {
+    if (to <= from) return true;
+    const visible = this.#window.load(from, to - from);
+    const at = from - this.#window.baseOffset;
+    const bytes = this.#window.bytes.subarray(at, at + Math.min(visible, to - from));
+    return bytes.every((byte) => byte === bytes[0]);
   }
 
   /** Where a run of one of `tracks` that is written next to `offset` begins, as the reference aligns them. */
@@ -45,7 +55,9 @@ export class Paddings {
     const alignment = this.#padding.alignments.find((candidate) =>
       tracks.every((track) => candidate.tracks.includes(track)),
     );
-    return alignment ? Math.min(this.#limit, this.#align(offset, alignment.bytes, alignment.isRelative)) : offset;
+    if (alignment === undefined) return offset;
+    const start = Math.min(this.#limit, this.#align(offset, alignment.bytes, alignment.isRelative));
+    return this.isFill(offset, start) ? start : offset;
   }
 
   #align(offset: number, bytes: number, isRelative: boolean): number {

@@ -12,6 +12,8 @@ import { shiftOf } from "./track-ends.ts";
 const MIN_ODD_START = 0.15;
 /** Sound and pictures that begin no further apart begin together. */
 const MAX_TOGETHER = 0.1;
+/** An offset shows that is so many times as long as rows of sound and pictures are. */
+const ROWS = 1.5;
 /** Too few places where pictures follow sound tell nothing. */
 const MIN_PLACES = 3;
 
@@ -38,26 +40,31 @@ export function beginAsFound(profile: RecordingProfile, scan: Scan, damaged: Byt
   };
 }
 
-/** So many first packets of each track are the same in the same recording; one black picture is like another. */
-const SAME_PACKETS = 8;
+/** First packets of each track that are held against the reference's: their bytes, and the sizes of more, for one black picture is like another. */
+const SAME_PACKETS = { bytes: 8, sizes: 1024 } as const;
 
 function isSameRecording({ tracks }: RecordingProfile, { log, model }: Scan, damaged: ByteSource): boolean {
   const compared = model.families.flatMap(({ tracks: own }, family) => {
     const [track] = own.length === 1 ? own : [];
     const profile = tracks[track ?? -1];
     const isCoded = profile && profile.kind !== "other" && profile.track.samples.constantSizeBytes === 0;
-    return isCoded ? [{ family, wanted: [...profile.readSamples(SAME_PACKETS)] }] : [];
+    return isCoded ? [{ family, profile }] : [];
   });
-  return compared.length > 0 && compared.every(({ family, wanted }) => beginsWith(log, family, wanted, damaged));
+  return compared.length > 0 && compared.every(({ family, profile }) => beginsAlike(log, family, profile, damaged));
 }
 
-function beginsWith(log: PacketLog, family: number, wanted: readonly Uint8Array[], damaged: ByteSource): boolean {
+function beginsAlike(log: PacketLog, family: number, profile: TrackProfile, damaged: ByteSource): boolean {
+  const wanted = [...profile.readSamples(SAME_PACKETS.bytes)];
+  const { sizes } = profile.track.samples;
   let at = 0;
-  for (let index = 0; index < log.count && at < wanted.length; index++) {
+  for (let index = 0; index < log.count && at < Math.min(SAME_PACKETS.sizes, sizes.length); index++) {
+    if (log.isAfterGap(index) && index > 0) break;
     if (log.family(index) !== family) continue;
-    const bytes = new Uint8Array(log.size(index));
+    if (log.size(index) !== sizes[at]) return false;
+    const known = wanted[at++];
+    const bytes = new Uint8Array(known?.length ?? 0);
     damaged.read(log.offset(index), bytes);
-    if (Buffer.compare(bytes, wanted[at++] as Uint8Array) !== 0) return false;
+    if (known?.some((byte, place) => byte !== bytes[place])) return false;
   }
   return at > 0;
 }
@@ -65,6 +72,8 @@ function beginsWith(log: PacketLog, family: number, wanted: readonly Uint8Array[
 /** By how much further the sound of a track is on than it is in the reference where pictures follow it. */
 interface Ahead {
   readonly seconds: number;
+  /** How long rows of either last: where a recording's first ones end is a matter of chance. */
+  readonly rowSeconds: number;
   /** How far the places, there and here, differ among themselves. */
   readonly spreadSeconds: number;
 }
@@ -100,7 +109,13 @@ function secondsAhead(
   const range = tally.range();
   if (range === undefined || places < MIN_PLACES) return undefined;
   const spreadSeconds = Math.max(range.high - range.low, usual.high - usual.low);
-  return { seconds: range.median - usual.median, spreadSeconds };
+  const rowSeconds = Math.max(meanRow(own) * perSample, meanRow(pictures) * perPicture);
+  return { seconds: range.median - usual.median, spreadSeconds, rowSeconds };
+}
+
+function meanRow({ runSamples }: TrackProfile): number {
+  const rows = runSamples.reduce((sum, { count }) => sum + count, 0);
+  return runSamples.reduce((sum, { value, count }) => sum + value * count, 0) / Math.max(1, rows);
 }
 
 function moveRange(range: Range | undefined, seconds: number): Range | undefined {
@@ -132,7 +147,7 @@ export function showBeginning(
   const hidden = hiddenPictures(movie.tracks[video] as Track, shown);
   const found = movie.tracks.map((track, index) => {
     const { delay, hidden: left } = starts[index] as Start;
-    return findOffset(track, delay - left - (shown.delay - hidden), ahead[index]);
+    return findOffset(track, delay - left - (shown.delay - hidden), hidden, ahead[index]);
   });
   const moved = found.map(({ isMoved }) => isMoved);
   const isMoved = moved.includes(true);
@@ -161,13 +176,17 @@ interface Offset {
 }
 
 /** From the reference's offset and by how much further on the recording's sound is. */
-function findOffset(track: Track, seconds: number, ahead: Ahead | undefined): Offset {
+function findOffset(track: Track, seconds: number, hidden: number, ahead: Ahead | undefined): Offset {
   if (track.handlerType !== "soun") return { seconds, runIn: 0, isMoved: false };
   const runIn = runInOf(track);
   const isOdd = Math.abs(seconds) >= MIN_ODD_START;
   const found = seconds - (ahead?.seconds ?? 0);
-  const isNear = isOdd && Math.abs(found) < Math.abs(seconds) / 2;
-  const isPlain = ahead !== undefined && Math.abs(ahead.seconds) >= Math.max(MIN_ODD_START, 2 * ahead.spreadSeconds);
+  const isTold = ahead !== undefined && Math.abs(seconds) >= ROWS * ahead.rowSeconds;
+  // Sound that was cut off where the pictures are shown from was not when it was recorded.
+  const isTrimmed = hidden > 0 && Math.abs(seconds - hidden) <= MAX_TOGETHER;
+  const isNear = isOdd && (isTold ? Math.abs(found) < Math.abs(seconds) / 2 : isTrimmed);
+  const least = ahead && Math.max(MIN_ODD_START, 2 * ahead.spreadSeconds, ROWS * ahead.rowSeconds);
+  const isPlain = least !== undefined && Math.abs(found - seconds) >= least;
   if (isNear || (isPlain && Math.abs(found) <= MAX_TOGETHER)) return { seconds: -runIn, runIn, isMoved: true };
   if (isPlain) return { seconds: found, runIn, isMoved: true };
   // Copies begin with sound of before the pictures, which is no run-in.

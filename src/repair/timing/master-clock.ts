@@ -19,7 +19,7 @@ export interface MasterClock {
   readonly usualTicks: number;
 }
 
-/** A step of the master's this much longer than usual is one that lost nothing. */
+/** A step of the master's that is at most so many times as long as usual lost nothing. */
 const THROUGH_STEP = 1.5;
 
 /** Whether the master lost nothing before the packet at a position of its own, whatever stands between it and the one before. */
@@ -31,11 +31,27 @@ function isThrough({ timeline, usualTicks }: MasterClock, position: number): boo
 /** So many gaps, such a share of which took nothing of the master, are no accident. */
 const HABITUAL = { gaps: 8, share: 0.8 } as const;
 
+/** Of a track that cannot be parsed, less than this share of what the reference has beside its pictures is found. */
+const MAX_FOUND = 0.5;
+/** Of a track that has as few packets nothing can be said. */
+const MIN_EXPECTED = 8;
+
 /**
- * Whether gaps are a habit of the recorder: what stands in them is of a track that was not found, and takes nothing of the
- * others.
+ * Whether gaps are a habit of the recorder: they take nothing of the master, again and again, and a track is hardly found,
+ * which stands in them. `found` are the packets by track.
  */
-export function areGapsHabitual(log: PacketLog, clock: MasterClock): boolean {
+export function areGapsHabitual(
+  log: PacketLog,
+  clock: MasterClock,
+  { tracks }: RecordingProfile,
+  found: readonly Uint32Array[],
+): boolean {
+  const scale = clock.timeline.packets.length / Math.max(1, tracks[clock.track]?.track.samples.sampleCount ?? 1);
+  const isMissed = tracks.some(({ track: { samples } }, index) => {
+    const expected = samples.constantSizeBytes > 0 ? 0 : samples.sampleCount * scale;
+    return expected >= MIN_EXPECTED && (found[index]?.length ?? 0) < MAX_FOUND * expected;
+  });
+  if (!isMissed) return false;
   let [gaps, through] = [0, 0];
   for (let index = 1; index < log.count; index++) {
     if (!log.isAfterGap(index)) continue;

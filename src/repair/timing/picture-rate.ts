@@ -27,7 +27,9 @@ const MAX_DEVIATION = { whole: 0.01, half: 0.02 } as const;
 /** Pictures are followed by the sound where the two take turns so often. */
 const MIN_TURNS = 5;
 
-/** Sound sampled at 48 kHz and taken for 44.1 kHz, or half of each, lasts so much longer. */
+/** Durations that so many pictures of a wavering reference have or pass make any mean between. */
+const MIN_BEYOND = 0.2;
+/** Sound sampled at 48 kHz and taken for 44.1 kHz lasts so much longer, and so does half of the one taken for half of the other. */
 const SAMPLING_RATIO = 48 / 44.1;
 
 /** So much had been written. */
@@ -76,6 +78,7 @@ export function contradictRate(scan: Scan): OtherRate | undefined {
   const isClock = (family: number): boolean =>
     kindOf(scan, family) === "audio" && model.parsers[family]?.isSelfDelimiting === true;
   const { turns = [], sound } = paceOf(scan, isClock) ?? {};
+  const soundTracks = model.families.find(({ tracks }) => tracks.includes(sound ?? -1))?.tracks.length ?? 0;
   const [first, last] = [turns[0], turns.at(-1)];
   if (first === undefined || last === undefined || last.pictures - first.pictures < MIN_PICTURES) return undefined;
   const learnt = video.track.timescale / steadyDuration(video);
@@ -84,7 +87,9 @@ export function contradictRate(scan: Scan): OtherRate | undefined {
   const jitter = profile.interleave.lags[sound ?? -1];
   if (![last, settled].every((mark) => isContradicted(learnt, first, mark, jitter))) return undefined;
   const isFollowed = turns.length >= MIN_TURNS;
-  if (!isSteady(video)) return isFollowed ? { profile: withUnknownPace(profile, told) } : undefined;
+  if (!isSteady(video)) {
+    return isFollowed && !isMadeOf(video, told) ? { profile: withUnknownPace(profile, told) } : undefined;
+  }
   const middle = turns.findLast(({ seconds }) => seconds <= (first.seconds + last.seconds) / 2) ?? first;
   const isAt = ([timescale, ticks]: Rate): boolean =>
     deviation([timescale, ticks], told) <= MAX_DEVIATION.whole &&
@@ -92,11 +97,30 @@ export function contradictRate(scan: Scan): OtherRate | undefined {
       (pace) => deviation([timescale, ticks], pace) <= MAX_DEVIATION.half,
     );
   const rate = nearestRate(isNtsc(learnt) ? NTSC_RATES : WHOLE_RATES, told);
+  // Another number of equal tracks than the reference's makes the sound seem to last as many times as long.
+  const isCount = soundTracks > 1 && [told / learnt, learnt / told].some((times) => isNearWhole(times));
+  if (isCount) return { profile: undefined, rates: { told, learnt } };
   if (isAt(rate)) return { profile: withPictureTicks(profile, ...rate), rates: { told: rate[0] / rate[1], learnt } };
   const isSampling = [SAMPLING_RATIO, 1 / SAMPLING_RATIO].some((ratio) => isAt([learnt * ratio, 1]));
-  // Where more pictures come, sound may have dropped out.
+  // Where more pictures come, sound may have dropped out, now and then.
+  if (!isAt([told, 1]) && told > learnt) return undefined;
   const slower = isFollowed && !isSampling && told < learnt ? withUnknownPace(profile, told) : undefined;
   return { profile: slower, rates: { told, learnt } };
+}
+
+/** Whether enough of the reference's pictures last as long as the mean told, or longer, and enough as short. */
+function isMadeOf({ durations, track }: TrackProfile, perSecond: number): boolean {
+  const mean = track.timescale / perSecond;
+  const countOf = (isIn: (ticks: number) => boolean): number =>
+    durations.reduce((sum, { value, count }) => sum + (isIn(value) ? count : 0), 0);
+  const total = countOf(() => true);
+  return [countOf((ticks) => ticks >= mean), countOf((ticks) => ticks <= mean)].every(
+    (count) => count >= MIN_BEYOND * total,
+  );
+}
+
+function isNearWhole(times: number): boolean {
+  return times > 1.5 && Math.abs(times / Math.round(times) - 1) <= MAX_DEVIATION.half;
 }
 
 /** Whether sound and pictures come further apart than chunks make them, at a rate that is plainly another. */
@@ -123,13 +147,25 @@ function paceOf(scan: Scan, isClock: (family: number) => boolean): Pace | undefi
   const secondsPerFrame = commonDuration(own) / own.track.timescale / tracks.length;
   const turns: Mark[] = [];
   let [pictures, seconds, isBehindSound] = [0, 0, false];
+  // What gaps took is in no turn: turns are counted from one to the next with nothing lost between.
+  let [missedPictures, missedSeconds] = [0, 0];
+  let last: Mark | undefined;
   for (let index = 0; index < log.count; index++) {
     const family = log.family(index);
+    if (log.isAfterGap(index)) last = undefined;
     if (family === clock) {
       seconds += (frameBytes > 0 ? log.size(index) / frameBytes : 1) * secondsPerFrame;
       isBehindSound = true;
     } else if (kindOf(scan, family) === "video") {
-      if (isBehindSound) turns.push({ pictures, seconds });
+      if (isBehindSound) {
+        const turn: Mark = { pictures: pictures - missedPictures, seconds: seconds - missedSeconds };
+        const before = turns.at(-1);
+        if (last === undefined && before !== undefined) {
+          missedPictures += turn.pictures - before.pictures;
+          missedSeconds += turn.seconds - before.seconds;
+        } else turns.push(turn);
+        last = turns.at(-1);
+      }
       isBehindSound = false;
       pictures++;
     }

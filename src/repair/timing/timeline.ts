@@ -34,7 +34,7 @@ export function buildTimelines(log: PacketLog, assigned: Uint8Array, profile: Re
     const usualTicks = steadyDuration(profile.tracks[master] as TrackProfile);
     clock = { timeline, track: master, timescale: timescaleOf(profile, master), usualTicks };
   }
-  const isHabit = clock !== undefined && areGapsHabitual(log, clock);
+  const isHabit = clock !== undefined && areGapsHabitual(log, clock, profile, packets);
   profile.tracks.forEach((_, track) => {
     const own = packets[track] as Uint32Array;
     if (track === master || own.length === 0) return;
