@@ -20,8 +20,8 @@ const MIN_PLACES = 3;
 /**
  * The profile with the edits that fit what a scan found. Phones, and copies by `ffmpeg -ss`, hide a beginning that they
  * cut off behind edit lists (ISO/IEC 14496-12 §8.6.6), and cut sound and pictures off at different places: no other
- * recording is to lose as much, or to begin as far apart. A recording that begins with the reference's packets is the same, whose
- * edits hold.
+ * recording is to lose as much, or to begin as far apart. A recording that begins with the reference's packets is the
+ * same, whose edits hold.
  */
 export function beginAsFound(profile: RecordingProfile, scan: Scan, damaged: ByteSource): RecordingProfile {
   if (isSameRecording(profile, scan, damaged)) return profile;
@@ -153,7 +153,9 @@ export function showBeginning(
   const isMoved = moved.includes(true);
   if (hidden === 0 && !isMoved) return unmoved;
   // Pictures wait for nothing but sound that begins before them.
-  const early = found.map(({ seconds, runIn }, index) => (index === video ? 0 : -(seconds + runIn)));
+  const early = found.map(({ seconds, runIn }, index) =>
+    movie.tracks[index]?.handlerType === "soun" ? -(seconds + runIn) : 0,
+  );
   const delay = isMoved ? Math.max(0, ...early) : shown.delay;
   const tracks = movie.tracks.map((track, index): Track => {
     const start = starts[index] as Start;

@@ -91,11 +91,9 @@ export function contradictRate(scan: Scan): OtherRate | undefined {
     return isFollowed && !isMadeOf(video, told) ? { profile: withUnknownPace(profile, told) } : undefined;
   }
   const middle = turns.findLast(({ seconds }) => seconds <= (first.seconds + last.seconds) / 2) ?? first;
-  const isAt = ([timescale, ticks]: Rate): boolean =>
-    deviation([timescale, ticks], told) <= MAX_DEVIATION.whole &&
-    [between(first, middle), between(middle, last)].every(
-      (pace) => deviation([timescale, ticks], pace) <= MAX_DEVIATION.half,
-    );
+  const halves = [between(first, middle), between(middle, last)];
+  const isAt = (rate: Rate): boolean =>
+    deviation(rate, told) <= MAX_DEVIATION.whole && halves.every((pace) => deviation(rate, pace) <= MAX_DEVIATION.half);
   const rate = nearestRate(isNtsc(learnt) ? NTSC_RATES : WHOLE_RATES, told);
   // Another number of equal tracks than the reference's makes the sound seem to last as many times as long.
   const isCount = soundTracks > 1 && [told / learnt, learnt / told].some((times) => isNearWhole(times));
