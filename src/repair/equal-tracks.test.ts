@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createMemorySource } from "../media/bytes/byte-source.ts";
 import { compare, makeClip, packetsOf, written } from "./clips.fixture.ts";
-import { inRunsOf, withoutIndex } from "./remade-clip.fixture.ts";
+import { inRunsOf, putTogether, takeApart, withoutIndex } from "./remade-clip.fixture.ts";
 import { repairSource } from "./repair-source.ts";
 
 function clipOf(seconds: number, seed: number): Uint8Array {
@@ -31,5 +31,20 @@ describe("two equal sound tracks", () => {
     const strays = packetsOf(repaired).filter(({ bytes, trackId }) => trackOf.get(bytes) !== trackId);
     // Where one run ends and the next one begins, a packet may change places.
     expect(strays.length).toBeLessThanOrEqual(8);
+  });
+
+  it("are told apart where the second one ends early", async () => {
+    const { movie, ...parts } = takeApart(clips[0] as Uint8Array);
+    const counts = movie.tracks.map(() => 0);
+    const samples = parts.samples.filter(({ track }) => track < 2 || ++(counts[track] as number) <= 100);
+    const whole = putTogether({ ...parts, movie, samples });
+    const reference = clips[1] as Uint8Array;
+    const damaged = withoutIndex(whole);
+    const outcome = await repairSource(createMemorySource(damaged), [
+      { name: "reference.mp4", source: createMemorySource(reference) },
+    ]);
+    const trackOf = new Map(packetsOf(whole).map(({ bytes, trackId }) => [bytes, trackId]));
+    const strays = packetsOf(written(damaged, outcome)).filter(({ bytes, trackId }) => trackOf.get(bytes) !== trackId);
+    expect(strays.length).toBeLessThanOrEqual(16);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createMemorySource } from "../media/bytes/byte-source.ts";
 import { serializeBox } from "../media/isobmff/box-writer.ts";
 import { compare, makeClip, packetsOf, written } from "./clips.fixture.ts";
-import { type ClipSample, putTogether, takeApart, withoutIndex } from "./remade-clip.fixture.ts";
+import { type ClipSample, inRunsOf, putTogether, takeApart, withHits, withoutIndex } from "./remade-clip.fixture.ts";
 import { repairSource } from "./repair-source.ts";
 
 type PaddingAt = (offset: number, sample: ClipSample, before: ClipSample | undefined) => number;
@@ -57,5 +57,18 @@ describe("a recorder that leaves bytes unused between packets", () => {
     if (clip === coded) expect(worstSeconds).toBeLessThan(0.001);
     expect(outcome.report.findings).toEqual([]);
     expect(outcome.report.confidence).toBeGreaterThan(0.99);
+  });
+
+  it("does not pass over packets that are damaged as if they were padding", async () => {
+    const paddingAt = betweenRuns(alignedTo(65_536));
+    const rows = inRunsOf(1, coded);
+    const whole = putTogether(takeApart(rows), paddingAt);
+    const outcome = await repairSource(createMemorySource(withHits(whole, 1, 100)), [
+      { name: "reference.mp4", source: createMemorySource(whole) },
+    ]);
+    const { kept, worstSeconds } = compare(whole, written(withHits(whole, 1, 100), outcome));
+    expect(packetsOf(whole).length - kept).toBeLessThanOrEqual(6);
+    expect(worstSeconds).toBeLessThan(0.03);
+    expect(outcome.report.findings.length).toBeGreaterThan(0);
   });
 });

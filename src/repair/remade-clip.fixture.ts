@@ -84,7 +84,7 @@ export function withoutIndex(clip: Uint8Array): Uint8Array {
 }
 
 /** The clip as recorders write it that put so many seconds of each track in a row. */
-export function inRunsOf(seconds: number, clip: Uint8Array): Uint8Array {
+export function inRunsOf(seconds: number, clip: Uint8Array, isSoundFirst = false): Uint8Array {
   const parts = takeApart(clip);
   const ticks = parts.movie.tracks.map(() => 0);
   const timed = parts.samples.map((sample) => {
@@ -92,6 +92,19 @@ export function inRunsOf(seconds: number, clip: Uint8Array): Uint8Array {
     ticks[sample.track] = (ticks[sample.track] as number) + sample.durationTicks;
     return { sample, run: Math.floor(at / seconds) };
   });
-  const samples = timed.sort((a, b) => a.run - b.run || a.sample.track - b.sample.track).map(({ sample }) => sample);
+  const samples = timed
+    .sort((a, b) => a.run - b.run || (a.sample.track - b.sample.track) * (isSoundFirst ? -1 : 1))
+    .map(({ sample }) => sample);
   return putTogether({ ...parts, samples });
+}
+
+/** The clip without its index, with as many first bytes of every `nth` packet of a track overwritten. */
+export function withHits(clip: Uint8Array, track: number, nth: number, bytes = 24): Uint8Array {
+  const damaged = withoutIndex(clip);
+  const table = triage(createMemorySource(clip)).movies[0]?.movie.tracks[track]?.samples;
+  if (table === undefined) throw new Error("The clip has no such track.");
+  forEachSample(table, (sample, offset) => {
+    if (sample % nth === nth - 1) damaged.fill(0xee, offset, offset + bytes);
+  });
+  return damaged;
 }

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createMemorySource } from "../../media/bytes/byte-source.ts";
 import { compare, makeClip, packetsOf, written } from "../clips.fixture.ts";
-import { putTogether, takeApart, withoutIndex } from "../remade-clip.fixture.ts";
+import { inRunsOf, putTogether, takeApart, withoutIndex } from "../remade-clip.fixture.ts";
 import { repairSource } from "../repair-source.ts";
 
 /** What is left of a clip, seconds of each track, and how it begins. */
@@ -76,5 +76,11 @@ describe("a recording whose reference does not begin as recorders begin", () => 
     const whole = trimmed(clip, { pictures: 0, sound: 0.7, offsets: [0, 0.7 - RUN_IN] });
     const other = makeClip("-c:v libx264 -preset ultrafast -g 30 -c:a aac", "mp4", 4, 660);
     expect(compare(whole, await repaired(whole, other)).worstSeconds).toBeLessThan(0.04);
+  });
+
+  it("is not moved by rows that begin with the other track", async () => {
+    const whole = inRunsOf(1, clip, true);
+    const other = inRunsOf(1, makeClip("-c:v libx264 -preset ultrafast -g 30 -c:a aac", "mp4", 4, 660));
+    expect(compare(whole, await repaired(whole, other)).worstSeconds).toBeLessThan(0.002);
   });
 });

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createMemorySource } from "../../media/bytes/byte-source.ts";
 import { compare, makeClip, packetsOf, written } from "../clips.fixture.ts";
-import { inRunsOf, withoutIndex } from "../remade-clip.fixture.ts";
+import { inRunsOf, withHits, withoutIndex } from "../remade-clip.fixture.ts";
 import { repairSource } from "../repair-source.ts";
 
 const CODECS = "-c:v libx264 -preset ultrafast -g 30 -c:a aac";
@@ -14,8 +14,7 @@ describe("pictures of another rate than the reference's", () => {
     reference = makeClip(CODECS);
   });
 
-  async function repaired(clip: Uint8Array, pattern = reference) {
-    const damaged = withoutIndex(clip);
+  async function repaired(clip: Uint8Array, pattern = reference, damaged = withoutIndex(clip)) {
     const outcome = await repairSource(createMemorySource(damaged), [
       { name: "reference.mp4", source: createMemorySource(pattern) },
     ]);
@@ -64,6 +63,14 @@ describe("pictures of another rate than the reference's", () => {
     const clip = makeClip(`-r 30000/1001 ${CODECS}`, "mp4", 8, 660);
     const { timing, otherRate } = await repaired(clip);
     expect({ timing, otherRate }).toEqual({ timing: "constant-rate", otherRate: undefined });
+  });
+
+  it("does not take pictures that damage took for ones that never came", async () => {
+    const clip = makeClip(CODECS, "mp4", 8, 660);
+    const { kept, worstSeconds, otherRate } = await repaired(clip, reference, withHits(clip, 0, 5));
+    expect(kept).toBeLessThan(packetsOf(clip).length - 40);
+    expect(otherRate).toBeUndefined();
+    expect(worstSeconds).toBeLessThan(0.05);
   });
 
   it("does not take raw sound of fewer channels for slower pictures", async () => {
