@@ -1,4 +1,5 @@
-import type { RecordingProfile, Share, TrackProfile } from "./learn/profile.ts";
+import type { RecordingProfile, TrackProfile } from "./learn/profile.ts";
+import { meanOf } from "./learn/shares.ts";
 import type { PacketLog } from "./scan/packet-log.ts";
 
 /** Which of the reference's tracks a family of equal parsers stands for. */
@@ -136,7 +137,7 @@ function assignFamily(
 
 function createSteps(tracks: readonly TrackProfile[], family: Family, profile: RecordingProfile): Steps {
   const sizeModels = tracks.map(sizeModelOf);
-  const areInRows = tracks.every(({ runSamples }) => meanRun(runSamples) >= MIN_ROW);
+  const areInRows = tracks.every(({ runSamples }) => meanOf(runSamples, 0) >= MIN_ROW);
   const endRun = tracks.map((track) => (areInRows ? runCosts(track) : (): number => 0));
   const { leads, lastLeads } = profile.interleave;
   // Within a row a track's clock goes on past where its rows begin.
@@ -242,11 +243,6 @@ function transitionCost(profile: RecordingProfile, family: Family, last: number,
   const total = family.tracks.reduce((sum, track) => sum + seenOf(track), 0);
   const seen = seenOf(to);
   return seen > 0 ? Math.log(total / seen) * RARE_TRANSITION_COST : UNUSUAL_TRANSITION_COST;
-}
-
-function meanRun(runSamples: readonly Share[]): number {
-  const runs = runSamples.reduce((sum, { count }) => sum + count, 0);
-  return runSamples.reduce((sum, { value, count }) => sum + value * count, 0) / Math.max(1, runs);
 }
 
 /** What it costs that a run ends after so many packets: nothing where the reference's runs have no usual length. */

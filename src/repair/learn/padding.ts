@@ -1,3 +1,5 @@
+import { countValue, sharesOf } from "./shares.ts";
+
 /** Unused bytes that a recorder leaves between what it writes. */
 export interface Padding {
   /** Runs begin at multiples of these, in bytes from the start of the file or of the media data; each a power of two. */
@@ -16,6 +18,8 @@ export interface Alignment {
 export const NO_PADDING: Padding = { alignments: [], usualBytes: [] };
 
 const MAX_ALIGNMENT = 65_536;
+/** One more than log2 of the largest alignment. */
+const LEVELS = Math.log2(MAX_ALIGNMENT) + 1;
 /** So unlikely must it be that runs begin at multiples by chance: log2. */
 const MIN_BITS = 20;
 /** Runs that may begin elsewhere. */
@@ -42,7 +46,7 @@ export class PaddingLearner {
   add(track: number, offset: number, gapBytes: number): void {
     if (this.#base < 0) this.#base = offset;
     if (gapBytes > 0) {
-      this.#gaps.set(gapBytes, (this.#gaps.get(gapBytes) ?? 0) + 1);
+      countValue(this.#gaps, gapBytes);
       this.#gapCount++;
     }
     const counts = this.#counts[track] as Uint32Array;
@@ -63,10 +67,10 @@ export class PaddingLearner {
       const bytes = Math.max(absolute, relative);
       return bytes > 1 ? [{ bytes, isRelative: relative > absolute, tracks }] : [];
     });
-    const usual = [...this.#gaps]
-      .filter(([, count]) => count >= MIN_USUAL && count >= this.#gapCount * MIN_USUAL_SHARE)
-      .sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-    return { alignments, usualBytes: usual.slice(0, MAX_USUAL).map(([bytes]) => bytes) };
+    const usual = sharesOf(this.#gaps).filter(
+      ({ count }) => count >= MIN_USUAL && count >= this.#gapCount * MIN_USUAL_SHARE,
+    );
+    return { alignments, usualBytes: usual.slice(0, MAX_USUAL).map(({ value }) => value) };
   }
 
   /** The largest power of two that nearly all runs of these tracks begin at multiples of; 1 where none is. */
@@ -80,6 +84,3 @@ export class PaddingLearner {
     return 1;
   }
 }
-
-/** One more than log2 of the largest alignment. */
-const LEVELS = Math.log2(MAX_ALIGNMENT) + 1;

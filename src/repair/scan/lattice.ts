@@ -165,7 +165,7 @@ export class Lattice {
       const parser = this.#model.parsers[family] as PacketParser;
       if (parser.startEvidenceBits(this.#window, offset) >= SURE_BITS) return true;
       for (const length of parser.usualRunBytes) {
-        if (offset + length <= this.#limit && this.#packetBehind(offset + length) !== undefined) return true;
+        if (this.#packetBehind(offset + length) !== undefined) return true;
       }
     }
     return false;
@@ -193,7 +193,8 @@ export class Lattice {
 
   /** The first place at which a self-delimiting packet stands, or the data end: `offset`, or behind padding from there on. */
   #packetBehind(offset: number): number | undefined {
-    const isEnd = (at: number): boolean => at === this.#limit || (at < this.#limit && this.#hasPacket(at));
+    if (offset > this.#limit) return undefined;
+    const isEnd = (at: number): boolean => at === this.#limit || this.#hasPacket(at);
     if (isEnd(offset)) return offset;
     return this.#paddings.mayBegin(offset) ? this.#paddings.endsFrom(offset).find(isEnd) : undefined;
   }

@@ -147,7 +147,7 @@ export class OpenRuns {
     const lengths = isPadded ? parser.usualRunBytes.toSorted((a, b) => a - b) : parser.usualRunBytes;
     for (const length of lengths) {
       const end = offset + length;
-      const next = end <= this.#limit ? this.#neighbours.packetBehind(end) : undefined;
+      const next = this.#neighbours.packetBehind(end);
       if (next === undefined) continue;
       const runs = this.#split(offset, end, family, prior);
       if (runs.length > 0) return runs.map((run) => ({ ...run, endOffset: next }));
@@ -162,7 +162,7 @@ export class OpenRuns {
     const rows = usual.flatMap((length) => [3, 4, 5, 6].map((count) => new Array<number>(count).fill(length)));
     for (const lengths of [...pairs, ...rows]) {
       const end = lengths.reduce((sum, length) => sum + length, offset);
-      const next = end <= this.#limit ? this.#neighbours.packetBehind(end) : undefined;
+      const next = this.#neighbours.packetBehind(end);
       if (next === undefined) continue;
       let edge: Edge | undefined;
       for (const length of lengths) edge = this.#follow(edge, edge?.endOffset ?? offset, length, family, prior);

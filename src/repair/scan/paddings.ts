@@ -66,22 +66,13 @@ export class Paddings {
   }
 
   #isBox(offset: number): boolean {
-    const window = this.#window;
-    if (window.load(offset, BOX_HEADER_BYTES) < BOX_HEADER_BYTES) return false;
-    const at = offset - window.baseOffset + 4;
-    const { bytes } = window;
-    const type =
-      ((bytes[at] as number) << 24) |
-      ((bytes[at + 1] as number) << 16) |
-      ((bytes[at + 2] as number) << 8) |
-      (bytes[at + 3] as number);
-    return IDLE_BOXES.includes(type);
+    if (this.#window.load(offset, BOX_HEADER_BYTES) < BOX_HEADER_BYTES) return false;
+    return IDLE_BOXES.includes(this.#window.u32(offset + 4));
   }
 
   #boxEnd(offset: number): number | undefined {
     if (!this.#isBox(offset)) return undefined;
-    const at = offset - this.#window.baseOffset;
-    const sizeBytes = this.#window.bytes.subarray(at, at + 4).reduce((size, byte) => size * 256 + byte, 0);
+    const sizeBytes = this.#window.u32(offset);
     return sizeBytes >= BOX_HEADER_BYTES && sizeBytes <= MAX_BOX_BYTES ? offset + sizeBytes : undefined;
   }
 }

@@ -1,8 +1,9 @@
-import type { ByteSource } from "../../media/bytes/byte-source.ts";
+import { type ByteSource, readExactly } from "../../media/bytes/byte-source.ts";
 import type { Edit, Movie, Track } from "../../media/isobmff/movie.ts";
 import { totalDurationTicks } from "../../media/isobmff/sample-table.ts";
 import { RangeTally } from "../learn/interleave.ts";
 import { presentationDelay, type Range, type RecordingProfile, type TrackProfile } from "../learn/profile.ts";
+import { meanOf } from "../learn/shares.ts";
 import type { PacketLog } from "../scan/packet-log.ts";
 import type { Scan } from "../scan-source.ts";
 import { isSteady, samplesOf, steadyDuration } from "./durations.ts";
@@ -62,9 +63,8 @@ function beginsAlike(log: PacketLog, family: number, profile: TrackProfile, dama
     if (log.family(index) !== family) continue;
     if (log.size(index) !== sizes[at]) return false;
     const known = wanted[at++];
-    const bytes = new Uint8Array(known?.length ?? 0);
-    damaged.read(log.offset(index), bytes);
-    if (known?.some((byte, place) => byte !== bytes[place])) return false;
+    const bytes = known && readExactly(damaged, log.offset(index), known.length);
+    if (known?.some((byte, place) => byte !== bytes?.[place])) return false;
   }
   return at > 0;
 }
@@ -109,13 +109,8 @@ function secondsAhead(
   const range = tally.range();
   if (range === undefined || places < MIN_PLACES) return undefined;
   const spreadSeconds = Math.max(range.high - range.low, usual.high - usual.low);
-  const rowSeconds = Math.max(meanRow(own) * perSample, meanRow(pictures) * perPicture);
+  const rowSeconds = Math.max(meanOf(own.runSamples, 0) * perSample, meanOf(pictures.runSamples, 0) * perPicture);
   return { seconds: range.median - usual.median, spreadSeconds, rowSeconds };
-}
-
-function meanRow({ runSamples }: TrackProfile): number {
-  const rows = runSamples.reduce((sum, { count }) => sum + count, 0);
-  return runSamples.reduce((sum, { value, count }) => sum + value * count, 0) / Math.max(1, rows);
 }
 
 function moveRange(range: Range | undefined, seconds: number): Range | undefined {

@@ -1,4 +1,5 @@
 import type { TrackProfile } from "../learn/profile.ts";
+import { meanOf } from "../learn/shares.ts";
 import type { PacketLog } from "../scan/packet-log.ts";
 
 /** Nearly all samples have one duration: the others are slips. */
@@ -61,12 +62,7 @@ export function commonDuration(profile: TrackProfile): number {
 
 /** Ticks of one sample on average, a fraction; 1 where nothing is known. */
 export function meanDuration(profile: TrackProfile): number {
-  let [sum, count] = [0, 0];
-  for (const share of profile.durations) {
-    sum += share.value * share.count;
-    count += share.count;
-  }
-  return count > 0 ? sum / count : 1;
+  return meanOf(profile.durations, 1);
 }
 
 /** Samples a log entry stands for: PCM runs hold many. */

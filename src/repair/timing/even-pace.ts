@@ -1,6 +1,6 @@
 import type { TimeBound } from "./variable-rate.ts";
 
-/** A place on the line that is drawn, or an edge of the way that is left to it. */
+/** A place on the line that is drawn. */
 interface Point {
   readonly sample: number;
   readonly seconds: number;
