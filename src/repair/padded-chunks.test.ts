@@ -23,7 +23,6 @@ function freeBox(bytes: number): Uint8Array {
 describe("a recorder that leaves bytes unused between packets", () => {
   const coded = makeClip("-c:v libx264 -preset ultrafast -g 30 -c:a aac", "mp4", 6);
   const raw = makeClip("-c:v libx264 -preset ultrafast -g 30 -c:a pcm_s16be", "mov", 6);
-
   it.each<[string, Uint8Array, PaddingAt, ((bytes: number) => Uint8Array)?]>([
     ["runs at multiples of 4", coded, betweenRuns(alignedTo(4))],
     [
@@ -57,6 +56,26 @@ describe("a recorder that leaves bytes unused between packets", () => {
     if (clip === coded) expect(worstSeconds).toBeLessThan(0.001);
     expect(outcome.report.findings).toEqual([]);
     expect(outcome.report.confidence).toBeGreaterThan(0.99);
+  });
+
+  it("takes no sound for a picture where none begins", async () => {
+    const parts = takeApart(inRunsOf(1 / 30, raw));
+    const slice = (parts.samples.find(({ track, isSync }) => track === 0 && !isSync) as ClipSample).bytes.subarray(4);
+    let inRun = 0;
+    // Two zeros of padding and this look like a picture of 400 bytes.
+    const samples = parts.samples.map((sample, index) => {
+      inRun = sample.track === parts.samples[index - 1]?.track ? inRun + 1 : 0;
+      if (sample.track === 0 || inRun > 12) return sample;
+      const bytes = inRun === 0 ? Uint8Array.of(0x01, 0x90) : slice.slice(2 * inRun - 2, 2 * inRun);
+      return { ...sample, bytes };
+    });
+    const whole = putTogether({ ...parts, samples }, betweenRuns(alignedTo(4)));
+    const damaged = withoutIndex(whole);
+    const outcome = await repairSource(createMemorySource(damaged), [
+      { name: "reference.mov", source: createMemorySource(whole) },
+    ]);
+    const { kept, foreign } = compare(whole, written(damaged, outcome));
+    expect({ kept, foreign }).toEqual({ kept: packetsOf(whole).length, foreign: 0 });
   });
 
   it("does not pass over packets that are damaged as if they were padding", async () => {

@@ -12,8 +12,10 @@ const MAX_RUN_BITS = 24;
 /** Below this there is only the least that a run can be worth. */
 const LEAST_BITS = 1e-9 - MAX_RUN_BITS;
 const USUAL_RUNS = 16;
-/** What a usual length speaks for a run. */
+/** What the commonest length speaks for a run; rarer ones speak less. */
 const USUAL_BITS = 8;
+/** Before a run of a rarer length goes one of the commonest whose beginning is lost, by so much. */
+const CUT_BITS = 6;
 /** Bytes less like sound than this are no run that only a cut or damage bounds. */
 const MIN_CUT_BITS = 4;
 
@@ -52,10 +54,15 @@ export function createPcmParser(
     }
     return least;
   };
-  const isUsual = (length: number): boolean => runSamples.some((share) => share.value * frameBytes === length);
+  const usualBits = new Map(
+    runSamples.map(({ value, count }) => {
+      const rareBits = Math.log2((runSamples[0]?.count ?? count) / count);
+      return [value * frameBytes, Math.max(0, USUAL_BITS - rareBits)];
+    }),
+  );
   const toRun = (start: number, length: number, bits: number, isCut = false): PlacedRun => {
     const unit = usualRunBytes[0];
-    const isShared = trackCount > 1 && unit !== undefined && !isUsual(length);
+    const isShared = trackCount > 1 && unit !== undefined && !usualBits.has(length);
     const sizes = isShared ? sharedSizes(length, unit, isCut ? 1 : trackCount, frameBytes) : [length];
     const packets = sizes.map((sizeBytes): Candidate => {
       return { sizeBytes, evidenceBits: 1, isSync: true, durationSamples: sizeBytes / frameBytes };
@@ -73,9 +80,9 @@ export function createPcmParser(
     splitRun(window, start, end): readonly Run[] {
       const length = end - start;
       if (length <= 0 || length % frameBytes !== 0) return [];
-      const bits = isUsual(length)
-        ? likeness(window, start, length) + USUAL_BITS
-        : soundness(window, start, length, LEAST_BITS);
+      const usual = usualBits.get(length);
+      const bits =
+        usual === undefined ? soundness(window, start, length, LEAST_BITS) : likeness(window, start, length) + usual;
       return [toRun(start, length, bits)];
     },
     findRun(window, place) {
@@ -90,8 +97,8 @@ export function createPcmParser(
         return undefined;
       }
       return runBefore(place, usualRunBytes, frameBytes, (start, size) => {
-        const bits = likeness(window, start, size) + (isUsual(size) ? USUAL_BITS : 0) + place.startBits(start);
-        return toRun(start, size, bits);
+        const bits = likeness(window, start, size) + (usualBits.get(size) ?? 0) + place.startBits(start);
+        return toRun(start, size, bits, true);
       });
     },
   };
@@ -118,14 +125,12 @@ function runBefore(
   const room = place.end - place.from;
   const whole = room - (room % frameBytes);
   const longest = Math.max(0, ...usualRunBytes);
-  const lengths = [
-    ...usualRunBytes.filter((length) => length <= room),
-    ...(whole > 0 && whole < longest ? [whole] : []),
-  ];
-  let best: PlacedRun | undefined;
-  for (const length of lengths) {
+  const isCut = whole > 0 && whole < longest && !usualRunBytes.includes(whole);
+  let [best, bestBits]: [PlacedRun | undefined, number] = [undefined, Number.NEGATIVE_INFINITY];
+  for (const length of [...usualRunBytes.filter((usual) => usual <= room), ...(isCut ? [whole] : [])]) {
     const run = runOf(place.end - length, length);
-    if (-run.costBits >= MIN_CUT_BITS && (best === undefined || run.costBits < best.costBits)) best = run;
+    const bits = -run.costBits + (isCut && length === whole ? CUT_BITS : 0);
+    if (-run.costBits >= MIN_CUT_BITS && bits > bestBits) [best, bestBits] = [run, bits];
   }
   return best;
 }

@@ -35,3 +35,9 @@ export function partsOf(edge: Edge): Edge[] {
   const scoreBits = edge.scoreBits - edge.before.scoreBits;
   return [...partsOf(edge.before), { family, packets, endOffset, scoreBits }];
 }
+
+/** Whether a step is raw sound, which begins anywhere and goes on to what stands behind it. */
+export function isRawRun(model: LatticeModel, { family }: Edge): boolean {
+  const parser = model.parsers[family];
+  return parser !== undefined && !parser.isSelfDelimiting && parser.usualRunBytes.length > 0;
+}

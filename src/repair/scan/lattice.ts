@@ -21,6 +21,10 @@ const CUT_START_BITS = 14;
 const STARTED_BITS = 22;
 /** An open packet's start that says less than this says nothing: any byte may be one. */
 const TELLING_START_BITS = 4;
+/** What speaks against a run that begins where the reference aligns its runs elsewhere. */
+const MISALIGNED_BITS = 16;
+/** So unusual is a second packet in a run where packets stand alone. */
+const ALONE_BITS = -5;
 const MAX_FAMILIES = 256;
 const REMEMBERED_PROBES = 64;
 
@@ -101,7 +105,7 @@ export class Lattice {
   /** The step that a self-delimiting family proposes at `offset`. */
   selfEdge(offset: number, family: number, lastFamily: number, isNext = true): Edge | typeof CUT | undefined {
     const parser = this.#model.parsers[family];
-    const candidate = this.#candidate(offset, family);
+    const candidate = this.#candidate(offset, family, lastFamily >= 0 && lastFamily !== family);
     if (candidate === CUT) return CUT;
     if (parser === undefined || candidate === undefined) return undefined;
     const continuityBits = isNext ? parser.continuityBits(candidate) : 0;
@@ -146,7 +150,17 @@ export class Lattice {
     this.#probes.clear();
   }
 
-  #candidate(offset: number, family: number): Candidate | typeof CUT | undefined {
+  /** A packet that begins a run, as each does of a family that stands alone, hardly stands where none of the reference's do. */
+  #candidate(offset: number, family: number, beginsRun = false): Candidate | typeof CUT | undefined {
+    const candidate = this.#probe(offset, family);
+    if (typeof candidate !== "object" || !(beginsRun || this.#model.transitionBits(family, family) <= ALONE_BITS))
+      return candidate;
+    if (this.#paddings.isAligned(offset, this.#model.families[family]?.tracks ?? [])) return candidate;
+    const evidenceBits = candidate.evidenceBits - MISALIGNED_BITS;
+    return evidenceBits > 0 ? { ...candidate, evidenceBits } : undefined;
+  }
+
+  #probe(offset: number, family: number): Candidate | typeof CUT | undefined {
     const parser = this.#model.parsers[family];
     if (!parser?.isSelfDelimiting) return undefined;
     const key = offset * MAX_FAMILIES + family;

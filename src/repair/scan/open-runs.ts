@@ -3,7 +3,7 @@ import type { PacketParser, PlacedRun, RunPlace } from "../codecs/packet-parser.
 import { ProgressBudget } from "../codecs/progress-budget.ts";
 import type { Anchor, Anchors } from "./anchors.ts";
 import type { Edge, LatticeModel, RunBits } from "./edge.ts";
-import { findZeroRun, skipZeros } from "./zeros.ts";
+import { findZeroRun, lastZeroRunEnd, skipZeros, zeroRunStart } from "./zeros.ts";
 
 /** What it costs a run at least to pass over a sure start as if it were its own bytes. */
 const PASSED_ANCHOR_BITS = 20;
@@ -14,6 +14,8 @@ const WHOLE_AT_DAMAGE_BITS = -8;
 const WHOLE_AT_LIMIT_BITS = 3;
 /** Usual lengths of which several runs in a row are made up. */
 const MAX_USUAL_LENGTHS = 4;
+/** Up to as many runs of one length in a row are tried, or as many as there are tracks. */
+const MIN_ROW_RUNS = 6;
 /** A zero run this long inside open packets is taken for damage. */
 const ZERO_RUN_BYTES = 512;
 /** Where no sure start is in sight, a long run is found in pieces of this many bytes. */
@@ -31,6 +33,8 @@ const CHEAP_SHARE = 16;
 const PASSED_ZEROS_BITS = 12;
 /** Runs up to so much longer than the usual ones may be silent as a whole. */
 const USUAL_RUN_SLACK = 1.25;
+/** Behind damage, a usual run of raw sound may begin with so many zeros. */
+const QUIET_BYTES = 64;
 /** Zeros as long as more usual runs than this, with no other packet among them, were written over some. */
 const MAX_SILENT_RUNS = 4;
 
@@ -102,7 +106,7 @@ export class OpenRuns {
     const usual = this.#usualEdges(offset, family, prior);
     if (usual.length > 0) return usual;
     const found: Edge[] = [];
-    for (const end of this.#runEnds(offset, parser)) {
+    for (const end of this.#runEnds(offset, family)) {
       if (end.mayBeCut && isCut) continue;
       const ways = this.#waysTo({ offset, family, prior, runBits }, end);
       found.push(...ways);
@@ -113,11 +117,14 @@ export class OpenRuns {
     return found;
   }
 
-  /** The likeliest runs of each open family that end exactly at `to` and start at or after `from`, best first. */
+  /** The likeliest runs of each open family that end exactly at `to` and start at or after `from`, behind what damage left there, best first. */
   backFill(from: number, to: number): Edge[] {
     const edges: Edge[] = [];
     for (const family of this.families) {
-      const run = this.#findRun(family, { from, end: to, mayBeCut: false, startBits: () => 0 });
+      const parser = this.#model.parsers[family] as PacketParser;
+      const least = Math.max(from, to - parser.maxRunBytes);
+      const start = this.#startBehindDamage(least, to, parser);
+      const run = this.#findRun(family, { from: start, end: to, mayBeCut: false, startBits: () => 0 });
       if (run) edges.push({ family, packets: run.packets, endOffset: to, scoreBits: -run.costBits });
     }
     return edges.sort((a, b) => b.scoreBits - a.scoreBits || a.family - b.family);
@@ -159,7 +166,9 @@ export class OpenRuns {
   #severalUsual(offset: number, family: number, prior: number): Edge[] {
     const usual = (this.#model.parsers[family]?.usualRunBytes ?? []).slice(0, MAX_USUAL_LENGTHS);
     const pairs = usual.flatMap((first) => usual.map((second) => [first, second]));
-    const rows = usual.flatMap((length) => [3, 4, 5, 6].map((count) => new Array<number>(count).fill(length)));
+    const most = Math.max(MIN_ROW_RUNS, this.#model.families[family]?.tracks.length ?? 0);
+    const counts = Array.from({ length: most - 2 }, (_, index) => index + 3);
+    const rows = usual.flatMap((length) => counts.map((count) => new Array<number>(count).fill(length)));
     for (const lengths of [...pairs, ...rows]) {
       const end = lengths.reduce((sum, length) => sum + length, offset);
       const next = this.#neighbours.packetBehind(end);
@@ -263,13 +272,14 @@ export class OpenRuns {
   }
 
   /** Where a run may end: at sure starts, at damage, with the data, or after a piece's length. */
-  *#runEnds(offset: number, parser: PacketParser): Generator<RunEnd> {
+  *#runEnds(offset: number, family: number): Generator<RunEnd> {
+    const parser = this.#model.parsers[family] as PacketParser;
     const reach = Math.min(this.#limit, offset + parser.maxRunBytes);
     const isTelling = parser.usualRunBytes.length === 0;
     let anchor = this.#nextAnchor(offset, reach, isTelling);
     let passedBits = 0;
     const bound = anchor?.offset ?? reach;
-    const zeros = this.#findDamage(offset, bound, parser);
+    const zeros = this.#findDamage(offset, bound, family);
     if (zeros >= 0) {
       if (zeros > offset) yield { offset: zeros, mayBeCut: true, passedBits };
       if (parser.endBits !== undefined || this.#isNoSilence(zeros, bound, parser)) return;
@@ -304,9 +314,39 @@ export class OpenRuns {
   }
 
   /** Where zeros that are no silence begin in `[offset, end)`, or −1. Sound may well be silent for a usual run's length. */
-  #findDamage(offset: number, end: number, parser: PacketParser): number {
-    const longest = Math.max(0, ...parser.usualRunBytes) * USUAL_RUN_SLACK;
-    return end - offset <= longest ? -1 : findZeroRun(this.#window, offset, end, ZERO_RUN_BYTES);
+  #findDamage(offset: number, end: number, family: number): number {
+    const longest = Math.max(0, ...(this.#model.parsers[family]?.usualRunBytes ?? [])) * USUAL_RUN_SLACK;
+    if (end - offset <= longest) return -1;
+    const shareBytes = (end - offset) / (this.#model.families[family]?.tracks.length ?? 1);
+    const isBound = (at: number): boolean => Math.abs(Math.round(at / shareBytes) * shareBytes - at) < ZERO_RUN_BYTES;
+    let zeros = findZeroRun(this.#window, offset, end, ZERO_RUN_BYTES);
+    while (longest > 0 && zeros >= 0) {
+      const zerosEnd = skipZeros(this.#window, zeros, end);
+      // Of several tracks that share a run, one may be silent.
+      if (zerosEnd - zeros < shareBytes - ZERO_RUN_BYTES || !isBound(zeros - offset) || !isBound(zerosEnd - offset))
+        break;
+      zeros = findZeroRun(this.#window, zerosEnd, end, ZERO_RUN_BYTES);
+    }
+    return zeros;
+  }
+
+  /** Where a run that ends at `to` may begin at the earliest: behind zeros, but where they are raw sound that is silent. */
+  #startBehindDamage(from: number, to: number, { usualRunBytes }: PacketParser): number {
+    const zerosEnd = lastZeroRunEnd(this.#window, from, to, ZERO_RUN_BYTES);
+    if (usualRunBytes.length === 0 || zerosEnd === from) return zerosEnd;
+    if (zerosEnd < to) {
+      const start = usualRunBytes
+        .map((bytes) => to - bytes)
+        .find((at) => at < zerosEnd && at >= zerosEnd - QUIET_BYTES);
+      return Math.max(from, start ?? zerosEnd);
+    }
+    const zeros = zeroRunStart(this.#window, to, from);
+    const isSilent = (bytes: number): boolean => {
+      const runs = Math.floor((to - zeros) / bytes);
+      return runs >= 1 && runs <= MAX_SILENT_RUNS && to - zeros - runs * bytes < ZERO_RUN_BYTES;
+    };
+    const length = usualRunBytes.find(isSilent);
+    return zeros > from && length !== undefined ? to - length : to;
   }
 
   /** Whether zeros from `zeros` on last longer than runs that take turns with other packets are silent. */

@@ -66,10 +66,14 @@ export class PacketLog {
     return (this.#flag(index) & AFTER_GAP) !== 0;
   }
 
+  /** The first place from `first` on before which bytes were lost. O(log gaps). */
+  gapFrom(first: number): number | undefined {
+    return this.#gaps[firstIndexWhere(this.#gaps.length, (index) => (this.#gaps[index] as number) >= first)];
+  }
+
   /** Whether bytes were lost before some packet of `[first, last]`. O(log gaps). */
   hasGapWithin(first: number, last: number): boolean {
-    const next = firstIndexWhere(this.#gaps.length, (index) => (this.#gaps[index] as number) >= first);
-    return next < this.#gaps.length && (this.#gaps[next] as number) <= last;
+    return (this.gapFrom(first) ?? Number.POSITIVE_INFINITY) <= last;
   }
 
   startsSequence(index: number): boolean {

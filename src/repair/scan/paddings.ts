@@ -52,12 +52,20 @@ export class Paddings {
 
   /** Where a run of one of `tracks` that is written next to `offset` begins, as the reference aligns them. */
   runStart(offset: number, tracks: readonly number[]): number {
+    const start = Math.min(this.#limit, this.#alignedFrom(offset, tracks));
+    return this.isFill(offset, start) ? start : offset;
+  }
+
+  /** Whether runs of all of `tracks` begin at places like `offset`. */
+  isAligned(offset: number, tracks: readonly number[]): boolean {
+    return this.#alignedFrom(offset, tracks) === offset;
+  }
+
+  #alignedFrom(offset: number, tracks: readonly number[]): number {
     const alignment = this.#padding.alignments.find((candidate) =>
       tracks.every((track) => candidate.tracks.includes(track)),
     );
-    if (alignment === undefined) return offset;
-    const start = Math.min(this.#limit, this.#align(offset, alignment.bytes, alignment.isRelative));
-    return this.isFill(offset, start) ? start : offset;
+    return alignment === undefined ? offset : this.#align(offset, alignment.bytes, alignment.isRelative);
   }
 
   #align(offset: number, bytes: number, isRelative: boolean): number {

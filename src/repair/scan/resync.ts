@@ -1,5 +1,5 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
-import { partsOf } from "./edge.ts";
+import { isRawRun, partsOf } from "./edge.ts";
 import type { Lattice, LatticeModel } from "./lattice.ts";
 import { type Path, searchPath } from "./search.ts";
 import { skipZeros } from "./zeros.ts";
@@ -61,11 +61,19 @@ export async function findResync(
     if (attempts < (1 + (offset - from) / MIB) * ATTEMPTS_PER_MIB && mayStart(window, model, offset)) {
       attempts++;
       const path = searchPath(lattice, offset, -1, limit, BOUNDS);
-      if (path && isChain(path, limit)) return { offset, path };
+      if (path && isChain(path, limit)) return fromTold(model, offset, path);
     }
     offset++;
   }
   return { offset: limit, path: undefined };
+}
+
+/** Where a path goes on with packets that tell themselves: raw sound before them may have begun anywhere, and is found from behind. */
+function fromTold(model: LatticeModel, offset: number, path: Path): Resync {
+  const first = path.edges.findIndex((edge) => !isRawRun(model, edge));
+  // Behind raw sound may stand padding, which a run from behind would take for its own.
+  if (first <= 0 || model.padding.alignments.length > 0) return { offset, path };
+  return { offset: path.edges[first - 1]?.endOffset ?? offset, path: { ...path, edges: path.edges.slice(first) } };
 }
 
 function mayStart(window: ByteWindow, model: LatticeModel, offset: number): boolean {

@@ -1,14 +1,14 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import { type Candidate, CUT, type PacketParser } from "../codecs/packet-parser.ts";
 import type { Finding } from "../findings.ts";
-import { type Edge, partsOf } from "./edge.ts";
+import { type Edge, isRawRun, partsOf } from "./edge.ts";
 import { type ClockState, InterleaveClock } from "./interleave-clock.ts";
 import { Lattice } from "./lattice.ts";
 import type { ScanModel } from "./model.ts";
 import { PacketLog } from "./packet-log.ts";
 import { findResync } from "./resync.ts";
 import { type Path, searchPath } from "./search.ts";
-import { findZeroRun, lastZeroRunEnd, skipZeros, zeroRunStart } from "./zeros.ts";
+import { findZeroRun, skipZeros, zeroRunStart } from "./zeros.ts";
 
 /** Two claims on the same bytes are told apart at once only when this many bits lie between them. */
 const CONTEST_BITS = 8;
@@ -16,8 +16,6 @@ const CONTEST_BITS = 8;
 const HELD_PACKETS = 6;
 const SEARCH = { depth: 6, plainBits: 56, expansions: 64 } as const;
 const MIN_PADDING_RUN_BYTES = 16;
-/** A run of zeros this long among lost bytes is damage. */
-const DAMAGE_ZEROS_BYTES = 512;
 /** Fewer bytes held no packet of any kind that takes time: they are padding. */
 const MIN_LOST_BYTES = 4;
 /** Zeros among lost bytes that fill a cluster of a memory card were never written, or wiped: a finding of their own. */
@@ -131,25 +129,29 @@ export class Scanner {
     const damageStart = isZero ? this.#dropDamaged(offset) : offset;
     for (const parser of this.#model.parsers) parser.forgetPast?.();
     const resync = await findResync(this.#window, this.#model, lattice, offset, end, progress);
-    const fill = resync.path && this.#fillBefore(lattice, offset, resync.offset);
-    const goesOnAt = resync.offset - (fill ? runBytes(fill) : 0);
+    const fills = resync.path ? this.#fillBefore(lattice, offset, resync.offset) : [];
+    let goesOnAt = resync.offset - fills.reduce((sum, fill) => sum + runBytes(fill), 0);
     this.#noteGap(damageStart, goesOnAt, isZero, resync.offset >= end && this.#isCut(lattice, offset));
     if (resync.path === undefined) return end;
-    if (fill) this.#take(fill, goesOnAt);
+    for (const fill of fills) {
+      this.#take(fill, goesOnAt);
+      goesOnAt += runBytes(fill);
+    }
     return this.#follow(resync.path, resync.offset, end);
   }
 
   /** Packets that do not tell their size are found from behind: what ends where the recording goes on. */
-  #fillBefore(lattice: Lattice, offset: number, resyncOffset: number): Edge | undefined {
-    const reach = Math.max(
-      0,
-      ...this.#model.parsers.map((parser) => (parser.isSelfDelimiting ? 0 : parser.maxRunBytes)),
-    );
-    if (reach === 0) return undefined;
-    const least = Math.max(offset, resyncOffset - reach);
-    const from = lastZeroRunEnd(this.#window, least, resyncOffset, DAMAGE_ZEROS_BYTES);
-    const [best] = lattice.backFill(from, resyncOffset);
-    return best && best.scoreBits >= MIN_FILL_BITS ? best : undefined;
+  #fillBefore(lattice: Lattice, offset: number, resyncOffset: number): Edge[] {
+    const fills: Edge[] = [];
+    for (let end = resyncOffset; end > offset; ) {
+      const [best] = lattice.backFill(offset, end);
+      if (best === undefined || best.scoreBits < MIN_FILL_BITS) break;
+      fills.unshift(best);
+      // Tracks of raw sound write one behind the other.
+      if (!isRawRun(this.#model, best)) break;
+      end -= runBytes(best);
+    }
+    return fills;
   }
 
   /** Takes back up to three packets and looks for another way past `offset`. */

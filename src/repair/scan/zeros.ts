@@ -25,7 +25,7 @@ export function lastZeroRunEnd(window: ByteWindow, from: number, to: number, len
       if (window.load(start, at + 1 - start) <= at - start) return from;
     }
     if (window.bytes[at - window.baseOffset] !== 0) continue;
-    const start = Math.max(from, zeroRunStart(window, at + 1));
+    const start = zeroRunStart(window, at + 1, from);
     const end = skipZeros(window, at, to);
     if (end - start >= lengthBytes) return end;
   }
@@ -46,16 +46,16 @@ export function skipZeros(window: ByteWindow, from: number, limit: number): numb
   return limit;
 }
 
-/** Where the run of zeros that covers `offset` begins. */
-export function zeroRunStart(window: ByteWindow, offset: number): number {
+/** Where the run of zeros that ends at `offset` or covers it begins; `least` where it reaches so far. */
+export function zeroRunStart(window: ByteWindow, offset: number, least = 0): number {
   let start = offset;
-  while (start > 0) {
-    const from = Math.max(0, start - 4096);
+  while (start > least) {
+    const from = Math.max(least, start - 4096);
     window.load(from, start - from);
     const index = from - window.baseOffset;
     const end = from + trimZeroBytes(window.bytes, index, index + start - from) - index;
     if (end > from) return end;
     start = from;
   }
-  return 0;
+  return least;
 }

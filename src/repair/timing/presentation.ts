@@ -1,5 +1,5 @@
 import type { PacketLog } from "../scan/packet-log.ts";
-import { createLossEstimate, type LossEstimate } from "./loss.ts";
+import { createLossEstimate, type LossEstimate, type LostPackets } from "./loss.ts";
 import { learnPace, MAX_REORDER, type Pace, type Part, splitParts } from "./sequences.ts";
 
 /**
@@ -48,14 +48,15 @@ interface Stream {
 
 /**
  * Orders the pictures at `packets` (log indexes in decode order). Without order counts, presentation is decode order;
- * what a gap lost is then judged by its bytes alone.
+ * what a gap lost is then judged by its bytes, or by what `lostPictures` tells.
  */
-export function orderPictures(log: PacketLog, packets: Uint32Array): PresentationOrder {
+export function orderPictures(log: PacketLog, packets: Uint32Array, lostPictures?: LostPackets): PresentationOrder {
   const parts = splitParts(log, packets);
   const pace = learnPace(log, packets, parts);
   const usesCounts = pace.step > 0 && pace.isRegular;
   const counts = countPictures(log, packets, parts, pace.step);
-  const stream: Stream = { log, packets, pace, counts, loss: createLossEstimate(log, packets), usesCounts };
+  const loss = createLossEstimate(log, packets, lostPictures);
+  const stream: Stream = { log, packets, pace, counts, loss, usesCounts };
   const displayIndexes = new Float64Array(packets.length);
   let place: Place = { origin: 0, sureOrigin: 0, sequenceStart: 0, next: 0 };
   parts.forEach((part, index) => {

@@ -1,9 +1,9 @@
 import { firstIndexWhere } from "../../base/first-index.ts";
 import type { RecordingProfile, TrackProfile } from "../learn/profile.ts";
 import type { PacketLog } from "../scan/packet-log.ts";
-import { meanDuration, samplesOf } from "./durations.ts";
+import { meanDuration } from "./durations.ts";
 import { createFrameClock } from "./frame-clock.ts";
-import { lostBytes } from "./loss.ts";
+import { lostBytes, meanBytesPerSecond } from "./loss.ts";
 import { lowerBound } from "./master-clock.ts";
 import { framesLostBefore, type PresentationOrder } from "./presentation.ts";
 
@@ -147,17 +147,6 @@ function runAround(log: PacketLog, packets: Uint32Array, position: number, lostF
 function isUsualRun({ runSamples }: TrackProfile, length: number): boolean {
   const total = runSamples.reduce((sum, share) => sum + share.count, 0);
   return runSamples.some(({ value, count }) => value === length && count >= total * USUAL_RUN_SHARE);
-}
-
-function meanBytesPerSecond(log: PacketLog, packets: readonly Uint32Array[], profile: RecordingProfile): number {
-  let bytes = 0;
-  for (let index = 0; index < log.count; index++) bytes += log.size(index);
-  const seconds = profile.tracks.map((track, index) => {
-    let samples = 0;
-    for (const packet of packets[index] as Uint32Array) samples += samplesOf(log, track, packet);
-    return track.kind === "other" ? 0 : (samples * meanDuration(track)) / track.track.timescale;
-  });
-  return bytes / Math.max(1e-3, ...seconds) || 1;
 }
 
 /** Seconds that a track lost between a packet and the one before it. */

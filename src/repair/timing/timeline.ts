@@ -3,6 +3,7 @@ import type { PacketLog } from "../scan/packet-log.ts";
 import { commonDuration, isSteady, samplesOf, steadyDuration } from "./durations.ts";
 import { followingVideo } from "./following-video.ts";
 import { createFrameClock } from "./frame-clock.ts";
+import { createLostPictures } from "./kept-sound.ts";
 import { areGapsHabitual, clockAfterGap, type MasterClock, masterClockAt, runLeads } from "./master-clock.ts";
 import { countedClock, lostByPictures, placePictures } from "./picture-clock.ts";
 import { orderPictures, type PresentationOrder } from "./presentation.ts";
@@ -13,7 +14,9 @@ import type { Timeline } from "./times.ts";
 export function buildTimelines(log: PacketLog, assigned: Uint8Array, profile: RecordingProfile): Timeline[] {
   const packets = packetsByTrack(log, assigned, profile.tracks.length);
   const orders = profile.tracks.map((track, index) =>
-    track.kind === "video" ? orderPictures(log, packets[index] as Uint32Array) : undefined,
+    track.kind === "video"
+      ? orderPictures(log, packets[index] as Uint32Array, createLostPictures(log, packets, profile, index))
+      : undefined,
   );
   const counted = countedTrack(packets, orders);
   const stretches = splitStretches(log, packets, profile, counted);
