@@ -26,7 +26,7 @@ export interface FfmpegInput {
 
 /** ffmpeg's names of formats that hold recordings, none of which opens other files. */
 const RECORDING_FORMATS =
-  "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vc1,av1,obu,ivf,flv,live_flv,kux,asf,mxf,gxf,nut,ogg,gif,yuv4mpegpipe,dv,rm,wtv,r3d,mjpeg,mjpeg_2000,h261,h263,dirac,dnxhd,cavsvideo,pva,nsv,swf,roq,smk,bink,lxf,mlv,viv,vivo,nuv,ty,dhav,mp3,aac,ac3,eac3,wav,w64,flac,caf,aiff,amr,dts,dtshd,truehd,aa,opus,tta,ape,wv";
+  "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vc1,av1,obu,ivf,flv,live_flv,kux,asf,mxf,gxf,nut,ogg,gif,apng,yuv4mpegpipe,dv,rm,wtv,r3d,mjpeg,mjpeg_2000,h261,h263,dirac,dnxhd,cavsvideo,pva,nsv,swf,roq,smk,bink,lxf,mlv,viv,vivo,nuv,ty,dhav,mp3,aac,ac3,eac3,wav,w64,flac,caf,aiff,amr,dts,dtshd,truehd,aa,opus,tta,ape,wv";
 
 const DEFAULT_PROTOCOLS = ["file", "pipe"] as const;
 

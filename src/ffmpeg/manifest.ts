@@ -33,6 +33,9 @@ export interface ColourTags {
 export const TRACK_PURPOSES = ["comment", "hearing_impaired", "visual_impaired"] as const;
 export type TrackPurpose = (typeof TRACK_PURPOSES)[number];
 
+/** Whether pictures are of one moment or of two, a field each; headers alone tell what the first ones are. */
+export type Scan = "progressive" | "interlaced" | "mixed" | "unknown";
+
 interface StreamBase {
   /** Position in the file, from 0. */
   readonly index: number;
@@ -62,8 +65,10 @@ export interface VideoStream extends StreamBase {
   readonly sampleAspect: Ratio;
   /** Clockwise turn that shows it upright: 0, 90, 180 or 270. */
   readonly rotationDegrees: number;
-  readonly isInterlaced: boolean;
-  /** Whether samples tell how far they let through what lies behind; of VP8 and VP9 by the container, for ffmpeg decodes it with libvpx alone. */
+  readonly scan: Scan;
+  /** Whether samples tell how far they let through what lies behind, which may be nothing. */
+  readonly hasAlphaSamples: boolean;
+  /** Whether something may be let through; of VP8 and VP9 by the container, for ffmpeg decodes it with libvpx alone. */
   readonly hasTransparency: boolean;
   /** Mean over the whole stream; undefined where the container does not tell. */
   readonly frameRate: Ratio | undefined;
@@ -256,6 +261,12 @@ async function readHdrData(
   return parsed.success ? (parsed.data.frames[0]?.side_data_list ?? []) : [];
 }
 
+/** By ffmpeg's names of the order of fields, as they are stored and shown. */
+const SCANS: Readonly<Record<string, Scan>> = {
+  progressive: "progressive",
+  ...{ tt: "interlaced", bb: "interlaced", tb: "interlaced", bt: "interlaced" },
+};
+
 /** ffmpeg's names of containers that store how long pictures last. */
 const TELLING_FORMATS = /^(?:mov|matroska),/;
 
@@ -274,8 +285,9 @@ function describeVideo(stream: ProbedStream, format: string, ofFirstFrame: reado
     sampleAspect: parseRatio((stream.sample_aspect_ratio ?? "").replace(":", "/")) ?? { numerator: 1, denominator: 1 },
     // The matrix turns anticlockwise.
     rotationDegrees: (((-Math.round(turn / 90) * 90) % 360) + 360) % 360,
-    isInterlaced: ["tt", "bb", "tb", "bt"].includes(stream.field_order ?? ""),
-    hasTransparency: isTransparent(stream),
+    scan: SCANS[stream.field_order ?? ""] ?? "unknown",
+    hasAlphaSamples: ALPHA_FORMAT.test(stream.pix_fmt),
+    hasTransparency: mayBeTransparent(stream),
     frameRate: stream.avg_frame_rate ?? stream.r_frame_rate,
     colour: {
       range: stream.color_range,
@@ -293,10 +305,10 @@ function describeVideo(stream: ProbedStream, format: string, ofFirstFrame: reado
 }
 
 /** Formats with a fourth sample beside the colours, or a second beside grey, in ffmpeg's words. */
-const TRANSPARENT_FORMAT = /^(?:yuva|gbrap|ya(?:8|16)|argb|rgba|abgr|bgra|ayuv|vuya)/;
+const ALPHA_FORMAT = /^(?:yuva|gbrap|ya(?:8|16)|argb|rgba|abgr|bgra|ayuv|vuya)/;
 
-function isTransparent({ pix_fmt, tags }: ProbedStream): boolean {
-  return TRANSPARENT_FORMAT.test(pix_fmt) || [tags["alpha_mode"], tags["ALPHA_MODE"]].includes("1");
+function mayBeTransparent({ pix_fmt, tags }: ProbedStream): boolean {
+  return ALPHA_FORMAT.test(pix_fmt) || [tags["alpha_mode"], tags["ALPHA_MODE"]].includes("1");
 }
 
 /** By ffmpeg's name of a format: bits of a sample, or, of packed ones (`rgb48le`, `rgba64le`), of a pixel. */

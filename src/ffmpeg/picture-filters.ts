@@ -1,4 +1,4 @@
-import type { ColourTags, VideoStream } from "./manifest.ts";
+import type { ColourTags, Scan, VideoStream } from "./manifest.ts";
 
 /** ffmpeg turns pictures upright before any filter: width and height as filters see them, in samples. */
 export function uprightSize({
@@ -14,24 +14,39 @@ export function uprightSize({
     : { width: heightPixels, height: widthPixels };
 }
 
-/** What makes whole pictures of interlaced ones, one for each, and the sentence on that; `auto`: of those that are marked, where the file says so. */
+/**
+ * What makes whole pictures of interlaced ones, one for each, and the sentence on that; `auto`: of those that are marked, where there are any. Others pass
+ * as they are.
+ */
 export function planDeinterlacing(
-  { isInterlaced }: Pick<VideoStream, "isInterlaced">,
+  { scan }: Pick<VideoStream, "scan">,
   when: "auto" | "off" | "on",
 ): { readonly filters: readonly string[]; readonly findings: readonly string[] } {
-  if (when === "off" || (when === "auto" && !isInterlaced)) return { filters: [], findings: [] };
+  if (when === "off" || (when === "auto" && !hasInterlaced(scan))) return { filters: [], findings: [] };
+  const isSome = when === "auto" && scan === "mixed";
   return {
     filters: [`bwdif=mode=send_frame:deint=${when === "on" ? "all" : "interlaced"}`],
-    findings: ["The pictures were de-interlaced (bwdif), one for each."],
+    findings: [
+      `${isSome ? "Some pictures are interlaced: these" : "The pictures"} were de-interlaced (bwdif), one for each.`,
+    ],
   };
 }
 
 /** Of interlaced pictures that are encoded as they are. */
 export function describeInterlaced(
-  { isInterlaced }: Pick<VideoStream, "isInterlaced">,
+  { scan }: Pick<VideoStream, "scan">,
   when: "auto" | "off" | "on",
 ): readonly string[] {
-  return isInterlaced && when === "off" ? ["The pictures stay interlaced, and are marked as progressive."] : [];
+  if (when !== "off" || !hasInterlaced(scan)) return [];
+  return [
+    scan === "mixed"
+      ? "Some pictures are interlaced: these stay so, and are marked as progressive."
+      : "The pictures stay interlaced, and are marked as progressive.",
+  ];
+}
+
+function hasInterlaced(scan: Scan): boolean {
+  return scan === "interlaced" || scan === "mixed";
 }
 
 /** Of pictures that are encoded: no encoder here keeps it. */

@@ -1,24 +1,40 @@
 import { ReelmillError } from "../base/errors.ts";
 import { openFileSource } from "../base/file-source.ts";
+import { chooseVideo } from "./choose-streams.ts";
 import { listDecodedTimes } from "./decoded-times.ts";
+import { lookAtPictures } from "./look-at-pictures.ts";
 import { type MediaManifest, probeManifest } from "./manifest.ts";
 import type { FfmpegTools } from "./tools.ts";
 
 /**
  * As `probeManifest`, of a file that somebody wants something made of: throws INPUT_NOT_VIDEO where ffprobe cannot open it, not
- * FFMPEG_FAILED, and where there is no picture that decodes.
+ * FFMPEG_FAILED, and where there is no picture that decodes. What headers do not tell of the pictures that are shown, some of these do.
  */
-export async function probeRecording(tools: FfmpegTools, path: string, signal?: AbortSignal): Promise<MediaManifest> {
+export async function probeRecording(tools: FfmpegTools, path: string, signal: AbortSignal): Promise<MediaManifest> {
   const manifest = await openRecording(tools, path, signal);
   const [video] = manifest.video;
   // A stream whose first megabytes tell no format has no decoder, no data, or begins late: decoding tells.
   const isKnown = video === undefined || manifest.video.some(({ pixelFormat }) => pixelFormat !== "unknown");
-  if (isKnown || (await hasPicture(tools, path, video.index, signal))) return manifest;
+  if (isKnown || (await hasPicture(tools, path, video.index, signal))) {
+    return await look(tools, path, manifest, signal);
+  }
   const problem = `No picture of ${path} could be read: its headers tell of ${video.codec}, but nothing of it decodes.`;
   throw new ReelmillError("INPUT_NOT_VIDEO", problem, { advice: adviceFor(path) });
 }
 
-async function openRecording(tools: FfmpegTools, path: string, signal?: AbortSignal): Promise<MediaManifest> {
+async function look(
+  tools: FfmpegTools,
+  path: string,
+  manifest: MediaManifest,
+  signal: AbortSignal,
+): Promise<MediaManifest> {
+  const chosen = chooseVideo(manifest);
+  if (chosen === undefined) return manifest;
+  const seen = await lookAtPictures(tools, path, manifest, chosen, signal);
+  return { ...manifest, video: manifest.video.map((stream) => (stream === chosen ? seen : stream)) };
+}
+
+async function openRecording(tools: FfmpegTools, path: string, signal: AbortSignal): Promise<MediaManifest> {
   try {
     return await probeManifest(tools, path, signal);
   } catch (error) {
@@ -37,7 +53,7 @@ async function hasPicture(
   tools: FfmpegTools,
   path: string,
   streamIndex: number,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<boolean> {
   try {
     return (await listDecodedTimes(tools, path, streamIndex, { maxPackets: FIRST_PACKETS, signal })).length > 0;

@@ -105,7 +105,7 @@ it("says where high dynamic range stays in 8 bits", async () => {
 it("tells of transparency that is left out, and nothing where pictures are copied", async () => {
   const folder = makeFolder();
   const make = (name: string, ...codec: readonly string[]): string => {
-    const source = ["-f", "lavfi", "-i", "testsrc2=s=64x64:r=5:d=1,format=rgba"];
+    const source = ["-f", "lavfi", "-i", "testsrc2=s=64x64:r=5:d=1:alpha=128,format=rgba"];
     execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...source, ...codec, join(folder, name)]);
     return join(folder, name);
   };
@@ -117,8 +117,11 @@ it("tells of transparency that is left out, and nothing where pictures are copie
   for (const codec of ["png", "qtrle"]) {
     expect((await plan(make(`${codec}.mov`, "-c:v", codec), { to: "vp9" })).findings).toContain(lost);
   }
-  const opaque = make("opaque.mov", "-c:v", "png", "-pix_fmt", "rgb24");
-  expect((await plan(opaque, { to: "h264" })).findings).not.toContain(lost);
+  const opaque = ["-vf", "format=rgb24,format=rgba"];
+  for (const name of ["opaque.apng", "opaque.mov", "opaque.gif"]) {
+    const path = make(name, ...opaque, ...(name === "opaque.mov" ? ["-c:v", "qtrle"] : []));
+    expect((await plan(path, { to: "h264" })).findings, name).not.toContain(lost);
+  }
 });
 
 it("has copied pictures last as long as they are shown, whatever time the container tells", async () => {
