@@ -109,7 +109,7 @@ export interface MediaManifest {
   readonly audio: readonly AudioStream[];
   readonly subtitles: readonly SubtitleStream[];
   readonly chapterCount: number;
-  /** Attached pictures, such as a cover, and streams that are neither pictures, sound nor subtitles. */
+  /** Attached pictures, such as a cover, and streams that are neither pictures, sound, subtitles nor the names of chapters. */
   readonly otherStreamCount: number;
 }
 
@@ -149,6 +149,7 @@ const STREAM = z.object({
   index: z.int(),
   codec_type: z.string().catch("unknown"),
   codec_name: z.string().catch("unknown"),
+  codec_tag_string: text,
   time_base: ratio,
   start_time: number,
   duration: number,
@@ -220,20 +221,32 @@ export async function probeManifest(tools: FfmpegTools, path: string, signal?: A
       isForced: stream.disposition["forced"] === 1,
     })),
     chapterCount: chapters.length,
-    otherStreamCount: streams.length - video.length - of("audio").length - of("subtitle").length,
+    otherStreamCount:
+      streams.length - [video, of("audio"), of("subtitle"), of("data").filter(namesChapters)].flat().length,
   };
 }
+
+/** In QuickTime and MP4 the names of chapters are samples of a track, which ffmpeg holds to be data; text for other uses is subtitles. */
+function namesChapters({ codec_tag_string }: ProbedStream): boolean {
+  return codec_tag_string === "text";
+}
+
+/** What programs call a track in QuickTime and MP4 where nobody named it: after who reads or wrote it. */
+const UNNAMED_HANDLER =
+  /Handler?$|^Core Media |^(?:video|audio|sound|vide|soun)$|^(?:GoPro|Ambarella|DJI)\b|^I[Ss][Oo] ?Media [Ff]ile|Google Inc|GPAC/;
 
 function describeBase(stream: ProbedStream): StreamBase {
   const tag = (name: string): string | undefined => {
     const value = stream.tags[name];
     return typeof value === "string" && value !== "und" && value !== "" ? value : undefined;
   };
+  const handler = tag("handler_name")?.trim() ?? "";
+  const isNamed = handler !== "" && !UNNAMED_HANDLER.test(handler);
   return {
     index: stream.index,
     codec: stream.codec_name,
     language: tag("language"),
-    title: tag("title"),
+    title: tag("title") ?? tag("name") ?? (isNamed ? handler : undefined),
     isDefault: stream.disposition["default"] === 1,
     purposes: TRACK_PURPOSES.filter((purpose) => stream.disposition[purpose] === 1),
     timeBase: stream.time_base ?? { numerator: 1, denominator: 1000 },

@@ -360,6 +360,31 @@ describe("converting what is unusual", () => {
     },
   );
 
+  it("keeps the names that MP4 gives to tracks, and has nothing to say of chapters, which it keeps", async () => {
+    const chapters = ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=1\ntitle=One\n";
+    writeFileSync(at("chapters.txt"), chapters);
+    const names = "-metadata:s:a:0 handler_name=Kommentar -metadata:s:a:1 handler_name=SoundHandler";
+    const path = make(`-i clip.mp4 -i chapters.txt -map 0 -map 0:a -map_chapters 1 -c copy ${names}`, "named.mp4");
+    for (const [to, name, field] of [
+      ["h264", "named_h264.mp4", "handler_name"],
+      ["vp9", "named_vp9.webm", "title"],
+    ] as const) {
+      const { status, said } = await convert(path, "--to", to, "--speed", "fast", "--reencode", "-o", at(name));
+      expect([status, said]).toEqual([0, expect.not.stringContaining("Left out")]);
+      expect(probe(at(name), `stream_tags=${field}`, "a:0")).toBe("Kommentar");
+      expect(probe(at(name), "stream_tags=title", "a:1")).toBe("");
+      expect(execFileSync("ffprobe", ["-v", "error", "-show_chapters", at(name)], { encoding: "utf8" })).toContain(
+        "=One",
+      );
+    }
+  });
+
+  it("takes animated PNG, which opens no other file", async () => {
+    make("-f lavfi -i testsrc2=s=64x48:r=10:d=1 -plays 0", "moving.apng");
+    const { status, said } = await convert(at("moving.apng"), "--to", "h264", ...QUICK, "-o", at("moving.mp4"));
+    expect([status, said]).toEqual([0, expect.stringContaining("10 pictures, as the source")]);
+  });
+
   it("counts sound tracks as --audio-tracks does", async () => {
     make("-i clip.mp4 -map 0:v -map 0:a -c:v copy -c:a pcm_s16le", "pcm.mov");
     expect(await convert(at("pcm.mov"), "--to", "h264", "--audio", "copy")).toMatchObject({

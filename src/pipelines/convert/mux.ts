@@ -94,27 +94,30 @@ function lastTicks({ lastSeconds, endSeconds, timescale }: JoinedPictures, { con
   return Math.max(1, ticks);
 }
 
-function describeStreams({ video, audio, subtitles }: ConversionPlan): readonly string[] {
+function describeStreams({ container, video, audio, subtitles }: ConversionPlan): readonly string[] {
   const hasDefault = audio.some(({ isDefault }) => isDefault);
   return [
     // What is copied brings its own.
-    ...(video.kind === "encode" ? describeLabels("v:0", video) : []),
+    ...(video.kind === "encode" ? describeLabels("v:0", container, video) : []),
     ...audio.flatMap(({ isDefault, purposes = [], ...labels }, index) => {
       const isFirst = isDefault || (!hasDefault && index === 0);
       const dispositions = [...(isFirst ? ["default"] : []), ...purposes].join("+");
-      return [...describeLabels(`a:${index}`, labels), `-disposition:a:${index}`, dispositions || "0"];
+      return [...describeLabels(`a:${index}`, container, labels), `-disposition:a:${index}`, dispositions || "0"];
     }),
-    ...subtitles.flatMap(({ language }, index) => describeLabels(`s:${index}`, { language, title: null })),
+    ...subtitles.flatMap(({ language }, index) => describeLabels(`s:${index}`, container, { language, title: null })),
   ];
 }
 
 function describeLabels(
   stream: string,
+  container: ConversionPlan["container"],
   { language, title }: { readonly language: string | null; readonly title: string | null },
 ): readonly string[] {
   return [
     ...(language === null ? [] : [`-metadata:s:${stream}`, `language=${language}`]),
     ...(title === null ? [] : [`-metadata:s:${stream}`, `title=${title}`]),
+    // Many players, and ffmpeg 5.1, read no other name of a track in MP4.
+    ...(title === null || container !== "mp4" ? [] : [`-metadata:s:${stream}`, `handler_name=${title}`]),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { ReelmillError } from "../../base/errors.ts";
+import { formatCount } from "../../base/units.ts";
 import { MAX_PACKET_TICKS } from "../../ffmpeg/arguments.ts";
 import {
   chooseKnownSounds,
@@ -216,7 +217,9 @@ function keyPicturesOf({ timeBase }: VideoStream, { isComplete }: PictureTimes, 
 /** What the recording has or had, and the package has not. */
 function describeLosses(path: string, manifest: MediaManifest, { subtitles }: HlsSettings): readonly string[] {
   const texts = subtitles === "drop" ? [] : describeLostSubtitles(manifest.subtitles, "HLS");
-  return [...describeLostStreams(manifest), ...describeCutShort(path), ...texts];
+  const { chapterCount } = manifest;
+  const chapters = chapterCount === 0 ? [] : [`Left out: ${formatCount(chapterCount, "chapter")}.`];
+  return [...describeLostStreams(manifest), ...chapters, ...describeCutShort(path), ...texts];
 }
 
 /** What of an encrypted package everybody can read. */
