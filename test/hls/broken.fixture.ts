@@ -22,6 +22,15 @@ const CUT_ANYWHERE: Rung = {
   muxer: "-hls_flags split_by_time",
 };
 
+/** One picture stands a tick behind the one before. */
+const VARIABLE: Recipe = {
+  ...FMP4,
+  rungs: [HIGH, LOW].map((rung) => ({
+    ...rung,
+    encoder: `-vf settb=1/90000,setpts=PTS-if(eq(N\\,40)\\,3599\\,0) -fps_mode passthrough -enc_time_base 1:90000 ${rung.encoder}`,
+  })),
+};
+
 /** With the sound of all in its own segments. */
 const MUXED: Rung = {
   ...HIGH,
@@ -76,6 +85,12 @@ export const BROKEN: readonly (readonly [
     ["resolution"],
   ],
   ["another FRAME-RATE", FMP4, editFirst(() => ({ framesPerSecond: 24.975 })), ["frame-rate"]],
+  [
+    "the FRAME-RATE of the shortest of variable intervals",
+    VARIABLE,
+    editFirst(() => ({ framesPerSecond: 90_000 })),
+    ["frame-rate", "frame-rate-limit"],
+  ],
   ["an HDCP-LEVEL that there is none of", FMP4, editFirst(() => ({ hdcpLevel: "TYPE-9" })), ["hdcp-level"]],
   ["a LANGUAGE that is none", FMP4, editRendition(0, () => ({ language: "in English" })), ["rendition-language"]],
   [

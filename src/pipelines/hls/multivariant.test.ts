@@ -55,6 +55,7 @@ function contentOf(facts: TrackFacts, start: number, end: number): SegmentConten
     minFrameSeconds: 0,
     maxFrameSeconds: end - start,
     lastFrameSeconds: end - start,
+    maxFramesInSecond: 0,
     keyFrameSeconds: [start],
   };
   const spans = facts.kind === "text" ? [] : [{ kind: facts.kind, ...times, ...frames, startFault: undefined }];

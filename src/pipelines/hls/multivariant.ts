@@ -19,6 +19,7 @@ import {
   membersOf,
   SUBTITLES_GROUP,
 } from "./renditions.ts";
+import { MAX_FRAMES_PER_SECOND } from "./thin-pictures.ts";
 import { I_FRAMES_PLAYLIST, SEGMENTS_PLAYLIST } from "./write-media.ts";
 
 /** What players are to begin with, in bit/s (Apple 1.32). */
@@ -137,10 +138,11 @@ function describeVariant(
   };
 }
 
-/** The largest frame rate there is (RFC 8216bis §4.4.6.2); of a constant one, clocks of whole ticks make single pictures shorter. */
+/** The largest frame rate there is (RFC 8216bis §4.4.6.2). */
 function largestRate(media: MeasuredPlaylist): number {
   const rate = frameRateOf(media);
-  if (rate !== undefined) return rate.isConstant ? rate.average : rate.max;
+  // Damage gives single pictures other times: a second of 60 has 61, which is no other rate.
+  if (rate !== undefined) return Math.max(rate.average, Math.min(rate.largest, MAX_FRAMES_PER_SECOND));
   // A single picture in a transport stream, which tells no durations, lasts as long as its segment.
   const seconds = media.segments.length === 1 ? media.segments.at(0)?.segment.durationSeconds : undefined;
   return 1 / measured(seconds || undefined, media.path);

@@ -1,4 +1,5 @@
 import { type Ratio, secondsOf } from "../../ffmpeg/manifest.ts";
+import { framesInBusiestSecond } from "../../media/hls/check/busiest-second.ts";
 
 /** So many pictures per second at most (Apple 1.19). */
 export const MAX_FRAMES_PER_SECOND = 60;
@@ -42,7 +43,7 @@ export function planThinning(ticks: Float64Array, timeBase: Ratio, meanRate: num
       ticks: ticks.filter((_at, index) => index % divisor === 0),
     };
   }
-  if (isEven || (meanRate <= LIMIT && !isAnywhereTooFast(ticks, timeBase))) return all;
+  if (meanRate <= LIMIT && !isAnywhereTooFast(ticks, timeBase)) return all;
   const isTaken = createTurns();
   const taken = ticks.filter((at) => isTaken(secondsOf(at, timeBase)));
   if (taken.length === ticks.length) return all;
@@ -68,10 +69,8 @@ function isSteady(ticks: Float64Array, timeBase: Ratio, rate: number): boolean {
   });
 }
 
-/** Whether some second has more than 60 pictures and the one that a second of exactly 60 begins again with. */
 function isAnywhereTooFast(ticks: Float64Array, timeBase: Ratio): boolean {
-  const ahead = MAX_FRAMES_PER_SECOND + 1;
-  return ticks.some((at, index) => secondsOf((ticks[index + ahead] ?? Number.POSITIVE_INFINITY) - at, timeBase) < 1);
+  return framesInBusiestSecond(ticks.map((at) => secondsOf(at, timeBase))) > MAX_FRAMES_PER_SECOND;
 }
 
 /** As the filter does it: tells of one picture after the other whether it is taken. */

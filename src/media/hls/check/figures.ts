@@ -59,17 +59,19 @@ export function leadSpan(content: SegmentContent | undefined): TrackSpan | undef
 }
 
 /**
- * Frames per second over the whole playlist, and whether all frames last as long; undefined without pictures. A last frame that is shorter than all others,
- * as recorders and cuts leave it, is no interval of frames and counts for nothing.
+ * Frames per second of a playlist: over the whole, and the largest, which is the same where all frames last as long, else the most in any one second (RFC 8216bis
+ * §4.4.6.2); undefined without pictures. A last frame that is shorter than all others, as recorders and cuts leave it, is no interval of frames and
+ * counts for nothing.
  */
 export function frameRateOf(
   media: MeasuredPlaylist | undefined,
-): { readonly average: number; readonly isConstant: boolean; readonly max: number } | undefined {
+): { readonly average: number; readonly isConstant: boolean; readonly largest: number } | undefined {
   let frames = 0;
   let seconds = 0;
   let min = Number.POSITIVE_INFINITY;
   let max = 0;
   let last = 0;
+  let busiest = 0;
   for (const measured of media?.segments ?? []) {
     const span = leadSpan(measured.content);
     const duration = media && actualDuration(media, measured);
@@ -79,6 +81,7 @@ export function frameRateOf(
     for (const shortest of [last, span.minFrameSeconds]) if (shortest > 0) min = Math.min(min, shortest);
     max = Math.max(max, span.maxFrameSeconds);
     last = span.lastFrameSeconds;
+    busiest = Math.max(busiest, span.maxFramesInSecond);
   }
   if (frames === 0 || seconds <= 0) return undefined;
   if (last > 0 && last < min && Number.isFinite(min)) {
@@ -88,7 +91,7 @@ export function frameRateOf(
   const average = frames / seconds;
   // Clocks of whole ticks make frames of 59.94 Hz differ by one.
   const isConstant = max - min <= 0.1 / average;
-  return { average, isConstant, max: Number.isFinite(min) ? 1 / min : average };
+  return { average, isConstant, largest: isConstant ? average : Math.max(average, busiest) };
 }
 
 /**

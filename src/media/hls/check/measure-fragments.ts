@@ -4,6 +4,7 @@ import { endSourceAt } from "../../bytes/part-source.ts";
 import { openBox } from "../../isobmff/box-reader.ts";
 import { scanTopLevelBoxes, type TopLevelBox } from "../../isobmff/top-level.ts";
 import { type FragmentRun, parseTraf, runBytes, type TrackFragment } from "../../isobmff/traf.ts";
+import type { RecentFrames } from "./busiest-second.ts";
 import { idrFault, isSliceType, nalTypeOf } from "./first-slice.ts";
 import { type SegmentContent, SpanBuilder } from "./measure.ts";
 import type { InitializedTrack } from "./read-initialization.ts";
@@ -39,7 +40,7 @@ interface Measuring {
 
 /**
  * Measures the fragments in `[startBytes, endBytes)` of a file (RFC 8216bis §3.1.1), with the tracks of their Media
- * Initialization Section. Reads boxes and the heads of first samples, never the samples themselves. Throws MEDIA_MALFORMED
+ * Initialization Section; `recentFrames` is changed. Reads boxes and the heads of first samples, never the samples themselves. Throws MEDIA_MALFORMED
  * where no fragment is found or one is broken or reaches past the end.
  */
 export function measureFragments(
@@ -47,11 +48,12 @@ export function measureFragments(
   startBytes: number,
   endBytes: number,
   tracks: readonly InitializedTrack[],
+  recentFrames: RecentFrames,
   isIFrame: boolean,
 ): SegmentContent {
   const part = endSourceAt(source, endBytes);
   const boxes = scanTopLevelBoxes(part, startBytes);
-  const states = new Map(tracks.map((track) => [track.trackId, createState(track)]));
+  const states = new Map(tracks.map((track) => [track.trackId, createState(track, recentFrames)]));
   const faults: string[] = [];
   const moofs = boxes.filter(({ type }) => type === "moof");
   if (moofs.length === 0) throw new ReelmillError("MEDIA_MALFORMED", "The segment holds no moof box.");
@@ -76,9 +78,9 @@ export function measureFragments(
   return iFrameFault === undefined ? content : { ...content, iFrameFault };
 }
 
-function createState(track: InitializedTrack): State {
+function createState(track: InitializedTrack, recentFrames: RecentFrames): State {
   const kind = track.facts.kind === "video" ? "video" : "audio";
-  return { track, span: new SpanBuilder(kind), nextTicks: undefined, firstSampleEndBytes: 0 };
+  return { track, span: new SpanBuilder(kind, recentFrames), nextTicks: undefined, firstSampleEndBytes: 0 };
 }
 
 function measureMoof({ source, part, isComplete, states, faults }: Measuring, box: TopLevelBox): void {

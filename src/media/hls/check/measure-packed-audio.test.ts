@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createMemorySource } from "../../bytes/byte-source.ts";
+import { createRecentFrames } from "./busiest-second.ts";
 import { measureSegment } from "./measure-segment.ts";
 import { createTransportStreamState } from "./measure-transport-stream.ts";
 
@@ -19,7 +20,8 @@ const FRAME = [0xff, 0xf1, 0x4c, 0x80, 0x01, 0x3f, 0xfc, 0, 0];
 function measure(bytes: readonly number[]) {
   const source = createMemorySource(Uint8Array.from(bytes));
   const transportStream = createTransportStreamState();
-  const place = { source, startBytes: 0, endBytes: bytes.length, tracks: undefined, transportStream, isIFrame: false };
+  const carried = { transportStream, recentFrames: createRecentFrames() };
+  const place = { source, startBytes: 0, endBytes: bytes.length, tracks: undefined, ...carried, isIFrame: false };
   return measureSegment(place);
 }
 

@@ -6,6 +6,7 @@ import type { ByteRange, EncryptionKey, InitializationMap, MediaPlaylist, MediaS
 import { requiredVersion } from "../required-version.ts";
 import { resolveReference } from "../resolve-reference.ts";
 import { SAMPLE_SCHEMES } from "../sample-schemes.ts";
+import { createRecentFrames } from "./busiest-second.ts";
 import type { SegmentContent } from "./measure.ts";
 import { containerAt, measureSegment } from "./measure-segment.ts";
 import { createTransportStreamState } from "./measure-transport-stream.ts";
@@ -92,6 +93,7 @@ class Measuring {
     | { readonly map: InitializationMap; readonly tracks: readonly InitializedTrack[] | undefined }
     | undefined;
   #transportStream = createTransportStreamState();
+  #recentFrames = createRecentFrames();
 
   constructor(
     playlist: MediaPlaylist,
@@ -115,7 +117,10 @@ class Measuring {
   async measure(segment: MediaSegment, index: number): Promise<Pick<MeasuredSegment, "sizeBytes" | "content">> {
     const where = `${this.#path}, segment ${index}`;
     if (segment.isGap) return { sizeBytes: undefined, content: undefined };
-    if (segment.isDiscontinuity) this.#transportStream = createTransportStreamState();
+    if (segment.isDiscontinuity) {
+      this.#transportStream = createTransportStreamState();
+      this.#recentFrames = createRecentFrames();
+    }
     const tracks = await this.#tracksOf(segment.map, where);
     const place = await this.#locate(segment.uri, segment.byteRange, where);
     if (place === undefined) return { sizeBytes: undefined, content: undefined };
@@ -160,9 +165,9 @@ class Measuring {
     where: string,
   ): SegmentContent | undefined {
     const isIFrame = this.#playlist.isIFramesOnly;
-    const transportStream = this.#transportStream;
+    const carried = { transportStream: this.#transportStream, recentFrames: this.#recentFrames };
     try {
-      return measureSegment({ source, startBytes, endBytes, tracks, transportStream, isIFrame });
+      return measureSegment({ source, startBytes, endBytes, tracks, ...carried, isIFrame });
     } catch (error) {
       if (!(error instanceof ReelmillError)) throw error;
       this.#fault("segments-readable", where, error.message);

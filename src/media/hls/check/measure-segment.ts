@@ -3,6 +3,7 @@ import { type ByteSource, readExactly } from "../../bytes/byte-source.ts";
 import { fourccAt } from "../../isobmff/box-reader.ts";
 import { TS_SYNC_BYTE } from "../../mpegts/ts-packet.ts";
 import { parseWebVtt } from "../../webvtt/parse-webvtt.ts";
+import type { RecentFrames } from "./busiest-second.ts";
 import type { SegmentContainer, SegmentContent } from "./measure.ts";
 import { measureFragments } from "./measure-fragments.ts";
 import { measurePackedAudio } from "./measure-packed-audio.ts";
@@ -25,13 +26,15 @@ export interface SegmentPlace {
   readonly tracks: readonly InitializedTrack[] | undefined;
   /** Carried from segment to segment of one playlist. */
   readonly transportStream: TransportStreamState;
+  /** As `transportStream`, of its pictures. */
+  readonly recentFrames: RecentFrames;
   /** The segment is of an I-frame playlist. */
   readonly isIFrame: boolean;
 }
 
 /** Measures one segment of whichever container its first bytes show. Throws MEDIA_MALFORMED where it is none or broken. */
 export function measureSegment(place: SegmentPlace): SegmentContent {
-  const { source, startBytes, endBytes, tracks, isIFrame } = place;
+  const { source, startBytes, endBytes, tracks, transportStream, recentFrames, isIFrame } = place;
   const container = containerAt(source, startBytes);
   switch (container) {
     case "fmp4":
@@ -41,9 +44,9 @@ export function measureSegment(place: SegmentPlace): SegmentContent {
           "The fragmented MP4 has no Media Initialization Section to be read with.",
         );
       }
-      return measureFragments(source, startBytes, endBytes, tracks, isIFrame);
+      return measureFragments(source, startBytes, endBytes, tracks, recentFrames, isIFrame);
     case "mpegts":
-      return measureTransportStream(source, startBytes, endBytes, place.transportStream, isIFrame);
+      return measureTransportStream(source, startBytes, endBytes, transportStream, recentFrames, isIFrame);
     case "packed-audio":
       return measurePackedAudio(source, startBytes, endBytes);
     case "webvtt":

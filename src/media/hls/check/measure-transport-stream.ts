@@ -11,6 +11,7 @@ import { type ContinuityCounters, type PesUnit, readTransportStream } from "../.
 import { ENCRYPTED_ADTS_TYPE, ENCRYPTED_AVC_TYPE } from "../../mpegts/stream-encryption.ts";
 import { eachStartCodeNal } from "../../nal/start-codes.ts";
 import { unescapeNal } from "../../nal/unescape.ts";
+import type { RecentFrames } from "./busiest-second.ts";
 import { idrFault, isSliceType, type NalFamily, nalTypeOf } from "./first-slice.ts";
 import { rangeOfTransfer, type SegmentContent, SpanBuilder, STREAM_PROTECTION, type TrackFacts } from "./measure.ts";
 import { channelsOfConfiguration } from "./read-initialization.ts";
@@ -50,17 +51,18 @@ export function createTransportStreamState(): TransportStreamState {
 
 /**
  * Measures the transport stream packets in `[startBytes, endBytes)` (RFC 8216bis §3.1.2), in pieces. A PES packet counts as
- * one picture, as packagers write it. `state` is changed. Throws MEDIA_MALFORMED where no program or no time stamp is found.
+ * one picture, as packagers write it. `state` and `recentFrames` are changed. Throws MEDIA_MALFORMED where no program or no time stamp is found.
  */
 export function measureTransportStream(
   source: ByteSource,
   startBytes: number,
   endBytes: number,
   state: TransportStreamState,
+  recentFrames: RecentFrames,
   isIFrame: boolean,
 ): SegmentContent {
   const spans = new Map<number, SpanBuilder>();
-  const visit = (unit: PesUnit): void => addUnit(unit, state, spans);
+  const visit = (unit: PesUnit): void => addUnit(unit, state, spans, recentFrames);
   // I-frame segments lie apart, so that counters jump between them; the tables may stand at the file's beginning alone.
   const counters = isIFrame ? new Map() : state.counters;
   const reading = readTransportStream(source, startBytes, endBytes, counters, state.streams, visit);
@@ -92,12 +94,17 @@ function findIFrameFault({ spans }: SegmentContent): string | undefined {
   return video.sampleCount === 1 ? undefined : `it holds ${video.sampleCount} pictures, one is allowed`;
 }
 
-function addUnit(unit: PesUnit, state: TransportStreamState, spans: Map<number, SpanBuilder>): void {
+function addUnit(
+  unit: PesUnit,
+  state: TransportStreamState,
+  spans: Map<number, SpanBuilder>,
+  recentFrames: RecentFrames,
+): void {
   const { stream, ptsTicks, dtsTicks, data } = unit;
   const family = VIDEO_TYPES[stream.streamType];
   const isAudio = ADTS_TYPES.includes(stream.streamType) || AUDIO_CODECS[stream.streamType] !== undefined;
   if (ptsTicks === undefined || dtsTicks === undefined || (family === undefined && !isAudio)) return;
-  const span = spans.get(stream.pid) ?? new SpanBuilder(family === undefined ? "audio" : "video");
+  const span = spans.get(stream.pid) ?? new SpanBuilder(family === undefined ? "audio" : "video", recentFrames);
   spans.set(stream.pid, span);
   const decodeTicks = unwrap(dtsTicks, state.lastTicks);
   state.lastTicks = decodeTicks;

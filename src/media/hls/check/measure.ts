@@ -1,3 +1,5 @@
+import { addToBusiestSecond, createRecentFrames, type RecentFrames } from "./busiest-second.ts";
+
 /** What is measured of media segments, whatever container they come in. Times are seconds on the media's own clock. */
 
 /** What an HLS segment may be (RFC 8216bis §3.1). */
@@ -58,6 +60,8 @@ export interface TrackSpan {
   readonly maxFrameSeconds: number;
   /** How long the sample decoded last lasts; 0 where the container does not tell. */
   readonly lastFrameSeconds: number;
+  /** The most pictures in any one second that ends within the segment, those of segments before it included; 0 for sound. */
+  readonly maxFramesInSecond: number;
   /** Presentation times of the key frames, rising; empty for sound, whose every sample is one. */
   readonly keyFrameSeconds: readonly number[];
   /** Why the first sample does not begin a decode anew; undefined where it does. */
@@ -86,6 +90,7 @@ export function rangeOfTransfer(transferCharacteristics: number): VideoRange {
 /** A span's samples as they are gathered; `finish` orders them. */
 export class SpanBuilder {
   readonly #kind: "video" | "audio";
+  readonly #recent: RecentFrames;
   readonly #presentation: number[] = [];
   readonly #keyFrames: number[] = [];
   #decodeStart: number | undefined;
@@ -96,8 +101,10 @@ export class SpanBuilder {
   #lastFrame = 0;
   startFault: string | undefined;
 
-  constructor(kind: "video" | "audio") {
+  /** `recent`: of the pictures in the segments before, changed by `finish`. */
+  constructor(kind: "video" | "audio", recent: RecentFrames = createRecentFrames()) {
     this.#kind = kind;
+    this.#recent = recent;
   }
 
   get sampleCount(): number {
@@ -132,6 +139,7 @@ export class SpanBuilder {
       minFrameSeconds: Number.isFinite(this.#minFrame) ? this.#minFrame : 0,
       maxFrameSeconds: this.#maxFrame,
       lastFrameSeconds: this.#lastFrame,
+      maxFramesInSecond: this.#kind === "video" ? addToBusiestSecond(this.#recent, times) : 0,
       keyFrameSeconds: this.#keyFrames.sort((a, b) => a - b),
       startFault: this.startFault,
     };

@@ -14,6 +14,7 @@ const span: fc.Arbitrary<TrackSpan> = fc.record({
   minFrameSeconds: seconds,
   maxFrameSeconds: seconds,
   lastFrameSeconds: seconds,
+  maxFramesInSecond: fc.nat(),
   keyFrameSeconds: fc.array(seconds, { maxLength: 3 }),
   startFault: fc.constantFrom(undefined, "no IDR"),
 });

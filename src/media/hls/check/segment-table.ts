@@ -52,7 +52,7 @@ export class SegmentTable implements Iterable<MeasuredSegment> {
     for (const span of content?.spans ?? []) {
       numbers.push(span.startSeconds, span.endSeconds, span.decodeStartSeconds, toNumber(span.decodeEndSeconds));
       numbers.push(span.sampleCount, span.minFrameSeconds, span.maxFrameSeconds, span.lastFrameSeconds);
-      numbers.push(span.keyFrameSeconds.length);
+      numbers.push(span.maxFramesInSecond, span.keyFrameSeconds.length);
       for (const seconds of span.keyFrameSeconds) numbers.push(seconds);
     }
   }
@@ -94,10 +94,11 @@ export class SegmentTable implements Iterable<MeasuredSegment> {
 function readSpan({ kind, startFault }: SpanKind, next: () => number): TrackSpan {
   const [startSeconds, endSeconds, decodeStartSeconds, decodeEndSeconds] = [next(), next(), next(), fromNumber(next())];
   const [sampleCount, minFrameSeconds, maxFrameSeconds, lastFrameSeconds] = [next(), next(), next(), next()];
+  const maxFramesInSecond = next();
   const keyFrameSeconds = Array.from({ length: next() }, next);
   return {
     ...{ kind, startSeconds, endSeconds, decodeStartSeconds, decodeEndSeconds, sampleCount },
-    ...{ minFrameSeconds, maxFrameSeconds, lastFrameSeconds, keyFrameSeconds, startFault },
+    ...{ minFrameSeconds, maxFrameSeconds, lastFrameSeconds, maxFramesInSecond, keyFrameSeconds, startFault },
   };
 }
 
