@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -9,7 +9,7 @@ import { checkPresentation, type PresentationReport } from "../../src/media/hls/
 import type { Outcome } from "../../src/media/hls/check/rule.ts";
 import { presentationOpener } from "../../src/pipelines/hls/open-presentation.ts";
 import { BROKEN, FMP4, TS, UNUSUAL } from "./broken.fixture.ts";
-import { editMedia } from "./edit-ladder.fixture.ts";
+import { editMain, editMedia } from "./edit-ladder.fixture.ts";
 import { HIGH, LOW, makeLadder, type Recipe, readMedia } from "./ladder.fixture.ts";
 
 const ROOT = mkdtempSync(join(tmpdir(), "reelmill-hls-"));
@@ -136,6 +136,26 @@ describe("a media playlist by itself", () => {
     expect(idsOf(report, "failed")).toEqual([]);
     expect(idsOf(report, "passed")).toContain("segments-start-with-idr");
     expect(idsOf(report, "not-applicable")).toContain("codecs");
+  });
+});
+
+describe("a playlist of nothing", () => {
+  it("fails: a multivariant playlist without variants, an ended media playlist without segments", async () => {
+    const folder = copyOf(FMP4);
+    editMain(folder, () => ({ variants: [], iFrameVariants: [] }));
+    expect(idsOf(await check(folder), "failed")).toContain("variants");
+    editMedia("low/index.m3u8", () => ({ segments: [] }))(folder);
+    const ended = await check(join(folder, "low"), "index.m3u8");
+    expect(idsOf(ended, "failed")).toEqual(["segments"]);
+    expect(ended.isConforming).toBe(false);
+  });
+
+  it("may be a live one whose first segment is still to come", async () => {
+    const folder = join(ROOT, "live");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "live.m3u8"), "#EXTM3U\n#EXT-X-TARGETDURATION:6\n");
+    const { rules } = await check(folder, "live.m3u8");
+    expect(rules.find(({ id }) => id === "segments")?.outcome).toBe("not-applicable");
   });
 });
 

@@ -24,6 +24,30 @@ export const PLAYLIST_RULES: readonly Rule[] = [
     },
   },
   {
+    id: "variants",
+    level: "must",
+    clause: "RFC 8216bis §4.4.6.2; that there must be one is a rule of Reelmill's own",
+    title: "A multivariant playlist has a variant stream at least: players play nothing else of it.",
+    check: ({ multivariant, rootPath }, verdict) => {
+      if (multivariant === undefined) return;
+      verdict.looked();
+      if (multivariant.variants.length === 0) verdict.fail(rootPath, "EXT-X-STREAM-INF is not there.");
+    },
+  },
+  {
+    id: "segments",
+    level: "must",
+    clause: "RFC 8216bis §3; that an ended playlist must have one is a rule of Reelmill's own",
+    title: "A media playlist to which no segments are added any more has one at least.",
+    check: ({ playlists }, verdict) => {
+      for (const { path, playlist, segments } of playlists) {
+        if (!playlist.hasEndList && playlist.playlistType !== "VOD") continue;
+        verdict.looked();
+        if (segments.length === 0) verdict.fail(path, "It has no segment, and none will follow.");
+      }
+    },
+  },
+  {
     id: "playlist-type-vod",
     level: "must",
     clause: "Apple 8.6; RFC 8216bis §4.4.3.5",
