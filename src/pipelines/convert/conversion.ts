@@ -138,13 +138,22 @@ export interface OutputLook {
   readonly isColourCertain: boolean;
 }
 
+/** Text subtitles that are kept. */
+export interface SubtitlePlan {
+  readonly streamIndex: number;
+  readonly language: string | null;
+  readonly title: string | null;
+  /** ffmpeg's names of what the track is: `default`, `forced`, `hearing_impaired`, … */
+  readonly dispositions: readonly string[];
+}
+
 /** A conversion as it was planned: JSON, handed from stage to stage. */
 export interface ConversionPlan {
   readonly video: VideoPlan;
   readonly look: OutputLook;
   readonly audio: readonly AudioPlan[];
   /** The text subtitles that are kept, and the codec that they become. */
-  readonly subtitles: readonly { readonly streamIndex: number; readonly language: string | null }[];
+  readonly subtitles: readonly SubtitlePlan[];
   readonly subtitleCodec: "mov_text" | "webvtt";
   readonly container: "mp4" | "webm";
   /** What becomes time 0, in seconds of the source's clock. */

@@ -19,11 +19,11 @@ import {
   type United,
   uniteSpans,
 } from "./encode-again.ts";
+import { flattenSubtitles } from "./flatten-subtitles.ts";
 import { type ConversionParts, type JoinedPictures, muxOutput } from "./mux.ts";
 import { judgeScore, scoreOutput } from "./score-output.ts";
 import { shrinkPlan } from "./shrink-plan.ts";
 import { checkConversion, type ExpectedPictures } from "./verify.ts";
-import type { ConvertHooks } from "./work.ts";
 
 /**
  * Joins spans, sound and what the source has besides into the output, and checks it. Where a device failed at some spans, the others are encoded
@@ -75,7 +75,7 @@ async function assemble(united: United, outputPath: string, hooks: FinishHooks):
   }
 }
 
-async function mux({ plan, parts }: United, outputPath: string, hooks: ConvertHooks): Promise<Join | undefined> {
+async function mux({ plan, parts }: United, outputPath: string, hooks: FinishHooks): Promise<Join | undefined> {
   const sources: FileSource[] = [];
   try {
     const open = (path: string): FileSource => {
@@ -85,7 +85,8 @@ async function mux({ plan, parts }: United, outputPath: string, hooks: ConvertHo
     };
     const spans = parts.spans.map(({ path }) => open(path));
     const joined = plan.video.kind === "encode" ? describeJoin(plan.video, plan, spans) : undefined;
-    await muxOutput(plan, parts, joined, outputPath, hooks);
+    const flattened = await flattenSubtitles(plan, parts.inputPath, hooks);
+    await muxOutput(plan, { ...parts, flattened }, joined, outputPath, hooks);
     return joined;
   } finally {
     for (const source of sources) source.close();

@@ -19,6 +19,12 @@ export interface ConversionParts {
   readonly isSoundDamaged: boolean;
 }
 
+/** What the output is put together of. */
+interface MuxParts extends ConversionParts {
+  /** Files of SubStation Alpha, in the source's times, that take the place of the source's subtitles, by stream index. */
+  readonly flattened: ReadonlyMap<number, string>;
+}
+
 /** The joined pictures: an MP4, piece by piece. */
 export interface JoinedPictures {
   readonly pieces: Iterable<Uint8Array>;
@@ -38,7 +44,7 @@ const OPUS_DELAY_SECONDS = 312 / 48_000;
 /** Puts pictures, sound and what the source has besides into the output; `joined` undefined: they are copied. Throws as `runFfmpeg`. */
 export async function muxOutput(
   plan: ConversionPlan,
-  parts: ConversionParts,
+  parts: MuxParts,
   joined: JoinedPictures | undefined,
   outputPath: string,
   { tools, signal, onProgress }: ConvertHooks,
@@ -51,16 +57,17 @@ export async function muxOutput(
     inputs.push({ path, options: offsetBy(offsetSeconds), isRecording: true }) - 1;
   const copied = delaySeconds === 0 ? 0 : soundInput(parts.inputPath, delaySeconds - originSeconds);
   const made = parts.audioPath === undefined ? 0 : soundInput(parts.audioPath, delaySeconds);
+  const texts = plan.subtitles.map(({ streamIndex }) => {
+    const path = parts.flattened.get(streamIndex);
+    if (path === undefined) return `0:${streamIndex}`;
+    return `${inputs.push({ path, options: [...offsetBy(-originSeconds), "-f", "ass"] }) - 1}:0`;
+  });
   let encoded = 0;
   const audioMaps = audio.map(({ kind, streamIndex, codec }) => {
     if (kind === "encode") return `${made}:${encoded++}`;
     return `${codec === "opus" ? copied : 0}:${streamIndex}`;
   });
-  const maps = [
-    joined === undefined ? `0:${plan.video.streamIndex}` : "1:v:0",
-    ...audioMaps,
-    ...plan.subtitles.map(({ streamIndex }) => `0:${streamIndex}`),
-  ];
+  const maps = [joined === undefined ? `0:${plan.video.streamIndex}` : "1:v:0", ...audioMaps, ...texts];
   await runFfmpeg(tools, {
     globalArguments: ["-copyts"],
     inputs,
@@ -69,7 +76,7 @@ export async function muxOutput(
       ...maps.flatMap((map) => ["-map", map]),
       ...["-map_metadata", "0", "-map_chapters", "0", "-c", "copy"],
       ...(plan.subtitles.length === 0 ? [] : ["-c:s", plan.subtitleCodec]),
-      ...describeStreams(plan),
+      ...describeStreams(plan, parts.flattened),
       ...(joined === undefined ? [] : packetDuration(lastTicks(joined, plan))),
       ...containerArguments(plan, joined?.timescale),
       fileArgument(outputPath),
@@ -94,7 +101,10 @@ function lastTicks({ lastSeconds, endSeconds, timescale }: JoinedPictures, { con
   return Math.max(1, ticks);
 }
 
-function describeStreams({ container, video, audio, subtitles }: ConversionPlan): readonly string[] {
+function describeStreams(
+  { container, video, audio, subtitles }: ConversionPlan,
+  flattened: MuxParts["flattened"],
+): readonly string[] {
   const hasDefault = audio.some(({ isDefault }) => isDefault);
   return [
     // What is copied brings its own.
@@ -104,7 +114,12 @@ function describeStreams({ container, video, audio, subtitles }: ConversionPlan)
       const dispositions = [...(isFirst ? ["default"] : []), ...purposes].join("+");
       return [...describeLabels(`a:${index}`, container, labels), `-disposition:a:${index}`, dispositions || "0"];
     }),
-    ...subtitles.flatMap(({ language }, index) => describeLabels(`s:${index}`, container, { language, title: null })),
+    ...subtitles.flatMap(({ streamIndex, language, title, dispositions }, index) => {
+      if (!flattened.has(streamIndex)) return describeLabels(`s:${index}`, container, { language, title: null });
+      // Such files say nothing of themselves.
+      const told = [`-disposition:s:${index}`, dispositions.join("+") || "0"];
+      return [...describeLabels(`s:${index}`, container, { language, title }), ...told];
+    }),
   ];
 }
 

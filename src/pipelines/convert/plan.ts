@@ -104,7 +104,15 @@ export async function planConversion(
     audio: sound.tracks,
     subtitles:
       settings.subtitles === "keep"
-        ? texts.map((stream) => ({ streamIndex: stream.index, language: labelsOf(stream).language }))
+        ? texts.map((stream) => ({
+            streamIndex: stream.index,
+            ...labelsOf(stream),
+            dispositions: [
+              ...(stream.isDefault ? ["default"] : []),
+              ...(stream.isForced ? ["forced"] : []),
+              ...stream.purposes,
+            ],
+          }))
         : [],
     subtitleCodec: container === "mp4" ? "mov_text" : "webvtt",
     container,
