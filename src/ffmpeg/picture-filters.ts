@@ -1,17 +1,36 @@
-import type { ColourTags, Scan, VideoStream } from "./manifest.ts";
+import type { ColourTags, Ratio, Scan, VideoStream } from "./manifest.ts";
 
-/** ffmpeg turns pictures upright before any filter: width and height as filters see them, in samples. */
-export function uprightSize({
+/** Pictures as filters see them. */
+export interface UprightShape {
+  /** In samples, ≥ 1. */
+  readonly width: number;
+  readonly height: number;
+  /** Width of a sample by its height. */
+  readonly sampleAspect: Ratio;
+}
+
+/** ffmpeg turns pictures upright before any filter. */
+export function uprightShape({
   widthPixels,
   heightPixels,
+  sampleAspect,
   rotationDegrees,
-}: Pick<VideoStream, "widthPixels" | "heightPixels" | "rotationDegrees">): {
+}: Pick<VideoStream, "widthPixels" | "heightPixels" | "sampleAspect" | "rotationDegrees">): UprightShape {
+  if (rotationDegrees % 180 === 0) return { width: widthPixels, height: heightPixels, sampleAspect };
+  const { numerator, denominator } = sampleAspect;
+  return {
+    width: heightPixels,
+    height: widthPixels,
+    sampleAspect: { numerator: denominator, denominator: numerator },
+  };
+}
+
+/** How large they are shown, in square pixels, not rounded: the height stays. */
+export function shownSize({ width, height, sampleAspect: { numerator, denominator } }: UprightShape): {
   readonly width: number;
   readonly height: number;
 } {
-  return rotationDegrees % 180 === 0
-    ? { width: widthPixels, height: heightPixels }
-    : { width: heightPixels, height: widthPixels };
+  return { width: (width * numerator) / denominator, height };
 }
 
 /**

@@ -1,5 +1,12 @@
 import type { VideoStream } from "../../ffmpeg/manifest.ts";
-import { planDeinterlacing, planMatrix, TONE_MAP_FILTERS, uprightSize } from "../../ffmpeg/picture-filters.ts";
+import {
+  planDeinterlacing,
+  planMatrix,
+  shownSize,
+  TONE_MAP_FILTERS,
+  type UprightShape,
+  uprightShape,
+} from "../../ffmpeg/picture-filters.ts";
 import type { ConvertSettings } from "./options.ts";
 
 /** Filters in their order; empty where nothing is to be changed. */
@@ -28,20 +35,22 @@ export function chooseFilters(video: VideoStream, settings: ConvertSettings): Pi
   } else if (toneMap) {
     findings.push("The pictures have standard range already: toneMap changes nothing.");
   }
-  const { width, height } = uprightSize(video);
+  const shape = uprightShape(video);
+  const { width, height, sampleAspect } = shape;
   let size = { width, height };
-  const scaled = scaledSize(width, height, settings);
-  if (scaled === undefined && isSmaller(width, height, settings)) {
-    findings.push(`The pictures stay as small as they are, ${width}x${height}; upscale makes them larger.`);
+  const scaled = scaledSize(shape, settings);
+  if (scaled === undefined && factorOf(shape, settings) > 1 && hasBounds(settings)) {
+    const shown = shownSize(shape);
+    const are = shown.width === width ? "are" : "are shown";
+    findings.push(
+      `The pictures stay as small as they ${are}, ${Math.round(shown.width)}x${height}; upscale makes them larger.`,
+    );
   }
   if (scaled !== undefined) {
     size = scaled;
     picture.push(`scale=${scaled.width}:${scaled.height}:flags=lanczos`);
     // Rounding to whole pixels is no change of shape.
-    const { numerator, denominator } = video.sampleAspect;
-    picture.push(
-      `setsar=${video.rotationDegrees % 180 === 0 ? `${numerator}/${denominator}` : `${denominator}/${numerator}`}`,
-    );
+    picture.push(`setsar=${sampleAspect.numerator}/${sampleAspect.denominator}`);
   } else if (needsEvenSides(settings) && (width % 2 === 1 || height % 2 === 1)) {
     const [right, bottom] = [width % 2, height % 2];
     size = { width: width + right, height: height + bottom };
@@ -68,15 +77,14 @@ function needsEvenSides({ to, speed }: ConvertSettings): boolean {
 
 type SizeSettings = Pick<ConvertSettings, "width" | "height" | "upscale">;
 
-/** What the sides are multiplied with to be as large as they may; infinite where nothing bounds them. */
-function factorOf(width: number, height: number, { width: widest, height: highest }: SizeSettings): number {
-  return Math.min((widest ?? Number.POSITIVE_INFINITY) / width, (highest ?? Number.POSITIVE_INFINITY) / height);
+function hasBounds({ width, height }: SizeSettings): boolean {
+  return width !== undefined || height !== undefined;
 }
 
-/** Whether a size was asked for that is larger. */
-function isSmaller(width: number, height: number, settings: SizeSettings): boolean {
-  const factor = factorOf(width, height, settings);
-  return Number.isFinite(factor) && factor > 1;
+/** What the sides are multiplied with to be shown as large as they may; infinite where nothing bounds them. */
+function factorOf(shape: UprightShape, { width: widest, height: highest }: SizeSettings): number {
+  const { width, height } = shownSize(shape);
+  return Math.min((widest ?? Number.POSITIVE_INFINITY) / width, (highest ?? Number.POSITIVE_INFINITY) / height);
 }
 
 /** The even number, 2 at least, that is nearest and not above the bound. */
@@ -85,14 +93,17 @@ function nearestEven(side: number, bound = Number.POSITIVE_INFINITY): number {
   return Math.max(2, nearest > bound ? nearest - 2 : nearest);
 }
 
-/** Undefined where the size stays. Sides of 4:2:0 are even. */
+/** In samples, whose shape stays; undefined where the size stays. Sides of 4:2:0 are even. */
 export function scaledSize(
-  width: number,
-  height: number,
+  shape: UprightShape,
   settings: SizeSettings,
 ): { readonly width: number; readonly height: number } | undefined {
-  const factor = factorOf(width, height, settings);
-  if (!Number.isFinite(factor) || factor === 1 || (factor > 1 && !settings.upscale)) return undefined;
+  const factor = factorOf(shape, settings);
+  if (!hasBounds(settings) || factor === 1 || (factor > 1 && !settings.upscale)) return undefined;
   const { width: widest, height: highest } = settings;
-  return { width: nearestEven(width * factor, widest), height: nearestEven(height * factor, highest) };
+  const { numerator, denominator } = shape.sampleAspect;
+  return {
+    width: nearestEven(shape.width * factor, widest && (widest * denominator) / numerator),
+    height: nearestEven(shape.height * factor, highest),
+  };
 }

@@ -15,7 +15,7 @@ import {
   planDeinterlacing,
   planMatrix,
   TONE_MAP_FILTERS,
-  uprightSize,
+  uprightShape,
 } from "../../ffmpeg/picture-filters.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
@@ -144,8 +144,8 @@ function clockOf({ timeBase }: VideoStream, { isComplete, lastDurationTicks }: P
 }
 
 function ladderSource(video: VideoStream): LadderSource {
-  const { width, height } = uprightSize(video);
-  return { widthPixels: width, heightPixels: height, sampleAspect: aspectOf(video) };
+  const { width, height, sampleAspect } = uprightShape(video);
+  return { widthPixels: width, heightPixels: height, sampleAspect: sampleAspect.numerator / sampleAspect.denominator };
 }
 
 function planRungs(parts: LadderParts): readonly Rung[] {
@@ -169,11 +169,6 @@ function planRungs(parts: LadderParts): readonly Rung[] {
     "PARAMS_INVALID",
     "Two different rungs are the least that a package has; give the ladder another one, or codecs another codec.",
   );
-}
-
-/** Of the samples once they stand upright. */
-function aspectOf({ sampleAspect: { numerator, denominator }, rotationDegrees }: VideoStream): number {
-  return rotationDegrees % 180 === 0 ? numerator / denominator : denominator / numerator;
 }
 
 /**
