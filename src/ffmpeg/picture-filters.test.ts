@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
-import { planMatrix } from "./picture-filters.ts";
+import { planMatrix, planRange } from "./picture-filters.ts";
 
 const UNTOLD = { range: undefined, matrix: undefined, transfer: undefined, primaries: undefined };
 const FORMATS = execFileSync("ffmpeg", ["-v", "error", "-pix_fmts"], { encoding: "utf8" })
@@ -55,4 +55,24 @@ it("keeps what the source tells of primaries and transfer, and takes the matrix 
   const high = planMatrix({ pixelFormat: "gbrp10le", bitDepth: 10, colour: wide, isHdr: true });
   expect(high.colour.matrix).toBe("bt2020nc");
   expect(high.filters.join()).toContain("yuv444p10le");
+});
+
+it.each([
+  ["yuv420p", "pc", ["scale=out_range=tv", "format=yuv420p"]],
+  ["yuv444p", "pc", ["scale=out_range=tv", "format=yuv444p"]],
+  // What tells its range by its format becomes the encoder's format by itself.
+  ["yuvj420p", "pc", []],
+  ["gray", "pc", []],
+])("brings full range of %s (%s) to the limited one, and says so", (pixelFormat, range, filters) => {
+  const made = planRange({ pixelFormat, bitDepth: 8, colour: { ...UNTOLD, range } });
+  expect(made).toEqual({ filters, findings: [expect.stringMatching(/full range .* becomes the limited one/)] });
+});
+
+it.each([
+  ["yuv420p", "tv", 8],
+  ["yuv420p", undefined, 8],
+  ["yuv420p10le", "pc", 10],
+  ["gbrp", "pc", 8],
+] as const)("leaves %s of range %s in %i bits as it is", (pixelFormat, range, bitDepth) => {
+  expect(planRange({ pixelFormat, bitDepth, colour: { ...UNTOLD, range } })).toEqual({ filters: [], findings: [] });
 });

@@ -115,6 +115,33 @@ export function planMatrix({
   };
 }
 
+/** YUV in formats that do not tell a range by themselves, as `yuvj420p` and grey do. */
+const UNRANGED_FORMAT = /^(?:yuv(?!j)|nv|uyvy|yvyu)/;
+
+/** What brings full range to the limited one, where pictures are encoded. */
+export interface RangePlan {
+  /** Stand before all that scale: those would change the range of some sizes alone. */
+  readonly filters: readonly string[];
+  readonly findings: readonly string[];
+}
+
+/**
+ * Values of 8 bits that fill the full range come to the limited one. Where the format tells the range, ffmpeg does that itself on the way to the encoder's; of
+ * others it keeps the range until something scales them. RGB has a plan of its own (`planMatrix`).
+ */
+export function planRange({
+  pixelFormat,
+  bitDepth,
+  colour,
+}: Pick<VideoStream, "pixelFormat" | "bitDepth" | "colour">): RangePlan {
+  const isFull = colour.range === "pc" || pixelFormat.startsWith("yuvj");
+  if (!isFull || bitDepth > 8 || RGB_FORMAT.test(pixelFormat)) return { filters: [], findings: [] };
+  return {
+    filters: UNRANGED_FORMAT.test(pixelFormat) ? ["scale=out_range=tv", `format=${pixelFormat}`] : [],
+    findings: ["The pictures' full range of values becomes the limited one, which every player takes."],
+  };
+}
+
 /** Ends the filters of pictures that are saved as JPEG (JFIF) or, in limited range, as WebP: neither has a word for another matrix than BT.601's. */
 export function stillMatrixFilter(range: "pc" | "tv"): string {
   return `scale=out_color_matrix=bt601:out_range=${range}`;

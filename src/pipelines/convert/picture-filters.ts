@@ -2,6 +2,7 @@ import type { VideoStream } from "../../ffmpeg/manifest.ts";
 import {
   planDeinterlacing,
   planMatrix,
+  planRange,
   shownSize,
   TONE_MAP_FILTERS,
   type UprightShape,
@@ -11,6 +12,8 @@ import type { ConvertSettings } from "./options.ts";
 
 /** Filters in their order; empty where nothing is to be changed. */
 export interface PictureFilters {
+  /** What brings full range to the limited one, before all others; alone it is no reason to encode. */
+  readonly range: readonly string[];
   /** Those that look at neighbouring pictures, and what they need. */
   readonly context: readonly string[];
   /** Those of single pictures. */
@@ -58,16 +61,14 @@ export function chooseFilters(video: VideoStream, settings: ConvertSettings): Pi
     const sizes = `the last line was repeated, for ${size.width}x${size.height}`;
     findings.push(`${width}x${height} has an odd side, which its encoder does not take: ${sizes}.`);
   }
-  return { context, picture, size, findings };
+  return { range: planRange(video).filters, context, picture, size, findings };
 }
 
-/** Full range, which 8 bits do not keep, and high dynamic range that is kept where there are too few bits for it. */
+/** Full range, which pictures of 8 bits do not keep, and high dynamic range that is kept where there are too few bits for it. */
 export function describeRange(video: VideoStream, { toneMap }: ConvertSettings, bitDepth: 8 | 10): readonly string[] {
-  const isFull = video.pixelFormat.startsWith("yuvj");
-  const full = "The pictures' full range of values becomes the limited one, which every player takes.";
   const range = video.colour.transfer === "smpte2084" ? "PQ" : "HLG";
   const high = `The pictures keep their high dynamic range (${range}) in 8 bits, which shows bands, and few players take; toneMap turns them into BT.709.`;
-  return [...(isFull ? [full] : []), ...(video.isHdr && !toneMap && bitDepth === 8 ? [high] : [])];
+  return [...planRange(video).findings, ...(video.isHdr && !toneMap && bitDepth === 8 ? [high] : [])];
 }
 
 /** What x264, x265 and SVT-AV1 do not take; libaom and libvpx do. */

@@ -304,7 +304,7 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     streamIndex: video.index,
     encoder: planEncoder(choice.encoder, wish, threads, fallback?.encoder ?? null),
     pixelFormat: wish.bitDepth === 10 ? "yuv420p10le" : "yuv420p",
-    contextFilters: [...mendingFilters(times.mended), ...filters.context],
+    contextFilters: [...mendingFilters(times.mended), ...filters.range, ...filters.context],
     pictureFilters: filters.picture,
     burntSubtitle: settings.subtitles === "burn" ? parts.subtitles.findIndex(({ isText }) => isText) : null,
     encoderTimeBase: encoderClock(parts),

@@ -14,6 +14,7 @@ import {
   describeTransparency,
   planDeinterlacing,
   planMatrix,
+  planRange,
   TONE_MAP_FILTERS,
   uprightShape,
 } from "../../ffmpeg/picture-filters.ts";
@@ -122,13 +123,15 @@ function chooseForm({ segments, encryptKeyUri, encryptMethod, thumbnails }: HlsS
 /** How the pictures of all rungs are to look: the filters for that, before any others, what they keep of a high range, and the sentences on both. */
 function planLooks(video: VideoStream, settings: HlsSettings) {
   const matrix = planMatrix(video);
+  const range = planRange(video);
   const whole = planDeinterlacing(video, settings.deinterlace);
   const { highRange, findings } = planHighRange({ ...video, colour: matrix.colour }, settings);
   return {
     highRange,
-    filters: [...matrix.filters, ...whole.filters],
+    filters: [...matrix.filters, ...range.filters, ...whole.filters],
     findings: [
       ...matrix.findings,
+      ...range.findings,
       ...describeTransparency(video),
       ...whole.findings,
       ...describeInterlaced(video, settings.deinterlace),
