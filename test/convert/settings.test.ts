@@ -48,7 +48,7 @@ async function convert(
   source: string,
   switches: readonly string[],
 ): Promise<{ readonly path: string; readonly streams: readonly ProbedStream[] }> {
-  const path = at(`${switches.join("").replaceAll(/\W/g, "")}.mp4`);
+  const path = at(`${source}${switches.join("").replaceAll(/\W/g, "")}.mp4`);
   const { status, error } = await reelmill([
     ...["convert", at(source), "--to", "h264", "--preset", "ultrafast", ...switches, "-o", path],
   ]);
@@ -70,6 +70,16 @@ function brightest(path: string): number {
   return pixels.reduce((most, pixel) => Math.max(most, pixel), 0);
 }
 
+/** How many columns of the first picture, brought to 640x240, are bright. */
+function brightColumns(path: string): number {
+  const [width, height] = [640, 240];
+  const output = ["-vf", `scale=${width}:${height}`, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"];
+  const pixels = execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", path, ...output]);
+  return Array.from({ length: width }).filter((_, x) =>
+    Array.from({ length: height }).some((_row, y) => (pixels[y * width + x] ?? 0) > 120),
+  ).length;
+}
+
 describe("settings of a conversion do what they say", () => {
   it("--tone-map: high dynamic range becomes BT.709", async () => {
     const { streams } = await convert("high.mkv", ["--tone-map"]);
@@ -81,6 +91,23 @@ describe("settings of a conversion do what they say", () => {
     const { path, streams } = await convert("black.mkv", ["--subtitles", "burn", "--audio", "none"]);
     expect(brightest(path)).toBeGreaterThan(180);
     expect(streams).toHaveLength(1);
+  });
+
+  it.each([
+    ["as they are", "320x240", "2/1", 0],
+    ["turned", "240x320", "1/2", 90],
+  ])("--subtitles burn: letters are as wide on samples that are not square, %s", async (how, size, aspect, turn) => {
+    const burn = async (name: string, pictures: string, rotate: number): Promise<number> => {
+      const codecs = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:s mov_text";
+      make(`-f lavfi -i color=black:r=5:d=1:s=${pictures} -i words.srt ${codecs}`, `upright-${name}`);
+      make(`-i upright-${name} -map 0 -c copy -metadata:s:v rotate=${rotate}`, name);
+      const { path } = await convert(name, ["--subtitles", "burn", "--audio", "none"]);
+      return brightColumns(path);
+    };
+    const square = await burn(`square-${turn}.mp4`, "640x240,setsar=1", 0);
+    expect(square, how).toBeGreaterThan(40);
+    const wide = await burn(`wide-${turn}.mp4`, `${size},setsar=${aspect}`, turn);
+    expect(Math.abs(wide / square - 1)).toBeLessThan(0.1);
   });
 
   it("--subtitles drop, --audio none: neither words nor sound", async () => {

@@ -2,6 +2,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { formatCount } from "../../base/units.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
+import { shownSize, type UprightShape } from "../../ffmpeg/picture-filters.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { tellsOfDamagedPictures, undecodedStreams } from "../../ffmpeg/source-damage.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
@@ -101,7 +102,7 @@ export function describeCut(
   { startTicks, endTicks, seekSeconds }: Cut,
   inputPath: string,
 ): Omit<SpanJob, "inputPath" | "outputPath" | "encoder"> {
-  const burnt = video.burntSubtitle === null ? [] : [burnFilter(inputPath, video.burntSubtitle)];
+  const burnt = video.burntSubtitle === null ? [] : [burnFilter(inputPath, video.burntSubtitle, video.shape)];
   return {
     streamIndex: video.streamIndex,
     contextFilters: video.contextFilters,
@@ -114,11 +115,17 @@ export function describeCut(
   };
 }
 
-/** A path inside a filter's option inside a filter graph: each of the two reads its own escapes. */
-function burnFilter(path: string, subtitle: number): string {
+/**
+ * A path inside a filter's option inside a filter graph: each of the two reads its own escapes. Letters are made for the size that pictures are shown
+ * in; of samples that are not square, the filter does not know it by itself.
+ */
+function burnFilter(path: string, subtitle: number, shape: UprightShape | undefined): string {
   const option = fileArgument(path).replaceAll(/[\\': ]/g, (letter) => `\\${letter}`);
   const graph = option.replaceAll(/[\\'[\],; ]/g, (letter) => `\\${letter}`);
-  return `subtitles=filename=${graph}:si=${subtitle}`;
+  const shown = shape && shownSize(shape);
+  const isSquare = shown === undefined || shown.width === shape?.width;
+  const size = isSquare ? "" : `:original_size=${Math.round(shown.width)}x${shown.height}`;
+  return `subtitles=filename=${graph}:si=${subtitle}${size}`;
 }
 
 function measureSpan(path: string): Pick<EncodedCut, "pictures" | "bytes"> {
