@@ -12,7 +12,8 @@ const planFor = (pixelFormat: string) => planMatrix({ pixelFormat, bitDepth: 8, 
 it("leaves what has a matrix, and grey, alone, of all that this ffmpeg knows", () => {
   const kept = FORMATS.filter((name) => /yuv|yuyv|uyvy|yvyu|uyyvyy|vuy|^nv|^p[024]1|^y2|^xv|gray|^ya|mono/.test(name));
   expect(kept.length).toBeGreaterThan(80);
-  for (const name of kept) expect(planFor(name)).toEqual({ filters: [], colour: UNTOLD, findings: [] });
+  for (const name of kept)
+    expect(planFor(name)).toEqual({ filters: [], colour: UNTOLD, pixelFormat: name, findings: [] });
 });
 
 it("chooses a matrix for every format of red, green and blue", () => {

@@ -83,6 +83,8 @@ export interface MatrixPlan {
   /** Stand before all others: any filter behind them that takes YUV alone would choose a matrix by itself. */
   readonly filters: readonly string[];
   readonly colour: ColourTags;
+  /** That comes out, in ffmpeg's words. */
+  readonly pixelFormat: string;
   readonly findings: readonly string[];
 }
 
@@ -96,18 +98,20 @@ export function planMatrix({
   colour,
   isHdr,
 }: Pick<VideoStream, "pixelFormat" | "bitDepth" | "colour" | "isHdr">): MatrixPlan {
-  if (!RGB_FORMAT.test(pixelFormat)) return { filters: [], colour, findings: [] };
+  if (!RGB_FORMAT.test(pixelFormat)) return { filters: [], colour, pixelFormat, findings: [] };
   const primaries = colour.primaries ?? (isHdr ? "bt2020" : "bt709");
   const isWide = isHdr || primaries === "bt2020";
   const matrix = isWide ? "bt2020nc" : "bt709";
+  const made = bitDepth > 8 ? "yuv444p10le" : "yuv444p";
   return {
     filters: [
       ...(PALETTE_FORMAT.test(pixelFormat) ? ["format=gbrp"] : []),
       `scale=out_color_matrix=${isWide ? "bt2020" : "bt709"}:out_range=tv`,
       // The encoder's own 4:2:0 comes last: until then, colours are as sharp as they were.
-      `format=${bitDepth > 8 ? "yuv444p10le" : "yuv444p"}`,
+      `format=${made}`,
       `setparams=range=tv:colorspace=${matrix}${colour.primaries === undefined ? `:color_primaries=${primaries}` : ""}`,
     ],
+    pixelFormat: made,
     colour: { ...colour, range: "tv", matrix, primaries },
     findings: [
       `The pictures are RGB (${pixelFormat}): the matrix of ${isWide ? "BT.2020" : "BT.709"} made YUV of them.`,

@@ -13,6 +13,8 @@ export interface FfmpegRun {
   /** All that follows the inputs: mapping, codecs, and the output, a path through `fileArgument`. */
   readonly outputArguments: readonly string[];
   readonly onProgress?: ((progress: FfmpegProgress) => void) | undefined;
+  /** Takes standard error piece by piece, all of it. */
+  readonly onErrorOutput?: ((piece: Uint8Array) => void) | undefined;
   /** What an input of `PIPE` reads. */
   readonly input?: Iterable<Uint8Array> | undefined;
   /** Stops the run. */
@@ -81,6 +83,7 @@ export async function runFfmpeg(tools: FfmpegTools, run: FfmpegRun): Promise<Ffm
       timeoutMs: run.mayTakeLong ? LONGEST_TIMER_MS : timeoutMs,
       signal: stall.signal,
       onOutput,
+      onErrorOutput: run.onErrorOutput,
       inputs: run.input && [run.input],
     });
     requireSuccess("ffmpeg", result);

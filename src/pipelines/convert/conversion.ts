@@ -1,6 +1,6 @@
 import type { EncoderWish } from "../../ffmpeg/encoder-wish.ts";
+import type { HeldShape } from "../../ffmpeg/held-shape.ts";
 import type { Ratio, TrackPurpose } from "../../ffmpeg/manifest.ts";
-import type { UprightShape } from "../../ffmpeg/picture-filters.ts";
 import type { Metric } from "../../ffmpeg/score.ts";
 import type { SpanEncoder } from "../../spans/encode-span.ts";
 import type { PlacedSpan } from "../../spans/place-span.ts";
@@ -39,8 +39,8 @@ export interface EncodedVideo {
   readonly pictureFilters: readonly string[];
   /** Position among the file's subtitles of those that become part of the picture; null: none. */
   readonly burntSubtitle: number | null;
-  /** Of the source's pictures, before any filter; absent in plans of older versions. */
-  readonly shape?: UprightShape;
+  /** What the source's pictures are held to; absent in plans of older versions. */
+  readonly shape?: HeldShape;
   /** As `SpanJob` has it. */
   readonly encoderTimeBase: Ratio | "source" | null;
   /** When pictures are shown, in ticks of `outputTimeBase`, rising, as `packTicks` packs them; null where only decoding tells. */

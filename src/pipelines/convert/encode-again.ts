@@ -44,7 +44,7 @@ export interface United {
 
 /**
  * Spans that can be joined. Those of two encoders cannot: where a device failed at some, those that it had made are encoded again. Nor can those of
- * pictures that change their size, shape or colours on the way, for each is encoded as its first picture is, nor one without any picture: all are
+ * pictures that change their colours on the way, for each is encoded as its first picture is, nor one without any picture: all are
  * encoded once more then, as one. Throws as `runParts`.
  */
 export async function uniteSpans(plan: ConversionPlan, parts: ConversionParts, hooks: FinishHooks): Promise<United> {

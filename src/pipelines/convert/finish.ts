@@ -4,6 +4,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { type FileSource, openFileSource } from "../../base/file-source.ts";
 import { formatBytes, formatCount, formatMediaSeconds } from "../../base/units.ts";
 import { MAX_PACKET_TICKS } from "../../ffmpeg/arguments.ts";
+import { describeChange } from "../../ffmpeg/held-shape.ts";
 import type { Ratio } from "../../ffmpeg/manifest.ts";
 import { DAMAGED_PICTURES } from "../../ffmpeg/source-damage.ts";
 import { hdrBoxes } from "../../spans/hdr-boxes.ts";
@@ -53,7 +54,9 @@ export async function finishConversion(
     const reasons = failed.map(({ detail }) => detail).join("; ");
     throw new ReelmillError("OUTPUT_NOT_VERIFIED", `The result did not pass its checks: ${reasons}.`);
   }
-  const score = await scoreOutput(final, joined?.expected, parts.inputPath, outputPath, hooks);
+  const { inputPath } = parts;
+  const isFitted = made.parts.spans.some(({ change }) => change === "shape");
+  const score = await scoreOutput(final, joined?.expected, { inputPath, outputPath, isFitted }, hooks);
   const scored = judgeScore(plan, score);
   const damage = describeDamage(made.parts);
   const outcome = { joined, damage, checks: scored === undefined ? checks : [...checks, scored], score };
@@ -193,9 +196,10 @@ function joinedClock({ numerator, denominator }: Ratio): { readonly timescale: n
   return { timescale: FINEST_TIMESCALE, factor: (numerator * FINEST_TIMESCALE) / denominator };
 }
 
-/** What is wrong with the source where it came out all the same. */
+/** What changes in the source, and what is wrong with it where it came out all the same. */
 function describeDamage({ spans, isSoundDamaged }: ConversionParts): readonly string[] {
   return [
+    ...describeChange(spans.map(({ change }) => change)),
     ...(spans.some(({ isDamaged }) => isDamaged) ? [DAMAGED_PICTURES] : []),
     ...(isSoundDamaged ? ["Some of the sound does not decode from the source: it is missing there."] : []),
   ];

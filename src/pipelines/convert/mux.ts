@@ -5,7 +5,7 @@ import type { EncodedPart } from "./parts.ts";
 import { type ConvertHooks, countFrom, offsetBy } from "./work.ts";
 
 /** A span that was encoded. */
-export interface SpanFile extends Pick<EncodedPart, "deviceFault" | "isDamaged"> {
+export interface SpanFile extends Pick<EncodedPart, "deviceFault" | "isDamaged" | "change"> {
   readonly path: string;
 }
 

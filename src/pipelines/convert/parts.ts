@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { deviceFault } from "../../ffmpeg/device-fault.ts";
+import type { ShapeChange } from "../../ffmpeg/held-shape.ts";
 import { requireDecodes } from "../../ffmpeg/verify.ts";
 import type { ConversionPlan, EncodedVideo } from "./conversion.ts";
 import { fallBack } from "./fall-back.ts";
@@ -52,6 +53,8 @@ export interface EncodedPart {
   readonly deviceFault: string | null;
   /** Whether what the source has there is damaged, as far as its decoder complains. */
   readonly isDamaged: boolean;
+  /** What its pictures change to on the way; null: nothing, or it is sound. */
+  readonly change: ShapeChange | null;
 }
 
 /** Share of a span's time that decoding takes of what was encoded. */
@@ -76,7 +79,7 @@ export async function encodePart(
     return await encodeSpan(video, cutOf(span), { inputPath, outputPath }, hooks, knownFault);
   }
   const isDamaged = await encodeAudio(plan, inputPath, outputPath, hooks);
-  return { pictures: null, deviceFault: null, isDamaged };
+  return { pictures: null, deviceFault: null, isDamaged, change: null };
 }
 
 async function encodeSpan(
@@ -89,7 +92,7 @@ async function encodeSpan(
   const checkingShare = video.decodesSpans ? CHECKING_SHARE : 0;
   const encode = async (by: EncodedVideo): Promise<Omit<EncodedPart, "deviceFault">> => {
     const onEncoding = (fraction: number): void => hooks.onProgress((1 - checkingShare) * fraction);
-    const { pictures, isDamaged } = await encodeCut(by, cut, inputPath, outputPath, {
+    const { pictures, isDamaged, change } = await encodeCut(by, cut, inputPath, outputPath, {
       ...hooks,
       onProgress: onEncoding,
     });
@@ -99,7 +102,7 @@ async function encodeSpan(
       const bounds = { ignoresEdits: true, threads: by.encoder.threads, signal: hooks.signal };
       await requireDecodes(hooks.tools, outputPath, { what: "What was encoded", pictures, onProgress, ...bounds });
     }
-    return { pictures, isDamaged };
+    return { pictures, isDamaged, change };
   };
   let fault = knownFault;
   if (fault === null) {

@@ -12,6 +12,7 @@ import {
   MAX_PICTURES,
   requireContinuous,
 } from "../../ffmpeg/frame-times.ts";
+import { planHeldShape } from "../../ffmpeg/held-shape.ts";
 import {
   type MediaManifest,
   type Ratio,
@@ -20,7 +21,7 @@ import {
   type VideoStream,
 } from "../../ffmpeg/manifest.ts";
 import { describeMended, mendingFilters } from "../../ffmpeg/mended-times.ts";
-import { describeInterlaced, describeTransparency, uprightShape } from "../../ffmpeg/picture-filters.ts";
+import { describeInterlaced, describeTransparency } from "../../ffmpeg/picture-filters.ts";
 import { probeRecording } from "../../ffmpeg/probe-recording.ts";
 import { chooseSpans, type Span } from "../../spans/choose-spans.ts";
 import { isConstantRate, originTicks } from "../../spans/encode-span.ts";
@@ -307,7 +308,7 @@ function planEncoding(parts: EncodingParts): EncodedVideo {
     contextFilters: [...mendingFilters(times.mended), ...filters.range, ...filters.context],
     pictureFilters: filters.picture,
     burntSubtitle: settings.subtitles === "burn" ? parts.subtitles.findIndex(({ isText }) => isText) : null,
-    shape: uprightShape(video),
+    shape: planHeldShape(video),
     encoderTimeBase: encoderClock(parts),
     packedTicks: isKnown ? packTicks(times.ticks) : null,
     outputTimeBase: isKnown ? timeBase : ownTimeBase(settings),

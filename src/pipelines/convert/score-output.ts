@@ -7,14 +7,20 @@ import { chooseSamples, LEAD_SECONDS } from "./samples.ts";
 import type { ExpectedPictures } from "./verify.ts";
 import { type ConvertHooks, describeCut } from "./work.ts";
 
+interface ScoredFiles {
+  readonly inputPath: string;
+  readonly outputPath: string;
+  /** Whether pictures were fitted into the planned shape. */
+  readonly isFitted: boolean;
+}
+
 /**
  * Compares samples of the output with the source's pictures, on which the same filters were used. Null where nothing is to be compared, or the two do not pair. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, ABORTED.
  */
 export async function scoreOutput(
   plan: ConversionPlan,
   expected: ExpectedPictures | undefined,
-  inputPath: string,
-  outputPath: string,
+  { inputPath, outputPath, isFitted }: ScoredFiles,
   hooks: Pick<ConvertHooks, "tools" | "signal">,
 ): Promise<MeasuredScore | null> {
   const { comparison, video, originSeconds } = plan;
@@ -26,7 +32,7 @@ export async function scoreOutput(
   for (const stretch of stretches) {
     const score = async (leadSeconds: number): Promise<{ readonly score: number; readonly pictures: number }> => {
       const made = readStretch(stretch, leadSeconds, 0, outputPath, { streamIndex: 0, context: [], picture: [] });
-      const filters = filtersOf(video, inputPath);
+      const filters = filtersOf(video, inputPath, isFitted);
       const source = readStretch(stretch, leadSeconds, originSeconds, inputPath, filters);
       return await scorePictures(hooks.tools, metric, made, source, video.pixelFormat, hooks.signal);
     };
@@ -80,9 +86,9 @@ interface StretchFilters {
   readonly picture: readonly string[];
 }
 
-function filtersOf(video: EncodedVideo, inputPath: string): StretchFilters {
+function filtersOf(video: EncodedVideo, inputPath: string, isFitted: boolean): StretchFilters {
   const whole = { startTicks: null, endTicks: null, seekSeconds: null, pictures: 0 };
-  const { streamIndex, contextFilters, pictureFilters } = describeCut(video, whole, inputPath);
+  const { streamIndex, contextFilters, pictureFilters } = describeCut(video, whole, inputPath, isFitted);
   return { streamIndex, context: contextFilters, picture: pictureFilters };
 }
 

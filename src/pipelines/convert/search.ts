@@ -251,13 +251,13 @@ async function scoreSamples(
 async function scoreSample(
   inputPath: string,
   video: EncodedVideo,
-  { cut, path, seekSeconds }: EncodedSample,
+  { cut, path, seekSeconds, change }: EncodedSample,
   metric: Metric,
   { tools, signal }: ConvertHooks,
 ): Promise<PictureScore> {
   const made = { path, options: [], streamIndex: 0, filters: [] };
   const options = seekOptions(seekSeconds);
-  const filters = cutFilters(describeCut(video, cut, inputPath));
+  const filters = cutFilters(describeCut(video, cut, inputPath, change === "shape"));
   const source = { path: inputPath, options, streamIndex: video.streamIndex, filters };
   return await scorePictures(tools, metric, made, source, video.pixelFormat, signal);
 }

@@ -69,10 +69,15 @@ export async function finishParts(params: Params, results: PartResults, context:
   return result;
 }
 
-/** The plan has long spans first, so results are told apart by what they are of. A task that an earlier version did tells nothing of damage. */
-function outcomeOf(part: Part, results: PartResults): Pick<EncodedPart, "deviceFault" | "isDamaged"> {
+/** The plan has long spans first, so results are told apart by what they are of. A task that an earlier version did tells nothing of damage or changes. */
+function outcomeOf(part: Part, results: PartResults): Pick<EncodedPart, "deviceFault" | "isDamaged" | "change"> {
   const result = results.find(({ input }) => partName(input) === partName(part));
-  return { deviceFault: null, isDamaged: false, ...(result?.status === "succeeded" ? result.output : {}) };
+  return {
+    deviceFault: null,
+    isDamaged: false,
+    change: null,
+    ...(result?.status === "succeeded" ? result.output : {}),
+  };
 }
 
 async function joinParts(params: Params, results: PartResults, context: StageContext): Promise<Result> {

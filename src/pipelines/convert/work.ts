@@ -2,7 +2,8 @@ import { ReelmillError } from "../../base/errors.ts";
 import { openFileSource } from "../../base/file-source.ts";
 import { formatCount } from "../../base/units.ts";
 import { fileArgument } from "../../ffmpeg/arguments.ts";
-import { shownSize, type UprightShape } from "../../ffmpeg/picture-filters.ts";
+import { createChangeWatch, fitShape, type HeldShape, holdShape, type ShapeChange } from "../../ffmpeg/held-shape.ts";
+import { shownSize } from "../../ffmpeg/picture-filters.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { tellsOfDamagedPictures, undecodedStreams } from "../../ffmpeg/source-damage.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
@@ -41,6 +42,8 @@ export interface EncodedCut {
   readonly seekSeconds: number | null;
   /** Whether the source's pictures are damaged, as far as its decoder complains. */
   readonly isDamaged: boolean;
+  /** What the pictures change to on the way, as far as it was heard. */
+  readonly change: ShapeChange | null;
 }
 
 /** A span of the plan as a cut. */
@@ -49,7 +52,8 @@ export function cutOf({ start, end, startTicks, endTicks, seekSeconds }: PlacedS
 }
 
 /**
- * Encodes a cut into an MP4 file of its own. Where fewer pictures come out than the source tells of, it is done once more from the file's
+ * Encodes a cut into an MP4 file of its own. Where pictures turn out to change their shape, it is done once more with filters that fit each into the planned
+ * one, which are not for nothing. Where fewer pictures come out than the source tells of, it is done once more from the file's
  * start: a container's index may lead a seek astray. What is missing then must be missing without the encoder, too. Throws FFMPEG_FAILED,
  * FFMPEG_TIMEOUT, PROGRAM_KILLED, OUTPUT_NOT_VERIFIED, ABORTED.
  */
@@ -61,15 +65,23 @@ export async function encodeCut(
   hooks: ConvertHooks,
 ): Promise<EncodedCut> {
   const { pictures: wanted, seekSeconds } = cut;
+  let isFitted = false;
   const encode = async (from: number | null): Promise<EncodedCut> => {
-    const job = describeCut(video, { ...cut, seekSeconds: from }, inputPath);
+    const job = describeCut(video, { ...cut, seekSeconds: from }, inputPath, isFitted);
+    const watch = createChangeWatch();
     const { complaints } = await runFfmpeg(hooks.tools, {
       ...describeSpanRun({ ...job, inputPath, outputPath, encoder: video.encoder }),
       mayTakeLong: true,
       signal: hooks.signal,
+      onErrorOutput: watch.onErrorOutput,
       onProgress: ({ frames }) => hooks.onProgress(wanted === 0 ? 0 : Math.min(1, frames / wanted)),
     });
-    return { ...measureSpan(outputPath), seekSeconds: from, isDamaged: tellsOfDamagedPictures(complaints) };
+    if (!isFitted && watch.change() === "shape") {
+      isFitted = true;
+      return await encode(from);
+    }
+    const isDamaged = tellsOfDamagedPictures(complaints);
+    return { ...measureSpan(outputPath), seekSeconds: from, isDamaged, change: isFitted ? "shape" : watch.change() };
   };
   const made = await encode(seekSeconds);
   const due = wanted === 0 ? (video.evenPictures ?? 0) - EVEN_SLACK_PICTURES : wanted;
@@ -96,17 +108,21 @@ async function requireAllEncoded(
   throw new ReelmillError("OUTPUT_NOT_VERIFIED", message);
 }
 
-/** What becomes of a cut's pictures before they are encoded. */
+/** What becomes of a cut's pictures before they are encoded; `isFitted`: each is fitted into the planned shape, in case that some have another. */
 export function describeCut(
   video: EncodedVideo,
   { startTicks, endTicks, seekSeconds }: Cut,
   inputPath: string,
+  isFitted = false,
 ): Omit<SpanJob, "inputPath" | "outputPath" | "encoder"> {
-  const burnt = video.burntSubtitle === null ? [] : [burnFilter(inputPath, video.burntSubtitle, video.shape)];
+  const { shape } = video;
+  const hold = isFitted ? fitShape : holdShape;
+  const held = shape === undefined ? [] : hold(shape);
+  const burnt = video.burntSubtitle === null ? [] : [burnFilter(inputPath, video.burntSubtitle, shape)];
   return {
     streamIndex: video.streamIndex,
     contextFilters: video.contextFilters,
-    pictureFilters: [...burnt, ...video.pictureFilters],
+    pictureFilters: [...held, ...burnt, ...video.pictureFilters],
     startTicks,
     endTicks,
     seekSeconds,
@@ -119,7 +135,7 @@ export function describeCut(
  * A path inside a filter's option inside a filter graph: each of the two reads its own escapes. Letters are made for the size that pictures are shown
  * in; of samples that are not square, the filter does not know it by itself.
  */
-function burnFilter(path: string, subtitle: number, shape: UprightShape | undefined): string {
+function burnFilter(path: string, subtitle: number, shape: HeldShape | undefined): string {
   const option = fileArgument(path).replaceAll(/[\\': ]/g, (letter) => `\\${letter}`);
   const graph = option.replaceAll(/[\\'[\],; ]/g, (letter) => `\\${letter}`);
   const shown = shape && shownSize(shape);

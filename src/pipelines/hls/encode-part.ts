@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { describeFallback, deviceFault } from "../../ffmpeg/device-fault.ts";
+import { describeChange, type ShapeChange } from "../../ffmpeg/held-shape.ts";
 import { DAMAGED_PICTURES, tellsOfDamagedPictures, undecodedStreams } from "../../ffmpeg/source-damage.ts";
 import { requireDecodes } from "../../ffmpeg/verify.ts";
 import { ENCODED_WHOLE } from "../../spans/encoded-whole.ts";
@@ -25,6 +26,8 @@ export interface EncodedPart {
   readonly isDamaged: boolean;
   /** Null where all pictures stand where the source's list has them. */
   readonly disorder: Disorder | null;
+  /** What the pictures change to on the way; null: nothing, or there are none. */
+  readonly change: ShapeChange | null;
 }
 
 /** A part and what came of it. */
@@ -45,11 +48,11 @@ export async function encodePart(
   knownFault: string | null = null,
 ): Promise<EncodedPart> {
   const encoder = plan.encoders.find(({ fallback }) => fallback !== null);
-  let heard: Omit<EncodedPart, "deviceFault"> = { silenced: [], isDamaged: false, disorder: null };
+  let heard: Omit<EncodedPart, "deviceFault"> = { silenced: [], isDamaged: false, disorder: null, change: null };
   const encode = async (as: PackagePlan, progress: PackageHooks): Promise<void> => {
-    const { complaints, disorder } = await encodeStreams(as, part, inputPath, folder, progress);
+    const { complaints, disorder, change } = await encodeStreams(as, part, inputPath, folder, progress);
     const isDamaged = part.span !== null && tellsOfDamagedPictures(complaints);
-    heard = { silenced: findSilenced(plan, part, complaints), isDamaged, disorder };
+    heard = { silenced: findSilenced(plan, part, complaints), isDamaged, disorder, change };
   };
   if (encoder === undefined || part.span === null) {
     await encode(plan, hooks);
@@ -110,7 +113,7 @@ export interface RungPlaces {
 
 /**
  * Puts the spans of every rung into one file in the folder; gives the plan as it was carried out. Spans of two encoders cannot be joined: where a
- * device failed at some, those that it had made are encoded again. Nor can spans of pictures that change their shape or colours on the way: all
+ * device failed at some, those that it had made are encoded again. Nor can spans of pictures that change their colours on the way: all
  * are encoded once more then, as one. Throws as `encodeStreams` and `joinRungs`.
  */
 export async function uniteRungs(
@@ -121,7 +124,8 @@ export async function uniteRungs(
 ): Promise<PackagePlan> {
   const fault = made.find((part) => part.deviceFault !== null)?.deviceFault ?? null;
   const damage = made.some(({ isDamaged }) => isDamaged) ? [DAMAGED_PICTURES] : [];
-  const heard = { ...plan, findings: [...plan.findings, ...describeSilenced(plan, made), ...damage] };
+  const changed = describeChange(made.map(({ change }) => change));
+  const heard = { ...plan, findings: [...plan.findings, ...describeSilenced(plan, made), ...changed, ...damage] };
   const listed = withDisorder(
     heard,
     made.map(({ disorder }) => disorder),

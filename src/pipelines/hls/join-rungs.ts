@@ -14,7 +14,7 @@ export type LendSpans = <T>(paths: readonly string[], use: (places: readonly str
 
 /**
  * Joins the spans of every rung into one file in `folder`, one rung after the other; where there is one span, it is that file. Spans that lie in
- * the folder itself are gone afterwards. False where the spans of a rung do not fit together: a recording that changes the shape or the colours of its
+ * the folder itself are gone afterwards. False where the spans of a rung do not fit together: a recording that changes the colours of its
  * pictures, or of which a span has none. Throws as `joinFragments`, ABORTED, and what the system throws.
  */
 export async function joinRungs(

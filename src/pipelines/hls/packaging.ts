@@ -1,4 +1,5 @@
 import type { HardwareFamily } from "../../ffmpeg/encoder-wish.ts";
+import type { HeldShape } from "../../ffmpeg/held-shape.ts";
 import type { Ratio, TrackPurpose } from "../../ffmpeg/manifest.ts";
 import type { FfmpegTools } from "../../ffmpeg/tools.ts";
 import type { SpanJob } from "../../spans/encode-span.ts";
@@ -106,6 +107,8 @@ export interface PackagePlan {
     readonly originTicks: number;
     /** Filters of all rungs together, before they part, which look at neighbours, and what those need. */
     readonly contextFilters: readonly string[];
+    /** What the recording's pictures are held to behind them; absent from plans of older versions. */
+    readonly shape?: HeldShape;
     /** What HEVC rungs keep of the recording's high dynamic range; null: all rungs have standard range. */
     readonly highRange: HighRange | null;
     /** Filters of single pictures, for rungs of standard range. */

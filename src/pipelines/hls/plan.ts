@@ -7,6 +7,7 @@ import {
   describeLostStreams,
   describeLostSubtitles,
 } from "../../ffmpeg/choose-streams.ts";
+import { planHeldShape } from "../../ffmpeg/held-shape.ts";
 import { type MediaManifest, type Ratio, secondsOf, type VideoStream } from "../../ffmpeg/manifest.ts";
 import { mendingFilters } from "../../ffmpeg/mended-times.ts";
 import {
@@ -86,6 +87,7 @@ export async function planPackage(
       mendingFilters: mendingFilters(times.mended),
       originTicks: times.originTicks,
       contextFilters: [...looks.filters, ...(thinning.filter === null ? [] : [thinning.filter])],
+      shape: planHeldShape(video),
       highRange,
       standardFilters: [...(video.isHdr ? TONE_MAP_FILTERS : []), "format=yuv420p"],
     },

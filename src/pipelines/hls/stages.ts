@@ -110,12 +110,13 @@ async function packageStreams(
 }
 
 function outcomeOf(result: TaskResult<EncodePart, EncodedPart>): EncodedPart {
-  // A task that an earlier version did tells nothing of silence or damage.
+  // A task that an earlier version did tells nothing of silence, damage or changes.
   return {
     deviceFault: null,
     silenced: [],
     isDamaged: false,
     disorder: null,
+    change: null,
     ...(result.status === "succeeded" ? result.output : {}),
   };
 }

@@ -4,6 +4,7 @@ import { audioArguments } from "../../ffmpeg/audio-encoder.ts";
 import { takeFirst } from "../../ffmpeg/channel-layouts.ts";
 import { type FilteredPicture, listFiltered, PRINTING_FILTERS } from "../../ffmpeg/decoded-times.ts";
 import { sumInPairs } from "../../ffmpeg/expressions.ts";
+import { createChangeWatch, fitShape, holdShape, type ShapeChange } from "../../ffmpeg/held-shape.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import { cutFilters, describeCountRun, errorOptions, seekOptions } from "../../spans/encode-span.ts";
 import { eachTick } from "../../spans/packed-ticks.ts";
@@ -34,7 +35,7 @@ const AAC_FRAME_SAMPLES = 1024;
  * Encodes a part in one process: decoded once, each rung scaled from the next larger one, every fragment of pictures begun by an IDR at the same
  * time in all rungs. Where a span does not begin with the picture that it should, it is done once more from the file's start: either that
  * picture does not decode, or the container's index led the seek astray. Where the last ones of the recording do not decode, it is done once more with the one
- * before them held to the end. Where the decoder gave pictures times that fall back, it is done once more without them. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED.
+ * before them held to the end. Where pictures turn out to change their shape, it is done once more with filters that fit each into the planned one. Where the decoder gave pictures times that fall back, it is done once more without them. Throws FFMPEG_FAILED, FFMPEG_TIMEOUT, PROGRAM_KILLED, ABORTED.
  */
 export async function encodeStreams(
   plan: PackagePlan,
@@ -46,15 +47,22 @@ export async function encodeStreams(
   const span = part.span === null ? undefined : plan.spans[part.span];
   let complaints: readonly string[] = [];
   let encoded: Cut | undefined = span;
+  let change: ShapeChange | null = null;
   // Only a seek can lead astray, and only the recording's last picture is held.
   const isLookedAt = span !== undefined && (span.seekSeconds !== null || span.lastDurationTicks !== null);
   const encode = async (as: Cut | undefined): Promise<SpanTimes> => {
-    encoded = as;
-    complaints = await runPart(plan, part, as, inputPath, folder, hooks);
+    encoded = as && { ...as, isFitted: change === "shape" };
+    const heard = await runPart(plan, part, encoded, inputPath, folder, hooks);
+    ({ complaints } = heard);
+    if (change !== "shape" && heard.change === "shape") {
+      change = "shape";
+      return await encode(as);
+    }
+    change ??= heard.change;
     return isLookedAt ? timesOf(firstPath(plan, part, folder)) : NOTHING_SHOWN;
   };
   let shown = await encode(span);
-  if (span === undefined) return { complaints, disorder: IN_ORDER };
+  if (span === undefined) return { complaints, disorder: IN_ORDER, change };
   if (span.seekSeconds !== null && shown.beginSeconds >= span.startSeconds + SLACK_SECONDS) {
     const { beginSeconds } = shown;
     const fromStart = { ...span, seekSeconds: null };
@@ -73,7 +81,7 @@ export async function encodeStreams(
   }
   const lastDurationTicks = heldTicks(plan, span, shown);
   if (lastDurationTicks !== undefined && encoded !== undefined) await encode({ ...encoded, lastDurationTicks });
-  return { complaints, disorder };
+  return { complaints, disorder, change };
 }
 
 /** What came of a part. */
@@ -81,6 +89,8 @@ export interface EncodedStreams {
   /** Of ffmpeg. */
   readonly complaints: readonly string[];
   readonly disorder: Disorder;
+  /** What the pictures change to on the way, as far as it was heard. */
+  readonly change: ShapeChange | null;
 }
 
 const IN_ORDER: Disorder = { strayTicks: [], leftOut: 0 };
@@ -90,6 +100,8 @@ const NONE_DECODED: Decoded = { leftOut: [], strayTicks: [] };
 interface Cut extends RungSpan {
   /** Pictures to leave out, of those that the decoder gives. */
   readonly leftOut?: readonly FilteredPicture[];
+  /** Whether each is fitted into the planned shape, for some have another. */
+  readonly isFitted?: boolean;
 }
 
 /** Pictures of a span that stand at other times than the source's list has. */
@@ -171,10 +183,11 @@ async function runPart(
   inputPath: string,
   folder: string,
   { tools, signal, onProgress }: PackageHooks,
-): Promise<readonly string[]> {
+): Promise<Pick<EncodedStreams, "complaints" | "change">> {
   const { durationSeconds, encoders, video } = plan;
   const devices = encoders.flatMap(({ device }) => device?.globalArguments ?? []);
   const wanted = span?.pictures ?? null;
+  const watch = createChangeWatch();
   const { complaints } = await runFfmpeg(tools, {
     // The source's own times, exact to the tick: ffmpeg would shift them by a start that is rounded to microseconds.
     globalArguments: ["-copyts", ...(span === undefined ? [] : [...errorOptions(span), ...devices])],
@@ -185,12 +198,13 @@ async function runPart(
       ...(part.hasSound ? soundOutputs(plan, video, folder, durationSeconds) : []),
     ],
     signal,
+    onErrorOutput: watch.onErrorOutput,
     onProgress: ({ frames, outputSeconds }) => {
       const [done, all] = wanted === null ? [outputSeconds, durationSeconds] : [frames, wanted];
       onProgress(all > 0 ? Math.min(1, done / all) : 0);
     },
   });
-  return complaints;
+  return { complaints, change: watch.change() };
 }
 
 function rungArguments(plan: PackagePlan, { span: index }: EncodePart, span: Cut, folder: string): readonly string[] {
@@ -231,12 +245,14 @@ function soundOutputs(
 }
 
 /** One decode for all; standard range parts from high range, then each rung's pictures go to its encoder and on to the next smaller size. */
-function filterGraph(plan: PackagePlan, { leftOut = [], ...span }: Cut): string {
-  const { contextFilters, highRange, mendingFilters = [], standardFilters, streamIndex } = plan.video;
+function filterGraph(plan: PackagePlan, { leftOut = [], isFitted = false, ...span }: Cut): string {
+  const { contextFilters, highRange, mendingFilters = [], shape, standardFilters, streamIndex } = plan.video;
   const isLeftOut = sumInPairs(leftOut.map(({ place, ticks }) => `eq(n,${place})*eq(pts,${ticks})`));
   const without = leftOut.length === 0 ? [] : [`select='not(${isLeftOut})'`];
   const timed = [...mendingFilters, ...without, ...timingFilters(plan)];
-  const cut = cutFilters(cutOf(plan, span, [...timed, ...contextFilters]));
+  const hold = isFitted ? fitShape : holdShape;
+  const held = shape === undefined ? [] : hold(shape);
+  const cut = [...cutFilters(cutOf(plan, span, [...timed, ...contextFilters])), ...held];
   const rungs = plan.rungs.map((rung, index) => ({ ...rung, index }));
   const isHigh = ({ codec }: Rung): boolean => keepsHighRange(highRange, codec);
   const [high, standard] = [rungs.filter(isHigh), rungs.filter((rung) => !isHigh(rung))];
