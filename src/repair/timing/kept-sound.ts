@@ -63,7 +63,8 @@ function meanLead(
   { track, pictures, gap, step }: Side,
 ): number | undefined {
   const [own, shown] = [packets[track] as Uint32Array, packets[pictures] as Uint32Array];
-  const [profile, pictureProfile] = [tracks[track] as TrackProfile, tracks[pictures] as TrackProfile];
+  const profile = tracks[track] as TrackProfile;
+  const [sampleSeconds, pictureSeconds] = [secondsOfOne(profile), secondsOfOne(tracks[pictures] as TrackProfile)];
   const shownBefore = lowerBound(shown, gap);
   const leads: number[] = [];
   let samples = 0;
@@ -72,8 +73,7 @@ function meanLead(
     if (packet === undefined || log.hasGapWithin(Math.min(packet, gap) + 1, Math.max(packet, gap - 1))) break;
     if (step < 0) samples -= samplesOf(log, profile, packet);
     const isRunStart = own[at - 1] !== packet - 1;
-    const pictureSeconds = (lowerBound(shown, packet) - shownBefore) * secondsOfOne(pictureProfile);
-    if (isRunStart) leads.push(samples * secondsOfOne(profile) - pictureSeconds);
+    if (isRunStart) leads.push(samples * sampleSeconds - (lowerBound(shown, packet) - shownBefore) * pictureSeconds);
     if (step > 0) samples += samplesOf(log, profile, packet);
   }
   const even = leads.length - (leads.length % 2);
