@@ -54,6 +54,15 @@ describe("sound of a package", () => {
     expect(whole.report.findings.join()).not.toMatch(/decode/);
   });
 
+  it("stays within a millisecond of the pictures where its clock runs slower than theirs", async () => {
+    const source = clicks();
+    const wanted = await clickSeconds(source);
+    const found = await clickSeconds(filtered(source, "slow.mkv", "setts=ts=TS*1.0005"));
+    expect(found).toHaveLength(SECONDS);
+    const off = found.map((seconds, index) => Math.abs(seconds - (wanted[index] as number) * 1.0005));
+    expect(Math.max(...off)).toBeLessThan(0.001);
+  });
+
   it("stays within a millisecond of the pictures behind packets that were lost, and is not cut where one has a wrong time", async () => {
     const source = clicks();
     const wanted = await clickSeconds(source);
