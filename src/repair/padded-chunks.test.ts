@@ -2,19 +2,18 @@ import { describe, expect, it } from "vitest";
 import { createMemorySource } from "../media/bytes/byte-source.ts";
 import { serializeBox } from "../media/isobmff/box-writer.ts";
 import { compare, makeClip, packetsOf, written } from "./clips.fixture.ts";
-import { type ClipSample, inRunsOf, putTogether, takeApart, withHits, withoutIndex } from "./remade-clip.fixture.ts";
+import {
+  type ClipSample,
+  inRunsOf,
+  type PaddingAt,
+  putTogether,
+  runsAt,
+  takeApart,
+  withHits,
+  withoutBytes,
+  withoutIndex,
+} from "./remade-clip.fixture.ts";
 import { repairSource } from "./repair-source.ts";
-
-type PaddingAt = (offset: number, sample: ClipSample, before: ClipSample | undefined) => number;
-
-const alignedTo =
-  (bytes: number): PaddingAt =>
-  (offset) =>
-    -offset & (bytes - 1);
-const betweenRuns =
-  (paddingAt: PaddingAt): PaddingAt =>
-  (offset, sample, before) =>
-    sample.track === before?.track ? 0 : paddingAt(offset, sample, before);
 
 function freeBox(bytes: number): Uint8Array {
   return bytes === 0 ? new Uint8Array(0) : serializeBox("free", new Uint8Array(bytes - 8).fill(0x47));
@@ -24,11 +23,11 @@ describe("a recorder that leaves bytes unused between packets", () => {
   const coded = makeClip("-c:v libx264 -preset ultrafast -g 30 -c:a aac", "mp4", 6);
   const raw = makeClip("-c:v libx264 -preset ultrafast -g 30 -c:a pcm_s16be", "mov", 6);
   it.each<[string, Uint8Array, PaddingAt, ((bytes: number) => Uint8Array)?]>([
-    ["runs at multiples of 4", coded, betweenRuns(alignedTo(4))],
+    ["runs at multiples of 4", coded, runsAt(4)],
     [
       "packets at multiples of 512, filled with ones",
       coded,
-      alignedTo(512),
+      (offset) => -offset & 511,
       (bytes) => new Uint8Array(bytes).fill(0xff),
     ],
     [
@@ -37,7 +36,7 @@ describe("a recorder that leaves bytes unused between packets", () => {
       (_offset, sample, before) => (before && before.track > sample.track ? 4096 : 0),
       freeBox,
     ],
-    ["runs of raw sound at multiples of 4096", raw, betweenRuns(alignedTo(4096))],
+    ["runs of raw sound at multiples of 4096", raw, runsAt(4096)],
   ])("loses nothing, and no time: %s", async (_what, clip, paddingAt, fill) => {
     const parts = takeApart(clip);
     const whole = putTogether(parts, paddingAt, fill);
@@ -69,7 +68,7 @@ describe("a recorder that leaves bytes unused between packets", () => {
       const bytes = inRun === 0 ? Uint8Array.of(0x01, 0x90) : slice.slice(2 * inRun - 2, 2 * inRun);
       return { ...sample, bytes };
     });
-    const whole = putTogether({ ...parts, samples }, betweenRuns(alignedTo(4)));
+    const whole = putTogether({ ...parts, samples }, runsAt(4));
     const damaged = withoutIndex(whole);
     const outcome = await repairSource(createMemorySource(damaged), [
       { name: "reference.mov", source: createMemorySource(whole) },
@@ -78,8 +77,19 @@ describe("a recorder that leaves bytes unused between packets", () => {
     expect({ kept, foreign }).toEqual({ kept: packetsOf(whole).length, foreign: 0 });
   });
 
+  it("learns where runs begin behind missing bytes", async () => {
+    const whole = putTogether(takeApart(coded), runsAt(8));
+    const damaged = withoutBytes(withoutIndex(whole), Math.floor(whole.length * 0.3), 102);
+    const outcome = await repairSource(createMemorySource(damaged), [
+      { name: "reference.mp4", source: createMemorySource(whole) },
+    ]);
+    const { kept, worstSeconds } = compare(whole, written(damaged, outcome));
+    expect(packetsOf(whole).length - kept).toBeLessThanOrEqual(6);
+    expect(worstSeconds).toBeLessThan(0.03);
+  });
+
   it("does not pass over packets that are damaged as if they were padding", async () => {
-    const paddingAt = betweenRuns(alignedTo(65_536));
+    const paddingAt = runsAt(65_536);
     const rows = inRunsOf(1, coded);
     const whole = putTogether(takeApart(rows), paddingAt);
     const outcome = await repairSource(createMemorySource(withHits(whole, 1, 100)), [

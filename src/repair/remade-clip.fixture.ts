@@ -24,6 +24,14 @@ export interface ClipParts {
   readonly samples: readonly ClipSample[];
 }
 
+/** How many bytes a recorder leaves unused at an offset between two samples. */
+export type PaddingAt = (offset: number, sample: ClipSample, before: ClipSample | undefined) => number;
+
+/** Padding up to the next multiple of `bytes`, a power of two, before each run of a track. */
+export function runsAt(bytes: number): PaddingAt {
+  return (offset, sample, before) => (sample.track === before?.track ? 0 : -offset & (bytes - 1));
+}
+
 /** Takes a healthy clip apart. Throws where it has no index. */
 export function takeApart(clip: Uint8Array): ClipParts {
   const movie = triage(createMemorySource(clip)).movies[0]?.movie;
@@ -47,7 +55,7 @@ export function takeApart(clip: Uint8Array): ClipParts {
  */
 export function putTogether(
   { ftyp, movie, samples }: ClipParts,
-  paddingAt: (offset: number, sample: ClipSample, before: ClipSample | undefined) => number = () => 0,
+  paddingAt: PaddingAt = () => 0,
   fill: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
 ): Uint8Array {
   const [start, data]: [number, Uint8Array[]] = [ftyp.length + 8, []];
@@ -81,6 +89,11 @@ export function putTogether(
 export function withoutIndex(clip: Uint8Array): Uint8Array {
   const { start, end } = boxAt(clip, "mdat");
   return clip.slice(0, end).fill(0, start, start + 4);
+}
+
+/** The file without `bytes` of it from `offset` on. */
+export function withoutBytes(file: Uint8Array, offset: number, bytes: number): Uint8Array {
+  return new Uint8Array(Buffer.concat([file.subarray(0, offset), file.subarray(offset + bytes)]));
 }
 
 /** The clip as recorders write it that put so many seconds of each track in a row. */

@@ -14,8 +14,8 @@ const LEAST_BITS = 1e-9 - MAX_RUN_BITS;
 const USUAL_RUNS = 16;
 /** What the commonest length speaks for a run; rarer ones speak less. */
 const USUAL_BITS = 8;
-/** Before a run of a rarer length goes one of the commonest whose beginning is lost, by so much. */
-const CUT_BITS = 6;
+/** What speaks for a run as long as there is room behind damage: that the damage took its beginning. */
+const BEGINNING_LOST_BITS = 6;
 /** Bytes less like sound than this are no run that only a cut or damage bounds. */
 const MIN_CUT_BITS = 4;
 
@@ -54,16 +54,18 @@ export function createPcmParser(
     }
     return least;
   };
+  /** What speaks for each length of the reference's runs, the rarest among them. */
   const usualBits = new Map(
     runSamples.map(({ value, count }) => {
       const rareBits = Math.log2((runSamples[0]?.count ?? count) / count);
       return [value * frameBytes, Math.max(0, USUAL_BITS - rareBits)];
     }),
   );
-  const toRun = (start: number, length: number, bits: number, isCut = false): PlacedRun => {
+  /** `sharing` tracks may have written a run of no usual length. */
+  const toRun = (start: number, length: number, bits: number, sharing: number): PlacedRun => {
     const unit = usualRunBytes[0];
-    const isShared = trackCount > 1 && unit !== undefined && !usualBits.has(length);
-    const sizes = isShared ? sharedSizes(length, unit, isCut ? 1 : trackCount, frameBytes) : [length];
+    const isPieced = trackCount > 1 && unit !== undefined && !usualBits.has(length);
+    const sizes = isPieced ? sharedSizes(length, unit, sharing, frameBytes) : [length];
     const packets = sizes.map((sizeBytes): Candidate => {
       return { sizeBytes, evidenceBits: 1, isSync: true, durationSamples: sizeBytes / frameBytes };
     });
@@ -83,7 +85,7 @@ export function createPcmParser(
       const usual = usualBits.get(length);
       const bits =
         usual === undefined ? soundness(window, start, length, LEAST_BITS) : likeness(window, start, length) + usual;
-      return [toRun(start, length, bits)];
+      return [toRun(start, length, bits, trackCount)];
     },
     findRun(window, place) {
       const length = place.end - place.from;
@@ -92,27 +94,28 @@ export function createPcmParser(
         for (const whole of lengths) {
           if (whole <= 0 || whole > length) continue;
           const bits = soundness(window, place.from, whole, MIN_CUT_BITS);
-          if (bits >= MIN_CUT_BITS) return toRun(place.from, whole, bits, true);
+          if (bits >= MIN_CUT_BITS) return toRun(place.from, whole, bits, 1);
         }
         return undefined;
       }
       return runBefore(place, usualRunBytes, frameBytes, (start, size) => {
         const bits = likeness(window, start, size) + (usualBits.get(size) ?? 0) + place.startBits(start);
-        return toRun(start, size, bits, true);
+        return toRun(start, size, bits, 1);
       });
     },
   };
 }
 
-/** Sizes of what tracks wrote by turns: whole rounds of the unit, then one round of what is left, in equal parts. */
+/** Sizes of what tracks wrote by turns: whole rounds of the unit, then one of less in equal parts, or one that bytes are missing from. */
 function sharedSizes(length: number, unit: number, trackCount: number, frameBytes: number): number[] {
   const round = trackCount * unit;
   if (length / unit > MAX_PIECES) return [length];
-  const sizes = new Array<number>(Math.floor(length / round) * trackCount).fill(unit);
   const rest = length % round;
-  if (rest === 0) return sizes;
   const isEven = rest % (trackCount * frameBytes) === 0;
-  return [...sizes, ...(isEven ? new Array<number>(trackCount).fill(rest / trackCount) : [rest])];
+  const units = isEven ? Math.floor(length / round) * trackCount : Math.floor(length / unit);
+  const sizes = new Array<number>(units).fill(unit);
+  if (rest === 0) return sizes;
+  return [...sizes, ...(isEven ? new Array<number>(trackCount).fill(rest / trackCount) : [length - units * unit])];
 }
 
 /** The likeliest run that ends at a known place: of a usual length, else as long as there is room. */
@@ -125,11 +128,11 @@ function runBefore(
   const room = place.end - place.from;
   const whole = room - (room % frameBytes);
   const longest = Math.max(0, ...usualRunBytes);
-  const isCut = whole > 0 && whole < longest && !usualRunBytes.includes(whole);
+  const fillsRoom = whole > 0 && whole < longest && !usualRunBytes.includes(whole);
   let [best, bestBits]: [PlacedRun | undefined, number] = [undefined, Number.NEGATIVE_INFINITY];
-  for (const length of [...usualRunBytes.filter((usual) => usual <= room), ...(isCut ? [whole] : [])]) {
+  for (const length of [...usualRunBytes.filter((usual) => usual <= room), ...(fillsRoom ? [whole] : [])]) {
     const run = runOf(place.end - length, length);
-    const bits = -run.costBits + (isCut && length === whole ? CUT_BITS : 0);
+    const bits = -run.costBits + (fillsRoom && length === whole ? BEGINNING_LOST_BITS : 0);
     if (-run.costBits >= MIN_CUT_BITS && bits > bestBits) [best, bestBits] = [run, bits];
   }
   return best;

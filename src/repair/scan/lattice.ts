@@ -52,6 +52,7 @@ export class Lattice {
       anchors: new Anchors(window, { isStartByte: (byte) => this.#isAnchorByte(byte), anchorAt }, limit),
       hasAnchors: this.hasAnchors,
       packetBehind: (offset) => this.#packetBehind(offset),
+      runStart: (offset, family) => this.#paddings.runStart(offset, this.#tracksOf(family)),
       startBits: (offset) => this.#startBits(offset),
     });
   }
@@ -121,9 +122,7 @@ export class Lattice {
     if (found !== undefined) return found;
     const [open, another] = this.#open.families;
     // One that does not tell itself begins where its runs always do.
-    return open === undefined || another !== undefined
-      ? end
-      : this.#paddings.runStart(end, this.#model.families[open]?.tracks ?? []);
+    return open === undefined || another !== undefined ? end : this.#paddings.runStart(end, this.#tracksOf(open));
   }
 
   /** Whether a self-delimiting packet stands beyond doubt: by itself, or by what follows it. */
@@ -145,19 +144,40 @@ export class Lattice {
     );
   }
 
+  /** The packet at `offset` is final; the one before it was of `lastFamily` (−1: what stood there is not known). */
+  note(offset: number, family: number, lastFamily: number): void {
+    if (family !== lastFamily || this.#standsAlone(family)) this.#paddings.note(offset, this.#tracksOf(family));
+  }
+
+  /** Bytes were lost: what stands behind them may have moved. */
+  doubt(): void {
+    this.#paddings.doubt();
+  }
+
   /** Forgets remembered probes: parameter sets or other state of a parser changed. */
   forget(): void {
     this.#probes.clear();
   }
 
-  /** A packet that begins a run, as each does of a family that stands alone, hardly stands where none of the reference's do. */
+  /**
+   * A packet that begins a run, as each does of a family that stands alone, hardly stands where none of the reference's do.
+   * One that the data's end cuts is no worse for it: its evidence is its start's alone.
+   */
   #candidate(offset: number, family: number, beginsRun = false): Candidate | typeof CUT | undefined {
     const candidate = this.#probe(offset, family);
-    if (typeof candidate !== "object" || !(beginsRun || this.#model.transitionBits(family, family) <= ALONE_BITS))
-      return candidate;
-    if (this.#paddings.isAligned(offset, this.#model.families[family]?.tracks ?? [])) return candidate;
+    if (typeof candidate !== "object" || !(beginsRun || this.#standsAlone(family))) return candidate;
+    if (!this.#paddings.excludes(offset, this.#tracksOf(family))) return candidate;
     const evidenceBits = candidate.evidenceBits - MISALIGNED_BITS;
     return evidenceBits > 0 ? { ...candidate, evidenceBits } : undefined;
+  }
+
+  /** Whether each packet of a family is a run of its own. */
+  #standsAlone(family: number): boolean {
+    return this.#model.transitionBits(family, family) <= ALONE_BITS;
+  }
+
+  #tracksOf(family: number): readonly number[] {
+    return this.#model.families[family]?.tracks ?? [];
   }
 
   #probe(offset: number, family: number): Candidate | typeof CUT | undefined {

@@ -27,6 +27,8 @@ const SEARCHED = { atOnce: 512 * 1024, perByte: 3 } as const;
 /** So close behind a start, one surer by so much is probably the true one. */
 const CONTEST_BYTES = 64;
 const CONTEST_BITS = 8;
+/** Looking for a packet at one place costs about as much as searching so many bytes. */
+const PROBE_BYTES = 64;
 /** Packets of constant size are found at a small part of what others cost. */
 const CHEAP_SHARE = 16;
 /** What it costs a run to pass over zeros that may be damage. */
@@ -51,6 +53,12 @@ interface RunEnd {
   readonly passedBits: number;
 }
 
+/** A run of some length. */
+interface Stretch {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** A step that is sought: where it starts, with a packet of which family, and what speaks for that by itself. */
 interface Step {
   readonly offset: number;
@@ -66,6 +74,8 @@ export interface Neighbours {
   readonly hasAnchors: boolean;
   /** Where a self-delimiting packet stands, or the data end: at a place where one is expected, or behind padding there; else undefined. */
   packetBehind(offset: number): number | undefined;
+  /** Where the next run of a family begins that is written behind one that ends at `offset`. */
+  runStart(offset: number, family: number): number;
   /** What speaks for some other packet's start at an offset, in bits. */
   startBits(offset: number): number;
 }
@@ -122,8 +132,9 @@ export class OpenRuns {
     const edges: Edge[] = [];
     for (const family of this.families) {
       const parser = this.#model.parsers[family] as PacketParser;
-      const least = Math.max(from, to - parser.maxRunBytes);
-      const start = this.#startBehindDamage(least, to, parser);
+      const longest = Math.max(0, ...parser.usualRunBytes) * (MAX_SILENT_RUNS + 1);
+      const least = Math.max(from, to - Math.min(parser.maxRunBytes, longest || parser.maxRunBytes));
+      const start = this.#startBehindZeros(least, to, parser);
       const run = this.#findRun(family, { from: start, end: to, mayBeCut: false, startBits: () => 0 });
       if (run) edges.push({ family, packets: run.packets, endOffset: to, scoreBits: -run.costBits });
     }
@@ -162,27 +173,46 @@ export class OpenRuns {
     return this.#severalUsual(offset, family, prior);
   }
 
-  /** Runs of several tracks that share a family, back to back: two of usual lengths, or more of one. */
+  /** Runs of several tracks that share a family, one behind the other: two of usual lengths, or more of one. */
   #severalUsual(offset: number, family: number, prior: number): Edge[] {
     const usual = (this.#model.parsers[family]?.usualRunBytes ?? []).slice(0, MAX_USUAL_LENGTHS);
-    const pairs = usual.flatMap((first) => usual.map((second) => [first, second]));
+    const firsts = usual.map((length): Stretch => ({ offset, length }));
+    const behind = (last: Stretch, length: number): Stretch => {
+      return { offset: this.#neighbours.runStart(last.offset + last.length, family), length };
+    };
+    const pairs = firsts.flatMap((first) => usual.map((length) => [first, behind(first, length)]));
     const most = Math.max(MIN_ROW_RUNS, this.#model.families[family]?.tracks.length ?? 0);
-    const counts = Array.from({ length: most - 2 }, (_, index) => index + 3);
-    const rows = usual.flatMap((length) => counts.map((count) => new Array<number>(count).fill(length)));
-    for (const lengths of [...pairs, ...rows]) {
-      const end = lengths.reduce((sum, length) => sum + length, offset);
-      const next = this.#neighbours.packetBehind(end);
-      if (next === undefined) continue;
-      let edge: Edge | undefined;
-      for (const length of lengths) edge = this.#follow(edge, edge?.endOffset ?? offset, length, family, prior);
-      if (edge !== undefined) return [{ ...edge, endOffset: next }];
+    for (const row of pairs) {
+      const edge = this.#rowEdge(row, family, prior);
+      if (edge) return [edge];
+    }
+    for (const first of firsts) {
+      const row = [first, behind(first, first.length)];
+      while (row.length < most) {
+        row.push(behind(row.at(-1) as Stretch, first.length));
+        const edge = this.#rowEdge(row, family, prior);
+        if (edge) return [edge];
+      }
     }
     return [];
   }
 
-  #follow(before: Edge | undefined, offset: number, length: number, family: number, prior: number): Edge | undefined {
-    const [next] = this.#split(offset, offset + length, family, before ? 0 : prior);
-    return next && before ? { ...next, before, scoreBits: before.scoreBits + next.scoreBits } : next;
+  /** A row of runs as one step, where a packet stands behind it. */
+  #rowEdge(row: readonly Stretch[], family: number, prior: number): Edge | undefined {
+    const parser = this.#model.parsers[family] as PacketParser;
+    const last = row.at(-1) as Stretch;
+    const next = this.#spend(parser, PROBE_BYTES)
+      ? this.#neighbours.packetBehind(last.offset + last.length)
+      : undefined;
+    if (next === undefined) return undefined;
+    let before: Edge | undefined;
+    for (const [index, { offset, length }] of row.entries()) {
+      const [run] = this.#split(offset, offset + length, family, before ? 0 : prior);
+      if (run === undefined) return undefined;
+      const scoreBits = (before?.scoreBits ?? 0) + run.scoreBits;
+      before = { ...run, scoreBits, endOffset: row[index + 1]?.offset ?? next, ...(before && { before }) };
+    }
+    return before;
   }
 
   #split(offset: number, end: number, family: number, prior: number): Edge[] {
@@ -330,23 +360,26 @@ export class OpenRuns {
     return zeros;
   }
 
-  /** Where a run that ends at `to` may begin at the earliest: behind zeros, but where they are raw sound that is silent. */
-  #startBehindDamage(from: number, to: number, { usualRunBytes }: PacketParser): number {
+  /** Where a run that ends at `to` may begin at the earliest: behind zeros, but where raw sound is silent. */
+  #startBehindZeros(from: number, to: number, { usualRunBytes }: PacketParser): number {
     const zerosEnd = lastZeroRunEnd(this.#window, from, to, ZERO_RUN_BYTES);
     if (usualRunBytes.length === 0 || zerosEnd === from) return zerosEnd;
-    if (zerosEnd < to) {
-      const start = usualRunBytes
-        .map((bytes) => to - bytes)
-        .find((at) => at < zerosEnd && at >= zerosEnd - QUIET_BYTES);
-      return Math.max(from, start ?? zerosEnd);
-    }
+    if (zerosEnd === to) return this.#silentStart(from, to, usualRunBytes) ?? to;
+    const quietStart = usualRunBytes
+      .map((bytes) => to - bytes)
+      .find((start) => start < zerosEnd && start >= Math.max(from, zerosEnd - QUIET_BYTES));
+    return quietStart ?? zerosEnd;
+  }
+
+  /** Where the last of some silent runs begins that end at `to`; undefined where the zeros there are none, as those that reach back to `from`. */
+  #silentStart(from: number, to: number, usualRunBytes: readonly number[]): number | undefined {
     const zeros = zeroRunStart(this.#window, to, from);
-    const isSilent = (bytes: number): boolean => {
+    if (zeros <= from) return undefined;
+    const length = usualRunBytes.find((bytes) => {
       const runs = Math.floor((to - zeros) / bytes);
       return runs >= 1 && runs <= MAX_SILENT_RUNS && to - zeros - runs * bytes < ZERO_RUN_BYTES;
-    };
-    const length = usualRunBytes.find(isSilent);
-    return zeros > from && length !== undefined ? to - length : to;
+    });
+    return length === undefined ? undefined : to - length;
   }
 
   /** Whether zeros from `zeros` on last longer than runs that take turns with other packets are silent. */

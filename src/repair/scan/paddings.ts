@@ -1,5 +1,6 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
 import type { Padding } from "../learn/padding.ts";
+import { Grid } from "./grid.ts";
 
 const BOX_HEADER_BYTES = 8;
 /** Boxes of no content that recorders write between packets. */
@@ -11,31 +12,33 @@ const MAX_BOX_BYTES = 16 * 1024 * 1024;
 export class Paddings {
   readonly #window: ByteWindow;
   readonly #padding: Padding;
-  readonly #base: number;
   readonly #limit: number;
+  /** Where the runs of some tracks begin. */
+  readonly #grids: readonly { readonly tracks: readonly number[]; readonly grid: Grid }[];
 
   /** `base` is where the media data begin, `limit` where they end. */
   constructor(window: ByteWindow, padding: Padding, base: number, limit: number) {
     this.#window = window;
     this.#padding = padding;
-    this.#base = base;
     this.#limit = limit;
+    this.#grids = padding.alignments.map(({ bytes, isRelative, tracks }) => {
+      return { tracks, grid: new Grid(bytes, isRelative ? base : 0) };
+    });
   }
 
   /** Whether padding may begin at `offset`: packets end at many places where none does. */
   mayBegin(offset: number): boolean {
-    return this.#padding.alignments.length + this.#padding.usualBytes.length > 0 || this.#isBox(offset);
+    return this.#grids.length + this.#padding.usualBytes.length > 0 || this.#isBox(offset);
   }
 
   /** Where padding that begins at `offset` may end, nearest first; up to the limit. */
   endsFrom(offset: number): number[] {
-    const { alignments, usualBytes } = this.#padding;
     const ends = new Set<number>();
     const box = this.#boxEnd(offset);
     if (box !== undefined) ends.add(box);
     const from = box ?? offset;
-    for (const { bytes, isRelative } of alignments) ends.add(this.#align(from, bytes, isRelative));
-    for (const bytes of usualBytes) ends.add(offset + bytes);
+    for (const { grid } of this.#grids) ends.add(grid.next(from));
+    for (const bytes of this.#padding.usualBytes) ends.add(offset + bytes);
     return [...ends]
       .filter((end) => end > offset && end <= this.#limit && (end === box || this.isFill(from, end)))
       .sort((a, b) => a - b);
@@ -52,25 +55,31 @@ export class Paddings {
 
   /** Where a run of one of `tracks` that is written next to `offset` begins, as the reference aligns them. */
   runStart(offset: number, tracks: readonly number[]): number {
-    const start = Math.min(this.#limit, this.#alignedFrom(offset, tracks));
+    const start = Math.min(this.#limit, this.#gridOf(tracks)?.next(offset) ?? offset);
     return this.isFill(offset, start) ? start : offset;
   }
 
-  /** Whether runs of all of `tracks` begin at places like `offset`. */
-  isAligned(offset: number, tracks: readonly number[]): boolean {
-    return this.#alignedFrom(offset, tracks) === offset;
+  /** Whether runs of all of `tracks` begin at other places than `offset`. */
+  excludes(offset: number, tracks: readonly number[]): boolean {
+    return this.#gridOf(tracks)?.excludes(offset) ?? false;
   }
 
-  #alignedFrom(offset: number, tracks: readonly number[]): number {
-    const alignment = this.#padding.alignments.find((candidate) =>
-      tracks.every((track) => candidate.tracks.includes(track)),
-    );
-    return alignment === undefined ? offset : this.#align(offset, alignment.bytes, alignment.isRelative);
+  /** A run of one of `tracks` began at `offset`. */
+  note(offset: number, tracks: readonly number[]): void {
+    for (const { tracks: aligned, grid } of this.#grids) {
+      if (!tracks.every((track) => aligned.includes(track))) continue;
+      const moved = grid.note(offset);
+      if (moved > 0) for (const { grid: other } of this.#grids) other.move(moved, grid.bytes);
+    }
   }
 
-  #align(offset: number, bytes: number, isRelative: boolean): number {
-    const base = isRelative ? this.#base : 0;
-    return base + Math.ceil((offset - base) / bytes) * bytes;
+  /** Bytes were lost: what stands behind them may have moved. */
+  doubt(): void {
+    for (const { grid } of this.#grids) grid.doubt();
+  }
+
+  #gridOf(tracks: readonly number[]): Grid | undefined {
+    return this.#grids.find((candidate) => tracks.every((track) => candidate.tracks.includes(track)))?.grid;
   }
 
   #isBox(offset: number): boolean {

@@ -1,5 +1,5 @@
 import type { ByteWindow } from "../../media/bytes/byte-window.ts";
-import { isRawRun, partsOf } from "./edge.ts";
+import { type Edge, isRawRun, partsOf } from "./edge.ts";
 import type { Lattice, LatticeModel } from "./lattice.ts";
 import { type Path, searchPath } from "./search.ts";
 import { skipZeros } from "./zeros.ts";
@@ -73,7 +73,8 @@ function fromTold(model: LatticeModel, offset: number, path: Path): Resync {
   const first = path.edges.findIndex((edge) => !isRawRun(model, edge));
   // Behind raw sound may stand padding, which a run from behind would take for its own.
   if (first <= 0 || model.padding.alignments.length > 0) return { offset, path };
-  return { offset: path.edges[first - 1]?.endOffset ?? offset, path: { ...path, edges: path.edges.slice(first) } };
+  const { endOffset } = path.edges[first - 1] as Edge;
+  return { offset: endOffset, path: { ...path, edges: path.edges.slice(first) } };
 }
 
 function mayStart(window: ByteWindow, model: LatticeModel, offset: number): boolean {

@@ -20,6 +20,8 @@ const MIN_PADDING_RUN_BYTES = 16;
 const MIN_LOST_BYTES = 4;
 /** Zeros among lost bytes that fill a cluster of a memory card were never written, or wiped: a finding of their own. */
 const EMPTY_BYTES = 32 * 1024;
+/** Steps between two words of progress. */
+const STEPS_PER_PROGRESS = 4096;
 /** A run found backwards from a resync must stand on this much. */
 const MIN_FILL_BITS = 8;
 
@@ -76,7 +78,7 @@ export class Scanner {
     let offset = lattice.goesOnAt(start);
     this.#paddingBytes += offset - start;
     while (offset < end) {
-      if ((++this.#steps & 0xfff) === 0) await progress?.(offset);
+      if (++this.#steps % STEPS_PER_PROGRESS === 0) await progress?.(offset);
       offset =
         this.#fastStep(lattice, offset) ??
         this.#searchStep(lattice, offset, end) ??
@@ -128,8 +130,9 @@ export class Scanner {
     }
     const damageStart = isZero ? this.#dropDamaged(offset) : offset;
     for (const parser of this.#model.parsers) parser.forgetPast?.();
+    lattice.doubt();
     const resync = await findResync(this.#window, this.#model, lattice, offset, end, progress);
-    const fills = resync.path ? this.#fillBefore(lattice, offset, resync.offset) : [];
+    const fills = resync.path ? await this.#fillBefore(lattice, offset, resync.offset, progress) : [];
     let goesOnAt = resync.offset - fills.reduce((sum, fill) => sum + runBytes(fill), 0);
     this.#noteGap(damageStart, goesOnAt, isZero, resync.offset >= end && this.#isCut(lattice, offset));
     if (resync.path === undefined) return end;
@@ -140,18 +143,19 @@ export class Scanner {
     return this.#follow(resync.path, resync.offset, end);
   }
 
-  /** Packets that do not tell their size are found from behind: what ends where the recording goes on. */
-  #fillBefore(lattice: Lattice, offset: number, resyncOffset: number): Edge[] {
+  /** Packets that do not tell their size are found from behind: what ends where the recording goes on. First one first. */
+  async #fillBefore(lattice: Lattice, offset: number, resyncOffset: number, progress?: ScanProgress): Promise<Edge[]> {
     const fills: Edge[] = [];
     for (let end = resyncOffset; end > offset; ) {
       const [best] = lattice.backFill(offset, end);
       if (best === undefined || best.scoreBits < MIN_FILL_BITS) break;
-      fills.unshift(best);
       // Tracks of raw sound write one behind the other.
-      if (!isRawRun(this.#model, best)) break;
+      const isLast = !isRawRun(this.#model, best);
+      if (fills.push(best) % STEPS_PER_PROGRESS === 0) await progress?.(resyncOffset);
+      if (isLast) break;
       end -= runBytes(best);
     }
-    return fills;
+    return fills.reverse();
   }
 
   /** Takes back up to three packets and looks for another way past `offset`. */
@@ -208,6 +212,7 @@ export class Scanner {
     else this.#noteLost(start, end);
     this.#afterGap = true;
     this.#commit(0);
+    this.#lattice?.doubt();
     for (const parser of this.#model.parsers) parser.reset();
     this.#clock?.reset();
   }
@@ -252,6 +257,8 @@ export class Scanner {
     const count = this.#held.length - keep;
     if (count <= 0 || (keep > 0 && count < HELD_PACKETS)) return;
     for (const held of this.#held.splice(0, count)) {
+      const isFirst = held.afterGap || this.#log.count === 0;
+      this.#lattice?.note(held.offset, held.family, isFirst ? -1 : this.#log.family(this.#log.count - 1));
       const parser = this.#model.parsers[held.family] as PacketParser;
       this.#paddingBytes += held.paddingBytes;
       this.#log.push({

@@ -72,7 +72,7 @@ function meanLead(
     const packet = own[at];
     if (packet === undefined || log.hasGapWithin(Math.min(packet, gap) + 1, Math.max(packet, gap - 1))) break;
     if (step < 0) samples -= samplesOf(log, profile, packet);
-    const isRunStart = own[at - 1] !== packet - 1;
+    const isRunStart = own[at - 1] !== packet - 1 && !log.isAfterGap(packet);
     if (isRunStart) leads.push(samples * sampleSeconds - (lowerBound(shown, packet) - shownBefore) * pictureSeconds);
     if (step > 0) samples += samplesOf(log, profile, packet);
   }
