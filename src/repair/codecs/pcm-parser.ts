@@ -54,14 +54,14 @@ export function createPcmParser(
     }
     return least;
   };
-  /** What speaks for each length of the reference's runs, the rarest among them. */
+  /** What speaks for each length of the reference's runs; for rare ones, too, which are not tried by themselves. */
   const usualBits = new Map(
     runSamples.map(({ value, count }) => {
       const rareBits = Math.log2((runSamples[0]?.count ?? count) / count);
       return [value * frameBytes, Math.max(0, USUAL_BITS - rareBits)];
     }),
   );
-  /** `sharing` tracks may have written a run of no usual length. */
+  /** A run of no usual length is of as many tracks by turns as `sharing` says: all of them, or one where its row is not known. */
   const toRun = (start: number, length: number, bits: number, sharing: number): PlacedRun => {
     const unit = usualRunBytes[0];
     const isPieced = trackCount > 1 && unit !== undefined && !usualBits.has(length);

@@ -18,24 +18,27 @@ describe("a grid of places where runs begin", () => {
         const away = moved % bytes;
         const starts = Array.from({ length: 20 }, (_, index) => origin + away + index * 3 * bytes);
         const told = starts.map((start) => grid.note(start));
-        if (away === 0) return told.every((by) => by === 0) && !grid.excludes(origin);
-        const first = told.findIndex((by) => by > 0);
-        grid.move(told[first] as number, bytes);
-        return told[first] === away && grid.next(origin + away) === origin + away;
+        const first = told.indexOf(true);
+        if (away === 0) return first < 0 && !grid.excludes(origin);
+        grid.moveTo(starts[first] as number);
+        return grid.next(origin + away) === origin + away && !grid.excludes(origin + 1);
       }),
     );
   });
 
-  it("is not moved by a few runs that begin anywhere", () => {
+  it.each([
+    ["that begin anywhere", [8, 17, 27, 40, 49, 56]],
+    ["too few that begin equally far beside it", [9, 17, 25, 33]],
+    ["of those one that begins on it", [9, 17, 25, 32, 41, 49, 57]],
+  ])("is not moved by runs: %s", (_which, starts) => {
     const grid = new Grid(8, 0);
-    expect([8, 17, 27, 40, 49, 56].map((start) => grid.note(start))).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(starts.map((start) => grid.note(start))).not.toContain(true);
   });
 
-  it("moves with a larger one alone", () => {
-    const grid = new Grid(16, 0);
-    grid.move(4, 8);
-    expect(grid.next(1)).toBe(16);
-    grid.move(20, 32);
-    expect(grid.next(1)).toBe(4);
+  it("is moved by runs on both sides of a gap, and not kept by the rests of others", () => {
+    const grid = new Grid(4096, 0);
+    grid.note(4096 + 50);
+    grid.doubt();
+    expect([grid.note(9000, true), grid.note(3 * 4096 + 50)]).toEqual([false, true]);
   });
 });

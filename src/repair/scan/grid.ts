@@ -2,7 +2,7 @@
 const SURE_BITS = 12;
 
 /**
- * Where runs begin that a recorder aligns: at multiples of `bytes`, a power of two, from `origin` on. Bytes that are lost
+ * Where runs begin that a recorder aligns: at multiples of `bytes`, a power of two, from an origin on. Bytes that are lost
  * or put in move all behind them, which the runs that follow tell.
  */
 export class Grid {
@@ -11,7 +11,7 @@ export class Grid {
   /** What speaks for the next run to begin on the grid. */
   #agreeingBits = SURE_BITS;
   /** How far behind the grid the latest ones began instead, and how many of them in a row. */
-  #moved = { bytes: 0, count: 0 };
+  #stray = { shiftBytes: 0, count: 0 };
 
   constructor(bytes: number, origin: number) {
     this.bytes = bytes;
@@ -28,29 +28,35 @@ export class Grid {
     return this.#agreeingBits >= SURE_BITS && this.next(offset) !== offset;
   }
 
-  /** A run began at `offset`. Returns by how many bytes those of late have moved, once they are sure to have. */
-  note(offset: number): number {
-    const bytes = offset + this.bytes - this.next(offset + 1);
-    if (bytes === 0) {
-      this.#agreeingBits += Math.log2(this.bytes);
-      this.#moved = { bytes, count: 0 };
-      return 0;
+  /**
+   * A run began at `offset`; behind lost bytes, the rest of one may have (`isRest`), which speaks for what others say, not against it. Returns
+   * whether runs have moved: so many began equally far beside the grid that its places are those like `offset`.
+   */
+  note(offset: number, isRest = false): boolean {
+    const bits = Math.log2(this.bytes);
+    const isOn = this.next(offset) === offset;
+    if (isOn) {
+      this.#agreeingBits += bits;
+      if (!isRest) this.#stray = { shiftBytes: 0, count: 0 };
+      return false;
     }
-    this.#agreeingBits = 0;
-    this.#moved = { bytes, count: bytes === this.#moved.bytes ? this.#moved.count + 1 : 1 };
+    const shiftBytes = offset - (this.next(offset) - this.bytes);
+    const { count } = this.#stray;
+    if (shiftBytes === this.#stray.shiftBytes) this.#stray = { shiftBytes, count: count + 1 };
+    else if (!isRest || count === 0) this.#stray = { shiftBytes, count: 1 };
+    if (!isRest) this.#agreeingBits = 0;
     // The first of them says where the others should begin.
-    return (this.#moved.count - 1) * Math.log2(this.bytes) < SURE_BITS ? 0 : bytes;
+    return (this.#stray.count - 1) * bits >= SURE_BITS;
   }
 
-  /** All behind lost bytes has moved by so many, as a grid of `gridBytes` shows. */
-  move(bytes: number, gridBytes: number): void {
-    if (gridBytes < this.bytes) return;
-    this.#origin += bytes;
-    this.#moved = { bytes: 0, count: 0 };
+  /** Runs begin at places like `offset`. */
+  moveTo(offset: number): void {
+    this.#origin = offset;
+    this.#stray = { shiftBytes: 0, count: 0 };
     this.doubt();
   }
 
-  /** Bytes were lost: what stands behind them may have moved. */
+  /** Bytes were lost: what stands behind them may have moved. Runs that began beside the grid before them go on to count. */
   doubt(): void {
     this.#agreeingBits = 0;
   }

@@ -144,9 +144,10 @@ export class Lattice {
     );
   }
 
-  /** The packet at `offset` is final; the one before it was of `lastFamily` (−1: what stood there is not known). */
+  /** The packet at `offset` is final; the one before it was of `lastFamily` (−1: bytes were lost there, or none was). */
   note(offset: number, family: number, lastFamily: number): void {
-    if (family !== lastFamily || this.#standsAlone(family)) this.#paddings.note(offset, this.#tracksOf(family));
+    if (family === lastFamily && !this.#standsAlone(family)) return;
+    this.#paddings.note(offset, this.#tracksOf(family), lastFamily < 0 && !this.#standsAlone(family));
   }
 
   /** Bytes were lost: what stands behind them may have moved. */

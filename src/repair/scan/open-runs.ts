@@ -27,8 +27,8 @@ const SEARCHED = { atOnce: 512 * 1024, perByte: 3 } as const;
 /** So close behind a start, one surer by so much is probably the true one. */
 const CONTEST_BYTES = 64;
 const CONTEST_BITS = 8;
-/** Looking for a packet at one place costs about as much as searching so many bytes. */
-const PROBE_BYTES = 64;
+/** Rows of runs that one scan may try at once, and per byte of progress: a bound on hostile references. */
+const ROWS_TRIED = { atOnce: 64 * 1024, perByte: 0.25 } as const;
 /** Packets of constant size are found at a small part of what others cost. */
 const CHEAP_SHARE = 16;
 /** What it costs a run to pass over zeros that may be damage. */
@@ -96,6 +96,7 @@ export class OpenRuns {
   readonly #limit: number;
   readonly #neighbours: Neighbours;
   readonly #budget = new ProgressBudget(SEARCHED);
+  readonly #rowBudget = new ProgressBudget(ROWS_TRIED);
 
   /** Bytes at or past `limit` are not there. */
   constructor(window: ByteWindow, model: LatticeModel, limit: number, neighbours: Neighbours) {
@@ -112,6 +113,7 @@ export class OpenRuns {
     const startBits = parser.startEvidenceBits(this.#window, offset);
     if (startBits <= 0) return [];
     this.#budget.reach(offset);
+    this.#rowBudget.reach(offset);
     const prior = this.#model.transitionBits(lastFamily, family);
     const usual = this.#usualEdges(offset, family, prior);
     if (usual.length > 0) return usual;
@@ -132,9 +134,10 @@ export class OpenRuns {
     const edges: Edge[] = [];
     for (const family of this.families) {
       const parser = this.#model.parsers[family] as PacketParser;
-      const longest = Math.max(0, ...parser.usualRunBytes) * (MAX_SILENT_RUNS + 1);
-      const least = Math.max(from, to - Math.min(parser.maxRunBytes, longest || parser.maxRunBytes));
-      const start = this.#startBehindZeros(least, to, parser);
+      const longest = Math.max(0, ...parser.usualRunBytes);
+      // Farther back nothing tells how long a run of usual lengths is, nor whether it is silent.
+      const reach = longest > 0 ? Math.min(parser.maxRunBytes, longest * (MAX_SILENT_RUNS + 1)) : parser.maxRunBytes;
+      const start = this.#startBehindZeros(Math.max(from, to - reach), to, parser);
       const run = this.#findRun(family, { from: start, end: to, mayBeCut: false, startBits: () => 0 });
       if (run) edges.push({ family, packets: run.packets, endOffset: to, scoreBits: -run.costBits });
     }
@@ -199,11 +202,8 @@ export class OpenRuns {
 
   /** A row of runs as one step, where a packet stands behind it. */
   #rowEdge(row: readonly Stretch[], family: number, prior: number): Edge | undefined {
-    const parser = this.#model.parsers[family] as PacketParser;
     const last = row.at(-1) as Stretch;
-    const next = this.#spend(parser, PROBE_BYTES)
-      ? this.#neighbours.packetBehind(last.offset + last.length)
-      : undefined;
+    const next = this.#rowBudget.spend(1) ? this.#neighbours.packetBehind(last.offset + last.length) : undefined;
     if (next === undefined) return undefined;
     let before: Edge | undefined;
     for (const [index, { offset, length }] of row.entries()) {
@@ -371,7 +371,7 @@ export class OpenRuns {
     return quietStart ?? zerosEnd;
   }
 
-  /** Where the last of some silent runs begins that end at `to`; undefined where the zeros there are none, as those that reach back to `from`. */
+  /** Where the last of some silent runs begins that end at `to`. Undefined where the zeros there are no such runs: those that reach back to `from` are damage. */
   #silentStart(from: number, to: number, usualRunBytes: readonly number[]): number | undefined {
     const zeros = zeroRunStart(this.#window, to, from);
     if (zeros <= from) return undefined;

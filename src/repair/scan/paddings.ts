@@ -64,13 +64,12 @@ export class Paddings {
     return this.#gridOf(tracks)?.excludes(offset) ?? false;
   }
 
-  /** A run of one of `tracks` began at `offset`. */
-  note(offset: number, tracks: readonly number[]): void {
-    for (const { tracks: aligned, grid } of this.#grids) {
-      if (!tracks.every((track) => aligned.includes(track))) continue;
-      const moved = grid.note(offset);
-      if (moved > 0) for (const { grid: other } of this.#grids) other.move(moved, grid.bytes);
-    }
+  /** A run of one of `tracks` began at `offset`, or behind lost bytes the rest of one. Where such runs have moved, so have those of finer grids. */
+  note(offset: number, tracks: readonly number[], isRest: boolean): void {
+    const concerned = this.#grids.filter(({ tracks: aligned }) => tracks.every((track) => aligned.includes(track)));
+    const moved = concerned.filter(({ grid }) => grid.note(offset, isRest));
+    const bytes = Math.max(0, ...moved.map(({ grid }) => grid.bytes));
+    for (const { grid } of this.#grids) if (grid.bytes <= bytes) grid.moveTo(offset);
   }
 
   /** Bytes were lost: what stands behind them may have moved. */

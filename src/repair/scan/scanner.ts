@@ -74,6 +74,8 @@ export class Scanner {
   /** Scans `[start, end)`; call once per extent, in rising order. */
   async scan(start: number, end: number, progress?: ScanProgress): Promise<void> {
     const lattice = new Lattice(this.#window, this.#model, start, end);
+    // Only the first extent begins where recordings do.
+    if (this.#lattice !== undefined) lattice.doubt();
     this.#lattice = lattice;
     let offset = lattice.goesOnAt(start);
     this.#paddingBytes += offset - start;
@@ -149,11 +151,11 @@ export class Scanner {
     for (let end = resyncOffset; end > offset; ) {
       const [best] = lattice.backFill(offset, end);
       if (best === undefined || best.scoreBits < MIN_FILL_BITS) break;
+      fills.push(best);
       // Tracks of raw sound write one behind the other.
-      const isLast = !isRawRun(this.#model, best);
-      if (fills.push(best) % STEPS_PER_PROGRESS === 0) await progress?.(resyncOffset);
-      if (isLast) break;
+      if (!isRawRun(this.#model, best)) break;
       end -= runBytes(best);
+      if (fills.length % STEPS_PER_PROGRESS === 0) await progress?.(resyncOffset);
     }
     return fills.reverse();
   }
@@ -212,6 +214,7 @@ export class Scanner {
     else this.#noteLost(start, end);
     this.#afterGap = true;
     this.#commit(0);
+    // The packets that were held spoke for what was before the gap.
     this.#lattice?.doubt();
     for (const parser of this.#model.parsers) parser.reset();
     this.#clock?.reset();
