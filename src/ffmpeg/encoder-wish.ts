@@ -20,6 +20,8 @@ export interface EncoderWish {
   readonly pixels?: number | undefined;
   /** Its shorter side: an encoder may take none of so few. Undefined: enough for all. */
   readonly shortPixels?: number | undefined;
+  /** Whether AV1's tools for screens (palettes, copies within a picture) are used wherever the encoder has them; undefined: as it sees fit. */
+  readonly hasScreenTools?: boolean | undefined;
   /** `auto`: the first family that works. A family that does not work is replaced by software, with a finding. */
   readonly hardware: "off" | "auto" | HardwareFamily;
   /** Whether a device that does not work goes without a finding, because nobody asked for one; default false. */

@@ -18,7 +18,8 @@ interface SoftwareEncoder {
   /** Options besides codec, quality and preset. */
   readonly fixed: readonly string[];
   readonly usefulProcesses: number;
-  readonly threadArguments: (threads: number) => readonly string[];
+  /** May hold other parameters of the encoder's own, which do not add up. */
+  readonly threadArguments: (threads: number, wish: EncoderWish) => readonly string[];
 }
 
 const X264: SoftwareEncoder = {
@@ -67,7 +68,10 @@ const SVT: SoftwareEncoder = {
   // The library's own distance of 5 s costs bytes in still pictures; ten seconds at the usual rates still seek well.
   fixed: ["-g", "240"],
   usefulProcesses: 1,
-  threadArguments: (threads) => ["-svtav1-params", `lp=${threads}`],
+  threadArguments: (threads, { hasScreenTools }) => {
+    const screenContent = hasScreenTools === undefined ? "" : `:scm=${Number(hasScreenTools)}`;
+    return ["-svtav1-params", `lp=${threads}${screenContent}`];
+  },
 };
 
 /** One way to encode a codec at a speed. */
@@ -176,7 +180,7 @@ function candidate({ software, preset, quality }: SoftwarePlan, wish: EncoderWis
       ...["-c:v", software.encoder, "-crf", String(crf), ...software.fixed],
       ...(used === undefined ? [] : [software.presetOption, used]),
     ],
-    threadArguments: software.threadArguments,
+    threadArguments: (threads) => software.threadArguments(threads, wish),
     usefulProcesses: software.usefulProcesses,
     settings: { quality: crf, scale: "-crf", preset: used ?? "default" },
     knowsPreset,

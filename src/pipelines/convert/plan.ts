@@ -28,13 +28,14 @@ import { isConstantRate, originTicks } from "../../spans/encode-span.ts";
 import { packTicks } from "../../spans/packed-ticks.ts";
 import { placeSpan } from "../../spans/place-span.ts";
 import { describeCutShort } from "../cut-short.ts";
-import type { AudioPlan, ConversionPlan, EncodedVideo, SpanPlan, VideoPlan } from "./conversion.ts";
+import type { Aim, AudioPlan, ConversionPlan, EncodedVideo, PlannedSearch, SpanPlan, VideoPlan } from "./conversion.ts";
 import { type ConvertSettings, extensionFor, rateOf } from "./options.ts";
 import { chooseFilters, describeRange, type PictureFilters } from "./picture-filters.ts";
 import { labelsOf, listHiddenStarts, planAudio } from "./plan-audio.ts";
+import { planDrawn } from "./plan-drawn.ts";
 import { planEncoder } from "./plan-encoder.ts";
 import { planLook } from "./plan-look.ts";
-import { chooseAims, describeSearch, type SearchContext, searchPlanned } from "./plan-search.ts";
+import { chooseAims, describeSearch, type SearchContext, searchPlanned, type Unsearched } from "./plan-search.ts";
 import { requireCountable } from "./require-countable.ts";
 
 /** What a plan depends on besides the file and the settings. */
@@ -93,10 +94,7 @@ export async function planConversion(
   requireCountable(video, times, manifest, settings);
   const firstTicks = planned.video.kind === "encode" && planned.video.packedTicks !== null ? times.ticks[0] : undefined;
   const before = { inputPath: path, stream: video, times, manifest, audio: sound.tracks };
-  const searched =
-    aim === null || planned.video.kind === "copy"
-      ? { video: planned.video, search: null, findings: [] }
-      : await searchPlanned({ ...before, video: planned.video }, aim, context);
+  const searched = await planByTrials(before, planned.video, aim, settings, context);
   return {
     ...searched,
     look: planLook(video, filters, settings, planned.video),
@@ -134,6 +132,27 @@ export async function planConversion(
       ...describeSubtitles(manifest.subtitles, settings, container),
     ],
   };
+}
+
+/** What trials on samples make of the plan of the pictures. */
+async function planByTrials(
+  before: Omit<Unsearched, "video">,
+  video: VideoPlan,
+  aim: Aim | null,
+  settings: ConvertSettings,
+  context: PlanningContext,
+): Promise<Searched> {
+  if (video.kind === "copy") return { video, search: null, findings: [] };
+  const drawn = await planDrawn({ ...before, video }, settings, context);
+  if (aim === null) return { ...drawn, search: null };
+  const searched = await searchPlanned({ ...before, video: drawn.video }, aim, context);
+  return { ...searched, findings: [...drawn.findings, ...searched.findings] };
+}
+
+interface Searched {
+  readonly video: VideoPlan;
+  readonly search: PlannedSearch | null;
+  readonly findings: readonly string[];
 }
 
 /** Whether a file may stay as it is for its size: copied packets take as much in another container, to a few bytes. */

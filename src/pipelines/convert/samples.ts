@@ -11,7 +11,9 @@ export interface Sample {
   readonly endSeconds: number;
 }
 
+/** Of each sample: long enough to tell sizes and qualities, and where a glance will do. */
 const SAMPLE_SECONDS = 20;
+export const GLANCE_SECONDS = 1;
 /** One sample for each stretch of that length. */
 const STRETCH_SECONDS = 720;
 const MIN_SAMPLES = 3;
@@ -21,16 +23,19 @@ export const LEAD_SECONDS = 10;
 const MAX_SHARE = 0.85;
 
 /**
- * Stretches of 20 s, spread evenly: one for each 12 minutes, at least three. Undefined where they would cover nearly all of it, or where
- * the length is not known: then the whole is to be taken.
+ * Stretches of so many seconds, spread evenly: one for each 12 minutes, at least three. Undefined where they would cover nearly all of it, or
+ * where the length is not known: then the whole is to be taken.
  */
-export function chooseSamples(durationSeconds: number | undefined): readonly Sample[] | undefined {
+export function chooseSamples(
+  durationSeconds: number | undefined,
+  sampleSeconds = SAMPLE_SECONDS,
+): readonly Sample[] | undefined {
   if (durationSeconds === undefined) return undefined;
   const count = Math.max(MIN_SAMPLES, Math.ceil(durationSeconds / STRETCH_SECONDS));
-  if (count * SAMPLE_SECONDS > MAX_SHARE * durationSeconds) return undefined;
+  if (count * sampleSeconds > MAX_SHARE * durationSeconds) return undefined;
   return Array.from({ length: count }, (_, index) => {
-    const startSeconds = ((index + 0.5) * durationSeconds) / count - SAMPLE_SECONDS / 2;
-    return { startSeconds, endSeconds: startSeconds + SAMPLE_SECONDS };
+    const startSeconds = ((index + 0.5) * durationSeconds) / count - sampleSeconds / 2;
+    return { startSeconds, endSeconds: startSeconds + sampleSeconds };
   });
 }
 
@@ -53,14 +58,14 @@ export interface SampleCuts {
 }
 
 /** Samples of a source as cuts, or its spans where it is short. */
-export function cutSamples(video: EncodedVideo, source: SourceTimes): SampleCuts {
+export function cutSamples(video: EncodedVideo, source: SourceTimes, sampleSeconds = SAMPLE_SECONDS): SampleCuts {
   const { times, timeBase } = source;
   const tick = timeBase.numerator / timeBase.denominator;
   const isKnown = times.isComplete;
   const first = isKnown ? (times.ticks[0] as number) * tick : source.startSeconds;
   const last = isKnown ? ((times.ticks.at(-1) as number) + times.lastDurationTicks) * tick : undefined;
   const durationSeconds = last === undefined ? source.durationSeconds : last - first;
-  const samples = chooseSamples(durationSeconds) ?? [];
+  const samples = chooseSamples(durationSeconds, sampleSeconds) ?? [];
   // Slides and time lapses may have a sample without a picture.
   const cuts = samples.flatMap(({ startSeconds, endSeconds }) =>
     isKnown
@@ -70,7 +75,7 @@ export function cutSamples(video: EncodedVideo, source: SourceTimes): SampleCuts
   if (cuts.length === 0) {
     return { cuts: video.spans.map((span) => cutOf(span)), factor: 1, sampledSeconds: durationSeconds ?? 0 };
   }
-  const sampledSeconds = samples.length * SAMPLE_SECONDS;
+  const sampledSeconds = samples.length * sampleSeconds;
   return { cuts, factor: (durationSeconds ?? sampledSeconds) / sampledSeconds, sampledSeconds };
 }
 

@@ -1,33 +1,22 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { ReelmillError } from "../../base/errors.ts";
-import { runPool } from "../../base/run-pool.ts";
 import { formatBytes } from "../../base/units.ts";
-import { formatScore, type Metric, type PictureScore, scorePictures } from "../../ffmpeg/score.ts";
+import { formatScore } from "../../ffmpeg/score.ts";
 import { qualityRange } from "../../ffmpeg/software-encoders.ts";
-import { cutFilters, seekOptions } from "../../spans/encode-span.ts";
 import { type Climb, climb } from "./climb.ts";
 import type { Aim, EncodedVideo, PlannedEncoder, PlannedSearch } from "./conversion.ts";
 import { atQuality } from "./plan-encoder.ts";
 import { predictContainerBytes } from "./predict-bytes.ts";
-import type { SampleCuts } from "./samples.ts";
-import { type ConvertHooks, type Cut, describeCut, type EncodedCut, encodeCut } from "./work.ts";
+import { type SampleHooks, type SampleSource, trySamples } from "./sample-trial.ts";
 
 /** What a search works on. */
-export interface SearchSource {
-  readonly inputPath: string;
+export interface SearchSource extends SampleSource {
   readonly video: EncodedVideo;
-  readonly samples: SampleCuts;
   /** Of sound, as predicted. */
   readonly soundBytes: number;
-  /** Where samples lie while they are needed. */
-  readonly folder: string;
 }
 
 /** What a search needs of the world outside. */
-export interface SearchHooks extends ConvertHooks {
-  /** Milliseconds that never run backwards. */
-  readonly monotonicMs: () => number;
+export interface SearchHooks extends SampleHooks {
   /** Undefined where nobody comes back to a search that was cut short. */
   readonly memory: TrialMemory | undefined;
 }
@@ -182,84 +171,12 @@ function decibels(ssim: number): number {
   return -10 * Math.log10(Math.max(1e-9, 1 - ssim));
 }
 
-/** A sample as it was encoded. */
-interface EncodedSample extends EncodedCut {
-  readonly cut: Cut;
-  readonly path: string;
-  readonly elapsedMs: number;
-}
-
 async function tryQuality(source: SearchSource, quality: number, aim: Aim, hooks: SearchHooks): Promise<Trial> {
-  const { video, samples, soundBytes } = source;
-  const tried = { ...video, encoder: atQuality(video.encoder, quality) };
-  const encodingShare = aim.kind === "quality" ? 0.5 : 1;
-  const made = await encodeSamples(source, tried, {
-    ...hooks,
-    onProgress: (fraction) => hooks.onProgress(fraction * encodingShare),
-  });
-  const scored = { ...hooks, onProgress: (fraction: number) => hooks.onProgress(encodingShare * (1 + fraction)) };
-  const score = aim.kind === "size" ? null : await scoreSamples(source.inputPath, tried, made, aim.metric, scored);
-  for (const { path } of made) rmSync(path, { force: true });
-  const total = (of: (sample: EncodedSample) => number): number =>
-    samples.factor * made.reduce((sum, sample) => sum + of(sample), 0);
-  const containerBytes = predictContainerBytes(total(({ pictures }) => pictures));
-  return {
-    quality,
-    score,
-    bytes: Math.round(total(({ bytes }) => bytes) + containerBytes + soundBytes),
-    seconds: total(({ elapsedMs }) => elapsedMs) / 1000 / video.processes,
-  };
-}
-
-/** As many at a time as the whole will be. */
-async function encodeSamples(
-  { inputPath, samples: { cuts }, folder }: SearchSource,
-  video: EncodedVideo,
-  { tools, signal, onProgress, monotonicMs }: SearchHooks,
-): Promise<readonly EncodedSample[]> {
-  const made: EncodedSample[] = [];
-  const placed = cuts.map((cut, index) => ({ cut, path: join(folder, `sample-${index}.mp4`) }));
-  await runPool(placed, video.processes, signal, async ({ cut, path }, either) => {
-    const startMs = monotonicMs();
-    const hooks = { tools, signal: either, onProgress: () => undefined };
-    const encoded = await encodeCut(video, cut, inputPath, path, hooks);
-    made.push({ ...encoded, cut, path, elapsedMs: monotonicMs() - startMs });
-    onProgress(made.length / cuts.length);
-  });
-  return made;
-}
-
-/** The mean over all pictures. */
-async function scoreSamples(
-  inputPath: string,
-  video: EncodedVideo,
-  samples: readonly EncodedSample[],
-  metric: Metric,
-  hooks: ConvertHooks,
-): Promise<number> {
-  let sum = 0;
-  let pictures = 0;
-  for (const [index, sample] of samples.entries()) {
-    const compared = await scoreSample(inputPath, video, sample, metric, hooks);
-    sum += compared.score * compared.pictures;
-    pictures += compared.pictures;
-    hooks.onProgress((index + 1) / samples.length);
-  }
-  return sum / pictures;
-}
-
-async function scoreSample(
-  inputPath: string,
-  video: EncodedVideo,
-  { cut, path, seekSeconds, change }: EncodedSample,
-  metric: Metric,
-  { tools, signal }: ConvertHooks,
-): Promise<PictureScore> {
-  const made = { path, options: [], streamIndex: 0, filters: [] };
-  const options = seekOptions(seekSeconds);
-  const filters = cutFilters(describeCut(video, cut, inputPath, change === "shape"));
-  const source = { path: inputPath, options, streamIndex: video.streamIndex, filters };
-  return await scorePictures(tools, metric, made, source, video.pixelFormat, signal);
+  const tried = { ...source.video, encoder: atQuality(source.video.encoder, quality) };
+  const metric = aim.kind === "size" ? null : aim.metric;
+  const { score, pictures, bytes, seconds } = await trySamples(source, tried, metric, hooks);
+  const whole = bytes + predictContainerBytes(pictures) + source.soundBytes;
+  return { quality, score, bytes: Math.round(whole), seconds };
 }
 
 /** How much the logarithm of the size falls with each step of quality, by the two trials about the one found. */

@@ -1,0 +1,66 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { systemClock } from "../../base/clock.ts";
+import { requireFfmpeg } from "../../ffmpeg/programs.ts";
+import { CONVERT_SETTINGS } from "./options.ts";
+import { planConversion } from "./plan.ts";
+
+/** Hard edges that move. */
+const DRAWN = "cellauto=s=320x180:r=15:rule=110:random_seed=7,scale=640:360:flags=neighbor";
+const SMOOTH = "gradients=s=640x360:r=10:d=2:speed=0.02";
+
+describe("fast AV1", () => {
+  it.each([
+    [
+      "has tools for screens where pictures are drawn",
+      DRAWN,
+      {},
+      "-c:v libsvtav1 -crf 52 -g 240 -preset 8 -svtav1-params lp=1:scm=1",
+    ],
+    [
+      "has none of them where pictures are smooth",
+      SMOOTH,
+      {},
+      "-c:v libsvtav1 -crf 32 -g 240 -preset 6 -svtav1-params lp=1",
+    ],
+    [
+      "has the preset that was asked for",
+      DRAWN,
+      { preset: "10" },
+      "-c:v libsvtav1 -crf 32 -g 240 -preset 10 -svtav1-params lp=1",
+    ],
+    [
+      "takes the worst quality there is for what would be worse",
+      DRAWN,
+      { quality: 50 },
+      "-c:v libsvtav1 -crf 63 -g 240 -preset 8 -svtav1-params lp=1:scm=1",
+    ],
+  ])("%s", async (_what, picture, settings, wanted) => {
+    const folder = mkdtempSync(join(tmpdir(), "reelmill-drawn-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "source.mp4");
+    const source = ["-f", "lavfi", "-i", picture, "-t", "2", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-crf", "12"];
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...source, path]);
+    const { video, findings } = await planConversion(
+      path,
+      CONVERT_SETTINGS.parse({ to: "av1", speed: "fast", ...settings }),
+      {
+        tools: await requireFfmpeg(process.env),
+        signal: new AbortController().signal,
+        cores: 1,
+        processes: 1,
+        workFolder: () => Promise.resolve(folder),
+        clock: systemClock,
+        onProgress: () => undefined,
+      },
+    );
+    expect(video.kind === "encode" && video.encoder.arguments.join(" ")).toBe(wanted);
+    const said = findings.filter((finding) =>
+      /drawn.*samples took [1-9]\d? % of the bytes \(SSIM 0\.\d+, otherwise SSIM 0\.\d+\)/.test(finding),
+    );
+    expect(said).toHaveLength(wanted.includes("scm") ? 1 : 0);
+  });
+});
