@@ -18,7 +18,7 @@ interface SoftwareEncoder {
   /** Options besides codec, quality and preset. */
   readonly fixed: readonly string[];
   readonly usefulProcesses: number;
-  /** May hold other parameters of the encoder's own, which do not add up. */
+  /** Where threads are a parameter of the encoder's own, all such are here: a second option would take their place. */
   readonly threadArguments: (threads: number, wish: EncoderWish) => readonly string[];
 }
 

@@ -45,12 +45,12 @@ export async function chooseAims(
 export interface SearchContext {
   readonly tools: FfmpegTools;
   readonly signal: AbortSignal;
-  /** A folder for samples, which goes when the conversion ends; asked for where a quality is searched. */
+  /** A folder for samples, which goes when the conversion ends; asked for where some are encoded. */
   readonly workFolder: () => Promise<string>;
   readonly clock: Clock;
   /** As `SearchHooks` has it. */
   readonly memory?: TrialMemory | undefined;
-  /** Hears from 0 to 1 how far a search has come, and what is being done. */
+  /** Hears from 0 to 1 how far trials of samples have come, and what they are for. */
   readonly onProgress: (fraction: number, phase: string) => void;
 }
 
@@ -71,7 +71,7 @@ export async function searchPlanned(
   { tools, signal, workFolder, clock, memory, onProgress }: SearchContext,
 ): Promise<{ readonly video: EncodedVideo; readonly search: PlannedSearch; readonly findings: readonly string[] }> {
   const { startSeconds, durationSeconds } = manifest;
-  const samples = cutSamples(video, { times, timeBase: stream.timeBase, startSeconds, durationSeconds });
+  const samples = cutSamples(video, { times, stream, manifest });
   const folder = await workFolder();
   const sound = { audio, inputPath, originSeconds: startSeconds, durationSeconds: durationSeconds ?? null };
   const soundBytes = await predictSoundBytes(sound, folder, { tools, signal });

@@ -143,10 +143,8 @@ async function planByTrials(
   context: PlanningContext,
 ): Promise<Searched> {
   if (video.kind === "copy") return { video, search: null, findings: [] };
-  const drawn = await planDrawn({ ...before, video }, settings, context);
-  if (aim === null) return { ...drawn, search: null };
-  const searched = await searchPlanned({ ...before, video: drawn.video }, aim, context);
-  return { ...searched, findings: [...drawn.findings, ...searched.findings] };
+  if (aim !== null) return await searchPlanned({ ...before, video }, aim, context);
+  return { ...(await planDrawn({ ...before, video }, settings, context)), search: null };
 }
 
 interface Searched {

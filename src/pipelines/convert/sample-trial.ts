@@ -23,7 +23,7 @@ export interface SampleHooks extends ConvertHooks {
 
 /** What encoding samples came to, of the whole. */
 export interface SampleTrial {
-  /** The mean over all pictures; null where they were not compared. */
+  /** The mean over all pictures; null where none were compared. */
   readonly score: number | null;
   readonly pictures: number;
   /** Of the pictures alone, without a container. */
@@ -81,23 +81,24 @@ async function encodeSamples(
   return made;
 }
 
-/** The mean over all pictures. */
+/** The mean over all pictures; null where none came out. */
 async function scoreSamples(
   inputPath: string,
   video: EncodedVideo,
   samples: readonly EncodedSample[],
   metric: Metric,
   hooks: ConvertHooks,
-): Promise<number> {
+): Promise<number | null> {
   let sum = 0;
   let pictures = 0;
   for (const [index, sample] of samples.entries()) {
+    if (sample.pictures === 0) continue;
     const compared = await scoreSample(inputPath, video, sample, metric, hooks);
     sum += compared.score * compared.pictures;
     pictures += compared.pictures;
     hooks.onProgress((index + 1) / samples.length);
   }
-  return sum / pictures;
+  return pictures > 0 ? sum / pictures : null;
 }
 
 async function scoreSample(

@@ -1,6 +1,6 @@
 import { firstIndexWhere } from "../../base/first-index.ts";
 import type { FrameTimes } from "../../ffmpeg/frame-times.ts";
-import type { Ratio } from "../../ffmpeg/manifest.ts";
+import type { MediaManifest, VideoStream } from "../../ffmpeg/manifest.ts";
 import { placeSpan } from "../../spans/place-span.ts";
 import type { EncodedVideo } from "./conversion.ts";
 import { type Cut, cutOf } from "./work.ts";
@@ -11,8 +11,9 @@ export interface Sample {
   readonly endSeconds: number;
 }
 
-/** Of each sample: long enough to tell sizes and qualities, and where a glance will do. */
+/** Of each sample: long enough to tell sizes and qualities. */
 const SAMPLE_SECONDS = 20;
+/** Of each sample that tells of what kind pictures are. */
 export const GLANCE_SECONDS = 1;
 /** One sample for each stretch of that length. */
 const STRETCH_SECONDS = 720;
@@ -42,11 +43,8 @@ export function chooseSamples(
 /** What is known of a source's times. */
 export interface SourceTimes {
   readonly times: FrameTimes;
-  /** Of `times`. */
-  readonly timeBase: Ratio;
-  /** As the container tells them; undefined where it does not. */
-  readonly startSeconds: number;
-  readonly durationSeconds: number | undefined;
+  readonly stream: Pick<VideoStream, "timeBase">;
+  readonly manifest: Pick<MediaManifest, "startSeconds" | "durationSeconds">;
 }
 
 /** What is encoded to learn of the whole. */
@@ -59,12 +57,12 @@ export interface SampleCuts {
 
 /** Samples of a source as cuts, or its spans where it is short. */
 export function cutSamples(video: EncodedVideo, source: SourceTimes, sampleSeconds = SAMPLE_SECONDS): SampleCuts {
-  const { times, timeBase } = source;
-  const tick = timeBase.numerator / timeBase.denominator;
+  const { times, stream, manifest } = source;
+  const tick = stream.timeBase.numerator / stream.timeBase.denominator;
   const isKnown = times.isComplete;
-  const first = isKnown ? (times.ticks[0] as number) * tick : source.startSeconds;
+  const first = isKnown ? (times.ticks[0] as number) * tick : manifest.startSeconds;
   const last = isKnown ? ((times.ticks.at(-1) as number) + times.lastDurationTicks) * tick : undefined;
-  const durationSeconds = last === undefined ? source.durationSeconds : last - first;
+  const durationSeconds = last === undefined ? manifest.durationSeconds : last - first;
   const samples = chooseSamples(durationSeconds, sampleSeconds) ?? [];
   // Slides and time lapses may have a sample without a picture.
   const cuts = samples.flatMap(({ startSeconds, endSeconds }) =>
@@ -97,7 +95,7 @@ function cutByClock(
 /** Read from the key picture before, and cut at pictures' own times where the rate stays: rounding moves none across. */
 function cutByList(
   video: EncodedVideo,
-  { times, timeBase }: SourceTimes,
+  { times, stream: { timeBase } }: SourceTimes,
   startSeconds: number,
   endSeconds: number,
 ): readonly Cut[] {
