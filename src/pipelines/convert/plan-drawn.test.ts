@@ -1,12 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { systemClock } from "../../base/clock.ts";
-import { requireFfmpeg } from "../../ffmpeg/programs.ts";
-import { CONVERT_SETTINGS } from "./options.ts";
-import { planConversion } from "./plan.ts";
+import { describe, expect, it } from "vitest";
+import { makeFolder, plan } from "./plan.fixture.ts";
 
 /** Hard edges that move. */
 const DRAWN = "cellauto=s=320x180:r=10:rule=110:random_seed=7,scale=640:360:flags=neighbor";
@@ -21,24 +16,11 @@ describe("fast AV1", () => {
     ["has the preset that was asked for", DRAWN, { preset: "10" }, PLAIN.replace("preset 6", "preset 10")],
     ["has the quality that was asked for", DRAWN, { quality: 30 }, PLAIN],
   ])("%s", async (_what, picture, settings, wanted) => {
-    const folder = mkdtempSync(join(tmpdir(), "reelmill-drawn-"));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const folder = makeFolder();
     const path = join(folder, "source.mp4");
     const source = ["-f", "lavfi", "-i", picture, "-t", "5", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-crf", "12"];
     execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...source, path]);
-    const { video, findings } = await planConversion(
-      path,
-      CONVERT_SETTINGS.parse({ to: "av1", speed: "fast", ...settings }),
-      {
-        tools: await requireFfmpeg(process.env),
-        signal: new AbortController().signal,
-        cores: 1,
-        processes: 1,
-        workFolder: () => Promise.resolve(folder),
-        clock: systemClock,
-        onProgress: () => undefined,
-      },
-    );
+    const { video, findings } = await plan(path, { to: "av1", speed: "fast", ...settings }, folder);
     expect(video.kind === "encode" && video.encoder.arguments.join(" ")).toBe(wanted);
     const said = findings.filter((finding) =>
       /drawn.*samples took [1-9]\d? % of the bytes \(SSIM 0\.\d+, otherwise SSIM 0\.\d+\)/.test(finding),

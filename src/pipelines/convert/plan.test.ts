@@ -1,33 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
-import { systemClock } from "../../base/clock.ts";
-import { requireFfmpeg } from "../../ffmpeg/programs.ts";
-import type { ConversionPlan } from "./conversion.ts";
-import { CONVERT_SETTINGS } from "./options.ts";
+import { expect, it } from "vitest";
 import { partsOf } from "./parts.ts";
-import { planConversion } from "./plan.ts";
-
-async function plan(path: string, settings: object): Promise<ConversionPlan> {
-  return await planConversion(path, CONVERT_SETTINGS.parse(settings), {
-    tools: await requireFfmpeg(process.env),
-    signal: new AbortController().signal,
-    cores: 1,
-    processes: 1,
-    minSpanSeconds: 1,
-    workFolder: () => Promise.reject(new Error("No quality is searched.")),
-    clock: systemClock,
-    onProgress: () => undefined,
-  });
-}
-
-function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "reelmill-plan-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
+import { makeFolder, plan } from "./plan.fixture.ts";
 
 it("begins with the span that took most bytes in the source", async () => {
   const path = join(makeFolder(), "still-then-noise.mp4");

@@ -176,28 +176,33 @@ export class OpenRuns {
     return this.#severalUsual(offset, family, prior);
   }
 
-  /** Runs of several tracks that share a family, one behind the other: two of usual lengths, or more of one. */
+  /** Runs of several tracks that share a family, one behind the other, where a packet stands behind them. */
   #severalUsual(offset: number, family: number, prior: number): Edge[] {
+    for (const row of this.#usualRows(offset, family)) {
+      const edge = this.#rowEdge(row, family, prior);
+      if (edge) return [edge];
+    }
+    return [];
+  }
+
+  /** Rows of two runs of usual lengths, then of more of one length; each holds until the next. */
+  *#usualRows(offset: number, family: number): Generator<readonly Stretch[]> {
     const usual = (this.#model.parsers[family]?.usualRunBytes ?? []).slice(0, MAX_USUAL_LENGTHS);
     const firsts = usual.map((length): Stretch => ({ offset, length }));
     const behind = (last: Stretch, length: number): Stretch => {
       return { offset: this.#neighbours.runStart(last.offset + last.length, family), length };
     };
-    const pairs = firsts.flatMap((first) => usual.map((length) => [first, behind(first, length)]));
-    const most = Math.max(MIN_ROW_RUNS, this.#model.families[family]?.tracks.length ?? 0);
-    for (const row of pairs) {
-      const edge = this.#rowEdge(row, family, prior);
-      if (edge) return [edge];
+    for (const first of firsts) {
+      for (const length of usual) yield [first, behind(first, length)];
     }
+    const most = Math.max(MIN_ROW_RUNS, this.#model.families[family]?.tracks.length ?? 0);
     for (const first of firsts) {
       const row = [first, behind(first, first.length)];
       while (row.length < most) {
         row.push(behind(row.at(-1) as Stretch, first.length));
-        const edge = this.#rowEdge(row, family, prior);
-        if (edge) return [edge];
+        yield row;
       }
     }
-    return [];
   }
 
   /** A row of runs as one step, where a packet stands behind it. */
