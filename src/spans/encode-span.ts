@@ -17,7 +17,7 @@ export interface SpanEncoder {
 export interface SpanJob extends SpanSource {
   readonly outputPath: string;
   /** The encoder's clock; null: it counts pictures, which are evenly spaced. */
-  readonly encoderTimeBase: Ratio | "source" | null;
+  readonly encoderTimeBase: Ratio | null;
   readonly encoder: SpanEncoder;
 }
 
@@ -108,8 +108,7 @@ export function seekOptions(seekSeconds: number | null): readonly string[] {
 }
 
 function describeClock(timeBase: SpanJob["encoderTimeBase"]): readonly string[] {
-  if (timeBase === null) return [];
-  return ["-enc_time_base", timeBase === "source" ? "-1" : `${timeBase.numerator}/${timeBase.denominator}`];
+  return timeBase === null ? [] : ["-enc_time_base", `${timeBase.numerator}/${timeBase.denominator}`];
 }
 
 /** Whether pictures are evenly spaced, to a tick or a thousandth of a second as files round them. */

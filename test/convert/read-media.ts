@@ -57,6 +57,7 @@ interface ProbedStream {
   readonly index: number;
   readonly codec_type: string;
   readonly codec_name?: string;
+  readonly time_base: string;
   readonly pix_fmt?: string;
   readonly width?: number;
   readonly height?: number;
@@ -102,7 +103,7 @@ export async function readMedia(path: string): Promise<Media> {
   const main = videos.find((stream) => stream.disposition?.attached_pic !== 1);
   if (main === undefined) throw new Error(`${path} has no video track.`);
   const tracks = probed.streams.filter((stream) => stream.codec_type === "audio");
-  const [shown, ...heard] = await decode(path, [pictureOutputs(main.index), ...tracks.map(soundOutputs)]);
+  const [shown, ...heard] = await decode(path, [pictureOutputs(main), ...tracks.map(soundOutputs)]);
   const pictures = readPictures(path, shown);
   const sounds = tracks.map((stream, at) => readSound(stream, heard[at]));
   const starts = [pictures.seconds[0] ?? 0, ...sounds.map((sound) => sound.startSeconds)];
@@ -138,8 +139,8 @@ interface Decoded {
   readonly frames: readonly { readonly seconds: number; readonly durationSeconds: number }[];
 }
 
-function pictureOutputs(index: number): Outputs {
-  const passthrough = ["-map", `0:${index}`, "-fps_mode", "passthrough", "-enc_time_base", "-1"];
+function pictureOutputs({ index, time_base: clock }: ProbedStream): Outputs {
+  const passthrough = ["-map", `0:${index}`, "-fps_mode", "passthrough", "-enc_time_base", clock];
   const scaled = [...passthrough, "-vf", `scale=${THUMBNAIL_SIDE}:${THUMBNAIL_SIDE}:flags=area,format=gray`];
   return { data: [...scaled, "-f", "rawvideo"], list: scaled };
 }

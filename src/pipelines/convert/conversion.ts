@@ -41,7 +41,7 @@ export interface EncodedVideo {
   readonly burntSubtitle: number | null;
   /** What the source's pictures are held to; absent in plans of older versions. */
   readonly shape?: HeldShape;
-  /** As `SpanJob` has it. */
+  /** As `SpanJob` has it; in plans of older versions `source`. */
   readonly encoderTimeBase: Ratio | "source" | null;
   /** When pictures are shown, in ticks of `outputTimeBase`, rising, as `packTicks` packs them; null where only decoding tells. */
   readonly packedTicks: string | null;

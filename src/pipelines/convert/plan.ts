@@ -298,7 +298,7 @@ type Unlisted = Omit<EncodingParts, "times" | "packetBytes" | "choice" | "fallba
 /** The encoder's clock: the source's, or that of the new rate. */
 function encoderClock({ video, settings, times }: EncodingParts): EncodedVideo["encoderTimeBase"] {
   if (settings.frameRate !== undefined) return reciprocal(rateOf(settings.frameRate));
-  return times.isComplete && isConstantRate(times.ticks, video.timeBase) ? null : "source";
+  return times.isComplete && isConstantRate(times.ticks, video.timeBase) ? null : video.timeBase;
 }
 
 function reciprocal({ numerator, denominator }: Ratio): Ratio {

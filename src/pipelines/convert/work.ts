@@ -127,7 +127,7 @@ export function describeCut(
     endTicks,
     seekSeconds,
     cutTimeBase: video.outputTimeBase,
-    encoderTimeBase: video.encoderTimeBase,
+    encoderTimeBase: video.encoderTimeBase === "source" ? video.outputTimeBase : video.encoderTimeBase,
   };
 }
 
