@@ -35,7 +35,7 @@ export const GENERATED_CASES: readonly GeneratedCase[] = [
     ...pair("h264rotated_aac", "mov", [...X264, ...words("-bf 2"), ...AAC]),
     copyArgs: words("-metadata:s:v:0 rotate=90"),
   },
-  { ...pair("h264vfr_aac", "mp4", [...words("-vsync vfr"), ...NO_B, ...AAC]), isConstantRate: false },
+  { ...pair("h264vfr_aac", "mp4", [...words("-fps_mode vfr"), ...NO_B, ...AAC]), isConstantRate: false },
   pair("h264_only", "mp4", [...X264, ...words("-bf 2 -an")]),
   pair("aac_only", "m4a", [...words("-vn"), ...AAC]),
   pair("h264_aac44k", "mp4", [...NO_B, ...AAC, ...words("-ar 44100")]),

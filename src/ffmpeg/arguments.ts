@@ -74,7 +74,10 @@ function servedArguments({ options = [] }: FfmpegInput, { url }: ServedMedia): r
 /** A muxer of MP4 takes no packet that lasts longer, in ticks of the output. */
 export const MAX_PACKET_TICKS = 2 ** 31 - 1;
 
-/** Tells a muxer that every packet of pictures lasts so many ticks of the output, from 1 to `MAX_PACKET_TICKS`. Their times have to be named as well: left out, ffmpeg 5.1 loses their order. */
-export function packetDuration(ticks: number): readonly string[] {
-  return ["-bsf:v", `setts=pts=PTS:dts=DTS:duration=${ticks}`];
+/**
+ * Tells a muxer that every packet of pictures lasts so many ticks, up to `MAX_PACKET_TICKS`, at least one; `timescale`: how many a second has, in the output. What is
+ * copied has to count in the same. Packets' times have to be named as well: left out, ffmpeg 5.1 loses their order.
+ */
+export function packetDuration(ticks: number, timescale: number): readonly string[] {
+  return ["-bsf:v", `setts=pts=PTS:dts=DTS:duration=max(1\\,round(${ticks}/${timescale}/TB))`];
 }

@@ -102,8 +102,8 @@ function interlaced(): readonly Recipe[] {
     ...{ id, extension, args, facts: { ...facts, what } },
   });
   return [
-    recipe("mpeg2-tff", "ts", `${fields("tff")} ${mpeg2} -top 1 -c:a mp2`, "interlaced, top field first, MPEG-2"),
-    recipe("mpeg2-bff", "mkv", `${fields("bff")} ${mpeg2} -top 0 -c:a ac3`, "interlaced, bottom field first, MPEG-2"),
+    recipe("mpeg2-tff", "ts", `${fields("tff")} ${mpeg2} -c:a mp2`, "interlaced, top field first, MPEG-2"),
+    recipe("mpeg2-bff", "mkv", `${fields("bff")} ${mpeg2} -c:a ac3`, "interlaced, bottom field first, MPEG-2"),
     recipe("h264-tff", "mp4", `${fields("tff")} ${X264} -x264-params tff=1 ${AAC}`, "interlaced, top first, H.264"),
     recipe("h264-bff", "mkv", `${fields("bff")} ${X264} -x264-params bff=1 ${AAC}`, "interlaced, bottom first, H.264"),
   ];
@@ -115,11 +115,7 @@ function shapes(): readonly Recipe[] {
   const turned: Recipe = steady("rotated", "mp4", `${short} ${X264} ${AAC}`, "turned by 90 degrees", 150);
   return [
     { ...ten, facts: { ...ten.facts, bitDepth: 10 } },
-    {
-      ...turned,
-      copy: { args: "-metadata:s:v:0 rotate=90" },
-      facts: { ...turned.facts, isOnSide: true },
-    },
+    { ...turned, facts: { ...turned.facts, isOnSide: true } },
     steady(
       "odd-size",
       "mkv",
@@ -251,11 +247,7 @@ function small(): readonly Recipe[] {
   const odd = `${IN} -t 1 -vf scale=321:181 -an -c:v libx264 -preset ultrafast -threads 1 -pix_fmt yuv444p`;
   return [
     { ...open, facts: { ...open.facts, bitDepth: 10 } },
-    {
-      ...uneven,
-      copy: { args: "-metadata:s:v:0 rotate=90" },
-      facts: { ...uneven.facts, isOnSide: true, audioLanguages: ["deu", "fra"] },
-    },
+    { ...uneven, facts: { ...uneven.facts, isOnSide: true, audioLanguages: ["deu", "fra"] } },
     { ...edited, copy: { before: "-ss 0.7", args: "" }, facts: { ...edited.facts, isInterlaced: true } },
     steady("small-odd", "mkv", odd, "321×181, no sound", 50, []),
   ];

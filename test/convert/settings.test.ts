@@ -4,10 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { reelmill } from "../e2e/workplace.fixture.ts";
+import { turnPictures } from "../support/turn-pictures.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "reelmill-settings-"));
 const at = (name: string): string => join(folder, name);
-const PQ = "-color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc -color_range tv";
+const PQ = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=tv";
+const X265_PQ = "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:range=limited";
 
 beforeAll(() => {
   writeFileSync(at("words.srt"), "1\n00:00:00,000 --> 00:00:01,000\nHHHH HHHH\n");
@@ -17,8 +19,8 @@ beforeAll(() => {
   const codecs = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a:0 aac -c:a:1 ac3 -c:s srt";
   const purposes = "-disposition:a:0 default -disposition:a:1 comment";
   make(`${black} ${sounds} -i words.srt ${maps} ${codecs} ${purposes}`, "black.mkv");
-  const x265 = "-c:v libx265 -preset ultrafast -x265-params log-level=error -pix_fmt yuv420p10le";
-  make(`-f lavfi -i testsrc2=s=160x120:r=5:d=1 ${x265} ${PQ}`, "high.mkv");
+  const x265 = "-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -x265-params log-level=error";
+  make(`-f lavfi -i testsrc2=s=160x120:r=5:d=1,${PQ} ${x265}:${X265_PQ}`, "high.mkv");
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -94,21 +96,25 @@ describe("settings of a conversion do what they say", () => {
   });
 
   it.each([
-    ["as they are", "320x240", "2/1", 0],
-    ["turned", "240x320", "1/2", 90],
-  ])("--subtitles burn: letters are as wide on samples that are not square, %s", async (how, size, aspect, turn) => {
-    const burn = async (name: string, pictures: string, rotate: number): Promise<number> => {
-      const codecs = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:s mov_text";
-      make(`-f lavfi -i color=black:r=5:d=1:s=${pictures} -i words.srt ${codecs}`, `upright-${name}`);
-      make(`-i upright-${name} -map 0 -c copy -metadata:s:v rotate=${rotate}`, name);
-      const { path } = await convert(name, ["--subtitles", "burn", "--audio", "none"]);
-      return brightColumns(path);
-    };
-    const square = await burn(`square-${turn}.mp4`, "640x240,setsar=1", 0);
-    expect(square, how).toBeGreaterThan(40);
-    const wide = await burn(`wide-${turn}.mp4`, `${size},setsar=${aspect}`, turn);
-    expect(Math.abs(wide / square - 1)).toBeLessThan(0.1);
-  });
+    ["as they are", "320x240", "2/1", false],
+    ["turned", "240x320", "1/2", true],
+  ])(
+    "--subtitles burn: letters are as wide on samples that are not square, %s",
+    async (how, size, aspect, isToTurn) => {
+      const burn = async (name: string, pictures: string, isTurned: boolean): Promise<number> => {
+        const codecs = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:s mov_text";
+        make(`-f lavfi -i color=black:r=5:d=1:s=${pictures} -i words.srt ${codecs}`, `upright-${name}`);
+        make(`-i upright-${name} -map 0 -c copy`, name);
+        if (isTurned) turnPictures(at(name));
+        const { path } = await convert(name, ["--subtitles", "burn", "--audio", "none"]);
+        return brightColumns(path);
+      };
+      const square = await burn(`square-${isToTurn}.mp4`, "640x240,setsar=1", false);
+      expect(square, how).toBeGreaterThan(40);
+      const wide = await burn(`wide-${isToTurn}.mp4`, `${size},setsar=${aspect}`, isToTurn);
+      expect(Math.abs(wide / square - 1)).toBeLessThan(0.1);
+    },
+  );
 
   it("--subtitles drop, --audio none: neither words nor sound", async () => {
     const { path, streams } = await convert("black.mkv", ["--subtitles", "drop", "--audio", "none"]);

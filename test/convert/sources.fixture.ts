@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inject } from "vitest";
+import { turnPictures } from "../support/turn-pictures.ts";
 import { RECIPES, type Recipe, type SourceFacts } from "./recipes.fixture.ts";
 
 /** A generated file and what it is. */
@@ -87,15 +88,16 @@ function writeText(folder: string, name: string, text: string): void {
 
 function makeSource(folder: string, recipe: Recipe): string {
   const name = `${recipe.id}.${recipe.extension}`;
-  if (recipe.copy === undefined) return runFfmpeg(folder, words(recipe.args), name);
+  const finish = recipe.facts.isOnSide === true ? turnPictures : undefined;
+  if (recipe.copy === undefined) return runFfmpeg(folder, words(recipe.args), name, finish);
   const encoded = `${recipe.id}.encoded.${recipe.copy.from ?? recipe.extension}`;
   runFfmpeg(folder, words(recipe.args), encoded);
   const { before = "", args } = recipe.copy;
-  return runFfmpeg(folder, words(`${before} -i ${encoded} -map 0 -c copy ${args}`), name);
+  return runFfmpeg(folder, words(`${before} -i ${encoded} -map 0 -c copy ${args}`), name, finish);
 }
 
-/** Runs in `folder`, writes under a temporary name and renames. */
-function runFfmpeg(folder: string, args: readonly string[], name: string): string {
+/** Runs in `folder`, writes under a temporary name, finishes it there and renames. */
+function runFfmpeg(folder: string, args: readonly string[], name: string, finish?: (path: string) => void): string {
   const path = join(folder, name);
   if (existsSync(path)) return path;
   const partial = `partial-${process.pid}-${name}`;
@@ -104,6 +106,7 @@ function runFfmpeg(folder: string, args: readonly string[], name: string): strin
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  finish?.(join(folder, partial));
   renameSync(join(folder, partial), path);
   return path;
 }

@@ -5,7 +5,13 @@ const WIDTH = 320;
 /** Makes a recording of greys that rise from 0 on the left to 255 on the right, marked as of full range. */
 export function makeFullRamp(path: string, codec: string): void {
   const ramp = `geq=lum='floor(X*256/${WIDTH})':cb=128:cr=128`;
-  const pictures = ["-f", "lavfi", "-i", `color=gray:s=${WIDTH}x180:r=10:d=1,format=yuv420p,${ramp}`];
+  // The mark of pictures tells ffmpeg 9 that none have to be changed; 5.1 reads that of the encoder.
+  const pictures = [
+    "-f",
+    "lavfi",
+    "-i",
+    `color=gray:s=${WIDTH}x180:r=10:d=1,format=yuv420p,${ramp},setparams=range=pc`,
+  ];
   const coding = ["-color_range", "pc", "-c:v", ...codec.split(" ")];
   execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...pictures, ...coding, path]);
 }

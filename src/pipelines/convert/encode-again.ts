@@ -83,7 +83,7 @@ async function uniteEncoders(plan: ConversionPlan, parts: ConversionParts, hooks
   return { plan: fallen, parts: { ...parts, spans } };
 }
 
-const UNCOPIABLE = /\[aac_adtstoasc\b|Error applying bitstream filters/;
+const UNCOPIABLE = /\[aac_adtstoasc\b|Error (?:applying bitstream filters|muxing a packet)/;
 
 /** Whether a muxer gave up on sound that was to be copied: AAC of MPEG-TS has to be taken apart for MP4, which damage makes impossible. */
 export function isSoundUncopiable({ audio }: ConversionPlan, error: unknown): boolean {

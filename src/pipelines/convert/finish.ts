@@ -112,7 +112,11 @@ interface Join extends JoinedPictures {
 }
 
 /** Which picture is shown when: by the source's list, or, where only decoding told, by the encoder's clock. */
-function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, sources: readonly FileSource[]): Join {
+function describeJoin(
+  video: EncodedVideo,
+  { originSeconds, container }: ConversionPlan,
+  sources: readonly FileSource[],
+): Join {
   const { timescale, factor } = joinedClock(video.outputTimeBase);
   const listed = video.packedTicks === null ? undefined : unpackTicks(video.packedTicks);
   const findings: string[] = [];
@@ -141,13 +145,11 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
   const extra = hdrBoxes(video.masteringDisplay, video.contentLight);
   const digest = createHash("md5");
   const onMedia = (piece: Uint8Array): void => void digest.update(piece);
+  const times = { timescale, originTicks: origin, lastDurationTicks: last.durationTicks };
+  const joined = container === "mp4" ? { spans, times } : inMilliseconds(spans, secondsOf, endSeconds);
   return {
-    pieces: joinSpans(
-      spans,
-      { timescale, originTicks: origin, lastDurationTicks: last.durationTicks },
-      { extra, onMedia },
-    ),
-    ...{ timescale, lastSeconds, endSeconds, pictureBytes },
+    pieces: joinSpans(joined.spans, joined.times, { extra, onMedia }),
+    ...{ timescale: joined.times.timescale, lastSeconds, endSeconds, pictureBytes },
     expected: {
       ...{ count, lastSeconds, endSeconds },
       firstSeconds: secondsOf(firstTicks),
@@ -158,6 +160,23 @@ function describeJoin(video: EncodedVideo, { originSeconds }: ConversionPlan, so
     },
     findings,
   };
+}
+
+/**
+ * The same, from the beginning of the output on, in the ticks that WebM counts in: ffmpeg asks how long packets last in those of the output up to some version
+ * behind 5.1, then in those of what it copies.
+ */
+function inMilliseconds(spans: readonly EncodedSpan[], secondsOf: (ticks: number) => number, endSeconds: number) {
+  let last = -1;
+  const rounded = spans.map(({ source, packedTicks }): EncodedSpan => {
+    const ticks = unpackTicks(packedTicks).map((tick) => {
+      last = Math.max(last + 1, Math.round(secondsOf(tick) * 1000));
+      return last;
+    });
+    return { source, packedTicks: packTicks(ticks) };
+  });
+  const lastDurationTicks = Math.max(1, Math.round(endSeconds * 1000) - last);
+  return { spans: rounded, times: { timescale: 1000, originTicks: 0, lastDurationTicks } };
 }
 
 /** How long the last picture that came out is shown: up to the end of those that the recording has, of which the last ones may not decode. */

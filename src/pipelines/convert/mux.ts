@@ -1,4 +1,5 @@
 import { type FfmpegInput, fileArgument, PIPE, packetDuration } from "../../ffmpeg/arguments.ts";
+import { findOpusDelay } from "../../ffmpeg/opus-delay.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { ConversionPlan } from "./conversion.ts";
 import type { EncodedPart } from "./parts.ts";
@@ -35,12 +36,6 @@ export interface JoinedPictures {
   readonly endSeconds: number;
 }
 
-/**
- * What Opus needs to get going, 312 samples at 48 kHz. WebM tells players to take it off the times of blocks (CodecDelay); ffmpeg writes the
- * field, but the times of packets that it copies as they are.
- */
-const OPUS_DELAY_SECONDS = 312 / 48_000;
-
 /** Puts pictures, sound and what the source has besides into the output; `joined` undefined: they are copied. Throws as `runFfmpeg`. */
 export async function muxOutput(
   plan: ConversionPlan,
@@ -52,7 +47,8 @@ export async function muxOutput(
   const { container, originSeconds, audio } = plan;
   const inputs: FfmpegInput[] = [{ path: parts.inputPath, options: countFrom(originSeconds), isRecording: true }];
   if (joined !== undefined) inputs.push({ path: PIPE, options: ["-f", "mp4"] });
-  const delaySeconds = container === "webm" ? OPUS_DELAY_SECONDS : 0;
+  const hasOpus = container === "webm" && audio.some(({ codec }) => codec === "opus");
+  const delaySeconds = hasOpus ? await findOpusDelay(tools, signal) : 0;
   const soundInput = (path: string, offsetSeconds: number): number =>
     inputs.push({ path, options: offsetBy(offsetSeconds), isRecording: true }) - 1;
   const copied = delaySeconds === 0 ? 0 : soundInput(parts.inputPath, delaySeconds - originSeconds);
@@ -77,7 +73,7 @@ export async function muxOutput(
       ...["-map_metadata", "0", "-map_chapters", "0", "-c", "copy"],
       ...(plan.subtitles.length === 0 ? [] : ["-c:s", plan.subtitleCodec]),
       ...describeStreams(plan, parts.flattened),
-      ...(joined === undefined ? [] : packetDuration(lastTicks(joined, plan))),
+      ...(joined === undefined ? [] : lastDuration(joined)),
       ...containerArguments(plan, joined?.timescale),
       fileArgument(outputPath),
     ],
@@ -91,14 +87,10 @@ export async function muxOutput(
 
 /**
  * Of the last packet, muxers ask how long it lasts, and of the last one that is shown: all are told the same. ffmpeg 5.1 reads the mean of all of them for it
- * where pictures are not decoded in their order. Told in the ticks of the output; WebM's begin where a millisecond does, and so they end.
+ * where pictures are not decoded in their order.
  */
-function lastTicks({ lastSeconds, endSeconds, timescale }: JoinedPictures, { container }: ConversionPlan): number {
-  const ticks =
-    container === "mp4"
-      ? Math.round((endSeconds - lastSeconds) * timescale)
-      : Math.round(endSeconds * 1000) - Math.round(lastSeconds * 1000);
-  return Math.max(1, ticks);
+function lastDuration({ lastSeconds, endSeconds, timescale }: JoinedPictures): readonly string[] {
+  return packetDuration(Math.round(endSeconds * timescale) - Math.round(lastSeconds * timescale), timescale);
 }
 
 function describeStreams(

@@ -39,7 +39,7 @@ export function pictureArguments(
     ...codecArguments(encoder, rung, keyArguments(keyPictures, startSeconds), video.highRange),
     ...["-video_track_timescale", String(clock.denominator)],
     // The muxer asks only the last picture how long it lasts: all others end where the next begins.
-    ...(lastDurationTicks === null ? [] : packetDuration(lastDurationTicks)),
+    ...(lastDurationTicks === null ? [] : packetDuration(lastDurationTicks, clock.denominator)),
   ];
 }
 
