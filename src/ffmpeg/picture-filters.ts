@@ -119,8 +119,8 @@ export function planMatrix({
   };
 }
 
-/** YUV in formats that do not tell a range by themselves, as `yuvj420p` and grey do. */
-const UNRANGED_FORMAT = /^(?:yuv(?!j)|nv|uyvy|yvyu)/;
+/** YUV; grey fills the full range, and ffmpeg brings it to the limited one by itself. */
+const YUV_FORMAT = /^(?:yuv|nv|uyvy|yvyu)/;
 
 /** What brings full range to the limited one, where pictures are encoded. */
 export interface RangePlan {
@@ -130,8 +130,8 @@ export interface RangePlan {
 }
 
 /**
- * Values of 8 bits that fill the full range come to the limited one. Where the format tells the range, ffmpeg does that itself on the way to the encoder's; of
- * others it keeps the range until something scales them. RGB has a plan of its own (`planMatrix`).
+ * Values of 8 bits that fill the full range come to the limited one: ffmpeg keeps the range until something scales them, and newer ones also where the format
+ * tells it (`yuvj420p`). RGB has a plan of its own (`planMatrix`).
  */
 export function planRange({
   pixelFormat,
@@ -141,7 +141,9 @@ export function planRange({
   const isFull = colour.range === "pc" || pixelFormat.startsWith("yuvj");
   if (!isFull || bitDepth > 8 || RGB_FORMAT.test(pixelFormat)) return { filters: [], findings: [] };
   return {
-    filters: UNRANGED_FORMAT.test(pixelFormat) ? ["scale=out_range=tv", `format=${pixelFormat}`] : [],
+    filters: YUV_FORMAT.test(pixelFormat)
+      ? ["scale=out_range=tv", `format=${pixelFormat.replace(/^yuvj/, "yuv")}`]
+      : [],
     findings: ["The pictures' full range of values becomes the limited one, which every player takes."],
   };
 }

@@ -13,7 +13,7 @@ export type Metric = (typeof METRICS)[number];
 /** ffmpeg's filters, and what they print at the end: of luma alone, but for SSIM. */
 const FILTERS: Readonly<Record<Metric, { readonly filter: string; readonly result: RegExp }>> = {
   vmaf: { filter: "libvmaf", result: /\bVMAF score: ([\d.]+)/g },
-  xpsnr: { filter: "xpsnr", result: /\bXPSNR +y: ([\d.]+|inf)/g },
+  xpsnr: { filter: "xpsnr", result: /\bXPSNR +y: (-?[\d.]+|inf)/g },
   ssim: { filter: "ssim", result: /\bSSIM .*\bAll:([\d.]+|inf)/g },
 };
 
@@ -71,8 +71,8 @@ export async function scorePictures(
 ): Promise<PictureScore> {
   const { filter, result } = FILTERS[metric];
   const chain = ({ streamIndex, filters }: ScoredPictures, input: number, label: string): string =>
-    // Paired by their number: containers round times, which would pair some with their neighbour.
-    `[${input}:${streamIndex}]${[...filters, `format=${pixelFormat}`, "settb=1/25", "setpts=N"].join(",")}[${label}]`;
+    // Paired by their number: containers round times, which would pair some with their neighbour. Of pictures without a rate, ffmpeg 7.1 divides by zero for XPSNR.
+    `[${input}:${streamIndex}]${[...filters, `format=${pixelFormat}`, "settb=1/25", "setpts=N", "fps=25"].join(",")}[${label}]`;
   const graph = [chain(made, 0, "made"), chain(source, 1, "source"), `[made][source]${filter}=shortest=1`].join(";");
   const args = [
     ...[...COMMON_ARGUMENTS, "-v", "info", "-nostats", "-copyts"],

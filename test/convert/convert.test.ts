@@ -37,7 +37,7 @@ const CASES: readonly (readonly [string, Codec, readonly string[], readonly stri
   ],
   ["to h264 with sound alone encoded", "h264", ["--audio-bitrate", "96"], ["late-audio-ts"]],
   ["to vp9", "vp9", ["--preset", "8"], ["ntsc", "late-audio-ps", "chapters", "srt", ...EACH_KIND]],
-  ["to av1", "av1", ["--preset", "11"], ["hdr-hevc", "single-frame", ...EACH_KIND]],
+  ["to av1", "av1", ["--preset", "9"], ["hdr-hevc", "single-frame", ...EACH_KIND]],
   ["to hevc", "hevc", ["--quality", "26", "--preset", "ultrafast"], ["anamorphic", "hdr-hevc", ...EACH_KIND]],
 ];
 

@@ -232,7 +232,10 @@ function readLook(stream: ProbedStream, frame: ProbedFrame | undefined): Look {
       transfer: stream.color_transfer ?? "unknown",
       primaries: stream.color_primaries ?? "unknown",
     },
-    hdr: [...(stream.side_data_list ?? []), ...(frame?.side_data_list ?? [])].flatMap(describeHdr).sort().join("; "),
+    // Newer ffprobe tells of both what only one of them tells.
+    hdr: [...new Set([stream, frame].flatMap((told) => told?.side_data_list ?? []).flatMap(describeHdr))]
+      .sort()
+      .join("; "),
   };
 }
 

@@ -73,13 +73,15 @@ function brightest(path: string): number {
 }
 
 /** How many columns of the first picture, brought to 640x240, are bright. */
+/** From the first column that shows letters to the last, of as wide pictures. */
 function brightColumns(path: string): number {
   const [width, height] = [640, 240];
   const output = ["-vf", `scale=${width}:${height}`, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"];
   const pixels = execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", path, ...output]);
-  return Array.from({ length: width }).filter((_, x) =>
-    Array.from({ length: height }).some((_row, y) => (pixels[y * width + x] ?? 0) > 120),
-  ).length;
+  const isBright = (_: unknown, x: number): boolean =>
+    Array.from({ length: height }).some((_row, y) => (pixels[y * width + x] ?? 0) > 120);
+  const columns = Array.from({ length: width });
+  return columns.findLastIndex(isBright) - columns.findIndex(isBright);
 }
 
 describe("settings of a conversion do what they say", () => {
