@@ -63,7 +63,7 @@ export async function analyseFile(path: string): Promise<Analysis> {
 /** Decodes the first video stream and hashes each picture, timestamps left aside. */
 export async function decodeVideo(path: string): Promise<DecodedVideo> {
   const input = ["-nostdin", "-v", "error", "-noautorotate", "-copyts", "-i", path];
-  const output = ["-map", "0:v:0", "-vsync", "passthrough", "-f", "framemd5", "-"];
+  const output = ["-map", "0:v:0", "-fps_mode", "passthrough", "-f", "framemd5", "-"];
   const { stdout, stderr } = await captureTool("ffmpeg", [...input, ...output]);
   const lines = stdout.toString("latin1").split("\n");
   const frames = lines.filter((line) => line.trim() !== "" && !line.startsWith("#"));

@@ -6,8 +6,8 @@ export interface GeneratedCase {
   readonly args: readonly string[];
   /** Whether pictures come at a constant rate, so that times must be exact. */
   readonly isConstantRate: boolean;
-  /** Arguments of a second pass that copies the streams: what ffmpeg sets on copies alone. */
-  readonly copyArgs?: readonly string[];
+  /** Whether the pictures are marked as turned by a quarter. */
+  readonly isTurned?: boolean;
   /** An encoder that not every ffmpeg has; the case is left out without it. */
   readonly encoder?: string;
   /** Matroska, WebM and AVI: mended by a remux for the time being, so held to no target of the engine's. */
@@ -33,7 +33,7 @@ export const GENERATED_CASES: readonly GeneratedCase[] = [
   pair("h264sixty_aac", "mp4", [...words("-vf setpts=PTS/2,fps=60 -shortest"), ...X264, ...words("-bf 2"), ...AAC]),
   {
     ...pair("h264rotated_aac", "mov", [...X264, ...words("-bf 2"), ...AAC]),
-    copyArgs: words("-metadata:s:v:0 rotate=90"),
+    isTurned: true,
   },
   { ...pair("h264vfr_aac", "mp4", [...words("-fps_mode vfr"), ...NO_B, ...AAC]), isConstantRate: false },
   pair("h264_only", "mp4", [...X264, ...words("-bf 2 -an")]),

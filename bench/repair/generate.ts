@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeFile } from "../measuring/tools.ts";
 import type { GeneratedCase } from "./cases.ts";
@@ -77,19 +77,27 @@ async function generateOne(folder: string, generated: GeneratedCase, role: Role,
   const args = ["-i", source, "-i", subtitles, ...filter, ...coding];
   const settings = [...threadSettings(coding, scale.threads), ...(generated.args.includes("-map") ? [] : ["-sn"])];
   const key = createHash("sha256")
-    .update([...args.slice(4), ...settings, ...(generated.copyArgs ?? [])].join(" "))
+    .update([...args.slice(4), ...settings, ...(generated.isTurned ? ["turned"] : [])].join(" "))
     .digest("hex")
     .slice(0, 10);
   const path = join(folder, `${generated.id}.${role}.${key}.${generated.extension}`);
   if (existsSync(path)) return path;
-  if (generated.copyArgs === undefined) await encodeFile([...args, ...settings], path);
-  else {
-    const encodedPath = join(folder, `${generated.id}.${role}.encoded.${generated.extension}`);
-    await encodeFile([...args, ...settings], encodedPath);
-    await encodeFile(["-i", encodedPath, "-map", "0", "-c", "copy", ...generated.copyArgs], path);
-    rmSync(encodedPath);
-  }
+  await encodeFile([...args, ...settings], path);
+  if (generated.isTurned) turnPictures(path);
   return path;
+}
+
+/** A quarter clockwise, as the matrix of a track header has it (ISO/IEC 14496-12 §8.3.2). */
+const QUARTER_TURN = [0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000];
+/** Of the matrix within a track header of version 0, behind its type. */
+const MATRIX_OFFSET = 4 + 40;
+
+/** Marks the first track's pictures as turned: each ffmpeg has another way to ask for it. */
+function turnPictures(path: string): void {
+  const bytes = readFileSync(path);
+  const matrix = bytes.indexOf("tkhd", bytes.lastIndexOf("moov")) + MATRIX_OFFSET;
+  for (const [index, value] of QUARTER_TURN.entries()) bytes.writeInt32BE(value, matrix + 4 * index);
+  writeFileSync(path, bytes);
 }
 
 /** SVT-AV1 has a setting of its own, and gives other bits at every run without it. */

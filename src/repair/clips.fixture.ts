@@ -15,7 +15,8 @@ export function makeClip(options: string, ending = "mp4", seconds = 4, tone = 44
   try {
     const path = join(folder, `clip.${ending}`);
     const picture = `-f lavfi -i testsrc2=s=320x240:r=30:d=${seconds}`;
-    const sound = `-f lavfi -i sine=f=${tone}:r=48000:d=${seconds}`;
+    // Its pitch rises: of a tone that stays as it is, packets may be like others, which no comparison can tell apart.
+    const sound = `-f lavfi -i aevalsrc=0.125*sin(2*PI*(${tone}+3*t)*t):s=48000:d=${seconds}`;
     execFileSync("ffmpeg", [...`-v error -y ${picture} ${sound} ${options}`.split(" "), path]);
     return new Uint8Array(readFileSync(path));
   } finally {

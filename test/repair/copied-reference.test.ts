@@ -6,7 +6,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { cutAtShare } from "../e2e/recordings.fixture.ts";
 import { reelmill } from "../e2e/workplace.fixture.ts";
 
-const VICTIM = "-f lavfi -i testsrc2=s=160x96:r=30:d=8 -f lavfi -i sine=r=48000:d=8:b=4 -c:v libx264 -preset veryfast";
+/** Of a tone that stays as it is, packets may be like others; this one's pitch rises. */
+const SOUND = "aevalsrc=0.125*sin(2*PI*(440+3*t)*t)+0.125*sin(2*PI*1760*t)*lt(mod(t\\,1)\\,0.04):s=48000:d=8";
+const VICTIM = `-f lavfi -i testsrc2=s=160x96:r=30:d=8 -f lavfi -i ${SOUND} -c:v libx264 -preset veryfast`;
 
 let folder: string;
 

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createMemorySource } from "../../media/bytes/byte-source.ts";
+import { openBox } from "../../media/isobmff/box-reader.ts";
+import { parseMvhd } from "../../media/isobmff/mvhd.ts";
 import { compare, makeClip, written } from "../clips.fixture.ts";
 import { takeApart, withoutIndex } from "../remade-clip.fixture.ts";
 import { repairSource } from "../repair-source.ts";
@@ -8,10 +10,15 @@ import { endOfTrack } from "./track-ends.ts";
 const OPTIONS = "-c:v libx264 -preset veryfast -bf 2 -g 30 -c:a aac -timecode 01:00:00:00";
 const FRAME_SECONDS = 1 / 30;
 
-/** When the pictures, the sound and the timecode of a healthy file end. Seconds. */
+/**
+ * When the pictures, the sound and the timecode of a healthy file end, none of them behind the movie: ffmpeg 9's edit of a
+ * timecode reaches a picture farther. Seconds.
+ */
 function endsOf(file: Uint8Array): { readonly pictures: number; readonly sound: number; readonly timecode: number } {
   const { movie } = takeApart(file);
-  const [pictures = 0, sound = 0, timecode = 0] = movie.tracks.map((track) => endOfTrack(track, movie));
+  const movieSeconds = parseMvhd(openBox(movie.movieHeader)).durationTicks / movie.timescale;
+  const ends = movie.tracks.map((track) => Math.min(endOfTrack(track, movie), movieSeconds));
+  const [pictures = 0, sound = 0, timecode = 0] = ends;
   return { pictures, sound, timecode };
 }
 

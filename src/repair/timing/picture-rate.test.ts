@@ -5,7 +5,7 @@ import { inRunsOf, withHits, withoutIndex } from "../remade-clip.fixture.ts";
 import { repairSource } from "../repair-source.ts";
 
 const CODECS = "-c:v libx264 -preset ultrafast -g 30 -c:a aac";
-const SLOWER = "-vf select=lt(t\\,4)+not(mod(n\\,2)) -vsync vfr";
+const SLOWER = "-vf select=lt(t\\,4)+not(mod(n\\,2)) -fps_mode vfr";
 
 describe("pictures of another rate than the reference's", () => {
   let reference: Uint8Array;

@@ -11,6 +11,8 @@ export interface Picture {
   /** Order count; undefined where the codec has none. */
   readonly poc: number | undefined;
   readonly startsSequence: boolean;
+  /** Whether its bytes are gone, beside those that `logOf` is told of. */
+  readonly isLost?: boolean;
 }
 
 /** Sequences of `period` pictures: a key frame, then mini-GOPs of a reference and `depth` pictures shown before it. */
@@ -38,7 +40,7 @@ export function makePictures(count: number, period: number, depth: number, hasOr
 }
 
 /**
- * A log of the pictures without those of `[lostFrom, lostTo)`; from there on counts are known but for a multiple of
+ * A log of the pictures without those of `[lostFrom, lostTo)`; behind a loss counts are known but for a multiple of
  * `pocModulus`, until a sequence starts or the picture `sureFrom`.
  */
 export function logOf(
@@ -54,22 +56,26 @@ export function logOf(
   let offset = SOUND_BYTES;
   let isAbsolute = true;
   let shift = 0;
+  let afterGap = false;
   pictures.forEach((picture, index) => {
-    if (index >= lostFrom && index < lostTo) isAbsolute = false;
-    else {
+    if (picture.isLost === true || (index >= lostFrom && index < lostTo)) {
+      isAbsolute = false;
+      afterGap = true;
+    } else {
       if (picture.startsSequence || index >= sureFrom) isAbsolute = true;
-      if (index === lostTo) shift = (picture.poc ?? 0) - ((picture.poc ?? 0) % pocModulus);
+      if (afterGap) shift = (picture.poc ?? 0) - ((picture.poc ?? 0) % pocModulus);
       const poc = picture.poc === undefined || isAbsolute ? picture.poc : picture.poc - shift;
       log.push({
         family: 0,
         offset,
         sizeBytes: picture.sizeBytes,
         isSync: picture.isSync,
-        afterGap: index === lostTo && lostTo > lostFrom,
+        afterGap,
         ...(poc === undefined
           ? {}
           : { order: { poc, startsSequence: picture.startsSequence, pocModulus: isAbsolute ? 0 : pocModulus } }),
       });
+      afterGap = false;
     }
     offset += picture.sizeBytes;
   });

@@ -79,6 +79,14 @@ describe("orderPictures", () => {
     expect(order.displayIndexes[192]).toBe(204);
   });
 
+  it("knows where a sequence ends whose counts wrapped at a gap", () => {
+    // Picture 38 of the second sequence is lost, behind which counts say 7 for 39, and then the sequence's end.
+    const pictures = makePictures(200, 50, 0).map((picture, index) => ({ ...picture, isLost: index === 88 }));
+    expect([...orderOf(pictures, 97, 100).displayIndexes]).toEqual(
+      displaysOf(pictures, 97, 100).filter((display) => display !== 88),
+    );
+  });
+
   it("puts a picture without a count beside its neighbours", () => {
     const pictures = makePictures(100, 100, 0).map((picture, index) =>
       index === 60 || index === 61 ? { ...picture, poc: undefined } : picture,

@@ -61,7 +61,7 @@ export function orderPictures(log: PacketLog, packets: Uint32Array, lostPictures
   let place: Place = { origin: 0, sureOrigin: 0, sequenceStart: 0, next: 0 };
   parts.forEach((part, index) => {
     const least = leastCount(stream, part);
-    const origin = originOf(stream, part, place, least, parts[index + 1]);
+    const { origin, sequenceStart } = originOf(stream, part, place, least, parts[index + 1]);
     const after = parts[index + 1];
     const isWhole = !part.isAfterGap && after?.startsSequence === true && !after.isAfterGap;
     if (usesCounts && !isWhole) {
@@ -70,7 +70,6 @@ export function orderPictures(log: PacketLog, packets: Uint32Array, lostPictures
     let next = place.next;
     for (let at = part.from; at < part.to; at++) next = Math.max(next, (displayIndexes[at] as number) + 1);
     const sureOrigin = moduloOf(stream, part) > 0 ? place.sureOrigin : origin;
-    const sequenceStart = usesCounts || part.startsSequence ? origin : place.sequenceStart;
     place = { origin, sureOrigin, sequenceStart, next };
   });
   return { displayIndexes, decodeIndexes: decodeOrder(displayIndexes, parts), isCounted: usesCounts };
@@ -140,27 +139,36 @@ function countAt({ counts, pace }: Stream, position: number): number {
   return Math.round((counts[position] as number) / Math.max(1, pace.step));
 }
 
-/** Display index of a part's order count 0. */
-function originOf(stream: Stream, part: Part, place: Place, least: number, after: Part | undefined): number {
+/** Display indexes of a part's order count 0, and of where its sequence started: not the same once counts wrapped. */
+type Origin = Pick<Place, "origin" | "sequenceStart">;
+
+/** Where a part's order counts begin, by where those before it stand and what was lost between them. */
+function originOf(stream: Stream, part: Part, place: Place, least: number, after: Part | undefined): Origin {
   const { loss, usesCounts } = stream;
+  const anew = (origin: number): Origin => ({
+    origin,
+    sequenceStart: usesCounts || part.startsSequence ? origin : place.sequenceStart,
+  });
   const startsAnew = part.startsSequence || !usesCounts;
-  if (!part.isAfterGap && startsAnew) return place.next - least;
-  if (!part.isAfterGap) return part.isSureAgain ? place.sureOrigin : place.origin;
+  if (!part.isAfterGap && startsAnew) return anew(place.next - least);
+  const { sequenceStart } = place;
+  if (!part.isAfterGap) return part.isSureAgain ? anew(place.sureOrigin) : { origin: place.origin, sequenceStart };
   const bytes = loss.bytesBefore(part.from);
   // Sure counts that follow tell where this part ends; else bytes tell where it starts.
   const sureStart = usesCounts && after?.isSureAgain ? place.sureOrigin + leastCount(stream, after) : Number.NaN;
   const sureLost = sureStart - (part.to - part.from) - place.next;
   const lost = Math.max(0, Number.isNaN(sureLost) ? loss.packetsIn(bytes) : sureLost);
-  if (startsAnew) return place.next + framesBefore(stream, part, place, after) - least;
+  if (startsAnew) return anew(place.next + framesBefore(stream, part, place, after) - least);
   const modulus = moduloOf(stream, part);
   const same = nearestTurn(place, least, place.next + lost, modulus);
   // The rarer counts wrap, the less it is chance that they come near: the same sequence then may be further off.
   const tolerance = Math.max(NEAR_FRAMES, lost * NEAR_SHARE, Math.min(modulus / 4, lost + NEAR_FRAMES));
   const isNear = same !== undefined && Math.abs(same + least - place.next - lost) <= tolerance;
-  if (isNear && !isOverlong(stream, part, same - place.origin)) return same;
+  // Wherever its counts wrapped, it is the same sequence, which started where it did.
+  if (isNear && !isOverlong(stream, part, same - sequenceStart)) return { origin: same, sequenceStart };
   // The start of a later sequence was lost: it and what else is missing since then take their part of the bytes.
   const missingBytes = loss.bytesOf(missingCounts(stream, part, 0), 1);
-  return place.next + fillSequences(stream, place, Math.max(0, bytes - missingBytes), 0);
+  return anew(place.next + fillSequences(stream, place, Math.max(0, bytes - missingBytes), 0));
 }
 
 /** Frames lost before a part that order counts do not place. */
