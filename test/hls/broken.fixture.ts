@@ -27,7 +27,7 @@ const VARIABLE: Recipe = {
   ...FMP4,
   rungs: [HIGH, LOW].map((rung) => ({
     ...rung,
-    encoder: `-vf settb=1/90000,setpts=PTS-if(eq(N\\,40)\\,3599\\,0) -fps_mode passthrough -enc_time_base 1:90000 ${rung.encoder}`,
+    encoder: `-fps_mode passthrough -enc_time_base 1:90000 ${rung.encoder} -bsf:v setts=ts=TS-if(eq(N\\,40)\\,3599/90000/TB\\,0)`,
   })),
 };
 
@@ -402,7 +402,7 @@ export const BROKEN: readonly (readonly [
           ...LOW,
           codec: "hvc1.2.4.L60.90",
           encoder:
-            "-c:v libx265 -preset ultrafast -tag:v hvc1 -pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc -x265-params log-level=error:keyint=50:min-keyint=50:scenecut=0:bframes=0:open-gop=0:bitrate=55:vbv-maxrate=60:vbv-bufsize=60:level-idc=2.0",
+            "-vf setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc -c:v libx265 -preset ultrafast -tag:v hvc1 -pix_fmt yuv420p10le -x265-params log-level=error:keyint=50:min-keyint=50:scenecut=0:bframes=0:open-gop=0:bitrate=55:vbv-maxrate=60:vbv-bufsize=60:level-idc=2.0",
         },
       ],
     },

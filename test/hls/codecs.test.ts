@@ -73,7 +73,16 @@ describe("rungs of several codecs", () => {
 describe("the range of AV1 pictures", () => {
   it("is told by the sequence header where no colr box tells it", () => {
     const path = join(packages.root, "pq.mp4");
-    const encode = ["-c:v", "libaom-av1", "-cpu-used", "8", "-color_trc", "smpte2084", "-movflags", "-write_colr"];
+    const encode = [
+      "-c:v",
+      "libaom-av1",
+      "-cpu-used",
+      "8",
+      "-vf",
+      "setparams=color_trc=smpte2084",
+      "-movflags",
+      "-write_colr",
+    ];
     const input = ["-f", "lavfi", "-i", "testsrc2=s=64x64:r=5:d=0.4"];
     execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...input, ...encode, path]);
     const source = openFileSource(path);

@@ -59,7 +59,10 @@ describe("a package of a capture", () => {
     const late = "setts=pts='if(eq(mod(N,3),2)*gt(N,10)*lt(N,370),PTS+410,PTS)':dts=DTS";
     const plain = packages.clip("many-plain.mp4", { seconds: 16, rate: "25", size: "160x90" }, ["-bf", "0"]);
     const many = join(packages.root, "many.mkv");
-    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", plain, "-c", "copy", "-bsf:v", late, many]);
+    // One change at a time: some versions of ffmpeg count the filter's ticks before the change of clocks, some behind it.
+    const counted = join(packages.root, "many-plain.mkv");
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", plain, "-c", "copy", counted]);
+    execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-i", counted, "-c", "copy", "-bsf:v", late, many]);
     const { report, failed } = await packages.make(many, { thumbnails: false });
     expect(failed).toEqual([]);
     expect(report.pictures).toBeLessThan(300);

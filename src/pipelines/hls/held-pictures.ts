@@ -22,6 +22,8 @@ export function heldInput(path: string, startSeconds: number): FfmpegInput {
  */
 export function heldFilters({ startSeconds, pictures, framesPerSecond }: HeldPictures): string {
   return [
+    // Where several inputs come to one graph, ffmpeg 7.1 may tell of the first one's end that it is where its only picture begins.
+    "tpad=stop_mode=clone:stop=1",
     // Else a single picture whose length is not told would be dropped.
     `fps=${framesPerSecond}:eof_action=pass`,
     "tpad=stop_mode=clone:stop=-1",

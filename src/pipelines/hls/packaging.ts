@@ -105,6 +105,8 @@ export interface PackagePlan {
     readonly disorder?: Disorder;
     /** The first picture's time: what becomes 0. */
     readonly originTicks: number;
+    /** Of the pictures that are taken, on average; 0 where it is not known, absent from plans of older versions. */
+    readonly framesPerSecond?: number;
     /** Filters of all rungs together, before they part, which look at neighbours, and what those need. */
     readonly contextFilters: readonly string[];
     /** What the recording's pictures are held to behind them; absent from plans of older versions. */

@@ -3,7 +3,7 @@ import { ReelmillError } from "../../base/errors.ts";
 import { packetDuration } from "../../ffmpeg/arguments.ts";
 import { forcedKeyArguments } from "../../ffmpeg/hardware-encoders.ts";
 import { type HighRange, highRangeParameters } from "./high-range.ts";
-import type { Rung } from "./ladder.ts";
+import type { Rung, RungCodec } from "./ladder.ts";
 import { KEY_FRAME_SECONDS, type PackagePlan, type RungEncoder, type RungSpan } from "./packaging.ts";
 
 /** A picture so little before an even second counts as being there: times of files are rounded. */
@@ -36,7 +36,7 @@ export function pictureArguments(
     ...["-fps_mode", "passthrough", "-enc_time_base", `${clock.numerator}:${clock.denominator}`],
     ...["-c:v", encoder.name, "-b:v", `${rung.kilobitsPerSecond}k`],
     ...(encoder.device !== null && encoder.preset === "default" ? [] : ["-preset", encoder.preset]),
-    ...codecArguments(encoder, rung, keyArguments(keyPictures, startSeconds), video.highRange),
+    ...codecArguments(encoder, rung, keyArguments(keyPictures, startSeconds), video),
     ...["-video_track_timescale", String(clock.denominator)],
     // The muxer asks only the last picture how long it lasts: all others end where the next begins.
     ...(lastDurationTicks === null ? [] : packetDuration(lastDurationTicks, clock.denominator)),
@@ -54,32 +54,50 @@ function keyArguments(keyPictures: number | null, startSeconds: number): KeyArgu
   return { when: `not(mod(n,${keyPictures}))`, distance: String(keyPictures) };
 }
 
+/**
+ * Tells an encoder how many pictures come per second, under its own names. Behind `setpts`, ffmpeg 6.1 to 7.1 tells it nothing: it would take each tick
+ * of the clock for a picture, and share out bits accordingly.
+ */
+function rateParameters(codec: RungCodec, framesPerSecond = 0): readonly string[] {
+  if (framesPerSecond <= 0) return [];
+  const thousandths = Math.max(1, Math.round(1000 * framesPerSecond));
+  return codec === "av1" ? [`fps-num=${thousandths}`, "fps-denom=1000"] : [`fps=${thousandths}/1000`];
+}
+
 function codecArguments(
   { codec, device }: RungEncoder,
   rung: Rung,
   keys: KeyArguments,
-  highRange: HighRange | null,
+  { framesPerSecond, highRange }: PackagePlan["video"],
 ): readonly string[] {
   const cores = availableParallelism();
+  const rate = rateParameters(codec, framesPerSecond);
   // SVT-AV1 sets key pictures by their count alone, and none besides; its rate control knows no buffer.
-  if (codec === "av1") return ["-g", keys.distance, "-svtav1-params", `lp=${cores}`];
+  if (codec === "av1") return ["-g", keys.distance, "-svtav1-params", [`lp=${cores}`, ...rate].join(":")];
   return [
     ...["-maxrate", `${rung.maxKilobitsPerSecond}k`, "-bufsize", `${rung.bufferKilobits}k`],
     // Pictures without B-frames are shown when they are decoded: all rungs and the sound begin at 0.
     ...["-bf", "0", "-g", NO_KEY_PICTURES, "-force_key_frames", `expr:${keys.when}`],
     ...(device === null
-      ? ["-keyint_min", "1", "-forced-idr", "1", ...softwareArguments(codec, highRange, cores)]
+      ? ["-keyint_min", "1", "-forced-idr", "1", ...softwareArguments(codec, rate, highRange, cores)]
       : ["-profile:v", "high", ...forcedKeyArguments(device.family)]),
   ];
 }
 
 /** Of the cores that this process may use, as many threads as the encoder would take by itself, which counts those that a container may not use as well. */
-function softwareArguments(codec: "h264" | "hevc", highRange: HighRange | null, cores: number): readonly string[] {
+function softwareArguments(
+  codec: "h264" | "hevc",
+  rate: readonly string[],
+  highRange: HighRange | null,
+  cores: number,
+): readonly string[] {
   if (codec === "h264") {
-    return ["-profile:v", "high", "-sc_threshold", "0", "-threads", String(Math.max(1, Math.floor(1.5 * cores)))];
+    const threads = String(Math.max(1, Math.floor(1.5 * cores)));
+    const parameters = rate.length === 0 ? [] : ["-x264-params", rate.join(":")];
+    return ["-profile:v", "high", "-sc_threshold", "0", "-threads", threads, ...parameters];
   }
   const colours = highRange === null ? [] : highRangeParameters(highRange);
-  const parameters = ["log-level=error:scenecut=0:open-gop=0", `pools=${cores}`, ...colours];
+  const parameters = ["log-level=error:scenecut=0:open-gop=0", `pools=${cores}`, ...rate, ...colours];
   // Apple's players show HEVC in MP4 only under this name.
   return ["-tag:v", "hvc1", "-x265-params", parameters.join(":")];
 }

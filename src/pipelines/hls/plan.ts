@@ -86,6 +86,7 @@ export async function planPackage(
       packedTicks: times.isComplete && thinning.filter === null ? packTicks(times.ticks) : null,
       mendingFilters: mendingFilters(times.mended),
       originTicks: times.originTicks,
+      framesPerSecond,
       contextFilters: [...looks.filters, ...(thinning.filter === null ? [] : [thinning.filter])],
       shape: planHeldShape(video),
       highRange,
