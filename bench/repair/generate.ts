@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { turnPictures } from "../../test/support/turn-pictures.ts";
 import { encodeFile } from "../measuring/tools.ts";
 import type { GeneratedCase } from "./cases.ts";
 
@@ -85,19 +86,6 @@ async function generateOne(folder: string, generated: GeneratedCase, role: Role,
   await encodeFile([...args, ...settings], path);
   if (generated.isTurned) turnPictures(path);
   return path;
-}
-
-/** A quarter clockwise, as the matrix of a track header has it (ISO/IEC 14496-12 §8.3.2). */
-const QUARTER_TURN = [0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000];
-/** Of the matrix within a track header of version 0, behind its type. */
-const MATRIX_OFFSET = 4 + 40;
-
-/** Marks the first track's pictures as turned: each ffmpeg has another way to ask for it. */
-function turnPictures(path: string): void {
-  const bytes = readFileSync(path);
-  const matrix = bytes.indexOf("tkhd", bytes.lastIndexOf("moov")) + MATRIX_OFFSET;
-  for (const [index, value] of QUARTER_TURN.entries()) bytes.writeInt32BE(value, matrix + 4 * index);
-  writeFileSync(path, bytes);
 }
 
 /** SVT-AV1 has a setting of its own, and gives other bits at every run without it. */
