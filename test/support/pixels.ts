@@ -1,9 +1,19 @@
 import { execFileSync } from "node:child_process";
+import { TONE_MAP_FILTERS } from "../../src/ffmpeg/picture-filters.ts";
 
 /** Luma and both chromas in the middle of a file's first picture, in 8 bits of the range that it has. */
 export function middlePixel(path: string): readonly number[] {
+  return filteredPixel(path, []);
+}
+
+/** The same, turned into BT.709: what becomes of colours that it lacks is up to the library that does it. */
+export function tonedPixel(path: string): readonly number[] {
+  return filteredPixel(path, [...TONE_MAP_FILTERS, "format=yuv420p"]);
+}
+
+function filteredPixel(path: string, before: readonly string[]): readonly number[] {
   const plane = (name: string): number => {
-    const filters = `format=yuv444p|yuvj444p,crop=1:1,extractplanes=${name}`;
+    const filters = [...before, `format=yuv444p|yuvj444p,crop=1:1,extractplanes=${name}`].join(",");
     const args = ["-nostdin", "-v", "error", "-i", path, "-vf", filters, "-frames:v", "1", "-f", "rawvideo", "pipe:1"];
     return execFileSync("ffmpeg", args)[0] ?? -1;
   };
