@@ -81,3 +81,9 @@ export const MAX_PACKET_TICKS = 2 ** 31 - 1;
 export function packetDuration(ticks: number, timescale: number): readonly string[] {
   return ["-bsf:v", `setts=pts=PTS:dts=DTS:duration=max(1\\,round(${ticks}/${timescale}/TB))`];
 }
+
+/** Tells a muxer that a packet of pictures whose length is not told lasts as long as the one before: MP4 would not show the last one at all. Matroska tells none where rates vary. */
+export const TOLD_DURATIONS: readonly string[] = [
+  "-bsf:v",
+  "setts=pts=PTS:dts=DTS:duration=if(gt(DURATION\\,0)\\,DURATION\\,if(gt(N\\,0)\\,max(1\\,DTS-PREV_INDTS)\\,1))",
+];

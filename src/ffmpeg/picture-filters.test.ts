@@ -61,8 +61,8 @@ it("keeps what the source tells of primaries and transfer, and takes the matrix 
 it.each([
   ["yuv420p", "pc", ["scale=out_range=tv", "format=yuv420p"]],
   ["yuv444p", "pc", ["scale=out_range=tv", "format=yuv444p"]],
-  // What tells its range by its format becomes the encoder's format by itself.
-  ["yuvj420p", "pc", []],
+  ["yuvj420p", "pc", ["scale=out_range=tv", "format=yuv420p"]],
+  // Becomes the encoder's format by itself.
   ["gray", "pc", []],
 ])("brings full range of %s (%s) to the limited one, and says so", (pixelFormat, range, filters) => {
   const made = planRange({ pixelFormat, bitDepth: 8, colour: { ...UNTOLD, range } });

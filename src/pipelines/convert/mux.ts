@@ -1,4 +1,4 @@
-import { type FfmpegInput, fileArgument, PIPE, packetDuration } from "../../ffmpeg/arguments.ts";
+import { type FfmpegInput, fileArgument, PIPE, packetDuration, TOLD_DURATIONS } from "../../ffmpeg/arguments.ts";
 import { findOpusDelay } from "../../ffmpeg/opus-delay.ts";
 import { runFfmpeg } from "../../ffmpeg/run.ts";
 import type { ConversionPlan } from "./conversion.ts";
@@ -73,7 +73,7 @@ export async function muxOutput(
       ...["-map_metadata", "0", "-map_chapters", "0", "-c", "copy"],
       ...(plan.subtitles.length === 0 ? [] : ["-c:s", plan.subtitleCodec]),
       ...describeStreams(plan, parts.flattened),
-      ...(joined === undefined ? [] : lastDuration(joined)),
+      ...(joined === undefined ? TOLD_DURATIONS : lastDuration(joined)),
       ...containerArguments(plan, joined?.timescale),
       fileArgument(outputPath),
     ],
