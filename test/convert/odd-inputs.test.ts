@@ -10,6 +10,8 @@ import { turnPictures } from "../support/turn-pictures.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "reelmill-odd-"));
 const at = (name: string): string => join(folder, name);
+/** Matroska's element of a track (RFC 9559 §5.1.4.1.14); with another last byte, nobody knows it. */
+const DEFAULT_DURATION = Buffer.from([0x23, 0xe3, 0x83]);
 const QUICK = ["--preset", "ultrafast"];
 let server: Server;
 let port = 0;
@@ -234,6 +236,17 @@ describe("converting what is unusual", () => {
     make("-i clip.mp4 -an -c:v libx265 -preset ultrafast -x265-params log-level=error", "h.mkv");
     const { status, said } = await convert(at("h.mkv"), "--to", "hevc", "-o", at("h.mp4"));
     expect([status, said.includes("copied"), probe(at("h.mp4"), "stream=codec_tag_string")]).toEqual([0, true, "hvc1"]);
+  });
+
+  it("copies the last picture of Matroska that tells no picture's length", async () => {
+    const path = make("-i clip.mp4 -an -c copy", "lengths.mkv");
+    const bytes = readFileSync(path);
+    const length = bytes.indexOf(DEFAULT_DURATION);
+    expect(length).toBeGreaterThan(0);
+    bytes[length + 2] = 0x84;
+    writeFileSync(path, bytes);
+    const { status, said } = await convert(path, "--to", "h264", "-o", at("lengths.mp4"));
+    expect({ status, said }).toMatchObject({ status: 0, said: expect.stringContaining("were copied") });
   });
 
   it("encodes what cannot be copied, because its packets have no times", async () => {
