@@ -239,7 +239,10 @@ describe("converting what is unusual", () => {
   });
 
   it("copies the last picture of Matroska that tells no picture's length", async () => {
-    const path = make("-i clip.mp4 -an -c copy", "lengths.mkv");
+    // Nor do its pictures tell a rate that is believed.
+    const unsteady = "-vf select=mod(n\\,7)-3,setpts=PTS+0.007*sin(N)/TB -fps_mode passthrough";
+    make(`-i clip.mp4 -an ${unsteady} -bf 2 -c:v libx264 -preset ultrafast`, "unsteady.mkv");
+    const path = make("-i unsteady.mkv -c copy -bsf:v h264_metadata=tick_rate=2000", "lengths.mkv");
     const bytes = readFileSync(path);
     const length = bytes.indexOf(DEFAULT_DURATION);
     expect(length).toBeGreaterThan(0);
