@@ -6,9 +6,18 @@ export function middlePixel(path: string): readonly number[] {
   return filteredPixel(path, []);
 }
 
-/** The same, turned into BT.709: what becomes of colours that it lacks is up to the library that does it. */
-export function tonedPixel(path: string): readonly number[] {
-  return filteredPixel(path, [...TONE_MAP_FILTERS, "format=yuv420p"]);
+/** What BT.2020's pure green is toned to, which BT.709 lacks: by zimg 3.0.5, and by 3.0.6, which has no negative colours. */
+const TONED_GREENS = [
+  [144, 8, 0],
+  [190, 32, 15],
+];
+
+/** That of them which the filters make of the first picture here. Throws where it is none of them. */
+export function tonedGreen(path: string): readonly number[] {
+  const pixel = filteredPixel(path, [...TONE_MAP_FILTERS, "format=yuv420p"]);
+  const green = TONED_GREENS.find((known) => known.every((value, index) => Math.abs(value - (pixel[index] ?? 0)) <= 2));
+  if (green === undefined) throw new Error(`${path} is toned to ${pixel}.`);
+  return green;
 }
 
 function filteredPixel(path: string, before: readonly string[]): readonly number[] {

@@ -55,7 +55,7 @@ function keyArguments(keyPictures: number | null, startSeconds: number): KeyArgu
 }
 
 /**
- * Tells an encoder how many pictures come per second, under its own names. Behind `setpts`, ffmpeg 6.1 to 7.1 tells it nothing: it would take each tick
+ * Tells an encoder how many pictures come per second, under its own names. Behind `setpts`, ffmpeg 7.1 tells it nothing: it would take each tick
  * of the clock for a picture, and share out bits accordingly.
  */
 function rateParameters(codec: RungCodec, framesPerSecond = 0): readonly string[] {
