@@ -1,24 +1,34 @@
 import { ReelmillError } from "../../base/errors.ts";
 import { listFeatures } from "../../ffmpeg/features.ts";
-import { formatScore, metricFilter } from "../../ffmpeg/score.ts";
+import { metricFilter } from "../../ffmpeg/score.ts";
 import type { EncodedVideo, PlannedEncoder } from "./conversion.ts";
 import type { ConvertSettings } from "./options.ts";
 import { planEncoder } from "./plan-encoder.ts";
 import type { SearchContext, Unsearched } from "./plan-search.ts";
 import { trySamples } from "./sample-trial.ts";
-import { cutSamples, GLANCE_SECONDS } from "./samples.ts";
+import { cutSamples, GLANCES } from "./samples.ts";
 
 const ENCODER = "libsvtav1";
 /** Footage comes to less, encoded as usual. */
-const MIN_SSIM = 0.998;
-/** So much less is the same, as for all that is encoded fast; short samples lose more than the whole does. */
-const MAX_LOST_SSIM = 0.002;
+const MIN_SSIM = 0.995;
 /** Of footage, tools for screens save 1 or 2 %. */
-const MAX_BYTES_SHARE = 0.95;
+const MAX_BYTES_SHARE = 0.97;
 /** Longer recordings whose samples hold no picture, as time lapses, are not encoded as a whole for it. */
 const MAX_WHOLE_SECONDS = 4;
-/** How drawn pictures are encoded, in the terms of a wish; other qualities were not measured. */
-const DRAWN = { quality: 50, preset: "8" } as const;
+/** Between the presets that footage is encoded with, and as fast as screens need. */
+const PRESET = "8";
+/** How drawn pictures are encoded, the smallest way first: qualities in the terms of a wish, and the SSIM that each may lose by samples. */
+const WAYS = [
+  { quality: 44, maxLostSsim: 0.001 },
+  { quality: 36, maxLostSsim: 0.002 },
+];
+
+/** What samples came to. */
+interface Tried {
+  /** The mean SSIM of their pictures. */
+  readonly score: number;
+  readonly bytes: number;
+}
 
 interface Tuned {
   readonly video: EncodedVideo;
@@ -59,27 +69,37 @@ async function tuneByTrials(
   { inputPath, video, stream, times, manifest }: Unsearched,
   { tools, signal, workFolder, clock, onProgress }: SearchContext,
 ): Promise<Tuned | undefined> {
-  const samples = cutSamples(video, { times, stream, manifest }, GLANCE_SECONDS);
-  if (samples.factor === 1 && samples.sampledSeconds > MAX_WHOLE_SECONDS) return undefined;
+  const samples = cutSamples(video, { times, stream, manifest }, GLANCES);
+  const isWhole = samples.factor === 1;
+  if (isWhole && samples.sampledSeconds > MAX_WHOLE_SECONDS) return undefined;
   const source = { inputPath, samples, folder: await workFolder() };
-  const tried = async (encoder: PlannedEncoder) => {
-    const hooks = { tools, signal, monotonicMs: clock.monotonicMs, onProgress: () => onProgress(0, "looking") };
+  const hooks = { tools, signal, monotonicMs: clock.monotonicMs, onProgress: () => onProgress(0, "looking") };
+  const tried = async (encoder: PlannedEncoder): Promise<Tried> => {
     const { score, bytes } = await trySamples(source, { ...video, encoder }, "ssim", hooks);
     return { score: score ?? 0, bytes };
   };
   const usual = await tried(video.encoder);
   if (usual.score < MIN_SSIM) return undefined;
-  const encoder = forDrawn(video.encoder, true);
-  const drawn = await tried(encoder);
-  if (drawn.score < usual.score - MAX_LOST_SSIM || drawn.bytes >= usual.bytes) return undefined;
-  const plain = await tried(forDrawn(video.encoder, false));
-  if (drawn.bytes > MAX_BYTES_SHARE * plain.bytes) return undefined;
-  const percent = Math.round((100 * drawn.bytes) / usual.bytes);
-  const [before, now] = [formatScore("ssim", usual.score), formatScore("ssim", drawn.score)];
-  const finding = `The pictures look drawn, as screens are, and are encoded with AV1's tools for such: samples took ${percent} % of the bytes (${now}, otherwise ${before}).`;
-  return { video: { ...video, encoder }, findings: [finding] };
+  for (const { quality, maxLostSsim } of WAYS) {
+    const encoder = forDrawn(video.encoder, quality, true);
+    const drawn = await tried(encoder);
+    if (drawn.score < usual.score - maxLostSsim) continue;
+    const withoutTools = { ...video, encoder: forDrawn(video.encoder, quality, false) };
+    const maxBytes = MAX_BYTES_SHARE * (await trySamples(source, withoutTools, null, hooks)).bytes;
+    if (drawn.bytes > maxBytes || drawn.bytes >= usual.bytes) return undefined;
+    return { video: { ...video, encoder }, findings: [describe(usual, drawn, isWhole)] };
+  }
+  return undefined;
 }
 
-function forDrawn({ name, wish, threads }: PlannedEncoder, hasScreenTools: boolean): PlannedEncoder {
-  return planEncoder(name, { ...wish, ...DRAWN, hasScreenTools }, threads, null);
+/** What was tried, in a sentence. */
+function describe(usual: Tried, drawn: Tried, isWhole: boolean): string {
+  const percent = Math.round((100 * drawn.bytes) / usual.bytes);
+  const lost = Math.max(0, usual.score - drawn.score).toFixed(4);
+  const tried = isWhole ? "tried, this" : "samples";
+  return `The pictures look drawn, as screens are, and are encoded with AV1's tools for such: ${tried} took ${percent} % of the bytes, at ${lost} less SSIM.`;
+}
+
+function forDrawn({ name, wish, threads }: PlannedEncoder, quality: number, hasScreenTools: boolean): PlannedEncoder {
+  return planEncoder(name, { ...wish, preset: PRESET, quality, hasScreenTools }, threads, null);
 }

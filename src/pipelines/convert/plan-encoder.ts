@@ -13,7 +13,7 @@ export function planEncoder(
   return {
     name,
     hardware,
-    settings: `${settings.scale} ${settings.quality}, preset ${settings.preset}`,
+    settings: `${settings.scale} ${settings.quality}, preset ${settings.preset}${wish.hasScreenTools ? ", tools for screens" : ""}`,
     globalArguments,
     filter,
     arguments: [...options, ...threadArguments(threads)],

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { chooseSamples } from "./samples.ts";
+import { chooseSamples, GLANCES } from "./samples.ts";
 
 it.each([undefined, 0, 20, 70])("takes the whole of %s seconds", (seconds) => {
   expect(chooseSamples(seconds)).toBeUndefined();
@@ -20,4 +20,17 @@ it.each([
     expect(startSeconds).toBeGreaterThanOrEqual(samples[index - 1]?.endSeconds ?? 0);
   }
   expect(samples.at(-1)?.endSeconds).toBeLessThanOrEqual(seconds);
+});
+
+it.each([
+  [10, 4],
+  [60, 4],
+  [130, 5],
+  [240, 8],
+  [3600, 8],
+  [7200, 10],
+])("glances at %d seconds %d times, a second each", (seconds, count) => {
+  const samples = chooseSamples(seconds, GLANCES) ?? [];
+  expect(samples).toHaveLength(count);
+  for (const { startSeconds, endSeconds } of samples) expect(endSeconds - startSeconds).toBeCloseTo(1);
 });

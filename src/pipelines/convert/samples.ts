@@ -11,32 +11,42 @@ export interface Sample {
   readonly endSeconds: number;
 }
 
-/** Of each sample: long enough to tell sizes and qualities. */
-const SAMPLE_SECONDS = 20;
-/** Of each sample that tells of what kind pictures are. */
-export const GLANCE_SECONDS = 1;
+/** How a recording is sampled. */
+export interface Sampling {
+  /** Of each sample. */
+  readonly seconds: number;
+  /** Fewer than that are not taken of a recording of so many seconds. */
+  readonly minCount: (durationSeconds: number) => number;
+}
+
+/** Long enough to tell sizes and qualities. */
+const TRIALS: Sampling = { seconds: 20, minCount: () => 3 };
+/** Short, to tell of what kind pictures are; many, because kinds change: with eight, what lies between them is an eighth of the whole at most. */
+export const GLANCES: Sampling = {
+  seconds: 1,
+  minCount: (durationSeconds) => Math.min(8, Math.max(4, Math.ceil(durationSeconds / 30))),
+};
 /** One sample for each stretch of that length. */
 const STRETCH_SECONDS = 720;
-const MIN_SAMPLES = 3;
 /** Without a list of times, reading begins so much before a sample: an index may lead to a place behind the key picture. */
 export const LEAD_SECONDS = 10;
 /** Where samples would cover more than that, the whole is taken. */
 const MAX_SHARE = 0.85;
 
 /**
- * Stretches of so many seconds, spread evenly: one for each 12 minutes, at least three. Undefined where they would cover nearly all of it, or
+ * Stretches of a recording, spread evenly: one for each 12 minutes, or as many more as the sampling wants. Undefined where they would cover nearly all of it, or
  * where the length is not known: then the whole is to be taken.
  */
 export function chooseSamples(
   durationSeconds: number | undefined,
-  sampleSeconds = SAMPLE_SECONDS,
+  { seconds, minCount } = TRIALS,
 ): readonly Sample[] | undefined {
   if (durationSeconds === undefined) return undefined;
-  const count = Math.max(MIN_SAMPLES, Math.ceil(durationSeconds / STRETCH_SECONDS));
-  if (count * sampleSeconds > MAX_SHARE * durationSeconds) return undefined;
+  const count = Math.max(minCount(durationSeconds), Math.ceil(durationSeconds / STRETCH_SECONDS));
+  if (count * seconds > MAX_SHARE * durationSeconds) return undefined;
   return Array.from({ length: count }, (_, index) => {
-    const startSeconds = ((index + 0.5) * durationSeconds) / count - sampleSeconds / 2;
-    return { startSeconds, endSeconds: startSeconds + sampleSeconds };
+    const startSeconds = ((index + 0.5) * durationSeconds) / count - seconds / 2;
+    return { startSeconds, endSeconds: startSeconds + seconds };
   });
 }
 
@@ -56,14 +66,14 @@ export interface SampleCuts {
 }
 
 /** Samples of a source as cuts, or its spans where it is short. */
-export function cutSamples(video: EncodedVideo, source: SourceTimes, sampleSeconds = SAMPLE_SECONDS): SampleCuts {
+export function cutSamples(video: EncodedVideo, source: SourceTimes, sampling = TRIALS): SampleCuts {
   const { times, stream, manifest } = source;
   const tick = stream.timeBase.numerator / stream.timeBase.denominator;
   const isKnown = times.isComplete;
   const first = isKnown ? (times.ticks[0] as number) * tick : manifest.startSeconds;
   const last = isKnown ? ((times.ticks.at(-1) as number) + times.lastDurationTicks) * tick : undefined;
   const durationSeconds = last === undefined ? manifest.durationSeconds : last - first;
-  const samples = chooseSamples(durationSeconds, sampleSeconds) ?? [];
+  const samples = chooseSamples(durationSeconds, sampling) ?? [];
   // Slides and time lapses may have a sample without a picture.
   const cuts = samples.flatMap(({ startSeconds, endSeconds }) =>
     isKnown
@@ -73,7 +83,7 @@ export function cutSamples(video: EncodedVideo, source: SourceTimes, sampleSecon
   if (cuts.length === 0) {
     return { cuts: video.spans.map((span) => cutOf(span)), factor: 1, sampledSeconds: durationSeconds ?? 0 };
   }
-  const sampledSeconds = samples.length * sampleSeconds;
+  const sampledSeconds = samples.length * sampling.seconds;
   return { cuts, factor: (durationSeconds ?? sampledSeconds) / sampledSeconds, sampledSeconds };
 }
 
