@@ -159,7 +159,7 @@ describe("runProcess", () => {
 
   it.each([
     ["KILL", { code: "PROGRAM_KILLED", retryable: true }],
-    ["SEGV", { code: "FFMPEG_FAILED", retryable: false }],
+    ["SEGV", { code: "FFMPEG_FAILED", retryable: false, advice: expect.stringContaining("another encoder") }],
   ])("takes what a program said before SIG%s for no result", async (signal, error) => {
     const path = await script(`hit-${signal}`, `echo half; kill -${signal} $$`);
     await expect(runProcess(path, [], { timeoutMs: 10_000 })).rejects.toMatchObject({

@@ -99,9 +99,12 @@ const CRASHES: ReadonlySet<NodeJS.Signals> = new Set([
   "SIGTRAP",
 ]);
 
+const CRASH_ADVICE =
+  "The fault is its own, or that of a codec in it: another encoder (a conversion takes --speed or --to) or a newer ffmpeg may not have it.";
+
 function endedBySignal(program: string, signal: NodeJS.Signals): ReelmillError {
   return CRASHES.has(signal)
-    ? new ReelmillError("FFMPEG_FAILED", `${program} crashed (${signal}).`)
+    ? new ReelmillError("FFMPEG_FAILED", `${program} crashed (${signal}).`, { advice: CRASH_ADVICE })
     : new ReelmillError("PROGRAM_KILLED", `${program} was killed from outside (${signal}); has memory run out?`);
 }
 
