@@ -10,9 +10,9 @@ import { cutSamples, GLANCES } from "./samples.ts";
 
 const ENCODER = "libsvtav1";
 /** Footage comes to less, encoded as usual. */
-const MIN_SSIM = 0.995;
+const MIN_SSIM = 0.998;
 /** Of footage, tools for screens save 1 or 2 %. */
-const MAX_BYTES_SHARE = 0.97;
+const MAX_BYTES_SHARE = 0.95;
 /** Longer recordings whose samples hold no picture, as time lapses, are not encoded as a whole for it. */
 const MAX_WHOLE_SECONDS = 5;
 /** 10 takes up to 58 % more bytes, 7 half as long again. */
